@@ -1,0 +1,228 @@
+//! One error for everything that can fail outside the procedure itself.
+//!
+//! A text says what was attempted and on which object, never its cause: causes are joined once, by
+//! [`Error::chain`]. Every error carries one instruction, [`Error::advice`].
+
+use crate::model::HostId;
+use crate::wire::xml::XmlError;
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+/// Short for `std::result::Result` with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What was attempted, on which object, and why it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The hook's input is not what OpenNebula hands a hook.
+    #[error("the hook's input cannot be read: {0}")]
+    HookCall(String),
+    /// The XML inside the hook's input is not a HOST document.
+    #[error("the hook's template is not a HOST document")]
+    HookDocument(#[source] XmlError),
+    /// The options contradict each other, or one is missing.
+    #[error("{0}")]
+    Usage(String),
+    /// The settings file cannot be used. The text has the line.
+    #[error("the settings in {file} cannot be used: {why}")]
+    Settings {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, with the line where there is one.
+        why: String,
+    },
+    /// No credentials for oned.
+    #[error("no credentials for oned were found in {tried}")]
+    Credentials {
+        /// The places that were looked at.
+        tried: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {doing} {path}")]
+    File {
+        /// `read`, `write`, `lock` …
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// oned gave no usable answer to a call that reads.
+    #[error("oned did not answer {method}")]
+    Oned {
+        /// For example `one.host.info`.
+        method: String,
+        /// The cause.
+        source: OnedError,
+    },
+    /// No host of this name or id.
+    #[error("there is no host \"{0}\"")]
+    NoHost(String),
+    /// Another run is working on this host.
+    #[error("another run is working on {0}")]
+    Busy(HostId),
+    /// The simulated cloud or its scenario file cannot be used.
+    #[error("the scenario cannot be used: {0}")]
+    Scenario(String),
+}
+
+/// Why a call of oned has no good answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OnedError {
+    /// The request provably did not leave: resolving or connecting failed.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// The request may have been executed: deadline, reset, cut-off reply, a leader that did not answer.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+    /// oned answered with an error of its own.
+    #[error("{text} (code {code:#x})")]
+    Refused {
+        /// What kind of refusal.
+        kind: Refusal,
+        /// oned's number, for example 2048.
+        code: i64,
+        /// oned's text, for example `[one.vm.migrate] User [0] : VM is locked. [6].`
+        text: String,
+    },
+    /// oned does not know the method, or not with these parameters (an XML-RPC fault).
+    #[error("{text} (fault {code})")]
+    Fault {
+        /// -506 is a method that is not defined.
+        code: i64,
+        /// The fault's text.
+        text: String,
+    },
+    /// The reply is not what the method returns.
+    #[error("a reply that cannot be read: {0}")]
+    Reply(XmlError),
+}
+
+/// oned's error codes. Source: `include/RequestManager.h`, unchanged from 5.10 to 7.5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 0x0100: the session is not accepted.
+    Authentication,
+    /// 0x0200: not allowed; also every lock and quota, even for oneadmin.
+    Authorization,
+    /// 0x0400: no such object.
+    NoExists,
+    /// 0x0800: not in this state, does not fit, wrong cluster.
+    Action,
+    /// 0x1000: a bad parameter.
+    Api,
+    /// 0x2000: inside oned, also "no leader found" and a forward that timed out.
+    Internal,
+    /// 0x4000
+    Allocate,
+    /// 0x8000
+    Locked,
+    /// 0x10000: the raft log was not replicated.
+    Replication,
+    /// A number that this version does not know.
+    Other,
+}
+
+impl Refusal {
+    /// The kind for oned's number.
+    #[must_use]
+    pub fn from_code(code: i64) -> Self {
+        match code {
+            0x0100 => Self::Authentication,
+            0x0200 => Self::Authorization,
+            0x0400 => Self::NoExists,
+            0x0800 => Self::Action,
+            0x1000 => Self::Api,
+            0x2000 => Self::Internal,
+            0x4000 => Self::Allocate,
+            0x8000 => Self::Locked,
+            0x10000 => Self::Replication,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Error {
+    /// The one thing to do next: a command to run or a setting to check.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self {
+            Self::HookCall(_) | Self::HookDocument(_) => {
+                "check the hook with `onehook show`: ARGUMENTS=\"$TEMPLATE -m -p 5\", ARGUMENTS_STDIN=\"yes\""
+                    .to_owned()
+            }
+            Self::Usage(_) => "run `host_error --help`".to_owned(),
+            Self::Settings { file, .. } => format!("correct {}", file.display()),
+            Self::Credentials { .. } => {
+                "run as oneadmin, or set ONE_AUTH to a file that holds `user:password`".to_owned()
+            }
+            Self::File { path, .. } => {
+                format!(
+                    "check that {} exists and that oneadmin may use it",
+                    path.display()
+                )
+            }
+            Self::Oned { source, .. } => source.advice(),
+            Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),
+            Self::Busy(_) => "wait for it, or read its log".to_owned(),
+            Self::Scenario(_) => "correct the scenario file; examples/ has one to start from".to_owned(),
+        }
+    }
+
+    /// What failed and each cause, once: `oned did not answer one.host.info: not sent: connection refused`.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl OnedError {
+    /// The one thing to do next.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let text = match self {
+            Self::NotSent(_) | Self::Unknown(_) => {
+                "check that oned runs (`systemctl status opennebula`) and that ONE_XMLRPC points to it"
+            }
+            Self::Refused {
+                kind: Refusal::Authentication,
+                ..
+            } => "check the credentials: `oneuser show` with the same ONE_AUTH must work",
+            Self::Refused {
+                kind: Refusal::Authorization,
+                ..
+            } => "run as oneadmin, or unlock the object with `onevm unlock`",
+            Self::Refused { .. } => "look into /var/log/one/oned.log",
+            Self::Fault { .. } | Self::Reply(_) => {
+                "check that ONE_XMLRPC ends in /RPC2 and points to an oned between 5.12 and 7.5"
+            }
+        };
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_says_each_cause_once() {
+        let source = OnedError::NotSent("connection refused".to_owned());
+        let error = Error::Oned {
+            method: "one.host.info".to_owned(),
+            source,
+        };
+        assert_eq!(
+            error.chain(),
+            "oned did not answer one.host.info: not sent: connection refused"
+        );
+    }
+}

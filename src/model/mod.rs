@@ -1,0 +1,17 @@
+//! The nouns of OpenNebula and of a recovery, as plain values.
+//!
+//! No I/O, no clock and no judgement: what a value means for a recovery is decided in `policy`.
+
+mod evidence;
+mod group;
+mod host;
+mod ids;
+mod storage;
+mod vm;
+
+pub use evidence::{DeviceName, FenceDevice, Moment, PowerState, ReadBack, Sample};
+pub use group::{Cluster, GroupPolicy, Role, VmGroup};
+pub use host::{Capacity, Host, HostState, PciDevice};
+pub use ids::{ClusterId, DatastoreId, GroupId, HostId, VmId};
+pub use storage::{Datastore, DatastoreKind, Sharing};
+pub use vm::{LcmState, Lock, PciRequest, Vm, VmState};

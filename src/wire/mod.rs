@@ -1,0 +1,6 @@
+//! Bytes in and out: OpenNebula's documents and XML-RPC, as pure functions.
+//!
+//! No sockets and no files. Whatever the bytes are, the answer is a value or an error, never a panic.
+
+pub mod xml;
+pub mod xmlrpc;

@@ -1,0 +1,3 @@
+//! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
+
+pub mod oned;

@@ -1,0 +1,5 @@
+//! The client of oned's XML-RPC API.
+
+mod transport;
+
+pub use transport::Transport;
