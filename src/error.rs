@@ -4,6 +4,7 @@
 //! [`Error::chain`]. Every error carries one instruction, [`Error::advice`].
 
 use crate::model::HostId;
+pub use crate::model::Refusal;
 use crate::wire::xml::XmlError;
 use std::error::Error as _;
 use std::io;
@@ -99,50 +100,6 @@ pub enum OnedError {
     Reply(XmlError),
 }
 
-/// oned's error codes. Source: `include/RequestManager.h`, unchanged from 5.10 to 7.5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// 0x0100: the session is not accepted.
-    Authentication,
-    /// 0x0200: not allowed; also every lock and quota, even for oneadmin.
-    Authorization,
-    /// 0x0400: no such object.
-    NoExists,
-    /// 0x0800: not in this state, does not fit, wrong cluster.
-    Action,
-    /// 0x1000: a bad parameter.
-    Api,
-    /// 0x2000: inside oned, also "no leader found" and a forward that timed out.
-    Internal,
-    /// 0x4000
-    Allocate,
-    /// 0x8000
-    Locked,
-    /// 0x10000: the raft log was not replicated.
-    Replication,
-    /// A number that this version does not know.
-    Other,
-}
-
-impl Refusal {
-    /// The kind for oned's number.
-    #[must_use]
-    pub fn from_code(code: i64) -> Self {
-        match code {
-            0x0100 => Self::Authentication,
-            0x0200 => Self::Authorization,
-            0x0400 => Self::NoExists,
-            0x0800 => Self::Action,
-            0x1000 => Self::Api,
-            0x2000 => Self::Internal,
-            0x4000 => Self::Allocate,
-            0x8000 => Self::Locked,
-            0x10000 => Self::Replication,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl Error {
     /// The one thing to do next: a command to run or a setting to check.
     #[must_use]
@@ -158,10 +115,7 @@ impl Error {
                 "run as oneadmin, or set ONE_AUTH to a file that holds `user:password`".to_owned()
             }
             Self::File { path, .. } => {
-                format!(
-                    "check that {} exists and that oneadmin may use it",
-                    path.display()
-                )
+                format!("check that {} exists and that oneadmin may use it", path.display())
             }
             Self::Oned { source, .. } => source.advice(),
             Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),
@@ -192,14 +146,12 @@ impl OnedError {
             Self::NotSent(_) | Self::Unknown(_) => {
                 "check that oned runs (`systemctl status opennebula`) and that ONE_XMLRPC points to it"
             }
-            Self::Refused {
-                kind: Refusal::Authentication,
-                ..
-            } => "check the credentials: `oneuser show` with the same ONE_AUTH must work",
-            Self::Refused {
-                kind: Refusal::Authorization,
-                ..
-            } => "run as oneadmin, or unlock the object with `onevm unlock`",
+            Self::Refused { kind: Refusal::Authentication, .. } => {
+                "check the credentials: `oneuser show` with the same ONE_AUTH must work"
+            }
+            Self::Refused { kind: Refusal::Authorization, .. } => {
+                "run as oneadmin, or unlock the object with `onevm unlock`"
+            }
             Self::Refused { .. } => "look into /var/log/one/oned.log",
             Self::Fault { .. } | Self::Reply(_) => {
                 "check that ONE_XMLRPC ends in /RPC2 and points to an oned between 5.12 and 7.5"
@@ -216,13 +168,7 @@ mod tests {
     #[test]
     fn the_chain_says_each_cause_once() {
         let source = OnedError::NotSent("connection refused".to_owned());
-        let error = Error::Oned {
-            method: "one.host.info".to_owned(),
-            source,
-        };
-        assert_eq!(
-            error.chain(),
-            "oned did not answer one.host.info: not sent: connection refused"
-        );
+        let error = Error::Oned { method: "one.host.info".to_owned(), source };
+        assert_eq!(error.chain(), "oned did not answer one.host.info: not sent: connection refused");
     }
 }

@@ -3,7 +3,9 @@
 pub mod error;
 pub mod model;
 pub mod policy;
+mod run;
 pub mod wire;
 pub mod world;
 
 pub use error::{Error, Result};
+pub use run::run;

@@ -6,6 +6,7 @@ mod evidence;
 mod group;
 mod host;
 mod ids;
+mod refusal;
 mod storage;
 mod vm;
 
@@ -13,5 +14,6 @@ pub use evidence::{DeviceName, FenceDevice, Moment, PowerState, ReadBack, Sample
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, GroupId, HostId, VmId};
+pub use refusal::Refusal;
 pub use storage::{Datastore, DatastoreKind, Sharing};
 pub use vm::{LcmState, Lock, PciRequest, Vm, VmState};
