@@ -24,10 +24,6 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn rules(&self) -> SettleRules {
-        self.policy.settle
-    }
-
     pub(super) fn judge(&self, vm: Option<&Vm>) -> Judgement {
         let Some(vm) = vm else { return self.vanished() };
         let judgement = match self.course.stage {
