@@ -32,7 +32,7 @@ impl Judge<'_> {
             Stage::Moving { order, sent, certainty } => match order {
                 Order::Migrate { .. } | Order::Retry { .. } => self.migrating(vm, order, sent, certainty),
                 Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
-                Order::Delete { .. } => self.deleting(vm, certainty),
+                Order::Delete { .. } => Self::deleting(vm, certainty),
             },
         };
         match judgement {
@@ -152,7 +152,7 @@ impl Judge<'_> {
         }
     }
 
-    fn deleting(&self, vm: &Vm, certainty: Certainty) -> Judgement {
+    fn deleting(vm: &Vm, certainty: Certainty) -> Judgement {
         match (vm.state == VmState::Done, certainty) {
             (true, _) => Judgement::Close(Fate::Recovered("deleted".to_owned())),
             (false, Certainty::NotSent) => Judgement::Replan,
