@@ -115,7 +115,7 @@ fn split<'a>(words: impl Iterator<Item = &'a str>) -> Words {
         }
         let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
         let part: String = word.split_ascii_whitespace().collect();
-        if part.bytes().all(base64) && !(closed && !part.is_empty()) {
+        if part.bytes().all(base64) && (part.is_empty() || !closed) {
             found.template.push_str(&part);
         } else if found.stray.is_none() {
             let why = if closed {
