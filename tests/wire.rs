@@ -1,0 +1,425 @@
+//! Do we read OpenNebula, and can bytes hurt us?
+//!
+//! Every recorded exchange is read, typed where a type exists, and the odd ones are checked by value. Then
+//! the same bytes come back broken in tens of thousands of ways: the answer is a value or an error.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper fails its test by panicking"
+)]
+
+use onerescue::error::{OnedError, Refusal};
+use onerescue::model::{
+    Cluster, ClusterId, Datastore, DatastoreId, Document, GroupPolicy, Hook, Host, HostId, HostState, Lock,
+    Raft, RaftState, Sharing, Vm, VmGroup, VmId, VmState, Zone,
+};
+use onerescue::wire::documents::{Decode, Pool, read, read_pool};
+use onerescue::wire::xml::{Element, Limits};
+use onerescue::wire::xmlrpc::{Call, Reply, Value};
+use onerescue::wire::{HookCall, answer};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
+}
+
+/// Every file below the corpus, by its path there, in a fixed order.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![corpus()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(corpus()).unwrap().display().to_string();
+                found.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn recorded(name: &str) -> String {
+    let path = corpus().join("recordings").join(format!("{name}.response.xml"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The payload of a recorded reply.
+fn payload(name: &str) -> Result<Value, OnedError> {
+    answer::read(&recorded(name), Limits::REPLY)
+}
+
+fn document(name: &str) -> String {
+    match payload(name) {
+        Ok(Value::Text(text)) => text,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+fn one<T: Decode>(name: &str) -> T {
+    read(&document(name), Limits::REPLY).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn many<T: Decode>(name: &str) -> Pool<T> {
+    let pool = read_pool(&document(name), Limits::REPLY).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(pool.bad.is_empty(), "{name}: {:?}", pool.bad);
+    pool
+}
+
+/// Read a document with the decoder that its root asks for; `None` where no type exists.
+fn typed(text: &str) -> Option<Result<usize, String>> {
+    fn single<T: Decode>(text: &str) -> Result<usize, String> {
+        read::<T>(text, Limits::HOOK)
+            .map(|_| 1)
+            .map_err(|error| error.to_string())
+    }
+    fn pool<T: Decode>(text: &str) -> Result<usize, String> {
+        let pool = read_pool::<T>(text, Limits::HOOK).map_err(|error| error.to_string())?;
+        match pool.bad.first() {
+            None => Ok(pool.good.len()),
+            Some((id, error)) => Err(format!("{id}: {error}")),
+        }
+    }
+    let name = text.trim_start().strip_prefix('<')?;
+    let root = name.split(['>', '/', ' ']).next()?;
+    Some(match root {
+        "HOST" => single::<Host>(text),
+        "VM" => single::<Vm>(text),
+        "ZONE" => single::<Zone>(text),
+        "RAFT" => single::<Raft>(text),
+        "DOCUMENT" => single::<Document>(text),
+        "HOOK" => single::<Hook>(text),
+        "HOST_POOL" => pool::<Host>(text),
+        "VM_POOL" => pool::<Vm>(text),
+        "DATASTORE_POOL" => pool::<Datastore>(text),
+        "CLUSTER_POOL" => pool::<Cluster>(text),
+        "VM_GROUP_POOL" => pool::<VmGroup>(text),
+        "DOCUMENT_POOL" => pool::<Document>(text),
+        "HOOK_POOL" => pool::<Hook>(text),
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_recorded_exchange_is_read() {
+    let mut roots: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, bytes) in files() {
+        let text = String::from_utf8(bytes).unwrap();
+        if name.ends_with(".request.xml") {
+            let call = Call::read(&text, Limits::HOOK).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let again = Call::read(&call.write(), Limits::HOOK);
+            assert_eq!(again, Ok(call), "{name}");
+        } else if name.ends_with(".response.xml") {
+            let reply = Reply::read(&text, Limits::HOOK).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(Reply::read(&reply.write(), Limits::HOOK), Ok(reply), "{name}");
+            match answer::read(&text, Limits::HOOK) {
+                Ok(Value::Text(document)) if document.starts_with('<') => {
+                    let root = Element::parse(&document, Limits::HOOK).unwrap();
+                    match typed(&document) {
+                        Some(Ok(_)) => *roots.entry(root.name).or_default() += 1,
+                        Some(Err(error)) => panic!("{name}: {error}"),
+                        None => assert_eq!(root.name, "OPENNEBULA_CONFIGURATION", "{name}"),
+                    }
+                }
+                Ok(_) | Err(OnedError::Refused { .. } | OnedError::Fault { .. }) => {}
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+    }
+    let names: Vec<&str> = roots.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "CLUSTER_POOL",
+            "DATASTORE_POOL",
+            "DOCUMENT",
+            "DOCUMENT_POOL",
+            "HOOK",
+            "HOOK_POOL",
+            "HOST",
+            "HOST_POOL",
+            "RAFT",
+            "VM",
+            "VM_GROUP_POOL",
+            "VM_POOL",
+            "ZONE"
+        ]
+    );
+    assert!(roots["VM"] > 20, "{roots:?}");
+}
+
+#[test]
+fn a_host_has_its_capacity_devices_and_vms() {
+    let host: Host = one("7.5/40-one.host.info-monitored");
+    assert_eq!(
+        (host.id, host.state, host.cluster),
+        (HostId(0), HostState::Monitored, ClusterId(0))
+    );
+    assert_eq!(host.vms, [0, 1, 2, 4, 5, 6, 7, 10].map(VmId));
+    let capacity = host.capacity;
+    assert_eq!((capacity.max_cpu, capacity.used_cpu), (6400, 800));
+    assert_eq!(
+        (capacity.max_memory_kib, capacity.used_memory_kib),
+        (268_435_456, 8_388_608)
+    );
+    assert_eq!(host.pci.len(), 1);
+    assert_eq!(host.pci[0].vm, Some(VmId(10)));
+    assert_eq!(host.pci[0].short_address, "07:00.0");
+    assert_eq!(host.monitored_at, Some(1_795_165_647));
+    assert_eq!(host.attributes["FENCE_IP"], "127.0.0.10");
+
+    let dead: Host = one("7.5/48-one.host.info-error");
+    assert_eq!(dead.state, HostState::Error);
+    assert!(dead.error.unwrap().contains("Error monitoring Host"));
+    assert_eq!(
+        one::<Host>("7.5/89-one.host.info-disabled").state,
+        HostState::Disabled
+    );
+    assert_eq!(
+        one::<Host>("6.10/91-one.host.info-offline").state,
+        HostState::Offline
+    );
+}
+
+#[test]
+fn long_and_short_bodies_tell_the_same_of_a_vm() {
+    for version in ["7.5", "6.10"] {
+        let long = many::<Vm>(&format!("{version}/49-one.vmpool.infoset"));
+        let short = many::<Vm>(&format!("{version}/50-one.vmpool.infoset-short"));
+        assert_eq!(long.good.len(), 8);
+        for (long, short) in long.good.iter().zip(&short.good) {
+            assert_eq!(
+                (long.id, long.state, long.host),
+                (short.id, short.state, short.host)
+            );
+            assert_eq!((long.cpu, long.memory_kib), (100, 1_048_576));
+            assert_eq!((long.cpu, long.memory_kib), (short.cpu, short.memory_kib));
+            assert_eq!((long.lock, &long.tm_mad), (short.lock, &short.tm_mad));
+            assert_eq!(long.system_datastore, short.system_datastore);
+        }
+    }
+}
+
+#[test]
+fn a_vm_on_its_way_is_charged_to_its_destination() {
+    let before: Vm = one("7.5/51-one.vm.info-unknown");
+    assert_eq!((before.state, before.host), (VmState::UNKNOWN, Some(HostId(0))));
+    let after: Vm = one("7.5/54-one.vm.info-recovered");
+    assert_eq!((after.state, after.host), (VmState::RUNNING, Some(HostId(2))));
+    assert_eq!(after.system_datastore, Some(DatastoreId(0)));
+
+    assert_eq!(one::<Vm>("7.5/36-one.vm.info-hold").host, None);
+    assert_eq!(one::<Vm>("7.5/35-one.vm.info-locked").lock, Some(Lock(1)));
+    assert_eq!(one::<Vm>("7.5/33-one.vm.info-poweroff").last_action, Some(20));
+    let gpu: Vm = one("7.5/38-one.vm.info-pci");
+    assert_eq!((gpu.pci.len(), gpu.pci[0].vendor.as_str()), (1, "10de"));
+}
+
+#[test]
+fn datastores_clusters_and_groups_have_what_placement_needs() {
+    let datastores = many::<Datastore>("7.5/43-one.datastorepool.info").good;
+    assert_eq!(datastores.len(), 4);
+    let local = datastores.iter().find(|store| store.name == "local").unwrap();
+    assert_eq!((local.id, local.ready), (DatastoreId(100), true));
+    let files = datastores.iter().find(|store| store.name == "files").unwrap();
+    assert_eq!(files.sharing, Sharing::Unsaid);
+
+    let cluster = &many::<Cluster>("7.5/42-one.clusterpool.info").good[0];
+    assert_eq!(cluster.hosts, [0, 1, 2, 3].map(HostId));
+    assert_eq!(cluster.datastores, [0, 1, 2, 100].map(DatastoreId));
+
+    let group = &many::<VmGroup>("7.5/44-one.vmgrouppool.info").good[0];
+    assert_eq!(group.roles[0].policy, GroupPolicy::AntiAffined);
+    assert_eq!(group.roles[0].vms, [VmId(2), VmId(3)]);
+    assert_eq!(group.roles[1].policy, GroupPolicy::None);
+    assert_eq!(group.anti_affined, [["master", "replica"]]);
+}
+
+#[test]
+fn a_zone_says_who_its_front_ends_are_and_who_leads() {
+    assert!(one::<Zone>("7.5/01-one.zone.info").servers.is_empty());
+    assert_eq!(one::<Raft>("7.5/02-one.zone.raftstatus").state, RaftState::Solo);
+    let zone: Zone = one("raft/00-zone.info");
+    assert_eq!(zone.servers.len(), 3);
+    assert_eq!(zone.servers[2].endpoint, "http://127.0.0.1:2833/RPC2");
+    assert_eq!(one::<Raft>("raft/01-raftstatus-leader").state, RaftState::Leader);
+    assert_eq!(
+        one::<Raft>("raft/02-raftstatus-follower").state,
+        RaftState::Follower
+    );
+}
+
+#[test]
+fn documents_keep_their_lock_and_hooks_their_template() {
+    let document: Document = one("7.5/79-one.document.info");
+    let lock = document.lock.unwrap();
+    assert_eq!((lock.level, lock.taken_at), (Lock(3), Some(1_795_165_661)));
+    assert_eq!(
+        (document.kind, document.attributes["BODY"].as_str()),
+        (4242, "step 2")
+    );
+    assert_eq!(
+        many::<Document>("7.5/81-one.documentpool.info").good[0].lock,
+        None
+    );
+    let hook: Hook = one("7.5/84-one.hook.info");
+    assert_eq!(hook.attributes["ARGUMENTS"], "$TEMPLATE -m -p 5");
+}
+
+#[test]
+fn refusals_have_their_kind() {
+    for (name, expected) in [
+        ("7.5/59-one.vm.migrate-locked", Refusal::Authorization),
+        ("7.5/60-one.vm.migrate-same-host", Refusal::Action),
+        ("7.5/62-one.vm.migrate-no-host", Refusal::NoExists),
+        ("7.5/72-bad-auth", Refusal::Authentication),
+        ("raft/05-write-during-election", Refusal::Internal),
+    ] {
+        match payload(name) {
+            Err(OnedError::Refused { kind, .. }) => assert_eq!(kind, expected, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    let fault = payload("7.5/73-unknown-method");
+    assert!(matches!(fault, Err(OnedError::Fault { code: -506, .. })));
+}
+
+/// Everything that reads bytes from outside, on these bytes. Nothing may panic.
+fn read_everything(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let limits = Limits {
+        bytes: 1 << 20,
+        depth: 64,
+        elements: 50_000,
+    };
+    let _ = Call::read(&text, limits);
+    if let Ok(Value::Text(document)) = answer::read(&text, limits) {
+        let _ = typed(&document);
+    }
+    let _ = typed(&text);
+    let _ = HookCall::read(bytes, &[]);
+    let argv: Vec<String> = text.lines().map(str::to_owned).collect();
+    let _ = HookCall::wants_stdin(&argv);
+    let _ = HookCall::read(b"", &argv);
+}
+
+/// A small generator with a fixed seed, so that a failure comes back.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
+    }
+
+    /// One to three things that go wrong with a document.
+    fn mutate(&mut self, bytes: &mut Vec<u8>, other: &[u8]) {
+        const PIECES: [&[u8]; 12] = [
+            b"<",
+            b">",
+            b"</",
+            b"/>",
+            b"&",
+            b"]]>",
+            b"<![CDATA[",
+            b"<!DOCTYPE a>",
+            b"-1",
+            b"99999999999999999999",
+            b"\xff",
+            b"=",
+        ];
+        for _ in 0..=self.below(3) {
+            let (from, to) = (self.below(bytes.len()), self.below(bytes.len()));
+            let (from, to) = (from.min(to), from.max(to));
+            match self.below(6) {
+                0 => bytes.truncate(from),
+                1 => drop(bytes.drain(from..to.min(from + 40))),
+                2 if !bytes.is_empty() => bytes[from] ^= 1 << self.below(8),
+                3 => drop(bytes.splice(from..from, PIECES[self.below(12)].iter().copied())),
+                4 => {
+                    let copy = bytes[from..to.min(from + 200)].to_vec();
+                    drop(bytes.splice(to..to, copy));
+                }
+                _ => {
+                    let end = self.below(other.len());
+                    let part = &other[end.saturating_sub(100)..end];
+                    drop(bytes.splice(from..from, part.iter().copied()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn broken_documents_are_a_value_or_an_error() {
+    let mut seeds: Vec<Vec<u8>> = Vec::new();
+    for (name, bytes) in files() {
+        if bytes.len() > 6000 {
+            continue;
+        }
+        if let Ok(Value::Text(document)) = answer::read(&String::from_utf8_lossy(&bytes), Limits::HOOK) {
+            seeds.push(document.into_bytes());
+        }
+        if !name.ends_with(".request.xml") || seeds.len() % 8 == 0 {
+            seeds.push(bytes);
+        }
+    }
+    let mut dice = Dice(0x0e5c_ae5e_ed5e_ed01);
+    for _ in 0..20_000 {
+        let mut bytes = seeds[dice.below(seeds.len())].clone();
+        let other = dice.below(seeds.len());
+        dice.mutate(&mut bytes, &seeds[other]);
+        read_everything(&bytes);
+    }
+}
+
+#[test]
+fn hook_calls_with_a_broken_document_are_a_value_or_an_error() {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    let stdin = fs::read_to_string(corpus().join("hook/host-error.stdin")).unwrap();
+    let template = stdin.split(' ').next().unwrap();
+    let xml = BASE64_STANDARD.decode(template).unwrap();
+    let mut dice = Dice(0x5eed);
+    for _ in 0..5_000 {
+        let mut broken = xml.clone();
+        dice.mutate(&mut broken, &xml);
+        let call = format!("{} -m -p 5", BASE64_STANDARD.encode(&broken));
+        if let Err(error) = HookCall::read(call.as_bytes(), &[]) {
+            let text = error.chain();
+            assert!(text.len() < 500 && !text.contains('\n'), "{text}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_a_value_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        read_everything(&bytes);
+    }
+
+    #[test]
+    fn anything_like_xml_is_a_value_or_an_error(
+        text in "(<(HOST|VM|VM_POOL|ID|STATE|HISTORY|SEQ|CPU|/HOST|/VM|/ID)/?>|&[a-z#0-9]{0,4};|[0-9.-]{0,20}){0,40}"
+    ) {
+        read_everything(text.as_bytes());
+    }
+
+    #[test]
+    fn what_a_call_carries_is_read_back(texts in prop::collection::vec("[^\\p{C}\u{fffe}\u{ffff}]{0,40}", 0..5)) {
+        let params = texts.into_iter().map(Value::Text).collect();
+        let call = Call { method: "one.vm.action".to_owned(), params };
+        prop_assert_eq!(Call::read(&call.write(), Limits::HOOK), Ok(call));
+    }
+}
