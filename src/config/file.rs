@@ -1,7 +1,7 @@
 //! The settings file as it is written: one struct per section, every key optional.
 //!
 //! Unknown keys are errors that show the line. Bounds are checked here; what belongs together (devices and
-//! hosts) is checked in `device`.
+//! hosts) is checked in `device` and `host`.
 
 use super::OnedSettings;
 use crate::policy::{FenceRules, ProbeError, SettleRules, WaitRules};

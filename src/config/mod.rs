@@ -6,11 +6,13 @@
 mod device;
 mod environment;
 mod file;
+mod host;
 pub(crate) mod parameter;
 pub(crate) mod trust;
 
-pub use device::{Device, Driver, ExitCode, HostEntry};
+pub use device::{Device, Driver, ExitCode};
 pub use environment::Environment;
+pub use host::HostEntry;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};
@@ -132,7 +134,7 @@ impl Config {
             fence: raw.fence.check()?,
             agents_dir: raw.fence.agents_dir,
             settle: raw.settle.check()?,
-            hosts: device::hosts(raw.host, &devices)?,
+            hosts: host::hosts(raw.host, &devices)?,
             devices,
         })
     }

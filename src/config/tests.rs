@@ -13,10 +13,10 @@ fn parse(text: &str) -> Result<Config> {
 }
 
 fn why(text: &str) -> String {
-    match parse(text).expect_err(text) {
-        Error::Settings { why, .. } => why,
-        other => other.chain(),
-    }
+    let Err(Error::Settings { why, .. }) = parse(text) else {
+        panic!("{text} is not refused");
+    };
+    why
 }
 
 /// The template with every line that may be added.

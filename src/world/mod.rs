@@ -1,3 +1,4 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+pub mod fence;
 pub mod oned;
