@@ -3,12 +3,12 @@
 //! A text says what was attempted and on which object, never its cause: causes are joined once, by
 //! [`Error::chain`]. Every error carries one instruction, [`Error::advice`].
 
-use crate::model::HostId;
 pub use crate::model::Refusal;
+use crate::model::{DeviceName, HostId};
 use crate::wire::xml::XmlError;
 use std::error::Error as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Short for `std::result::Result` with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -63,6 +63,38 @@ pub enum Error {
     /// Another run is working on this host.
     #[error("another run is working on {0}")]
     Busy(HostId),
+    /// No fence device is declared for this host.
+    #[error("no fence device is declared for {host}, {name}, in {file}")]
+    FenceNotConfigured {
+        /// The host.
+        host: HostId,
+        /// Its name in OpenNebula.
+        name: String,
+        /// The settings file.
+        file: PathBuf,
+    },
+    /// The settings know this host's id under another name, so their device may be another machine's.
+    #[error("{host} is {name} in OpenNebula but {declared} in {file}")]
+    FenceWrongHost {
+        /// The host.
+        host: HostId,
+        /// Its name in OpenNebula.
+        name: String,
+        /// Its name in the settings.
+        declared: String,
+        /// The settings file.
+        file: PathBuf,
+    },
+    /// A fence device cannot be used at all: its program or a secret of it.
+    #[error("fence device \"{device}\" of {host} cannot be used: {why}")]
+    FenceDevice {
+        /// The device.
+        device: DeviceName,
+        /// The host.
+        host: HostId,
+        /// What is wrong, with the file.
+        why: String,
+    },
     /// The simulated cloud or its scenario file cannot be used.
     #[error("the scenario cannot be used: {0}")]
     Scenario(String),
@@ -120,6 +152,15 @@ impl Error {
             Self::Oned { source, .. } => source.advice(),
             Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),
             Self::Busy(_) => "wait for it, or read its log".to_owned(),
+            Self::FenceNotConfigured { host, name, file } => lines_to_add(*host, name, file),
+            Self::FenceWrongHost { host, file, .. } => format!(
+                "check which machine the devices of id = {} in {} power off, then correct the entry",
+                host.0,
+                file.display()
+            ),
+            Self::FenceDevice { device, .. } => {
+                format!("correct that, or [device.{device}] in the settings file, as the user who runs this")
+            }
             Self::Scenario(_) => "correct the scenario file; examples/ has one to start from".to_owned(),
         }
     }
@@ -136,6 +177,26 @@ impl Error {
         }
         text
     }
+}
+
+/// The lines of the settings file that declare a fence device for a host.
+fn lines_to_add(host: HostId, name: &str, file: &Path) -> String {
+    format!(
+        "add these lines to {}, with the host's own device and address:\n\
+         [device.ipmi]\n\
+         driver = \"agent\"\n\
+         agent = \"fence_ipmilan\"\n\
+         params = {{ lanplus = \"1\", username = \"fence\" }}\n\
+         secrets = {{ password = \"/etc/one/secrets/bmc-{{host}}\" }}\n\
+         [[host]]\n\
+         id = {}\n\
+         name = {name:?}\n\
+         devices = [\"ipmi\"]\n\
+         [host.params.ipmi]\n\
+         ip = \"ADDRESS\"",
+        file.display(),
+        host.0
+    )
 }
 
 impl OnedError {

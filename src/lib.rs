@@ -1,5 +1,6 @@
 //! When a hypervisor dies, every VM that can run elsewhere runs elsewhere.
 
+pub mod config;
 pub mod error;
 pub mod model;
 pub mod policy;

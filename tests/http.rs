@@ -65,10 +65,7 @@ fn unknown(endpoint: &str, why: &str) {
     assert!(now().duration_since(begin) < DEADLINE * 4);
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "measures that a hung server does not hang us"
-)]
+#[expect(clippy::disallowed_methods, reason = "measures that a hung server does not hang us")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -87,11 +84,7 @@ fn a_good_reply_comes_back_and_the_request_is_as_oned_needs_it() {
     assert_eq!(post(&endpoint).unwrap(), body);
     let request = requests.recv().unwrap().to_ascii_lowercase();
     assert!(request.starts_with("post /rpc2 http/1.1\r\n"), "{request}");
-    for header in [
-        "connection: close",
-        "content-type: text/xml",
-        "content-length: 25",
-    ] {
+    for header in ["connection: close", "content-type: text/xml", "content-length: 25"] {
         assert!(request.contains(&format!("{header}\r\n")), "{request}");
     }
     assert!(!request.contains("chunked"));
@@ -149,10 +142,7 @@ fn other_statuses_are_no_answers_and_redirects_are_not_followed() {
 fn a_reply_that_is_too_long() {
     let http = Http { longest_reply: 1000 };
     let (endpoint, _) = serve(reply("200 OK", &"x".repeat(1000)));
-    assert_eq!(
-        http.post(&endpoint, "</methodCall>", DEADLINE).unwrap().len(),
-        1000
-    );
+    assert_eq!(http.post(&endpoint, "</methodCall>", DEADLINE).unwrap().len(), 1000);
     let (endpoint, _) = serve(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
         while stream.write_all(&[b'x'; 4096]).is_ok() {}
@@ -196,18 +186,9 @@ fn bytes_that_are_no_utf8_do_not_lose_the_reply() {
 #[test]
 fn no_error_tells_the_session() {
     let (endpoint, requests) = serve(|stream| stream.shutdown(Shutdown::Both).unwrap());
-    let credentials = Credentials {
-        endpoint,
-        session: Session::new("oneadmin:secret".to_owned()),
-    };
-    let settings = OnedSettings {
-        deadline: DEADLINE,
-        reads: 1,
-        first_pause: Duration::ZERO,
-    };
-    let error = Oned::new(Http::default(), credentials, settings)
-        .version()
-        .unwrap_err();
+    let credentials = Credentials { endpoint, session: Session::new("oneadmin:secret".to_owned()) };
+    let settings = OnedSettings { deadline: DEADLINE, reads: 1, first_pause: Duration::ZERO };
+    let error = Oned::new(Http::default(), credentials, settings).version().unwrap_err();
     assert!(!format!("{error:?} {}", error.chain()).contains("secret"));
     assert!(requests.recv().unwrap().contains("oneadmin:secret"));
 }

@@ -26,11 +26,7 @@ pub fn read(body: &str, limits: Limits) -> Result<Value, OnedError> {
     match (values.next(), values.next(), values.next()) {
         (Some(Value::Bool(true)), Some(payload), _) => Ok(payload),
         (Some(Value::Bool(false)), Some(Value::Text(text)), Some(Value::Int(code) | Value::Long(code))) => {
-            Err(OnedError::Refused {
-                kind: Refusal::from_code(code),
-                code,
-                text: one_line(&text),
-            })
+            Err(OnedError::Refused { kind: Refusal::from_code(code), code, text: one_line(&text) })
         }
         _ => Err(missing("boolean")),
     }
@@ -57,16 +53,9 @@ mod tests {
     #[test]
     fn the_flag_decides_and_both_integer_types_are_codes() {
         let payload = Value::Text("7.5.80".to_owned());
-        assert_eq!(
-            reply(vec![Value::Bool(true), payload.clone(), Value::Int(0)]),
-            Ok(payload)
-        );
+        assert_eq!(reply(vec![Value::Bool(true), payload.clone(), Value::Int(0)]), Ok(payload));
         for code in [Value::Int(0x2000), Value::Long(0x2000)] {
-            let error = reply(vec![
-                Value::Bool(false),
-                Value::Text("no\nleader".to_owned()),
-                code,
-            ]);
+            let error = reply(vec![Value::Bool(false), Value::Text("no\nleader".to_owned()), code]);
             assert_eq!(
                 error,
                 Err(OnedError::Refused {
@@ -89,12 +78,9 @@ mod tests {
 
     #[test]
     fn other_shapes_are_unreadable_not_good() {
-        for values in [
-            vec![],
-            vec![Value::Bool(true)],
-            vec![Value::Int(1), Value::Int(1)],
-            vec![Value::Bool(false)],
-        ] {
+        for values in
+            [vec![], vec![Value::Bool(true)], vec![Value::Int(1), Value::Int(1)], vec![Value::Bool(false)]]
+        {
             assert!(matches!(reply(values), Err(OnedError::Reply(_))));
         }
     }

@@ -85,10 +85,7 @@ impl HookCall {
             "" => None,
             template => Some(decode(template)?),
         };
-        Ok(HookCall {
-            document,
-            options: words.options,
-        })
+        Ok(HookCall { document, options: words.options })
     }
 }
 
@@ -118,11 +115,7 @@ fn split<'a>(words: impl Iterator<Item = &'a str>) -> Words {
         if part.bytes().all(base64) && (part.is_empty() || !closed) {
             found.template.push_str(&part);
         } else if found.stray.is_none() {
-            let why = if closed {
-                "stands behind the template"
-            } else {
-                "is neither an option nor base64"
-            };
+            let why = if closed { "stands behind the template" } else { "is neither an option nor base64" };
             found.stray = Some(format!("\"{}\" {why}", shorten(word)));
         }
     }
@@ -241,10 +234,7 @@ mod tests {
 
     #[test]
     fn a_vm_is_not_a_host() {
-        let vm = include_str!("../../tests/corpus/hook/vm-unknown.stdin")
-            .split(' ')
-            .next()
-            .unwrap();
+        let vm = include_str!("../../tests/corpus/hook/vm-unknown.stdin").split(' ').next().unwrap();
         assert!(matches!(
             read(vm, ""),
             Err(Error::HookDocument(XmlError::Root { found, .. })) if found == "VM"

@@ -1,5 +1,6 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+pub mod fence;
 pub mod oned;
 
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, VmId};

@@ -21,10 +21,7 @@ pub(super) fn text(element: &Element, name: &str) -> String {
 
 /// The text of a child that must be there.
 pub(super) fn required_text(element: &Element, name: &str) -> Result<String, XmlError> {
-    element
-        .text_of(name)
-        .map(str::to_owned)
-        .ok_or_else(|| XmlError::Missing(name.to_owned()))
+    element.text_of(name).map(str::to_owned).ok_or_else(|| XmlError::Missing(name.to_owned()))
 }
 
 /// An id, where oned writes -1 for none.
@@ -51,9 +48,7 @@ pub(super) fn ids<T>(element: &Element, list: &str, id: fn(u32) -> T) -> Result<
 
 /// `<VMS>1,2</VMS>` as ids.
 pub(super) fn comma_ids<T>(element: &Element, name: &str, id: fn(u32) -> T) -> Result<Vec<T>, XmlError> {
-    words(element.text_of(name).unwrap_or_default())
-        .map(|word| number(name, word).map(id))
-        .collect()
+    words(element.text_of(name).unwrap_or_default()).map(|word| number(name, word).map(id)).collect()
 }
 
 /// The words of `a, b`, without empty ones.
@@ -66,10 +61,7 @@ fn number<T: FromStr>(field: &str, text: &str) -> Result<T, XmlError> {
 }
 
 fn bad(field: &str, text: &str) -> XmlError {
-    XmlError::Field {
-        field: field.to_owned(),
-        text: shorten(text),
-    }
+    XmlError::Field { field: field.to_owned(), text: shorten(text) }
 }
 
 /// A decimal such as `1.5`, times `scale`, rounded up: a VM is never taken for smaller than it is. Absent
@@ -88,11 +80,7 @@ fn scaled_number(text: &str, scale: i64) -> Option<i64> {
         return None;
     }
     let read = |part: &str| {
-        if part.is_empty() {
-            Some(0)
-        } else {
-            part.parse::<i128>().ok()
-        }
+        if part.is_empty() { Some(0) } else { part.parse::<i128>().ok() }
     };
     // Nine digits after the point are far below one unit of any scale in use.
     let shown = fraction.get(..9).unwrap_or(fraction);
@@ -110,16 +98,10 @@ fn scaled_number(text: &str, scale: i64) -> Option<i64> {
 /// values are left out.
 pub(super) fn attributes(element: &Element, name: &str) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::new();
-    for child in element
-        .child(name)
-        .into_iter()
-        .flat_map(|template| &template.children)
-    {
+    for child in element.child(name).into_iter().flat_map(|template| &template.children) {
         let text = child.text.trim();
         if child.children.is_empty() && !text.is_empty() {
-            attributes
-                .entry(child.name.clone())
-                .or_insert_with(|| text.to_owned());
+            attributes.entry(child.name.clone()).or_insert_with(|| text.to_owned());
         }
     }
     attributes

@@ -77,10 +77,7 @@ mod tests {
     fn what_identifies_a_host_must_be_there() {
         for missing in ["<NAME>n</NAME><STATE>3</STATE>", "<ID>1</ID><STATE>3</STATE>"] {
             let text = format!("<HOST>{missing}<CLUSTER_ID>0</CLUSTER_ID></HOST>");
-            assert!(matches!(
-                read::<Host>(&text, Limits::HOOK),
-                Err(XmlError::Missing(_))
-            ));
+            assert!(matches!(read::<Host>(&text, Limits::HOOK), Err(XmlError::Missing(_))));
         }
     }
 }

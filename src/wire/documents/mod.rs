@@ -35,10 +35,7 @@ pub struct Pool<T> {
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Self {
-            good: Vec::new(),
-            bad: Vec::new(),
-        }
+        Self { good: Vec::new(), bad: Vec::new() }
     }
 }
 

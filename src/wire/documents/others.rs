@@ -58,10 +58,7 @@ impl Decode for VmGroup {
         Ok(VmGroup {
             id: GroupId(element.required("ID")?),
             name: text(element, "NAME"),
-            roles: roles
-                .flat_map(|roles| roles.all("ROLE"))
-                .map(role)
-                .collect::<Result<_, _>>()?,
+            roles: roles.flat_map(|roles| roles.all("ROLE")).map(role).collect::<Result<_, _>>()?,
             affined: role_sets(element, "AFFINED"),
             anti_affined: role_sets(element, "ANTI_AFFINED"),
         })
@@ -117,10 +114,7 @@ impl Decode for Document {
 fn lock_of(lock: &Element) -> Result<Option<DocumentLock>, XmlError> {
     let level = lock.number_of("LOCKED")?.filter(|level| *level != 0);
     let taken_at = lock.number_of("TIME")?;
-    Ok(level.map(|level| DocumentLock {
-        level: Lock(level),
-        taken_at,
-    }))
+    Ok(level.map(|level| DocumentLock { level: Lock(level), taken_at }))
 }
 
 impl Decode for Hook {

@@ -46,11 +46,7 @@ impl Decode for Vm {
 /// The record of the highest `SEQ`; `one.vm.info` gives all of them, the pool calls one.
 fn last_record(element: &Element) -> Result<Option<&Element>, XmlError> {
     let mut last: Option<(i64, &Element)> = None;
-    for record in element
-        .child("HISTORY_RECORDS")
-        .into_iter()
-        .flat_map(|records| records.all("HISTORY"))
-    {
+    for record in element.child("HISTORY_RECORDS").into_iter().flat_map(|records| records.all("HISTORY")) {
         let sequence = record.number_of("SEQ")?.unwrap_or(0);
         if last.is_none_or(|(highest, _)| sequence >= highest) {
             last = Some((sequence, record));

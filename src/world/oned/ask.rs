@@ -14,16 +14,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Words of oned's internal errors after which a write may have been carried out nevertheless: a follower
 /// that did not hear back from the leader, an election, a log entry that was not replicated in time.
-const OPEN_OUTCOMES: [&str; 8] = [
-    "leader",
-    "election",
-    "replicat",
-    "reconcil",
-    "libcurl",
-    "connect",
-    "timeout",
-    "timed out",
-];
+const OPEN_OUTCOMES: [&str; 8] =
+    ["leader", "election", "replicat", "reconcil", "libcurl", "connect", "timeout", "timed out"];
 
 impl<T: Transport> Oned<T> {
     /// Ask the leader something that changes nothing, several times if need be.
@@ -37,8 +29,7 @@ impl<T: Transport> Oned<T> {
 
     /// Tell the leader to change something, once.
     pub(super) fn write(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
-        self.repeat(method, params, |error| matches!(error, OnedError::NotSent(_)))
-            .map_err(outcome)
+        self.repeat(method, params, |error| matches!(error, OnedError::NotSent(_))).map_err(outcome)
     }
 
     fn repeat(

@@ -151,8 +151,7 @@ impl<T: Transport> Oned<T> {
             RecoverOperation::Recreate => 4,
             RecoverOperation::DeleteDb => 5,
         };
-        self.write("one.vm.recover", &[id(vm.0), Value::Int(operation)])
-            .map(drop)
+        self.write("one.vm.recover", &[id(vm.0), Value::Int(operation)]).map(drop)
     }
 
     /// `one.host.status`.
@@ -165,8 +164,7 @@ impl<T: Transport> Oned<T> {
             HostStatus::Disabled => 1,
             HostStatus::Offline => 2,
         };
-        self.write("one.host.status", &[id(host.0), Value::Int(status)])
-            .map(drop)
+        self.write("one.host.status", &[id(host.0), Value::Int(status)]).map(drop)
     }
 
     /// `one.vm.action`, for example `resume` or `resched`.
@@ -174,8 +172,7 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`OnedError`].
     pub fn vm_action(&self, vm: VmId, action: &str) -> Result<(), OnedError> {
-        self.write("one.vm.action", &[Value::Text(action.to_owned()), id(vm.0)])
-            .map(drop)
+        self.write("one.vm.action", &[Value::Text(action.to_owned()), id(vm.0)]).map(drop)
     }
 
     fn vm_set(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
@@ -185,12 +182,7 @@ impl<T: Transport> Oned<T> {
         let ids: Vec<String> = vms.iter().map(|vm| vm.0.to_string()).collect();
         let params = [Value::Text(ids.join(",")), Value::Bool(true)];
         match self.read_pool("one.vmpool.infoset", &params) {
-            Err(Error::Oned {
-                source: OnedError::Fault {
-                    code: NOT_DEFINED, ..
-                },
-                ..
-            }) => {
+            Err(Error::Oned { source: OnedError::Fault { code: NOT_DEFINED, .. }, .. }) => {
                 self.without_infoset.store(true, Ordering::Relaxed);
                 self.vms_one_by_one(vms)
             }
@@ -208,10 +200,7 @@ impl<T: Transport> Oned<T> {
                     Ok(good) => pool.good.push(good),
                     Err(error) => pool.bad.push((vm.0.to_string(), error)),
                 },
-                Err(OnedError::Refused {
-                    kind: Refusal::NoExists,
-                    ..
-                }) => {}
+                Err(OnedError::Refused { kind: Refusal::NoExists, .. }) => {}
                 Err(error) => return Err(during(method)(error)),
             }
         }
@@ -224,9 +213,7 @@ impl<T: Transport> Oned<T> {
 
     fn read_pool<D: Decode>(&self, method: &str, params: &[Value]) -> Result<Pool<D>> {
         let xml = self.read_text(method, params)?;
-        read_pool(&xml, Limits::REPLY)
-            .map_err(OnedError::Reply)
-            .map_err(during(method))
+        read_pool(&xml, Limits::REPLY).map_err(OnedError::Reply).map_err(during(method))
     }
 }
 
@@ -236,8 +223,5 @@ fn id(number: u32) -> Value {
 
 /// Name the call that failed.
 fn during(method: &str) -> impl Fn(OnedError) -> Error {
-    move |source| Error::Oned {
-        method: method.to_owned(),
-        source,
-    }
+    move |source| Error::Oned { method: method.to_owned(), source }
 }

@@ -96,10 +96,7 @@ impl Credentials {
         let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         let tried = names.join(", ");
         match first_file(files)? {
-            Some(text) if text.contains(':') => Ok(Credentials {
-                endpoint,
-                session: Session(text),
-            }),
+            Some(text) if text.contains(':') => Ok(Credentials { endpoint, session: Session(text) }),
             Some(_) | None => Err(Error::Credentials { tried }),
         }
     }
@@ -117,11 +114,7 @@ fn first_file(paths: Vec<PathBuf>) -> Result<Option<String>> {
     };
     match read(&path) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
-        Err(source) => Err(Error::File {
-            doing: "read",
-            path,
-            source,
-        }),
+        Err(source) => Err(Error::File { doing: "read", path, source }),
     }
 }
 

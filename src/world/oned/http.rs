@@ -30,9 +30,7 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self {
-            longest_reply: Limits::REPLY.bytes,
-        }
+        Self { longest_reply: Limits::REPLY.bytes }
     }
 }
 
@@ -79,9 +77,7 @@ fn client(endpoint: &str) -> Result<&'static Client, OnedError> {
     } else {
         PLAIN.get_or_init(|| build(Certificates::None))
     };
-    client
-        .as_ref()
-        .map_err(|why| OnedError::NotSent(format!("no HTTP client: {why}")))
+    client.as_ref().map_err(|why| OnedError::NotSent(format!("no HTTP client: {why}")))
 }
 
 #[derive(Clone, Copy)]
@@ -90,10 +86,7 @@ enum Certificates {
     System,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that builds an HTTP client"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that builds an HTTP client")]
 fn build(certificates: Certificates) -> Result<Client, String> {
     // Only the first installation counts; without one the builder panics.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -54,9 +54,7 @@ impl<T: Transport> Oned<T> {
         }
         match &mut *front {
             Front::Unasked | Front::Alone => Ok(self.credentials.endpoint.clone()),
-            Front::Zone {
-                leader: Some(leader), ..
-            } => Ok(leader.clone()),
+            Front::Zone { leader: Some(leader), .. } => Ok(leader.clone()),
             Front::Zone { servers, leader } => {
                 let found = self.search(servers)?;
                 *leader = Some(found.clone());
@@ -96,10 +94,7 @@ impl<T: Transport> Oned<T> {
         let others = zone.servers.into_iter().map(|server| server.endpoint);
         servers.extend(others.filter(|endpoint| endpoint != configured));
         let leads = raft.state == RaftState::Leader;
-        Ok(Front::Zone {
-            servers,
-            leader: leads.then(|| configured.clone()),
-        })
+        Ok(Front::Zone { servers, leader: leads.then(|| configured.clone()) })
     }
 
     /// The zone of the configured endpoint. Its id is not always 0: in a federation zone 0 is another

@@ -39,11 +39,7 @@ pub struct OnedSettings {
 /// 30 s as OpenNebula's own client has it; six tries pause 15 s in all, longer than an election.
 impl Default for OnedSettings {
     fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(30),
-            reads: 6,
-            first_pause: Duration::from_millis(500),
-        }
+        Self { deadline: Duration::from_secs(30), reads: 6, first_pause: Duration::from_millis(500) }
     }
 }
 

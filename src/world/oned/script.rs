@@ -49,15 +49,9 @@ impl Transport for Script {
 pub(super) fn oned(
     rule: impl Fn(&str, &Call, usize) -> Result<String, OnedError> + Sync + Send + 'static,
 ) -> Oned<Script> {
-    let transport = Script {
-        rule: Box::new(rule),
-        log: Mutex::default(),
-        pauses: Mutex::default(),
-    };
-    let credentials = Credentials {
-        endpoint: A.to_owned(),
-        session: Session::new("oneadmin:secret".to_owned()),
-    };
+    let transport = Script { rule: Box::new(rule), log: Mutex::default(), pauses: Mutex::default() };
+    let credentials =
+        Credentials { endpoint: A.to_owned(), session: Session::new("oneadmin:secret".to_owned()) };
     Oned::new(transport, credentials, OnedSettings::default())
 }
 
@@ -120,9 +114,7 @@ pub(super) fn unknown() -> Result<String, OnedError> {
 
 /// What a front-end says of itself: 0 alone, 1 candidate, 2 follower, 3 leader.
 pub(super) fn raft(state: i64) -> Result<String, OnedError> {
-    good(format!(
-        "<RAFT><SERVER_ID>0</SERVER_ID><STATE>{state}</STATE><TERM>1</TERM></RAFT>"
-    ))
+    good(format!("<RAFT><SERVER_ID>0</SERVER_ID><STATE>{state}</STATE><TERM>1</TERM></RAFT>"))
 }
 
 /// The two documents that name the three front-ends of zone 7.
@@ -136,7 +128,5 @@ pub(super) fn zone(call: &Call) -> Result<String, OnedError> {
     assert_eq!(call.params[1], Value::Int(7));
     let server = |(id, endpoint)| format!("<SERVER><ID>{id}</ID><ENDPOINT>{endpoint}</ENDPOINT></SERVER>");
     let servers: String = [A, B, C].iter().enumerate().map(server).collect();
-    good(format!(
-        "<ZONE><ID>7</ID><NAME>z</NAME><SERVER_POOL>{servers}</SERVER_POOL></ZONE>"
-    ))
+    good(format!("<ZONE><ID>7</ID><NAME>z</NAME><SERVER_POOL>{servers}</SERVER_POOL></ZONE>"))
 }

@@ -38,9 +38,7 @@ fn a_front_end_that_does_not_say_what_it_is_is_asked_itself() {
 
 #[test]
 fn a_read_is_repeated_with_growing_pauses_and_comes_to_an_end() {
-    for fault in [not_sent, unknown, || {
-        refused(0x2000, "[one.system.version] in election mode")
-    }] {
+    for fault in [not_sent, unknown, || refused(0x2000, "[one.system.version] in election mode")] {
         let oned = oned(move |_, call, _| match call.method.as_str() {
             RAFT => raft(0),
             _ => fault(),
@@ -65,10 +63,9 @@ fn a_read_that_is_refused_is_not_repeated() {
             _ => refused(code, "no"),
         });
         match oned.host(HostId(9)) {
-            Err(Error::Oned {
-                source: OnedError::Refused { kind: found, .. },
-                ..
-            }) => assert_eq!(found, kind),
+            Err(Error::Oned { source: OnedError::Refused { kind: found, .. }, .. }) => {
+                assert_eq!(found, kind)
+            }
             other => panic!("{other:?}"),
         }
         assert_eq!(oned.counts()["one.host.info"], 1);
@@ -117,11 +114,7 @@ fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
                    Failed to connect to 127.0.0.1 port 2633";
     let cases: [(i64, &'static str, bool); 6] = [
         (0x2000, forward, true),
-        (
-            0x2000,
-            "[one.vm.migrate] Cannot process request, no leader found",
-            true,
-        ),
+        (0x2000, "[one.vm.migrate] Cannot process request, no leader found", true),
         (0x2000, "[one.vm.migrate] Operation timed out", true),
         (0x10000, "anything", true),
         (0x2000, "[one.vm.migrate] Cannot allocate a VNC port", false),
@@ -140,11 +133,7 @@ fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
 
 #[test]
 fn an_unreadable_reply_to_a_write_is_an_unknown_outcome() {
-    for body in [
-        "<html>busy</html>",
-        "",
-        "<methodResponse><params/></methodResponse>",
-    ] {
+    for body in ["<html>busy</html>", "", "<methodResponse><params/></methodResponse>"] {
         let oned = oned(move |_, call, _| match call.method.as_str() {
             RAFT => raft(0),
             _ => Ok(body.to_owned()),
@@ -168,10 +157,7 @@ fn the_parameters_are_in_oneds_order() {
     oned.host_status(HostId(0), HostStatus::Disabled).unwrap();
     assert_eq!(oned.last("one.host.status"), [int(0), int(1)]);
     oned.vm_action(VmId(4), "resume").unwrap();
-    assert_eq!(
-        oned.last("one.vm.action"),
-        [Value::Text("resume".to_owned()), int(4)]
-    );
+    assert_eq!(oned.last("one.vm.action"), [Value::Text("resume".to_owned()), int(4)]);
 }
 
 #[test]
