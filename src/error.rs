@@ -60,9 +60,6 @@ pub enum Error {
     /// No host of this name or id.
     #[error("there is no host \"{0}\"")]
     NoHost(String),
-    /// Another run is working on this host.
-    #[error("another run is working on {0}")]
-    Busy(HostId),
     /// No fence device is declared for this host.
     #[error("no fence device is declared for {host}, {name}, in {file}")]
     FenceNotConfigured {
@@ -151,7 +148,6 @@ impl Error {
             }
             Self::Oned { source, .. } => source.advice(),
             Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),
-            Self::Busy(_) => "wait for it, or read its log".to_owned(),
             Self::FenceNotConfigured { host, name, file } => lines_to_add(*host, name, file),
             Self::FenceWrongHost { host, file, .. } => format!(
                 "check which machine the devices of id = {} in {} power off, then correct the entry",
@@ -162,6 +158,18 @@ impl Error {
                 format!("correct that, or [device.{device}] in the settings file, as the user who runs this")
             }
             Self::Scenario(_) => "correct the scenario file; examples/ has one to start from".to_owned(),
+        }
+    }
+
+    /// The exit code of the executable; the table is in the README.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::NoHost(_) | Self::Scenario(_) => 2,
+            Self::HookCall(_) | Self::HookDocument(_) => 3,
+            Self::Settings { .. } | Self::File { .. } => 4,
+            Self::Credentials { .. } | Self::Oned { .. } => 5,
+            Self::FenceNotConfigured { .. } | Self::FenceWrongHost { .. } | Self::FenceDevice { .. } => 6,
         }
     }
 

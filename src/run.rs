@@ -53,7 +53,7 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
             ask.answer(world.now(), state)
         }
         Step::Survey(ask) => {
-            let survey = world.survey(ask.subject().host, &ask.subject().vms);
+            let survey = world.survey(ask.subject().host, &ask.also());
             ask.answer(world.now(), survey)
         }
         Step::Disable(ask) => {

@@ -53,11 +53,11 @@ impl Environment {
         }
     }
 
-    /// The log when the settings name none: `$ONE_LOCATION/var/onerescue.log`, else
-    /// `/var/log/one/onerescue.log`.
+    /// The log when the settings name none: `$ONE_LOCATION/var/host_error.log`, else
+    /// `/var/log/one/host_error.log`.
     #[must_use]
     pub fn default_log(&self) -> PathBuf {
-        self.under_location("var/onerescue.log", Path::new("/var/log/one/onerescue.log"))
+        self.under_location("var/host_error.log", Path::new("/var/log/one/host_error.log"))
     }
 
     /// Where the lock files are when the settings name no place: `$ONE_LOCATION/var`, else `/var/lock/one`.

@@ -105,7 +105,7 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
         Reply::Unknown(why) => (format!("{order}: outcome unknown, {why}; reading it back"), None),
         Reply::Refused(kind, why) => (format!("{order}: refused, {why}"), hold_for(*kind, why)),
     };
-    case.note(now, Phase::Act, text);
+    case.detail(now, Phase::Act, text);
     let Some(course) = case.courses.get_mut(&vm) else {
         return;
     };

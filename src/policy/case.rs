@@ -3,7 +3,7 @@
 use super::course::{Course, Stage};
 use super::proof::Proof;
 use super::report::{Fate, Outcome, Report, VmReport};
-use super::settings::Policy;
+use super::settings::{Policy, Purpose};
 use crate::model::{HostId, Moment, VmId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -82,9 +82,20 @@ impl fmt::Display for Phase {
     }
 }
 
+/// How much a line of the trail matters to somebody who reads only a few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// One of the few dozen lines that tell the story.
+    Step,
+    /// About one VM or one sample; there may be thousands.
+    Detail,
+}
+
 /// One line of the trail: when, in which phase, what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// Who should read it.
+    pub weight: Weight,
     /// When it was known.
     pub at: Moment,
     /// The step that wrote it.
@@ -133,7 +144,11 @@ impl Case {
     }
 
     pub(super) fn note(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
-        self.trail.push(Entry { at, phase, text: text.into() });
+        self.trail.push(Entry { weight: Weight::Step, at, phase, text: text.into() });
+    }
+
+    pub(super) fn detail(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
+        self.trail.push(Entry { weight: Weight::Detail, at, phase, text: text.into() });
     }
 
     /// oned answered.
@@ -169,8 +184,16 @@ impl Case {
         self.vms.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
     }
 
-    /// The end, without or with a proof.
+    /// The end without a proof. Who asked for nothing but a fence must not take that for success.
     pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
+        let outcome = match (self.policy.purpose, outcome) {
+            (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
+                trouble: Trouble::Refused,
+                what: format!("{} was not fenced: {reason}", self.host()),
+                advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
+            }),
+            (_, outcome) => outcome,
+        };
         self.end(now, outcome, None)
     }
 

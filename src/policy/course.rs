@@ -16,6 +16,7 @@ pub(super) struct Course {
     pub(super) begun: Option<Moment>,
     /// How many orders may have reached oned.
     pub(super) calls: u32,
+    last: Option<Order>,
     pub(super) retries: u32,
     pub(super) stage: Stage,
 }
@@ -49,6 +50,7 @@ impl Course {
             begun: None,
             refusals: 0,
             calls: 0,
+            last: None,
             retries: 0,
             stage: Stage::Open,
         }
@@ -57,6 +59,13 @@ impl Course {
     pub(super) fn send(&mut self, order: Order, now: Moment) {
         self.begun.get_or_insert(now);
         self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
+    }
+
+    /// Follow the last order that may have reached oned, if there is one.
+    pub(super) fn follow(&mut self, now: Moment) -> bool {
+        let Some(order) = self.last else { return false };
+        self.stage = Stage::Moving { order, sent: now, certainty: Certainty::Accepted };
+        true
     }
 
     pub(super) fn wait_for_oned(&mut self, now: Moment) {
@@ -79,7 +88,10 @@ impl Course {
                 return;
             }
         };
-        self.calls += u32::from(certainty != Certainty::NotSent);
+        if certainty != Certainty::NotSent {
+            self.calls += 1;
+            self.last = Some(order);
+        }
         self.stage = Stage::Moving { order, sent: now, certainty };
     }
 }

@@ -134,7 +134,10 @@ impl Fencing {
         }
         let proof = Proof::new(case.subject.host, now, self.evidence);
         case.note(now, Phase::Prove, format!("{} is off: {proof}", case.host()));
-        Step::Survey(Surveying::new(Proven { case, proof }))
+        match case.policy.purpose {
+            Purpose::Fence => case.end(now, Outcome::Fenced, Some(proof)),
+            Purpose::Recover | Purpose::Rehearse => Step::Survey(Surveying::new(Proven { case, proof })),
+        }
     }
 
     /// The host was still in ERROR a moment ago: send "off".

@@ -153,7 +153,7 @@ impl Observing {
         let Self { case, .. } = self;
         match case.policy.purpose {
             Purpose::Rehearse => Step::Brake(Braking::new(case)),
-            Purpose::Recover => match not_dead(host) {
+            Purpose::Recover | Purpose::Fence => match not_dead(host) {
                 Some(reason) => case.stop(now, Outcome::NothingToDo(reason)),
                 None => Step::Claim(Claiming { case }),
             },

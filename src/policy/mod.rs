@@ -27,7 +27,7 @@ pub mod states;
 
 pub use act::{Acting, Disabling};
 pub use brake::{Braking, Confirming};
-pub use case::{Entry, Failure, Phase, Subject, Trouble};
+pub use case::{Entry, Failure, Phase, Subject, Trouble, Weight};
 pub use fence::{ChoosingDevices, PoweringOff};
 pub use incident::{Claim, Claiming, Observing, Step, Waiting, begin};
 pub use order::{MigrationType, Order, Reply};

@@ -5,13 +5,14 @@ use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
 use super::course::{Course, Stage};
 use super::incident::{Step, not_dead, wait};
 use super::order::Order;
-use super::plan::{self, Request, Verdict};
+use super::plan::{self, Decision, Request, Verdict};
 use super::proof::Proof;
 use super::prove::Proving;
 use super::report::{Fate, Outcome};
 use super::settings::{Fencing, Purpose};
 use super::settle::Settling;
 use crate::model::{Datastore, Host, HostState, Moment, Vm, VmId};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
@@ -62,6 +63,14 @@ impl Surveying {
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.proven.case.subject
+    }
+
+    /// The VMs to read besides those that are charged to the dead host.
+    #[must_use]
+    pub fn also(&self) -> Vec<VmId> {
+        let case = &self.proven.case;
+        let ids: BTreeSet<_> = case.subject.vms.iter().chain(case.courses.keys()).copied().collect();
+        ids.into_iter().collect()
     }
 
     /// The cloud, or why it could not be read.
@@ -115,37 +124,75 @@ fn returned(proven: Proven, now: Moment, reason: String) -> Step {
 
 /// Decide about every VM that is not decided yet, and note each decision.
 fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<Order> {
-    let mut orders = Vec::new();
     let request = Request {
         host: case.subject.host,
         policy: &case.policy,
         closed: case.closed(),
         refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
     };
-    for decision in plan::plan(survey, &request) {
-        let (vm, name, verdict) = (decision.vm, decision.name, decision.verdict);
-        case.note(now, Phase::Plan, format!("{vm} {name}: {verdict}"));
-        let rehearsal = case.policy.purpose == Purpose::Rehearse;
-        match verdict {
-            Verdict::Act(order, text) if rehearsal => {
-                let _ = order;
-                case.settle(vm, &name, Fate::Planned(text));
-            }
-            Verdict::Await(text) if rehearsal => case.settle(vm, &name, Fate::Planned(text)),
-            Verdict::Act(order, _) => {
-                let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, decision.state));
-                course.send(order, now);
-                orders.push(order);
-            }
-            Verdict::Await(_) => {
-                let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, decision.state));
-                course.wait_for_oned(now);
-            }
-            Verdict::Hold(reason) => close(case, vm, &name, Fate::Held(reason)),
-            Verdict::Leave(reason) => close(case, vm, &name, Fate::Left(reason)),
-        }
+    let decisions = plan::plan(survey, &request);
+    case.note(now, Phase::Plan, summary(&decisions));
+    let rehearsal = case.policy.purpose == Purpose::Rehearse;
+    let orders = decisions
+        .into_iter()
+        .filter_map(|decision| {
+            case.detail(now, Phase::Plan, format!("{} {}: {}", decision.vm, decision.name, decision.verdict));
+            if rehearsal { tell(case, decision) } else { take(case, now, decision) }
+        })
+        .collect();
+    let gone: Vec<_> = case.courses.iter().filter(|(_, course)| course.stage == Stage::Open).collect();
+    let gone: Vec<_> = gone.into_iter().map(|(vm, course)| (*vm, course.name.clone())).collect();
+    for (vm, name) in gone {
+        close(case, vm, &name, Fate::Left("it does not exist any more".to_owned()));
     }
     orders
+}
+
+fn summary(decisions: &[Decision]) -> String {
+    let count = |of: fn(&Verdict) -> bool| decisions.iter().filter(|decision| of(&decision.verdict)).count();
+    format!(
+        "{} VMs: {} to act on, {} to wait for, {} held, {} left alone",
+        decisions.len(),
+        count(|verdict| matches!(verdict, Verdict::Act(..))),
+        count(|verdict| matches!(verdict, Verdict::Await(_))),
+        count(|verdict| matches!(verdict, Verdict::Hold(_))),
+        count(|verdict| matches!(verdict, Verdict::Leave(_)))
+    )
+}
+
+fn tell(case: &mut Case, decision: Decision) -> Option<Order> {
+    let fate = match decision.verdict {
+        Verdict::Act(_, text) | Verdict::Await(text) => Fate::Planned(text),
+        Verdict::Hold(reason) => Fate::Held(reason),
+        Verdict::Leave(reason) => Fate::Left(reason),
+    };
+    close(case, decision.vm, &decision.name, fate);
+    None
+}
+
+fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
+    let Decision { vm, name, state, host, verdict } = decision;
+    let elsewhere = host.is_some_and(|host| host != case.subject.host);
+    match verdict {
+        Verdict::Act(order, _) => {
+            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
+            course.send(order, now);
+            return Some(order);
+        }
+        Verdict::Await(_) => {
+            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
+            course.wait_for_oned(now);
+        }
+        Verdict::Hold(reason) => close(case, vm, &name, Fate::Held(reason)),
+        Verdict::Leave(reason) => {
+            // An order whose answer was lost has been executed after all.
+            let follow = |course: &mut Course| elsewhere && course.follow(now);
+            if !case.courses.get_mut(&vm).is_some_and(follow) {
+                close(case, vm, &name, Fate::Left(reason));
+            }
+        }
+    }
+    None
 }
 
 pub(super) fn close(case: &mut Case, vm: VmId, name: &str, fate: Fate) {

@@ -55,6 +55,8 @@ impl fmt::Display for VmReport {
 pub enum Outcome {
     /// Every VM that the flags cover is where it should be.
     Recovered,
+    /// `fence_host`: the host is proven off.
+    Fenced,
     /// Nothing had to be done; the reason.
     NothingToDo(String),
     /// `--dry-run` has told its plan.
@@ -74,7 +76,7 @@ impl Outcome {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Recovered | Self::NothingToDo(_) | Self::Rehearsed => 0,
+            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed => 0,
             Self::Partly => 1,
             Self::NoCloud(_) => 5,
             Self::NotFenced(_) => 6,
@@ -86,7 +88,7 @@ impl Outcome {
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         match self {
-            Self::Recovered | Self::NothingToDo(_) | Self::Rehearsed => None,
+            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed => None,
             Self::Partly => Some("see the reason with each VM, mend it and run the same command again"),
             Self::NoCloud(failure) | Self::NotFenced(failure) | Self::Held(failure) => Some(&failure.advice),
         }
@@ -97,6 +99,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Recovered => f.write_str("recovered"),
+            Self::Fenced => f.write_str("fenced and proven off"),
             Self::NothingToDo(reason) => write!(f, "nothing to do: {reason}"),
             Self::Rehearsed => f.write_str("dry run, nothing was changed"),
             Self::Partly => f.write_str("not every VM could be recovered"),

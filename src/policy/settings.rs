@@ -38,6 +38,8 @@ pub enum Purpose {
     Recover,
     /// `--dry-run`: read, plan, tell; send nothing.
     Rehearse,
+    /// `fence_host`: power the host off, prove it, and leave its VMs to the caller.
+    Fence,
 }
 
 /// What a host in ERROR with a failed probe's text means: such a text was sent by a live host.

@@ -89,7 +89,7 @@ fn apply(case: &mut Case, now: Moment, id: VmId, judgement: Judgement, orders: &
         }
         Judgement::Close(fate) => {
             let name = course.name.clone();
-            case.note(now, Phase::Settle, format!("{id} {name}: {fate}"));
+            case.detail(now, Phase::Settle, format!("{id} {name}: {fate}"));
             case.courses.remove(&id);
             case.settle(id, &name, fate);
         }

@@ -1,7 +1,12 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
 pub mod fence;
+mod live;
 pub mod oned;
+mod zone;
+
+pub use live::Live;
+pub use zone::Zone;
 
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, VmId};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, VmList};

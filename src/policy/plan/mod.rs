@@ -61,6 +61,8 @@ pub struct Decision {
     pub name: String,
     /// Its state when the decision was made.
     pub state: VmState,
+    /// The host that oned charged it to then.
+    pub host: Option<HostId>,
     /// The decision.
     pub verdict: Verdict,
 }
@@ -80,6 +82,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             vm: vm.id,
             name: vm.name.clone(),
             state: vm.state,
+            host: vm.host,
             verdict: decide(vm, survey, request, &mut rooms),
         })
         .collect();
@@ -87,7 +90,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
         if !request.closed.contains(vm) {
             let verdict = Verdict::Hold(format!("its document cannot be read: {why}"));
             let name = String::from("?");
-            decisions.push(Decision { vm: *vm, name, state: VmState::Unknown(-1), verdict });
+            decisions.push(Decision { vm: *vm, name, state: VmState::Unknown(-1), host: None, verdict });
         }
     }
     decisions

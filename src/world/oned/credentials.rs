@@ -3,6 +3,7 @@
 //! Reads the two files and nothing else; the environment is read in one other place. Source:
 //! `src/oca/ruby/opennebula/lib/client.rb`.
 
+use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use std::fmt;
 use std::fs::File;
@@ -25,6 +26,19 @@ pub struct Places {
     pub one_auth: Option<String>,
     /// `HOME`.
     pub home: Option<String>,
+}
+
+impl Places {
+    /// The environment's values, under those that the settings name.
+    #[must_use]
+    pub fn new(config: &Config, environment: &Environment) -> Self {
+        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        Self {
+            one_xmlrpc: config.oned.endpoint.clone().or_else(|| environment.one_xmlrpc.clone()),
+            one_auth: config.oned.auth_file.as_ref().or(environment.one_auth.as_ref()).map(text),
+            home: environment.home.as_ref().map(text),
+        }
+    }
 }
 
 /// `user:password` or `user:token`. It is the first parameter of every call and appears nowhere else.
