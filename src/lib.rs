@@ -3,6 +3,7 @@
 pub mod error;
 pub mod model;
 pub mod policy;
+pub mod sim;
 pub mod wire;
 pub mod world;
 
