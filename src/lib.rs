@@ -7,6 +7,7 @@ pub mod finish;
 pub mod model;
 pub mod policy;
 mod run;
+pub mod sim;
 pub mod trail;
 pub mod wire;
 pub mod world;

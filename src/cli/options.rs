@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 /// Recover the VMs of a host that OpenNebula has put into ERROR.
 #[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "one per flag of the stock hook")]
 #[command(name = "host_error", version, group(ArgGroup::new("mode").args(["migrate", "recreate", "delete"])))]
 #[command(
     override_usage = "host_error [TEMPLATE] -m|-r|-d [-f] [-p N] [-u] [--config FILE] [--dry-run]\n       \
@@ -116,9 +117,11 @@ impl FenceHost {
 
 fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
     let words = std::iter::once(name).chain(options.iter().map(String::as_str));
-    T::try_parse_from(words).map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
-        _ => Error::Usage(first_line(&error.to_string())),
+    T::try_parse_from(words).map_err(|error| {
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            error.exit();
+        }
+        Error::Usage(first_line(&error.to_string()))
     })
 }
 

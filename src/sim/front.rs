@@ -1,0 +1,169 @@
+//! The front-ends of the zone: one leader, followers with older data, elections. Source: `src/raft/RaftManager.cc`.
+//!
+//! Deliberately absent: raft's log. A write is either done or it is not.
+
+use super::cloud::{Change, Cloud};
+use super::life::Event;
+use super::state::State;
+use crate::model::HostId;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// One oned.
+#[derive(Clone, Debug)]
+pub(crate) struct FrontServer {
+    pub(crate) alive: bool,
+    pub(crate) endpoint: String,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct FrontEnd {
+    pub(crate) servers: Vec<FrontServer>,
+    pub(crate) leader: Option<usize>,
+    pub(crate) term: i64,
+    pub(crate) log_index: i64,
+    /// When the last leader was lost, and who it was.
+    pub(crate) lost: Option<(Duration, usize)>,
+    /// Older copies of the state, oldest first.
+    copies: VecDeque<(Duration, State)>,
+    /// How often each host went away or came back.
+    pub(crate) generations: BTreeMap<HostId, u64>,
+}
+
+impl Default for FrontEnd {
+    fn default() -> FrontEnd {
+        FrontEnd {
+            servers: vec![FrontServer { alive: true, endpoint: "http://localhost:2633/RPC2".to_owned() }],
+            leader: Some(0),
+            term: 0,
+            log_index: -1,
+            lost: None,
+            copies: VecDeque::new(),
+            generations: BTreeMap::new(),
+        }
+    }
+}
+
+impl FrontEnd {
+    pub(crate) fn is_solo(&self) -> bool {
+        self.servers.len() == 1
+    }
+
+    fn has_quorum(&self) -> bool {
+        self.servers.iter().filter(|server| server.alive).count() * 2 > self.servers.len()
+    }
+
+    /// Keep a copy of the state for followers, and drop those that are too old to matter.
+    pub(crate) fn remember(&mut self, now: Duration, lag: Duration, state: &State) {
+        if self.is_solo() {
+            return;
+        }
+        self.copies.push_back((now, state.clone()));
+        let horizon = now.saturating_sub(lag);
+        while self.copies.get(1).is_some_and(|(at, _)| *at <= horizon) {
+            self.copies.pop_front();
+        }
+    }
+
+    /// The state as a follower has it.
+    pub(crate) fn stale(&self, now: Duration, lag: Duration) -> Option<&State> {
+        let horizon = now.checked_sub(lag)?;
+        let known = self.copies.iter().rev().find(|(at, _)| *at <= horizon);
+        known.or(self.copies.front()).map(|(_, state)| state)
+    }
+}
+
+impl Cloud {
+    /// Make it a zone of this many front-ends; server 0 leads. Ports are 2633, 2733, 2833 … as recorded.
+    pub fn set_front_ends(&mut self, count: usize) {
+        if count < 2 {
+            return;
+        }
+        let endpoint = |at| format!("http://127.0.0.1:{}/RPC2", 2633 + 100 * at);
+        let server = |at| FrontServer { alive: true, endpoint: endpoint(at) };
+        self.front.servers = (0..count).map(server).collect();
+        self.front.term = 1;
+        self.front.log_index = 14;
+        self.front.remember(self.now, self.timings.follower_lag, &self.state);
+    }
+
+    /// How a front-end is addressed, for example the loopback port where it really listens.
+    pub fn set_endpoint(&mut self, server: usize, endpoint: &str) {
+        if let Some(server) = self.front.servers.get_mut(server) {
+            endpoint.clone_into(&mut server.endpoint);
+        }
+    }
+
+    /// The endpoints of all front-ends, in order.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<String> {
+        self.front.servers.iter().map(|server| server.endpoint.clone()).collect()
+    }
+
+    /// The front-end that leads now.
+    #[must_use]
+    pub fn leader(&self) -> Option<usize> {
+        self.front.leader
+    }
+
+    /// Does this front-end answer at all?
+    #[must_use]
+    pub fn is_up(&self, server: usize) -> bool {
+        self.front.servers.get(server).is_some_and(|server| server.alive)
+    }
+
+    /// A front-end dies; if it led, the others elect a leader after [`super::Timings::election`].
+    pub fn server_dies(&mut self, server: usize) {
+        let Some(dead) = self.front.servers.get_mut(server) else {
+            return;
+        };
+        dead.alive = false;
+        if self.front.leader == Some(server) || !self.front.has_quorum() {
+            self.front.leader = None;
+            self.front.lost = Some((self.now, server));
+            self.after(self.timings.election, Event::Election);
+        }
+    }
+
+    /// A front-end comes back as a follower.
+    pub fn server_returns(&mut self, server: usize) {
+        if let Some(back) = self.front.servers.get_mut(server) {
+            back.alive = true;
+        }
+        if self.front.leader.is_none() {
+            self.after(self.timings.election, Event::Election);
+        }
+    }
+
+    pub(crate) fn elect(&mut self) {
+        if self.front.leader.is_some() || !self.front.has_quorum() {
+            return;
+        }
+        self.front.leader = self.front.servers.iter().position(|server| server.alive);
+        self.front.term += 1;
+        self.front.log_index += 1;
+        if let Some(leader) = self.front.leader {
+            self.happened(Change::Leader(leader));
+        }
+        self.arm_scheduler();
+    }
+
+    /// Why a write on this server cannot be done now; the text as recorded.
+    pub(crate) fn no_leader(&self) -> Option<String> {
+        if self.front.leader.is_some() {
+            return None;
+        }
+        let recent =
+            self.front.lost.filter(|(at, _)| self.now.saturating_sub(*at) < self.timings.leader_timeout);
+        let Some(server) = recent.and_then(|(_, server)| self.front.servers.get(server)) else {
+            return Some("Cannot process request, no leader found".to_owned());
+        };
+        let address = server.endpoint.trim_start_matches("http://").trim_end_matches("/RPC2");
+        let (host, port) = address.split_once(':').unwrap_or((address, "2633"));
+        Some(format!(
+            "libcurl failed to execute the HTTP POST transaction, explaining:  Failed to connect to {host} port {port} \
+             after 0 ms: Couldn't connect to server"
+        ))
+    }
+}

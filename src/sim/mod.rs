@@ -1,0 +1,33 @@
+//! A simulated cloud: oned's own rules, the machines below it, and every fault in between.
+//!
+//! It implements effects and faults only. Nothing in here decides anything about a recovery: production code is
+//! tested against it through two doors, in memory ([`SimTransport`]) and on a loopback port.
+//! Time jumps; there is no wall clock and no randomness except a small generator with a fixed seed.
+//!
+//! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
+
+mod build;
+mod capacity;
+mod cloud;
+mod faults;
+mod front;
+mod life;
+mod monitor;
+mod oned;
+mod physics;
+mod render;
+mod scheduler;
+mod spec;
+mod state;
+mod steps;
+mod template;
+mod transport;
+mod version;
+
+pub use cloud::{Change, Cloud, EPOCH, Happening};
+pub use faults::{Fault, FaultRule};
+pub use physics::{Breach, Death, Power};
+pub use spec::{DatastoreSpec, Driver, HostSpec, PciSpec, Stage, Timings, VmSpec};
+pub use template::{Attribute, Template};
+pub use transport::{CallRecord, Outcome, SimTransport};
+pub use version::Version;

@@ -1,0 +1,216 @@
+//! Monitoring: how oned learns that a host has failed or returned, and what that does to its VMs.
+//! Source: `src/host/Host.cc`, `src/im/InformationManager.cc`, `src/lcm/LifeCycleStates.cc`.
+
+use super::cloud::{Change, Cloud};
+use super::life::Event;
+use crate::model::{HostId, HostState, LcmState, VmId, VmState};
+use jiff::{Timestamp, tz::TimeZone};
+use std::time::Duration;
+
+/// From a host being enabled to its next monitoring. Source: `MANAGER_TIMER` in `monitord.conf`.
+const MANAGER_TIMER: Duration = Duration::from_secs(15);
+/// From a domain's end to the report of it. Source: `STATE_VM` in `monitord.conf`.
+const VM_STATE_PROBE: Duration = Duration::from_secs(5);
+/// `HISTORY/ACTION` of a change that monitoring made.
+const MONITOR_ACTION: i64 = 44;
+
+impl Cloud {
+    /// A domain ends by itself on a healthy host: oned sees POWEROFF with action 44.
+    pub fn vm_crashes(&mut self, vm: VmId) {
+        let hosts = self.domain_hosts(vm);
+        for host in hosts {
+            self.physics.stop(vm, host);
+            self.after(VM_STATE_PROBE, Event::VmReport(host));
+        }
+    }
+
+    /// Monitoring of a host fails although the host is well, for example a broken probe: ERROR now, and its VMs
+    /// turn UNKNOWN while their domains run. [`Cloud::host_returns`] ends it.
+    pub fn monitoring_fails(&mut self, host: HostId, reason: &str) {
+        self.to_error(host, reason);
+    }
+
+    pub(crate) fn reach_changed(&mut self, host: HostId, before: bool) {
+        let after = self.physics.reachable(host);
+        if before != after {
+            *self.front.generations.entry(host).or_default() += 1;
+        }
+        if before && !after {
+            let now = self.epoch();
+            if let Some(host) = self.state.hosts.get_mut(&host) {
+                host.monitored_at = now;
+            }
+            self.strand(host);
+            let generation = self.generation(host);
+            let event = Event::FailedMonitor { host, generation, repeat: true };
+            if self.timings.detection.is_zero() {
+                self.happen(event);
+            } else {
+                self.after(self.timings.detection, event);
+            }
+        } else if after {
+            self.after(self.timings.host_report, Event::HostReport(host));
+        }
+    }
+
+    fn generation(&self, host: HostId) -> u64 {
+        self.front.generations.get(&host).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn failed_monitor(&mut self, host: HostId, generation: u64, repeat: bool) {
+        if self.physics.reachable(host) || self.generation(host) != generation {
+            return;
+        }
+        self.to_error(host, "");
+        if repeat {
+            let event = Event::FailedMonitor { host, generation, repeat };
+            self.after(self.timings.monitor_cycle, event);
+        }
+    }
+
+    /// INIT and MONITORED become ERROR, DISABLED stays; both tell every VM. ERROR and OFFLINE ignore it.
+    fn to_error(&mut self, id: HostId, reason: &str) {
+        let date = self.date();
+        let Some(host) = self.state.hosts.get_mut(&id) else {
+            return;
+        };
+        if matches!(host.state, HostState::Error | HostState::Offline) {
+            return;
+        }
+        let text = format!("{date} : Error monitoring Host {} ({}): {reason}", host.name, id.0);
+        host.template.set("ERROR", text);
+        let vms: Vec<VmId> = host.vms.iter().copied().collect();
+        if host.state != HostState::Disabled {
+            host.state = HostState::Error;
+            self.happened(Change::Host(id, HostState::Error));
+        }
+        let mut delay = self.timings.first_unknown;
+        for vm in vms {
+            self.after(delay, Event::MonitorDone { vm, host: id });
+            delay = delay.saturating_add(self.timings.next_unknown);
+        }
+    }
+
+    /// Only RUNNING becomes UNKNOWN, and its RESCHED is lost.
+    pub(crate) fn monitor_done(&mut self, id: VmId, host: HostId) {
+        let Some(vm) = self.state.vms.get_mut(&id) else {
+            return;
+        };
+        if vm.state == VmState::RUNNING && vm.host() == Some(host) {
+            vm.resched = false;
+            self.set_state(id, VmState::UNKNOWN);
+        }
+    }
+
+    pub(crate) fn host_report(&mut self, id: HostId) {
+        let now = self.epoch();
+        if !self.physics.reachable(id) {
+            return;
+        }
+        let Some(host) = self.state.hosts.get_mut(&id).filter(|host| host.state != HostState::Offline) else {
+            return;
+        };
+        host.monitored_at = now;
+        host.template.remove("ERROR");
+        if matches!(host.state, HostState::Init | HostState::Error) {
+            host.state = HostState::Monitored;
+            self.happened(Change::Host(id, HostState::Monitored));
+        }
+        self.show_capacity(id);
+        self.after(self.timings.vm_report, Event::VmReport(id));
+    }
+
+    /// A host says which domains it has.
+    pub(crate) fn vm_report(&mut self, id: HostId) {
+        if !self.physics.reachable(id) {
+            return;
+        }
+        let Some(host) = self.state.hosts.get(&id) else {
+            return;
+        };
+        for vm in host.vms.clone() {
+            self.vm_reported(vm, id);
+        }
+        let mut zombies: Vec<String> = Vec::new();
+        for vm in self.physics.domains_on(id) {
+            if self.state.vms.get(&vm).is_none_or(|vm| vm.host() != Some(id) || vm.state == VmState::Done) {
+                zombies.push(vm.0.to_string());
+            }
+        }
+        let Some(host) = self.state.hosts.get_mut(&id) else {
+            return;
+        };
+        host.template.remove("ZOMBIES");
+        host.template.remove("TOTAL_ZOMBIES");
+        if !zombies.is_empty() {
+            host.template.set("TOTAL_ZOMBIES", zombies.len().to_string());
+            host.template.set("ZOMBIES", zombies.join(", "));
+        }
+    }
+
+    fn vm_reported(&mut self, id: VmId, host: HostId) {
+        let runs = self.physics.runs(id, host);
+        let now = self.epoch();
+        let Some(vm) = self.state.vms.get_mut(&id).filter(|vm| vm.host() == Some(host)) else {
+            return;
+        };
+        let gone = [VmState::RUNNING, VmState::UNKNOWN, VmState::Active(LcmState::ShutdownPoweroff)];
+        let found = [
+            VmState::UNKNOWN,
+            VmState::Poweroff,
+            VmState::Suspended,
+            VmState::Active(LcmState::BootFailure),
+            VmState::Active(LcmState::BootMigrateFailure),
+        ];
+        if runs && found.contains(&vm.state) {
+            self.set_state(id, VmState::RUNNING);
+        } else if !runs && gone.contains(&vm.state) {
+            vm.resched = false;
+            if let Some(record) = vm.history.last_mut() {
+                record.action = MONITOR_ACTION;
+                record.retime = now;
+            }
+            self.set_state(id, VmState::Poweroff);
+        }
+    }
+
+    /// `one.host.status`: 0 enable, 1 disable, 2 offline.
+    pub(crate) fn host_status(&mut self, id: HostId, status: i64) {
+        let Some(host) = self.state.hosts.get_mut(&id) else {
+            return;
+        };
+        host.state = match status {
+            0 if host.state == HostState::Disabled => HostState::Monitored,
+            0 => HostState::Init,
+            1 => HostState::Disabled,
+            _ => HostState::Offline,
+        };
+        let state = host.state;
+        self.happened(Change::Host(id, state));
+        self.show_capacity(id);
+        if state == HostState::Init {
+            let generation = self.generation(id);
+            self.after(MANAGER_TIMER, Event::HostReport(id));
+            self.after(MANAGER_TIMER, Event::FailedMonitor { host: id, generation, repeat: false });
+        }
+    }
+
+    /// Hosts that can be reached keep reporting.
+    pub(crate) fn refresh_monitoring(&mut self) {
+        let now = self.epoch();
+        for host in self.state.hosts.values_mut() {
+            let silent = matches!(host.state, HostState::Error | HostState::Offline);
+            if !silent && self.physics.reachable(host.id) {
+                host.monitored_at = now - now % 30;
+            }
+        }
+    }
+
+    /// Now, as C's `ctime` prints it: `Fri Nov 20 09:07:37 2026`.
+    pub(crate) fn date(&self) -> String {
+        let Ok(now) = Timestamp::from_second(self.epoch()) else {
+            return String::new();
+        };
+        now.to_zoned(TimeZone::UTC).strftime("%a %b %e %H:%M:%S %Y").to_string()
+    }
+}

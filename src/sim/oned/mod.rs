@@ -1,0 +1,299 @@
+//! oned's XML-RPC methods: parameters, rights, checks and texts as oned has them. The effects are in `life`.
+//!
+//! Deliberately absent: users, quotas and ACLs; there is only oneadmin, who may do everything but pass a lock.
+
+mod action;
+mod document;
+mod host;
+mod migrate;
+mod objects;
+mod recover;
+mod system;
+mod vm;
+
+pub(crate) use migrate::Live;
+
+use super::cloud::Cloud;
+use super::state::{LockInfo, State};
+use super::version::Version;
+use crate::wire::xmlrpc::{Call, Reply, Value};
+
+/// Why a method fails: an error of oned, or a fault of its XML-RPC server.
+pub(crate) enum Fail {
+    Refused { code: i64, text: String, id: i64 },
+    Fault { code: i64, text: String },
+}
+
+pub(crate) type Done = Result<Value, Fail>;
+
+pub(crate) fn refused(code: i64, text: impl Into<String>) -> Fail {
+    Fail::Refused { code, text: text.into(), id: -1 }
+}
+
+/// 2048: not in this state, does not fit.
+pub(crate) fn bad_action(text: impl Into<String>) -> Fail {
+    refused(0x0800, text)
+}
+
+/// 1024: `Error getting host [99].`
+pub(crate) fn missing(noun: &str, id: i64) -> Fail {
+    let text = format!("Error getting {noun} [{id}].");
+    Fail::Refused { code: 0x0400, text, id }
+}
+
+/// 4096 and 16384: a template or parameter that cannot be used.
+pub(crate) fn bad_parameter(text: impl Into<String>) -> Fail {
+    refused(0x1000, text)
+}
+
+pub(crate) fn int(number: u32) -> Done {
+    Ok(Value::Int(i64::from(number)))
+}
+
+pub(crate) fn text(xml: String) -> Done {
+    Ok(Value::Text(xml))
+}
+
+/// The parameters after the session.
+pub(crate) struct Args<'a>(&'a [Value]);
+
+impl<'a> Args<'a> {
+    pub(crate) fn int(&self, at: usize) -> Result<i64, Fail> {
+        self.get(at)?.as_int().ok_or_else(|| wrong_type("integer"))
+    }
+
+    pub(crate) fn text(&self, at: usize) -> Result<&'a str, Fail> {
+        self.get(at)?.as_text().ok_or_else(|| wrong_type("string"))
+    }
+
+    pub(crate) fn flag(&self, at: usize) -> Result<bool, Fail> {
+        match self.get(at)? {
+            Value::Bool(flag) => Ok(*flag),
+            Value::Int(_) | Value::Long(_) | Value::Text(_) | Value::Array(_) | Value::Struct(_) => {
+                Err(wrong_type("boolean"))
+            }
+        }
+    }
+
+    pub(crate) fn int_or(&self, at: usize, default: i64) -> Result<i64, Fail> {
+        if at < self.0.len() { self.int(at) } else { Ok(default) }
+    }
+
+    pub(crate) fn flag_or(&self, at: usize, default: bool) -> Result<bool, Fail> {
+        if at < self.0.len() { self.flag(at) } else { Ok(default) }
+    }
+
+    /// An object's id; one that cannot exist is simply missing.
+    pub(crate) fn id(&self, at: usize, noun: &str) -> Result<u32, Fail> {
+        let id = self.int(at)?;
+        u32::try_from(id).map_err(|_| missing(noun, id))
+    }
+
+    fn get(&self, at: usize) -> Result<&'a Value, Fail> {
+        self.0.get(at).ok_or_else(|| fault(-501, "Not enough parameters"))
+    }
+}
+
+fn fault(code: i64, text: &str) -> Fail {
+    let text = text.to_owned();
+    Fail::Fault { code, text }
+}
+
+fn wrong_type(name: &str) -> Fail {
+    fault(-501, &format!("Parameter that is supposed to be {name} is not"))
+}
+
+/// What a method needs of the front-end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Any server answers from its own copy, which may be old.
+    Anywhere,
+    /// The leader; followers forward.
+    Leader,
+}
+
+const READS: [&str; 16] = [
+    "one.host.info",
+    "one.hostpool.info",
+    "one.vm.info",
+    "one.vmpool.info",
+    "one.vmpool.infoextended",
+    "one.clusterpool.info",
+    "one.cluster.info",
+    "one.datastorepool.info",
+    "one.datastore.info",
+    "one.vmgrouppool.info",
+    "one.vmgroup.info",
+    "one.documentpool.info",
+    "one.document.info",
+    "one.hookpool.info",
+    "one.hook.info",
+    "one.zone.info",
+];
+const LOCAL: [&str; 3] = ["one.zone.raftstatus", "one.system.version", "one.system.config"];
+const LEADER: [&str; 32] = [
+    "one.vmpool.infoset",
+    "one.host.update",
+    "one.host.status",
+    "one.vm.allocate",
+    "one.vm.deploy",
+    "one.vm.action",
+    "one.vm.migrate",
+    "one.vm.recover",
+    "one.vm.update",
+    "one.vm.lock",
+    "one.vm.unlock",
+    "one.vm.rename",
+    "one.datastore.allocate",
+    "one.datastore.update",
+    "one.cluster.allocate",
+    "one.cluster.update",
+    "one.vmgroup.allocate",
+    "one.vmgroup.lock",
+    "one.vmgroup.unlock",
+    "one.document.allocate",
+    "one.document.update",
+    "one.document.lock",
+    "one.document.unlock",
+    "one.document.delete",
+    "one.document.rename",
+    "one.hook.allocate",
+    "one.hook.update",
+    "one.hook.delete",
+    "one.hook.lock",
+    "one.hook.unlock",
+    "one.host.allocate",
+    "one.vmgroup.delete",
+];
+
+fn place(version: Version, method: &str) -> Option<Place> {
+    if method == "one.vmpool.infoset" && version < Version::V6_0 {
+        return None;
+    }
+    if READS.contains(&method) || LOCAL.contains(&method) {
+        return Some(Place::Anywhere);
+    }
+    LEADER.contains(&method).then_some(Place::Leader)
+}
+
+impl Cloud {
+    /// Answer one call on one front-end, at this moment. A front-end that is down answers nothing, so ask
+    /// [`Cloud::is_up`] first; here it gives a fault.
+    pub fn call(&mut self, server: usize, call: &Call) -> Reply {
+        let method = call.method.as_str();
+        match self.answer(server, call) {
+            Ok(value) => Reply::Value(Value::Array(vec![Value::Bool(true), value, Value::Int(0)])),
+            Err(Fail::Fault { code, text }) => Reply::Fault { code, text },
+            Err(Fail::Refused { code, text, id }) => Reply::Value(Value::Array(vec![
+                Value::Bool(false),
+                Value::Text(format!("[{method}] {text}")),
+                Value::Int(code),
+                Value::Int(id),
+                Value::Long(-1),
+            ])),
+        }
+    }
+
+    fn answer(&mut self, server: usize, call: &Call) -> Done {
+        let method = call.method.as_str();
+        if !self.is_up(server) {
+            return Err(fault(-500, "this front-end is down"));
+        }
+        let place = place(self.version, method)
+            .ok_or_else(|| fault(-506, &format!("Method '{method}' not defined")))?;
+        let (session, args) =
+            call.params.split_first().ok_or_else(|| fault(-501, "Not enough parameters"))?;
+        let session = session.as_text().ok_or_else(|| wrong_type("string"))?;
+        if session != self.session {
+            return Err(refused(0x0100, "User couldn't be authenticated, aborting call."));
+        }
+        let args = Args(args);
+        if LOCAL.contains(&method) {
+            return self.local(server, method);
+        }
+        self.refresh_monitoring();
+        if place == Place::Anywhere {
+            let lag = self.timings.follower_lag;
+            let is_leader = self.front.leader == Some(server);
+            let stale = self.front.stale(self.now, lag).filter(|_| !is_leader);
+            return self.read(stale.unwrap_or(&self.state), method, &args);
+        }
+        if let Some(text) = self.no_leader() {
+            return Err(refused(0x2000, text));
+        }
+        if method == "one.vmpool.infoset" {
+            return vm::infoset(self.version, &self.state, &args);
+        }
+        let done = self.write(method, &args);
+        if done.is_ok() {
+            self.front.log_index += i64::from(!self.front.is_solo());
+            self.front.remember(self.now, self.timings.follower_lag, &self.state);
+        }
+        done
+    }
+
+    fn read(&self, state: &State, method: &str, args: &Args<'_>) -> Done {
+        let (object, verb) = split(method);
+        match object {
+            "host" | "hostpool" => host::read(state, verb, object, args),
+            "vm" | "vmpool" => vm::read(self.version, state, object, verb, args),
+            "document" | "documentpool" | "hook" | "hookpool" => document::read(state, object, args),
+            "zone" => self.zone(args),
+            _ => objects::read(state, object, args),
+        }
+    }
+
+    fn write(&mut self, method: &str, args: &Args<'_>) -> Done {
+        let (object, verb) = split(method);
+        match (object, verb) {
+            ("host", _) => self.host_write(verb, args),
+            ("vm", "migrate") => self.vm_migrate(args),
+            ("vm", "deploy") => self.vm_deploy(args),
+            ("vm", "recover") => self.vm_recover(args),
+            ("vm", "action") => self.vm_action(args),
+            ("vm", _) => self.vm_write(verb, args),
+            ("document", _) => self.document_write(verb, args),
+            ("hook", _) => self.hook_write(verb, args),
+            _ => self.object_write(object, verb, args),
+        }
+    }
+
+    /// `lock(id, level, test)` on any object. The text of a refusal is the time of the lock that is there.
+    pub(crate) fn lock(&mut self, old: Option<LockInfo>, args: &Args<'_>) -> Result<Option<LockInfo>, Fail> {
+        let level = args.int(1)?;
+        let test = args.flag_or(2, false)?;
+        // 4 is "all", which oned keeps as its strictest level, 1.
+        let level = match level {
+            1..=3 => level,
+            4 => 1,
+            _ => return Err(bad_parameter("Wrong lock level specified")),
+        };
+        if let Some(held) = old.filter(|_| test) {
+            return Err(bad_action(held.time.to_string()));
+        }
+        let (time, request) = (self.epoch(), self.request_id());
+        Ok(Some(LockInfo { level, time, request }))
+    }
+}
+
+/// Rights that an operation needs. Source: `VM_ADMIN_OPERATIONS` and its like in `oned.conf`.
+#[derive(Clone, Copy)]
+pub(crate) enum Right {
+    Manage = 2,
+    Admin = 4,
+}
+
+/// A lock stops every operation of its level and above, whoever asks.
+pub(crate) fn check_lock(lock: Option<LockInfo>, right: Right, noun: &str, id: u32) -> Result<(), Fail> {
+    match lock {
+        Some(lock) if lock.level <= right as i64 => {
+            Err(refused(0x0200, format!("User [0] : {noun} is locked. [{id}].")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn split(method: &str) -> (&str, &str) {
+    let name = method.strip_prefix("one.").unwrap_or(method);
+    name.split_once('.').unwrap_or((name, ""))
+}

@@ -1,0 +1,88 @@
+//! `one.system.*` and `one.zone.*`.
+
+use super::{Args, Done, missing, text};
+use crate::sim::cloud::Cloud;
+use crate::sim::render::Xml;
+use crate::sim::version::Version;
+use crate::wire::xmlrpc::Value;
+
+/// The part of oned.conf that clients of a recovery read; the real document has about 300 values.
+const CONFIG: [(&str, &str); 6] = [
+    ("ACTION_TIMEOUT", "300"),
+    ("API_LIST_ORDER", "DESC"),
+    ("DEFAULT_COST", ""),
+    ("MANAGER_TIMER", "15"),
+    ("SCHED_RETRY_TIME", "60"),
+    ("VM_MONITORING_EXPIRATION_TIME", "43200"),
+];
+
+impl Cloud {
+    /// Methods that every server answers about itself.
+    pub(super) fn local(&self, server: usize, method: &str) -> Done {
+        match method {
+            "one.system.version" => Ok(Value::Text(self.version.to_string())),
+            "one.system.config" => text(Xml::document("OPENNEBULA_CONFIGURATION", |xml| {
+                for (name, value) in CONFIG {
+                    xml.cdata(name, value);
+                }
+            })),
+            _ => text(self.raft(server)),
+        }
+    }
+
+    fn raft(&self, server: usize) -> String {
+        let front = &self.front;
+        let index = i64::try_from(server).unwrap_or(-1);
+        let leader = front.leader.map_or(-1, |leader| i64::try_from(leader).unwrap_or(-1));
+        let values = if front.is_solo() {
+            [-1, 0, 0, -1, 0, -1, -1, -1]
+        } else {
+            let state = match front.leader {
+                Some(leader) if leader == server => 3,
+                Some(_) => 2,
+                None => 1,
+            };
+            let log = front.log_index;
+            [index, state, front.term, leader, log, log, front.term, -1]
+        };
+        let names =
+            ["SERVER_ID", "STATE", "TERM", "VOTEDFOR", "COMMIT", "LOG_INDEX", "LOG_TERM", "FEDLOG_INDEX"];
+        Xml::document("RAFT", |xml| {
+            for (name, value) in names.into_iter().zip(values) {
+                xml.plain(name, value);
+            }
+        })
+    }
+
+    pub(super) fn zone(&self, args: &Args<'_>) -> Done {
+        let id = args.int(0)?;
+        if id != 0 {
+            return Err(missing("zone", id));
+        }
+        let grpc = self.version >= Version::V7_2;
+        text(Xml::document("ZONE", |xml| {
+            xml.plain("ID", 0);
+            xml.plain("NAME", "OpenNebula");
+            xml.plain("STATE", 0);
+            xml.element("TEMPLATE", |xml| {
+                xml.cdata("ENDPOINT", "http://localhost:2633/RPC2");
+                if grpc {
+                    xml.cdata("ENDPOINT_GRPC", "localhost:2634");
+                }
+            });
+            xml.element("SERVER_POOL", |xml| {
+                let servers = self.front.servers.iter().enumerate();
+                for (id, server) in servers.filter(|_| !self.front.is_solo()) {
+                    xml.element("SERVER", |xml| {
+                        xml.cdata("ENDPOINT", &server.endpoint);
+                        if grpc {
+                            xml.cdata("ENDPOINT_GRPC", "");
+                        }
+                        xml.cdata("ID", id);
+                        xml.cdata("NAME", format_args!("s{id}"));
+                    });
+                }
+            });
+        }))
+    }
+}

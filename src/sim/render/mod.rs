@@ -1,0 +1,105 @@
+//! Objects as the XML documents that oned answers with, element by element as recorded.
+//! Deliberately absent: anything that a client could not see.
+
+mod host;
+mod objects;
+mod vm;
+
+pub(crate) use host::{host, host_pool};
+pub(crate) use objects::{
+    cluster, cluster_pool, datastore, datastore_pool, document, document_pool, group, group_pool, hook,
+    hook_pool,
+};
+pub(crate) use vm::{vm, vm_pool_extended, vm_pool_short};
+
+use super::state::LockInfo;
+use super::template::{Attribute, Template};
+use std::fmt::{Display, Write as _};
+
+/// An XML document in the making.
+#[derive(Default)]
+pub(crate) struct Xml(String);
+
+impl Xml {
+    /// A whole document: `<HOST>…</HOST>`.
+    pub(crate) fn document(root: &str, inside: impl FnOnce(&mut Xml)) -> String {
+        let mut xml = Xml::default();
+        xml.element(root, inside);
+        xml.0
+    }
+
+    pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Xml)) {
+        let _ = write!(self.0, "<{name}>");
+        inside(self);
+        let _ = write!(self.0, "</{name}>");
+    }
+
+    /// `<NAME/>`
+    pub(crate) fn empty(&mut self, name: &str) {
+        let _ = write!(self.0, "<{name}/>");
+    }
+
+    /// `<ID>7</ID>`
+    pub(crate) fn plain(&mut self, name: &str, value: impl Display) {
+        let text = value.to_string();
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let _ = write!(self.0, "<{name}>{text}</{name}>");
+    }
+
+    /// `<NAME><![CDATA[web]]></NAME>`
+    pub(crate) fn cdata(&mut self, name: &str, value: impl Display) {
+        let text = value.to_string().replace("]]>", "]]]]><![CDATA[>");
+        let _ = write!(self.0, "<{name}><![CDATA[{text}]]></{name}>");
+    }
+
+    pub(crate) fn template(&mut self, name: &str, template: &Template) {
+        self.element(name, |xml| {
+            for (name, value) in template.iter() {
+                match value {
+                    Attribute::Single(text) => xml.cdata(name, text),
+                    Attribute::Vector(pairs) => xml.element(name, |xml| {
+                        for (name, text) in pairs {
+                            xml.cdata(name, text);
+                        }
+                    }),
+                }
+            }
+        });
+    }
+
+    /// Owner and group, as every object of this cloud has them.
+    pub(crate) fn owner(&mut self) {
+        self.plain("UID", 0);
+        self.plain("GID", 0);
+        self.plain("UNAME", "oneadmin");
+        self.plain("GNAME", "oneadmin");
+    }
+
+    pub(crate) fn permissions(&mut self, group_use: u8) {
+        self.element("PERMISSIONS", |xml| {
+            for (name, value) in [
+                ("OWNER_U", 1),
+                ("OWNER_M", 1),
+                ("OWNER_A", 0),
+                ("GROUP_U", group_use),
+                ("GROUP_M", 0),
+                ("GROUP_A", 0),
+                ("OTHER_U", 0),
+                ("OTHER_M", 0),
+                ("OTHER_A", 0),
+            ] {
+                xml.plain(name, value);
+            }
+        });
+    }
+
+    pub(crate) fn lock(&mut self, lock: Option<LockInfo>) {
+        let Some(lock) = lock else { return };
+        self.element("LOCK", |xml| {
+            xml.plain("LOCKED", lock.level);
+            xml.plain("OWNER", 0);
+            xml.plain("TIME", lock.time);
+            xml.plain("REQ_ID", lock.request);
+        });
+    }
+}

@@ -1,0 +1,223 @@
+//! The in-memory door: the oned client's transport, with simulated time and faults.
+//!
+//! Requests and replies go through the real wire code, so what is tested is what would be sent.
+
+use super::cloud::Cloud;
+use super::faults::{Fault, FaultRule};
+use super::life::Event;
+use crate::error::OnedError;
+use crate::wire::xml::Limits;
+use crate::wire::xmlrpc::{Call, Reply, Value};
+use crate::world::oned::Transport;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What became of a call, as the client saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A good answer.
+    Done,
+    /// oned refused, with its text and code.
+    Refused {
+        /// For example 512.
+        code: i64,
+        /// oned's text.
+        text: String,
+    },
+    /// An XML-RPC fault.
+    Fault(i64),
+    /// Connection refused.
+    NotSent,
+    /// The client does not know whether it was executed.
+    Unknown,
+}
+
+/// One call, for assertions and transcripts. It never holds the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    /// When it was sent, since the simulation began.
+    pub at: Duration,
+    /// The front-end that was asked.
+    pub server: usize,
+    /// `one.vm.migrate`
+    pub method: String,
+    /// The parameters after the session: `0, 2, false, true, -1, 0`.
+    pub params: String,
+    /// What the client saw.
+    pub outcome: Outcome,
+}
+
+/// Prints `one.vm.migrate(0, 2, false, true, -1, 0): done`.
+impl fmt::Display for CallRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({}): ", self.method, self.params)?;
+        match &self.outcome {
+            Outcome::Done => f.write_str("done"),
+            Outcome::Refused { code, text } => write!(f, "refused {code}: {text}"),
+            Outcome::Fault(code) => write!(f, "fault {code}"),
+            Outcome::NotSent => f.write_str("not sent"),
+            Outcome::Unknown => f.write_str("outcome unknown"),
+        }
+    }
+}
+
+/// A transport into a cloud in memory. Clones share the cloud, the faults and the log.
+#[derive(Clone, Debug)]
+pub struct SimTransport {
+    cloud: Arc<Mutex<Cloud>>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    latency: Duration,
+    rules: Vec<FaultRule>,
+    log: Vec<CallRecord>,
+}
+
+impl SimTransport {
+    /// A transport without faults, 5 ms a call.
+    #[must_use]
+    pub fn new(cloud: Arc<Mutex<Cloud>>) -> SimTransport {
+        let shared = Shared { latency: Duration::from_millis(5), rules: Vec::new(), log: Vec::new() };
+        SimTransport { cloud, shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// The cloud behind it, to look at or to change. Do not hold it while the client works.
+    pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
+        self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
+    pub fn add_fault(&self, rule: FaultRule) {
+        self.shared().rules.push(rule);
+    }
+
+    /// How much simulated time a call takes.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared().latency = latency;
+    }
+
+    /// Every call so far, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.shared().log.clone()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fault_for(&self, method: &str) -> (Duration, Option<Fault>) {
+        let mut shared = self.shared();
+        let mut strikes =
+            shared.rules.iter_mut().filter_map(|rule| rule.strikes(method).then(|| rule.fault.clone()));
+        let fault = strikes.next();
+        (shared.latency, fault)
+    }
+
+    fn send(&self, server: usize, call: &Call, deadline: Duration) -> Result<String, OnedError> {
+        let (latency, fault) = self.fault_for(&call.method);
+        let mut cloud = self.cloud();
+        if fault == Some(Fault::NotSent) || !cloud.is_up(server) {
+            return Err(OnedError::NotSent("connection refused".to_owned()));
+        }
+        let lost = |why: &str| Err(OnedError::Unknown(why.to_owned()));
+        cloud.advance(latency);
+        match fault {
+            None | Some(Fault::NotSent) => Ok(cloud.call(server, call).write()),
+            Some(Fault::LostReply) => {
+                cloud.call(server, call);
+                lost("the connection was reset")
+            }
+            Some(Fault::LostRequest) => lost("the connection was reset"),
+            Some(Fault::Late(delay)) => {
+                cloud.after(delay, Event::LateCall { server, call: call.clone() });
+                cloud.advance(deadline.saturating_sub(latency).min(delay));
+                lost("no answer within the deadline")
+            }
+            Some(Fault::Refused { code, text }) => {
+                let text = Value::Text(format!("[{}] {text}", call.method));
+                let values =
+                    vec![Value::Bool(false), text, Value::Int(code), Value::Int(-1), Value::Long(-1)];
+                Ok(Reply::Value(Value::Array(values)).write())
+            }
+            Some(Fault::Garbage(body)) => {
+                cloud.call(server, call);
+                Ok(body)
+            }
+            Some(Fault::Slow(delay)) => {
+                let reply = cloud.call(server, call).write();
+                cloud.advance(delay.min(deadline));
+                if delay < deadline { Ok(reply) } else { lost("no answer within the deadline") }
+            }
+        }
+    }
+}
+
+impl Transport for SimTransport {
+    fn post(&self, endpoint: &str, body: &str, deadline: Duration) -> Result<String, OnedError> {
+        let call = Call::read(body, Limits::REPLY).map_err(|error| OnedError::Unknown(error.to_string()))?;
+        let (at, server) = {
+            let cloud = self.cloud();
+            (cloud.now(), server_at(&cloud, endpoint))
+        };
+        let Some(server) = server else {
+            return Err(OnedError::NotSent(format!("no such address: {endpoint}")));
+        };
+        let result = self.send(server, &call, deadline);
+        let record = CallRecord {
+            at,
+            server,
+            method: call.method.clone(),
+            params: summary(call.params.get(1..).unwrap_or_default()),
+            outcome: outcome(&result),
+        };
+        self.shared().log.push(record);
+        result
+    }
+
+    fn pause(&self, wait: Duration) {
+        self.cloud().advance(wait);
+    }
+}
+
+/// The front-end at this address; the zone's own address is the leader's.
+fn server_at(cloud: &Cloud, endpoint: &str) -> Option<usize> {
+    let known = cloud.endpoints();
+    let exact = known.iter().position(|known| known == endpoint);
+    let zone = endpoint == "http://localhost:2633/RPC2";
+    exact.or_else(|| zone.then(|| cloud.leader().unwrap_or(0)))
+}
+
+fn outcome(result: &Result<String, OnedError>) -> Outcome {
+    let body = match result {
+        Ok(body) => body,
+        Err(OnedError::NotSent(_)) => return Outcome::NotSent,
+        Err(_) => return Outcome::Unknown,
+    };
+    match Reply::read(body, Limits::REPLY) {
+        Ok(Reply::Fault { code, .. }) => Outcome::Fault(code),
+        Ok(Reply::Value(Value::Array(values))) => match values.as_slice() {
+            [Value::Bool(true), ..] => Outcome::Done,
+            [_, Value::Text(text), Value::Int(code), ..] => {
+                Outcome::Refused { code: *code, text: text.clone() }
+            }
+            _ => Outcome::Unknown,
+        },
+        Ok(Reply::Value(_)) | Err(_) => Outcome::Unknown,
+    }
+}
+
+fn summary(params: &[Value]) -> String {
+    let one = |value: &Value| match value {
+        Value::Int(number) | Value::Long(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Array(_) => "[…]".to_owned(),
+        Value::Struct(_) => "{…}".to_owned(),
+    };
+    let all: Vec<String> = params.iter().map(one).collect();
+    all.join(", ")
+}
