@@ -6,16 +6,21 @@
 //!
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
+mod audit;
 mod build;
 mod capacity;
 mod cloud;
+mod device;
+mod event;
 mod faults;
+mod file;
 mod front;
 mod life;
 mod monitor;
 mod oned;
 mod physics;
 mod render;
+mod scenario;
 mod scheduler;
 mod spec;
 mod state;
@@ -23,11 +28,17 @@ mod steps;
 mod template;
 mod transport;
 mod version;
+mod world;
 
+pub use audit::{audit, changed_since};
 pub use cloud::{Change, Cloud, EPOCH, Happening};
+pub use device::Behaviour;
+pub use event::Event;
 pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
+pub use scenario::Scenario;
 pub use spec::{DatastoreSpec, Driver, HostSpec, PciSpec, Stage, Timings, VmSpec};
 pub use template::{Attribute, Template};
 pub use transport::{CallRecord, Outcome, SimTransport};
 pub use version::Version;
+pub use world::{SentOff, SimDevice, SimWorld};
