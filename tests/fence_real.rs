@@ -15,6 +15,7 @@ use lab::{Lab, Process, eventually, group_runs, host, off, processes, proven_off
 use onerescue::model::PowerState;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -228,4 +229,35 @@ fn row_48_the_password_is_in_no_argument_and_no_environment() {
     }
     assert!(agents > 0, "no agent was seen");
     unknown(asking.join().unwrap());
+}
+
+#[test]
+fn row_56_twelve_hosts_are_fenced_at_the_same_time() {
+    let labs: Vec<_> = (100..112).map(Lab::start).collect();
+    thread::scope(|scope| {
+        for lab in &labs {
+            scope.spawn(|| {
+                let fence = lab.fence("60s");
+                assert_eq!(off(&fence), Ok(()));
+                assert!(proven_off(&fence, 3));
+            });
+        }
+    });
+    assert!(!labs.iter().any(Lab::machine_runs));
+}
+
+#[test]
+fn the_real_agent_is_asked_for_its_parameters_before_anything_happens() {
+    let lab = Lab::start(57);
+    assert!(lab.fence("30s").plan(&host()).is_ok());
+    // This agent takes no `lanplus`.
+    let error = lab
+        .fence_with("fence_apc_snmp", Path::new("/usr/sbin"), "30s")
+        .plan(&host());
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.ends_with("/usr/sbin/fence_apc_snmp has no parameter `cipher`"),
+        "{error}"
+    );
+    assert!(lab.machine_runs());
 }
