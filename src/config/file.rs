@@ -162,6 +162,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 const SECOND: Duration = Duration::from_secs(1);
+const TENTH: Duration = Duration::from_millis(100);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A value if it is in its bounds.
@@ -178,6 +179,13 @@ pub(super) fn within<T: PartialOrd + std::fmt::Debug>(
 
 impl Oned {
     pub(super) fn check(self) -> Result<OnedSettings, String> {
+        let web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if self.endpoint.as_ref().is_some_and(|url| !web(url)) {
+            return Err("oned.endpoint must begin with http:// or https://".to_owned());
+        }
+        if self.auth_file.as_ref().is_some_and(|path| !path.is_absolute()) {
+            return Err("oned.auth_file must be an absolute path".to_owned());
+        }
         let deadline = within("oned.deadline", self.deadline, SECOND..=10 * MINUTE)?;
         Ok(OnedSettings {
             endpoint: self.endpoint,
@@ -193,8 +201,8 @@ impl Wait {
     pub(super) fn check(self) -> Result<WaitRules, String> {
         Ok(WaitRules {
             cycles: within("wait.cycles", self.cycles, 0..=1000)?,
-            cycle: within("wait.cycle", self.cycle, SECOND..=HOUR)?,
-            look: within("wait.look", self.look, SECOND..=5 * MINUTE)?,
+            cycle: within("wait.cycle", self.cycle, TENTH..=HOUR)?,
+            look: within("wait.look", self.look, TENTH..=5 * MINUTE)?,
             oned: within("wait.oned", self.oned, SECOND..=DAY)?,
         })
     }

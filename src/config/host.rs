@@ -23,15 +23,17 @@ pub struct HostEntry {
 }
 
 impl HostEntry {
-    /// The parameters that an agent gets for this host: the device's, then the host's own, which win.
-    pub(crate) fn parameters(
-        &self,
+    /// The parameters that an agent gets for this host: the device's, then the host's own, which win. By their
+    /// canonical name, with the name that the operator wrote and the value.
+    pub(crate) fn parameters<'a>(
+        &'a self,
         device: &DeviceName,
-        shared: &BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
+        shared: &'a BTreeMap<String, String>,
+    ) -> BTreeMap<String, (&'a str, &'a str)> {
         let own = self.params.get(device).into_iter().flatten();
         let all = shared.iter().chain(own);
-        all.map(|(key, value)| (canonical(key), value.clone())).collect()
+        all.map(|(key, value)| (canonical(key), (key.as_str(), value.as_str())))
+            .collect()
     }
 }
 
@@ -144,7 +146,7 @@ fn outlet(
         return None;
     };
     let parameters = entry.parameters(name, params);
-    let value = |key: &str| parameters.get(key).map(|value| value.to_ascii_lowercase());
+    let value = |key: &str| parameters.get(key).map(|(_, value)| value.to_ascii_lowercase());
     let plug = value("plug").or_else(|| value("port"));
     let fixed = ["ip", "ipport", "systems_uri", "uuid", "target", "switch", "devices", "key"].map(value);
     Some(fixed.into_iter().chain([plug]).map(Option::unwrap_or_default).collect())

@@ -110,14 +110,27 @@ impl Config {
     /// [`Error::Settings`] with the line of an unknown key or a bad value, or with the name of the key that
     /// is out of bounds or does not fit the others.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
+<<<<<<< HEAD
         let settings = |why: String| Error::Settings { file: path.to_owned(), why };
         let file: file::File = toml::from_str(text).map_err(|error| settings(error.to_string()))?;
+=======
+        let settings = |why: String| Error::Settings {
+            file: path.to_owned(),
+            why,
+        };
+        let file: file::File = toml::from_str(text).map_err(|error| settings(explain(&error, text)))?;
+>>>>>>> fence
         Self::check(file, path, environment).map_err(settings)
     }
 
     fn check(raw: file::File, path: &Path, environment: &Environment) -> Result<Self, String> {
         let defaults = Self::without_file(path.to_owned(), environment);
         let devices = device::devices(raw.device)?;
+        for (key, path) in [("log", &raw.log), ("run_dir", &raw.run_dir)] {
+            if path.as_ref().is_some_and(|path| !path.is_absolute()) {
+                return Err(format!("{key} must be an absolute path"));
+            }
+        }
         Ok(Self {
             file: defaults.file,
             log: raw.log.unwrap_or(defaults.log),
@@ -146,6 +159,20 @@ impl Config {
             hosts: BTreeMap::new(),
         }
     }
+}
+
+/// The parser's error with its line, unless somebody wrote a secret there.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let number = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+    let line = text.lines().nth(number).unwrap_or_default();
+    if parameter::may_hold_a_secret(line) {
+        return format!(
+            "line {} cannot be read; it is not shown because it may hold a secret",
+            number + 1
+        );
+    }
+    error.to_string()
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ pub(crate) fn canonical(key: &str) -> String {
     }
 }
 
+/// Whether a line of the settings names a secret, so that it should not be repeated to anybody.
+pub(super) fn may_hold_a_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["pas", "pwd"].iter().any(|part| line.contains(part)) || SECRET.iter().any(|key| line.contains(key))
+}
+
 /// Check one key on its own.
 ///
 /// # Errors

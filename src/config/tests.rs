@@ -93,6 +93,21 @@ fn an_error_shows_its_line() {
 }
 
 #[test]
+fn a_line_with_a_secret_is_not_shown() {
+    for line in [
+        "password = \"hunter2\"",
+        "pasword = \"hunter2\"",
+        "passwort = \"hunter2\"",
+        "secrets = { password = hunter2 }",
+        "community = 'hunter2",
+    ] {
+        let error = why(&format!("[device.x]\ndriver = \"agent\"\n{line}\n"));
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.contains("line 3"), "{error}");
+    }
+}
+
+#[test]
 fn values_out_of_bounds_are_refused_by_name() {
     let bad = [
         ("[fence]\nsamples = 0", "fence.samples"),
@@ -105,6 +120,8 @@ fn values_out_of_bounds_are_refused_by_name() {
         ("[wait]\nlook = \"0s\"", "wait.look"),
         ("[oned]\nreads = 0", "oned.reads"),
         ("[oned]\nconnect = \"40s\"", "oned.connect"),
+        ("[oned]\nendpoint = \"localhost\"", "oned.endpoint"),
+        ("log = \"onerescue.log\"", "log"),
     ];
     for (text, key) in bad {
         let error = why(text);

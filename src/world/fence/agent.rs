@@ -2,10 +2,10 @@
 //!
 //! Only `action=off` and `action=status` are ever sent: without an action an agent reboots the host.
 
-use super::runner::{Call, Ran, run};
+use super::runner::{Call, Outcome, Ran, run};
 use super::secret::{Secret, redacted};
 use super::verdict;
-use crate::config::parameter::{canonical, check_value};
+use crate::config::parameter::check_value;
 use crate::config::{HostEntry, trust};
 use crate::model::{DeviceName, PowerState};
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub(super) struct Declared<'a> {
 /// An agent that is ready for one host.
 pub(super) struct Agent {
     program: PathBuf,
+    /// The names of all parameters, as the operator wrote them.
+    keys: Vec<String>,
     /// Every line but the action. It has the secrets.
     input: Secret,
     secrets: Vec<Secret>,
@@ -42,18 +44,55 @@ impl Agent {
         entry: &HostEntry,
     ) -> Result<Self, String> {
         let program = trust::find_program(declared.agent, agents_dir)?;
-        let mut lines: Vec<String> = entry
-            .parameters(device, declared.params)
-            .into_iter()
-            .map(|(key, value)| format!("{key}={value}\n"))
-            .collect();
-        let mut secrets = Vec::new();
+        let (mut keys, mut lines, mut secrets) = (Vec::new(), String::new(), Vec::new());
+        let mut add = |key: &str, value: &str| {
+            keys.push(key.to_owned());
+            lines.extend([key, "=", value, "\n"]);
+        };
+        for (key, value) in entry.parameters(device, declared.params).into_values() {
+            add(key, value);
+        }
         for (key, path) in declared.secrets {
             let secret = read_secret(key, path, entry)?;
-            lines.push(format!("{}={}\n", canonical(key), secret.reveal()));
+            add(key, secret.reveal());
             secrets.push(secret);
         }
+<<<<<<< HEAD
         Ok(Self { program, input: Secret::new(lines.concat()), secrets, timeout: declared.timeout })
+=======
+        Ok(Self {
+            program,
+            keys,
+            input: Secret::new(lines),
+            secrets,
+            timeout: declared.timeout,
+        })
+>>>>>>> fence
+    }
+
+    /// Ask the agent, not the device, which parameters it has: an agent ignores the others, and writes them
+    /// with their values into the system log. An agent that does not say is not held against it.
+    ///
+    /// # Errors
+    /// A text that names the first parameter that the agent does not have.
+    pub(super) fn check_parameters(&self) -> Result<(), String> {
+        let ran = run(&Call {
+            program: &self.program,
+            arguments: &["-o".to_owned(), "metadata".to_owned()],
+            stdin: b"",
+            deadline: self.timeout,
+        });
+        let known = parameters_in(&ran.stdout);
+        let stranger = self
+            .keys
+            .iter()
+            .find(|key| !known.contains(&key.replace('-', "_").as_str()));
+        match stranger {
+            Some(key) if ran.outcome == Outcome::Exited(0) && !ran.cut && !known.is_empty() => {
+                Err(format!("{} has no parameter `{key}`", self.program.display()))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Tell the device to power the host off. Its answer is information, not a proof.
@@ -79,6 +118,12 @@ impl Agent {
         });
         redacted(ran, &self.secrets)
     }
+}
+
+/// The names in an agent's description of itself: `<parameter name="ip" unique="0" required="1">`.
+fn parameters_in(metadata: &str) -> Vec<&str> {
+    let parameters = metadata.split("<parameter name=\"").skip(1);
+    parameters.filter_map(|rest| rest.split('"').next()).collect()
 }
 
 /// Read one secret of a host. `{host}` and `{id}` in `path` are the host's.

@@ -38,12 +38,13 @@ impl Fence {
         }
     }
 
-    /// The devices that must all prove that this host is off. Nothing is sent to them yet, but their programs
-    /// and secrets are looked at, so that nothing is powered off when a proof is out of reach.
+    /// The devices that must all prove that this host is off. Nothing is sent to them yet, but their programs,
+    /// parameters and secrets are looked at, so that nothing is powered off when a proof is out of reach.
     ///
     /// # Errors
     /// [`Error::FenceNotConfigured`] if no entry has the host's id, [`Error::FenceWrongHost`] if the entry's
-    /// name is not the host's, [`Error::FenceDevice`] if a device's program or secret cannot be used.
+    /// name is not the host's, [`Error::FenceDevice`] if a device's program, parameters or secret cannot
+    /// be used.
     pub fn plan(&self, host: &Host) -> Result<Vec<FenceDevice>> {
         let entry = self.entry(host)?;
         let mut plan = Vec::new();
@@ -119,7 +120,7 @@ impl Fence {
 
     fn check(&self, entry: &HostEntry, name: &DeviceName, device: &Device) -> Result<(), String> {
         match self.driver(entry, name, device)? {
-            Ready::Agent(_) => Ok(()),
+            Ready::Agent(agent) => agent.check_parameters(),
             Ready::Command { off, status } => {
                 off.check()?;
                 status.map_or(Ok(()), |status| status.check())

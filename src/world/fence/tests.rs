@@ -151,6 +151,20 @@ fn a_plan_with_a_device_that_cannot_prove_anything_is_refused() {
 }
 
 #[test]
+fn a_parameter_that_the_agent_does_not_have_is_refused() {
+    let metadata = |names: &[&str]| {
+        let line = |name: &&str| format!("echo '<parameter name=\"{name}\" unique=\"0\">'\n");
+        format!("#!/bin/sh\n{}", names.iter().map(line).collect::<String>())
+    };
+    let lab = Lab::new(&metadata(&["ip", "login"]));
+    let fence = lab.fence("[\"bmc\"]");
+    let error = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
+    assert!(error.ends_with("fence_test has no parameter `passwd`"), "{error}");
+    lab.program("fence_test", &metadata(&["passwd", "login"]));
+    assert!(fence.plan(&host(12, "kvm12")).is_ok());
+}
+
+#[test]
 fn row_48_a_secret_is_in_no_answer_and_no_debug() {
     let fence = Lab::new(TELLTALE);
     let fence = fence.fence("[\"bmc\"]");
@@ -158,18 +172,18 @@ fn row_48_a_secret_is_in_no_answer_and_no_debug() {
     assert_eq!(said, "exit code 1: action=off");
     assert!(!format!("{fence:?}").contains("s3cr3t"));
 
-    let loud = Lab::new("#!/bin/sh\ngrep password >&2\nexit 1\n");
+    let loud = Lab::new("#!/bin/sh\ngrep passwd >&2\nexit 1\n");
     let fence = loud.fence("[\"bmc\"]");
     let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc")));
-    assert_eq!(why, "exit code 1: password=(redacted)");
+    assert_eq!(why, "exit code 1: passwd=(redacted)");
 }
 
 #[test]
-fn an_agent_gets_its_lines_under_the_names_it_knows() {
+fn an_agent_gets_its_lines_as_the_operator_wrote_them() {
     let lab = Lab::new("#!/bin/sh\ntr '\\n' ' ' | tr -d P >&2\nexit 1\n");
     let fence = lab.fence("[\"bmc\"]");
     let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc")));
-    assert_eq!(why, "exit code 1: username=fence password=s3cr3t w action=status");
+    assert_eq!(why, "exit code 1: login=fence passwd=s3cr3t w action=status");
 }
 
 #[test]

@@ -67,8 +67,11 @@ fn said(ran: &Ran) -> Option<&str> {
     errors.next().or_else(|| last_words(&ran.stderr)).or_else(|| last_words(&ran.stdout))
 }
 
+/// The last line that is not one of python's warnings, which end with an indented line of the script.
 fn last_words(text: &str) -> Option<&str> {
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
+    let warning = |line: &&str| line.contains("Warning: ") || line.starts_with(' ');
+    let mut lines = text.lines().rev().filter(|line| !warning(line)).map(str::trim);
+    lines.find(|line| !line.is_empty())
 }
 
 /// One line without control characters, cut to what a record may hold.
@@ -153,6 +156,12 @@ mod tests {
         assert_eq!(state, PowerState::Unknown("exit code 1: Connection timed out".to_owned()));
         let silent = agent_status(&ran(Outcome::Exited(2), "", ""));
         assert_eq!(silent, PowerState::Unknown("exit code 2, and it said nothing".to_owned()));
+
+        let warned = "x.py:5: DeprecationWarning: 'pipes'\n  from pipes import quote\n";
+        assert_eq!(
+            agent_status(&ran(Outcome::TimedOut, "", warned)),
+            PowerState::Unknown("no answer in time".to_owned())
+        );
 
         let endless = format!("\u{1b}[31m{}", "ä".repeat(1000));
         let PowerState::Unknown(reason) = command_status(&ran(Outcome::Exited(1), &endless, "")) else {
