@@ -32,8 +32,7 @@ impl HostEntry {
     ) -> BTreeMap<String, (&'a str, &'a str)> {
         let own = self.params.get(device).into_iter().flatten();
         let all = shared.iter().chain(own);
-        all.map(|(key, value)| (canonical(key), (key.as_str(), value.as_str())))
-            .collect()
+        all.map(|(key, value)| (canonical(key), (key.as_str(), value.as_str()))).collect()
     }
 }
 

@@ -110,16 +110,8 @@ impl Config {
     /// [`Error::Settings`] with the line of an unknown key or a bad value, or with the name of the key that
     /// is out of bounds or does not fit the others.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
-<<<<<<< HEAD
         let settings = |why: String| Error::Settings { file: path.to_owned(), why };
-        let file: file::File = toml::from_str(text).map_err(|error| settings(error.to_string()))?;
-=======
-        let settings = |why: String| Error::Settings {
-            file: path.to_owned(),
-            why,
-        };
         let file: file::File = toml::from_str(text).map_err(|error| settings(explain(&error, text)))?;
->>>>>>> fence
         Self::check(file, path, environment).map_err(settings)
     }
 
@@ -167,10 +159,7 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
     let number = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
     let line = text.lines().nth(number).unwrap_or_default();
     if parameter::may_hold_a_secret(line) {
-        return format!(
-            "line {} cannot be read; it is not shown because it may hold a secret",
-            number + 1
-        );
+        return format!("line {} cannot be read; it is not shown because it may hold a secret", number + 1);
     }
     error.to_string()
 }

@@ -57,17 +57,7 @@ impl Agent {
             add(key, secret.reveal());
             secrets.push(secret);
         }
-<<<<<<< HEAD
-        Ok(Self { program, input: Secret::new(lines.concat()), secrets, timeout: declared.timeout })
-=======
-        Ok(Self {
-            program,
-            keys,
-            input: Secret::new(lines),
-            secrets,
-            timeout: declared.timeout,
-        })
->>>>>>> fence
+        Ok(Self { program, keys, input: Secret::new(lines), secrets, timeout: declared.timeout })
     }
 
     /// Ask the agent, not the device, which parameters it has: an agent ignores the others, and writes them
@@ -83,10 +73,7 @@ impl Agent {
             deadline: self.timeout,
         });
         let known = parameters_in(&ran.stdout);
-        let stranger = self
-            .keys
-            .iter()
-            .find(|key| !known.contains(&key.replace('-', "_").as_str()));
+        let stranger = self.keys.iter().find(|key| !known.contains(&key.replace('-', "_").as_str()));
         match stranger {
             Some(key) if ran.outcome == Outcome::Exited(0) && !ran.cut && !known.is_empty() => {
                 Err(format!("{} has no parameter `{key}`", self.program.display()))
