@@ -311,6 +311,27 @@ fn read_everything(bytes: &[u8]) {
     let _ = HookCall::read(b"", &argv);
 }
 
+#[test]
+fn nothing_in_the_corpus_breaks_any_reader() {
+    for (_, bytes) in files() {
+        read_everything(&bytes);
+    }
+}
+
+#[test]
+fn hostile_documents_are_errors() {
+    let mut seen = 0;
+    for (name, bytes) in files() {
+        if name.starts_with("hostile/") {
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(typed(&text).is_none_or(|answer| answer.is_err()), "{name}");
+            assert!(Call::read(&text, Limits::HOOK).is_err(), "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "{seen}");
+}
+
 /// A small generator with a fixed seed, so that a failure comes back.
 struct Dice(u64);
 

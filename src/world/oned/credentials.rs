@@ -67,7 +67,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`Error::Credentials`] if there is no session, [`Error::File`] if a file is there but cannot be read,
-    /// [`Error::Usage`] for an endpoint that is no `http://` or `https://` address.
+    /// [`Error::Usage`] for an endpoint that is no plain `http://` or `https://` address.
     pub fn find(places: &Places) -> Result<Credentials> {
         Self::find_with(places, Path::new(SYSTEM_HOME))
     }
@@ -81,10 +81,14 @@ impl Credentials {
             Some(endpoint) => endpoint.to_owned(),
             None => first_file(in_homes("one_endpoint"))?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
         };
-        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+        let address = endpoint
+            .strip_prefix("http://")
+            .or(endpoint.strip_prefix("https://"));
+        // A password in an address would be shown wherever the address is.
+        if address.is_none_or(|address| address.contains('@')) {
             return Err(Error::Usage(
-                "the endpoint of oned must begin with http:// or https://; look at ONE_XMLRPC and \
-                 ~/.one/one_endpoint"
+                "the endpoint of oned must be http://… or https://… without a password; look at \
+                 ONE_XMLRPC and ~/.one/one_endpoint"
                     .to_owned(),
             ));
         }
@@ -190,7 +194,10 @@ mod tests {
         homes.write("user/.one/one_endpoint", "http://user/RPC2");
         assert_eq!(endpoint(None), "http://user/RPC2");
         assert_eq!(endpoint(Some("https://said/RPC2")), "https://said/RPC2");
-        assert!(homes.find(Some("localhost:2633"), None).is_err());
+        for bad in ["localhost:2633", "http://user:secret@host/RPC2"] {
+            let error = homes.find(Some(bad), None).unwrap_err().chain();
+            assert!(!error.contains("secret"), "{error}");
+        }
     }
 
     #[test]
