@@ -6,7 +6,10 @@ use onerescue::wire::HookCall;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = HookCall::read(bytes, &[]);
-    let words: Vec<String> = String::from_utf8_lossy(bytes).split(' ').map(str::to_owned).collect();
+    let words: Vec<String> = String::from_utf8_lossy(bytes)
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
     let _ = HookCall::wants_stdin(&words);
     let _ = HookCall::read(b"", &words);
 });

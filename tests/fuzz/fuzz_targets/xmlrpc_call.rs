@@ -1,4 +1,4 @@
-//! A request: what is read is written and read back the same.
+//! A request, and the same written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
