@@ -7,7 +7,7 @@ use crate::model::Host;
 use crate::policy::{Mode, Policy, Purpose, Report, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
-use crate::world::oned::{Credentials, Http, Oned, OnedSettings, Places};
+use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
 use crate::world::{Live, Zone};
 use crate::{finish, run};
 use std::io::Read as _;
@@ -71,7 +71,7 @@ fn read_call(arguments: &[String]) -> Result<HookCall> {
 
 fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
     let credentials = Credentials::find(&Places::new(config, environment))?;
-    let settings = OnedSettings { deadline: config.oned.deadline, ..OnedSettings::default() };
+    let settings = Patience { deadline: config.oned.deadline, ..Patience::default() };
     Ok(Zone::new(Oned::new(Http::default(), credentials, settings)))
 }
 
