@@ -79,6 +79,7 @@ impl Cloud {
             id,
             name: spec.name,
             state: HostState::Monitored,
+            previous: HostState::Init,
             cluster: spec.cluster,
             cpu: spec.cpu,
             memory_kib: spec.memory_kib,
@@ -173,6 +174,10 @@ impl Cloud {
     }
 
     /// Add a VM in the state that the spec says.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a spec is made for one object and given away"
+    )]
     pub fn add_vm(&mut self, spec: VmSpec) -> VmId {
         let mut template = Template::default();
         template.set(
@@ -229,6 +234,7 @@ impl Cloud {
             id,
             name: name.to_owned(),
             state,
+            before: state,
             step: 0,
             busy: false,
             resched: false,
