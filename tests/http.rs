@@ -140,10 +140,7 @@ fn other_statuses_are_no_answers_and_redirects_are_not_followed() {
 
 #[test]
 fn a_reply_that_is_too_long() {
-    let http = Http {
-        longest_reply: 1000,
-        ..Http::default()
-    };
+    let http = Http { longest_reply: 1000, ..Http::default() };
     let (endpoint, _) = serve(reply("200 OK", &"x".repeat(1000)));
     assert_eq!(http.post(&endpoint, "</methodCall>", DEADLINE).unwrap().len(), 1000);
     let (endpoint, _) = serve(|mut stream| {

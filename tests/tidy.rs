@@ -44,8 +44,19 @@ fn forbid(folder: &str, words: &[&str]) {
 #[test]
 fn the_pure_layers_know_nothing_of_the_world() {
     let effects = [
-        "std::fs", "std::net", "std::process", "std::thread", "std::env", "Instant", "SystemTime", "log::",
-        "println", "reqwest", "rustix", "jiff", "rand",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "std::env",
+        "Instant",
+        "SystemTime",
+        "log::",
+        "println",
+        "reqwest",
+        "rustix",
+        "jiff",
+        "rand",
     ];
     forbid("src/model", &[&effects[..], &["crate::"]].concat());
     forbid(
@@ -55,7 +66,9 @@ fn the_pure_layers_know_nothing_of_the_world() {
     for (path, text) in sources("src/policy") {
         // Tests at the end of a file may read files.
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for word in [&effects[..], &["crate::world", "crate::wire", "crate::config", "crate::error", "crate::sim"]].concat()
+        for word in
+            [&effects[..], &["crate::world", "crate::wire", "crate::config", "crate::error", "crate::sim"]]
+                .concat()
         {
             let hit = code.lines().find(|line| line.split("//").next().unwrap_or_default().contains(word));
             assert!(hit.is_none(), "{}: {word}: {hit:?}", path.display());

@@ -71,8 +71,10 @@ fn read_call(arguments: &[String]) -> Result<HookCall> {
 
 fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
     let credentials = Credentials::find(&Places::new(config, environment))?;
-    let settings = Patience { deadline: config.oned.deadline, ..Patience::default() };
-    Ok(Zone::new(Oned::new(Http::default(), credentials, settings)))
+    let patience =
+        Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
+    let http = Http { connect: config.oned.connect, ..Http::default() };
+    Ok(Zone::new(Oned::new(http, credentials, patience)))
 }
 
 fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {

@@ -210,14 +210,7 @@ mod tests {
 
     #[test]
     fn the_value_of_an_option_is_not_taken_for_base64() {
-        for options in [
-            "-p 5",
-            "--pause 5 -m",
-            "-mp 5",
-            "--pause=5",
-            "-p5",
-            "--config here --host 7",
-        ] {
+        for options in ["-p 5", "--pause 5 -m", "-mp 5", "--pause=5", "-p5", "--config here --host 7"] {
             let call = read(&format!("{options} {}", template()), "").unwrap();
             assert_eq!(call.options.join(" "), options);
             assert!(call.document.is_some());

@@ -10,11 +10,7 @@ use std::fs;
 /// Everything that reads bytes from outside, on these bytes. Nothing may panic.
 fn read_everything(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let limits = Limits {
-        bytes: 1 << 20,
-        depth: 64,
-        elements: 50_000,
-    };
+    let limits = Limits { bytes: 1 << 20, depth: 64, elements: 50_000 };
     let _ = Call::read(&text, limits);
     if let Ok(Value::Text(document)) = answer::read(&text, limits) {
         let _ = typed(&document);

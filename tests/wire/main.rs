@@ -45,9 +45,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
 /// Read a document with the decoder that its root asks for; `None` where no type exists.
 fn typed(text: &str) -> Option<Result<usize, String>> {
     fn single<T: Decode>(text: &str) -> Result<usize, String> {
-        read::<T>(text, Limits::HOOK)
-            .map(|_| 1)
-            .map_err(|error| error.to_string())
+        read::<T>(text, Limits::HOOK).map(|_| 1).map_err(|error| error.to_string())
     }
     fn pool<T: Decode>(text: &str) -> Result<usize, String> {
         let pool = read_pool::<T>(text, Limits::HOOK).map_err(|error| error.to_string())?;

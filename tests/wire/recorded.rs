@@ -91,17 +91,11 @@ fn every_recorded_exchange_is_read() {
 #[test]
 fn a_host_has_its_capacity_devices_and_vms() {
     let host: Host = one("7.5/40-one.host.info-monitored");
-    assert_eq!(
-        (host.id, host.state, host.cluster),
-        (HostId(0), HostState::Monitored, ClusterId(0))
-    );
+    assert_eq!((host.id, host.state, host.cluster), (HostId(0), HostState::Monitored, ClusterId(0)));
     assert_eq!(host.vms, [0, 1, 2, 4, 5, 6, 7, 10].map(VmId));
     let capacity = host.capacity;
     assert_eq!((capacity.max_cpu, capacity.used_cpu), (6400, 800));
-    assert_eq!(
-        (capacity.max_memory_kib, capacity.used_memory_kib),
-        (268_435_456, 8_388_608)
-    );
+    assert_eq!((capacity.max_memory_kib, capacity.used_memory_kib), (268_435_456, 8_388_608));
     assert_eq!(host.pci.len(), 1);
     assert_eq!(host.pci[0].vm, Some(VmId(10)));
     assert_eq!(host.pci[0].short_address, "07:00.0");
@@ -111,14 +105,8 @@ fn a_host_has_its_capacity_devices_and_vms() {
     let dead: Host = one("7.5/48-one.host.info-error");
     assert_eq!(dead.state, HostState::Error);
     assert!(dead.error.unwrap().contains("Error monitoring Host"));
-    assert_eq!(
-        one::<Host>("7.5/89-one.host.info-disabled").state,
-        HostState::Disabled
-    );
-    assert_eq!(
-        one::<Host>("6.10/91-one.host.info-offline").state,
-        HostState::Offline
-    );
+    assert_eq!(one::<Host>("7.5/89-one.host.info-disabled").state, HostState::Disabled);
+    assert_eq!(one::<Host>("6.10/91-one.host.info-offline").state, HostState::Offline);
 }
 
 #[test]
@@ -128,10 +116,7 @@ fn long_and_short_bodies_tell_the_same_of_a_vm() {
         let short = many::<Vm>(&format!("{version}/50-one.vmpool.infoset-short"));
         assert_eq!(long.good.len(), 8);
         for (long, short) in long.good.iter().zip(&short.good) {
-            assert_eq!(
-                (long.id, long.state, long.host),
-                (short.id, short.state, short.host)
-            );
+            assert_eq!((long.id, long.state, long.host), (short.id, short.state, short.host));
             assert_eq!((long.cpu, long.memory_kib), (100, 1_048_576));
             assert_eq!((long.cpu, long.memory_kib), (short.cpu, short.memory_kib));
             assert_eq!((long.lock, &long.tm_mad), (short.lock, &short.tm_mad));
@@ -183,10 +168,7 @@ fn a_zone_says_who_its_front_ends_are_and_who_leads() {
     assert_eq!(zone.servers.len(), 3);
     assert_eq!(zone.servers[2].endpoint, "http://127.0.0.1:2833/RPC2");
     assert_eq!(one::<Raft>("raft/01-raftstatus-leader").state, RaftState::Leader);
-    assert_eq!(
-        one::<Raft>("raft/02-raftstatus-follower").state,
-        RaftState::Follower
-    );
+    assert_eq!(one::<Raft>("raft/02-raftstatus-follower").state, RaftState::Follower);
 }
 
 #[test]
@@ -194,14 +176,8 @@ fn documents_keep_their_lock_and_hooks_their_template() {
     let document: Document = one("7.5/79-one.document.info");
     let lock = document.lock.unwrap();
     assert_eq!((lock.level, lock.taken_at), (Lock(3), Some(1_795_165_661)));
-    assert_eq!(
-        (document.kind, document.attributes["BODY"].as_str()),
-        (4242, "step 2")
-    );
-    assert_eq!(
-        many::<Document>("7.5/81-one.documentpool.info").good[0].lock,
-        None
-    );
+    assert_eq!((document.kind, document.attributes["BODY"].as_str()), (4242, "step 2"));
+    assert_eq!(many::<Document>("7.5/81-one.documentpool.info").good[0].lock, None);
     let hook: Hook = one("7.5/84-one.hook.info");
     assert_eq!(hook.attributes["ARGUMENTS"], "$TEMPLATE -m -p 5");
 }

@@ -109,9 +109,7 @@ fn endpoint(places: &Places, files: &[PathBuf]) -> Result<String> {
         Some(endpoint) => endpoint.to_owned(),
         None => first_file(files)?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
     };
-    let address = endpoint
-        .strip_prefix("http://")
-        .or(endpoint.strip_prefix("https://"));
+    let address = endpoint.strip_prefix("http://").or(endpoint.strip_prefix("https://"));
     // A password in an address would be shown wherever the address is.
     if address.is_none_or(|address| address.contains('@')) {
         return Err(Error::Usage(
@@ -138,9 +136,7 @@ fn user_and_password(text: Option<String>, tried: &[PathBuf]) -> Result<Session>
         Some(text) if text.contains(':') => Ok(Session(text)),
         Some(_) | None => {
             let tried: Vec<String> = tried.iter().map(|file| file.display().to_string()).collect();
-            Err(Error::Credentials {
-                tried: tried.join(", "),
-            })
+            Err(Error::Credentials { tried: tried.join(", ") })
         }
     }
 }
@@ -158,11 +154,7 @@ fn read(path: &Path) -> Result<String> {
         File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
         Ok(text.trim().to_owned())
     };
-    text().map_err(|source| Error::File {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    })
+    text().map_err(|source| Error::File { doing: "read", path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -190,11 +182,7 @@ mod tests {
         }
 
         fn find(&self, one_xmlrpc: Option<&str>, one_auth: Option<PathBuf>) -> Result<Credentials> {
-            self.find_in(Places {
-                one_xmlrpc: one_xmlrpc.map(str::to_owned),
-                one_auth,
-                ..Places::default()
-            })
+            self.find_in(Places { one_xmlrpc: one_xmlrpc.map(str::to_owned), one_auth, ..Places::default() })
         }
 
         fn find_in(&self, mut places: Places) -> Result<Credentials> {
@@ -214,10 +202,7 @@ mod tests {
         assert_eq!(session(None).reveal(), "user:token");
         let file = homes.write("auth", "other:x");
         assert_eq!(session(Some(file)).reveal(), "other:x");
-        assert_eq!(
-            session(Some(PathBuf::from("/nowhere/auth"))).reveal(),
-            "user:token"
-        );
+        assert_eq!(session(Some(PathBuf::from("/nowhere/auth"))).reveal(), "user:token");
     }
 
     #[test]
@@ -252,10 +237,7 @@ mod tests {
         let found = set(homes.write("set", "set:x")).unwrap();
         assert_eq!(found.endpoint, "http://set/RPC2");
         assert_eq!(found.session.reveal(), "set:x");
-        assert!(matches!(
-            set(PathBuf::from("/nowhere/auth")),
-            Err(Error::File { .. })
-        ));
+        assert!(matches!(set(PathBuf::from("/nowhere/auth")), Err(Error::File { .. })));
     }
 
     #[test]

@@ -30,10 +30,7 @@ pub struct Http {
 /// Two seconds for connecting: a front-end that is there answers within milliseconds.
 impl Default for Http {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(2),
-            longest_reply: Limits::REPLY.bytes,
-        }
+        Self { connect: Duration::from_secs(2), longest_reply: Limits::REPLY.bytes }
     }
 }
 
@@ -80,9 +77,7 @@ fn client(endpoint: &str, connect: Duration) -> Result<&'static Client, OnedErro
     } else {
         PLAIN.get_or_init(|| build(Certificates::None, connect))
     };
-    client
-        .as_ref()
-        .map_err(|why| OnedError::NotSent(format!("no HTTP client: {why}")))
+    client.as_ref().map_err(|why| OnedError::NotSent(format!("no HTTP client: {why}")))
 }
 
 #[derive(Clone, Copy)]
@@ -91,10 +86,7 @@ enum Certificates {
     System,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that builds an HTTP client"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that builds an HTTP client")]
 fn build(certificates: Certificates, connect: Duration) -> Result<Client, String> {
     // Only the first installation counts; without one the builder panics.
     let _ = rustls::crypto::ring::default_provider().install_default();
