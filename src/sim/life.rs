@@ -89,7 +89,7 @@ impl Cloud {
     pub(crate) fn happen(&mut self, event: Event) {
         match event {
             Event::FailedMonitor { host, generation, repeat } => {
-                self.failed_monitor(host, generation, repeat)
+                self.failed_monitor(host, generation, repeat);
             }
             Event::MonitorDone { vm, host } => self.monitor_done(vm, host),
             Event::HostReport(host) => self.host_report(host),

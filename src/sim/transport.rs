@@ -89,6 +89,12 @@ impl SimTransport {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The cloud itself, to serve it through another door as well.
+    #[must_use]
+    pub fn shared_cloud(&self) -> Arc<Mutex<Cloud>> {
+        Arc::clone(&self.cloud)
+    }
+
     /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
     pub fn add_fault(&self, rule: FaultRule) {
         self.shared().rules.push(rule);
