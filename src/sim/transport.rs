@@ -46,6 +46,8 @@ pub struct CallRecord {
     pub params: String,
     /// What the client saw.
     pub outcome: Outcome,
+    /// The length of the reply.
+    pub bytes: usize,
 }
 
 /// Prints `one.vm.migrate(0, 2, false, true, -1, 0): done`.
@@ -179,6 +181,7 @@ impl Transport for SimTransport {
             method: call.method.clone(),
             params: summary(call.params.get(1..).unwrap_or_default()),
             outcome: outcome(&result),
+            bytes: result.as_ref().map_or(0, String::len),
         };
         self.shared().log.push(record);
         result
