@@ -81,8 +81,13 @@ fn planning() {
     let policy = Policy::new(Mode::Migrate);
     for (vms, hosts) in [(100, 1000), (1000, 1000), (10_000, 1000)] {
         let survey = survey(vms, hosts);
-        let request =
-            Request { host: HostId(0), policy: &policy, closed: BTreeSet::new(), refused: BTreeMap::new() };
+        let request = Request {
+            host: HostId(0),
+            policy: &policy,
+            closed: BTreeSet::new(),
+            live: BTreeSet::new(),
+            refused: BTreeMap::new(),
+        };
         let began = Instant::now();
         let decisions = plan(&survey, &request);
         let took = began.elapsed();

@@ -6,7 +6,7 @@ use super::case::{Case, Entry, Phase};
 use super::incident::Step;
 use super::order::{Order, Reply};
 use super::proof::Proof;
-use super::recover::{Proven, close, next};
+use super::recover::{Proven, close, send_on};
 use super::report::Fate;
 use super::settle::Settling;
 use crate::model::{Moment, Refusal};
@@ -93,7 +93,7 @@ impl Acting {
             let reply = replies.next().unwrap_or_else(lost);
             answered(&mut proven.case, now, order, &reply);
         }
-        if rest.is_empty() { next(proven, now) } else { Self::begin(proven, rest) }
+        send_on(proven, now, rest)
     }
 }
 

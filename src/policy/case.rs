@@ -120,6 +120,8 @@ pub(super) struct Case {
     pub(super) vms: BTreeMap<VmId, VmReport>,
     /// VMs between their first decision and their outcome.
     pub(super) courses: BTreeMap<VmId, Course>,
+    /// VMs that were seen moving live.
+    pub(super) live: BTreeSet<VmId>,
     /// The names of the zone's hosts, for texts.
     pub(super) hosts: BTreeMap<HostId, String>,
     /// The dead host was disabled by this run.
@@ -136,6 +138,7 @@ impl Case {
             trail: Vec::new(),
             vms: BTreeMap::new(),
             courses: BTreeMap::new(),
+            live: BTreeSet::new(),
             hosts: BTreeMap::new(),
             disabled: false,
             silent: None,

@@ -62,8 +62,18 @@ impl Judge<'_> {
 
     /// oned gave it up, or it changed in some other way: plan again.
     fn awaited(&self, vm: &Vm) -> Judgement {
-        let stays = matches!(states::class(vm.state), Class::Running | Class::Transient);
-        if stays && vm.host == Some(self.dead()) { Judgement::Stay } else { Judgement::Replan }
+        match states::class(vm.state) {
+            Class::Transient => Judgement::Stay,
+            Class::Running if vm.host == Some(self.dead()) => Judgement::Stay,
+            Class::Lost
+            | Class::Running
+            | Class::Failure
+            | Class::Resubmit
+            | Class::Stopped
+            | Class::NotPlaced
+            | Class::Done
+            | Class::Strange => Judgement::Replan,
+        }
     }
 
     fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
