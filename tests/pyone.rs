@@ -1,4 +1,11 @@
 //! OpenNebula's own Python bindings against the simulated cloud on a loopback port, and the server's manners.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 use onerescue::sim::{Clock, Cloud, Death, HostSpec, Server, Version, VmSpec};
 use std::io::{Read as _, Write as _};

@@ -1,6 +1,13 @@
 //! Plays recorded requests against the simulated cloud and compares each answer with the recorded one:
 //! the types in the envelope, the elements of documents with their order and counts, states, ids and texts.
 //! Times, random ids and what depends on the lab's disks is left out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 use base64::Engine as _;
 use onerescue::model::HostId;
