@@ -134,11 +134,11 @@ fn a_dead_host_turns_error_and_its_running_vms_unknown() {
         Some("0"),
         "a flag set early is lost"
     );
-    // What was in the middle of something falls back to RUNNING on the dead host, and stays so …
     assert_eq!(
         [state(&cloud, off.0), state(&cloud, plugging.0)],
-        ["POWEROFF", "RUNNING"]
+        ["POWEROFF", "HOTPLUG_NIC"]
     );
+    // What was in the middle of something falls back to RUNNING on the dead host, and stays so …
     cloud.pause(seconds(400));
     assert_eq!(state(&cloud, plugging.0), "RUNNING");
     // … until the host is disabled and its monitoring fails again.

@@ -96,7 +96,7 @@ fn write(cloud: &mut Cloud, method: &str, params: Vec<Value>) -> Value {
     };
     match cloud.call(0, &call) {
         Reply::Value(Value::Array(values)) if values[0] == Value::Bool(true) => values[1].clone(),
-        other => panic!("{method}: {other:?}"),
+        other @ (Reply::Value(_) | Reply::Fault { .. }) => panic!("{method}: {other:?}"),
     }
 }
 
