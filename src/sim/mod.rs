@@ -7,10 +7,14 @@
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
 mod build;
+mod build_objects;
+mod build_vm;
 mod capacity;
 mod cloud;
+mod drivers;
 mod faults;
 mod front;
+mod hardware;
 mod life;
 mod monitor;
 mod oned;

@@ -4,7 +4,8 @@
 use super::{Args, Done, Fail, Right, bad_action, check_lock, int};
 use crate::model::{LcmState, VmId, VmState};
 use crate::sim::cloud::Cloud;
-use crate::sim::life::{End, Event, Queued, Said, retry_of};
+use crate::sim::drivers::{End, Said};
+use crate::sim::life::{Event, Queued, retry_of};
 use crate::sim::steps;
 use crate::sim::version::Version;
 use LcmState as L;
