@@ -3,11 +3,12 @@
 //! A text says what was attempted and on which object, never its cause: causes are joined once, by
 //! [`Error::chain`]. Every error carries one instruction, [`Error::advice`].
 
-use crate::model::HostId;
+pub use crate::model::Refusal;
+use crate::model::{DeviceName, HostId};
 use crate::wire::xml::XmlError;
 use std::error::Error as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Short for `std::result::Result` with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -59,9 +60,38 @@ pub enum Error {
     /// No host of this name or id.
     #[error("there is no host \"{0}\"")]
     NoHost(String),
-    /// Another run is working on this host.
-    #[error("another run is working on {0}")]
-    Busy(HostId),
+    /// No fence device is declared for this host.
+    #[error("no fence device is declared for {host}, {name}, in {file}")]
+    FenceNotConfigured {
+        /// The host.
+        host: HostId,
+        /// Its name in OpenNebula.
+        name: String,
+        /// The settings file.
+        file: PathBuf,
+    },
+    /// The settings know this host's id under another name, so their device may be another machine's.
+    #[error("{host} is {name} in OpenNebula but {declared} in {file}")]
+    FenceWrongHost {
+        /// The host.
+        host: HostId,
+        /// Its name in OpenNebula.
+        name: String,
+        /// Its name in the settings.
+        declared: String,
+        /// The settings file.
+        file: PathBuf,
+    },
+    /// A fence device cannot be used at all: its program or a secret of it.
+    #[error("fence device \"{device}\" of {host} cannot be used: {why}")]
+    FenceDevice {
+        /// The device.
+        device: DeviceName,
+        /// The host.
+        host: HostId,
+        /// What is wrong, with the file.
+        why: String,
+    },
     /// The simulated cloud or its scenario file cannot be used.
     #[error("the scenario cannot be used: {0}")]
     Scenario(String),
@@ -99,50 +129,6 @@ pub enum OnedError {
     Reply(XmlError),
 }
 
-/// oned's error codes. Source: `include/RequestManager.h`, unchanged from 5.10 to 7.5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// 0x0100: the session is not accepted.
-    Authentication,
-    /// 0x0200: not allowed; also every lock and quota, even for oneadmin.
-    Authorization,
-    /// 0x0400: no such object.
-    NoExists,
-    /// 0x0800: not in this state, does not fit, wrong cluster.
-    Action,
-    /// 0x1000: a bad parameter.
-    Api,
-    /// 0x2000: inside oned, also "no leader found" and a forward that timed out.
-    Internal,
-    /// 0x4000
-    Allocate,
-    /// 0x8000
-    Locked,
-    /// 0x10000: the raft log was not replicated.
-    Replication,
-    /// A number that this version does not know.
-    Other,
-}
-
-impl Refusal {
-    /// The kind for oned's number.
-    #[must_use]
-    pub fn from_code(code: i64) -> Self {
-        match code {
-            0x0100 => Self::Authentication,
-            0x0200 => Self::Authorization,
-            0x0400 => Self::NoExists,
-            0x0800 => Self::Action,
-            0x1000 => Self::Api,
-            0x2000 => Self::Internal,
-            0x4000 => Self::Allocate,
-            0x8000 => Self::Locked,
-            0x10000 => Self::Replication,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl Error {
     /// The one thing to do next: a command to run or a setting to check.
     #[must_use]
@@ -158,15 +144,32 @@ impl Error {
                 "run as oneadmin, or set ONE_AUTH to a file that holds `user:password`".to_owned()
             }
             Self::File { path, .. } => {
-                format!(
-                    "check that {} exists and that oneadmin may use it",
-                    path.display()
-                )
+                format!("check that {} exists and that oneadmin may use it", path.display())
             }
             Self::Oned { source, .. } => source.advice(),
             Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),
-            Self::Busy(_) => "wait for it, or read its log".to_owned(),
+            Self::FenceNotConfigured { host, name, file } => lines_to_add(*host, name, file),
+            Self::FenceWrongHost { host, file, .. } => format!(
+                "check which machine the devices of id = {} in {} power off, then correct the entry",
+                host.0,
+                file.display()
+            ),
+            Self::FenceDevice { device, .. } => {
+                format!("correct that, or [device.{device}] in the settings file, as the user who runs this")
+            }
             Self::Scenario(_) => "correct the scenario file; examples/ has one to start from".to_owned(),
+        }
+    }
+
+    /// The exit code of the executable; the table is in the README.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::NoHost(_) | Self::Scenario(_) => 2,
+            Self::HookCall(_) | Self::HookDocument(_) => 3,
+            Self::Settings { .. } | Self::File { .. } => 4,
+            Self::Credentials { .. } | Self::Oned { .. } => 5,
+            Self::FenceNotConfigured { .. } | Self::FenceWrongHost { .. } | Self::FenceDevice { .. } => 6,
         }
     }
 
@@ -184,6 +187,26 @@ impl Error {
     }
 }
 
+/// The lines of the settings file that declare a fence device for a host.
+fn lines_to_add(host: HostId, name: &str, file: &Path) -> String {
+    format!(
+        "add these lines to {}, with the host's own device and address:\n\
+         [device.ipmi]\n\
+         driver = \"agent\"\n\
+         agent = \"fence_ipmilan\"\n\
+         params = {{ lanplus = \"1\", username = \"fence\" }}\n\
+         secrets = {{ password = \"/etc/one/secrets/bmc-{{host}}\" }}\n\
+         [[host]]\n\
+         id = {}\n\
+         name = {name:?}\n\
+         devices = [\"ipmi\"]\n\
+         [host.params.ipmi]\n\
+         ip = \"ADDRESS\"",
+        file.display(),
+        host.0
+    )
+}
+
 impl OnedError {
     /// The one thing to do next.
     #[must_use]
@@ -192,14 +215,12 @@ impl OnedError {
             Self::NotSent(_) | Self::Unknown(_) => {
                 "check that oned runs (`systemctl status opennebula`) and that ONE_XMLRPC points to it"
             }
-            Self::Refused {
-                kind: Refusal::Authentication,
-                ..
-            } => "check the credentials: `oneuser show` with the same ONE_AUTH must work",
-            Self::Refused {
-                kind: Refusal::Authorization,
-                ..
-            } => "run as oneadmin, or unlock the object with `onevm unlock`",
+            Self::Refused { kind: Refusal::Authentication, .. } => {
+                "check the credentials: `oneuser show` with the same ONE_AUTH must work"
+            }
+            Self::Refused { kind: Refusal::Authorization, .. } => {
+                "run as oneadmin, or unlock the object with `onevm unlock`"
+            }
             Self::Refused { .. } => "look into /var/log/one/oned.log",
             Self::Fault { .. } | Self::Reply(_) => {
                 "check that ONE_XMLRPC ends in /RPC2 and points to an oned between 5.12 and 7.5"
@@ -216,13 +237,7 @@ mod tests {
     #[test]
     fn the_chain_says_each_cause_once() {
         let source = OnedError::NotSent("connection refused".to_owned());
-        let error = Error::Oned {
-            method: "one.host.info".to_owned(),
-            source,
-        };
-        assert_eq!(
-            error.chain(),
-            "oned did not answer one.host.info: not sent: connection refused"
-        );
+        let error = Error::Oned { method: "one.host.info".to_owned(), source };
+        assert_eq!(error.chain(), "oned did not answer one.host.info: not sent: connection refused");
     }
 }

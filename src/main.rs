@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The operator's command: `onerescue --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    onerescue::cli::operator()
+}

@@ -20,8 +20,7 @@ const MAKE: &str = "python3 -m venv tests/.venv && tests/.venv/bin/pip install p
 fn server() -> Server {
     let mut cloud = Cloud::new(Version::V7_5);
     let mut spec = HostSpec::new("node0");
-    spec.attributes
-        .insert("FENCE_IP".to_owned(), "10.0.0.1".to_owned());
+    spec.attributes.insert("FENCE_IP".to_owned(), "10.0.0.1".to_owned());
     let host = cloud.add_host(spec);
     cloud.add_host(HostSpec::new("node1"));
     cloud.add_vm(VmSpec::new("web", host).with("HA_PRIORITY", "HIGH"));
@@ -44,11 +43,7 @@ fn python() -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "the client is a program")]
 fn pyone_works_with_it() {
     let python = python();
-    assert!(
-        python.exists(),
-        "{} is missing; make it with: {MAKE}",
-        python.display()
-    );
+    assert!(python.exists(), "{} is missing; make it with: {MAKE}", python.display());
     let server = server();
     // pyone's own timeout has no effect over XML-RPC.
     let client = Command::new("timeout")
@@ -76,34 +71,17 @@ fn it_has_the_manners_of_the_recorded_server() {
     let server = server();
     let body = "<?xml version='1.0'?><methodCall><methodName>one.system.version</methodName><params>\
                 <param><value><string>wrong:wrong</string></value></param></params></methodCall>";
-    let post = format!(
-        "POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let post = format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let reply = exchange(&server, &post);
     let recorded = include_str!("corpus/recordings/http-response-with-headers.txt");
     let same = |name: &str| {
-        let line = |text: &str| {
-            text.lines()
-                .find(|line| line.starts_with(name))
-                .map(str::to_owned)
-        };
+        let line = |text: &str| text.lines().find(|line| line.starts_with(name)).map(str::to_owned);
         assert_eq!(line(&reply), line(recorded), "{name}");
     };
-    for name in [
-        "HTTP/1.1",
-        "Content-type",
-        "Content-length",
-        "Connection",
-        "Server",
-    ] {
+    for name in ["HTTP/1.1", "Content-type", "Content-length", "Connection", "Server"] {
         same(name);
     }
-    let after = |text: &str| {
-        text.replace('\r', "")
-            .split_once("\n\n")
-            .map(|(_, body)| body.to_owned())
-    };
+    let after = |text: &str| text.replace('\r', "").split_once("\n\n").map(|(_, body)| body.to_owned());
     assert_eq!(after(&reply), after(recorded));
 }
 
@@ -115,14 +93,8 @@ fn it_refuses_what_is_no_call() {
         ("GET /RPC2 HTTP/1.1\r\n\r\n", "HTTP/1.1 405"),
         ("POST /other HTTP/1.1\r\n\r\n", "HTTP/1.1 404"),
         (chunked, "HTTP/1.1 411"),
-        (
-            "POST /RPC2 HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
-            "HTTP/1.1 413",
-        ),
-        (
-            "POST /RPC2 HTTP/1.1\r\nContent-Length: 3\r\n\r\n<a>",
-            "HTTP/1.1 200",
-        ),
+        ("POST /RPC2 HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "HTTP/1.1 413"),
+        ("POST /RPC2 HTTP/1.1\r\nContent-Length: 3\r\n\r\n<a>", "HTTP/1.1 200"),
     ] {
         let reply = exchange(&server, request);
         assert!(reply.starts_with(status), "{request:?}: {reply}");

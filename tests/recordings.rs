@@ -50,9 +50,7 @@ const VALUES_THAT_VARY: [&str; 27] = [
 ];
 
 fn corpus(part: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/corpus/recordings")
-        .join(part)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/recordings").join(part)
 }
 
 /// Every exchange of a folder in order: its name, the request, the reply.
@@ -96,10 +94,7 @@ fn compare_values(ours: &Value, recorded: &Value, found: &mut Vec<String>) {
     let same_type = std::mem::discriminant(ours) == std::mem::discriminant(recorded);
     match (ours.as_text(), recorded.as_text()) {
         (Some(ours), Some(recorded)) if recorded.starts_with('<') => {
-            match (
-                Element::parse(ours, Limits::REPLY),
-                Element::parse(recorded, Limits::REPLY),
-            ) {
+            match (Element::parse(ours, Limits::REPLY), Element::parse(recorded, Limits::REPLY)) {
                 (Ok(ours), Ok(recorded)) => compare_elements("", &ours, &recorded, found),
                 (ours, _) => found.push(format!("{ours:?}")),
             }
@@ -112,19 +107,10 @@ fn compare_values(ours: &Value, recorded: &Value, found: &mut Vec<String>) {
 
 fn compare_elements(path: &str, ours: &Element, recorded: &Element, found: &mut Vec<String>) {
     let path = format!("{path}/{}", recorded.name);
-    let names = |element: &Element| {
-        element
-            .children
-            .iter()
-            .map(|child| child.name.clone())
-            .collect::<Vec<_>>()
-    };
+    let names =
+        |element: &Element| element.children.iter().map(|child| child.name.clone()).collect::<Vec<_>>();
     if ours.name != recorded.name || names(ours) != names(recorded) {
-        found.push(format!(
-            "{path}: {:?}, recorded {:?}",
-            names(ours),
-            names(recorded)
-        ));
+        found.push(format!("{path}: {:?}, recorded {:?}", names(ours), names(recorded)));
         return;
     }
     // HOST/TEMPLATE/HOSTNAME is what the lab's machine is called.
@@ -218,10 +204,7 @@ fn text(text: &str) -> Value {
 
 fn write(cloud: &mut Cloud, method: &str, params: Vec<Value>) {
     let params = [vec![text("oneadmin:password")], params].concat();
-    let call = Call {
-        method: method.to_owned(),
-        params,
-    };
+    let call = Call { method: method.to_owned(), params };
     let reply = cloud.call(0, &call);
     let done = matches!(&reply, Reply::Value(Value::Array(values)) if values[0] == Value::Bool(true));
     assert!(done, "{reply:?}");
@@ -241,11 +224,7 @@ fn play(part: &str, version: Version) {
         if call.method == "one.system.version" {
             found.clear();
         }
-        wrong.extend(
-            found
-                .iter()
-                .map(|difference| format!("{part}/{name}: {difference}")),
-        );
+        wrong.extend(found.iter().map(|difference| format!("{part}/{name}: {difference}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -281,11 +260,7 @@ fn three_front_ends_and_a_dead_leader() {
         };
         let ours = cloud.call(server, &call);
         let found = differences(&ours, &recorded);
-        wrong.extend(
-            found
-                .iter()
-                .map(|difference| format!("raft/{name}: {difference}")),
-        );
+        wrong.extend(found.iter().map(|difference| format!("raft/{name}: {difference}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(cloud.leader(), Some(1));
@@ -293,16 +268,8 @@ fn three_front_ends_and_a_dead_leader() {
 
 /// The recorded document was locked and written fifty times before the leader died.
 fn prepare_document(cloud: &mut Cloud) {
-    write(
-        cloud,
-        "one.document.lock",
-        vec![Value::Int(0), Value::Int(3), Value::Bool(true)],
-    );
-    write(
-        cloud,
-        "one.document.update",
-        vec![Value::Int(0), text("BODY=\"49\""), Value::Int(1)],
-    );
+    write(cloud, "one.document.lock", vec![Value::Int(0), Value::Int(3), Value::Bool(true)]);
+    write(cloud, "one.document.update", vec![Value::Int(0), text("BODY=\"49\""), Value::Int(1)]);
 }
 
 /// The document in a file of the hook folder.
@@ -317,35 +284,23 @@ fn hook_document(file: &str) -> Element {
 fn what_a_hook_is_handed() {
     let mut cloud = lab(Version::V7_5);
     let host = HostId(2);
-    let vms: Vec<_> = (0..11)
-        .map(|_| cloud.add_vm(VmSpec::new("vm", HostId(3))))
-        .collect();
+    let vms: Vec<_> = (0..11).map(|_| cloud.add_vm(VmSpec::new("vm", HostId(3)))).collect();
     cloud.host_dies(HostId(3), Death::PowerLoss);
     cloud.host_dies(host, Death::PowerLoss);
     cloud.advance(seconds(10));
     let mut found = Vec::new();
-    for (ours, file) in [
-        (cloud.host_xml(host), "host-error.argv"),
-        (cloud.vm_xml(vms[1]), "vm-unknown.stdin"),
-    ] {
+    for (ours, file) in
+        [(cloud.host_xml(host), "host-error.argv"), (cloud.vm_xml(vms[1]), "vm-unknown.stdin")]
+    {
         let ours = Element::parse(&ours.unwrap(), Limits::HOOK).unwrap();
         let recorded = hook_document(file);
         for name in ["STATE", "PREV_STATE", "LCM_STATE", "PREV_LCM_STATE"] {
             assert_eq!(ours.text_of(name), recorded.text_of(name), "{file} {name}");
         }
-        let names = |element: &Element| {
-            element
-                .children
-                .iter()
-                .map(|child| child.name.clone())
-                .collect::<Vec<_>>()
-        };
+        let names =
+            |element: &Element| element.children.iter().map(|child| child.name.clone()).collect::<Vec<_>>();
         if names(&ours) != names(&recorded) {
-            found.push(format!(
-                "{file}: {:?}, recorded {:?}",
-                names(&ours),
-                names(&recorded)
-            ));
+            found.push(format!("{file}: {:?}, recorded {:?}", names(&ours), names(&recorded)));
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -32,9 +32,7 @@ fn schemas() -> Option<PathBuf> {
 
 fn cloud(version: Version) -> Cloud {
     let mut cloud = Cloud::new(version);
-    let hosts: Vec<HostId> = (0..3)
-        .map(|at| cloud.add_host(HostSpec::new(&format!("node{at}"))))
-        .collect();
+    let hosts: Vec<HostId> = (0..3).map(|at| cloud.add_host(HostSpec::new(&format!("node{at}")))).collect();
     let group = cloud.add_vm_group(&VmGroup {
         id: onerescue::model::GroupId(0),
         name: "database".to_owned(),
@@ -52,32 +50,16 @@ fn cloud(version: Version) -> Cloud {
     member.group = Some((group, "master".to_owned()));
     member.lock = Some(1);
     cloud.add_vm(member);
-    for state in [
-        VmState::Poweroff,
-        VmState::Suspended,
-        VmState::Active(LcmState::Hotplug),
-        VmState::Undeployed,
-    ] {
+    for state in
+        [VmState::Poweroff, VmState::Suspended, VmState::Active(LcmState::Hotplug), VmState::Undeployed]
+    {
         cloud.add_vm(VmSpec::new("vm", hosts[0]).in_state(state));
     }
-    write(
-        &mut cloud,
-        "one.document.allocate",
-        vec![text("NAME=\"a\"\nBODY=\"{}\""), Value::Int(4242)],
-    );
-    write(
-        &mut cloud,
-        "one.document.lock",
-        vec![Value::Int(0), Value::Int(3), Value::Bool(true)],
-    );
+    write(&mut cloud, "one.document.allocate", vec![text("NAME=\"a\"\nBODY=\"{}\""), Value::Int(4242)]);
+    write(&mut cloud, "one.document.lock", vec![Value::Int(0), Value::Int(3), Value::Bool(true)]);
     cloud.host_dies(hosts[0], Death::PowerLoss);
     cloud.advance(Duration::from_secs(300));
-    let migrate = [
-        Value::Int(0),
-        Value::Int(1),
-        Value::Bool(false),
-        Value::Bool(true),
-    ];
+    let migrate = [Value::Int(0), Value::Int(1), Value::Bool(false), Value::Bool(true)];
     write(&mut cloud, "one.vm.unlock", vec![Value::Int(0)]);
     write(&mut cloud, "one.vm.migrate", migrate.to_vec());
     cloud.advance(Duration::from_secs(10));
@@ -90,10 +72,7 @@ fn text(text: &str) -> Value {
 
 fn write(cloud: &mut Cloud, method: &str, params: Vec<Value>) -> Value {
     let params = [vec![text("oneadmin:password")], params].concat();
-    let call = Call {
-        method: method.to_owned(),
-        params,
-    };
+    let call = Call { method: method.to_owned(), params };
     match cloud.call(0, &call) {
         Reply::Value(Value::Array(values)) if values[0] == Value::Bool(true) => values[1].clone(),
         other @ (Reply::Value(_) | Reply::Fault { .. }) => panic!("{method}: {other:?}"),

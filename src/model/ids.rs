@@ -41,3 +41,18 @@ id!(
     GroupId,
     "vm group"
 );
+id!(
+    /// `DOCUMENT/ID`. Prints as `document 7`.
+    DocumentId,
+    "document"
+);
+id!(
+    /// `HOOK/ID`. Prints as `hook 1`.
+    HookId,
+    "hook"
+);
+id!(
+    /// `ZONE/ID`; 0 is the zone of a front-end that is in no federation. Prints as `zone 0`.
+    ZoneId,
+    "zone"
+);

@@ -2,16 +2,22 @@
 //!
 //! No I/O, no clock and no judgement: what a value means for a recovery is decided in `policy`.
 
+mod document;
 mod evidence;
 mod group;
 mod host;
 mod ids;
+mod refusal;
 mod storage;
 mod vm;
+mod zone;
 
+pub use document::{Document, DocumentLock, Hook};
 pub use evidence::{DeviceName, FenceDevice, Moment, PowerState, ReadBack, Sample};
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use host::{Capacity, Host, HostState, PciDevice};
-pub use ids::{ClusterId, DatastoreId, GroupId, HostId, VmId};
+pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, VmId, ZoneId};
+pub use refusal::Refusal;
 pub use storage::{Datastore, DatastoreKind, Sharing};
 pub use vm::{LcmState, Lock, PciRequest, Vm, VmState};
+pub use zone::{Raft, RaftState, Server, Zone};

@@ -1,8 +1,39 @@
 //! The judgement: the whole procedure as a pure state machine.
 //!
+//! ```text
+//! observe → claim → wait → brake → confirm → fence → prove → survey → plan → act → settle → report
+//! ```
+//!
 //! No I/O, no clock, no randomness and no logging in here: every fact and every moment comes in as the
-//! answer to a step.
+//! answer to a [`Step`], and each step is a value that holds the only way to answer it. So a recovery can be
+//! simulated, replayed and explained without touching it.
 
+mod act;
+mod brake;
+mod case;
+mod course;
+mod fence;
+mod incident;
+mod judge;
+mod order;
+pub mod plan;
+mod proof;
+mod prove;
+mod recover;
+mod report;
 mod settings;
+mod settle;
+pub mod states;
 
-pub use settings::{FenceRules, Fencing, Force, Mode, Policy, ProbeError, SettleRules, WaitRules};
+pub use act::{Acting, Disabling};
+pub use brake::{Braking, Confirming};
+pub use case::{Entry, Failure, Phase, Subject, Trouble, Weight};
+pub use fence::{ChoosingDevices, PoweringOff};
+pub use incident::{Claim, Claiming, Observing, Step, Waiting, begin};
+pub use order::{MigrationType, Order, Reply};
+pub use proof::{Evidence, Proof};
+pub use prove::Proving;
+pub use recover::{Survey, Surveying};
+pub use report::{Fate, Outcome, Report, VmReport};
+pub use settings::{FenceRules, Fencing, Force, Mode, Policy, ProbeError, Purpose, SettleRules, WaitRules};
+pub use settle::{Settling, VmList};

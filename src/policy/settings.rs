@@ -31,6 +31,17 @@ pub enum Fencing {
     Waived,
 }
 
+/// Whether this run acts or only says what it would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The real thing.
+    Recover,
+    /// `--dry-run`: read, plan, tell; send nothing.
+    Rehearse,
+    /// `fence_host`: power the host off, prove it, and leave its VMs to the caller.
+    Fence,
+}
+
 /// What a host in ERROR with a failed probe's text means: such a text was sent by a live host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeError {
@@ -84,7 +95,7 @@ pub struct SettleRules {
     /// How long VMs on the dead host may stay RUNNING or in a transient state after the fence, before they
     /// are held. A failed monitoring cycle takes about 195 s.
     pub unknown: Duration,
-    /// How long a recreated VM may sit in CLEANUP_RESUBMIT before the call is repeated.
+    /// How long a recreated VM may sit in `CLEANUP_RESUBMIT` before the call is repeated.
     pub cleanup: Duration,
 }
 
@@ -97,6 +108,8 @@ pub struct Policy {
     pub force: Force,
     /// `-u`
     pub fencing: Fencing,
+    /// `--dry-run`
+    pub purpose: Purpose,
     /// `[wait]`
     pub wait: WaitRules,
     /// `[fence]`
@@ -150,6 +163,7 @@ impl Policy {
             mode,
             force: Force::RunningOnly,
             fencing: Fencing::Required,
+            purpose: Purpose::Recover,
             wait: WaitRules::default(),
             fence: FenceRules::default(),
             settle: SettleRules::default(),

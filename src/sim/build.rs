@@ -18,16 +18,11 @@ impl Cloud {
         template.set("RESERVED_CPU", "");
         template.set("RESERVED_MEM", "");
         let name = "default".to_owned();
-        cloud
-            .state
-            .clusters
-            .insert(ClusterId(0), Cluster { name, template });
+        cloud.state.clusters.insert(ClusterId(0), Cluster { name, template });
         let files = if version >= Version::V7_0 { "local" } else { "ssh" };
-        for (id, name, tm_mad, kind) in [
-            (0, "system", "dummy", 1),
-            (1, "default", "dummy", 0),
-            (2, "files", files, 2),
-        ] {
+        for (id, name, tm_mad, kind) in
+            [(0, "system", "dummy", 1), (1, "default", "dummy", 0), (2, "files", files, 2)]
+        {
             let mut spec = DatastoreSpec::system(name, tm_mad);
             spec.kind = kind;
             cloud.insert_datastore(DatastoreId(id), spec, Template::default());
@@ -39,10 +34,7 @@ impl Cloud {
     pub fn add_cluster(&mut self, name: &str) -> ClusterId {
         let last = self.state.clusters.keys().next_back().map_or(0, |id| id.0);
         let id = ClusterId((last + 1).max(100));
-        let cluster = Cluster {
-            name: name.to_owned(),
-            template: Template::default(),
-        };
+        let cluster = Cluster { name: name.to_owned(), template: Template::default() };
         self.state.clusters.insert(id, cluster);
         id
     }

@@ -56,12 +56,7 @@ impl Cloud {
 
     pub(crate) fn insert_group(&mut self, name: &str, roles: Vec<Role>, template: Template) -> GroupId {
         let id = GroupId(self.state.groups.keys().next_back().map_or(0, |id| id.0 + 1));
-        let group = Group {
-            name: name.to_owned(),
-            roles,
-            template,
-            lock: None,
-        };
+        let group = Group { name: name.to_owned(), roles, template, lock: None };
         self.state.groups.insert(id, group);
         id
     }
@@ -90,21 +85,14 @@ pub(crate) fn driver_attributes(version: Version, spec: &DatastoreSpec) -> Templ
         pairs.push(("DISK_TYPE", "FILE"));
     }
     if spec.kind == 1 {
-        pairs.extend([
-            ("DS_MIGRATE", "YES"),
-            ("SHARED", if local { "NO" } else { "YES" }),
-        ]);
+        pairs.extend([("DS_MIGRATE", "YES"), ("SHARED", if local { "NO" } else { "YES" })]);
         if version >= Version::V7_0 {
             pairs.extend([("DS_LIVE_MIGRATE", "YES"), ("DS_MIGRATE_SNAP", "YES")]);
         }
     } else {
         let links = if spec.kind == 2 { "SYSTEM" } else { "NONE" };
         let driver = if spec.kind == 2 { "fs" } else { "dummy" };
-        pairs.extend([
-            ("CLONE_TARGET", "SYSTEM"),
-            ("LN_TARGET", links),
-            ("DS_MAD", driver),
-        ]);
+        pairs.extend([("CLONE_TARGET", "SYSTEM"), ("LN_TARGET", links), ("DS_MAD", driver)]);
     }
     for (name, value) in pairs {
         template.set(name, value);

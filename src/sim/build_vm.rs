@@ -10,16 +10,10 @@ use std::collections::BTreeMap;
 
 impl Cloud {
     /// Add a VM in the state that the spec says.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a spec is made for one object and given away"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "a spec is made for one object and given away")]
     pub fn add_vm(&mut self, spec: VmSpec) -> VmId {
         let mut template = Template::default();
-        template.set(
-            "CPU",
-            format!("{}.{:02}", spec.cpu / 100, spec.cpu % 100).trim_end_matches(".00"),
-        );
+        template.set("CPU", format!("{}.{:02}", spec.cpu / 100, spec.cpu % 100).trim_end_matches(".00"));
         template.set("MEMORY", (spec.memory_kib / 1024).to_string());
         template.set("VCPU", "1");
         for pci in &spec.pci {
@@ -57,11 +51,7 @@ impl Cloud {
         template.set("VMID", id.0.to_string());
         let uuid = self.uuid();
         template.set_vectors("OS", vec![BTreeMap::from([("UUID".to_owned(), uuid)])]);
-        let pci = template
-            .vectors("PCI")
-            .enumerate()
-            .map(|(at, pci)| guest_side(at, pci))
-            .collect();
+        let pci = template.vectors("PCI").enumerate().map(|(at, pci)| guest_side(at, pci)).collect();
         template.set_vectors("PCI", pci);
         if !template.vectors("PCI").any(|_| true) {
             template.remove("PCI");
@@ -79,22 +69,14 @@ impl Cloud {
             deploy_id: String::new(),
             lock: None,
             cpu: hundredths(template.get("CPU").unwrap_or("0")),
-            memory_kib: template
-                .get("MEMORY")
-                .and_then(|text| text.parse::<i64>().ok())
-                .unwrap_or(0)
-                << 10,
+            memory_kib: template.get("MEMORY").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) << 10,
             template,
             user_template,
             history: Vec::new(),
             disks_on: None,
         };
         if let Some((group, role)) = vm.group() {
-            let roles = self
-                .state
-                .groups
-                .get_mut(&group)
-                .map(|group| group.roles.iter_mut());
+            let roles = self.state.groups.get_mut(&group).map(|group| group.roles.iter_mut());
             for role in roles.into_iter().flatten().filter(|other| other.name() == role) {
                 role.vms.insert(id);
             }
@@ -105,34 +87,16 @@ impl Cloud {
 
     fn place(&mut self, id: VmId, spec: &VmSpec) {
         let (now, request) = (self.epoch(), self.request_id());
-        let no_host = [
-            VmState::Init,
-            VmState::Pending,
-            VmState::Hold,
-            VmState::Cloning,
-            VmState::CloningFailure,
-        ];
+        let no_host =
+            [VmState::Init, VmState::Pending, VmState::Hold, VmState::Cloning, VmState::CloningFailure];
         let Some(vm) = self.state.vms.get_mut(&id) else {
             return;
         };
-        vm.lock = spec.lock.map(|level| LockInfo {
-            level,
-            time: now,
-            request,
-        });
-        let Some(host) = self
-            .state
-            .hosts
-            .get(&spec.host)
-            .filter(|_| !no_host.contains(&spec.state))
-        else {
+        vm.lock = spec.lock.map(|level| LockInfo { level, time: now, request });
+        let Some(host) = self.state.hosts.get(&spec.host).filter(|_| !no_host.contains(&spec.state)) else {
             return;
         };
-        let tm_mad = self
-            .state
-            .datastores
-            .get(&spec.datastore)
-            .map_or("", |datastore| &datastore.tm_mad);
+        let tm_mad = self.state.datastores.get(&spec.datastore).map_or("", |datastore| &datastore.tm_mad);
         let mut record = History::open(host, spec.datastore, tm_mad);
         (record.stime, record.pstime, record.petime, record.rstime) = (now, now, now, now);
         if spec.last_action != 0 {
@@ -141,10 +105,7 @@ impl Cloud {
         vm.deploy_id = format!("{}:{}:dummy", host.name, vm.name);
         vm.template.set("TM_MAD_SYSTEM", tm_mad);
         vm.disks_on = Some(spec.host);
-        let charged = matches!(
-            spec.state,
-            VmState::Active(_) | VmState::Poweroff | VmState::Suspended
-        );
+        let charged = matches!(spec.state, VmState::Active(_) | VmState::Poweroff | VmState::Suspended);
         if !charged {
             record.close(now);
         } else if !matches!(spec.state, VmState::Active(_)) {
@@ -183,12 +144,8 @@ fn has_domain(state: VmState) -> bool {
         LcmState::BootPoweroff,
         LcmState::BootSuspended,
     ];
-    let moving = [
-        LcmState::Epilog,
-        LcmState::EpilogStop,
-        LcmState::PrologMigrate,
-        LcmState::PrologMigrateUnknown,
-    ];
+    let moving =
+        [LcmState::Epilog, LcmState::EpilogStop, LcmState::PrologMigrate, LcmState::PrologMigrateUnknown];
     !before.contains(&lcm) && !moving.contains(&lcm) && !lcm.to_string().ends_with("_POWEROFF")
         || lcm == LcmState::ShutdownPoweroff
 }

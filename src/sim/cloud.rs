@@ -116,8 +116,7 @@ impl Cloud {
             let ((at, _), event) = entry.remove_entry();
             self.now = self.now.max(at);
             self.happen(event);
-            self.front
-                .remember(self.now, self.timings.follower_lag, &self.state);
+            self.front.remember(self.now, self.timings.follower_lag, &self.state);
         }
         self.now = self.now.max(end);
     }
@@ -143,19 +142,13 @@ impl Cloud {
     /// A host's HOST document, as a hook gets it before it is put into base64.
     #[must_use]
     pub fn host_xml(&self, host: HostId) -> Option<String> {
-        self.state
-            .hosts
-            .get(&host)
-            .map(|host| render::host_for_hook(&self.state, host))
+        self.state.hosts.get(&host).map(|host| render::host_for_hook(&self.state, host))
     }
 
     /// A VM's VM document, as a hook gets it before it is put into base64.
     #[must_use]
     pub fn vm_xml(&self, vm: VmId) -> Option<String> {
-        self.state
-            .vms
-            .get(&vm)
-            .map(|vm| render::vm_for_hook(self.version, vm))
+        self.state.vms.get(&vm).map(|vm| render::vm_for_hook(self.version, vm))
     }
 
     /// The hosts on which the VM's domain really runs; more than one is a double start.
@@ -204,8 +197,7 @@ impl Cloud {
 
     pub(crate) fn after(&mut self, delay: Duration, event: Event) {
         self.sequence += 1;
-        self.queue
-            .insert((self.now.saturating_add(delay), self.sequence), event);
+        self.queue.insert((self.now.saturating_add(delay), self.sequence), event);
     }
 
     pub(crate) fn happened(&mut self, change: Change) {

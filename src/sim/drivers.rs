@@ -38,30 +38,17 @@ impl Cloud {
         };
         let VmState::Active(lcm) = vm.state else { return };
         let Some(step) = step(lcm) else { return };
-        let reached = needs(vm, step)
-            .into_iter()
-            .all(|host| self.physics.reachable(host));
+        let reached = needs(vm, step).into_iter().all(|host| self.physics.reachable(host));
         if !reached && !waited {
             let time = if step.stage == Stage::Cleanup {
                 self.timings.cleanup_stuck
             } else {
                 self.timings.ssh_timeout
             };
-            self.after(
-                time,
-                Event::DriverDone {
-                    vm: id,
-                    step: number,
-                    waited: true,
-                },
-            );
+            self.after(time, Event::DriverDone { vm: id, step: number, waited: true });
             return;
         }
-        let end = if reached && self.driver_works(id, step.stage) {
-            End::Good
-        } else {
-            End::Bad
-        };
+        let end = if reached && self.driver_works(id, step.stage) { End::Good } else { End::Bad };
         self.finish(id, end, Said::ByDriver);
     }
 
@@ -74,9 +61,7 @@ impl Cloud {
         if stage == Stage::Boot && is_local(tm_mad) && vm.disks_on != host {
             return false;
         }
-        let on_host = host
-            .filter(|_| stage == Stage::Boot)
-            .and_then(|host| self.host_drivers.get_mut(&host));
+        let on_host = host.filter(|_| stage == Stage::Boot).and_then(|host| self.host_drivers.get_mut(&host));
         on_host.is_none_or(works_once) && self.drivers.get_mut(&(id, stage)).is_none_or(works_once)
     }
 
@@ -207,11 +192,7 @@ impl Cloud {
             .vms
             .values()
             .filter(idle)
-            .map(|vm| Event::DriverDone {
-                vm: vm.id,
-                step: vm.step,
-                waited: true,
-            })
+            .map(|vm| Event::DriverDone { vm: vm.id, step: vm.step, waited: true })
             .collect();
         let wait = self.timings.ssh_timeout;
         for event in events {
@@ -230,10 +211,7 @@ fn needs(vm: &Vm, step: Step) -> Vec<HostId> {
         source.into_iter().map(|record| record.host).collect()
     } else if matches!(lcm, LcmState::Migrate | LcmState::PrologMigrate) {
         both(source)
-    } else if matches!(
-        lcm,
-        LcmState::PrologMigratePoweroff | LcmState::PrologMigrateSuspend
-    ) {
+    } else if matches!(lcm, LcmState::PrologMigratePoweroff | LcmState::PrologMigrateSuspend) {
         both(source.filter(|record| !moves_without_source(&record.tm_mad)))
     } else {
         both(None)

@@ -43,21 +43,13 @@ impl FaultRule {
     /// Strike the next call of this method, once.
     #[must_use]
     pub fn once(method: &str, fault: Fault) -> FaultRule {
-        FaultRule {
-            method: method.to_owned(),
-            skip: 0,
-            times: 1,
-            fault,
-        }
+        FaultRule { method: method.to_owned(), skip: 0, times: 1, fault }
     }
 
     /// Strike every call of this method.
     #[must_use]
     pub fn always(method: &str, fault: Fault) -> FaultRule {
-        FaultRule {
-            times: u32::MAX,
-            ..FaultRule::once(method, fault)
-        }
+        FaultRule { times: u32::MAX, ..FaultRule::once(method, fault) }
     }
 
     /// The same, but spare this many calls first.

@@ -34,10 +34,7 @@ pub(crate) struct FrontEnd {
 impl Default for FrontEnd {
     fn default() -> FrontEnd {
         FrontEnd {
-            servers: vec![FrontServer {
-                alive: true,
-                endpoint: "http://localhost:2633/RPC2".to_owned(),
-            }],
+            servers: vec![FrontServer { alive: true, endpoint: "http://localhost:2633/RPC2".to_owned() }],
             leader: Some(0),
             term: 0,
             log_index: -1,
@@ -84,15 +81,11 @@ impl Cloud {
             return;
         }
         let endpoint = |at| format!("http://127.0.0.1:{}/RPC2", 2633 + 100 * at);
-        let server = |at| FrontServer {
-            alive: true,
-            endpoint: endpoint(at),
-        };
+        let server = |at| FrontServer { alive: true, endpoint: endpoint(at) };
         self.front.servers = (0..count).map(server).collect();
         self.front.term = 1;
         self.front.log_index = 14;
-        self.front
-            .remember(self.now, self.timings.follower_lag, &self.state);
+        self.front.remember(self.now, self.timings.follower_lag, &self.state);
     }
 
     /// How a front-end is addressed, for example the loopback port where it really listens.
@@ -105,11 +98,7 @@ impl Cloud {
     /// The endpoints of all front-ends, in order.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
-        self.front
-            .servers
-            .iter()
-            .map(|server| server.endpoint.clone())
-            .collect()
+        self.front.servers.iter().map(|server| server.endpoint.clone()).collect()
     }
 
     /// The front-end that leads now.
@@ -165,17 +154,12 @@ impl Cloud {
         if self.front.leader.is_some() {
             return None;
         }
-        let recent = self
-            .front
-            .lost
-            .filter(|(at, _)| self.now.saturating_sub(*at) < self.timings.leader_timeout);
+        let recent =
+            self.front.lost.filter(|(at, _)| self.now.saturating_sub(*at) < self.timings.leader_timeout);
         let Some(server) = recent.and_then(|(_, server)| self.front.servers.get(server)) else {
             return Some("Cannot process request, no leader found".to_owned());
         };
-        let address = server
-            .endpoint
-            .trim_start_matches("http://")
-            .trim_end_matches("/RPC2");
+        let address = server.endpoint.trim_start_matches("http://").trim_end_matches("/RPC2");
         let (host, port) = address.split_once(':').unwrap_or((address, "2633"));
         Some(format!(
             "libcurl failed to execute the HTTP POST transaction, explaining:  Failed to connect to {host} port {port} \

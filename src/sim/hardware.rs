@@ -78,11 +78,7 @@ impl Cloud {
             }
             self.strand(host);
             let generation = self.generation(host);
-            let event = Event::FailedMonitor {
-                host,
-                generation,
-                repeat: true,
-            };
+            let event = Event::FailedMonitor { host, generation, repeat: true };
             if self.timings.detection.is_zero() {
                 self.happen(event);
             } else {

@@ -56,25 +56,16 @@ pub(crate) enum Event {
 /// An action that the API accepted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Queued {
-    Migrate {
-        live: bool,
-        request: i64,
-    },
-    Enter {
-        lcm: LcmState,
-        action: i64,
-        request: i64,
-    },
+    Migrate { live: bool, request: i64 },
+    Enter { lcm: LcmState, action: i64, request: i64 },
 }
 
 impl Cloud {
     pub(crate) fn happen(&mut self, event: Event) {
         match event {
-            Event::FailedMonitor {
-                host,
-                generation,
-                repeat,
-            } => self.failed_monitor(host, generation, repeat),
+            Event::FailedMonitor { host, generation, repeat } => {
+                self.failed_monitor(host, generation, repeat);
+            }
             Event::MonitorDone { vm, host } => self.monitor_done(vm, host),
             Event::HostReport(host) => self.host_report(host),
             Event::VmReport(host) => self.vm_report(host),
@@ -95,11 +86,7 @@ impl Cloud {
     pub(crate) fn queue_action(&mut self, vm: VmId, queued: Queued) {
         if let Some(vm) = self.state.vms.get_mut(&vm) {
             vm.busy = true;
-            let event = Event::Lcm {
-                vm: vm.id,
-                step: vm.step,
-                queued,
-            };
+            let event = Event::Lcm { vm: vm.id, step: vm.step, queued };
             self.after(self.timings.lcm, event);
         }
     }
@@ -123,11 +110,7 @@ impl Cloud {
             return;
         };
         vm.busy = true;
-        let event = Event::DriverDone {
-            vm: id,
-            step: vm.step,
-            waited: false,
-        };
+        let event = Event::DriverDone { vm: id, step: vm.step, waited: false };
         if self.drivers.get(&(id, step.stage)) == Some(&Driver::Hangs) {
             return;
         }
@@ -169,11 +152,7 @@ impl Cloud {
         new.stime = now;
         let lcm = if state == VmState::RUNNING {
             old.act(if live { 2 } else { 1 }, request);
-            if live {
-                LcmState::Migrate
-            } else {
-                LcmState::SaveMigrate
-            }
+            if live { LcmState::Migrate } else { LcmState::SaveMigrate }
         } else {
             new.pstime = now;
             old.etime = now;
@@ -229,11 +208,7 @@ impl Cloud {
         let Some(host) = self.state.hosts.get(&host) else {
             return;
         };
-        let tm_mad = self
-            .state
-            .datastores
-            .get(&datastore)
-            .map_or("", |datastore| &datastore.tm_mad);
+        let tm_mad = self.state.datastores.get(&datastore).map_or("", |datastore| &datastore.tm_mad);
         let record = History::open(host, datastore, tm_mad);
         let Some(vm) = self.state.vms.get_mut(&id) else {
             return;

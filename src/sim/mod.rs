@@ -6,13 +6,17 @@
 //!
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
+mod audit;
 mod build;
 mod build_objects;
 mod build_vm;
 mod capacity;
 mod cloud;
+mod device;
 mod drivers;
+mod event;
 mod faults;
+mod file;
 mod front;
 mod hardware;
 mod life;
@@ -20,6 +24,7 @@ mod monitor;
 mod oned;
 mod physics;
 mod render;
+mod scenario;
 mod scheduler;
 mod server;
 mod spec;
@@ -28,12 +33,18 @@ mod steps;
 mod template;
 mod transport;
 mod version;
+mod world;
 
+pub use audit::{audit, changed_since};
 pub use cloud::{Change, Cloud, EPOCH, Happening};
+pub use device::Behaviour;
+pub use event::Event;
 pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
+pub use scenario::Scenario;
 pub use server::{Clock, Server};
 pub use spec::{DatastoreSpec, Driver, HostSpec, PciSpec, Stage, Timings, VmSpec};
 pub use template::{Attribute, Template};
 pub use transport::{CallRecord, Outcome, SimTransport};
 pub use version::Version;
+pub use world::{SentOff, SimDevice, SimWorld};

@@ -20,11 +20,7 @@ impl Cloud {
         }
         self.fail_host(host, "");
         if repeat {
-            let event = Event::FailedMonitor {
-                host,
-                generation,
-                repeat,
-            };
+            let event = Event::FailedMonitor { host, generation, repeat };
             self.after(self.timings.monitor_cycle, event);
         }
     }
@@ -38,10 +34,7 @@ impl Cloud {
         if matches!(host.state, HostState::Error | HostState::Offline) {
             return;
         }
-        let text = format!(
-            "{date} : Error monitoring Host {} ({}): {reason}",
-            host.name, id.0
-        );
+        let text = format!("{date} : Error monitoring Host {} ({}): {reason}", host.name, id.0);
         host.template.set("ERROR", text);
         let vms: Vec<VmId> = host.vms.iter().copied().collect();
         if host.state != HostState::Disabled {
@@ -70,12 +63,7 @@ impl Cloud {
         if !self.physics.reachable(id) {
             return;
         }
-        let Some(host) = self
-            .state
-            .hosts
-            .get_mut(&id)
-            .filter(|host| host.state != HostState::Offline)
-        else {
+        let Some(host) = self.state.hosts.get_mut(&id).filter(|host| host.state != HostState::Offline) else {
             return;
         };
         host.monitored_at = now;
@@ -100,12 +88,7 @@ impl Cloud {
         }
         let mut zombies: Vec<String> = Vec::new();
         for vm in self.physics.domains_on(id) {
-            if self
-                .state
-                .vms
-                .get(&vm)
-                .is_none_or(|vm| vm.host() != Some(id) || vm.state == VmState::Done)
-            {
+            if self.state.vms.get(&vm).is_none_or(|vm| vm.host() != Some(id) || vm.state == VmState::Done) {
                 zombies.push(vm.0.to_string());
             }
         }
@@ -126,11 +109,7 @@ impl Cloud {
         let Some(vm) = self.state.vms.get_mut(&id).filter(|vm| vm.host() == Some(host)) else {
             return;
         };
-        let gone = [
-            VmState::RUNNING,
-            VmState::UNKNOWN,
-            VmState::Active(LcmState::ShutdownPoweroff),
-        ];
+        let gone = [VmState::RUNNING, VmState::UNKNOWN, VmState::Active(LcmState::ShutdownPoweroff)];
         let found = [
             VmState::UNKNOWN,
             VmState::Poweroff,
@@ -166,14 +145,7 @@ impl Cloud {
         if state == HostState::Init {
             let generation = self.generation(id);
             self.after(MANAGER_TIMER, Event::HostReport(id));
-            self.after(
-                MANAGER_TIMER,
-                Event::FailedMonitor {
-                    host: id,
-                    generation,
-                    repeat: false,
-                },
-            );
+            self.after(MANAGER_TIMER, Event::FailedMonitor { host: id, generation, repeat: false });
         }
     }
 
@@ -201,8 +173,6 @@ impl Cloud {
         let Ok(now) = Timestamp::from_second(self.epoch()) else {
             return String::new();
         };
-        now.to_zoned(TimeZone::UTC)
-            .strftime("%a %b %e %H:%M:%S %Y")
-            .to_string()
+        now.to_zoned(TimeZone::UTC).strftime("%a %b %e %H:%M:%S %Y").to_string()
     }
 }

@@ -55,9 +55,7 @@ pub enum Breach {
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DoubleStart {
-                vm, first, second, ..
-            } => {
+            Self::DoubleStart { vm, first, second, .. } => {
                 write!(f, "{vm} was started on {second} while it ran on {first}")
             }
             Self::SentToDeadHost { vm, host, .. } => write!(f, "{vm} was sent to {host}, which has no power"),
@@ -82,18 +80,12 @@ pub(crate) struct Physics {
 
 impl Physics {
     pub(crate) fn add(&mut self, host: HostId) {
-        let machine = Machine {
-            power: Power::On,
-            network: true,
-            hung: false,
-        };
+        let machine = Machine { power: Power::On, network: true, hung: false };
         self.machines.insert(host, machine);
     }
 
     pub(crate) fn power(&self, host: HostId) -> Power {
-        self.machines
-            .get(&host)
-            .map_or(Power::Off, |machine| machine.power)
+        self.machines.get(&host).map_or(Power::Off, |machine| machine.power)
     }
 
     /// Can the front-end reach it over ssh?
@@ -142,12 +134,7 @@ impl Physics {
     pub(crate) fn start(&mut self, vm: VmId, host: HostId, at: Duration) {
         let hosts = self.domains.entry(vm).or_default();
         for first in hosts.iter().filter(|first| **first != host) {
-            self.breaches.push(Breach::DoubleStart {
-                vm,
-                first: *first,
-                second: host,
-                at,
-            });
+            self.breaches.push(Breach::DoubleStart { vm, first: *first, second: host, at });
         }
         hosts.insert(host);
     }
@@ -167,9 +154,6 @@ impl Physics {
     }
 
     pub(crate) fn domains_on(&self, host: HostId) -> impl Iterator<Item = VmId> + '_ {
-        self.domains
-            .iter()
-            .filter(move |(_, hosts)| hosts.contains(&host))
-            .map(|(vm, _)| *vm)
+        self.domains.iter().filter(move |(_, hosts)| hosts.contains(&host)).map(|(vm, _)| *vm)
     }
 }

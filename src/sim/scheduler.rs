@@ -27,13 +27,7 @@ impl Cloud {
     pub(crate) fn schedule(&mut self) {
         self.scheduler_armed = false;
         if self.scheduler_on && self.front.leader.is_some() {
-            let waiting: Vec<VmId> = self
-                .state
-                .vms
-                .values()
-                .filter(|vm| waits(vm))
-                .map(|vm| vm.id)
-                .collect();
+            let waiting: Vec<VmId> = self.state.vms.values().filter(|vm| waits(vm)).map(|vm| vm.id).collect();
             let mut used = BTreeSet::new();
             for vm in waiting {
                 if let Some(host) = self.choose(vm, &used) {
@@ -58,9 +52,7 @@ impl Cloud {
                 && self.keeps_groups(vm, host)
         };
         let hosts = self.state.hosts.values().filter(fits);
-        hosts
-            .min_by_key(|host| (host.vms.len(), host.id))
-            .map(|host| host.id)
+        hosts.min_by_key(|host| (host.vms.len(), host.id)).map(|host| host.id)
     }
 
     /// Roles that keep apart, and roles that stay with their ACTIVE members, wherever those are.
@@ -91,16 +83,10 @@ impl Cloud {
                 affined.extend(&role.vms);
             }
         }
-        let active = |id: &VmId| {
-            self.state
-                .vms
-                .get(id)
-                .filter(|other| matches!(other.state, VmState::Active(_)))
-        };
+        let active =
+            |id: &VmId| self.state.vms.get(id).filter(|other| matches!(other.state, VmState::Active(_)));
         let homes: BTreeSet<HostId> = affined.iter().filter_map(active).filter_map(Vm::host).collect();
-        apart
-            .iter()
-            .all(|other| *other == vm.id || !host.vms.contains(other))
+        apart.iter().all(|other| *other == vm.id || !host.vms.contains(other))
             && (homes.is_empty() || homes.contains(&host.id))
     }
 
@@ -122,7 +108,5 @@ fn waits(vm: &Vm) -> bool {
 }
 
 fn datastore(vm: &Vm) -> DatastoreId {
-    vm.history
-        .last()
-        .map_or(DatastoreId(0), |record| record.datastore)
+    vm.history.last().map_or(DatastoreId(0), |record| record.datastore)
 }

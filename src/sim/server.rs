@@ -4,8 +4,10 @@
 //! connection, faults with status 200, other errors as HTML. Deliberately absent: TLS, keep-alive, chunks.
 
 use super::cloud::Cloud;
+use super::physics::Power;
+use crate::model::HostId;
 use crate::wire::xml::Limits;
-use crate::wire::xmlrpc::{Call, Reply};
+use crate::wire::xmlrpc::{Call, Reply, Value};
 use jiff::{Timestamp, tz::TimeZone};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -61,33 +63,22 @@ impl Server {
             cloud.set_endpoint(server, &format!("http://{address}/RPC2"));
             cloud.now()
         };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the live clock of the simulated front-end"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the live clock of the simulated front-end")]
         let started = Instant::now();
-        let door = Arc::new(Door {
-            cloud,
-            server,
-            clock,
-            started,
-            begun,
-        });
+        let door = Arc::new(Door { cloud, server, clock, started, begun });
         let stop = Arc::clone(&stopped);
-        thread::Builder::new()
-            .name("sim-oned".to_owned())
-            .spawn(move || {
-                for stream in listener.incoming() {
-                    if stop.load(Ordering::Acquire) {
-                        return;
-                    }
-                    let (Ok(stream), door) = (stream, Arc::clone(&door)) else {
-                        continue;
-                    };
-                    // A client that goes away early is its own affair.
-                    thread::spawn(move || drop(door.serve(&stream)));
+        thread::Builder::new().name("sim-oned".to_owned()).spawn(move || {
+            for stream in listener.incoming() {
+                if stop.load(Ordering::Acquire) {
+                    return;
                 }
-            })?;
+                let (Ok(stream), door) = (stream, Arc::clone(&door)) else {
+                    continue;
+                };
+                // A client that goes away early is its own affair.
+                thread::spawn(move || drop(door.serve(&stream)));
+            }
+        })?;
         Ok(Server { address, stopped })
     }
 
@@ -110,6 +101,22 @@ impl Drop for Server {
         // Wakes the listener, which then sees that it is to stop.
         drop(TcpStream::connect(self.address));
     }
+}
+
+/// `sim.power` with a host's number and `off` or `status`: the machine's own controller, so that fence programs
+/// of real executables have something to switch. It is no method of oned, and asks for no session.
+fn machine(cloud: &mut Cloud, call: &Call) -> Option<Reply> {
+    let (method, params) = (call.method.as_str(), call.params.as_slice());
+    let ("sim.power", [Value::Int(host), Value::Text(verb)]) = (method, params) else { return None };
+    let host = HostId(u32::try_from(*host).ok()?);
+    if verb == "off" {
+        cloud.power_off(host);
+    }
+    let power = match cloud.power(host) {
+        Power::On => "on",
+        Power::Off => "off",
+    };
+    Some(Reply::Value(Value::Text(power.to_owned())))
 }
 
 /// What a request asks for.
@@ -154,14 +161,12 @@ impl Door {
             Clock::Live => cloud.advance_to(self.begun.saturating_add(self.started.elapsed())),
             Clock::Jumping(step) => cloud.advance(step),
         }
-        cloud.call(self.server, &call).write()
+        machine(&mut cloud, &call).unwrap_or_else(|| cloud.call(self.server, &call)).write()
     }
 
     fn date(&self) -> String {
         let now = Timestamp::from_second(self.cloud().epoch()).unwrap_or_default();
-        now.to_zoned(TimeZone::UTC)
-            .strftime("%a, %d %b %Y %H:%M:%S UTC")
-            .to_string()
+        now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S UTC").to_string()
     }
 
     fn cloud(&self) -> std::sync::MutexGuard<'_, Cloud> {
@@ -194,10 +199,7 @@ fn read(stream: &TcpStream) -> io::Result<Request> {
         return bad("404 Not Found", "The requested URL was not found on this server.");
     }
     if method != "POST" {
-        return bad(
-            "405 Method Not Allowed",
-            "The request method is not allowed for this URL.",
-        );
+        return bad("405 Method Not Allowed", "The request method is not allowed for this URL.");
     }
     let Some(length) = length.filter(|_| !chunked) else {
         return bad("411 Length Required", "The request has no content-length.");

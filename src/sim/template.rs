@@ -33,9 +33,7 @@ impl Template {
         let mut template = Template::default();
         let mut rest = Scanner(text);
         while let Some(name) = rest.name() {
-            let value = rest
-                .value()
-                .ok_or("Parse error: syntax error, unexpected end of file")?;
+            let value = rest.value().ok_or("Parse error: syntax error, unexpected end of file")?;
             template.push(&name, value);
         }
         Ok(template)
@@ -62,16 +60,12 @@ impl Template {
 
     /// Replace every value of this name by one text.
     pub fn set(&mut self, name: &str, text: impl Into<String>) {
-        self.0
-            .insert(name.to_owned(), vec![Attribute::Single(text.into())]);
+        self.0.insert(name.to_owned(), vec![Attribute::Single(text.into())]);
     }
 
     /// Replace every value of this name by vectors.
     pub fn set_vectors(&mut self, name: &str, vectors: Vec<BTreeMap<String, String>>) {
-        self.0.insert(
-            name.to_owned(),
-            vectors.into_iter().map(Attribute::Vector).collect(),
-        );
+        self.0.insert(name.to_owned(), vectors.into_iter().map(Attribute::Vector).collect());
     }
 
     /// Remove every value of this name and give them back.
@@ -90,21 +84,15 @@ impl Template {
 
     /// Every vector of this name.
     pub fn vectors<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a BTreeMap<String, String>> + use<'a> {
-        self.0
-            .get(name)
-            .into_iter()
-            .flatten()
-            .filter_map(|value| match value {
-                Attribute::Vector(pairs) => Some(pairs),
-                Attribute::Single(_) => None,
-            })
+        self.0.get(name).into_iter().flatten().filter_map(|value| match value {
+            Attribute::Vector(pairs) => Some(pairs),
+            Attribute::Single(_) => None,
+        })
     }
 
     /// Every name with its values, in oned's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Attribute)> {
-        self.0
-            .iter()
-            .flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value)))
+        self.0.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value)))
     }
 
     /// Is there nothing in it?

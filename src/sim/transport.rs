@@ -80,20 +80,19 @@ impl SimTransport {
     /// A transport without faults, 5 ms a call.
     #[must_use]
     pub fn new(cloud: Arc<Mutex<Cloud>>) -> SimTransport {
-        let shared = Shared {
-            latency: Duration::from_millis(5),
-            rules: Vec::new(),
-            log: Vec::new(),
-        };
-        SimTransport {
-            cloud,
-            shared: Arc::new(Mutex::new(shared)),
-        }
+        let shared = Shared { latency: Duration::from_millis(5), rules: Vec::new(), log: Vec::new() };
+        SimTransport { cloud, shared: Arc::new(Mutex::new(shared)) }
     }
 
     /// The cloud behind it, to look at or to change. Do not hold it while the client works.
     pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cloud itself, to serve it through another door as well.
+    #[must_use]
+    pub fn shared_cloud(&self) -> Arc<Mutex<Cloud>> {
+        Arc::clone(&self.cloud)
     }
 
     /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
@@ -118,10 +117,8 @@ impl SimTransport {
 
     fn fault_for(&self, method: &str) -> (Duration, Option<Fault>) {
         let mut shared = self.shared();
-        let mut strikes = shared
-            .rules
-            .iter_mut()
-            .filter_map(|rule| rule.strikes(method).then(|| rule.fault.clone()));
+        let mut strikes =
+            shared.rules.iter_mut().filter_map(|rule| rule.strikes(method).then(|| rule.fault.clone()));
         let fault = strikes.next();
         (shared.latency, fault)
     }
@@ -142,25 +139,14 @@ impl SimTransport {
             }
             Some(Fault::LostRequest) => lost("the connection was reset"),
             Some(Fault::Late(delay)) => {
-                cloud.after(
-                    delay,
-                    Event::LateCall {
-                        server,
-                        call: call.clone(),
-                    },
-                );
+                cloud.after(delay, Event::LateCall { server, call: call.clone() });
                 cloud.advance(deadline.saturating_sub(latency).min(delay));
                 lost("no answer within the deadline")
             }
             Some(Fault::Refused { code, text }) => {
                 let text = Value::Text(format!("[{}] {text}", call.method));
-                let values = vec![
-                    Value::Bool(false),
-                    text,
-                    Value::Int(code),
-                    Value::Int(-1),
-                    Value::Long(-1),
-                ];
+                let values =
+                    vec![Value::Bool(false), text, Value::Int(code), Value::Int(-1), Value::Long(-1)];
                 Ok(Reply::Value(Value::Array(values)).write())
             }
             Some(Fault::Garbage(body)) => {
@@ -170,11 +156,7 @@ impl SimTransport {
             Some(Fault::Slow(delay)) => {
                 let reply = cloud.call(server, call).write();
                 cloud.advance(delay.min(deadline));
-                if delay < deadline {
-                    Ok(reply)
-                } else {
-                    lost("no answer within the deadline")
-                }
+                if delay < deadline { Ok(reply) } else { lost("no answer within the deadline") }
             }
         }
     }
@@ -225,10 +207,9 @@ fn outcome(result: &Result<String, OnedError>) -> Outcome {
         Ok(Reply::Fault { code, .. }) => Outcome::Fault(code),
         Ok(Reply::Value(Value::Array(values))) => match values.as_slice() {
             [Value::Bool(true), ..] => Outcome::Done,
-            [_, Value::Text(text), Value::Int(code), ..] => Outcome::Refused {
-                code: *code,
-                text: text.clone(),
-            },
+            [_, Value::Text(text), Value::Int(code), ..] => {
+                Outcome::Refused { code: *code, text: text.clone() }
+            }
             _ => Outcome::Unknown,
         },
         Ok(Reply::Value(_)) | Err(_) => Outcome::Unknown,

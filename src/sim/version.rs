@@ -25,23 +25,13 @@ pub enum Version {
 
 impl Version {
     /// Every release, oldest first.
-    pub const ALL: [Version; 8] = [
-        Self::V5_12,
-        Self::V6_0,
-        Self::V6_4,
-        Self::V6_10,
-        Self::V7_0,
-        Self::V7_2,
-        Self::V7_4,
-        Self::V7_5,
-    ];
+    pub const ALL: [Version; 8] =
+        [Self::V5_12, Self::V6_0, Self::V6_4, Self::V6_10, Self::V7_0, Self::V7_2, Self::V7_4, Self::V7_5];
 
     /// The release for `"6.10"` or `"7.5.80"`; `None` if it is not one of [`Version::ALL`].
     #[must_use]
     pub fn from_text(text: &str) -> Option<Version> {
-        Self::ALL
-            .into_iter()
-            .find(|version| version.to_string() == text || version.short() == text)
+        Self::ALL.into_iter().find(|version| version.to_string() == text || version.short() == text)
     }
 
     fn short(self) -> &'static str {

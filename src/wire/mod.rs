@@ -2,5 +2,10 @@
 //!
 //! No sockets and no files. Whatever the bytes are, the answer is a value or an error, never a panic.
 
+pub mod answer;
+pub mod documents;
+pub mod hook_call;
 pub mod xml;
 pub mod xmlrpc;
+
+pub use hook_call::HookCall;

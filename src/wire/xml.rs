@@ -22,17 +22,9 @@ pub struct Limits {
 
 impl Limits {
     /// For a reply of oned: a pool of 50,000 VMs is about 100 MB.
-    pub const REPLY: Limits = Limits {
-        bytes: 256 << 20,
-        depth: 64,
-        elements: 8_000_000,
-    };
+    pub const REPLY: Limits = Limits { bytes: 256 << 20, depth: 64, elements: 8_000_000 };
     /// For a hook's host document; the largest ones seen are a few hundred KiB.
-    pub const HOOK: Limits = Limits {
-        bytes: 8 << 20,
-        depth: 64,
-        elements: 400_000,
-    };
+    pub const HOOK: Limits = Limits { bytes: 8 << 20, depth: 64, elements: 400_000 };
 }
 
 /// Why a text is not a document that we read.
@@ -102,13 +94,7 @@ impl Element {
         if text.len() > limits.bytes {
             return Err(XmlError::TooLong(limits.bytes));
         }
-        Builder {
-            limits,
-            elements: 0,
-            open: Vec::new(),
-            root: None,
-        }
-        .read(text)
+        Builder { limits, elements: 0, open: Vec::new(), root: None }.read(text)
     }
 
     /// Read one document and insist on its root's name, for example `HOST`.
@@ -120,10 +106,7 @@ impl Element {
         if element.name == root {
             return Ok(element);
         }
-        Err(XmlError::Root {
-            found: shorten(&element.name),
-            expected: root.to_owned(),
-        })
+        Err(XmlError::Root { found: shorten(&element.name), expected: root.to_owned() })
     }
 
     /// The first child of this name.
@@ -140,9 +123,7 @@ impl Element {
     /// The trimmed text of the first child of this name; `None` if it is absent or empty.
     #[must_use]
     pub fn text_of(&self, name: &str) -> Option<&str> {
-        self.child(name)
-            .map(|child| child.text.trim())
-            .filter(|text| !text.is_empty())
+        self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
     }
 
     /// The number in a child; `None` if it is absent or empty.
@@ -155,10 +136,7 @@ impl Element {
         };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
-            Err(_) => Err(XmlError::Field {
-                field: name.to_owned(),
-                text: shorten(text),
-            }),
+            Err(_) => Err(XmlError::Field { field: name.to_owned(), text: shorten(text) }),
         }
     }
 
@@ -167,8 +145,7 @@ impl Element {
     /// # Errors
     /// [`XmlError::Missing`] or [`XmlError::Field`].
     pub fn required<T: FromStr>(&self, name: &str) -> Result<T, XmlError> {
-        self.number_of(name)?
-            .ok_or_else(|| XmlError::Missing(name.to_owned()))
+        self.number_of(name)?.ok_or_else(|| XmlError::Missing(name.to_owned()))
     }
 }
 
@@ -218,10 +195,7 @@ impl Builder {
 
     fn open(&mut self, name: &str, at: u64) -> Result<(), XmlError> {
         if self.root.is_some() && self.open.is_empty() {
-            return Err(XmlError::Syntax {
-                what: "a second root".to_owned(),
-                at,
-            });
+            return Err(XmlError::Syntax { what: "a second root".to_owned(), at });
         }
         if self.open.len() >= self.limits.depth {
             return Err(XmlError::TooDeep(self.limits.depth));
@@ -230,10 +204,7 @@ impl Builder {
         if self.elements > self.limits.elements {
             return Err(XmlError::TooMany(self.limits.elements));
         }
-        self.open.push(Element {
-            name: name.to_owned(),
-            ..Element::default()
-        });
+        self.open.push(Element { name: name.to_owned(), ..Element::default() });
         Ok(())
     }
 
@@ -249,24 +220,16 @@ impl Builder {
     fn text(&mut self, text: &str, at: u64) -> Result<(), XmlError> {
         match self.open.last_mut() {
             Some(element) => element.text.push_str(text),
-            None if text
-                .trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0'])
-                .is_empty() => {}
+            None if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0']).is_empty() => {}
             None => {
-                return Err(XmlError::Syntax {
-                    what: "text outside the root".to_owned(),
-                    at,
-                });
+                return Err(XmlError::Syntax { what: "text outside the root".to_owned(), at });
             }
         }
         Ok(())
     }
 
     fn reference(&mut self, reference: &BytesRef<'_>, at: u64) -> Result<(), XmlError> {
-        let bad = || XmlError::Syntax {
-            what: format!("unknown reference &{};", shorten(reference)),
-            at,
-        };
+        let bad = || XmlError::Syntax { what: format!("unknown reference &{};", shorten(reference)), at };
         if let Some(character) = reference.resolve_char_ref().map_err(|_| bad())? {
             return self.text(character.encode_utf8(&mut [0; 4]), at);
         }
@@ -274,11 +237,7 @@ impl Builder {
     }
 
     fn finish(self) -> Result<Element, XmlError> {
-        if self.open.is_empty() {
-            self.root.ok_or(XmlError::Truncated)
-        } else {
-            Err(XmlError::Truncated)
-        }
+        if self.open.is_empty() { self.root.ok_or(XmlError::Truncated) } else { Err(XmlError::Truncated) }
     }
 }
 
@@ -287,14 +246,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Element, XmlError> {
-        Element::parse(
-            text,
-            Limits {
-                bytes: 1000,
-                depth: 4,
-                elements: 20,
-            },
-        )
+        Element::parse(text, Limits { bytes: 1000, depth: 4, elements: 20 })
     }
 
     #[test]
@@ -322,30 +274,13 @@ mod tests {
 
     #[test]
     fn limits_and_hostile_documents_are_errors() {
-        assert_eq!(
-            parse("<A><A><A><A><A/></A></A></A></A>"),
-            Err(XmlError::TooDeep(4))
-        );
-        assert_eq!(
-            parse(&format!("<A>{}</A>", "<B/>".repeat(20))),
-            Err(XmlError::TooMany(20))
-        );
+        assert_eq!(parse("<A><A><A><A><A/></A></A></A></A>"), Err(XmlError::TooDeep(4)));
+        assert_eq!(parse(&format!("<A>{}</A>", "<B/>".repeat(20))), Err(XmlError::TooMany(20)));
         assert_eq!(parse(&"x".repeat(1001)), Err(XmlError::TooLong(1000)));
-        assert!(matches!(
-            parse("<!DOCTYPE a [<!ENTITY b \"c\">]><A/>"),
-            Err(XmlError::DocType(_))
-        ));
-        for broken in [
-            "",
-            "<A>",
-            "<A></B>",
-            "<A/><B/>",
-            "x<A/>",
-            "<A>&b;</A>",
-            "</A>",
-            "<A/>x",
-            "<A>&#xFFFFFFFF;</A>",
-        ] {
+        assert!(matches!(parse("<!DOCTYPE a [<!ENTITY b \"c\">]><A/>"), Err(XmlError::DocType(_))));
+        for broken in
+            ["", "<A>", "<A></B>", "<A/><B/>", "x<A/>", "<A>&b;</A>", "</A>", "<A/>x", "<A>&#xFFFFFFFF;</A>"]
+        {
             assert!(parse(broken).is_err(), "{broken}");
         }
     }

@@ -87,16 +87,10 @@ impl Call {
     /// [`XmlError`] if it is not a method call.
     pub fn read(body: &str, limits: Limits) -> Result<Call, XmlError> {
         let root = Element::parse_root(body, "methodCall", limits)?;
-        let method = root
-            .text_of("methodName")
-            .ok_or_else(|| XmlError::Missing("methodName".to_owned()))?
-            .to_owned();
+        let method =
+            root.text_of("methodName").ok_or_else(|| XmlError::Missing("methodName".to_owned()))?.to_owned();
         let mut params = Vec::new();
-        for param in root
-            .child("params")
-            .into_iter()
-            .flat_map(|params| params.all("param"))
-        {
+        for param in root.child("params").into_iter().flat_map(|params| params.all("param")) {
             params.push(read_value(only_value(param)?)?);
         }
         Ok(Call { method, params })
@@ -147,25 +141,15 @@ fn read_fault(value: &Value) -> Result<Reply, XmlError> {
     let Value::Struct(members) = value else {
         return Err(XmlError::Missing("struct".to_owned()));
     };
-    let member = |name: &str| {
-        members
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
-    };
+    let member = |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| value);
     let code = member("faultCode").and_then(Value::as_int);
     let text = member("faultString").and_then(Value::as_text).unwrap_or_default();
     let code = code.ok_or_else(|| XmlError::Missing("faultCode".to_owned()))?;
-    Ok(Reply::Fault {
-        code,
-        text: text.to_owned(),
-    })
+    Ok(Reply::Fault { code, text: text.to_owned() })
 }
 
 fn only_value(parent: &Element) -> Result<&Element, XmlError> {
-    parent
-        .child("value")
-        .ok_or_else(|| XmlError::Missing("value".to_owned()))
+    parent.child("value").ok_or_else(|| XmlError::Missing("value".to_owned()))
 }
 
 fn read_value(value: &Element) -> Result<Value, XmlError> {
@@ -173,10 +157,7 @@ fn read_value(value: &Element) -> Result<Value, XmlError> {
         return Ok(Value::Text(value.text.clone()));
     };
     let text = typed.text.trim();
-    let bad = || XmlError::Field {
-        field: typed.name.clone(),
-        text: shorten(text),
-    };
+    let bad = || XmlError::Field { field: typed.name.clone(), text: shorten(text) };
     match typed.name.as_str() {
         "i4" | "int" => text.parse().map(Value::Int).map_err(|_| bad()),
         "i8" => text.parse().map(Value::Long).map_err(|_| bad()),
@@ -187,27 +168,16 @@ fn read_value(value: &Element) -> Result<Value, XmlError> {
         },
         "string" => Ok(Value::Text(typed.text.clone())),
         "array" => {
-            let data = typed
-                .child("data")
-                .ok_or_else(|| XmlError::Missing("data".to_owned()))?;
-            data.all("value")
-                .map(read_value)
-                .collect::<Result<_, _>>()
-                .map(Value::Array)
+            let data = typed.child("data").ok_or_else(|| XmlError::Missing("data".to_owned()))?;
+            data.all("value").map(read_value).collect::<Result<_, _>>().map(Value::Array)
         }
-        "struct" => typed
-            .all("member")
-            .map(read_member)
-            .collect::<Result<_, _>>()
-            .map(Value::Struct),
+        "struct" => typed.all("member").map(read_member).collect::<Result<_, _>>().map(Value::Struct),
         _ => Err(bad()),
     }
 }
 
 fn read_member(member: &Element) -> Result<(String, Value), XmlError> {
-    let name = member
-        .child("name")
-        .ok_or_else(|| XmlError::Missing("name".to_owned()))?;
+    let name = member.child("name").ok_or_else(|| XmlError::Missing("name".to_owned()))?;
     Ok((name.text.clone(), read_value(only_value(member)?)?))
 }
 
@@ -277,18 +247,11 @@ mod tests {
             Value::Array(vec![Value::Text(String::new())]),
             Value::Struct(vec![("a".to_owned(), Value::Int(1))]),
         ];
-        let call = Call {
-            method: "one.vm.info".to_owned(),
-            params: params.clone(),
-        };
+        let call = Call { method: "one.vm.info".to_owned(), params: params.clone() };
         assert_eq!(Call::read(&call.write(), Limits::HOOK), Ok(call));
-        for reply in [
-            Reply::Value(Value::Array(params)),
-            Reply::Fault {
-                code: -506,
-                text: "not defined".to_owned(),
-            },
-        ] {
+        for reply in
+            [Reply::Value(Value::Array(params)), Reply::Fault { code: -506, text: "not defined".to_owned() }]
+        {
             assert_eq!(Reply::read(&reply.write(), Limits::HOOK), Ok(reply));
         }
     }
@@ -296,10 +259,7 @@ mod tests {
     #[test]
     fn untyped_text_and_other_spellings_are_read() {
         let body = "<methodResponse><params><param><value>x</value></param></params></methodResponse>";
-        assert_eq!(
-            Reply::read(body, Limits::HOOK),
-            Ok(Reply::Value(Value::Text("x".to_owned())))
-        );
+        assert_eq!(Reply::read(body, Limits::HOOK), Ok(Reply::Value(Value::Text("x".to_owned()))));
         let call = "<methodCall><methodName>m</methodName></methodCall>";
         assert_eq!(Call::read(call, Limits::HOOK).unwrap().params, []);
     }

@@ -1,3 +1,76 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+pub mod fence;
+mod live;
 pub mod oned;
+mod zone;
+
+pub use live::Live;
+pub use zone::Zone;
+
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, VmId};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, VmList};
+use std::time::Duration;
+
+/// Everything that a recovery can do and learn. It decides nothing; what an answer means is for the policy.
+pub trait World {
+    /// The monotonic clock of this run.
+    fn now(&mut self) -> Moment;
+
+    /// Let time pass.
+    fn wait(&mut self, pause: Duration);
+
+    /// The host as oned has it now.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer, or has no such host.
+    fn host(&mut self, id: HostId) -> Result<Host, Failure>;
+
+    /// Every host of the zone.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn hosts(&mut self) -> Result<Vec<Host>, Failure>;
+
+    /// Make sure that no other run works on this host.
+    ///
+    /// # Errors
+    /// A [`Failure`] if that cannot be made sure.
+    fn claim(&mut self, host: HostId) -> Result<Claim, Failure>;
+
+    /// The devices that fence the host that was read last.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the settings have none, or have them for another name.
+    fn fence_devices(&mut self, host: HostId) -> Result<Vec<FenceDevice>, Failure>;
+
+    /// Send "off". The answer is information, never a proof.
+    ///
+    /// # Errors
+    /// What the device said instead of success.
+    fn power_off(&mut self, host: HostId, device: &DeviceName) -> Result<(), String>;
+
+    /// Read the power back.
+    fn power_state(&mut self, host: HostId, device: &DeviceName) -> PowerState;
+
+    /// Fresh pools: hosts, datastores, and the VMs of `host` together with `also`.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure>;
+
+    /// Some VMs as oned has them now.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure>;
+
+    /// Disable the proof's host.
+    fn disable(&mut self, proof: &Proof) -> Reply;
+
+    /// Send orders at the same time; the replies are in their order.
+    fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply>;
+
+    /// Tell people what the policy has just written down.
+    fn tell(&mut self, entry: &Entry);
+}

@@ -22,22 +22,14 @@ fn faults_strike_the_calls_they_are_meant_for() {
     let flags = [Value::Bool(false), Value::Bool(true)];
     let params = [&[int(0), int(1)], flags.as_slice()].concat();
     let late = Fault::Late(seconds(60));
-    let refused = Fault::Refused {
-        code: 8192,
-        text: "replicating log".to_owned(),
-    };
+    let refused = Fault::Refused { code: 8192, text: "replicating log".to_owned() };
     for (fault, at_once, after_all, outcome) in [
         (Fault::NotSent, false, false, Some(Outcome::NotSent)),
         (Fault::LostReply, true, true, Some(Outcome::Unknown)),
         (Fault::LostRequest, false, false, Some(Outcome::Unknown)),
         (late, false, true, Some(Outcome::Unknown)),
         (refused, false, false, None),
-        (
-            Fault::Garbage("<html>".to_owned()),
-            true,
-            true,
-            Some(Outcome::Unknown),
-        ),
+        (Fault::Garbage("<html>".to_owned()), true, true, Some(Outcome::Unknown)),
         (Fault::Slow(seconds(3)), true, true, Some(Outcome::Done)),
         (Fault::Slow(seconds(300)), true, true, Some(Outcome::Unknown)),
     ] {
@@ -48,10 +40,7 @@ fn faults_strike_the_calls_they_are_meant_for() {
         let record = cloud.calls().pop().unwrap();
         match outcome {
             Some(outcome) => assert_eq!(record.outcome, outcome, "{fault:?}"),
-            None => assert_eq!(
-                answer,
-                Ok(Err((8192, "[one.vm.migrate] replicating log".to_owned())))
-            ),
+            None => assert_eq!(answer, Ok(Err((8192, "[one.vm.migrate] replicating log".to_owned())))),
         }
         assert_eq!(done(&cloud), at_once, "{fault:?}");
         cloud.pause(seconds(120));
@@ -66,9 +55,8 @@ fn faults_strike_the_calls_they_are_meant_for() {
 fn faults_count() {
     let cloud = small(Version::V7_5);
     cloud.add_fault(FaultRule::once("*", Fault::NotSent).after(1).times(2));
-    let answers: Vec<bool> = (0..4)
-        .map(|_| ask_at(&cloud, ENDPOINT, "one.hostpool.info", &[]).is_ok())
-        .collect();
+    let answers: Vec<bool> =
+        (0..4).map(|_| ask_at(&cloud, ENDPOINT, "one.hostpool.info", &[]).is_ok()).collect();
     assert_eq!(answers, [true, false, false, true]);
 }
 
@@ -79,10 +67,7 @@ fn a_follower_answers_from_old_data_and_forwards_writes() {
     let endpoints = transport.cloud().endpoints();
     transport.pause(seconds(1));
     let create = [text("NAME=\"a\""), Value::Int(4242)];
-    assert_eq!(
-        ask_at(&transport, &endpoints[1], "one.document.allocate", &create),
-        Ok(Ok(Value::Int(0)))
-    );
+    assert_eq!(ask_at(&transport, &endpoints[1], "one.document.allocate", &create), Ok(Ok(Value::Int(0))));
     let read =
         |server: usize| ask_at(&transport, &endpoints[server], "one.document.info", &[int(0)]).unwrap();
     assert_eq!(read(1).unwrap_err().0, 1024);
@@ -97,17 +82,10 @@ fn a_leader_dies_and_another_one_takes_over() {
     transport.cloud().set_front_ends(3);
     let endpoints = transport.cloud().endpoints();
     let lock = [int(0), Value::Int(3), Value::Bool(true)];
-    ask_at(
-        &transport,
-        &endpoints[0],
-        "one.document.allocate",
-        &[text("NAME=\"a\""), Value::Int(1)],
-    )
-    .unwrap()
-    .unwrap();
-    ask_at(&transport, &endpoints[0], "one.document.lock", &lock)
+    ask_at(&transport, &endpoints[0], "one.document.allocate", &[text("NAME=\"a\""), Value::Int(1)])
         .unwrap()
         .unwrap();
+    ask_at(&transport, &endpoints[0], "one.document.lock", &lock).unwrap().unwrap();
     transport.cloud().server_dies(0);
     assert!(matches!(
         ask_at(&transport, &endpoints[0], "one.hostpool.info", &[]),
@@ -115,21 +93,10 @@ fn a_leader_dies_and_another_one_takes_over() {
     ));
     let write = || ask_at(&transport, &endpoints[2], "one.host.status", &[int(1), int(1)]).unwrap();
     assert_eq!(write().unwrap_err().0, 8192);
-    assert!(
-        ask_at(&transport, &endpoints[2], "one.hostpool.info", &[])
-            .unwrap()
-            .is_ok(),
-        "reads go on"
-    );
+    assert!(ask_at(&transport, &endpoints[2], "one.hostpool.info", &[]).unwrap().is_ok(), "reads go on");
     transport.pause(seconds(10));
     assert!(write().is_ok());
-    assert_eq!(
-        ask_at(&transport, &endpoints[2], "one.document.lock", &lock)
-            .unwrap()
-            .unwrap_err()
-            .0,
-        2048
-    );
+    assert_eq!(ask_at(&transport, &endpoints[2], "one.document.lock", &lock).unwrap().unwrap_err().0, 2048);
     transport.cloud().server_dies(1);
     transport.pause(seconds(30));
     assert_eq!(transport.cloud().leader(), None, "one of three is no quorum");

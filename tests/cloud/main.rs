@@ -1,10 +1,5 @@
 //! The simulated cloud's rules where no recording shows them: monitoring, drivers, storage, faults, front-ends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod doors;
 mod monitoring;
@@ -39,10 +34,7 @@ fn text(text: &str) -> Value {
 type Answer = Result<Value, (i64, String)>;
 
 fn ask_at(cloud: &SimTransport, endpoint: &str, method: &str, params: &[Value]) -> Result<Answer, OnedError> {
-    let call = Call {
-        method: method.to_owned(),
-        params: [&[text("oneadmin:password")], params].concat(),
-    };
+    let call = Call { method: method.to_owned(), params: [&[text("oneadmin:password")], params].concat() };
     let body = cloud.post(endpoint, &call.write(), DEADLINE)?;
     match Reply::read(&body, Limits::REPLY).map_err(OnedError::Reply)? {
         Reply::Fault { code, text } => Ok(Err((code, text))),
@@ -60,17 +52,8 @@ fn ask(cloud: &SimTransport, method: &str, params: &[Value]) -> Answer {
 }
 
 fn migrate(cloud: &SimTransport, vm: VmId, host: HostId) -> Answer {
-    let flags = [
-        Value::Bool(false),
-        Value::Bool(true),
-        Value::Int(-1),
-        Value::Int(0),
-    ];
-    ask(
-        cloud,
-        "one.vm.migrate",
-        &[&[int(vm.0), int(host.0)], flags.as_slice()].concat(),
-    )
+    let flags = [Value::Bool(false), Value::Bool(true), Value::Int(-1), Value::Int(0)];
+    ask(cloud, "one.vm.migrate", &[&[int(vm.0), int(host.0)], flags.as_slice()].concat())
 }
 
 fn recover(cloud: &SimTransport, vm: VmId, operation: u32) -> Answer {

@@ -9,9 +9,7 @@ use std::time::Duration;
 #[test]
 fn a_dead_host_turns_error_and_its_running_vms_unknown() {
     let cloud = small(Version::V7_5);
-    let off = cloud
-        .cloud()
-        .add_vm(VmSpec::new("off", HostId(0)).in_state(VmState::Poweroff));
+    let off = cloud.cloud().add_vm(VmSpec::new("off", HostId(0)).in_state(VmState::Poweroff));
     let plugging = VmSpec::new("plug", HostId(0)).in_state(VmState::Active(LcmState::HotplugNic));
     let plugging = cloud.cloud().add_vm(plugging);
     // Quicker than the driver's time-out, which else comes first and makes it RUNNING, then UNKNOWN.
@@ -21,21 +19,11 @@ fn a_dead_host_turns_error_and_its_running_vms_unknown() {
     assert_eq!(host_state(&cloud, 0), HostState::Monitored);
     ask(&cloud, "one.vm.action", &[text("resched"), int(0)]).unwrap();
     cloud.pause(seconds(1));
-    assert_eq!(
-        (host_state(&cloud, 0), state(&cloud, 0).as_str()),
-        (HostState::Error, "RUNNING")
-    );
+    assert_eq!((host_state(&cloud, 0), state(&cloud, 0).as_str()), (HostState::Error, "RUNNING"));
     cloud.pause(seconds(5));
     assert_eq!(state(&cloud, 0), "UNKNOWN");
-    assert_eq!(
-        document(&cloud, "one.vm.info", 0).text_of("RESCHED"),
-        Some("0"),
-        "a flag set early is lost"
-    );
-    assert_eq!(
-        [state(&cloud, off.0), state(&cloud, plugging.0)],
-        ["POWEROFF", "HOTPLUG_NIC"]
-    );
+    assert_eq!(document(&cloud, "one.vm.info", 0).text_of("RESCHED"), Some("0"), "a flag set early is lost");
+    assert_eq!([state(&cloud, off.0), state(&cloud, plugging.0)], ["POWEROFF", "HOTPLUG_NIC"]);
     // What was in the middle of something falls back to RUNNING on the dead host, and stays so …
     cloud.pause(seconds(400));
     assert_eq!(state(&cloud, plugging.0), "RUNNING");
@@ -53,18 +41,13 @@ fn detection_can_be_immediate() {
     cloud.cloud().host_dies(HostId(0), Death::Hang);
     assert_eq!(host_state(&cloud, 0), HostState::Error);
     let changes = cloud.cloud().happenings().to_vec();
-    assert_eq!(
-        changes.last().unwrap().change,
-        Change::Host(HostId(0), HostState::Error)
-    );
+    assert_eq!(changes.last().unwrap().change, Change::Host(HostId(0), HostState::Error));
 }
 
 #[test]
 fn a_false_alarm_and_a_migration_are_a_double_start_too() {
     let cloud = small(Version::V7_5);
-    cloud
-        .cloud()
-        .monitoring_fails(HostId(0), "Error executing monitor_ds.rb: exit 1");
+    cloud.cloud().monitoring_fails(HostId(0), "Error executing monitor_ds.rb: exit 1");
     cloud.pause(seconds(2));
     assert_eq!(state(&cloud, 0), "UNKNOWN");
     migrate(&cloud, VmId(0), HostId(1)).unwrap();
@@ -75,10 +58,7 @@ fn a_false_alarm_and_a_migration_are_a_double_start_too() {
     let host = document(&cloud, "one.host.info", 0);
     assert_eq!(host.text_of("STATE"), Some("2"));
     let template = host.child("TEMPLATE").unwrap();
-    assert_eq!(
-        (template.text_of("ZOMBIES"), template.text_of("ERROR")),
-        (Some("0"), None)
-    );
+    assert_eq!((template.text_of("ZOMBIES"), template.text_of("ERROR")), (Some("0"), None));
 }
 
 #[test]
@@ -86,18 +66,11 @@ fn a_host_that_returns_empty_leaves_its_vms_powered_off_by_monitoring() {
     let cloud = dead(Version::V7_5, Death::PowerLoss);
     cloud.cloud().power_on(HostId(0));
     cloud.pause(seconds(31));
-    assert_eq!(
-        (host_state(&cloud, 0), state(&cloud, 0).as_str()),
-        (HostState::Monitored, "UNKNOWN")
-    );
+    assert_eq!((host_state(&cloud, 0), state(&cloud, 0).as_str()), (HostState::Monitored, "UNKNOWN"));
     cloud.pause(seconds(31));
     assert_eq!(state(&cloud, 0), "POWEROFF");
     let records = document(&cloud, "one.vm.info", 0);
-    let record = records
-        .child("HISTORY_RECORDS")
-        .unwrap()
-        .child("HISTORY")
-        .unwrap();
+    let record = records.child("HISTORY_RECORDS").unwrap().child("HISTORY").unwrap();
     assert_eq!(record.text_of("ACTION"), Some("44"));
     let cut = dead(Version::V7_5, Death::NetworkCut);
     cut.cloud().host_returns(HostId(0));
@@ -115,16 +88,10 @@ fn a_crash_on_a_healthy_host_is_not_a_users_poweroff() {
         let record = vm.child("HISTORY_RECORDS").unwrap().child("HISTORY").unwrap();
         record.text_of("ACTION").unwrap().to_owned()
     };
-    assert_eq!(
-        (state(&cloud, 0), action(0)),
-        ("POWEROFF".to_owned(), "44".to_owned())
-    );
+    assert_eq!((state(&cloud, 0), action(0)), ("POWEROFF".to_owned(), "44".to_owned()));
     ask(&cloud, "one.vm.action", &[text("resume"), int(0)]).unwrap();
     cloud.pause(seconds(5));
     ask(&cloud, "one.vm.action", &[text("poweroff-hard"), int(0)]).unwrap();
     cloud.pause(seconds(5));
-    assert_eq!(
-        (state(&cloud, 0), action(0)),
-        ("POWEROFF".to_owned(), "20".to_owned())
-    );
+    assert_eq!((state(&cloud, 0), action(0)), ("POWEROFF".to_owned(), "20".to_owned()));
 }

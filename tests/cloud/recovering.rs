@@ -21,19 +21,11 @@ fn drivers_fail_as_they_are_told() {
         assert_eq!(state(&cloud, 0), end);
     }
     let cloud = dead(Version::V7_5, Death::PowerLoss);
-    cloud
-        .cloud()
-        .set_driver(VmId(0), Stage::Boot, Driver::FailsTimes(1));
+    cloud.cloud().set_driver(VmId(0), Stage::Boot, Driver::FailsTimes(1));
     migrate(&cloud, VmId(0), HostId(1)).unwrap();
     cloud.pause(seconds(5));
     let vm = document(&cloud, "one.vm.info", 0);
-    assert!(
-        vm.child("USER_TEMPLATE")
-            .unwrap()
-            .text_of("ERROR")
-            .unwrap()
-            .contains("Error deploying")
-    );
+    assert!(vm.child("USER_TEMPLATE").unwrap().text_of("ERROR").unwrap().contains("Error deploying"));
     recover(&cloud, VmId(0), 2).unwrap();
     cloud.pause(seconds(5));
     assert_eq!(state(&cloud, 0), "RUNNING", "the retry works");
@@ -60,10 +52,7 @@ fn recreate_is_stuck_on_a_dead_host_until_it_is_asked_again() {
     recover(&cloud, VmId(0), 4).unwrap();
     assert_eq!(state(&cloud, 0), "PENDING");
     cloud.pause(seconds(20));
-    assert_eq!(
-        (state(&cloud, 0).as_str(), cloud.cloud().vm_host(VmId(0))),
-        ("RUNNING", Some(HostId(1)))
-    );
+    assert_eq!((state(&cloud, 0).as_str(), cloud.cloud().vm_host(VmId(0))), ("RUNNING", Some(HostId(1))));
     let patient = dead(Version::V7_5, Death::PowerLoss);
     recover(&patient, VmId(0), 4).unwrap();
     patient.pause(seconds(320));
@@ -74,9 +63,7 @@ fn recreate_is_stuck_on_a_dead_host_until_it_is_asked_again() {
 fn recreate_of_a_stopped_vm_came_with_6_10() {
     for (version, allowed) in [(Version::V6_4, false), (Version::V6_10, true)] {
         let cloud = small(version);
-        let off = cloud
-            .cloud()
-            .add_vm(VmSpec::new("off", HostId(0)).in_state(VmState::Poweroff));
+        let off = cloud.cloud().add_vm(VmSpec::new("off", HostId(0)).in_state(VmState::Poweroff));
         assert_eq!(recover(&cloud, off, 4).is_ok(), allowed);
     }
 }
@@ -86,14 +73,7 @@ fn delete_is_done_at_once() {
     let cloud = dead(Version::V7_5, Death::PowerLoss);
     recover(&cloud, VmId(0), 3).unwrap();
     assert_eq!(state(&cloud, 0), "DONE");
-    assert_eq!(
-        document(&cloud, "one.host.info", 0)
-            .child("VMS")
-            .unwrap()
-            .children
-            .len(),
-        0
-    );
+    assert_eq!(document(&cloud, "one.host.info", 0).child("VMS").unwrap().children.len(), 0);
     assert_eq!(recover(&cloud, VmId(0), 3).unwrap_err().0, 2048);
 }
 
@@ -123,8 +103,5 @@ fn the_scheduler_keeps_apart_what_must_not_share_a_host() {
     cloud.pause(seconds(220));
     ask(&cloud, "one.vm.action", &[text("resched"), int(1)]).unwrap();
     cloud.pause(seconds(30));
-    assert_eq!(
-        (state(&cloud, 1).as_str(), cloud.cloud().vm_host(VmId(1))),
-        ("RUNNING", Some(HostId(2)))
-    );
+    assert_eq!((state(&cloud, 1).as_str(), cloud.cloud().vm_host(VmId(1))), ("RUNNING", Some(HostId(2))));
 }

@@ -45,11 +45,7 @@ impl Cloud {
         let id = args.id(1, "virtual machine")?;
         let vm = self.state.vms.get(&VmId(id));
         let vm = vm.ok_or_else(|| super::missing("virtual machine", id.into()))?;
-        let right = if matches!(action, "resched" | "unresched") {
-            Right::Admin
-        } else {
-            Right::Manage
-        };
+        let right = if matches!(action, "resched" | "unresched") { Right::Admin } else { Right::Manage };
         super::check_lock(vm.lock, right, "VM", id)?;
         let state = vm.state;
         let Some(effect) = effect(action, state) else {
@@ -114,18 +110,8 @@ fn undeploy(action: &str, state: VmState, lives: bool) -> Option<Effect> {
 
 fn terminate(action: &str, state: VmState, lives: bool) -> Option<Effect> {
     let number = if action == "terminate" { 27 } else { 28 };
-    let parked = [
-        VmState::Suspended,
-        VmState::Poweroff,
-        VmState::Stopped,
-        VmState::Undeployed,
-    ];
-    let never_ran = [
-        VmState::Pending,
-        VmState::Hold,
-        VmState::Cloning,
-        VmState::CloningFailure,
-    ];
+    let parked = [VmState::Suspended, VmState::Poweroff, VmState::Stopped, VmState::Undeployed];
+    let never_ran = [VmState::Pending, VmState::Hold, VmState::Cloning, VmState::CloningFailure];
     if lives || state == VmState::Active(L::Shutdown) && number == 28 {
         Some(Effect::Enter(L::Shutdown, number))
     } else if parked.contains(&state) {

@@ -32,19 +32,11 @@ impl<'a> Args<'a> {
     }
 
     pub(crate) fn int_or(&self, at: usize, default: i64) -> Result<i64, Fail> {
-        if at < self.0.len() {
-            self.int(at)
-        } else {
-            Ok(default)
-        }
+        if at < self.0.len() { self.int(at) } else { Ok(default) }
     }
 
     pub(crate) fn flag_or(&self, at: usize, default: bool) -> Result<bool, Fail> {
-        if at < self.0.len() {
-            self.flag(at)
-        } else {
-            Ok(default)
-        }
+        if at < self.0.len() { self.flag(at) } else { Ok(default) }
     }
 
     /// An object's id; one that cannot exist is simply missing.
@@ -59,11 +51,7 @@ impl<'a> Args<'a> {
 }
 
 pub(crate) fn refused(code: i64, text: impl Into<String>) -> Fail {
-    Fail::Refused {
-        code,
-        text: text.into(),
-        id: -1,
-    }
+    Fail::Refused { code, text: text.into(), id: -1 }
 }
 
 /// 2048: not in this state, does not fit.
@@ -74,11 +62,7 @@ pub(crate) fn bad_action(text: impl Into<String>) -> Fail {
 /// 1024: `Error getting host [99].`
 pub(crate) fn missing(noun: &str, id: i64) -> Fail {
     let text = format!("Error getting {noun} [{id}].");
-    Fail::Refused {
-        code: 0x0400,
-        text,
-        id,
-    }
+    Fail::Refused { code: 0x0400, text, id }
 }
 
 /// 4096 and 16384: a template or parameter that cannot be used.

@@ -20,10 +20,7 @@ pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
         }
         "document" => {
             let id = args.id(0, "document")?;
-            let document = state
-                .documents
-                .get(&id)
-                .ok_or_else(|| missing("document", id.into()))?;
+            let document = state.documents.get(&id).ok_or_else(|| missing("document", id.into()))?;
             text(render::document(document))
         }
         "hookpool" => text(render::hook_pool(state)),
@@ -41,12 +38,7 @@ impl Cloud {
             return self.document_allocate(args);
         }
         let id = args.id(0, "document")?;
-        let old = self
-            .state
-            .documents
-            .get(&id)
-            .ok_or_else(|| missing("document", id.into()))?
-            .lock;
+        let old = self.state.documents.get(&id).ok_or_else(|| missing("document", id.into()))?.lock;
         match verb {
             "lock" => {
                 let lock = self.lock(old, args)?;
@@ -84,13 +76,7 @@ impl Cloud {
         let id = self.state.next_document;
         self.state.next_document += 1;
         let name = name.unwrap_or_else(|| format!("document-{id}"));
-        let document = Document {
-            id,
-            name,
-            kind,
-            lock: None,
-            template,
-        };
+        let document = Document { id, name, kind, lock: None, template };
         self.state.documents.insert(id, document);
         int(id)
     }
@@ -106,29 +92,16 @@ impl Cloud {
             return self.hook_allocate(args);
         }
         let id = args.id(0, "hook")?;
-        let old = self
-            .state
-            .hooks
-            .get(&id)
-            .ok_or_else(|| missing("hook", id.into()))?
-            .lock;
+        let old = self.state.hooks.get(&id).ok_or_else(|| missing("hook", id.into()))?.lock;
         if !matches!(verb, "lock" | "unlock") {
             check_lock(old, Right::Manage, "Hook", id)?;
         }
-        let lock = if verb == "lock" {
-            self.lock(old, args)?
-        } else {
-            None
-        };
+        let lock = if verb == "lock" { self.lock(old, args)? } else { None };
         if verb == "delete" {
             self.state.hooks.remove(&id);
             return int(id);
         }
-        let new = if verb == "update" {
-            Some(parse(args, 1)?)
-        } else {
-            None
-        };
+        let new = if verb == "update" { Some(parse(args, 1)?) } else { None };
         let append = args.int_or(2, 0).is_ok_and(|append| append == 1);
         if let Some(hook) = self.state.hooks.get_mut(&id) {
             match new {
@@ -162,16 +135,7 @@ impl Cloud {
         }
         let id = self.state.next_hook;
         self.state.next_hook += 1;
-        self.state.hooks.insert(
-            id,
-            Hook {
-                id,
-                name,
-                kind,
-                template,
-                lock: None,
-            },
-        );
+        self.state.hooks.insert(id, Hook { id, name, kind, template, lock: None });
         int(id)
     }
 }

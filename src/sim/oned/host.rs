@@ -13,10 +13,7 @@ pub(super) fn read(state: &State, _verb: &str, object: &str, args: &Args<'_>) ->
         return text(render::host_pool(state));
     }
     let id = args.id(0, "host")?;
-    let host = state
-        .hosts
-        .get(&HostId(id))
-        .ok_or_else(|| missing("host", id.into()))?;
+    let host = state.hosts.get(&HostId(id)).ok_or_else(|| missing("host", id.into()))?;
     text(render::host(state, host))
 }
 

@@ -63,11 +63,7 @@ impl Cloud {
             let text = "A migration to a different system datastore cannot be performed live.";
             return Err(bad_action(text));
         }
-        let new = self
-            .state
-            .datastores
-            .get(&target)
-            .map(|datastore| datastore.tm_mad.as_str());
+        let new = self.state.datastores.get(&target).map(|datastore| datastore.tm_mad.as_str());
         if new != vm.history.last().map(|record| record.tm_mad.as_str()) {
             let text = "Cannot migrate to a system datastore with a different driver";
             return Err(bad_action(text));
@@ -82,11 +78,7 @@ impl Cloud {
         if datastore.clusters.is_empty() || datastore.clusters.contains(&host.cluster) {
             return Ok(());
         }
-        let clusters: Vec<String> = datastore
-            .clusters
-            .iter()
-            .map(|cluster| cluster.0.to_string())
-            .collect();
+        let clusters: Vec<String> = datastore.clusters.iter().map(|cluster| cluster.0.to_string()).collect();
         Err(bad_action(format!(
             "Cannot migrate VM [{}] to host [{}] and system datastore [{}]. Host is in cluster [{}], and the \
              datastore is in cluster [{}]",
@@ -110,13 +102,7 @@ impl Cloud {
         });
         self.open_record(id, to, datastore);
         self.sent_to(id, to);
-        self.queue_action(
-            id,
-            Queued::Migrate {
-                live: live == Live::Yes,
-                request,
-            },
-        );
+        self.queue_action(id, Queued::Migrate { live: live == Live::Yes, request });
     }
 
     pub(super) fn vm_deploy(&mut self, args: &Args<'_>) -> Done {
@@ -124,30 +110,15 @@ impl Cloud {
         let (enforce, datastore) = (args.flag_or(2, false)?, args.int_or(3, -1)?);
         let host = args.id(1, "host")?;
         check_lock(vm.lock, Right::Admin, "VM", id.0)?;
-        let can = [
-            VmState::Pending,
-            VmState::Hold,
-            VmState::Stopped,
-            VmState::Undeployed,
-        ];
+        let can = [VmState::Pending, VmState::Hold, VmState::Stopped, VmState::Undeployed];
         if !can.contains(&vm.state) {
-            return Err(bad_action(format!(
-                "Deploy action is not available for state {}",
-                vm.state
-            )));
+            return Err(bad_action(format!("Deploy action is not available for state {}", vm.state)));
         }
-        let to = self
-            .state
-            .hosts
-            .get(&HostId(host))
-            .ok_or_else(|| missing("host", host.into()))?;
+        let to = self.state.hosts.get(&HostId(host)).ok_or_else(|| missing("host", host.into()))?;
         if to.state == HostState::Offline {
             return Err(bad_action("Host is offline, cannot use it to deploy VM"));
         }
-        let kept = vm
-            .history
-            .last()
-            .map_or(DatastoreId(0), |record| record.datastore);
+        let kept = vm.history.last().map_or(DatastoreId(0), |record| record.datastore);
         let target = u32::try_from(datastore).map_or(kept, DatastoreId);
         if enforce {
             fits(to, vm)?;
@@ -182,41 +153,24 @@ impl Cloud {
         let known_good = self.host_state(host) == Some(HostState::Monitored);
         if !known_good && self.physics.power(host) == Power::Off {
             let at = self.now;
-            self.physics
-                .breaches
-                .push(Breach::SentToDeadHost { vm, host, at });
+            self.physics.breaches.push(Breach::SentToDeadHost { vm, host, at });
         }
     }
 }
 
 /// The VM's datastore, if its state allows a migration.
 fn migratable(vm: &Vm) -> Result<DatastoreId, Fail> {
-    let can = [
-        VmState::RUNNING,
-        VmState::UNKNOWN,
-        VmState::Poweroff,
-        VmState::Suspended,
-    ];
+    let can = [VmState::RUNNING, VmState::UNKNOWN, VmState::Poweroff, VmState::Suspended];
     let closed = vm.previous().is_none_or(|record| record.etime != 0);
-    match vm
-        .history
-        .last()
-        .filter(|_| can.contains(&vm.state) && closed && !vm.busy)
-    {
+    match vm.history.last().filter(|_| can.contains(&vm.state) && closed && !vm.busy) {
         Some(record) => Ok(record.datastore),
-        None => Err(bad_action(format!(
-            "Migrate action is not available for state {}",
-            vm.state
-        ))),
+        None => Err(bad_action(format!("Migrate action is not available for state {}", vm.state))),
     }
 }
 
 fn fits(host: &Host, vm: &Vm) -> Result<(), Fail> {
     capacity::test(host, vm).map_err(|reason| {
-        let text = format!(
-            "virtual machine [{}] does not fit in host [{}]. {reason}",
-            vm.id.0, host.id.0
-        );
+        let text = format!("virtual machine [{}] does not fit in host [{}]. {reason}", vm.id.0, host.id.0);
         bad_action(text)
     })
 }

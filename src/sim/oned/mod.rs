@@ -120,10 +120,8 @@ impl Cloud {
         }
         let place = place(self.version, method)
             .ok_or_else(|| fault(-506, &format!("Method '{method}' not defined")))?;
-        let (session, args) = call
-            .params
-            .split_first()
-            .ok_or_else(|| fault(-501, "Not enough parameters"))?;
+        let (session, args) =
+            call.params.split_first().ok_or_else(|| fault(-501, "Not enough parameters"))?;
         let session = session.as_text().ok_or_else(|| wrong_type("string"))?;
         if session != self.session {
             return Err(refused(0x0100, "User couldn't be authenticated, aborting call."));
@@ -148,8 +146,7 @@ impl Cloud {
         let done = self.write(method, &args);
         if done.is_ok() {
             self.front.log_index += i64::from(!self.front.is_solo());
-            self.front
-                .remember(self.now, self.timings.follower_lag, &self.state);
+            self.front.remember(self.now, self.timings.follower_lag, &self.state);
         }
         done
     }

@@ -17,26 +17,18 @@ pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
         "vmgrouppool" => text(render::group_pool(state)),
         "cluster" => {
             let id = args.id(0, "cluster")?;
-            let cluster = state
-                .clusters
-                .get(&ClusterId(id))
-                .ok_or_else(|| missing("cluster", id.into()))?;
+            let cluster = state.clusters.get(&ClusterId(id)).ok_or_else(|| missing("cluster", id.into()))?;
             text(render::cluster(state, ClusterId(id), cluster))
         }
         "datastore" => {
             let id = args.id(0, "datastore")?;
-            let datastore = state
-                .datastores
-                .get(&DatastoreId(id))
-                .ok_or_else(|| missing("datastore", id.into()))?;
+            let datastore =
+                state.datastores.get(&DatastoreId(id)).ok_or_else(|| missing("datastore", id.into()))?;
             text(render::datastore(datastore))
         }
         _ => {
             let id = args.id(0, "vm group")?;
-            let group = state
-                .groups
-                .get(&GroupId(id))
-                .ok_or_else(|| missing("vm group", id.into()))?;
+            let group = state.groups.get(&GroupId(id)).ok_or_else(|| missing("vm group", id.into()))?;
             text(render::group(GroupId(id), group))
         }
     }
@@ -111,10 +103,7 @@ impl Cloud {
         let roles = roles.map(|(id, role)| {
             let mut attributes = role.clone();
             attributes.insert("ID".to_owned(), id.to_string());
-            Role {
-                attributes,
-                vms: BTreeSet::new(),
-            }
+            Role { attributes, vms: BTreeSet::new() }
         });
         let roles = roles.collect();
         template.remove("ROLE");
@@ -123,12 +112,7 @@ impl Cloud {
 
     fn group_change(&mut self, verb: &str, args: &Args<'_>) -> Done {
         let id = args.id(0, "vm group")?;
-        let old = self
-            .state
-            .groups
-            .get(&GroupId(id))
-            .ok_or_else(|| missing("vm group", id.into()))?
-            .lock;
+        let old = self.state.groups.get(&GroupId(id)).ok_or_else(|| missing("vm group", id.into()))?.lock;
         let lock = match verb {
             "lock" => self.lock(old, args)?,
             "unlock" => None,

@@ -125,12 +125,12 @@ impl Cloud {
                 self.finish(id, End::Good, Said::ByRecover);
                 Ok(())
             }
-            VmState::Poweroff if self.version < Version::V6_10 => Err(bad_action(
-                "Cannot delete-recreate a powered off VM. Resume it first",
-            )),
-            VmState::Suspended if self.version < Version::V6_10 => Err(bad_action(
-                "Cannot delete-recreate a suspended VM. Resume it first",
-            )),
+            VmState::Poweroff if self.version < Version::V6_10 => {
+                Err(bad_action("Cannot delete-recreate a powered off VM. Resume it first"))
+            }
+            VmState::Suspended if self.version < Version::V6_10 => {
+                Err(bad_action("Cannot delete-recreate a suspended VM. Resume it first"))
+            }
             VmState::Active(_) | VmState::Poweroff | VmState::Suspended => {
                 self.clean_up(id);
                 Ok(())
@@ -146,13 +146,7 @@ impl Cloud {
         let (now, request) = (self.epoch(), self.request_id());
         let mut hosts = Vec::new();
         self.with_vm(id, |vm| {
-            hosts = vm
-                .history
-                .iter()
-                .rev()
-                .take(2)
-                .map(|record| record.host)
-                .collect();
+            hosts = vm.history.iter().rev().take(2).map(|record| record.host).collect();
             vm.resched = false;
             if let Some(record) = vm.history.last_mut() {
                 record.act(DELETE_RECREATE, request);
@@ -163,11 +157,7 @@ impl Cloud {
         for host in hosts {
             self.state.release(host, id);
         }
-        let queued = Queued::Enter {
-            lcm: L::CleanupResubmit,
-            action: 0,
-            request,
-        };
+        let queued = Queued::Enter { lcm: L::CleanupResubmit, action: 0, request };
         self.queue_action(id, queued);
     }
 }

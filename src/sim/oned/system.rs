@@ -33,9 +33,7 @@ impl Cloud {
     fn raft(&self, server: usize) -> String {
         let front = &self.front;
         let index = i64::try_from(server).unwrap_or(-1);
-        let leader = front
-            .leader
-            .map_or(-1, |leader| i64::try_from(leader).unwrap_or(-1));
+        let leader = front.leader.map_or(-1, |leader| i64::try_from(leader).unwrap_or(-1));
         let values = if front.is_solo() {
             [-1, 0, 0, -1, 0, -1, -1, -1]
         } else {
@@ -47,16 +45,8 @@ impl Cloud {
             let log = front.log_index;
             [index, state, front.term, leader, log, log, front.term, -1]
         };
-        let names = [
-            "SERVER_ID",
-            "STATE",
-            "TERM",
-            "VOTEDFOR",
-            "COMMIT",
-            "LOG_INDEX",
-            "LOG_TERM",
-            "FEDLOG_INDEX",
-        ];
+        let names =
+            ["SERVER_ID", "STATE", "TERM", "VOTEDFOR", "COMMIT", "LOG_INDEX", "LOG_TERM", "FEDLOG_INDEX"];
         Xml::document("RAFT", |xml| {
             for (name, value) in names.into_iter().zip(values) {
                 xml.plain(name, value);

@@ -38,10 +38,7 @@ const CONTROLLED: [&str; 22] = [
 pub(super) fn read(version: Version, state: &State, object: &str, verb: &str, args: &Args<'_>) -> Done {
     if object == "vm" {
         let id = args.id(0, "virtual machine")?;
-        let vm = state
-            .vms
-            .get(&VmId(id))
-            .ok_or_else(|| missing("virtual machine", id.into()))?;
+        let vm = state.vms.get(&VmId(id)).ok_or_else(|| missing("virtual machine", id.into()))?;
         return text(render::vm(version, vm));
     }
     let (start, end) = (args.int(1)?, args.int(2)?);
@@ -57,11 +54,7 @@ pub(super) fn read(version: Version, state: &State, object: &str, verb: &str, ar
         end < -1 || (id >= start || start == -1) && (id <= end || end == -1)
     };
     let rows = state.vms.values().rev().filter(fits).filter(in_range);
-    let (skip, take) = if end < -1 {
-        (start.max(0), -end)
-    } else {
-        (0, i64::MAX)
-    };
+    let (skip, take) = if end < -1 { (start.max(0), -end) } else { (0, i64::MAX) };
     let rows = rows
         .skip(usize::try_from(skip).unwrap_or(usize::MAX))
         .take(usize::try_from(take).unwrap_or(usize::MAX));
@@ -73,17 +66,9 @@ pub(super) fn read(version: Version, state: &State, object: &str, verb: &str, ar
 
 /// `one.vmpool.infoset`: the VMs of a list of ids, unknown ones left out, DONE ones included.
 pub(super) fn infoset(version: Version, state: &State, args: &Args<'_>) -> Done {
-    let ids: BTreeSet<u32> = args
-        .text(0)?
-        .split(',')
-        .filter_map(|id| id.trim().parse().ok())
-        .collect();
+    let ids: BTreeSet<u32> = args.text(0)?.split(',').filter_map(|id| id.trim().parse().ok()).collect();
     let rows = ids.iter().rev().filter_map(|id| state.vms.get(&VmId(*id)));
-    text(if args.flag(1)? {
-        render::vm_pool_extended(version, rows)
-    } else {
-        render::vm_pool_short(rows)
-    })
+    text(if args.flag(1)? { render::vm_pool_extended(version, rows) } else { render::vm_pool_short(rows) })
 }
 
 impl Cloud {
@@ -132,12 +117,7 @@ impl Cloud {
         let name = user_template.get("NAME").map(str::to_owned);
         user_template.remove("NAME");
         let state = if on_hold { VmState::Hold } else { VmState::Pending };
-        let id = self.insert_vm(
-            name.as_deref().unwrap_or_default(),
-            state,
-            template,
-            user_template,
-        );
+        let id = self.insert_vm(name.as_deref().unwrap_or_default(), state, template, user_template);
         self.with_vm(id, |vm| {
             if vm.name.is_empty() {
                 vm.name = format!("one-{}", id.0);
@@ -151,8 +131,7 @@ impl Cloud {
     pub(super) fn vm(&self, args: &Args<'_>) -> Result<(VmId, &Vm), super::Fail> {
         let id = args.id(0, "virtual machine")?;
         let vm = self.state.vms.get(&VmId(id));
-        vm.map(|vm| (VmId(id), vm))
-            .ok_or_else(|| missing("virtual machine", id.into()))
+        vm.map(|vm| (VmId(id), vm)).ok_or_else(|| missing("virtual machine", id.into()))
     }
 
     pub(super) fn with_vm(&mut self, id: VmId, change: impl FnOnce(&mut Vm)) {

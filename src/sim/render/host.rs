@@ -35,11 +35,7 @@ fn body(xml: &mut Xml, state: &State, host: &Host, monitoring: Monitoring) {
     xml.plain("ID", host.id.0);
     xml.plain("NAME", &host.name);
     xml.plain("STATE", host.state.number());
-    let before = if monitoring == Monitoring::Hook {
-        host.previous
-    } else {
-        host.state
-    };
+    let before = if monitoring == Monitoring::Hook { host.previous } else { host.state };
     xml.plain("PREV_STATE", before.number());
     xml.cdata("IM_MAD", "dummy");
     xml.cdata("VM_MAD", "dummy");

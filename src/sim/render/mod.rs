@@ -42,10 +42,7 @@ impl Xml {
     /// `<ID>7</ID>`
     pub(crate) fn plain(&mut self, name: &str, value: impl Display) {
         let text = value.to_string();
-        let text = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let _ = write!(self.0, "<{name}>{text}</{name}>");
     }
 

@@ -25,11 +25,7 @@ fn cluster_body(xml: &mut Xml, state: &State, id: ClusterId, cluster: &Cluster) 
         }
     });
     xml.element("DATASTORES", |xml| {
-        for datastore in state
-            .datastores
-            .values()
-            .filter(|datastore| datastore.clusters.contains(&id))
-        {
+        for datastore in state.datastores.values().filter(|datastore| datastore.clusters.contains(&id)) {
             xml.plain("ID", datastore.id.0);
         }
     });
@@ -56,10 +52,7 @@ fn datastore_body(xml: &mut Xml, datastore: &Datastore) {
     xml.permissions(1);
     xml.cdata("DS_MAD", &datastore.ds_mad);
     xml.cdata("TM_MAD", &datastore.tm_mad);
-    xml.cdata(
-        "BASE_PATH",
-        format_args!("/var/lib/one/datastores/{}", datastore.id.0),
-    );
+    xml.cdata("BASE_PATH", format_args!("/var/lib/one/datastores/{}", datastore.id.0));
     xml.plain("TYPE", datastore.kind);
     xml.plain("DISK_TYPE", 0);
     xml.plain("STATE", 0);

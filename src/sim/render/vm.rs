@@ -37,13 +37,7 @@ pub(crate) fn vm_pool_extended<'a>(version: Version, vms: impl Iterator<Item = &
     Xml::document("VM_POOL", |xml| {
         for vm in vms {
             xml.element("VM", |xml| {
-                full(
-                    xml,
-                    version,
-                    vm,
-                    vm.state,
-                    vm.history.last().into_iter().collect(),
-                );
+                full(xml, version, vm, vm.state, vm.history.last().into_iter().collect());
             });
         }
     })

@@ -1,0 +1,149 @@
+//! `onerescue drill`: the real procedure against the simulated cloud, told as a timeline.
+
+use super::serve::serve;
+use crate::error::{Error, Result};
+use crate::model::{HostId, Moment};
+use crate::policy::{Fate, Report};
+use crate::sim::{Change, Scenario, SimWorld, audit};
+use crate::trail::one_line;
+use crate::{finish, run};
+use clap::Args;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The drill that runs when none is named.
+const FIVE_HOSTS: &str = include_str!("../../examples/five_hosts.toml");
+
+/// Lose a host of a simulated cloud and watch the recovery
+#[derive(Clone, Debug, Args)]
+pub struct Drill {
+    /// A scenario file; without one, a five-host cloud loses node0
+    pub scenario: Option<PathBuf>,
+    /// Let the simulated time pass as fast as real time
+    #[arg(long)]
+    pub live_clock: bool,
+    /// Do not recover: serve the simulated cloud on this loopback port (0 for any) for real executables
+    #[arg(long, value_name = "PORT")]
+    pub serve: Option<u16>,
+}
+
+/// Run a drill; the exit code is the one the hook would have had.
+///
+/// # Errors
+/// [`Error::Scenario`] and [`Error::File`] for a scenario that cannot be used.
+#[expect(clippy::print_stdout, reason = "the timeline is what the command is for")]
+pub(super) fn drill(options: &Drill) -> Result<u8> {
+    let text = match &options.scenario {
+        Some(path) => read(path)?,
+        None => FIVE_HOSTS.to_owned(),
+    };
+    let mut scenario = Scenario::parse(&text)?;
+    if let Some(port) = options.serve {
+        return serve(&scenario, port);
+    }
+    if options.live_clock {
+        scenario.world.live(|entry| println!("{}", one_line(&entry.to_string())));
+    }
+    let mut code = 0;
+    for _ in 0..scenario.runs {
+        let (report, told) = play(&mut scenario);
+        print!("{told}");
+        code = report.outcome.exit_code();
+    }
+    Ok(code)
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| Error::File {
+        doing: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Run a scenario once and tell it. The text is the same every time.
+pub fn play(scenario: &mut Scenario) -> (Report, String) {
+    scenario.world.begin_again();
+    let began = scenario.world.began();
+    let report = run(&mut scenario.world, scenario.subject.clone(), scenario.policy);
+    let mut text = format!("{}\n\n", scenario.title);
+    timeline(&scenario.world, &report, &mut text);
+    let _ = write!(text, "\n{}", finish::short(&report));
+    if let Some(advice) = report.outcome.advice() {
+        let _ = writeln!(text, "do this: {}", one_line(advice));
+    }
+    let _ = writeln!(
+        text,
+        "exit code {}, {} calls of oned\n",
+        report.outcome.exit_code(),
+        calls(&scenario.world, began)
+    );
+    whereabouts(scenario, &report, &mut text);
+    let broken = audit(&scenario.world, &scenario.policy, &report, &scenario.charged);
+    for rule in &broken {
+        let _ = writeln!(text, "BROKEN {rule}");
+    }
+    if broken.is_empty() {
+        text.push_str("every safety rule held\n");
+    }
+    (report, text)
+}
+
+/// The trail, with what happened to machines and hosts in between.
+fn timeline(world: &SimWorld, report: &Report, text: &mut String) {
+    let began = world.began();
+    let cloud = world.transport().cloud();
+    let mut happened = cloud.happenings().iter().filter_map(|happening| {
+        let line = match &happening.change {
+            Change::Host(host, state) => format!("{host} is {state} now"),
+            Change::Power(host, power) => format!("{host}: the power goes {power:?}").to_lowercase(),
+            Change::Leader(server) => format!("front-end {server} leads now"),
+            Change::Vm(..) => return None,
+        };
+        Some((happening.at, line))
+    });
+    let mut next = happened.next();
+    for entry in &report.trail {
+        while let Some((at, line)) = next.as_ref().filter(|(at, _)| *at <= began.saturating_add(entry.at.0)) {
+            let _ = writeln!(text, "{} ..       {line}", since(*at, began));
+            next = happened.next();
+        }
+        let _ = writeln!(text, "{}", one_line(&entry.to_string()));
+    }
+}
+
+/// `+00:05.0`, or `-03:20.0` for what happened before the hook was started.
+fn since(at: Duration, began: Duration) -> String {
+    match at.checked_sub(began) {
+        Some(after) => Moment(after).to_string(),
+        None => Moment(began.saturating_sub(at)).to_string().replace('+', "-"),
+    }
+}
+
+fn calls(world: &SimWorld, began: Duration) -> usize {
+    world.transport().calls().iter().filter(|call| call.at >= began).count()
+}
+
+/// Where each VM really runs in the end, as the machines have it.
+fn whereabouts(scenario: &Scenario, report: &Report, text: &mut String) {
+    let cloud = scenario.world.transport().cloud();
+    let width = report.vms.iter().map(|vm| vm.name.chars().count()).max().unwrap_or(0);
+    for vm in &report.vms {
+        let state = cloud.vm_state(vm.id).map_or_else(|| "gone".to_owned(), |state| state.to_string());
+        let hosts = cloud.domain_hosts(vm.id);
+        let runs = match hosts.as_slice() {
+            [] => "runs nowhere".to_owned(),
+            [HostId(host)] => format!("runs on host {host}"),
+            _ => format!("RUNS TWICE: {hosts:?}"),
+        };
+        let mark = match vm.fate {
+            Fate::Recovered(_) => "ok  ",
+            Fate::Planned(_) => "plan",
+            Fate::Left(_) => "left",
+            Fate::Held(_) => "HELD",
+            Fate::Failed(_) => "FAIL",
+        };
+        let _ = writeln!(text, "{mark} {:<width$}  {state}, {runs}", one_line(&vm.name));
+    }
+}

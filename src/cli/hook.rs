@@ -1,0 +1,89 @@
+//! What the hook manager starts: `host_error` and `fence_host`, from their input to their end.
+
+use super::{FenceHost, HostError};
+use crate::config::{Config, Environment};
+use crate::error::{Error, Result};
+use crate::model::Host;
+use crate::policy::{Mode, Policy, Purpose, Report, Subject, WaitRules};
+use crate::trail;
+use crate::wire::hook_call::HookCall;
+use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
+use crate::world::{Live, Zone};
+use crate::{finish, run};
+use std::io::{IsTerminal as _, Read as _};
+use std::process::ExitCode;
+
+/// `host_error`: the template and the options on stdin or as arguments, or `--host` by hand.
+#[must_use]
+pub fn host_error(arguments: &[String]) -> ExitCode {
+    finish::finish(recover(arguments))
+}
+
+fn recover(arguments: &[String]) -> Result<Report> {
+    let call = read_call(arguments)?;
+    let options = HostError::read(&call.options)?;
+    let environment = Environment::capture();
+    let config = Config::load(&environment, options.config.as_deref())?;
+    trail::start(Some(&config.log));
+    let policy = options.policy(config.wait, config.fence, config.settle)?;
+    let zone = zone(&config, &environment)?;
+    let subject = subject(&call, options.host.as_deref(), &zone)?;
+    trail::about(subject.host);
+    let mut world = Live::new(zone, &config);
+    Ok(run(&mut world, subject, policy))
+}
+
+/// `fence_host`: base64 of the HOST document on stdin, exit 0 only if the host is proven off.
+#[must_use]
+pub fn fence_host(arguments: &[String]) -> ExitCode {
+    finish::finish(fence(arguments))
+}
+
+fn fence(arguments: &[String]) -> Result<Report> {
+    let call = read_call(arguments)?;
+    let options = FenceHost::read(&call.options)?;
+    let environment = Environment::capture();
+    let config = Config::load(&environment, options.config.as_deref())?;
+    trail::start(Some(&config.log));
+    let policy = Policy {
+        purpose: Purpose::Fence,
+        wait: WaitRules { cycles: 0, ..config.wait },
+        fence: config.fence,
+        settle: config.settle,
+        ..Policy::new(Mode::Migrate)
+    };
+    let zone = zone(&config, &environment)?;
+    let subject = subject(&call, options.host.as_deref(), &zone)?;
+    trail::about(subject.host);
+    let mut world = Live::new(zone, &config);
+    Ok(run(&mut world, subject, policy))
+}
+
+fn read_call(arguments: &[String]) -> Result<HookCall> {
+    let mut stdin = Vec::new();
+    // A person at a terminal has forgotten --host; waiting for a template would look like hanging.
+    if HookCall::wants_stdin(arguments) && !std::io::stdin().is_terminal() {
+        let most = u64::try_from(HookCall::MAX_INPUT).unwrap_or(u64::MAX).saturating_add(1);
+        let read = std::io::stdin().lock().take(most).read_to_end(&mut stdin);
+        read.map_err(|error| Error::HookCall(format!("standard input: {error}")))?;
+    }
+    HookCall::read(&stdin, arguments)
+}
+
+fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
+    let credentials = Credentials::find(&Places::new(config, environment))?;
+    let patience =
+        Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
+    let http = Http { connect: config.oned.connect, ..Http::default() };
+    Ok(Zone::new(Oned::new(http, credentials, patience)))
+}
+
+fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {
+    let of = |host: &Host| Subject { host: host.id, name: host.name.clone(), vms: host.vms.clone() };
+    match (&call.document, named) {
+        (Some(_), Some(_)) => Err(Error::Usage("a template and --host name two hosts: give one".to_owned())),
+        (Some(document), None) => Ok(of(&document.host)),
+        (None, Some(name)) => Ok(of(&zone.find_host(name)?)),
+        (None, None) => Err(Error::HookCall("there is neither a template nor --host".to_owned())),
+    }
+}

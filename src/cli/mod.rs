@@ -1,0 +1,12 @@
+//! The command lines. They read arguments, call the library and print; the work is elsewhere.
+
+mod drill;
+mod hook;
+mod operator;
+mod options;
+mod serve;
+
+pub use drill::{Drill, play};
+pub use hook::{fence_host, host_error};
+pub use operator::operator;
+pub use options::{FenceHost, HostError};

@@ -1,0 +1,168 @@
+//! The only reader of the environment and of the settings file.
+//!
+//! It says what the operator chose. It does not read the command line, contact anything or open secret
+//! files; who needs a secret reads it when it is needed.
+
+mod device;
+mod environment;
+mod file;
+mod host;
+pub(crate) mod parameter;
+pub(crate) mod trust;
+
+pub use device::{Device, Driver, ExitCode};
+pub use environment::Environment;
+pub use host::HostEntry;
+
+use crate::error::{Error, Result};
+use crate::model::{DeviceName, HostId};
+use crate::policy::{FenceRules, SettleRules, WaitRules};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Everything the settings file says, with a default for every key. `templates/onerescue.toml` is this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The settings file, whether it exists or not: where the operator would add a line.
+    pub file: PathBuf,
+    /// `log`
+    pub log: PathBuf,
+    /// `run_dir`: where the lock file of each host is.
+    pub run_dir: PathBuf,
+    /// `[oned]`
+    pub oned: OnedSettings,
+    /// `[wait]`
+    pub wait: WaitRules,
+    /// `[fence]`
+    pub fence: FenceRules,
+    /// `[fence] agents_dir`: where fence agents are looked for, in this order.
+    pub agents_dir: Vec<PathBuf>,
+    /// `[settle]`
+    pub settle: SettleRules,
+    /// `[device.NAME]`
+    pub devices: BTreeMap<DeviceName, Device>,
+    /// `[[host]]`
+    pub hosts: BTreeMap<HostId, HostEntry>,
+}
+
+/// `[oned]`: how oned is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnedSettings {
+    /// `http://localhost:2633/RPC2`; absent = as OpenNebula's own commands find it.
+    pub endpoint: Option<String>,
+    /// The file that holds `user:password`; absent = as OpenNebula's own commands find it.
+    pub auth_file: Option<PathBuf>,
+    /// The end of one call.
+    pub deadline: Duration,
+    /// The end of connecting.
+    pub connect: Duration,
+    /// How often a call that reads is tried in all.
+    pub reads: u32,
+}
+
+impl Default for OnedSettings {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            auth_file: None,
+            deadline: Duration::from_secs(30),
+            connect: Duration::from_secs(5),
+            reads: 5,
+        }
+    }
+}
+
+impl Default for Config {
+    /// What holds without a settings file and without `ONE_LOCATION`. No device is declared, so every fence
+    /// fails and says so.
+    fn default() -> Self {
+        let environment = Environment::default();
+        Self::without_file(environment.default_settings_file(), &environment)
+    }
+}
+
+impl Config {
+    /// Read the settings: `named` (the `--config` option), else `ONERESCUE_CONFIG`, else
+    /// `$ONE_LOCATION/etc/onerescue.toml`, else `/etc/one/onerescue.toml`.
+    ///
+    /// Only the default place may be empty: then the defaults hold.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be read, is missing though it was named, or may be written by group
+    /// or others. [`Error::Settings`] if its content cannot be used.
+    pub fn load(environment: &Environment, named: Option<&Path>) -> Result<Self> {
+        let named = named.or(environment.onerescue_config.as_deref());
+        let path = named.map_or_else(|| environment.default_settings_file(), Path::to_owned);
+        match trust::read(&path, trust::Role::Settings) {
+            Ok(text) => Self::parse(&text, &path, environment),
+            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::without_file(path, environment))
+            }
+            Err(source) => Err(Error::File { doing: "read", path, source }),
+        }
+    }
+
+    /// The settings in `text`, which was read from `path`.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the line of an unknown key or a bad value, or with the name of the key that
+    /// is out of bounds or does not fit the others.
+    pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
+        let settings = |why: String| Error::Settings { file: path.to_owned(), why };
+        let file: file::File = toml::from_str(text).map_err(|error| settings(explain(&error, text)))?;
+        Self::check(file, path, environment).map_err(settings)
+    }
+
+    fn check(raw: file::File, path: &Path, environment: &Environment) -> Result<Self, String> {
+        let defaults = Self::without_file(path.to_owned(), environment);
+        let devices = device::devices(raw.device)?;
+        for (key, path) in [("log", &raw.log), ("run_dir", &raw.run_dir)] {
+            if path.as_ref().is_some_and(|path| !path.is_absolute()) {
+                return Err(format!("{key} must be an absolute path"));
+            }
+        }
+        Ok(Self {
+            file: defaults.file,
+            log: raw.log.unwrap_or(defaults.log),
+            run_dir: raw.run_dir.unwrap_or(defaults.run_dir),
+            oned: raw.oned.check()?,
+            wait: raw.wait.check()?,
+            fence: raw.fence.check()?,
+            agents_dir: raw.fence.agents_dir,
+            settle: raw.settle.check()?,
+            hosts: host::hosts(raw.host, &devices)?,
+            devices,
+        })
+    }
+
+    fn without_file(file: PathBuf, environment: &Environment) -> Self {
+        Self {
+            file,
+            log: environment.default_log(),
+            run_dir: environment.default_run_dir(),
+            oned: OnedSettings::default(),
+            wait: WaitRules::default(),
+            fence: FenceRules::default(),
+            agents_dir: file::Fence::default().agents_dir,
+            settle: SettleRules::default(),
+            devices: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+        }
+    }
+}
+
+/// The parser's error with its line, unless somebody wrote a secret there.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let number = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+    let line = text.lines().nth(number).unwrap_or_default();
+    if parameter::may_hold_a_secret(line) {
+        return format!("line {} cannot be read; it is not shown because it may hold a secret", number + 1);
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Tests of the settings: what is refused, what the template says.
+
+use super::*;
+
+const TEMPLATE: &str = include_str!("../../templates/onerescue.toml");
+
+fn parse(text: &str) -> Result<Config> {
+    Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default())
+}
+
+fn why(text: &str) -> String {
+    let Err(Error::Settings { why, .. }) = parse(text) else {
+        panic!("{text} is not refused");
+    };
+    why
+}
+
+/// The template with every line that may be added.
+fn whole_template() -> String {
+    let line = |line: &'static str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => rest,
+        Some(_) | None => line,
+    };
+    TEMPLATE.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_template_is_the_default() {
+    assert_eq!(parse(TEMPLATE).unwrap(), Config::default());
+    assert_eq!(parse("").unwrap(), Config::default());
+}
+
+#[test]
+fn the_whole_template_can_be_used() {
+    let config = parse(&whole_template()).unwrap();
+    assert_eq!(config.log, Config::default().log);
+    assert_eq!(config.run_dir, Config::default().run_dir);
+    let names: Vec<_> = config.devices.keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["blind", "ipmi", "script"]);
+    assert_eq!(config.hosts[&HostId(12)].name, "kvm12");
+    assert_eq!(config.devices[&DeviceName("ipmi".into())].timeout, Duration::from_secs(75));
+}
+
+/// The lines of a section of the template, from its header to the next one.
+fn section_lines(header: &str) -> Vec<String> {
+    let mut current = String::new();
+    let mut lines = Vec::new();
+    for line in whole_template().lines() {
+        if line.starts_with('[') {
+            current = line.to_owned();
+        }
+        let nested = current.trim_matches(['[', ']']).starts_with("host.") && header == "[[host]]";
+        let device = current.starts_with("[device.") && header == "[device.x]";
+        if current == header || nested || device {
+            lines.push(line.trim_start_matches("[host.").to_owned());
+        }
+    }
+    lines
+}
+
+/// Ask the parser itself which keys there are: its error about an unknown one lists them.
+#[test]
+fn every_key_is_in_the_template() {
+    let sections = ["", "[oned]", "[wait]", "[fence]", "[settle]", "[device.x]", "[[host]]"];
+    for section in sections {
+        let error = why(&format!("{section}\nno_such_key = 1\n"));
+        let (_, list) = error.split_once("expected one of ").expect(&error);
+        let keys: Vec<_> = list.split('`').skip(1).step_by(2).collect();
+        assert!(keys.len() > 3, "{section}: {keys:?}");
+        let lines = section_lines(section);
+        for key in keys {
+            let header = |line: &str| {
+                section.is_empty()
+                    && TEMPLATE.lines().any(|l| l.trim_start_matches(['#', '[']).starts_with(line))
+            };
+            let here = lines
+                .iter()
+                .any(|line| line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("{key}.")));
+            let here = here || header(&format!("{key}]")) || header(&format!("{key}."));
+            assert!(here, "{section} {key} is not in the template");
+        }
+    }
+}
+
+#[test]
+fn an_error_shows_its_line() {
+    let error = why("[fence]\nsample = 3\n");
+    assert!(error.contains("line 2") && error.contains("unknown field `sample`"), "{error}");
+    let error = why("[wait]\ncycle = \"90\"\n");
+    assert!(error.contains("line 2") && error.contains('^'), "{error}");
+    let error = why("[oned]\ndeadline = 30\n");
+    assert!(error.contains("line 2"), "{error}");
+}
+
+#[test]
+fn a_line_with_a_secret_is_not_shown() {
+    for line in [
+        "password = \"hunter2\"",
+        "pasword = \"hunter2\"",
+        "passwort = \"hunter2\"",
+        "secrets = { password = hunter2 }",
+        "community = 'hunter2",
+    ] {
+        let error = why(&format!("[device.x]\ndriver = \"agent\"\n{line}\n"));
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.contains("line 3"), "{error}");
+    }
+}
+
+#[test]
+fn values_out_of_bounds_are_refused_by_name() {
+    let bad = [
+        ("[fence]\nsamples = 0", "fence.samples"),
+        ("[fence]\ninterval = \"0s\"", "fence.interval"),
+        ("[fence]\nattempts = 0", "fence.attempts"),
+        ("[fence]\nsamples = 100\ninterval = \"5m\"", "fence.deadline"),
+        ("[fence]\nagents_dir = [\"bin\"]", "fence.agents_dir"),
+        ("[settle]\nparallel = 0", "settle.parallel"),
+        ("[settle]\nparallel = 11", "settle.parallel"),
+        ("[wait]\nlook = \"0s\"", "wait.look"),
+        ("[oned]\nreads = 0", "oned.reads"),
+        ("[oned]\nconnect = \"40s\"", "oned.connect"),
+        ("[oned]\nendpoint = \"localhost\"", "oned.endpoint"),
+        ("log = \"onerescue.log\"", "log"),
+    ];
+    for (text, key) in bad {
+        let error = why(text);
+        assert!(error.starts_with(key) || error.contains(key), "{text}: {error}");
+    }
+}
+
+const IPMI: &str =
+    "[device.ipmi]\ndriver = \"agent\"\nagent = \"fence_ipmilan\"\nparams = { lanplus = \"1\" }\n";
+
+fn entry(id: u32, name: &str, ip: &str) -> String {
+    format!(
+        "[[host]]\nid = {id}\nname = \"{name}\"\ndevices = [\"ipmi\"]\n[host.params.ipmi]\nip = \"{ip}\"\n"
+    )
+}
+
+#[test]
+fn row_53_two_hosts_do_not_share_an_outlet() {
+    let same = format!("{IPMI}{}{}", entry(1, "a", "10.0.0.1"), entry(2, "b", "10.0.0.1"));
+    let error = why(&same);
+    assert!(error.contains("would power off the same machine for host 1"), "{error}");
+    let other = format!("{IPMI}{}{}", entry(1, "a", "10.0.0.1"), entry(2, "b", "10.0.0.2"));
+    assert_eq!(parse(&other).unwrap().hosts.len(), 2);
+    let old_name = same.replacen("ip = ", "ipaddr = ", 1);
+    assert!(why(&old_name).contains("same machine"), "an old name of ip hides it");
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let one = entry(1, "a", "10.0.0.1");
+    let bad = [
+        (one.clone(), "there is no [device.ipmi]"),
+        (format!("{IPMI}{one}{}", entry(1, "b", "10.0.0.2")), "stands there twice"),
+        (format!("{IPMI}{one}{}", entry(2, "a", "10.0.0.2")), "has the name \"a\" too"),
+        (format!("{IPMI}[[host]]\nid = 1\nname = \"a\"\ndevices = []"), "`devices` is empty"),
+        (format!("{IPMI}{}", one.replace("\"a\"", "\"../a\"")), "is not the name of a host"),
+        (format!("{IPMI}{}", one.replace("10.0.0.1", "10.0.0.1 -v")), "has a blank"),
+        (format!("{IPMI}{one}password = \"x\""), "is a secret"),
+        (format!("{IPMI}{one}ipaddr = \"10.0.0.3\""), "is given twice"),
+        (IPMI.replace("ipmilan", "redfish") + &one, "needs `systems_uri`"),
+        (IPMI.replace("ipmilan", "dummy"), "does not power anything off"),
+        (IPMI.replace("fence_ipmilan", "../bin/sh"), "file name of an agent"),
+        (IPMI.replace("lanplus", "ipmitool_path"), "is not allowed"),
+        (format!("{IPMI}off = [\"/bin/x\"]"), "belong to driver = \"command\""),
+        (format!("{IPMI}secrets = {{ password = \"bmc\" }}"), "absolute path"),
+        (format!("{IPMI}timeout = \"0s\""), "timeout is 0ns"),
+        ("[device.x]\ndriver = \"command\"".to_owned(), "needs `off`"),
+        ("[device.x]\ndriver = \"command\"\noff = [\"fence\"]".to_owned(), "absolute path"),
+        (
+            "[device.x]\ndriver = \"command\"\noff = [\"/f\"]\nstatus = [\"/f\"]\naccept_exit_code = true"
+                .to_owned(),
+            "has no meaning beside `status`",
+        ),
+    ];
+    for (text, expected) in bad {
+        let error = why(&text);
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_host_needs_both_its_id_and_its_name() {
+    assert!(why(&format!("{IPMI}[[host]]\nid = 1\ndevices = [\"ipmi\"]")).contains("missing field `name`"));
+    assert!(
+        why(&format!("{IPMI}[[host]]\nname = \"a\"\ndevices = [\"ipmi\"]")).contains("missing field `id`")
+    );
+}
+
+#[test]
+fn only_the_default_place_may_be_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let environment = Environment { one_location: Some(dir.path().to_owned()), ..Environment::default() };
+    let config = Config::load(&environment, None).unwrap();
+    assert_eq!(config.file, dir.path().join("etc/onerescue.toml"));
+    assert_eq!(config.run_dir, dir.path().join("var"));
+    assert_eq!(config.fence, FenceRules::default());
+
+    let missing = dir.path().join("missing.toml");
+    let error = Config::load(&environment, Some(&missing)).unwrap_err();
+    assert!(error.chain().contains("missing.toml"), "{}", error.chain());
+    let by_variable = Environment { onerescue_config: Some(missing), ..environment };
+    assert!(Config::load(&by_variable, None).is_err());
+}
+
+#[test]
+fn row_55_settings_that_others_may_write_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("onerescue.toml");
+    std::fs::write(&path, "[fence]\nsamples = 5\n").unwrap();
+    let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o664);
+    let error = Config::load(&Environment::default(), Some(&path)).unwrap_err();
+    assert!(error.chain().ends_with("its mode is 0664"), "{}", error.chain());
+    mode(0o640);
+    let config = Config::load(&Environment::default(), Some(&path)).unwrap();
+    assert_eq!(config.fence.samples, 5);
+}

@@ -1,0 +1,112 @@
+//! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
+
+use crate::error::{Error, Result};
+use crate::policy::{Fate, Mode, Outcome, Report};
+use crate::trail::one_line;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// What the hook manager stores of a run is replicated to every front-end, so it stays this small.
+pub const LONGEST_REPORT: usize = 4096;
+
+/// Tell how a run ended. stdout gets the report, stderr what to do next, past any `RUST_LOG`.
+#[must_use]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place that speaks to the caller")]
+pub fn finish(result: Result<Report>) -> ExitCode {
+    match result {
+        Ok(report) => {
+            let text = short(&report);
+            print!("{text}");
+            if let Some(advice) = report.outcome.advice() {
+                eprintln!("{}\n  do this: {}", one_line(&report.outcome.to_string()), one_line(advice));
+            }
+            ExitCode::from(report.outcome.exit_code())
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Tell an error, and leave with its exit code.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "the one place that speaks to the caller")]
+pub fn failed(error: &Error) -> ExitCode {
+    let text = error.chain();
+    log::error!("{text}");
+    // A settings error shows the line of the file below itself.
+    eprintln!("{}\n  do this: {}", text.trim_end(), error.advice());
+    ExitCode::from(error.exit_code())
+}
+
+/// The report in at most [`LONGEST_REPORT`] bytes: the outcome, the counts, what needs a person first.
+#[must_use]
+pub fn short(report: &Report) -> String {
+    let mode = match report.mode {
+        Mode::Migrate => "migrate",
+        Mode::Recreate => "recreate",
+        Mode::Delete => "delete",
+    };
+    let mut text = format!(
+        "{} ({}), {mode}: {}\n",
+        one_line(&report.name),
+        report.host,
+        cut(&one_line(&report.outcome.to_string()), 1000)
+    );
+    if let Some(proof) = &report.proof {
+        let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
+    }
+    if !report.vms.is_empty() {
+        let _ = writeln!(text, "{}", counts(report));
+    }
+    if let Outcome::NothingToDo(_) = report.outcome {
+        return text;
+    }
+    list(report, &mut text);
+    text
+}
+
+fn counts(report: &Report) -> String {
+    let count = |of: fn(&Fate) -> bool| report.vms.iter().filter(|vm| of(&vm.fate)).count();
+    let parts = [
+        (count(|fate| matches!(fate, Fate::Recovered(_))), "recovered"),
+        (count(|fate| matches!(fate, Fate::Planned(_))), "planned"),
+        (count(|fate| matches!(fate, Fate::Failed(_))), "failed"),
+        (count(|fate| matches!(fate, Fate::Held(_))), "held"),
+        (count(|fate| matches!(fate, Fate::Left(_))), "left alone"),
+    ];
+    let parts: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{} VMs: {}", report.vms.len(), parts.join(", "))
+}
+
+fn list(report: &Report, text: &mut String) {
+    let rank = |fate: &Fate| match fate {
+        Fate::Failed(_) => 0,
+        Fate::Held(_) => 1,
+        Fate::Planned(_) => 2,
+        Fate::Recovered(_) => 3,
+        Fate::Left(_) => 4,
+    };
+    let mut vms: Vec<_> = report.vms.iter().collect();
+    vms.sort_by_key(|vm| (rank(&vm.fate), vm.id));
+    for (told, vm) in vms.iter().enumerate() {
+        let line = format!("  {}\n", cut(&one_line(&vm.to_string()), 300));
+        let more = format!("  and {} more, see the log\n", vms.len() - told);
+        if text.len() + line.len() + more.len() > LONGEST_REPORT {
+            text.push_str(&more);
+            return;
+        }
+        text.push_str(&line);
+    }
+}
+
+/// At most `most` bytes of a text, cut between characters.
+fn cut(text: &str, most: usize) -> String {
+    let mut end = 0;
+    for (at, character) in text.char_indices() {
+        if at + character.len_utf8() > most {
+            return format!("{}…", text.get(..end).unwrap_or_default());
+        }
+        end = at + character.len_utf8();
+    }
+    text.to_owned()
+}

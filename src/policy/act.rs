@@ -1,0 +1,139 @@
+//! Send orders, few at a time, and note what oned says to them.
+//!
+//! An answer is never a success: that is read back, see [`super::Settling`].
+
+use super::case::{Case, Entry, Phase};
+use super::incident::Step;
+use super::order::{Order, Reply};
+use super::proof::Proof;
+use super::recover::{Proven, close, next};
+use super::report::Fate;
+use super::settle::Settling;
+use crate::model::{Moment, Refusal};
+
+/// See [`Step::Disable`].
+#[derive(Debug)]
+pub struct Disabling {
+    proven: Proven,
+}
+
+impl Disabling {
+    pub(super) fn step(proven: Proven) -> Step {
+        Step::Disable(Self { proven })
+    }
+
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.proven.case.trail
+    }
+
+    /// What names the host to disable.
+    #[must_use]
+    pub fn proof(&self) -> &Proof {
+        &self.proven.proof
+    }
+
+    /// What oned said. A refusal is noted: the VMs may still turn UNKNOWN by themselves.
+    #[must_use]
+    pub fn answer(self, now: Moment, reply: &Reply) -> Step {
+        let Self { mut proven } = self;
+        let case = &mut proven.case;
+        case.disabled = true;
+        let text = match reply {
+            Reply::Accepted => format!(
+                "{} is DISABLED now, so that oned gives up the VMs it still calls RUNNING; enable it after the repair",
+                case.host()
+            ),
+            Reply::Refused(_, why) | Reply::NotSent(why) | Reply::Unknown(why) => {
+                format!("{} could not be disabled: {why}", case.host())
+            }
+        };
+        case.note(now, Phase::Act, text);
+        Settling::later(proven)
+    }
+}
+
+/// See [`Step::Act`].
+#[derive(Debug)]
+pub struct Acting {
+    proven: Proven,
+    batch: Vec<Order>,
+    rest: Vec<Order>,
+}
+
+impl Acting {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.proven.case.trail
+    }
+
+    pub(super) fn begin(proven: Proven, mut orders: Vec<Order>) -> Step {
+        let parallel = usize::try_from(proven.case.policy.settle.parallel.max(1)).unwrap_or(1);
+        let rest = orders.split_off(parallel.min(orders.len()));
+        Step::Act(Self { proven, batch: orders, rest })
+    }
+
+    /// What names the dead host. There is no order without it.
+    #[must_use]
+    pub fn proof(&self) -> &Proof {
+        &self.proven.proof
+    }
+
+    /// The orders to send now, at the same time.
+    #[must_use]
+    pub fn orders(&self) -> &[Order] {
+        &self.batch
+    }
+
+    /// What oned said, in the order of [`Acting::orders`].
+    #[must_use]
+    pub fn answer(self, now: Moment, replies: Vec<Reply>) -> Step {
+        let Self { mut proven, batch, rest } = self;
+        let mut replies = replies.into_iter();
+        for order in batch {
+            let lost = || Reply::Unknown("no answer".to_owned());
+            let reply = replies.next().unwrap_or_else(lost);
+            answered(&mut proven.case, now, order, &reply);
+        }
+        if rest.is_empty() { next(proven, now) } else { Self::begin(proven, rest) }
+    }
+}
+
+fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
+    let vm = order.vm();
+    let (said, held) = match reply {
+        Reply::Accepted => ("accepted".to_owned(), None),
+        Reply::NotSent(why) => (format!("not sent, {why}"), None),
+        Reply::Unknown(why) => (format!("outcome unknown, {why}; reading it back"), None),
+        Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(*kind, why)),
+    };
+    let text = format!("{}: {said}", case.say(&order));
+    case.detail(now, Phase::Act, text);
+    let Some(course) = case.courses.get_mut(&vm) else {
+        return;
+    };
+    course.answered(order, reply, now);
+    let name = course.name.clone();
+    let offers = course.refusals;
+    match (held, reply) {
+        (Some(reason), _) => close(case, vm, &name, Fate::Held(reason)),
+        (None, Reply::Refused(_, why)) if offers >= case.policy.settle.targets => {
+            close(case, vm, &name, Fate::Held(format!("refused {offers} times, last: {why}")));
+        }
+        _ => {}
+    }
+}
+
+/// Refusals that another host would not change.
+fn hold_for(kind: Refusal, why: &str) -> Option<String> {
+    match kind {
+        // Does not fit, a state that has changed, a host that is gone: look again and plan again.
+        Refusal::Action | Refusal::NoExists => None,
+        Refusal::Authentication
+        | Refusal::Authorization
+        | Refusal::Api
+        | Refusal::Internal
+        | Refusal::Allocate
+        | Refusal::Locked
+        | Refusal::Replication
+        | Refusal::Other => Some(format!("oned refused: {why}")),
+    }
+}

@@ -1,0 +1,203 @@
+//! Is it us? Is it alive? The last looks before something that cannot be taken back.
+//!
+//! Silence is never read as death here: that is for the fence to prove.
+
+use super::Trouble;
+use super::case::{Case, Entry, Failure, Phase, Subject};
+use super::fence::{self, ChoosingDevices, Fencing as Fence};
+use super::incident::{Step, not_dead, unreadable, wait};
+use super::proof::{Evidence, Proof};
+use super::recover::{Proven, Surveying};
+use super::report::Outcome;
+use super::settings::{Fencing, ProbeError, Purpose};
+use crate::model::{Host, HostState, Moment};
+
+/// See [`Step::Brake`].
+#[derive(Debug)]
+pub struct Braking {
+    case: Box<Case>,
+}
+
+impl Braking {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.trail
+    }
+
+    pub(super) fn new(case: Box<Case>) -> Self {
+        Self { case }
+    }
+
+    /// Every host of the zone, or why they could not be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, hosts: Result<Vec<Host>, Failure>) -> Step {
+        let hosts = match hosts {
+            Ok(hosts) => hosts,
+            Err(failure) => {
+                if let Some(pause) = self.case.patience(now, Phase::Brake, &failure) {
+                    return wait(pause, Step::Brake(self));
+                }
+                return self.case.stop(now, unreadable(failure));
+            }
+        };
+        let Self { mut case } = self;
+        case.heard();
+        let others: Vec<_> = hosts.iter().filter(|host| host.id != case.subject.host).collect();
+        let healthy = others.iter().filter(|host| host.state == HostState::Monitored).count();
+        let rehearsal = case.policy.purpose == Purpose::Rehearse;
+        if healthy == 0 && !rehearsal {
+            return case.stop(now, Outcome::Held(nobody_is_healthy(others.len())));
+        }
+        case.note(now, Phase::Brake, format!("{healthy} of {} other hosts are MONITORED", others.len()));
+        if rehearsal {
+            return rehearse(case, now);
+        }
+        Step::Confirm(Confirming { case, then: Then::Devices })
+    }
+}
+
+/// A front-end that sees nobody is more likely to be cut off than to be alone in the world.
+fn nobody_is_healthy(others: usize) -> Failure {
+    let what = if others == 0 {
+        "there is no other host, so nothing could run elsewhere".to_owned()
+    } else {
+        format!(
+            "none of the {others} other hosts is MONITORED: this front-end may be the one that is cut off"
+        )
+    };
+    let advice =
+        "check the front-end's network and `onehost list`, then run the same command again".to_owned();
+    Failure { trouble: Trouble::Unreachable, what, advice }
+}
+
+fn rehearse(case: Box<Case>, now: Moment) -> Step {
+    match case.policy.fencing {
+        Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
+        Fencing::Waived => fence::rehearse(case, now),
+    }
+}
+
+#[derive(Debug)]
+enum Then {
+    Devices,
+    PowerOff(Fence),
+}
+
+/// See [`Step::Confirm`].
+#[derive(Debug)]
+pub struct Confirming {
+    case: Box<Case>,
+    then: Then,
+}
+
+impl Confirming {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.trail
+    }
+
+    /// Look once more, then send "off".
+    pub(super) fn before_off(fence: Fence, case: Box<Case>) -> Step {
+        Step::Confirm(Self { case, then: Then::PowerOff(fence) })
+    }
+
+    /// The host to read.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.case.subject
+    }
+
+    /// The host as oned has it now, or why it could not be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, host: Result<Host, Failure>) -> Step {
+        let host = match host {
+            Ok(host) => host,
+            Err(failure) => {
+                if let Some(pause) = self.case.patience(now, Phase::Confirm, &failure) {
+                    return wait(pause, Step::Confirm(self));
+                }
+                return self.case.stop(now, unreadable(failure));
+            }
+        };
+        let Self { mut case, then } = self;
+        case.heard();
+        if let Some(reason) = not_dead(&host) {
+            return case.stop(now, Outcome::NothingToDo(reason));
+        }
+        if let (Some(text), ProbeError::Hold) = (sign_of_life(&host), case.policy.fence.probe_error) {
+            return case.stop(now, Outcome::Held(alive(&host, &text)));
+        }
+        match then {
+            Then::Devices => {
+                case.note(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
+                confirmed(case, now)
+            }
+            Then::PowerOff(fence) => fence.send(case),
+        }
+    }
+}
+
+fn confirmed(mut case: Box<Case>, now: Moment) -> Step {
+    match case.policy.fencing {
+        Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
+        Fencing::Waived => {
+            case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
+            let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
+            Step::Survey(Surveying::new(Proven { case, proof }))
+        }
+    }
+}
+
+/// The text that a live host's failed probe left in `TEMPLATE/ERROR`; a host that is silent leaves none.
+/// Shape: `Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1): Error executing kvm.rb: …`.
+/// Source: `src/monitor/src/monitor/HostMonitorManager.cc`.
+fn sign_of_life(host: &Host) -> Option<String> {
+    let text = host.error.as_deref()?;
+    let (_, after) = text.split_once("Error monitoring Host ")?;
+    let (_, said) = after.split_once("): ").or_else(|| after.split_once("):"))?;
+    let said = said.trim();
+    // A missing driver is the front-end's own trouble and says nothing about the host.
+    if said.is_empty() || said.starts_with("Cannot find driver") { None } else { Some(said.to_owned()) }
+}
+
+fn alive(host: &Host, text: &str) -> Failure {
+    Failure {
+        trouble: Trouble::Refused,
+        what: format!("{host} is in ERROR because a probe failed on it, so it was alive to say so: {text}"),
+        advice: format!(
+            "mend the probe on {name}; if {name} died since, `onehost disable` and `onehost enable` it and \
+             wait for the next event, or set probe_error = \"fence\" under [fence]",
+            name = host.name
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Capacity, ClusterId, HostId};
+
+    fn says(text: &str) -> Option<String> {
+        sign_of_life(&Host {
+            id: HostId(1),
+            name: "node1".to_owned(),
+            state: HostState::Error,
+            cluster: ClusterId(0),
+            vms: Vec::new(),
+            capacity: Capacity::default(),
+            pci: Vec::new(),
+            error: Some(text.to_owned()),
+            monitored_at: None,
+            attributes: std::collections::BTreeMap::new(),
+        })
+    }
+
+    #[test]
+    fn only_a_probe_s_own_words_are_a_sign_of_life() {
+        let begin = "Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1):";
+        assert_eq!(says(&format!("{begin} ")), None);
+        assert_eq!(says(begin), None);
+        assert_eq!(says(&format!("{begin} Cannot find driver: 'monitord'")), None);
+        assert_eq!(says("something else"), None);
+        let probe = "Error executing kvm.rb: No space left";
+        assert_eq!(says(&format!("{begin} {probe}")), Some(probe.to_owned()));
+    }
+}

@@ -1,0 +1,239 @@
+//! What one run knows and has written down so far.
+
+use super::course::{Course, Stage};
+use super::order::Order;
+use super::proof::Proof;
+use super::report::{Fate, Outcome, Report, VmReport};
+use super::settings::{Policy, Purpose};
+use crate::model::{HostId, Moment, VmId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+/// What a run is about: the host of the event, or the one that an operator named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The host.
+    pub host: HostId,
+    /// Its name, as the event or the operator gave it.
+    pub name: String,
+    /// `HOST/VMS` of the event. VMs that are being recreated are no longer charged to the host, but they are
+    /// in here.
+    pub vms: Vec<VmId>,
+}
+
+/// How badly an effect failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No usable answer; the same question may work later.
+    Unreachable,
+    /// Answered with a no that will stay a no: credentials, permissions, another program at the endpoint.
+    Refused,
+    /// The object does not exist.
+    Gone,
+    /// The settings do not allow it.
+    Settings,
+}
+
+/// An effect that failed, as the policy sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What the policy may conclude.
+    pub trouble: Trouble,
+    /// What was attempted and the cause.
+    pub what: String,
+    /// The one thing to do next.
+    pub advice: String,
+}
+
+/// The steps of the procedure, as the log and the timeline name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the procedure in the crate's documentation")]
+pub enum Phase {
+    Observe,
+    Claim,
+    Wait,
+    Brake,
+    Confirm,
+    Fence,
+    Prove,
+    Survey,
+    Plan,
+    Act,
+    Settle,
+    Report,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Observe => "observe",
+            Self::Claim => "claim",
+            Self::Wait => "wait",
+            Self::Brake => "brake",
+            Self::Confirm => "confirm",
+            Self::Fence => "fence",
+            Self::Prove => "prove",
+            Self::Survey => "survey",
+            Self::Plan => "plan",
+            Self::Act => "act",
+            Self::Settle => "settle",
+            Self::Report => "report",
+        })
+    }
+}
+
+/// How much a line of the trail matters to somebody who reads only a few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// One of the few dozen lines that tell the story.
+    Step,
+    /// About one VM or one sample; there may be thousands.
+    Detail,
+}
+
+/// One line of the trail: when, in which phase, what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Who should read it.
+    pub weight: Weight,
+    /// When it was known.
+    pub at: Moment,
+    /// The step that wrote it.
+    pub phase: Phase,
+    /// One line.
+    pub text: String,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:<8} {}", self.at, self.phase, self.text)
+    }
+}
+
+/// The run's memory; it travels from step to step.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) subject: Subject,
+    pub(super) policy: Policy,
+    pub(super) trail: Vec<Entry>,
+    pub(super) vms: BTreeMap<VmId, VmReport>,
+    /// VMs between their first decision and their outcome.
+    pub(super) courses: BTreeMap<VmId, Course>,
+    /// The names of the zone's hosts, for texts.
+    pub(super) hosts: BTreeMap<HostId, String>,
+    /// The dead host was disabled by this run.
+    pub(super) disabled: bool,
+    /// Since when oned has given no answer.
+    silent: Option<Moment>,
+}
+
+impl Case {
+    pub(super) fn new(subject: Subject, policy: Policy) -> Box<Self> {
+        Box::new(Self {
+            subject,
+            policy,
+            trail: Vec::new(),
+            vms: BTreeMap::new(),
+            courses: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            disabled: false,
+            silent: None,
+        })
+    }
+
+    /// `node7 (host 7)`
+    pub(super) fn host(&self) -> String {
+        format!("{} ({})", self.subject.name, self.subject.host)
+    }
+
+    pub(super) fn note(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
+        self.trail.push(Entry { weight: Weight::Step, at, phase, text: text.into() });
+    }
+
+    pub(super) fn detail(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
+        self.trail.push(Entry { weight: Weight::Detail, at, phase, text: text.into() });
+    }
+
+    /// oned answered.
+    pub(super) fn heard(&mut self) {
+        self.silent = None;
+    }
+
+    /// oned did not answer: how long to wait before the question is asked again; `None` when it has been
+    /// silent for too long, or when its no will stay a no.
+    pub(super) fn patience(&mut self, now: Moment, phase: Phase, failure: &Failure) -> Option<Duration> {
+        match failure.trouble {
+            Trouble::Unreachable => {}
+            Trouble::Refused | Trouble::Gone | Trouble::Settings => return None,
+        }
+        let since = *self.silent.get_or_insert(now);
+        if now.since(since) >= self.policy.wait.oned {
+            return None;
+        }
+        if since == now {
+            self.note(now, phase, format!("{}; asking again", failure.what));
+        }
+        Some(self.policy.wait.look)
+    }
+
+    /// `node3 (host 3)`
+    pub(super) fn named(&self, host: HostId) -> String {
+        self.hosts.get(&host).map_or_else(|| host.to_string(), |name| format!("{name} ({host})"))
+    }
+
+    /// `migrate vm 4 database to node3 (host 3)`
+    pub(super) fn say(&self, order: &Order) -> String {
+        let vm = order.vm();
+        let name = self.courses.get(&vm).map_or("", |course| course.name.as_str());
+        match order {
+            Order::Migrate { to, .. } => format!("migrate {vm} {name} to {}", self.named(*to)),
+            Order::Recreate { .. } => format!("recreate {vm} {name}"),
+            Order::Delete { .. } => format!("delete {vm} {name}"),
+            Order::Retry { .. } => format!("retry {vm} {name}"),
+        }
+    }
+
+    /// Give a VM its one outcome.
+    pub(super) fn settle(&mut self, vm: VmId, name: &str, fate: Fate) {
+        self.vms.insert(vm, VmReport { id: vm, name: name.to_owned(), fate });
+    }
+
+    /// VMs that are not to be planned: they have their outcome, or are on their way to it.
+    pub(super) fn closed(&self) -> BTreeSet<VmId> {
+        let moving = self.courses.iter().filter(|(_, course)| matches!(course.stage, Stage::Moving { .. }));
+        self.vms.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
+    }
+
+    /// The end without a proof. Who asked for nothing but a fence must not take that for success.
+    pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
+        let outcome = match (self.policy.purpose, outcome) {
+            (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
+                trouble: Trouble::Refused,
+                what: format!("{} was not fenced: {reason}", self.host()),
+                advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
+            }),
+            (_, outcome) => outcome,
+        };
+        self.end(now, outcome, None)
+    }
+
+    pub(super) fn end(
+        mut self: Box<Self>,
+        now: Moment,
+        outcome: Outcome,
+        proof: Option<Proof>,
+    ) -> super::Step {
+        self.note(now, Phase::Report, outcome.to_string());
+        super::Step::Stop(Box::new(Report {
+            host: self.subject.host,
+            name: self.subject.name,
+            mode: self.policy.mode,
+            outcome,
+            proof,
+            vms: self.vms.into_values().collect(),
+            trail: self.trail,
+            took: now,
+        }))
+    }
+}

@@ -1,0 +1,97 @@
+//! One VM between its first decision and its outcome: which orders were sent for it, and how sure we are.
+
+use super::order::{Order, Reply};
+use crate::model::{HostId, Moment, VmState};
+
+/// One VM between its first decision and its outcome.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    pub(super) name: String,
+    /// Its state when it was first seen.
+    pub(super) from: VmState,
+    /// Hosts that refused it, or that are gone.
+    pub(super) refused: Vec<HostId>,
+    pub(super) refusals: u32,
+    /// When the first order was sent: all attempts share one deadline.
+    pub(super) begun: Option<Moment>,
+    /// How many orders may have reached oned.
+    pub(super) calls: u32,
+    last: Option<Order>,
+    pub(super) retries: u32,
+    pub(super) stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// To be planned with the next survey.
+    Open,
+    /// oned must give it up first.
+    Awaiting { since: Moment },
+    /// An order was sent and is read back.
+    Moving { order: Order, sent: Moment, certainty: Certainty },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// oned said yes.
+    Accepted,
+    /// The call provably did not leave.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Course {
+    pub(super) fn new(name: String, from: VmState) -> Self {
+        Self {
+            name,
+            from,
+            refused: Vec::new(),
+            begun: None,
+            refusals: 0,
+            calls: 0,
+            last: None,
+            retries: 0,
+            stage: Stage::Open,
+        }
+    }
+
+    pub(super) fn send(&mut self, order: Order, now: Moment) {
+        self.begun.get_or_insert(now);
+        self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
+    }
+
+    /// Follow the last order that may have reached oned, if there is one.
+    pub(super) fn follow(&mut self, now: Moment) -> bool {
+        let Some(order) = self.last else { return false };
+        self.stage = Stage::Moving { order, sent: now, certainty: Certainty::Accepted };
+        true
+    }
+
+    pub(super) fn wait_for_oned(&mut self, now: Moment) {
+        if !matches!(self.stage, Stage::Awaiting { .. }) {
+            self.stage = Stage::Awaiting { since: now };
+        }
+    }
+
+    pub(super) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {
+        let certainty = match reply {
+            Reply::Accepted => Certainty::Accepted,
+            Reply::NotSent(_) => Certainty::NotSent,
+            Reply::Unknown(_) => Certainty::Unknown,
+            Reply::Refused(..) => {
+                self.refusals += 1;
+                if let Order::Migrate { to, .. } = order {
+                    self.refused.push(to);
+                }
+                self.stage = Stage::Open;
+                return;
+            }
+        };
+        if certainty != Certainty::NotSent {
+            self.calls += 1;
+            self.last = Some(order);
+        }
+        self.stage = Stage::Moving { order, sent: now, certainty };
+    }
+}

@@ -1,0 +1,262 @@
+//! The order of the procedure, up to the brake: look, claim, wait.
+//!
+//! Each step holds the only way to answer it, so nothing can be skipped from outside.
+
+use super::act::{Acting, Disabling};
+use super::brake::{Braking, Confirming};
+use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
+use super::fence::{ChoosingDevices, PoweringOff};
+use super::prove::Proving;
+use super::recover::Surveying;
+use super::report::{Outcome, Report};
+use super::settings::{Policy, Purpose};
+use super::settle::Settling;
+use crate::model::{Host, HostState, Moment};
+use std::time::Duration;
+
+/// What to do next. Every variant but [`Step::Stop`] is a question to the world.
+#[derive(Debug)]
+pub enum Step {
+    /// Read the host.
+    Observe(Observing),
+    /// Make sure that no other run works on this host.
+    Claim(Claiming),
+    /// Let time pass.
+    Wait(Waiting),
+    /// Read all hosts: is it us?
+    Brake(Braking),
+    /// Read the host once more, just before something that cannot be taken back.
+    Confirm(Confirming),
+    /// Look up which devices fence the host.
+    ChooseDevices(ChoosingDevices),
+    /// Send "off" to one device.
+    PowerOff(PoweringOff),
+    /// Read the power back from one device.
+    Prove(Proving),
+    /// Read fresh pools.
+    Survey(Surveying),
+    /// Disable the dead host, so that oned gives its VMs up.
+    Disable(Disabling),
+    /// Send orders for VMs.
+    Act(Acting),
+    /// Read VMs that are on their way.
+    Settle(Settling),
+    /// It is over.
+    Stop(Box<Report>),
+}
+
+impl Step {
+    /// What was written down until now.
+    #[must_use]
+    pub fn trail(&self) -> &[Entry] {
+        match self {
+            Self::Observe(ask) => &ask.case.trail,
+            Self::Claim(ask) => &ask.case.trail,
+            Self::Wait(ask) => ask.then.trail(),
+            Self::Brake(ask) => ask.trail(),
+            Self::Confirm(ask) => ask.trail(),
+            Self::ChooseDevices(ask) => ask.trail(),
+            Self::PowerOff(ask) => ask.trail(),
+            Self::Prove(ask) => ask.trail(),
+            Self::Survey(ask) => ask.trail(),
+            Self::Disable(ask) => ask.trail(),
+            Self::Act(ask) => ask.trail(),
+            Self::Settle(ask) => ask.trail(),
+            Self::Stop(report) => &report.trail,
+        }
+    }
+}
+
+/// Begin a run.
+#[must_use]
+pub fn begin(subject: Subject, policy: Policy) -> Step {
+    Step::Observe(Observing { case: Case::new(subject, policy), stage: Stage::First })
+}
+
+/// Let `pause` pass, then go on with `then`.
+pub(super) fn wait(pause: Duration, then: Step) -> Step {
+    Step::Wait(Waiting { pause, then: Box::new(then) })
+}
+
+/// See [`Step::Wait`].
+#[derive(Debug)]
+pub struct Waiting {
+    pause: Duration,
+    then: Box<Step>,
+}
+
+impl Waiting {
+    /// How long.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// The time has passed.
+    #[must_use]
+    pub fn answer(self) -> Step {
+        *self.then
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    First,
+    Waiting { until: Moment },
+}
+
+/// See [`Step::Observe`].
+#[derive(Debug)]
+pub struct Observing {
+    case: Box<Case>,
+    stage: Stage,
+}
+
+impl Observing {
+    /// The host to read.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.case.subject
+    }
+
+    /// The host as oned has it now, or why it could not be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, host: Result<Host, Failure>) -> Step {
+        let host = match host {
+            Ok(host) => host,
+            Err(failure) => return self.unread(now, failure),
+        };
+        self.case.heard();
+        if host.name != self.case.subject.name {
+            let text = format!("{} is called {} now", self.case.host(), host.name);
+            self.case.note(now, Phase::Observe, text);
+            self.case.subject.name.clone_from(&host.name);
+        }
+        match self.stage {
+            Stage::First => {
+                let text = format!("{host} is {}{}", host.state, error_text(&host));
+                self.case.note(now, Phase::Observe, text);
+                self.first(now, &host)
+            }
+            Stage::Waiting { until } => self.waited(now, &host, until),
+        }
+    }
+
+    fn unread(mut self, now: Moment, failure: Failure) -> Step {
+        if let Some(pause) = self.case.patience(now, Phase::Observe, &failure) {
+            return wait(pause, Step::Observe(self));
+        }
+        self.case.stop(now, unreadable(failure))
+    }
+
+    fn first(self, now: Moment, host: &Host) -> Step {
+        let Self { case, .. } = self;
+        match case.policy.purpose {
+            Purpose::Rehearse => Step::Brake(Braking::new(case)),
+            Purpose::Recover | Purpose::Fence => match not_dead(host) {
+                Some(reason) => case.stop(now, Outcome::NothingToDo(reason)),
+                None => Step::Claim(Claiming { case }),
+            },
+        }
+    }
+
+    fn waited(self, now: Moment, host: &Host, until: Moment) -> Step {
+        let Self { mut case, .. } = self;
+        if let Some(reason) = not_dead(host) {
+            return case.stop(now, Outcome::NothingToDo(reason));
+        }
+        if now < until {
+            return look_again(case, now, until);
+        }
+        case.note(now, Phase::Wait, "the host did not come back");
+        Step::Brake(Braking::new(case))
+    }
+}
+
+fn look_again(case: Box<Case>, now: Moment, until: Moment) -> Step {
+    let pause = case.policy.wait.look.min(until.since(now));
+    wait(pause, Step::Observe(Observing { case, stage: Stage::Waiting { until } }))
+}
+
+/// Why a host in this state is not ours to recover; `None` for ERROR.
+pub(super) fn not_dead(host: &Host) -> Option<String> {
+    let reason = match host.state {
+        HostState::Error => return None,
+        HostState::Monitored => "it came back and is MONITORED",
+        HostState::Init => "it is INIT: monitoring starts again, and a new event comes if that fails",
+        HostState::Disabled => {
+            "an operator has DISABLED it; if it is dead, `onehost enable` it and monitoring will find that"
+        }
+        HostState::Offline => "an operator has set it OFFLINE",
+        HostState::MonitoringMonitored
+        | HostState::MonitoringError
+        | HostState::MonitoringInit
+        | HostState::MonitoringDisabled
+        | HostState::Unknown(_) => {
+            return Some(format!("its {} is not one that leads to a recovery", host.state));
+        }
+    };
+    Some(reason.to_owned())
+}
+
+/// A failure to read, once patience is over. A host that is gone was deleted by somebody.
+pub(super) fn unreadable(failure: Failure) -> Outcome {
+    match failure.trouble {
+        Trouble::Gone => Outcome::NothingToDo("the host does not exist any more".to_owned()),
+        Trouble::Unreachable | Trouble::Refused | Trouble::Settings => Outcome::NoCloud(failure),
+    }
+}
+
+fn error_text(host: &Host) -> String {
+    host.error.as_ref().map_or_else(String::new, |text| format!(": {}", text.trim()))
+}
+
+/// Whether this run may work on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody else does.
+    Ours,
+    /// Another run holds it.
+    Others,
+}
+
+/// See [`Step::Claim`].
+#[derive(Debug)]
+pub struct Claiming {
+    case: Box<Case>,
+}
+
+impl Claiming {
+    /// The host to claim.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.case.subject
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
+        let Self { mut case } = self;
+        match claim {
+            Ok(Claim::Ours) => {}
+            Ok(Claim::Others) => {
+                let reason = "another run is working on this host".to_owned();
+                return case.stop(now, Outcome::NothingToDo(reason));
+            }
+            Err(failure) => return case.stop(now, Outcome::Held(failure)),
+        }
+        let wait = case.policy.wait;
+        let pause = wait.cycle.saturating_mul(wait.cycles);
+        if pause.is_zero() {
+            return Step::Brake(Braking::new(case));
+        }
+        let text = format!(
+            "{} cycles of {} s for the host to come back, looking every {} s",
+            wait.cycles,
+            wait.cycle.as_secs(),
+            wait.look.as_secs()
+        );
+        case.note(now, Phase::Wait, text);
+        look_again(case, now, now.plus(pause))
+    }
+}

@@ -1,0 +1,213 @@
+//! What a VM that is on its way reads back as, and what follows from that.
+
+use super::case::Case;
+use super::course::{Certainty, Course, Stage};
+use super::order::Order;
+use super::report::Fate;
+use super::states::{self, Class};
+use crate::model::{HostId, Moment, Vm, VmState};
+
+/// What a VM's state means for its course.
+pub(super) enum Judgement {
+    Stay,
+    Close(Fate),
+    Replan,
+    Await,
+    Send(Order),
+}
+
+pub(super) struct Judge<'a> {
+    pub(super) case: &'a Case,
+    pub(super) course: &'a Course,
+    pub(super) now: Moment,
+}
+
+impl Judge<'_> {
+    fn dead(&self) -> HostId {
+        self.case.subject.host
+    }
+
+    pub(super) fn judge(&self, vm: Option<&Vm>) -> Judgement {
+        let Some(vm) = vm else { return self.vanished() };
+        let judgement = match self.course.stage {
+            Stage::Open => Judgement::Stay,
+            Stage::Awaiting { .. } => self.awaited(vm),
+            Stage::Moving { order, sent, certainty } => match order {
+                Order::Migrate { .. } | Order::Retry { .. } => self.migrating(vm, order, sent, certainty),
+                Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
+                Order::Delete { .. } => Self::deleting(vm, certainty),
+            },
+        };
+        match judgement {
+            Judgement::Close(_) => judgement,
+            Judgement::Stay | Judgement::Replan | Judgement::Await | Judgement::Send(_) => {
+                self.overdue(&vm.state.to_string(), &said(vm)).unwrap_or(judgement)
+            }
+        }
+    }
+
+    /// It cannot be read: stay, unless that has lasted too long.
+    pub(super) fn unreadable(&self) -> Judgement {
+        self.overdue("unreadable", "").unwrap_or(Judgement::Stay)
+    }
+
+    fn vanished(&self) -> Judgement {
+        Judgement::Close(match self.course.stage {
+            Stage::Moving { order: Order::Delete { .. }, .. } => Fate::Recovered("deleted".to_owned()),
+            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => {
+                Fate::Left("it does not exist any more".to_owned())
+            }
+        })
+    }
+
+    /// oned gave it up, or it changed in some other way: plan again.
+    fn awaited(&self, vm: &Vm) -> Judgement {
+        let stays = matches!(states::class(vm.state), Class::Running | Class::Transient);
+        if stays && vm.host == Some(self.dead()) { Judgement::Stay } else { Judgement::Replan }
+    }
+
+    fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+        let Some(host) = vm.host.filter(|host| *host != self.dead()) else {
+            return self.not_moved(vm, order, sent, certainty);
+        };
+        match states::class(vm.state) {
+            Class::Running => {
+                Judgement::Close(Fate::Recovered(format!("RUNNING on {}", self.case.named(host))))
+            }
+            Class::Stopped if vm.state == self.course.from => Judgement::Close(Fate::Recovered(format!(
+                "{} on {}, as it was",
+                vm.state,
+                self.case.named(host)
+            ))),
+            Class::Failure => self.failed(vm, host),
+            Class::Done => terminated(),
+            // UNKNOWN is also what the first reads after the call may show.
+            Class::Lost | Class::Transient | Class::Resubmit => Judgement::Stay,
+            Class::Stopped | Class::NotPlaced | Class::Strange => Judgement::Close(Fate::Failed(format!(
+                "{} on {}{}",
+                vm.state,
+                self.case.named(host),
+                said(vm)
+            ))),
+        }
+    }
+
+    /// The VM is still charged to the dead host.
+    fn not_moved(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+        match states::class(vm.state) {
+            Class::Done => terminated(),
+            // A save on the dead host failed and oned put it back.
+            Class::Running => Judgement::Await,
+            Class::Failure => Judgement::Replan,
+            Class::Lost
+            | Class::Stopped
+            | Class::Transient
+            | Class::Resubmit
+            | Class::NotPlaced
+            | Class::Strange => {
+                match certainty {
+                    Certainty::NotSent => Judgement::Replan,
+                    // Asked again for the same host: a first call that comes late is then refused by oned.
+                    Certainty::Unknown if self.may_ask_again(sent) => Judgement::Send(order),
+                    Certainty::Accepted | Certainty::Unknown => Judgement::Stay,
+                }
+            }
+        }
+    }
+
+    fn may_ask_again(&self, sent: Moment) -> bool {
+        let patience = self.case.policy.wait.look.saturating_mul(2);
+        self.course.calls < self.case.policy.settle.targets && self.now.since(sent) >= patience
+    }
+
+    /// "Retry" repeats the step that failed on the same host. It neither goes back to the dead host, as
+    /// "failure" would, nor skips the check of the data, as "success" would.
+    fn failed(&self, vm: &Vm, host: HostId) -> Judgement {
+        if self.course.retries < self.case.policy.settle.retries {
+            return Judgement::Send(Order::Retry { vm: vm.id });
+        }
+        let text = format!(
+            "{} on {} after {} retries{}",
+            vm.state,
+            self.case.named(host),
+            self.course.retries,
+            said(vm)
+        );
+        Judgement::Close(Fate::Failed(text))
+    }
+
+    fn recreating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+        let elsewhere = vm.host.filter(|host| *host != self.dead());
+        let unsent = certainty == Certainty::NotSent;
+        // An answer that was lost may still be executed late; asking again could then recreate it twice.
+        let stuck =
+            certainty != Certainty::Unknown && self.now.since(sent) >= self.case.policy.settle.cleanup;
+        match (states::class(vm.state), elsewhere) {
+            (Class::Running, Some(host)) => {
+                Judgement::Close(Fate::Recovered(format!("recreated, RUNNING on {}", self.case.named(host))))
+            }
+            (Class::Done, _) => terminated(),
+            (Class::Failure, Some(host)) => self.failed(vm, host),
+            // The clean-up talks to the dead host over ssh and may never end; asking again ends it.
+            (Class::Resubmit, _) if stuck => Judgement::Send(order),
+            (Class::Lost | Class::Running | Class::Stopped | Class::Transient | Class::Failure, None)
+                if unsent =>
+            {
+                Judgement::Replan
+            }
+            (
+                Class::Lost
+                | Class::Running
+                | Class::Transient
+                | Class::Failure
+                | Class::Resubmit
+                | Class::Stopped
+                | Class::NotPlaced
+                | Class::Strange,
+                _,
+            ) => Judgement::Stay,
+        }
+    }
+
+    fn deleting(vm: &Vm, certainty: Certainty) -> Judgement {
+        match (vm.state == VmState::Done, certainty) {
+            (true, _) => Judgement::Close(Fate::Recovered("deleted".to_owned())),
+            (false, Certainty::NotSent) => Judgement::Replan,
+            (false, Certainty::Accepted | Certainty::Unknown) => Judgement::Stay,
+        }
+    }
+
+    /// The end of patience: all attempts for one VM share one deadline.
+    fn overdue(&self, state: &str, said: &str) -> Option<Judgement> {
+        let rules = self.case.policy.settle;
+        if let Some(took) =
+            self.course.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= rules.deadline)
+        {
+            let doubt = match self.course.stage {
+                Stage::Moving { certainty: Certainty::Unknown, .. } => ", and oned's answer was lost",
+                Stage::Moving { certainty: Certainty::NotSent, .. } => ", and oned could not be asked",
+                Stage::Moving { .. } | Stage::Open | Stage::Awaiting { .. } => "",
+            };
+            let text = format!("{state} {} s after the first call{doubt}{said}", took.as_secs());
+            return Some(Judgement::Close(Fate::Failed(text)));
+        }
+        let Stage::Awaiting { since } = self.course.stage else { return None };
+        let waited = self.now.since(since);
+        (waited >= rules.unknown).then(|| {
+            let text = format!(
+                "still {state} on the dead host after {} s, and oned moves only VMs that it calls UNKNOWN{said}",
+                waited.as_secs()
+            );
+            Judgement::Close(Fate::Held(text))
+        })
+    }
+}
+
+fn terminated() -> Judgement {
+    Judgement::Close(Fate::Left("somebody terminated it meanwhile".to_owned()))
+}
+
+/// What oned or a driver wrote on the VM.
+fn said(vm: &Vm) -> String {
+    vm.error.as_ref().map_or_else(String::new, |text| format!(": {}", text.trim()))
+}

@@ -1,0 +1,66 @@
+//! What is asked of oned for one VM, and what oned may say to it.
+
+use crate::model::{HostId, Refusal, VmId};
+
+/// The last parameter of `one.vm.migrate`. It only matters for RUNNING VMs and for the check on PCI VMs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationType {
+    /// 0
+    Save,
+    /// 1: what oned insists on for VMs with PCI devices.
+    Poweroff,
+}
+
+/// One call that changes a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `one.vm.migrate(vm, to, live=false, enforce=true, ds=-1, type)`
+    Migrate {
+        /// The VM.
+        vm: VmId,
+        /// Where to.
+        to: HostId,
+        /// How.
+        kind: MigrationType,
+    },
+    /// `one.vm.recover(vm, 4)`: delete and create again.
+    Recreate {
+        /// The VM.
+        vm: VmId,
+    },
+    /// `one.vm.recover(vm, 3)`
+    Delete {
+        /// The VM.
+        vm: VmId,
+    },
+    /// `one.vm.recover(vm, 2)`: the step that failed, once more, on the same host.
+    Retry {
+        /// The VM.
+        vm: VmId,
+    },
+}
+
+impl Order {
+    /// The VM that it changes.
+    #[must_use]
+    pub fn vm(&self) -> VmId {
+        match self {
+            Self::Migrate { vm, .. } | Self::Recreate { vm } | Self::Delete { vm } | Self::Retry { vm } => {
+                *vm
+            }
+        }
+    }
+}
+
+/// What oned said to an order. Acceptance means queued, not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Queued.
+    Accepted,
+    /// No, and nothing was changed.
+    Refused(Refusal, String),
+    /// The call provably did not leave.
+    NotSent(String),
+    /// The call may have been executed, or may still be.
+    Unknown(String),
+}

@@ -1,0 +1,90 @@
+//! May this VM be touched at all, and can its disks be seen from another host?
+
+use super::Verdict;
+use crate::model::{Datastore, DatastoreId, HostId, Sharing, Vm, VmState};
+use crate::policy::states::{self, Class};
+
+/// A VM that oned does not charge to the dead host is none of our business. VMs that are on no host keep the
+/// last host in their history, so the state decides for them.
+pub(super) fn elsewhere(vm: &Vm, dead: HostId) -> Option<Verdict> {
+    match states::class(vm.state) {
+        Class::NotPlaced | Class::Done => return None,
+        Class::Lost
+        | Class::Running
+        | Class::Transient
+        | Class::Failure
+        | Class::Resubmit
+        | Class::Stopped
+        | Class::Strange => {}
+    }
+    match vm.host {
+        Some(host) if host == dead => None,
+        Some(host) => Some(Verdict::Leave(format!("{} on {host}, not on the dead host", vm.state))),
+        None => Some(Verdict::Hold(format!("{}, and oned does not say on which host", vm.state))),
+    }
+}
+
+/// oned refuses every recovery of a locked VM, whatever the level of the lock and even to oneadmin.
+pub(super) fn locked(vm: &Vm) -> Option<String> {
+    let lock = vm.lock.filter(|lock| lock.0 != 0)?;
+    Some(format!("locked ({lock}), and oned recovers no locked VM; `onevm unlock {}` frees it", vm.id.0))
+}
+
+/// Transfer drivers whose disks every host sees, and those whose disks only one host has.
+/// Source: `share/etc/oned.conf`, `TM_MAD_CONF`.
+const SHARED: &[&str] =
+    &["shared", "qcow2", "ceph", "fs_lvm", "fs_lvm_ssh", "lvm", "netapp", "purefa", "dummy"];
+const LOCAL: &[&str] = &["ssh", "local"];
+
+/// Drivers that, for a VM that is not UNKNOWN, want to copy from the dead host over ssh and fail.
+/// Source: `src/tm_mad/*/mv`.
+const COPIES: &[&str] = &["ceph", "fs_lvm", "fs_lvm_ssh", "lvm"];
+
+/// The VM's system datastore, if its disks can be seen from another host; else why it cannot move.
+pub(super) fn system_datastore<'a>(vm: &Vm, datastores: &'a [Datastore]) -> Result<&'a Datastore, String> {
+    let Some(id) = vm.system_datastore else {
+        return Err("oned does not say which system datastore holds its disks".to_owned());
+    };
+    let Some(datastore) = datastores.iter().find(|datastore| datastore.id == id) else {
+        return Err(format!("its system {id} does not exist"));
+    };
+    if !datastore.ready {
+        return Err(format!("its system {} is disabled", named(datastore)));
+    }
+    let driver = if datastore.tm_mad.is_empty() { &vm.tm_mad } else { &datastore.tm_mad };
+    match &datastore.sharing {
+        Sharing::Yes => {}
+        Sharing::No => return Err(not_shared(datastore)),
+        Sharing::Unsaid if SHARED.contains(&driver.as_str()) => {}
+        Sharing::Unsaid if LOCAL.contains(&driver.as_str()) => return Err(not_shared(datastore)),
+        Sharing::Unsaid | Sharing::Unclear(_) => {
+            return Err(format!(
+                "{} does not say whether it is shared (driver {driver}); set SHARED with `onedatastore update {}`",
+                named(datastore),
+                id.0
+            ));
+        }
+    }
+    if vm.state != VmState::UNKNOWN
+        && states::class(vm.state) == Class::Stopped
+        && COPIES.contains(&driver.as_str())
+    {
+        return Err(format!(
+            "{}, and driver {driver} would copy it from the dead host; move it when the host is back",
+            vm.state
+        ));
+    }
+    Ok(datastore)
+}
+
+fn not_shared(datastore: &Datastore) -> String {
+    format!(
+        "its disks are on {}, which is not shared: only -r can bring it back, from its images",
+        named(datastore)
+    )
+}
+
+fn named(datastore: &Datastore) -> String {
+    let DatastoreId(id) = datastore.id;
+    format!("datastore {} ({id})", datastore.name)
+}

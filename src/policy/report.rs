@@ -1,0 +1,132 @@
+//! How a run ended: for people, and for the exit code.
+
+use super::case::{Entry, Failure};
+use super::proof::Proof;
+use super::settings::Mode;
+use crate::model::{HostId, Moment, VmId};
+use std::fmt;
+
+/// What became of one VM. Every VM that was seen has exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Read back where it should be: `RUNNING on node3 (host 3)`, `DONE`.
+    Recovered(String),
+    /// `--dry-run`: what would be done.
+    Planned(String),
+    /// Not touched, because nobody asked for it to be touched; the reason.
+    Left(String),
+    /// It should have been recovered and was not touched; the reason.
+    Held(String),
+    /// It was touched and is not where it should be; the reason.
+    Failed(String),
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recovered(text) => write!(f, "recovered: {text}"),
+            Self::Planned(text) => write!(f, "planned: {text}"),
+            Self::Left(text) => write!(f, "left: {text}"),
+            Self::Held(text) => write!(f, "held: {text}"),
+            Self::Failed(text) => write!(f, "failed: {text}"),
+        }
+    }
+}
+
+/// One VM in a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmReport {
+    /// The VM.
+    pub id: VmId,
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+impl fmt::Display for VmReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.id, self.name, self.fate)
+    }
+}
+
+/// How a run ended. [`Outcome::exit_code`] is the table of the README.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every VM that the flags cover is where it should be.
+    Recovered,
+    /// `fence_host`: the host is proven off.
+    Fenced,
+    /// Nothing had to be done; the reason.
+    NothingToDo(String),
+    /// `--dry-run` has told its plan.
+    Rehearsed,
+    /// Some VMs are held or failed; the reason is with each of them.
+    Partly,
+    /// oned gave no usable answer; what was touched until then stands with the VMs.
+    NoCloud(Failure),
+    /// The host is not proven off. No VM was touched.
+    NotFenced(Failure),
+    /// A brake or a sign of life stopped the run before the fence. Nothing was touched.
+    Held(Failure),
+}
+
+impl Outcome {
+    /// The exit code of the executable.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed => 0,
+            Self::Partly => 1,
+            Self::NoCloud(_) => 5,
+            Self::NotFenced(_) => 6,
+            Self::Held(_) => 7,
+        }
+    }
+
+    /// The one thing to do next, where there is one.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        match self {
+            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed => None,
+            Self::Partly => Some("see the reason with each VM, mend it and run the same command again"),
+            Self::NoCloud(failure) | Self::NotFenced(failure) | Self::Held(failure) => Some(&failure.advice),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recovered => f.write_str("recovered"),
+            Self::Fenced => f.write_str("fenced and proven off"),
+            Self::NothingToDo(reason) => write!(f, "nothing to do: {reason}"),
+            Self::Rehearsed => f.write_str("dry run, nothing was changed"),
+            Self::Partly => f.write_str("not every VM could be recovered"),
+            Self::NoCloud(failure) => write!(f, "stopped: {}", failure.what),
+            Self::NotFenced(failure) => write!(f, "not fenced, no VM was touched: {}", failure.what),
+            Self::Held(failure) => write!(f, "held, nothing was touched: {}", failure.what),
+        }
+    }
+}
+
+/// A run, from its first look to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The host.
+    pub host: HostId,
+    /// Its name.
+    pub name: String,
+    /// What was to be done with its VMs.
+    pub mode: Mode,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What shows that the host is off, if that was reached.
+    pub proof: Option<Proof>,
+    /// Every VM that was seen, by id, with its one outcome.
+    pub vms: Vec<VmReport>,
+    /// What happened, in order.
+    pub trail: Vec<Entry>,
+    /// How long the run took.
+    pub took: Moment,
+}

@@ -1,0 +1,97 @@
+//! VMs on their way: what they read back as, and what follows from that.
+//!
+//! Success is what is read back, never what a call answered.
+
+use super::case::{Case, Entry, Failure, Phase};
+use super::course::Stage;
+use super::incident::{Step, wait};
+use super::judge::{Judge, Judgement};
+use super::order::Order;
+use super::recover::{Proven, no_cloud, send};
+use crate::model::{Moment, Vm, VmId};
+use std::collections::BTreeMap;
+
+/// VMs read back by id.
+#[derive(Clone, Debug, Default)]
+pub struct VmList {
+    /// Those that could be read.
+    pub vms: Vec<Vm>,
+    /// Those whose document cannot be read, and why.
+    pub unreadable: Vec<(VmId, String)>,
+}
+
+/// See [`Step::Settle`].
+#[derive(Debug)]
+pub struct Settling {
+    proven: Proven,
+    ids: Vec<VmId>,
+}
+
+impl Settling {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.proven.case.trail
+    }
+
+    /// Read the VMs that are on their way, after a pause.
+    pub(super) fn later(proven: Proven) -> Step {
+        let ids = proven.case.courses.keys().copied().collect();
+        wait(proven.case.policy.wait.look, Step::Settle(Self { proven, ids }))
+    }
+
+    /// The VMs to read.
+    #[must_use]
+    pub fn ids(&self) -> &[VmId] {
+        &self.ids
+    }
+
+    /// The VMs as oned has them now, or why they could not be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, list: Result<VmList, Failure>) -> Step {
+        let list = match list {
+            Ok(list) => list,
+            Err(failure) => {
+                if let Some(pause) = self.proven.case.patience(now, Phase::Settle, &failure) {
+                    return wait(pause, Step::Settle(self));
+                }
+                return no_cloud(self.proven, now, failure);
+            }
+        };
+        let Self { mut proven, ids } = self;
+        let case = &mut proven.case;
+        case.heard();
+        let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
+        let mut orders = Vec::new();
+        for id in ids {
+            let broken = list.unreadable.iter().any(|(bad, _)| *bad == id);
+            let Some(course) = case.courses.get(&id) else {
+                continue;
+            };
+            let judge = Judge { case, course, now };
+            let judgement = if broken { judge.unreadable() } else { judge.judge(vms.get(&id).copied()) };
+            apply(case, now, id, judgement, &mut orders);
+        }
+        send(proven, now, orders)
+    }
+}
+
+fn apply(case: &mut Case, now: Moment, id: VmId, judgement: Judgement, orders: &mut Vec<Order>) {
+    let Some(course) = case.courses.get_mut(&id) else {
+        return;
+    };
+    match judgement {
+        Judgement::Stay => {}
+        Judgement::Replan => course.stage = Stage::Open,
+        Judgement::Await => course.wait_for_oned(now),
+        Judgement::Send(order) => {
+            course.retries += u32::from(matches!(order, Order::Retry { .. }));
+            course.send(order, now);
+            orders.push(order);
+        }
+        Judgement::Close(fate) => {
+            let name = course.name.clone();
+            case.detail(now, Phase::Settle, format!("{id} {name}: {fate}"));
+            case.courses.remove(&id);
+            case.settle(id, &name, fate);
+        }
+    }
+}

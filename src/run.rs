@@ -1,0 +1,81 @@
+//! The loop: ask the policy, do that one thing in the world, hand the answer back.
+//!
+//! No branch in here decides anything.
+
+use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, begin};
+use crate::world::World;
+
+/// Run a recovery to its end.
+pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
+    let mut step = begin(subject, policy);
+    let mut told = 0;
+    loop {
+        told = tell(world, step.trail(), told);
+        step = match answer(world, step) {
+            Ok(next) => next,
+            Err(report) => return *report,
+        };
+    }
+}
+
+fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
+    let next = match step {
+        Step::Observe(ask) => {
+            let host = world.host(ask.subject().host);
+            ask.answer(world.now(), host)
+        }
+        Step::Claim(ask) => {
+            let claim = world.claim(ask.subject().host);
+            ask.answer(world.now(), claim)
+        }
+        Step::Wait(ask) => {
+            world.wait(ask.pause());
+            ask.answer()
+        }
+        Step::Brake(ask) => {
+            let hosts = world.hosts();
+            ask.answer(world.now(), hosts)
+        }
+        Step::Confirm(ask) => {
+            let host = world.host(ask.subject().host);
+            ask.answer(world.now(), host)
+        }
+        Step::ChooseDevices(ask) => {
+            let devices = world.fence_devices(ask.subject().host);
+            ask.answer(world.now(), devices)
+        }
+        Step::PowerOff(ask) => {
+            let said = world.power_off(ask.subject().host, ask.device());
+            ask.answer(world.now(), said)
+        }
+        Step::Prove(ask) => {
+            let state = world.power_state(ask.subject().host, ask.device());
+            ask.answer(world.now(), state)
+        }
+        Step::Survey(ask) => {
+            let survey = world.survey(ask.subject().host, &ask.also());
+            ask.answer(world.now(), survey)
+        }
+        Step::Disable(ask) => {
+            let reply = world.disable(ask.proof());
+            ask.answer(world.now(), &reply)
+        }
+        Step::Act(ask) => {
+            let replies: Vec<Reply> = world.act(ask.proof(), ask.orders());
+            ask.answer(world.now(), replies)
+        }
+        Step::Settle(ask) => {
+            let vms = world.vms(ask.ids());
+            ask.answer(world.now(), vms)
+        }
+        Step::Stop(report) => return Err(report),
+    };
+    Ok(next)
+}
+
+fn tell(world: &mut impl World, trail: &[Entry], told: usize) -> usize {
+    for entry in trail.iter().skip(told) {
+        world.tell(entry);
+    }
+    trail.len().max(told)
+}

@@ -1,0 +1,53 @@
+//! Things that happen to the simulated cloud while a recovery runs: people, machines, front-ends.
+
+use super::cloud::Cloud;
+use super::physics::Death;
+use super::spec::{Driver, Stage};
+use crate::model::{HostId, VmId};
+use crate::wire::xmlrpc::{Call, Value};
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A machine loses its power.
+    PowerOff(HostId),
+    /// A machine gets power and boots.
+    PowerOn(HostId),
+    /// A host dies.
+    Dies(HostId, Death),
+    /// Whatever ailed a host is over.
+    Returns(HostId),
+    /// Its monitoring fails with this text although it is well.
+    ProbeFails(HostId, String),
+    /// A domain ends by itself on a healthy host.
+    Crashes(VmId),
+    /// A driver changes its ways for one VM.
+    DriverTurns(VmId, Stage, Driver),
+    /// A front-end dies.
+    FrontEndDies(usize),
+    /// A front-end returns.
+    FrontEndReturns(usize),
+    /// A person calls oned, for example `one.host.status` with 0 and 1.
+    Call(String, Vec<Value>),
+}
+
+impl Event {
+    pub(super) fn happen(self, cloud: &mut Cloud) {
+        match self {
+            Self::PowerOff(host) => cloud.power_off(host),
+            Self::PowerOn(host) => cloud.power_on(host),
+            Self::Dies(host, death) => cloud.host_dies(host, death),
+            Self::Returns(host) => cloud.host_returns(host),
+            Self::ProbeFails(host, text) => cloud.monitoring_fails(host, &text),
+            Self::Crashes(vm) => cloud.vm_crashes(vm),
+            Self::DriverTurns(vm, stage, driver) => cloud.set_driver(vm, stage, driver),
+            Self::FrontEndDies(server) => cloud.server_dies(server),
+            Self::FrontEndReturns(server) => cloud.server_returns(server),
+            Self::Call(method, mut params) => {
+                params.insert(0, Value::Text(cloud.session.clone()));
+                let server = cloud.leader().unwrap_or(0);
+                let _ = cloud.call(server, &Call { method, params });
+            }
+        }
+    }
+}

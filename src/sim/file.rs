@@ -1,0 +1,219 @@
+//! The shape of a scenario file, as serde reads it, and the words in it.
+
+use super::device::Behaviour;
+use super::event::Event;
+use super::spec::{Driver, Stage, Timings};
+use crate::model::{LcmState, ReadBack, VmState};
+use crate::wire::xmlrpc::Value;
+use jiff::fmt::serde::unsigned_duration::friendly::compact;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) title: String,
+    /// The hook's options, `-m -p 2`.
+    pub(super) call: String,
+    /// The host of the event.
+    pub(super) host: String,
+    pub(super) version: Option<String>,
+    /// Simulated time between `before` and the start of the hook.
+    #[serde(default, with = "compact::optional")]
+    pub(super) start: Option<Duration>,
+    /// What happens before the hook starts, mostly the host's death.
+    #[serde(default)]
+    pub(super) before: Vec<String>,
+    #[serde(default)]
+    pub(super) claimed_by_another: bool,
+    pub(super) runs: Option<u32>,
+    pub(super) front_ends: Option<usize>,
+    /// Text of a settings file.
+    pub(super) settings: Option<String>,
+    #[serde(default)]
+    pub(super) clusters: Vec<String>,
+    #[serde(default)]
+    pub(super) timings: TimingsFile,
+    #[serde(default)]
+    pub(super) hosts: Vec<Host>,
+    #[serde(default)]
+    pub(super) datastores: Vec<Datastore>,
+    #[serde(default)]
+    pub(super) vms: Vec<Vm>,
+    /// The fence devices of `host`; absent = every host has one that works.
+    pub(super) devices: Option<Vec<Device>>,
+    #[serde(default)]
+    pub(super) fault: Vec<Fault>,
+    #[serde(default)]
+    pub(super) event: Vec<Timed>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Host {
+    pub(super) name: String,
+    pub(super) cluster: Option<String>,
+    /// Cores.
+    pub(super) cpu: Option<i64>,
+    pub(super) memory_gib: Option<i64>,
+    /// Short addresses, `07:00.0`.
+    #[serde(default)]
+    pub(super) gpus: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Datastore {
+    pub(super) name: String,
+    pub(super) tm_mad: String,
+    pub(super) shared: Option<String>,
+    #[serde(default)]
+    pub(super) clusters: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vm {
+    pub(super) name: String,
+    pub(super) host: String,
+    /// `RUNNING`, `POWEROFF`, `BOOT` …
+    pub(super) state: Option<String>,
+    pub(super) count: Option<u32>,
+    /// Cores.
+    pub(super) cpu: Option<f64>,
+    pub(super) memory_mib: Option<i64>,
+    pub(super) datastore: Option<String>,
+    pub(super) gpus: Option<usize>,
+    pub(super) lock: Option<i64>,
+    pub(super) last_action: Option<i64>,
+    /// The user template.
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<String, String>,
+    /// `boot = "fails"`, `transfer = "hangs"`, `boot = "fails 1"`.
+    #[serde(default)]
+    pub(super) drivers: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Device {
+    pub(super) name: String,
+    pub(super) behaviour: Option<Behaviour>,
+    pub(super) read_back: Option<ReadBackWord>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReadBackWord {
+    Status,
+    ExitCodeAccepted,
+    ExitCodeOnly,
+}
+
+impl From<ReadBackWord> for ReadBack {
+    fn from(word: ReadBackWord) -> Self {
+        match word {
+            ReadBackWord::Status => Self::Status,
+            ReadBackWord::ExitCodeAccepted => Self::ExitCodeAccepted,
+            ReadBackWord::ExitCodeOnly => Self::ExitCodeOnly,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fault {
+    pub(super) method: String,
+    pub(super) kind: String,
+    pub(super) skip: Option<u32>,
+    pub(super) times: Option<u32>,
+    pub(super) code: Option<i64>,
+    pub(super) text: Option<String>,
+    #[serde(default, with = "compact::optional")]
+    pub(super) delay: Option<Duration>,
+}
+
+/// Something that happens this long after the hook has started.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Timed {
+    #[serde(with = "compact::required")]
+    pub(super) at: Duration,
+    #[serde(rename = "do")]
+    pub(super) what: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TimingsFile {
+    #[serde(with = "compact::optional")]
+    detection: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    first_unknown: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    next_unknown: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    cleanup_stuck: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    ssh_timeout: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    boot: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    follower_lag: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    election: Option<Duration>,
+}
+
+impl TimingsFile {
+    pub(super) fn apply(&self, timings: &mut Timings) {
+        let set = |value: Option<Duration>, field: &mut Duration| *field = value.unwrap_or(*field);
+        set(self.detection, &mut timings.detection);
+        set(self.first_unknown, &mut timings.first_unknown);
+        set(self.next_unknown, &mut timings.next_unknown);
+        set(self.cleanup_stuck, &mut timings.cleanup_stuck);
+        set(self.ssh_timeout, &mut timings.ssh_timeout);
+        set(self.boot, &mut timings.boot);
+        set(self.follower_lag, &mut timings.follower_lag);
+        set(self.election, &mut timings.election);
+    }
+}
+
+/// The state that prints as this word.
+pub(super) fn state(word: &str) -> Result<VmState, String> {
+    let plain = (0..=11).filter(|number| *number != 3).map(|number| VmState::from_numbers(number, 0));
+    let active = LcmState::ALL.iter().map(|lcm| VmState::Active(*lcm));
+    plain
+        .chain(active)
+        .find(|state| state.to_string() == word)
+        .ok_or_else(|| format!("no such state: {word}"))
+}
+
+pub(super) fn stage(word: &str) -> Result<Stage, String> {
+    Ok(match word {
+        "transfer" => Stage::Transfer,
+        "boot" => Stage::Boot,
+        "save" => Stage::Save,
+        "shutdown" => Stage::Shutdown,
+        "cleanup" => Stage::Cleanup,
+        "other" => Stage::Other,
+        _ => return Err(format!("no such driver stage: {word}")),
+    })
+}
+
+pub(super) fn driver(word: &str) -> Result<Driver, String> {
+    match word.split_once(' ') {
+        None if word == "fails" => Ok(Driver::Fails),
+        None if word == "hangs" => Ok(Driver::Hangs),
+        None if word == "works" => Ok(Driver::Works),
+        Some(("fails", times)) => {
+            times.parse().map(Driver::FailsTimes).map_err(|_| format!("no such count: {times}"))
+        }
+        _ => Err(format!("no such driver behaviour: {word}")),
+    }
+}
+
+/// A person's call of oned with numbers only.
+pub(super) fn call(method: &str, numbers: &[i64]) -> Event {
+    Event::Call(method.to_owned(), numbers.iter().map(|number| Value::Int(*number)).collect())
+}

@@ -1,0 +1,265 @@
+//! A scenario file: a cloud, what goes wrong in it, and the hook's call. TOML in, a [`SimWorld`] out.
+//!
+//! `examples/rack_failure.toml` shows the shape. Unknown keys are errors with their line.
+
+use super::cloud::Cloud;
+use super::device::Behaviour;
+use super::event::Event;
+use super::faults::{Fault, FaultRule};
+use super::file;
+use super::physics::Death;
+use super::spec::{DatastoreSpec, HostSpec, PciSpec, VmSpec};
+use super::transport::SimTransport;
+use super::version::Version;
+use super::world::{SimDevice, SimWorld};
+use crate::cli::HostError;
+use crate::config::{Config, Environment};
+use crate::error::{Error, Result};
+use crate::model::{ClusterId, DatastoreId, DeviceName, HostId, ReadBack, VmId};
+use crate::policy::{Policy, Subject};
+use crate::world::Zone;
+use crate::world::oned::{Credentials, Oned, Patience, Session};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A scenario that is ready to run.
+#[derive(Debug)]
+pub struct Scenario {
+    /// One line.
+    pub title: String,
+    /// The world, at the moment when the hook starts.
+    pub world: SimWorld,
+    /// The host of the event.
+    pub subject: Subject,
+    /// The hook's options over the scenario's settings.
+    pub policy: Policy,
+    /// VMs that are charged to the host when the hook starts.
+    pub charged: Vec<VmId>,
+    /// How often the hook is started, one run after the other.
+    pub runs: u32,
+}
+
+/// Names of the file and the ids that the cloud gave them.
+struct Names {
+    hosts: BTreeMap<String, HostId>,
+    datastores: BTreeMap<String, DatastoreId>,
+    vms: BTreeMap<String, VmId>,
+}
+
+impl Scenario {
+    /// Read a scenario.
+    ///
+    /// # Errors
+    /// [`Error::Scenario`] with the line, or the name that is not known.
+    pub fn parse(text: &str) -> Result<Scenario> {
+        let file: file::File = toml::from_str(text).map_err(|error| Error::Scenario(error.to_string()))?;
+        build(file).map_err(Error::Scenario)
+    }
+}
+
+fn build(file: file::File) -> Result<Scenario, String> {
+    let version = file.version.as_deref().unwrap_or("7.5");
+    let version = Version::from_text(version).ok_or_else(|| format!("no such version: {version}"))?;
+    let mut cloud = Cloud::new(version);
+    file.timings.apply(&mut cloud.timings);
+    let names = populate(&mut cloud, &file)?;
+    if let Some(count) = file.front_ends {
+        cloud.set_front_ends(count);
+    }
+    let subject = *names.hosts.get(&file.host).ok_or_else(|| format!("no such host: {}", file.host))?;
+    for event in &file.before {
+        read_event(event, &names)?.happen(&mut cloud);
+    }
+    cloud.advance(file.start.unwrap_or(Duration::from_secs(215)));
+    let transport = SimTransport::new(Arc::new(Mutex::new(cloud)));
+    for fault in &file.fault {
+        transport.add_fault(read_fault(fault)?);
+    }
+    let credentials = Credentials {
+        endpoint: "http://localhost:2633/RPC2".to_owned(),
+        session: Session::new("oneadmin:password".to_owned()),
+    };
+    let zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()));
+    let (charged, name) = on_host(&transport, subject);
+    let mut world = SimWorld::new(transport, zone);
+    let start = world.began();
+    give_devices(&mut world, &file, &names)?;
+    for event in &file.event {
+        world.schedule(start.saturating_add(event.at), read_event(&event.what, &names)?);
+    }
+    if file.claimed_by_another {
+        world.claimed_by_another(subject);
+    }
+    Ok(Scenario {
+        title: file.title,
+        world,
+        subject: Subject { host: subject, name, vms: charged.clone() },
+        policy: policy(&file.call, file.settings.as_deref().unwrap_or_default())?,
+        charged,
+        runs: file.runs.unwrap_or(1),
+    })
+}
+
+fn policy(call: &str, settings: &str) -> Result<Policy, String> {
+    let words: Vec<String> = call.split_whitespace().map(str::to_owned).collect();
+    let options = HostError::read(&words).map_err(|error| error.chain())?;
+    let config = Config::parse(settings, Path::new("settings"), &Environment::default());
+    let config = config.map_err(|error| error.chain())?;
+    options.policy(config.wait, config.fence, config.settle).map_err(|error| error.chain())
+}
+
+fn on_host(transport: &SimTransport, host: HostId) -> (Vec<VmId>, String) {
+    let cloud = transport.cloud();
+    let read = cloud.host_xml(host).and_then(|xml| {
+        crate::wire::documents::read::<crate::model::Host>(&xml, crate::wire::xml::Limits::HOOK).ok()
+    });
+    read.map_or_else(|| (Vec::new(), host.to_string()), |host| (host.vms, host.name))
+}
+
+fn populate(cloud: &mut Cloud, file: &file::File) -> Result<Names, String> {
+    let mut clusters = BTreeMap::from([("default".to_owned(), ClusterId(0))]);
+    for name in &file.clusters {
+        clusters.insert(name.clone(), cloud.add_cluster(name));
+    }
+    let cluster = |name: &str| clusters.get(name).copied().ok_or_else(|| format!("no such cluster: {name}"));
+    let mut hosts = BTreeMap::new();
+    for host in &file.hosts {
+        let id = cloud.add_host(HostSpec {
+            cluster: cluster(host.cluster.as_deref().unwrap_or("default"))?,
+            cpu: host.cpu.unwrap_or(64) * 100,
+            memory_kib: host.memory_gib.unwrap_or(256) << 20,
+            pci: host.gpus.iter().map(|address| PciSpec::gpu(address)).collect(),
+            ..HostSpec::new(&host.name)
+        });
+        hosts.insert(host.name.clone(), id);
+    }
+    let mut datastores = BTreeMap::from([("system".to_owned(), DatastoreId(0))]);
+    for datastore in &file.datastores {
+        let in_clusters: Result<Vec<_>, _> = datastore.clusters.iter().map(|name| cluster(name)).collect();
+        let spec = DatastoreSpec {
+            shared: datastore.shared.clone(),
+            ..DatastoreSpec::system(&datastore.name, &datastore.tm_mad)
+        };
+        let spec = if datastore.clusters.is_empty() {
+            spec
+        } else {
+            DatastoreSpec { clusters: in_clusters?, ..spec }
+        };
+        datastores.insert(datastore.name.clone(), cloud.add_datastore(spec));
+    }
+    let mut names = Names { hosts, datastores, vms: BTreeMap::new() };
+    for vm in &file.vms {
+        add_vms(cloud, vm, &mut names)?;
+    }
+    Ok(names)
+}
+
+fn add_vms(cloud: &mut Cloud, vm: &file::Vm, names: &mut Names) -> Result<(), String> {
+    let host = *names.hosts.get(&vm.host).ok_or_else(|| format!("no such host: {}", vm.host))?;
+    let datastore = vm.datastore.as_deref().unwrap_or("system");
+    let datastore =
+        *names.datastores.get(datastore).ok_or_else(|| format!("no such datastore: {datastore}"))?;
+    let count = vm.count.unwrap_or(1);
+    for number in 1..=count {
+        let name = if count == 1 { vm.name.clone() } else { format!("{}-{number}", vm.name) };
+        let mut spec = VmSpec::new(&name, host);
+        spec.datastore = datastore;
+        if let Some(state) = &vm.state {
+            spec.state = file::state(state)?;
+        }
+        // The file speaks of cores and MiB.
+        #[expect(clippy::cast_possible_truncation, reason = "a scenario's cores are small numbers")]
+        let hundredths = (vm.cpu.unwrap_or(1.0) * 100.0).round() as i64;
+        spec.cpu = hundredths;
+        spec.memory_kib = vm.memory_mib.unwrap_or(1024) << 10;
+        spec.pci = vec![PciSpec::gpu(""); vm.gpus.unwrap_or(0)];
+        spec.lock = vm.lock;
+        spec.last_action = vm.last_action.unwrap_or(0);
+        spec.attributes.clone_from(&vm.attributes);
+        let id = cloud.add_vm(spec);
+        for (stage, driver) in &vm.drivers {
+            cloud.set_driver(id, file::stage(stage)?, file::driver(driver)?);
+        }
+        names.vms.insert(name, id);
+    }
+    Ok(())
+}
+
+fn give_devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Result<(), String> {
+    if let Some(devices) = &file.devices {
+        let host = *names.hosts.get(&file.host).ok_or_else(|| format!("no such host: {}", file.host))?;
+        let devices = devices.iter().map(|device| SimDevice {
+            name: DeviceName(device.name.clone()),
+            read_back: device.read_back.map_or(ReadBack::Status, Into::into),
+            behaviour: device.behaviour.unwrap_or_default(),
+        });
+        world.set_devices(host, devices.collect());
+        return Ok(());
+    }
+    for host in names.hosts.values() {
+        let bmc = SimDevice {
+            name: DeviceName("bmc".to_owned()),
+            read_back: ReadBack::Status,
+            behaviour: Behaviour::Works,
+        };
+        world.set_devices(*host, vec![bmc]);
+    }
+    Ok(())
+}
+
+fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
+    let delay = fault.delay.unwrap_or(Duration::from_secs(60));
+    let kind = match fault.kind.as_str() {
+        "not_sent" => Fault::NotSent,
+        "lost_reply" => Fault::LostReply,
+        "lost_request" => Fault::LostRequest,
+        "late" => Fault::Late(delay),
+        "slow" => Fault::Slow(delay),
+        "garbage" => Fault::Garbage(fault.text.clone().unwrap_or_else(|| "<html>".to_owned())),
+        "refused" => Fault::Refused {
+            code: fault.code.unwrap_or(2048),
+            text: fault.text.clone().unwrap_or_else(|| "no".to_owned()),
+        },
+        other => return Err(format!("no such fault: {other}")),
+    };
+    Ok(FaultRule::always(&fault.method, kind)
+        .after(fault.skip.unwrap_or(0))
+        .times(fault.times.unwrap_or(u32::MAX)))
+}
+
+/// `dies node0 power_loss`, `disabled node0`, `terminated web`, `front_end_dies 0` …
+fn read_event(text: &str, names: &Names) -> Result<Event, String> {
+    let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
+    let host = || names.hosts.get(object).copied().ok_or_else(|| format!("no such host: {object}"));
+    let vm = || names.vms.get(object).copied().ok_or_else(|| format!("no such VM: {object}"));
+    let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
+    Ok(match verb {
+        "dies" => Event::Dies(host()?, death(more)?),
+        "returns" => Event::Returns(host()?),
+        "power_on" => Event::PowerOn(host()?),
+        "power_off" => Event::PowerOff(host()?),
+        "probe_fails" => Event::ProbeFails(host()?, more.to_owned()),
+        "enabled" => file::call("one.host.status", &[i64::from(host()?.0), 0]),
+        "disabled" => file::call("one.host.status", &[i64::from(host()?.0), 1]),
+        "offline" => file::call("one.host.status", &[i64::from(host()?.0), 2]),
+        "terminated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 3]),
+        "recreated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 4]),
+        "locked" => file::call("one.vm.lock", &[i64::from(vm()?.0), 1]),
+        "crashes" => Event::Crashes(vm()?),
+        "front_end_dies" => Event::FrontEndDies(server()?),
+        "front_end_returns" => Event::FrontEndReturns(server()?),
+        other => return Err(format!("no such event: {other}")),
+    })
+}
+
+fn death(word: &str) -> Result<Death, String> {
+    match word {
+        "" | "power_loss" => Ok(Death::PowerLoss),
+        "network_cut" => Ok(Death::NetworkCut),
+        "hang" => Ok(Death::Hang),
+        other => Err(format!("no such death: {other}")),
+    }
+}

@@ -1,0 +1,96 @@
+//! Where the trail of a run goes: stderr, and the log file in the stock hook's format.
+//!
+//! stderr is stored by the hook manager in a replicated database, so it gets the steps only, unless
+//! `RUST_LOG` asks for more. The file gets every line. A file that cannot be written is a warning and never
+//! a reason to stop.
+
+use crate::model::HostId;
+use jiff::Zoned;
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock};
+
+/// The host of this run, for the prefix of the file's lines.
+static HOST: OnceLock<HostId> = OnceLock::new();
+
+struct Trail {
+    stderr: env_logger::Logger,
+    file: Option<Mutex<File>>,
+}
+
+/// Start logging. The second call in a process does nothing.
+pub fn start(path: Option<&Path>) {
+    let stderr = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+        .format(|out, record| writeln!(out, "{:<5} {}", record.level(), one_line(&record.args().to_string())))
+        .build();
+    let opened = path.map(|path| (path, File::options().append(true).create(true).open(path)));
+    let (file, warning) = match opened {
+        None => (None, None),
+        Some((_, Ok(file))) => (Some(Mutex::new(file)), None),
+        Some((path, Err(error))) => {
+            (None, Some(format!("cannot write the log {}: {error}; going on without", path.display())))
+        }
+    };
+    let level = if file.is_some() { LevelFilter::Debug.max(stderr.filter()) } else { stderr.filter() };
+    if log::set_boxed_logger(Box::new(Trail { stderr, file })).is_ok() {
+        log::set_max_level(level);
+    }
+    if let Some(warning) = warning {
+        log::warn!("{warning}");
+    }
+}
+
+/// Name the host that the following lines are about.
+pub fn about(host: HostId) {
+    let _ = HOST.set(host);
+}
+
+impl Log for Trail {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.stderr.enabled(metadata) || self.ours(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        self.stderr.log(record);
+        if let (Some(file), true) = (&self.file, self.ours(record.metadata()))
+            && let Ok(mut file) = file.lock()
+        {
+            // One write per line, so that lines of two runs do not mix.
+            let _ = file.write_all(stock_line(record).as_bytes());
+        }
+    }
+
+    fn flush(&self) {
+        self.stderr.flush();
+    }
+}
+
+impl Trail {
+    fn ours(&self, metadata: &Metadata<'_>) -> bool {
+        self.file.is_some() && metadata.target().starts_with("onerescue") && metadata.level() <= Level::Debug
+    }
+}
+
+/// `[2026-11-20 08:44:08 +0000][HOST 7][I] observe: node7 (host 7) is ERROR`, as the stock hook writes it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time stamp of a log line is for people, nothing depends on it"
+)]
+fn stock_line(record: &Record<'_>) -> String {
+    let host = HOST.get().map_or_else(|| "-".to_owned(), |host| host.0.to_string());
+    let level = match record.level() {
+        Level::Error => 'E',
+        Level::Warn => 'W',
+        Level::Info => 'I',
+        Level::Debug | Level::Trace => 'D',
+    };
+    let now = Zoned::now().strftime("%Y-%m-%d %H:%M:%S %z");
+    format!("[{now}][HOST {host}][{level}] {}\n", one_line(&record.args().to_string()))
+}
+
+/// Names and driver texts come from VM owners and hosts: no line break and no escape code gets through.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,105 @@
+//! `VM`: long and short bodies, from `one.vm.info`, `one.vmpool.infoset` and the other pool calls.
+
+use super::Decode;
+use super::fields::{attributes, id_or_none, scaled, text};
+use crate::model::{DatastoreId, HostId, Lock, PciRequest, Vm, VmId, VmState};
+use crate::wire::xml::{Element, XmlError};
+
+/// A core is 100 in oned's counting of CPU.
+const CORE: i64 = 100;
+/// `MEMORY` is in MiB.
+const KIB_PER_MIB: i64 = 1024;
+
+impl Decode for Vm {
+    const ROOT: &'static str = "VM";
+
+    fn decode(element: &Element) -> Result<Self, XmlError> {
+        let none = Element::default();
+        let template = element.child("TEMPLATE").unwrap_or(&none);
+        let last = last_record(element)?.unwrap_or(&none);
+        let attributes = attributes(element, "USER_TEMPLATE");
+        Ok(Vm {
+            id: VmId(element.required("ID")?),
+            name: text(element, "NAME"),
+            state: VmState::from_numbers(
+                element.required("STATE")?,
+                element.number_of("LCM_STATE")?.unwrap_or(0),
+            ),
+            host: id_or_none(last, "HID")?.map(HostId),
+            system_datastore: id_or_none(last, "DS_ID")?.map(DatastoreId),
+            tm_mad: text(last, "TM_MAD"),
+            last_action: last.number_of("ACTION")?,
+            lock: match element.child("LOCK") {
+                Some(lock) => lock.number_of("LOCKED")?.filter(|level| *level != 0).map(Lock),
+                None => None,
+            },
+            cpu: scaled(template, "CPU", CORE)?,
+            memory_kib: scaled(template, "MEMORY", KIB_PER_MIB)?,
+            pci: template.all("PCI").map(pci_request).collect(),
+            resched: element.number_of::<i64>("RESCHED")? == Some(1),
+            error: attributes.get("ERROR").cloned(),
+            attributes,
+        })
+    }
+}
+
+/// The record of the highest `SEQ`; `one.vm.info` gives all of them, the pool calls one.
+fn last_record(element: &Element) -> Result<Option<&Element>, XmlError> {
+    let mut last: Option<(i64, &Element)> = None;
+    for record in element.child("HISTORY_RECORDS").into_iter().flat_map(|records| records.all("HISTORY")) {
+        let sequence = record.number_of("SEQ")?.unwrap_or(0);
+        if last.is_none_or(|(highest, _)| sequence >= highest) {
+            last = Some((sequence, record));
+        }
+    }
+    Ok(last.map(|(_, record)| record))
+}
+
+fn pci_request(element: &Element) -> PciRequest {
+    PciRequest {
+        vendor: text(element, "VENDOR"),
+        device: text(element, "DEVICE"),
+        class: text(element, "CLASS"),
+        short_address: text(element, "SHORT_ADDRESS"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::documents::read;
+    use crate::wire::xml::Limits;
+
+    fn vm(body: &str) -> Result<Vm, XmlError> {
+        read(&format!("<VM><ID>1</ID>{body}</VM>"), Limits::HOOK)
+    }
+
+    #[test]
+    fn the_last_record_is_the_one_of_the_highest_number() {
+        let vm = vm("<STATE>3</STATE><LCM_STATE>16</LCM_STATE><HISTORY_RECORDS>\
+            <HISTORY><SEQ>2</SEQ><HID>7</HID><ACTION>44</ACTION></HISTORY>\
+            <HISTORY><SEQ>0</SEQ><HID>5</HID></HISTORY><HISTORY><SEQ>1</SEQ><HID>6</HID></HISTORY>\
+            </HISTORY_RECORDS>")
+        .unwrap();
+        assert_eq!(vm.state, VmState::UNKNOWN);
+        assert_eq!((vm.host, vm.last_action), (Some(HostId(7)), Some(44)));
+    }
+
+    #[test]
+    fn a_vm_that_was_never_deployed_has_no_host() {
+        let vm = vm("<STATE>1</STATE><HISTORY_RECORDS/><TEMPLATE/><USER_TEMPLATE/>").unwrap();
+        assert_eq!(vm.state, VmState::Pending);
+        assert_eq!((vm.host, vm.system_datastore, vm.lock), (None, None, None));
+        assert_eq!((vm.cpu, vm.memory_kib), (0, 0));
+    }
+
+    #[test]
+    fn sizes_are_converted_and_an_overflow_is_an_error() {
+        let good = vm("<STATE>3</STATE><TEMPLATE><CPU>1.5</CPU><MEMORY>1024</MEMORY></TEMPLATE>").unwrap();
+        assert_eq!((good.cpu, good.memory_kib), (150, 1_048_576));
+        assert!(vm("<STATE>3</STATE><TEMPLATE><MEMORY>9223372036854775807</MEMORY></TEMPLATE>").is_err());
+        assert!(vm("<STATE>3</STATE><TEMPLATE><CPU>lots</CPU></TEMPLATE>").is_err());
+        assert!(vm("<STATE>active</STATE>").is_err());
+        assert!(vm("").is_err());
+    }
+}

@@ -1,0 +1,158 @@
+//! The fence devices of the settings, asked and told one at a time.
+//!
+//! Nothing here decides: whether a host counts as off, how often to ask and when to give up is up to the
+//! policy. An order's success is information; only a status that was read back can become a proof.
+
+mod agent;
+mod command;
+mod runner;
+mod secret;
+mod verdict;
+
+use crate::config::{Config, Device, Driver, HostEntry};
+use crate::error::{Error, Result};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, PowerState};
+use agent::{Agent, Declared};
+use command::Program;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Every fence device and which hosts it is for.
+#[derive(Clone, Debug)]
+pub struct Fence {
+    file: PathBuf,
+    agents_dir: Vec<PathBuf>,
+    devices: BTreeMap<DeviceName, Device>,
+    hosts: BTreeMap<HostId, HostEntry>,
+}
+
+impl Fence {
+    /// The devices of these settings.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            file: config.file.clone(),
+            agents_dir: config.agents_dir.clone(),
+            devices: config.devices.clone(),
+            hosts: config.hosts.clone(),
+        }
+    }
+
+    /// The devices that must all prove that this host is off. Nothing is sent to them yet, but their programs,
+    /// parameters and secrets are looked at, so that nothing is powered off when a proof is out of reach.
+    ///
+    /// # Errors
+    /// [`Error::FenceNotConfigured`] if no entry has the host's id, [`Error::FenceWrongHost`] if the entry's
+    /// name is not the host's, [`Error::FenceDevice`] if a device's program, parameters or secret cannot
+    /// be used.
+    pub fn plan(&self, host: &Host) -> Result<Vec<FenceDevice>> {
+        let entry = self.entry(host)?;
+        let mut plan = Vec::new();
+        for name in &entry.devices {
+            let device = self.device(entry, name).and_then(|device| {
+                self.check(entry, name, device)?;
+                Ok(device)
+            });
+            let device =
+                device.map_err(|why| Error::FenceDevice { device: name.clone(), host: host.id, why })?;
+            plan.push(FenceDevice { name: name.clone(), read_back: device.read_back() });
+        }
+        Ok(plan)
+    }
+
+    /// Tell one device to power the host off. `document` is the HOST element as oned gave it, for programs of
+    /// the operator. Success is information, not a proof.
+    ///
+    /// # Errors
+    /// Why the device thinks that it did not work: one line, at most 200 characters, without secrets.
+    pub fn off(&self, host: &Host, document: &str, device: &DeviceName) -> Result<(), String> {
+        let told = self.declared(host, device).and_then(|(entry, declared)| {
+            match self.driver(entry, device, declared)? {
+                Ready::Agent(agent) => agent.off(),
+                Ready::Command { off, .. } => off.off(document),
+            }
+        });
+        told.map_err(|why| verdict::one_line(&why))
+    }
+
+    /// Ask one device for the host's power. Whatever keeps it from answering plainly makes the answer
+    /// unknown, with the reason: one line, at most 200 characters, without secrets.
+    #[must_use]
+    pub fn status(&self, host: &Host, document: &str, device: &DeviceName) -> PowerState {
+        let asked = self.declared(host, device).and_then(|(entry, declared)| {
+            match self.driver(entry, device, declared)? {
+                Ready::Agent(agent) => Ok(agent.status()),
+                Ready::Command { status: Some(status), .. } => Ok(status.status(document)),
+                Ready::Command { status: None, .. } => Err("the device has no status program".to_owned()),
+            }
+        });
+        asked.unwrap_or_else(|why| PowerState::Unknown(verdict::one_line(&why)))
+    }
+
+    /// The entry of exactly this host: a device must never be used for another one that got its id or name.
+    fn entry(&self, host: &Host) -> Result<&HostEntry> {
+        match self.hosts.get(&host.id) {
+            Some(entry) if entry.name == host.name => Ok(entry),
+            Some(entry) => Err(Error::FenceWrongHost {
+                host: host.id,
+                name: host.name.clone(),
+                declared: entry.name.clone(),
+                file: self.file.clone(),
+            }),
+            None => Err(Error::FenceNotConfigured {
+                host: host.id,
+                name: host.name.clone(),
+                file: self.file.clone(),
+            }),
+        }
+    }
+
+    fn declared(&self, host: &Host, name: &DeviceName) -> Result<(&HostEntry, &Device), String> {
+        let entry = self.entry(host).map_err(|error| error.chain())?;
+        Ok((entry, self.device(entry, name)?))
+    }
+
+    fn device(&self, entry: &HostEntry, name: &DeviceName) -> Result<&Device, String> {
+        let named = entry.devices.contains(name);
+        let device = self.devices.get(name).filter(|_| named);
+        device.ok_or_else(|| format!("device \"{name}\" is not one of {}", entry.name))
+    }
+
+    fn check(&self, entry: &HostEntry, name: &DeviceName, device: &Device) -> Result<(), String> {
+        match self.driver(entry, name, device)? {
+            Ready::Agent(agent) => agent.check_parameters(),
+            Ready::Command { off, status } => {
+                off.check()?;
+                status.map_or(Ok(()), |status| status.check())
+            }
+        }
+    }
+
+    fn driver<'a>(
+        &self,
+        entry: &HostEntry,
+        name: &DeviceName,
+        device: &'a Device,
+    ) -> Result<Ready<'a>, String> {
+        let timeout = device.timeout;
+        match &device.driver {
+            Driver::Agent { agent, params, secrets } => {
+                let declared = Declared { agent, params, secrets, timeout };
+                Agent::prepare(declared, &self.agents_dir, name, entry).map(Ready::Agent)
+            }
+            Driver::Command { off, status, .. } => Ok(Ready::Command {
+                off: Program { words: off, timeout },
+                status: status.as_deref().map(|words| Program { words, timeout }),
+            }),
+        }
+    }
+}
+
+/// A device that can be used for one host.
+enum Ready<'a> {
+    Agent(Agent),
+    Command { off: Program<'a>, status: Option<Program<'a>> },
+}
+
+#[cfg(test)]
+mod tests;

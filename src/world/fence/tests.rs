@@ -1,0 +1,220 @@
+//! Tests of the devices as the procedure uses them, with small stand-ins for agents.
+
+use super::runner::{Call, run};
+use super::*;
+use crate::config::Environment;
+use crate::model::{ClusterId, HostState, ReadBack};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Says what it was told, secret included, and fails.
+const TELLTALE: &str = "#!/bin/sh\ncat >&2\nexit 1\n";
+/// Says off whatever it is asked.
+const SAYS_OFF: &str = "#!/bin/sh\ncat >/dev/null\necho 'Status: OFF'\nexit 2\n";
+
+struct Lab {
+    dir: TempDir,
+}
+
+impl Lab {
+    /// A place with one agent, `fence_test`, and the secret of kvm12.
+    fn new(agent: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let lab = Self { dir };
+        lab.program("fence_test", agent);
+        let secret = lab.path("bmc-kvm12");
+        fs::write(&secret, "s3cr3t Pw\n").unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+        lab
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Another process writes the program: a fork of ours in between would hold it open for writing, and
+    /// then it cannot be started.
+    fn program(&self, name: &str, text: &str) {
+        let arguments = ["-m", "0755", "/dev/stdin", self.path(name).to_str().unwrap()].map(str::to_owned);
+        let ran = run(&Call {
+            program: Path::new("/usr/bin/install"),
+            arguments: &arguments,
+            stdin: text.as_bytes(),
+            deadline: Duration::from_secs(30),
+        });
+        assert_eq!(ran.stderr, "");
+    }
+
+    fn fence(&self, devices: &str) -> Fence {
+        let text = format!(
+            "[fence]\nagents_dir = [\"{dir}\"]\n\
+             [device.bmc]\ndriver = \"agent\"\nagent = \"fence_test\"\ntimeout = \"10s\"\n\
+             params = {{ login = \"fence\" }}\nsecrets = {{ passwd = \"{dir}/bmc-{{host}}\" }}\n\
+             [device.script]\ndriver = \"command\"\noff = [\"{dir}/script\", \"now\"]\n\
+             status = [\"{dir}/script\", \"--status\"]\n\
+             [device.blind]\ndriver = \"command\"\noff = [\"{dir}/script\"]\naccept_exit_code = true\n\
+             [device.mute]\ndriver = \"command\"\noff = [\"{dir}/script\"]\n\
+             [[host]]\nid = 12\nname = \"kvm12\"\ndevices = {devices}\n",
+            dir = self.dir.path().display()
+        );
+        Fence::new(
+            &Config::parse(&text, Path::new("/etc/one/onerescue.toml"), &Environment::default()).unwrap(),
+        )
+    }
+}
+
+fn host(id: u32, name: &str) -> Host {
+    Host {
+        id: HostId(id),
+        name: name.to_owned(),
+        state: HostState::Error,
+        cluster: ClusterId(0),
+        vms: Vec::new(),
+        capacity: crate::model::Capacity::default(),
+        pci: Vec::new(),
+        error: None,
+        monitored_at: None,
+        attributes: BTreeMap::new(),
+    }
+}
+
+fn named(name: &str) -> DeviceName {
+    DeviceName(name.to_owned())
+}
+
+fn unknown(state: PowerState) -> String {
+    match state {
+        PowerState::Unknown(why) => why,
+        PowerState::On | PowerState::Off => panic!("{state} is known"),
+    }
+}
+
+#[test]
+fn row_52_id_and_name_must_both_be_the_hosts() {
+    let fence = Lab::new(SAYS_OFF).fence("[\"bmc\"]");
+    for (stranger, expected) in [
+        (host(12, "kvm13"), "host 12 is kvm13 in OpenNebula but kvm12 in /etc/one/onerescue.toml"),
+        (host(13, "kvm12"), "no fence device is declared for host 13, kvm12, in /etc/one/onerescue.toml"),
+    ] {
+        assert_eq!(fence.plan(&stranger).unwrap_err().to_string(), expected);
+        assert_eq!(fence.off(&stranger, "", &named("bmc")).unwrap_err(), expected);
+        assert_eq!(unknown(fence.status(&stranger, "", &named("bmc"))), expected);
+    }
+}
+
+#[test]
+fn the_advice_for_a_host_without_a_device_is_lines_that_can_be_used() {
+    let fence = Fence::new(&Config::default());
+    let advice = fence.plan(&host(7, "node7")).unwrap_err().advice();
+    let (first, lines) = advice.split_once('\n').unwrap();
+    assert!(first.contains("/etc/one/onerescue.toml"), "{first}");
+    let config = Config::parse(lines, Path::new("x"), &Environment::default()).unwrap();
+    assert_eq!(config.hosts[&HostId(7)].name, "node7");
+}
+
+#[test]
+fn the_plan_says_what_each_device_can_show() {
+    let lab = Lab::new(SAYS_OFF);
+    lab.program("script", SAYS_OFF);
+    let plan = lab.fence("[\"mute\", \"bmc\", \"blind\", \"script\"]").plan(&host(12, "kvm12")).unwrap();
+    let plan: Vec<_> = plan.iter().map(|device| (device.name.0.as_str(), device.read_back)).collect();
+    let expected = [
+        ("mute", ReadBack::ExitCodeOnly),
+        ("bmc", ReadBack::Status),
+        ("blind", ReadBack::ExitCodeAccepted),
+        ("script", ReadBack::Status),
+    ];
+    assert_eq!(plan, expected);
+}
+
+#[test]
+fn a_plan_with_a_device_that_cannot_prove_anything_is_refused() {
+    let lab = Lab::new(SAYS_OFF);
+    let fence = lab.fence("[\"bmc\", \"script\"]");
+    let error = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
+    assert!(error.starts_with("fence device \"script\" of host 12 cannot be used: "), "{error}");
+
+    fs::set_permissions(lab.path("bmc-kvm12"), fs::Permissions::from_mode(0o644)).unwrap();
+    let error = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("bmc-kvm12 cannot be used: group or others may use it: its mode is 0644"),
+        "{error}"
+    );
+
+    fs::remove_file(lab.path("fence_test")).unwrap();
+    let error = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
+    assert!(error.contains("there is no program fence_test in "), "{error}");
+    assert!(unknown(fence.status(&host(12, "kvm12"), "", &named("bmc"))).contains("no program fence_test"));
+}
+
+#[test]
+fn a_parameter_that_the_agent_does_not_have_is_refused() {
+    let metadata = |names: &[&str]| {
+        let line = |name: &&str| format!("echo '<parameter name=\"{name}\" unique=\"0\">'\n");
+        format!("#!/bin/sh\n{}", names.iter().map(line).collect::<String>())
+    };
+    let lab = Lab::new(&metadata(&["ip", "login"]));
+    let fence = lab.fence("[\"bmc\"]");
+    let error = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
+    assert!(error.ends_with("fence_test has no parameter `passwd`"), "{error}");
+    lab.program("fence_test", &metadata(&["passwd", "login"]));
+    assert!(fence.plan(&host(12, "kvm12")).is_ok());
+}
+
+#[test]
+fn row_48_a_secret_is_in_no_answer_and_no_debug() {
+    let fence = Lab::new(TELLTALE);
+    let fence = fence.fence("[\"bmc\"]");
+    let said = fence.off(&host(12, "kvm12"), "", &named("bmc")).unwrap_err();
+    assert_eq!(said, "exit code 1: action=off");
+    assert!(!format!("{fence:?}").contains("s3cr3t"));
+
+    let loud = Lab::new("#!/bin/sh\ngrep passwd >&2\nexit 1\n");
+    let fence = loud.fence("[\"bmc\"]");
+    let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc")));
+    assert_eq!(why, "exit code 1: passwd=(redacted)");
+}
+
+#[test]
+fn an_agent_gets_its_lines_as_the_operator_wrote_them() {
+    let lab = Lab::new("#!/bin/sh\ntr '\\n' ' ' | tr -d P >&2\nexit 1\n");
+    let fence = lab.fence("[\"bmc\"]");
+    let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc")));
+    assert_eq!(why, "exit code 1: login=fence passwd=s3cr3t w action=status");
+}
+
+#[test]
+fn a_bad_secret_is_refused_before_an_agent_sees_it() {
+    let lab = Lab::new(SAYS_OFF);
+    fs::write(lab.path("bmc-kvm12"), "x\naction=on\n").unwrap();
+    let fence = lab.fence("[\"bmc\"]");
+    let why = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
+    assert!(why.ends_with("has a line break or another control character"), "{why}");
+    assert!(!why.contains("action"), "{why}");
+}
+
+#[test]
+fn a_command_reads_the_document_as_the_stock_script_does() {
+    let lab = Lab::new(SAYS_OFF);
+    lab.program("script", "#!/bin/sh\nbase64 -d >&2\n[ \"$1\" = now ] && exit 3\necho OFF\n");
+    let fence = lab.fence("[\"script\"]");
+    let kvm12 = host(12, "kvm12");
+    let document = "<HOST><ID>12</ID></HOST>";
+    let told = fence.off(&kvm12, document, &named("script"));
+    assert_eq!(told, Err(format!("exit code 3: {document}")));
+    assert_eq!(fence.status(&kvm12, document, &named("script")), PowerState::Off);
+}
+
+#[test]
+fn a_device_without_a_status_or_of_another_host_has_no_answer() {
+    let lab = Lab::new(SAYS_OFF);
+    lab.program("script", "#!/bin/sh\nexit 0\n");
+    let fence = lab.fence("[\"blind\"]");
+    let kvm12 = host(12, "kvm12");
+    assert_eq!(fence.off(&kvm12, "", &named("blind")), Ok(()));
+    assert_eq!(unknown(fence.status(&kvm12, "", &named("blind"))), "the device has no status program");
+    assert_eq!(fence.off(&kvm12, "", &named("bmc")).unwrap_err(), "device \"bmc\" is not one of kvm12");
+}

@@ -1,0 +1,173 @@
+//! What a program's end and its words say about a host's power. Pure.
+//!
+//! Exit codes alone prove nothing: python exits with 2, an agent's "off", when it cannot read the script.
+
+use super::runner::{Outcome, Ran};
+use crate::model::PowerState;
+
+/// The longest reason, in characters: it ends in the log and in the incident's record.
+const LONGEST_REASON: usize = 200;
+
+/// What `action=status` of a fence agent says: off is exit code 2 and the line `Status: OFF`, on is exit code
+/// 0 and `Status: ON`. Source: fence-agents 4.12, `fence_action`.
+pub(super) fn agent_status(ran: &Ran) -> PowerState {
+    let mut says: Vec<&str> = ran.stdout.lines().map(str::trim_end).collect();
+    says.retain(|line| line.starts_with("Status:"));
+    match (&ran.outcome, says.as_slice(), ran.cut) {
+        (Outcome::Exited(2), ["Status: OFF"], false) => PowerState::Off,
+        (Outcome::Exited(0), ["Status: ON"], false) => PowerState::On,
+        _ => PowerState::Unknown(reason(ran)),
+    }
+}
+
+/// What an operator's status program says: exit code 0, and its last line is `on` or `off`.
+pub(super) fn command_status(ran: &Ran) -> PowerState {
+    let last = ran.stdout.lines().last().unwrap_or_default();
+    match (&ran.outcome, ran.cut) {
+        (Outcome::Exited(0), false) if last.eq_ignore_ascii_case("off") => PowerState::Off,
+        (Outcome::Exited(0), false) if last.eq_ignore_ascii_case("on") => PowerState::On,
+        _ => PowerState::Unknown(reason(ran)),
+    }
+}
+
+/// Whether an order was carried out as far as the program knows. This is information, not a proof.
+///
+/// # Errors
+/// The reason, on one line.
+pub(super) fn order(ran: &Ran) -> Result<(), String> {
+    match ran.outcome {
+        Outcome::Exited(0) => Ok(()),
+        Outcome::Exited(_) | Outcome::Signalled(_) | Outcome::TimedOut | Outcome::NotStarted(_) => {
+            Err(reason(ran))
+        }
+    }
+}
+
+/// How it ended and the most telling line it said: `exit code 1: Unable to obtain correct plug status`.
+fn reason(ran: &Ran) -> String {
+    let end = match &ran.outcome {
+        Outcome::Exited(code) => format!("exit code {code}"),
+        Outcome::Signalled(signal) => format!("ended by signal {signal}"),
+        Outcome::TimedOut => "no answer in time".to_owned(),
+        Outcome::NotStarted(why) => format!("not started: {why}"),
+    };
+    let said = match (said(ran), ran.cut) {
+        (Some(line), false) => format!("{end}: {line}"),
+        (Some(line), true) => format!("{end}, with too much output: {line}"),
+        (None, _) if matches!(ran.outcome, Outcome::Exited(_)) => format!("{end}, and it said nothing"),
+        (None, _) => end,
+    };
+    one_line(&said)
+}
+
+/// The last error an agent logged (without its time stamp), else its last words.
+fn said(ran: &Ran) -> Option<&str> {
+    let errors = ran.stderr.lines().rev().filter_map(|line| line.split_once("ERROR: "));
+    let mut errors = errors.map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
+    errors.next().or_else(|| last_words(&ran.stderr)).or_else(|| last_words(&ran.stdout))
+}
+
+/// The last line that is not one of python's warnings, which end with an indented line of the script.
+fn last_words(text: &str) -> Option<&str> {
+    let warning = |line: &&str| line.contains("Warning: ") || line.starts_with(' ');
+    let mut lines = text.lines().rev().filter(|line| !warning(line)).map(str::trim);
+    lines.find(|line| !line.is_empty())
+}
+
+/// One line without control characters, cut to what a record may hold.
+pub(super) fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut line: String = text.chars().take(LONGEST_REASON).map(plain).collect();
+    if text.chars().nth(LONGEST_REASON).is_some() {
+        line.pop();
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(outcome: Outcome, stdout: &str, stderr: &str) -> Ran {
+        Ran { outcome, stdout: stdout.to_owned(), stderr: stderr.to_owned(), cut: false }
+    }
+
+    #[test]
+    fn an_agent_is_believed_only_if_its_code_and_its_line_agree() {
+        let state = |code, out: &str| agent_status(&ran(Outcome::Exited(code), out, ""));
+        assert_eq!(state(2, "Status: OFF\n"), PowerState::Off);
+        assert_eq!(state(0, "Status: ON\n"), PowerState::On);
+        let unknown = [
+            (2, ""),
+            (0, ""),
+            (0, "Status: OFF\n"),
+            (2, "Status: ON\n"),
+            (1, "Status: OFF\n"),
+            (3, "Status: OFF\n"),
+            (2, "Status: off\n"),
+            (2, "Status: OFF?\n"),
+            (2, "the Status: OFF\n"),
+            (2, "Status: ON\nStatus: OFF\n"),
+            (0, "Success: Already OFF\n"),
+        ];
+        for (code, out) in unknown {
+            assert!(matches!(state(code, out), PowerState::Unknown(_)), "{code} {out:?}");
+        }
+    }
+
+    #[test]
+    fn row_42_no_other_end_is_off() {
+        let not_started = Outcome::NotStarted("no such file".to_owned());
+        for outcome in [Outcome::Signalled(9), Outcome::TimedOut, not_started] {
+            let ran = ran(outcome, "Status: OFF\n", "");
+            assert!(matches!(agent_status(&ran), PowerState::Unknown(_)), "{ran:?}");
+            assert!(matches!(command_status(&ran), PowerState::Unknown(_)), "{ran:?}");
+            assert!(order(&ran).is_err(), "{ran:?}");
+        }
+    }
+
+    #[test]
+    fn row_44_an_answer_that_was_cut_is_not_believed() {
+        let flood = Ran { cut: true, ..ran(Outcome::Exited(2), "Status: OFF\n", "") };
+        assert!(matches!(agent_status(&flood), PowerState::Unknown(_)));
+        let flood = Ran { outcome: Outcome::Exited(0), stdout: "off".to_owned(), ..flood };
+        assert!(matches!(command_status(&flood), PowerState::Unknown(_)));
+    }
+
+    #[test]
+    fn a_command_says_exactly_one_word_on_its_last_line() {
+        let state = |code, out: &str| command_status(&ran(Outcome::Exited(code), out, ""));
+        for out in ["off", "OFF\n", "asking…\noff\n", "on\nOff\r\n"] {
+            assert_eq!(state(0, out), PowerState::Off, "{out:?}");
+        }
+        assert_eq!(state(0, "On\n"), PowerState::On);
+        for out in ["", "off\n\n", "power off\n", "off.\n", "off on\n", " off\n"] {
+            assert!(matches!(state(0, out), PowerState::Unknown(_)), "{out:?}");
+        }
+        assert!(matches!(state(2, "off\n"), PowerState::Unknown(_)));
+    }
+
+    #[test]
+    fn the_reason_is_one_short_line() {
+        let log = "x.py:5: DeprecationWarning: 'pipes'\n  from pipes import quote\n\
+                   2026-11-20 10:00:00,000 ERROR: Connection timed out\n\n\n";
+        let state = agent_status(&ran(Outcome::Exited(1), "", log));
+        assert_eq!(state, PowerState::Unknown("exit code 1: Connection timed out".to_owned()));
+        let silent = agent_status(&ran(Outcome::Exited(2), "", ""));
+        assert_eq!(silent, PowerState::Unknown("exit code 2, and it said nothing".to_owned()));
+
+        let warned = "x.py:5: DeprecationWarning: 'pipes'\n  from pipes import quote\n";
+        assert_eq!(
+            agent_status(&ran(Outcome::TimedOut, "", warned)),
+            PowerState::Unknown("no answer in time".to_owned())
+        );
+
+        let endless = format!("\u{1b}[31m{}", "ä".repeat(1000));
+        let PowerState::Unknown(reason) = command_status(&ran(Outcome::Exited(1), &endless, "")) else {
+            panic!("a failed status is known");
+        };
+        assert_eq!(reason.chars().count(), LONGEST_REASON);
+        assert!(!reason.contains(char::is_control), "{reason}");
+    }
+}

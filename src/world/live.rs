@@ -1,0 +1,131 @@
+//! The real thing: oned, the fence devices, the clock, and a lock file per host.
+
+use super::World;
+use super::fence::Fence;
+use super::oned::Http;
+use super::zone::Zone;
+use crate::config::Config;
+use crate::error::Error;
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, VmId};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList, Weight};
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A world that acts.
+#[derive(Debug)]
+pub struct Live {
+    zone: Zone<Http>,
+    fence: Fence,
+    run_dir: PathBuf,
+    began: Instant,
+    /// Held until the process ends.
+    lock: Option<File>,
+}
+
+impl Live {
+    /// The zone and the devices of these settings.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one monotonic clock of a live run")]
+    pub fn new(zone: Zone<Http>, config: &Config) -> Self {
+        Self {
+            zone,
+            fence: Fence::new(config),
+            run_dir: config.run_dir.clone(),
+            began: Instant::now(),
+            lock: None,
+        }
+    }
+
+    fn lock(&mut self, host: HostId) -> Result<Claim, Error> {
+        let path = self.run_dir.join(format!("onerescue-host-{}.lock", host.0));
+        let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
+        // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
+        let _ = std::fs::create_dir_all(&self.run_dir);
+        let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                self.lock = Some(file);
+                Ok(Claim::Ours)
+            }
+            Err(TryLockError::WouldBlock) => Ok(Claim::Others),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    fn suspect(&self, host: HostId) -> Result<(&Host, &str), String> {
+        match self.zone.last() {
+            Some((last, document)) if last.id == host => Ok((last, document)),
+            _ => Err(format!("{host} was not read from oned before")),
+        }
+    }
+}
+
+impl World for Live {
+    fn now(&mut self) -> Moment {
+        Moment(self.began.elapsed())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where a live run waits")]
+    fn wait(&mut self, pause: Duration) {
+        std::thread::sleep(pause);
+    }
+
+    fn host(&mut self, id: HostId) -> Result<Host, Failure> {
+        self.zone.host(id)
+    }
+
+    fn hosts(&mut self) -> Result<Vec<Host>, Failure> {
+        self.zone.hosts()
+    }
+
+    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+        Ok(self.lock(host)?)
+    }
+
+    fn fence_devices(&mut self, host: HostId) -> Result<Vec<FenceDevice>, Failure> {
+        let unread = |what| Failure { trouble: Trouble::Settings, what, advice: "run it again".to_owned() };
+        let (host, _) = self.suspect(host).map_err(unread)?;
+        Ok(self.fence.plan(host)?)
+    }
+
+    fn power_off(&mut self, host: HostId, device: &DeviceName) -> Result<(), String> {
+        let (host, document) = self.suspect(host)?;
+        self.fence.off(host, document, device)
+    }
+
+    fn power_state(&mut self, host: HostId, device: &DeviceName) -> PowerState {
+        match self.suspect(host) {
+            Ok((host, document)) => self.fence.status(host, document, device),
+            Err(why) => PowerState::Unknown(why),
+        }
+    }
+
+    fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
+        self.zone.survey(host, also)
+    }
+
+    fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
+        self.zone.vms(ids)
+    }
+
+    fn disable(&mut self, proof: &Proof) -> Reply {
+        self.zone.disable(proof.host())
+    }
+
+    fn act(&mut self, _proof: &Proof, orders: &[Order]) -> Vec<Reply> {
+        let zone = &self.zone;
+        std::thread::scope(|scope| {
+            let sent: Vec<_> = orders.iter().map(|order| scope.spawn(move || zone.send(order))).collect();
+            let lost = |_| Reply::Unknown("the call's thread ended".to_owned());
+            sent.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
+        })
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        match entry.weight {
+            Weight::Step => log::info!("{}: {}", entry.phase, entry.text),
+            Weight::Detail => log::debug!("{}: {}", entry.phase, entry.text),
+        }
+    }
+}

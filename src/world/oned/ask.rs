@@ -1,0 +1,112 @@
+//! One exchange with oned, and which of them may be repeated.
+//!
+//! The rule: a read may always be repeated; a write only if its request provably did not leave.
+
+use super::{Oned, Transport};
+use crate::error::{OnedError, Refusal};
+use crate::wire::answer;
+use crate::wire::xml::Limits;
+use crate::wire::xmlrpc::{Call, Value};
+use std::time::Duration;
+
+/// The longest pause between two tries: an election is over sooner.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Words of oned's internal errors after which a write may have been carried out nevertheless: a follower
+/// that did not hear back from the leader, an election, a log entry that was not replicated in time.
+const OPEN_OUTCOMES: [&str; 8] =
+    ["leader", "election", "replicat", "reconcil", "libcurl", "connect", "timeout", "timed out"];
+
+impl<T: Transport> Oned<T> {
+    /// Ask the leader something that changes nothing, several times if need be.
+    pub(super) fn read(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
+        self.repeat(method, params, |error| match error {
+            OnedError::NotSent(_) | OnedError::Unknown(_) => true,
+            OnedError::Refused { kind, .. } => matches!(kind, Refusal::Internal | Refusal::Replication),
+            OnedError::Fault { .. } | OnedError::Reply(_) => false,
+        })
+    }
+
+    /// Tell the leader to change something, once.
+    pub(super) fn write(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
+        self.repeat(method, params, |error| matches!(error, OnedError::NotSent(_))).map_err(outcome)
+    }
+
+    fn repeat(
+        &self,
+        method: &str,
+        params: &[Value],
+        again: impl Fn(&OnedError) -> bool,
+    ) -> Result<Value, OnedError> {
+        let mut tries = 1;
+        let mut pause = self.settings.first_pause;
+        loop {
+            let answer = self.ask_leader(method, params);
+            match answer {
+                Err(error) if again(&error) && tries < self.settings.reads => {
+                    log::debug!("{method}, try {tries}: {error}");
+                }
+                other => return other,
+            }
+            tries += 1;
+            self.transport.pause(pause.min(LONGEST_PAUSE));
+            pause = pause.saturating_mul(2);
+        }
+    }
+
+    fn ask_leader(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
+        let endpoint = self.leader()?;
+        let answer = self.ask(&endpoint, method, params, self.settings.deadline);
+        if answer.as_ref().is_err_and(may_have_moved) {
+            self.forget(&endpoint);
+        }
+        answer
+    }
+
+    /// One exchange with one front-end.
+    pub(super) fn ask(
+        &self,
+        endpoint: &str,
+        method: &str,
+        params: &[Value],
+        deadline: Duration,
+    ) -> Result<Value, OnedError> {
+        log::trace!("{method}");
+        let session = Value::Text(self.credentials.session.reveal().to_owned());
+        let call = Call {
+            method: method.to_owned(),
+            params: std::iter::once(session).chain(params.iter().cloned()).collect(),
+        };
+        let body = self.transport.post(endpoint, &call.write(), deadline)?;
+        answer::read(&body, Limits::REPLY)
+    }
+}
+
+/// Whether this error may mean that another front-end leads now.
+fn may_have_moved(error: &OnedError) -> bool {
+    match error {
+        OnedError::NotSent(_) | OnedError::Unknown(_) => true,
+        OnedError::Refused { kind, .. } => matches!(kind, Refusal::Internal | Refusal::Replication),
+        OnedError::Fault { .. } | OnedError::Reply(_) => false,
+    }
+}
+
+/// For a write: a reply that cannot be read, and a refusal that is none, leave the outcome open.
+fn outcome(error: OnedError) -> OnedError {
+    match error {
+        OnedError::Reply(_) => OnedError::Unknown(error.to_string()),
+        OnedError::Refused { kind, ref text, .. } if is_open(kind, text) => {
+            OnedError::Unknown(error.to_string())
+        }
+        OnedError::NotSent(_)
+        | OnedError::Unknown(_)
+        | OnedError::Refused { .. }
+        | OnedError::Fault { .. } => error,
+    }
+}
+
+fn is_open(kind: Refusal, text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    kind == Refusal::Replication
+        || kind == Refusal::Internal && OPEN_OUTCOMES.iter().any(|word| text.contains(word))
+}

@@ -1,0 +1,227 @@
+//! The calls that a recovery makes, with their parameters in oned's order.
+//!
+//! Reads come back as documents, writes as "accepted": oned answers before the work is done.
+
+use super::leader::{decode, text};
+use super::{Oned, Transport};
+use crate::error::{Error, OnedError, Refusal, Result};
+use crate::model::{Cluster, Datastore, Host, HostId, Vm, VmGroup, VmId};
+use crate::wire::documents::{Decode, Pool, read_pool};
+use crate::wire::xml::Limits;
+use crate::wire::xmlrpc::Value;
+use std::sync::atomic::Ordering;
+
+/// VMs in one `one.vmpool.infoset`: about 10 MB of reply.
+const CHUNK: usize = 2000;
+/// The fault of a method that oned does not know. Source: xmlrpc-c's registry.
+const NOT_DEFINED: i64 = -506;
+
+/// The last parameter of `one.vm.migrate`. It matters for a RUNNING VM, and for one with PCI devices, which
+/// oned refuses to migrate as `Save`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationType {
+    /// 0
+    Save,
+    /// 1
+    Poweroff,
+    /// 2
+    PoweroffHard,
+}
+
+/// The operation of `one.vm.recover`. Source: `VirtualMachineRecover` in `src/rm/api`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecoverOperation {
+    /// 0: what oned waits for has failed.
+    Failure,
+    /// 1: what oned waits for was done.
+    Success,
+    /// 2
+    Retry,
+    /// 3: the VM is deleted.
+    Delete,
+    /// 4: the VM is deleted and made again from its images.
+    Recreate,
+    /// 5: the VM is taken out of the database, and nothing else.
+    DeleteDb,
+}
+
+/// The status of `one.host.status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostStatus {
+    /// 0
+    Enabled,
+    /// 1: set aside, still monitored.
+    Disabled,
+    /// 2: set aside and not monitored.
+    Offline,
+}
+
+impl<T: Transport> Oned<T> {
+    /// `one.system.version`, for example `7.5.80`.
+    ///
+    /// # Errors
+    /// [`Error::Oned`], as for every read here, after the tries that [`super::Patience`] allows.
+    pub fn version(&self) -> Result<String> {
+        self.read_text("one.system.version", &[])
+    }
+
+    /// `one.host.info`: the host, and its document as it came.
+    ///
+    /// # Errors
+    /// [`Error::Oned`]; [`Refusal::NoExists`] inside if there is no such host.
+    pub fn host(&self, host: HostId) -> Result<(Host, String)> {
+        let method = "one.host.info";
+        let xml = self.read_text(method, &[id(host.0), Value::Bool(false)])?;
+        let host = decode(&xml).map_err(during(method))?;
+        Ok((host, xml))
+    }
+
+    /// `one.hostpool.info`: every host; without monitoring values.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn hosts(&self) -> Result<Pool<Host>> {
+        self.read_pool("one.hostpool.info", &[])
+    }
+
+    /// These VMs with their full bodies. One that does not exist is in neither list of the pool. A DONE one
+    /// is read like any other.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn vms(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+        let mut pool = Pool::default();
+        for chunk in vms.chunks(CHUNK) {
+            pool.append(self.vm_set(chunk)?);
+        }
+        Ok(pool)
+    }
+
+    /// `one.datastorepool.info`.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn datastores(&self) -> Result<Pool<Datastore>> {
+        self.read_pool("one.datastorepool.info", &[])
+    }
+
+    /// `one.clusterpool.info`.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn clusters(&self) -> Result<Pool<Cluster>> {
+        self.read_pool("one.clusterpool.info", &[])
+    }
+
+    /// `one.vmgrouppool.info` for all users' groups.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn vm_groups(&self) -> Result<Pool<VmGroup>> {
+        let everything = [Value::Int(-2), Value::Int(-1), Value::Int(-1)];
+        self.read_pool("one.vmgrouppool.info", &everything)
+    }
+
+    /// `one.vm.migrate`: not live, with oned's own check of capacity and PCI devices, on the datastore that
+    /// the VM has.
+    ///
+    /// # Errors
+    /// [`OnedError`], as for every write here: `Unknown` if it may have been carried out nevertheless.
+    pub fn migrate(&self, vm: VmId, to: HostId, how: MigrationType) -> Result<(), OnedError> {
+        let how = match how {
+            MigrationType::Save => 0,
+            MigrationType::Poweroff => 1,
+            MigrationType::PoweroffHard => 2,
+        };
+        let (live, enforce, same_datastore) = (Value::Bool(false), Value::Bool(true), Value::Int(-1));
+        let params = [id(vm.0), id(to.0), live, enforce, same_datastore, Value::Int(how)];
+        self.write("one.vm.migrate", &params).map(drop)
+    }
+
+    /// `one.vm.recover`.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn recover(&self, vm: VmId, operation: RecoverOperation) -> Result<(), OnedError> {
+        let operation = match operation {
+            RecoverOperation::Failure => 0,
+            RecoverOperation::Success => 1,
+            RecoverOperation::Retry => 2,
+            RecoverOperation::Delete => 3,
+            RecoverOperation::Recreate => 4,
+            RecoverOperation::DeleteDb => 5,
+        };
+        self.write("one.vm.recover", &[id(vm.0), Value::Int(operation)]).map(drop)
+    }
+
+    /// `one.host.status`.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn host_status(&self, host: HostId, status: HostStatus) -> Result<(), OnedError> {
+        let status = match status {
+            HostStatus::Enabled => 0,
+            HostStatus::Disabled => 1,
+            HostStatus::Offline => 2,
+        };
+        self.write("one.host.status", &[id(host.0), Value::Int(status)]).map(drop)
+    }
+
+    /// `one.vm.action`, for example `resume` or `resched`.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn vm_action(&self, vm: VmId, action: &str) -> Result<(), OnedError> {
+        self.write("one.vm.action", &[Value::Text(action.to_owned()), id(vm.0)]).map(drop)
+    }
+
+    fn vm_set(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+        if self.without_infoset.load(Ordering::Relaxed) {
+            return self.vms_one_by_one(vms);
+        }
+        let ids: Vec<String> = vms.iter().map(|vm| vm.0.to_string()).collect();
+        let params = [Value::Text(ids.join(",")), Value::Bool(true)];
+        match self.read_pool("one.vmpool.infoset", &params) {
+            Err(Error::Oned { source: OnedError::Fault { code: NOT_DEFINED, .. }, .. }) => {
+                self.without_infoset.store(true, Ordering::Relaxed);
+                self.vms_one_by_one(vms)
+            }
+            other => other,
+        }
+    }
+
+    /// For OpenNebula before 6.0.
+    fn vms_one_by_one(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+        let method = "one.vm.info";
+        let mut pool = Pool::default();
+        for vm in vms {
+            match self.read(method, &[id(vm.0), Value::Bool(false)]).and_then(text) {
+                Ok(xml) => match crate::wire::documents::read::<Vm>(&xml, Limits::REPLY) {
+                    Ok(good) => pool.good.push(good),
+                    Err(error) => pool.bad.push((vm.0.to_string(), error)),
+                },
+                Err(OnedError::Refused { kind: Refusal::NoExists, .. }) => {}
+                Err(error) => return Err(during(method)(error)),
+            }
+        }
+        Ok(pool)
+    }
+
+    fn read_text(&self, method: &str, params: &[Value]) -> Result<String> {
+        self.read(method, params).and_then(text).map_err(during(method))
+    }
+
+    fn read_pool<D: Decode>(&self, method: &str, params: &[Value]) -> Result<Pool<D>> {
+        let xml = self.read_text(method, params)?;
+        read_pool(&xml, Limits::REPLY).map_err(OnedError::Reply).map_err(during(method))
+    }
+}
+
+fn id(number: u32) -> Value {
+    Value::Int(i64::from(number))
+}
+
+/// Name the call that failed.
+fn during(method: &str) -> impl Fn(OnedError) -> Error {
+    move |source| Error::Oned { method: method.to_owned(), source }
+}

@@ -1,0 +1,189 @@
+//! The client against scripted front-ends: what it repeats, what it does not, and how it asks.
+
+mod leader;
+
+use super::script::{done, good, not_sent, oned, raft, refused, undefined, unknown};
+use super::{HostStatus, MigrationType, RecoverOperation};
+use crate::error::{Error, OnedError, Refusal};
+use crate::model::{HostId, VmId};
+use crate::wire::xmlrpc::Value;
+
+const RAFT: &str = "one.zone.raftstatus";
+const VERSION: &str = "one.system.version";
+const MIGRATE: &str = "one.vm.migrate";
+
+fn migrate(oned: &super::Oned<super::script::Script>) -> Result<(), OnedError> {
+    oned.migrate(VmId(41), HostId(2), MigrationType::Poweroff)
+}
+
+#[test]
+fn a_read_is_repeated_with_growing_pauses_and_comes_to_an_end() {
+    for fault in [not_sent, unknown, || refused(0x2000, "[one.system.version] in election mode")] {
+        let oned = oned(move |_, call, _| match call.method.as_str() {
+            RAFT => raft(0),
+            _ => fault(),
+        });
+        assert!(oned.version().is_err());
+        assert_eq!(oned.counts()[VERSION], 6);
+        let pauses: Vec<u128> = oned.pauses().iter().map(std::time::Duration::as_millis).collect();
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000]);
+    }
+}
+
+#[test]
+fn a_read_that_is_refused_is_not_repeated() {
+    for (code, kind) in [
+        (0x100, Refusal::Authentication),
+        (0x200, Refusal::Authorization),
+        (0x400, Refusal::NoExists),
+        (0x800, Refusal::Action),
+    ] {
+        let oned = oned(move |_, call, _| match call.method.as_str() {
+            RAFT => raft(0),
+            _ => refused(code, "no"),
+        });
+        match oned.host(HostId(9)) {
+            Err(Error::Oned { source: OnedError::Refused { kind: found, .. }, .. }) => {
+                assert_eq!(found, kind)
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(oned.counts()["one.host.info"], 1);
+    }
+}
+
+#[test]
+fn a_cut_off_reply_to_a_read_is_repeated() {
+    let oned = oned(|_, call, earlier| match (call.method.as_str(), earlier) {
+        (RAFT, _) => raft(0),
+        (_, 0) => good("7.5.80").map(|body| body[..80].to_owned()),
+        _ => good("7.5.80"),
+    });
+    assert_eq!(oned.version().unwrap(), "7.5.80");
+    assert_eq!(oned.counts()[VERSION], 2);
+}
+
+#[test]
+fn a_write_whose_request_did_not_leave_is_sent_again_and_others_are_not() {
+    let again = oned(|_, call, earlier| match (call.method.as_str(), earlier) {
+        (RAFT, _) => raft(0),
+        (_, 0..=1) => not_sent(),
+        _ => done(41),
+    });
+    assert_eq!(migrate(&again), Ok(()));
+    assert_eq!(again.counts()[MIGRATE], 3);
+
+    let once = oned(|_, call, _| match call.method.as_str() {
+        RAFT => raft(0),
+        _ => unknown(),
+    });
+    assert!(matches!(migrate(&once), Err(OnedError::Unknown(_))));
+    assert_eq!(once.counts()[MIGRATE], 1);
+}
+
+#[test]
+fn a_write_that_never_leaves_comes_to_an_end() {
+    let oned = oned(|_, _, _| not_sent());
+    assert!(matches!(migrate(&oned), Err(OnedError::NotSent(_))));
+    assert_eq!(oned.pauses().len(), 5);
+}
+
+#[test]
+fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
+    let forward = "[one.vm.migrate] libcurl failed to execute the HTTP POST transaction, explaining:  \
+                   Failed to connect to 127.0.0.1 port 2633";
+    let cases: [(i64, &'static str, bool); 6] = [
+        (0x2000, forward, true),
+        (0x2000, "[one.vm.migrate] Cannot process request, no leader found", true),
+        (0x2000, "[one.vm.migrate] Operation timed out", true),
+        (0x10000, "anything", true),
+        (0x2000, "[one.vm.migrate] Cannot allocate a VNC port", false),
+        (0x800, "[one.vm.migrate] does not fit in host [3]", false),
+    ];
+    for (code, text, open) in cases {
+        let oned = oned(move |_, call, _| match call.method.as_str() {
+            RAFT => raft(0),
+            _ => refused(code, text),
+        });
+        let error = migrate(&oned).unwrap_err();
+        assert_eq!(matches!(error, OnedError::Unknown(_)), open, "{error}");
+        assert_eq!(oned.counts()[MIGRATE], 1);
+    }
+}
+
+#[test]
+fn an_unreadable_reply_to_a_write_is_an_unknown_outcome() {
+    for body in ["<html>busy</html>", "", "<methodResponse><params/></methodResponse>"] {
+        let oned = oned(move |_, call, _| match call.method.as_str() {
+            RAFT => raft(0),
+            _ => Ok(body.to_owned()),
+        });
+        assert!(matches!(migrate(&oned), Err(OnedError::Unknown(_))), "{body}");
+    }
+}
+
+#[test]
+fn the_parameters_are_in_oneds_order() {
+    let oned = oned(|_, call, _| match call.method.as_str() {
+        RAFT => raft(0),
+        _ => done(1),
+    });
+    migrate(&oned).unwrap();
+    let int = Value::Int;
+    let (no, yes) = (Value::Bool(false), Value::Bool(true));
+    assert_eq!(oned.last(MIGRATE), [int(41), int(2), no, yes, int(-1), int(1)]);
+    oned.recover(VmId(2), RecoverOperation::Recreate).unwrap();
+    assert_eq!(oned.last("one.vm.recover"), [int(2), int(4)]);
+    oned.host_status(HostId(0), HostStatus::Disabled).unwrap();
+    assert_eq!(oned.last("one.host.status"), [int(0), int(1)]);
+    oned.vm_action(VmId(4), "resume").unwrap();
+    assert_eq!(oned.last("one.vm.action"), [Value::Text("resume".to_owned()), int(4)]);
+}
+
+fn vm_document(id: &Value) -> String {
+    let id = id.as_int().unwrap();
+    format!("<VM><ID>{id}</ID><NAME>n</NAME><STATE>3</STATE><LCM_STATE>16</LCM_STATE></VM>")
+}
+
+#[test]
+fn without_infoset_vms_are_read_one_by_one_and_absent_ones_left_out() {
+    let oned = oned(|_, call, _| match call.method.as_str() {
+        RAFT => raft(0),
+        "one.vmpool.infoset" => undefined("one.vmpool.infoset"),
+        _ if call.params[1] == Value::Int(2) => {
+            refused(0x400, "[one.vm.info] Error getting virtual machine [2].")
+        }
+        _ if call.params[1] == Value::Int(3) => good("<VM><ID>3</ID></VM>"),
+        _ => good(vm_document(&call.params[1])),
+    });
+    for _ in 0..2 {
+        let pool = oned.vms(&[VmId(1), VmId(2), VmId(3), VmId(4)]).unwrap();
+        let good: Vec<VmId> = pool.good.iter().map(|vm| vm.id).collect();
+        assert_eq!(good, [VmId(1), VmId(4)]);
+        assert_eq!(pool.bad[0].0, "3");
+    }
+    assert_eq!(oned.counts()["one.vmpool.infoset"], 1);
+}
+
+#[test]
+fn vms_are_read_in_chunks_and_none_without_a_call() {
+    let oned = oned(|_, call, _| match call.method.as_str() {
+        RAFT => raft(0),
+        _ => good("<VM_POOL/>"),
+    });
+    assert!(oned.vms(&[]).unwrap().good.is_empty());
+    assert!(oned.counts().is_empty());
+    let many: Vec<VmId> = (0..4001).map(VmId).collect();
+    oned.vms(&many).unwrap();
+    assert_eq!(oned.counts()["one.vmpool.infoset"], 3);
+    let last = [Value::Text("4000".to_owned()), Value::Bool(true)];
+    assert_eq!(oned.last("one.vmpool.infoset"), last);
+}
+
+#[test]
+fn no_error_tells_the_session() {
+    let oned = oned(|_, _, _| unknown());
+    let error = oned.version().unwrap_err();
+    assert!(!format!("{error:?} {}", error.chain()).contains("secret"));
+    assert!(!format!("{:?}", oned.credentials).contains("secret"));
+}

@@ -1,0 +1,158 @@
+//! The cloud's half of a world: what the policy asks, as calls of oned.
+//!
+//! It works over any transport, so the recovery that is tested against the simulated cloud is the one that
+//! runs against oned.
+
+use super::oned::{HostStatus, MigrationType, Oned, RecoverOperation, Transport};
+use crate::error::{Error, OnedError, Refusal};
+use crate::model::{Host, HostId, VmId};
+use crate::policy::{self, Failure, Order, Reply, Survey, Trouble, VmList};
+use crate::wire::documents::Pool;
+use std::collections::BTreeSet;
+
+/// A zone of OpenNebula behind a transport.
+#[derive(Debug)]
+pub struct Zone<T> {
+    oned: Oned<T>,
+    /// The host that was read last, with its document, for fence programs that want it.
+    last: Option<(Host, String)>,
+}
+
+impl<T: Transport> Zone<T> {
+    /// The zone behind this client.
+    pub fn new(oned: Oned<T>) -> Self {
+        Self { oned, last: None }
+    }
+
+    /// The client itself.
+    pub fn oned(&self) -> &Oned<T> {
+        &self.oned
+    }
+
+    /// The host that was read last and its HOST document.
+    pub fn last(&self) -> Option<(&Host, &str)> {
+        self.last.as_ref().map(|(host, document)| (host, document.as_str()))
+    }
+
+    /// A host of this id or name, for an operator who gives either.
+    ///
+    /// # Errors
+    /// [`Error::NoHost`], or that oned gave no usable answer.
+    pub fn find_host(&self, name: &str) -> Result<Host, Error> {
+        let hosts = self.oned.hosts()?.good;
+        let by_name = hosts.iter().find(|host| host.name == name);
+        let by_id = || hosts.iter().find(|host| name.parse() == Ok(host.id.0));
+        by_name.or_else(by_id).cloned().ok_or_else(|| Error::NoHost(name.to_owned()))
+    }
+
+    /// See [`super::World::host`].
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn host(&mut self, id: HostId) -> Result<Host, Failure> {
+        let (host, document) = self.oned.host(id)?;
+        self.last = Some((host.clone(), document));
+        Ok(host)
+    }
+
+    /// See [`super::World::hosts`].
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn hosts(&self) -> Result<Vec<Host>, Failure> {
+        // A leader that was replaced without failing goes on answering, with what it knew then.
+        self.oned.forget_leader();
+        Ok(self.oned.hosts()?.good)
+    }
+
+    /// See [`super::World::survey`]. A constant number of calls, however many VMs
+    /// there are.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn survey(&self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
+        let hosts = self.hosts()?;
+        let charged = hosts.iter().filter(|other| other.id == host).flat_map(|host| &host.vms);
+        let ids: BTreeSet<VmId> = charged.chain(also).copied().collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let VmList { vms, unreadable } = self.vms(&ids)?;
+        let datastores = self.oned.datastores()?.good;
+        Ok(Survey { hosts, vms, unreadable, datastores })
+    }
+
+    /// See [`super::World::vms`].
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn vms(&self, ids: &[VmId]) -> Result<VmList, Failure> {
+        if ids.is_empty() {
+            return Ok(VmList::default());
+        }
+        let Pool { good, bad } = self.oned.vms(ids)?;
+        let unreadable =
+            bad.into_iter().filter_map(|(id, why)| Some((VmId(id.parse().ok()?), why.to_string()))).collect();
+        Ok(VmList { vms: good, unreadable })
+    }
+
+    /// See [`super::World::disable`].
+    pub fn disable(&self, host: HostId) -> Reply {
+        reply(self.oned.host_status(host, HostStatus::Disabled))
+    }
+
+    /// Send one order.
+    pub fn send(&self, order: &Order) -> Reply {
+        reply(match *order {
+            Order::Migrate { vm, to, kind } => self.oned.migrate(vm, to, migration(kind)),
+            Order::Recreate { vm } => self.oned.recover(vm, RecoverOperation::Recreate),
+            Order::Delete { vm } => self.oned.recover(vm, RecoverOperation::Delete),
+            Order::Retry { vm } => self.oned.recover(vm, RecoverOperation::Retry),
+        })
+    }
+}
+
+fn migration(kind: policy::MigrationType) -> MigrationType {
+    match kind {
+        policy::MigrationType::Save => MigrationType::Save,
+        policy::MigrationType::Poweroff => MigrationType::Poweroff,
+    }
+}
+
+fn reply(answer: Result<(), OnedError>) -> Reply {
+    match answer {
+        Ok(()) => Reply::Accepted,
+        Err(OnedError::NotSent(why)) => Reply::NotSent(why),
+        Err(OnedError::Refused { kind, text, .. }) => Reply::Refused(kind, text),
+        // A fault means that oned did not run the method at all.
+        Err(OnedError::Fault { text, .. }) => Reply::Refused(Refusal::Api, text),
+        Err(OnedError::Unknown(why)) => Reply::Unknown(why),
+        Err(OnedError::Reply(error)) => Reply::Unknown(error.to_string()),
+    }
+}
+
+/// The only way of an error into the policy.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let trouble = match &error {
+            Error::Oned { source, .. } => match source {
+                OnedError::NotSent(_) | OnedError::Unknown(_) | OnedError::Reply(_) => Trouble::Unreachable,
+                OnedError::Refused { kind: Refusal::NoExists, .. } => Trouble::Gone,
+                OnedError::Refused { kind: Refusal::Internal | Refusal::Replication, .. } => {
+                    Trouble::Unreachable
+                }
+                OnedError::Refused { .. } | OnedError::Fault { .. } => Trouble::Refused,
+            },
+            Error::NoHost(_) => Trouble::Gone,
+            Error::HookCall(_)
+            | Error::HookDocument(_)
+            | Error::Usage(_)
+            | Error::Settings { .. }
+            | Error::Credentials { .. }
+            | Error::File { .. }
+            | Error::FenceNotConfigured { .. }
+            | Error::FenceWrongHost { .. }
+            | Error::FenceDevice { .. }
+            | Error::Scenario(_) => Trouble::Settings,
+        };
+        Failure { trouble, what: error.chain(), advice: error.advice() }
+    }
+}

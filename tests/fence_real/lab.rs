@@ -1,0 +1,319 @@
+//! A machine with a management controller: a real process group, and an `ipmi_sim` that can kill it.
+//!
+//! Each lab has its own loopback address, port, directory and password, and takes everything down when it is
+//! dropped.
+
+use onerescue::config::{Config, Environment};
+use onerescue::model::{Capacity, ClusterId, DeviceName, Host, HostId, HostState, PowerState};
+use onerescue::world::fence::Fence;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What `Fence` hands to an operator's program; agents do not get it.
+pub(crate) const DOCUMENT: &str = "<HOST><ID>12</ID><NAME>kvm12</NAME></HOST>";
+
+/// A machine, its controller, and the settings that fence it.
+pub(crate) struct Lab {
+    dir: TempDir,
+    sim: Option<Child>,
+    machine: u32,
+    address: String,
+    port: u16,
+    /// The password of the controller, another one in every lab.
+    pub(crate) password: String,
+}
+
+impl Lab {
+    /// A machine that runs, and its controller on 127.0.10.`number`.
+    pub(crate) fn start(number: u8) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let address = format!("127.0.10.{number}");
+        let free = UdpSocket::bind((address.as_str(), 0)).unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let password = format!("s3cr3t-{number}-{port}");
+        let mut lab = Self { dir, sim: None, machine: 0, address, port, password };
+        lab.machine = lab.start_machine();
+        fs::write(lab.path("machine"), lab.machine.to_string()).unwrap();
+        lab.set_secret(&lab.password.clone());
+        lab.sim = Some(lab.start_sim());
+        lab
+    }
+
+    /// A lab without a controller, for stand-ins of agents.
+    pub(crate) fn without_controller() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let lab = Self {
+            dir,
+            sim: None,
+            machine: 0,
+            address: "127.0.10.250".to_owned(),
+            port: 9623,
+            password: "s3cr3t".to_owned(),
+        };
+        lab.set_secret("s3cr3t");
+        lab
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What the secret file says.
+    pub(crate) fn set_secret(&self, password: &str) {
+        let file = self.path("bmc-kvm12");
+        fs::write(&file, format!("{password}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Make the controller a bad one.
+    pub(crate) fn fault(&self, name: &str) {
+        fs::write(self.path("fault"), name).unwrap();
+    }
+
+    /// How often the controller was told to power off.
+    pub(crate) fn orders(&self) -> usize {
+        fs::read_to_string(self.path("orders")).map_or(0, |text| text.lines().count())
+    }
+
+    /// Send the controller a signal, `STOP` or `KILL`.
+    pub(crate) fn signal_controller(&self, signal: &str) {
+        let pid = self.sim.as_ref().unwrap().id();
+        assert!(kill(signal, &pid.to_string()), "ipmi_sim is not there");
+    }
+
+    /// Whether anything of the machine still runs.
+    pub(crate) fn machine_runs(&self) -> bool {
+        group_runs(self.machine)
+    }
+
+    /// Write a program. Another process does it: a fork of ours would hold it open, so that it cannot start.
+    pub(crate) fn install(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        let mut install = Command::new("install")
+            .args(["-m", "0755", "/dev/stdin"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        install.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(install.wait().unwrap().success());
+        path
+    }
+
+    /// The real agent against this controller. `timeout` is the end of one call.
+    pub(crate) fn fence(&self, timeout: &str) -> Fence {
+        self.fence_with("fence_ipmilan", Path::new("/usr/sbin"), timeout)
+    }
+
+    /// An agent of `directory` against this controller.
+    pub(crate) fn fence_with(&self, agent: &str, directory: &Path, timeout: &str) -> Fence {
+        let text = format!(
+            r#"
+            [fence]
+            agents_dir = ["{directory}"]
+            [device.ipmi]
+            driver = "agent"
+            agent = "{agent}"
+            timeout = "{timeout}"
+            params = {{ lanplus = "1", cipher = "3", username = "fence", power_wait = "0", power_timeout = "4" }}
+            secrets = {{ password = "{dir}/bmc-{{host}}" }}
+            [[host]]
+            id = 12
+            name = "kvm12"
+            devices = ["ipmi"]
+            [host.params.ipmi]
+            ip = "{address}"
+            ipport = "{port}"
+            "#,
+            directory = directory.display(),
+            dir = self.dir.path().display(),
+            address = self.address,
+            port = self.port,
+        );
+        let config = Config::parse(&text, Path::new("onerescue.toml"), &Environment::default());
+        Fence::new(&config.unwrap())
+    }
+
+    fn start_machine(&self) -> u32 {
+        let program = self.install("machine.sh", include_str!("machine.sh"));
+        let mut machine = Command::new(program)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let number = machine.id();
+        // A corpse that nobody reaped would still count as a process of the group.
+        thread::spawn(move || machine.wait());
+        number
+    }
+
+    fn start_sim(&self) -> Child {
+        let chassis = self.install("chassis.sh", include_str!("chassis.sh"));
+        let state = self.path("state");
+        fs::create_dir(&state).unwrap();
+        let (address, port, password) = (&self.address, self.port, &self.password);
+        let lan = format!(
+            "name \"kvm12\"\n\
+             set_working_mc 0x20\n\
+             startlan 1\n addr {address} {port}\n priv_limit admin\n\
+             allowed_auths_callback md5\n allowed_auths_user md5\n\
+             allowed_auths_operator md5\n allowed_auths_admin md5\n\
+             guid a123456789abcdefa123456789abcdef\nendlan\n\
+             chassis_control \"{} {}\"\n\
+             user 1 false \"\" \"unused\" user 10 md5\n\
+             user 2 true \"fence\" \"{password}\" admin 10 md5\n",
+            chassis.display(),
+            self.dir.path().display(),
+        );
+        fs::write(self.path("lan.conf"), lan).unwrap();
+        let emu = "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\n\
+                   sel_enable 0x20 1000 0x0a\nmc_enable 0x20\n";
+        fs::write(self.path("sim.emu"), emu).unwrap();
+        let sim = Command::new("ipmi_sim")
+            .arg("-n")
+            .arg("-c")
+            .arg(self.path("lan.conf"))
+            .arg("-f")
+            .arg(self.path("sim.emu"))
+            .arg("-s")
+            .arg(&state)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(self.path("sim.log")).unwrap())
+            .spawn()
+            .expect("ipmi_sim (Debian: openipmi) is needed");
+        assert!(
+            eventually(|| udp_port_is_open(port)),
+            "ipmi_sim does not listen on {address} {port}: {}",
+            fs::read_to_string(self.path("sim.log")).unwrap_or_default()
+        );
+        sim
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Some(sim) = &mut self.sim {
+            let _ = sim.kill();
+            let _ = sim.wait();
+        }
+        if self.machine != 0 {
+            kill("KILL", &format!("-{}", self.machine));
+        }
+    }
+}
+
+fn kill(signal: &str, target: &str) -> bool {
+    let kill = Command::new("/bin/kill").args(["-s", signal, "--", target]).stderr(Stdio::null()).status();
+    kill.is_ok_and(|status| status.success())
+}
+
+fn udp_port_is_open(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let port = format!(":{port:04X}");
+    table.lines().any(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)))
+}
+
+/// Whether a process group has a process that is not a corpse.
+pub(crate) fn group_runs(group: u32) -> bool {
+    let group = group.to_string();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes.into_iter().any(|process| {
+        let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        let Some((_, rest)) = stat.rsplit_once(") ") else {
+            return false;
+        };
+        let fields: Vec<_> = rest.split(' ').collect();
+        fields[2] == group && fields[0] != "Z" && fields[0] != "X"
+    })
+}
+
+/// Whether this comes true within ten seconds.
+pub(crate) fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    let begin = Instant::now();
+    while !condition() {
+        if begin.elapsed() > Duration::from_secs(10) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+/// The host of the settings, as oned has it.
+pub(crate) fn host() -> Host {
+    Host {
+        id: HostId(12),
+        name: "kvm12".to_owned(),
+        state: HostState::Error,
+        cluster: ClusterId(0),
+        vms: Vec::new(),
+        capacity: Capacity::default(),
+        pci: Vec::new(),
+        error: None,
+        monitored_at: None,
+        attributes: BTreeMap::new(),
+    }
+}
+
+pub(crate) fn device() -> DeviceName {
+    DeviceName("ipmi".to_owned())
+}
+
+pub(crate) fn off(fence: &Fence) -> Result<(), String> {
+    fence.off(&host(), DOCUMENT, &device())
+}
+
+pub(crate) fn status(fence: &Fence) -> PowerState {
+    fence.status(&host(), DOCUMENT, &device())
+}
+
+/// The reason of an answer that must be unknown.
+pub(crate) fn unknown(state: PowerState) -> String {
+    match state {
+        PowerState::Unknown(why) => why,
+        PowerState::On | PowerState::Off => panic!("{state} is known"),
+    }
+}
+
+/// Off three times in a row among so many samples.
+pub(crate) fn proven_off(fence: &Fence, samples: usize) -> bool {
+    let mut in_a_row = 0;
+    (0..samples).any(|_| {
+        in_a_row = match status(fence) {
+            PowerState::Off => in_a_row + 1,
+            PowerState::On | PowerState::Unknown(_) => 0,
+        };
+        in_a_row == 3
+    })
+}
+
+/// What everybody may read of a process.
+pub(crate) struct Process {
+    pub(crate) command: String,
+    pub(crate) environment: String,
+}
+
+/// Every process of this machine.
+pub(crate) fn processes() -> Vec<Process> {
+    let text = |file| String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).replace('\0', " ");
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
+        .map(|entry| Process {
+            command: text(entry.path().join("cmdline")),
+            environment: text(entry.path().join("environ")),
+        })
+        .collect()
+}
