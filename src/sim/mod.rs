@@ -30,6 +30,7 @@ mod server;
 mod spec;
 mod state;
 mod steps;
+mod table;
 mod template;
 mod transport;
 mod version;

@@ -3,6 +3,7 @@
 
 use super::cloud::{Change, Cloud};
 use super::life::Event;
+use super::state::Host;
 use crate::model::{HostId, HostState, LcmState, VmId, VmState};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use std::time::Duration;
 /// From a host being enabled to its next monitoring. Source: `MANAGER_TIMER` in `monitord.conf`.
 const MANAGER_TIMER: Duration = Duration::from_secs(15);
 
+/// Seconds between the beacons of a host. Source: `PROBES_PERIOD` in `monitord.conf`.
+const BEACON: i64 = 30;
 /// `HISTORY/ACTION` of a change that monitoring made.
 const MONITOR_ACTION: i64 = 44;
 
@@ -160,10 +163,15 @@ impl Cloud {
     /// Hosts that can be reached keep reporting.
     pub(crate) fn refresh_monitoring(&mut self) {
         let now = self.epoch();
-        for host in self.state.hosts.values_mut() {
+        let beacon = now - now % BEACON;
+        let reports = |host: &&Host| {
             let silent = matches!(host.state, HostState::Error | HostState::Offline);
-            if !silent && self.physics.reachable(host.id) {
-                host.monitored_at = now - now % 30;
+            !silent && host.monitored_at < beacon && self.physics.reachable(host.id)
+        };
+        let fresh: Vec<HostId> = self.state.hosts.values().filter(reports).map(|host| host.id).collect();
+        for id in fresh {
+            if let Some(host) = self.state.hosts.get_mut(&id) {
+                host.monitored_at = beacon;
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::*;
 use onerescue::error::OnedError;
-use onerescue::model::{HostId, VmId};
-use onerescue::sim::{Death, Fault, FaultRule, Outcome, SimTransport, Version};
+use onerescue::model::{HostId, HostState, VmId};
+use onerescue::sim::{Death, Fault, FaultRule, Outcome, SimTransport, Version, VmSpec};
 use onerescue::wire::xmlrpc::Value;
 use onerescue::world::oned::Transport as _;
 
@@ -103,4 +103,40 @@ fn a_leader_dies_and_another_one_takes_over() {
     transport.cloud().server_returns(0);
     transport.pause(seconds(30));
     assert!(write().is_ok());
+}
+
+#[test]
+fn writes_after_an_election_may_take_longer_than_any_deadline() {
+    let transport = small(Version::V7_5);
+    transport.cloud().set_front_ends(3);
+    let endpoints = transport.cloud().endpoints();
+    transport.cloud().timings.write_after_election = seconds(90);
+    transport.cloud().server_dies(0);
+    transport.pause(seconds(10));
+    let disable = [int(1), int(1)];
+    let answer = ask_at(&transport, &endpoints[1], "one.host.status", &disable);
+    assert!(matches!(answer, Err(OnedError::Unknown(_))), "{answer:?}");
+    assert!(ask_at(&transport, &endpoints[1], "one.hostpool.info", &[]).unwrap().is_ok(), "reads are quick");
+    assert_eq!(host_state(&transport, 1), HostState::Monitored);
+    transport.pause(seconds(90));
+    assert_eq!(host_state(&transport, 1), HostState::Disabled, "it was done all the same");
+}
+
+/// A thousand VMs and three front-ends, each change copied for the followers.
+#[test]
+fn a_big_zone_is_quick_to_simulate() {
+    let transport = small(Version::V7_5);
+    transport.cloud().set_front_ends(3);
+    for number in 0..1000 {
+        let mut spec = VmSpec::new("vm", HostId(0));
+        (spec.cpu, spec.memory_kib) = (1, 1 << 10);
+        assert_eq!(transport.cloud().add_vm(spec), VmId(number + 1));
+    }
+    transport.cloud().host_dies(HostId(0), Death::PowerLoss);
+    transport.pause(seconds(260));
+    for number in 0..1000 {
+        migrate(&transport, VmId(number + 1), HostId(1 + number % 2)).unwrap();
+    }
+    transport.pause(seconds(10));
+    assert!((0..1000).all(|vm| state(&transport, vm + 1) == "RUNNING"));
 }

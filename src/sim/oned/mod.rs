@@ -21,6 +21,7 @@ use crate::wire::xmlrpc::{Call, Reply, Value};
 pub(crate) use args::{
     Args, Done, Fail, bad_action, bad_parameter, fault, int, missing, refused, text, wrong_type,
 };
+use std::time::Duration;
 
 /// What a method needs of the front-end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,13 @@ impl Cloud {
                 Value::Long(-1),
             ])),
         }
+    }
+
+    /// How much longer than a read this method takes now.
+    pub(crate) fn write_time(&self, method: &str) -> Duration {
+        let elected = self.front.term > 1 && self.front.leader.is_some();
+        let writes = place(self.version, method) == Some(Place::Leader) && method != "one.vmpool.infoset";
+        if elected && writes { self.timings.write_after_election } else { Duration::ZERO }
     }
 
     fn answer(&mut self, server: usize, call: &Call) -> Done {
