@@ -86,6 +86,19 @@ fn it_has_the_manners_of_the_recorded_server() {
 }
 
 #[test]
+fn its_clock_can_be_the_real_one() {
+    let cloud = Arc::new(Mutex::new(Cloud::new(Version::V7_5)));
+    let server = Server::start(Arc::clone(&cloud), 0, 0, Clock::Live).unwrap();
+    let body = "<?xml version='1.0'?><methodCall><methodName>one.nothing.here</methodName></methodCall>";
+    let post = format!("POST /RPC2 HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let reply = exchange(&server, &post);
+    assert!(reply.contains("HTTP/1.1 200 OK") && reply.contains("-506"), "{reply}");
+    let now = cloud.lock().unwrap().now();
+    assert!(now > Duration::ZERO && now < Duration::from_secs(60), "{now:?}");
+    assert_eq!(cloud.lock().unwrap().endpoints(), [server.endpoint()]);
+}
+
+#[test]
 fn it_refuses_what_is_no_call() {
     let server = server();
     let chunked = "POST /RPC2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -42,7 +42,7 @@ impl Cloud {
         self.state.datastores.insert(id, datastore);
     }
 
-    /// Add a VM group; its id and the members in its roles are ignored, VMs join by [`VmSpec::group`].
+    /// Add a VM group; its id and the members in its roles are ignored, VMs join by [`super::VmSpec::group`].
     pub fn add_vm_group(&mut self, group: &VmGroup) -> GroupId {
         let mut template = Template::default();
         for (name, sets) in [("AFFINED", &group.affined), ("ANTI_AFFINED", &group.anti_affined)] {

@@ -10,7 +10,7 @@ use std::time::Duration;
 const VM_STATE_PROBE: Duration = Duration::from_secs(5);
 
 impl Cloud {
-    /// A host dies. oned notices after [`Timings::detection`].
+    /// A host dies. oned notices after [`super::Timings::detection`].
     pub fn host_dies(&mut self, host: HostId, death: Death) {
         let before = self.physics.reachable(host);
         self.physics.die(host, death);

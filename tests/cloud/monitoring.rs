@@ -95,3 +95,57 @@ fn a_crash_on_a_healthy_host_is_not_a_users_poweroff() {
     cloud.pause(seconds(5));
     assert_eq!((state(&cloud, 0), action(0)), ("POWEROFF".to_owned(), "20".to_owned()));
 }
+
+/// oned itself does nothing with these at the host's ERROR; the driver's time-out decides.
+#[test]
+fn what_was_under_way_on_a_dead_host_ends_as_its_driver_fails() {
+    use LcmState as L;
+    for (under_way, end) in [
+        (L::Prolog, "PROLOG_FAILURE"),
+        (L::Boot, "BOOT_FAILURE"),
+        (L::BootPoweroff, "POWEROFF"),
+        (L::BootSuspended, "SUSPENDED"),
+        (L::BootUnknown, "UNKNOWN"),
+        (L::SaveStop, "RUNNING"),
+        (L::SaveSuspend, "RUNNING"),
+        (L::Shutdown, "RUNNING"),
+        (L::ShutdownPoweroff, "RUNNING"),
+        (L::ShutdownUndeploy, "RUNNING"),
+        (L::Epilog, "EPILOG_FAILURE"),
+        (L::EpilogStop, "EPILOG_STOP_FAILURE"),
+        (L::HotplugSnapshot, "RUNNING"),
+        (L::DiskResize, "RUNNING"),
+        (L::Backup, "RUNNING"),
+        (L::BackupPoweroff, "POWEROFF"),
+        (L::DiskSnapshotSuspended, "SUSPENDED"),
+    ] {
+        let cloud = small(Version::V7_5);
+        let vm = cloud.cloud().add_vm(VmSpec::new("vm", HostId(0)).in_state(VmState::Active(under_way)));
+        cloud.cloud().timings.detection = seconds(10);
+        cloud.cloud().host_dies(HostId(0), Death::PowerLoss);
+        cloud.pause(seconds(29));
+        assert_eq!(state(&cloud, vm.0), under_way.to_string());
+        cloud.pause(seconds(60));
+        assert_eq!(state(&cloud, vm.0), end, "{under_way}");
+    }
+}
+
+#[test]
+fn a_disabled_host_dies_without_an_event_and_enabling_it_hides_that() {
+    let cloud = small(Version::V7_5);
+    ask(&cloud, "one.host.status", &[int(0), int(1)]).unwrap();
+    cloud.cloud().host_dies(HostId(0), Death::PowerLoss);
+    cloud.pause(seconds(220));
+    assert_eq!((host_state(&cloud, 0), state(&cloud, 0).as_str()), (HostState::Disabled, "UNKNOWN"));
+    ask(&cloud, "one.host.status", &[int(0), int(0)]).unwrap();
+    assert_eq!(host_state(&cloud, 0), HostState::Monitored, "without a probe");
+    cloud.pause(seconds(200));
+    assert_eq!(host_state(&cloud, 0), HostState::Error);
+    // Enabling it once more makes a second event of the same outage.
+    ask(&cloud, "one.host.status", &[int(0), int(0)]).unwrap();
+    assert_eq!(host_state(&cloud, 0), HostState::Init);
+    cloud.pause(seconds(20));
+    let error = Change::Host(HostId(0), HostState::Error);
+    let events = cloud.cloud().happenings().iter().filter(|happening| happening.change == error).count();
+    assert_eq!((host_state(&cloud, 0), events), (HostState::Error, 2));
+}
