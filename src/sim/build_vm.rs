@@ -3,6 +3,7 @@
 use super::cloud::Cloud;
 use super::spec::{PciSpec, VmSpec};
 use super::state::{History, LockInfo, Vm};
+use super::steps::{self, Domain};
 use super::template::{Attribute, Template};
 use super::version::Version;
 use crate::model::{LcmState, VmId, VmState};
@@ -133,21 +134,17 @@ impl Cloud {
     }
 }
 
-/// ACTIVE states in which the hypervisor has a domain of the VM.
+/// Does the hypervisor have a domain of a VM in this state?
 fn has_domain(state: VmState) -> bool {
     let VmState::Active(lcm) = state else { return false };
-    let before = [
-        LcmState::Prolog,
-        LcmState::Boot,
-        LcmState::PrologFailure,
-        LcmState::BootFailure,
-        LcmState::BootPoweroff,
-        LcmState::BootSuspended,
-    ];
-    let moving =
-        [LcmState::Epilog, LcmState::EpilogStop, LcmState::PrologMigrate, LcmState::PrologMigrateUnknown];
-    !before.contains(&lcm) && !moving.contains(&lcm) && !lcm.to_string().ends_with("_POWEROFF")
-        || lcm == LcmState::ShutdownPoweroff
+    if matches!(lcm, LcmState::Running | LcmState::Unknown) {
+        return true;
+    }
+    steps::step(lcm).is_some_and(|step| match step.domain {
+        Domain::StartsHere => false,
+        Domain::Same => step.good == VmState::RUNNING,
+        Domain::StopsHere | Domain::StopsAtSource | Domain::Moves => true,
+    })
 }
 
 fn request(spec: &PciSpec) -> BTreeMap<String, String> {

@@ -4,7 +4,7 @@
 
 use super::cloud::{Change, Cloud};
 use super::spec::{Driver, Stage};
-use super::state::History;
+use super::state::{History, Vm};
 use super::steps::{failed_step, step};
 use crate::model::{HostId, LcmState, VmId, VmState};
 use crate::wire::xmlrpc::Call;
@@ -199,8 +199,20 @@ impl Cloud {
                 self.state.release(host, id);
             }
         }
+        if state == VmState::Done {
+            self.leave_group(id);
+        }
         self.set_state(id, state);
         self.arm_scheduler();
+    }
+
+    fn leave_group(&mut self, id: VmId) {
+        let group = self.state.vms.get(&id).and_then(Vm::group).map(|(group, _)| group);
+        if let Some(group) = group.and_then(|group| self.state.groups.get_mut(&group)) {
+            for role in &mut group.roles {
+                role.vms.remove(&id);
+            }
+        }
     }
 
     /// Open a record on a host, as deploy and migrate do inside the call.

@@ -95,7 +95,7 @@ impl SimTransport {
         Arc::clone(&self.cloud)
     }
 
-    /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
+    /// Add a fault. The first rule that strikes a call decides; the rules behind it do not see that call.
     pub fn add_fault(&self, rule: FaultRule) {
         self.shared().rules.push(rule);
     }

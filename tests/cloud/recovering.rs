@@ -104,4 +104,12 @@ fn the_scheduler_keeps_apart_what_must_not_share_a_host() {
     ask(&cloud, "one.vm.action", &[text("resched"), int(1)]).unwrap();
     cloud.pause(seconds(30));
     assert_eq!((state(&cloud, 1).as_str(), cloud.cloud().vm_host(VmId(1))), ("RUNNING", Some(HostId(2))));
+    let members = || {
+        let group = document(&cloud, "one.vmgroup.info", group.0);
+        let role = group.child("ROLES").unwrap().child("ROLE").unwrap();
+        role.text_of("VMS").map(str::to_owned)
+    };
+    assert_eq!(members().as_deref(), Some("1,2"));
+    recover(&cloud, VmId(1), 3).unwrap();
+    assert_eq!(members().as_deref(), Some("2"), "a deleted VM leaves its group");
 }
