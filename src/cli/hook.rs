@@ -67,7 +67,11 @@ fn read_call(arguments: &[String]) -> Result<HookCall> {
         let read = std::io::stdin().lock().take(most).read_to_end(&mut stdin);
         read.map_err(|error| Error::HookCall(format!("standard input: {error}")))?;
     }
-    HookCall::read(&stdin, arguments)
+    let call = HookCall::read(&stdin, arguments)?;
+    if call.document.is_none() && call.options.is_empty() {
+        return Err(Error::HookCall("it is empty: neither a template nor options".to_owned()));
+    }
+    Ok(call)
 }
 
 fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
