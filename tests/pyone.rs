@@ -1,4 +1,11 @@
 //! OpenNebula's own Python bindings against the simulated cloud on a loopback port, and the server's manners.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 use onerescue::sim::{Clock, Cloud, Death, HostSpec, Server, Version, VmSpec};
 use std::io::{Read as _, Write as _};
@@ -76,6 +83,19 @@ fn it_has_the_manners_of_the_recorded_server() {
     }
     let after = |text: &str| text.replace('\r', "").split_once("\n\n").map(|(_, body)| body.to_owned());
     assert_eq!(after(&reply), after(recorded));
+}
+
+#[test]
+fn its_clock_can_be_the_real_one() {
+    let cloud = Arc::new(Mutex::new(Cloud::new(Version::V7_5)));
+    let server = Server::start(Arc::clone(&cloud), 0, 0, Clock::Live).unwrap();
+    let body = "<?xml version='1.0'?><methodCall><methodName>one.nothing.here</methodName></methodCall>";
+    let post = format!("POST /RPC2 HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let reply = exchange(&server, &post);
+    assert!(reply.contains("HTTP/1.1 200 OK") && reply.contains("-506"), "{reply}");
+    let now = cloud.lock().unwrap().now();
+    assert!(now > Duration::ZERO && now < Duration::from_secs(60), "{now:?}");
+    assert_eq!(cloud.lock().unwrap().endpoints(), [server.endpoint()]);
 }
 
 #[test]

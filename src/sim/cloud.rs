@@ -2,7 +2,7 @@
 
 use super::front::FrontEnd;
 use super::life::Event;
-use super::physics::{Breach, Death, Physics, Power};
+use super::physics::{Breach, Physics, Power};
 use super::render;
 use super::spec::{Driver, Stage, Timings};
 use super::state::{State, Vm};
@@ -193,47 +193,6 @@ impl Cloud {
     /// The session that oned accepts, `oneadmin:password`; every other one is refused.
     pub fn set_session(&mut self, session: &str) {
         session.clone_into(&mut self.session);
-    }
-
-    /// A host dies. oned notices after [`Timings::detection`].
-    pub fn host_dies(&mut self, host: HostId, death: Death) {
-        let before = self.physics.reachable(host);
-        self.physics.die(host, death);
-        if death == Death::PowerLoss {
-            self.happened(Change::Power(host, Power::Off));
-        }
-        self.reach_changed(host, before);
-    }
-
-    /// Cut a host's power, as a fence device does. Idempotent.
-    pub fn power_off(&mut self, host: HostId) {
-        self.switch(host, Power::Off);
-    }
-
-    /// Switch a host on, as a fence device does; it boots empty. Idempotent.
-    pub fn power_on(&mut self, host: HostId) {
-        self.switch(host, Power::On);
-    }
-
-    fn switch(&mut self, host: HostId, power: Power) {
-        if self.physics.power(host) == power {
-            return;
-        }
-        let before = self.physics.reachable(host);
-        self.physics.switch(host, power);
-        self.happened(Change::Power(host, power));
-        self.reach_changed(host, before);
-    }
-
-    /// Whatever ailed the host is over: power and network are there, the kernel runs.
-    pub fn host_returns(&mut self, host: HostId) {
-        let before = self.physics.reachable(host);
-        self.physics.heal(host);
-        if self.physics.power(host) == Power::Off {
-            self.physics.switch(host, Power::On);
-            self.happened(Change::Power(host, Power::On));
-        }
-        self.reach_changed(host, before);
     }
 
     pub(crate) fn after(&mut self, delay: Duration, event: Event) {

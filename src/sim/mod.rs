@@ -8,13 +8,17 @@
 
 mod audit;
 mod build;
+mod build_objects;
+mod build_vm;
 mod capacity;
 mod cloud;
 mod device;
+mod drivers;
 mod event;
 mod faults;
 mod file;
 mod front;
+mod hardware;
 mod life;
 mod monitor;
 mod oned;
@@ -26,6 +30,7 @@ mod server;
 mod spec;
 mod state;
 mod steps;
+mod table;
 mod template;
 mod transport;
 mod version;

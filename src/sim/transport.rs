@@ -97,7 +97,7 @@ impl SimTransport {
         Arc::clone(&self.cloud)
     }
 
-    /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
+    /// Add a fault. The first rule that strikes a call decides; the rules behind it do not see that call.
     pub fn add_fault(&self, rule: FaultRule) {
         self.shared().rules.push(rule);
     }
@@ -126,8 +126,12 @@ impl SimTransport {
     }
 
     fn send(&self, server: usize, call: &Call, deadline: Duration) -> Result<String, OnedError> {
-        let (latency, fault) = self.fault_for(&call.method);
+        let (latency, mut fault) = self.fault_for(&call.method);
         let mut cloud = self.cloud();
+        let slow = cloud.write_time(&call.method);
+        if fault.is_none() && !slow.is_zero() {
+            fault = Some(if slow < deadline { Fault::Slow(slow) } else { Fault::Late(slow) });
+        }
         if fault == Some(Fault::NotSent) || !cloud.is_up(server) {
             return Err(OnedError::NotSent("connection refused".to_owned()));
         }

@@ -22,13 +22,11 @@ impl Cloud {
         let live = if args.flag(2)? { Live::Yes } else { Live::No };
         let (enforce, datastore, kind) = (args.flag_or(3, false)?, args.int_or(4, -1)?, args.int_or(5, 0)?);
         let (host, host_id) = (args.int(1)?, args.id(1, "host")?);
-        self.vm(args)?;
         let Some(to) = self.state.hosts.get(&HostId(host_id)) else {
             return Err(missing("host", host));
         };
         if to.state == HostState::Offline {
-            let text = format!("Host {} is offline, cannot use it to deploy VM", to.name);
-            return Err(bad_action(text));
+            return Err(bad_action("Host is offline, cannot use it to deploy VM"));
         }
         let (id, vm) = self.vm(args)?;
         check_lock(vm.lock, Right::Admin, "VM", id.0)?;
@@ -41,11 +39,6 @@ impl Cloud {
             }
             return Err(bad_action(text));
         }
-        if live == Live::Yes && vm.host() != Some(to.id) && target != current {
-            return Err(bad_action(
-                "A migration to a different host and system datastore cannot be performed live.",
-            ));
-        }
         if enforce {
             fits(to, vm)?;
         }
@@ -56,21 +49,45 @@ impl Cloud {
             );
             return Err(bad_action(text));
         }
-        self.in_cluster(to, target)?;
+        if target != current {
+            self.may_change_datastore(vm, target, live)?;
+        }
+        self.in_cluster(id, to, target)?;
         let to = to.id;
         self.start_migration(id, to, target, live);
         int(id.0)
     }
 
+    fn may_change_datastore(&self, vm: &Vm, target: DatastoreId, live: Live) -> Result<(), Fail> {
+        if live == Live::Yes {
+            let text = "A migration to a different system datastore cannot be performed live.";
+            return Err(bad_action(text));
+        }
+        let new = self.state.datastores.get(&target).map(|datastore| datastore.tm_mad.as_str());
+        if new != vm.history.last().map(|record| record.tm_mad.as_str()) {
+            let text = "Cannot migrate to a system datastore with a different driver";
+            return Err(bad_action(text));
+        }
+        Ok(())
+    }
+
     /// The datastore exists and belongs to the host's cluster.
-    fn in_cluster(&self, host: &Host, id: DatastoreId) -> Result<(), Fail> {
+    fn in_cluster(&self, vm: VmId, host: &Host, id: DatastoreId) -> Result<(), Fail> {
         let datastore = self.state.datastores.get(&id);
         let datastore = datastore.ok_or_else(|| missing("datastore", id.0.into()))?;
-        if datastore.clusters.contains(&host.cluster) {
+        if datastore.clusters.is_empty() || datastore.clusters.contains(&host.cluster) {
             return Ok(());
         }
-        let text = format!("System datastore [{}] is not in the same cluster as host [{}]", id.0, host.id.0);
-        Err(bad_action(text))
+        let clusters: Vec<String> = datastore.clusters.iter().map(|cluster| cluster.0.to_string()).collect();
+        Err(bad_action(format!(
+            "Cannot migrate VM [{}] to host [{}] and system datastore [{}]. Host is in cluster [{}], and the \
+             datastore is in cluster [{}]",
+            vm.0,
+            host.id.0,
+            id.0,
+            host.cluster.0,
+            clusters.join(",")
+        )))
     }
 
     /// The record of the destination is there at once, the rest follows.
@@ -99,15 +116,14 @@ impl Cloud {
         }
         let to = self.state.hosts.get(&HostId(host)).ok_or_else(|| missing("host", host.into()))?;
         if to.state == HostState::Offline {
-            let text = format!("Host {} is offline, cannot use it to deploy VM", to.name);
-            return Err(bad_action(text));
+            return Err(bad_action("Host is offline, cannot use it to deploy VM"));
         }
         let kept = vm.history.last().map_or(DatastoreId(0), |record| record.datastore);
         let target = u32::try_from(datastore).map_or(kept, DatastoreId);
         if enforce {
             fits(to, vm)?;
         }
-        self.in_cluster(to, target)?;
+        self.in_cluster(id, to, target)?;
         self.deploy(id, HostId(host), target);
         int(id.0)
     }

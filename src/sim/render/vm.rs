@@ -20,12 +20,16 @@ const SHORT_USER_TEMPLATE: [&str; 7] = [
 
 /// One VM with all its history records.
 pub(crate) fn vm(version: Version, vm: &Vm) -> String {
-    Xml::document("VM", |xml| full(xml, version, vm, vm.state, vm.history.iter().collect()))
+    Xml::document("VM", |xml| {
+        full(xml, version, vm, vm.state, vm.history.iter().collect());
+    })
 }
 
 /// One VM as the hook manager hands it to a hook: with the state before.
 pub(crate) fn vm_for_hook(version: Version, vm: &Vm) -> String {
-    Xml::document("VM", |xml| full(xml, version, vm, vm.before, vm.history.iter().collect()))
+    Xml::document("VM", |xml| {
+        full(xml, version, vm, vm.before, vm.history.iter().collect());
+    })
 }
 
 /// The full bodies, newest first, each with its last record.
