@@ -143,6 +143,8 @@ fn peak(vms: u32) -> f64 {
     let server = Server::start(cloud, 0, 0, Clock::Jumping(Duration::from_millis(100))).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
+    fs::create_dir(folder.path().join("etc")).unwrap();
+    fs::write(folder.path().join("etc/onerescue.toml"), "[wait]\nlook = \"100ms\"\n").unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_host_error"))
         .args(["--host", "dead", "-m", "-u", "-p", "0"])
         .env_clear()

@@ -112,7 +112,7 @@ fn settings() -> Vec<String> {
     for line in read("templates/onerescue.toml").lines() {
         let line = line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
         if line.starts_with('[') {
-            section = line.trim_matches(['[', ']']).to_owned();
+            line.trim_matches(['[', ']']).clone_into(&mut section);
         } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
             found.push(format!("{section} {key}").trim().to_owned());
         }

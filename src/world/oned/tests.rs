@@ -44,7 +44,7 @@ fn a_read_that_is_refused_is_not_repeated() {
         });
         match oned.host(HostId(9)) {
             Err(Error::Oned { source: OnedError::Refused { kind: found, .. }, .. }) => {
-                assert_eq!(found, kind)
+                assert_eq!(found, kind);
             }
             other => panic!("{other:?}"),
         }
