@@ -1,6 +1,6 @@
 //! A scenario file: a cloud, what goes wrong in it, and the hook's call. TOML in, a [`SimWorld`] out.
 //!
-//! `examples/rack_failure.toml` shows the shape. Unknown keys are errors with their line.
+//! `examples/five_hosts.toml` shows the shape. Unknown keys are errors with their line.
 
 use super::cloud::Cloud;
 use super::device::Behaviour;
