@@ -39,6 +39,10 @@ pub struct Scenario {
     pub charged: Vec<VmId>,
     /// How often the hook is started, one run after the other.
     pub runs: u32,
+    /// The file's hosts by name.
+    pub hosts: BTreeMap<String, HostId>,
+    /// The file's VMs by name.
+    pub vms: BTreeMap<String, VmId>,
 }
 
 /// Names of the file and the ids that the cloud gave them.
@@ -99,6 +103,8 @@ fn build(file: file::File) -> Result<Scenario, String> {
         policy: policy(&file.call, file.settings.as_deref().unwrap_or_default())?,
         charged,
         runs: file.runs.unwrap_or(1),
+        hosts: names.hosts,
+        vms: names.vms,
     })
 }
 
@@ -229,7 +235,7 @@ fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
         .times(fault.times.unwrap_or(u32::MAX)))
 }
 
-/// `dies node0 power_loss`, `disabled node0`, `terminated web`, `front_end_dies 0` …
+/// `dies node0 power_loss`, `disabled node0`, `terminated web`, `action web poweroff-hard`, `front_end_dies 0` …
 fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -248,6 +254,19 @@ fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "terminated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 3]),
         "recreated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 4]),
         "locked" => file::call("one.vm.lock", &[i64::from(vm()?.0), 1]),
+        "unlocked" => file::call("one.vm.unlock", &[i64::from(vm()?.0)]),
+        "migrated" | "migrated_live" => {
+            let to = *names.hosts.get(more).ok_or_else(|| format!("no such host: {more}"))?;
+            file::migrate(vm()?, to, verb == "migrated_live")
+        }
+        "action" => file::action(more, vm()?),
+        "driver" => {
+            let (stage, driver) = more.split_once(' ').unwrap_or((more, ""));
+            Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
+        }
+        "boots" => Event::HostDriverTurns(host()?, file::driver(more)?),
+        "renamed" => Event::Renamed(host()?, more.to_owned()),
+        "deleted" => Event::Deleted(host()?),
         "crashes" => Event::Crashes(vm()?),
         "front_end_dies" => Event::FrontEndDies(server()?),
         "front_end_returns" => Event::FrontEndReturns(server()?),
