@@ -158,6 +158,8 @@ pub(super) struct TimingsFile {
     #[serde(with = "compact::optional")]
     ssh_timeout: Option<Duration>,
     #[serde(with = "compact::optional")]
+    host_report: Option<Duration>,
+    #[serde(with = "compact::optional")]
     boot: Option<Duration>,
     #[serde(with = "compact::optional")]
     follower_lag: Option<Duration>,
@@ -173,6 +175,7 @@ impl TimingsFile {
         set(self.next_unknown, &mut timings.next_unknown);
         set(self.cleanup_stuck, &mut timings.cleanup_stuck);
         set(self.ssh_timeout, &mut timings.ssh_timeout);
+        set(self.host_report, &mut timings.host_report);
         set(self.boot, &mut timings.boot);
         set(self.follower_lag, &mut timings.follower_lag);
         set(self.election, &mut timings.election);

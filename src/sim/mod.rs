@@ -28,6 +28,7 @@ mod steps;
 mod template;
 mod transport;
 mod version;
+mod words;
 mod world;
 
 pub use audit::{audit, changed_since};

@@ -238,7 +238,8 @@ impl World for SimWorld {
         let (at, state) = (self.cloud_now(), self.transport.cloud().host_state(host));
         self.offs.push(SentOff { at, host, state });
         let Said { answer, off_after, on_after } = behaviour.off(self.power(host));
-        let off_after = if self.last_outlet(host, device, behaviour) { Some(Duration::ZERO) } else { off_after };
+        let off_after =
+            if self.last_outlet(host, device, behaviour) { Some(Duration::ZERO) } else { off_after };
         if let Some(after) = off_after {
             self.schedule(at.saturating_add(after), Event::PowerOff(host));
         }
