@@ -58,13 +58,12 @@ impl Behaviour {
         let (answer, off_after, on_after) = match self {
             Self::Works | Self::Unreadable => (Ok(()), after(0), None),
             Self::Slow => (Ok(()), after(20), None),
-            Self::Ignores | Self::Liar | Self::Flaps => (Ok(()), None, None),
+            Self::Ignores | Self::Liar | Self::Flaps | Self::Feed | Self::FeedStuck => (Ok(()), None, None),
             Self::Rejects => (Err("it refused the command".to_owned()), None, None),
             Self::DiesWithHost if power == Power::On => (Ok(()), after(0), None),
             Self::Dead | Self::DiesWithHost => (Err("connection timed out".to_owned()), None, None),
             Self::LateSuccess => (Err("timed out waiting to power off".to_owned()), after(10), None),
             Self::ComesBack => (Ok(()), after(0), Some(BACK_AFTER)),
-            Self::Feed | Self::FeedStuck => (Ok(()), None, None),
             Self::FeedComesBack => (Ok(()), None, Some(BACK_AFTER)),
         };
         Said { answer, off_after, on_after }
