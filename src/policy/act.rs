@@ -99,12 +99,13 @@ impl Acting {
 
 fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
     let vm = order.vm();
-    let (text, held) = match reply {
-        Reply::Accepted => (format!("{order}: accepted"), None),
-        Reply::NotSent(why) => (format!("{order}: not sent, {why}"), None),
-        Reply::Unknown(why) => (format!("{order}: outcome unknown, {why}; reading it back"), None),
-        Reply::Refused(kind, why) => (format!("{order}: refused, {why}"), hold_for(*kind, why)),
+    let (said, held) = match reply {
+        Reply::Accepted => ("accepted".to_owned(), None),
+        Reply::NotSent(why) => (format!("not sent, {why}"), None),
+        Reply::Unknown(why) => (format!("outcome unknown, {why}; reading it back"), None),
+        Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(*kind, why)),
     };
+    let text = format!("{}: {said}", case.say(&order));
     case.detail(now, Phase::Act, text);
     let Some(course) = case.courses.get_mut(&vm) else {
         return;

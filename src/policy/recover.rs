@@ -87,6 +87,7 @@ impl Surveying {
         };
         let Self { mut proven } = self;
         proven.case.heard();
+        proven.case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         if let Some(reason) = came_back(&mut proven.case, now, &survey) {
             return returned(proven, now, reason);
         }
@@ -246,8 +247,8 @@ pub(super) fn no_cloud(mut proven: Proven, now: Moment, failure: Failure) -> Ste
 fn give_up_courses(case: &mut Case, why: &str) {
     for (vm, course) in std::mem::take(&mut case.courses) {
         let fate = match course.stage {
-            Stage::Moving { order, .. } if course.calls > 0 => {
-                Fate::Failed(format!("asked to {order}, outcome not seen: {why}"))
+            Stage::Moving { .. } if course.calls > 0 => {
+                Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
             }
             Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => Fate::Held(why.to_owned()),
         };

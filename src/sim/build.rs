@@ -71,6 +71,7 @@ impl Cloud {
             id,
             name: spec.name,
             state: HostState::Monitored,
+            previous: HostState::Init,
             cluster: spec.cluster,
             cpu: spec.cpu,
             memory_kib: spec.memory_kib,
@@ -160,6 +161,7 @@ impl Cloud {
     }
 
     /// Add a VM in the state that the spec says.
+    #[expect(clippy::needless_pass_by_value, reason = "a spec is made for one object and given away")]
     pub fn add_vm(&mut self, spec: VmSpec) -> VmId {
         let mut template = Template::default();
         template.set("CPU", format!("{}.{:02}", spec.cpu / 100, spec.cpu % 100).trim_end_matches(".00"));
@@ -209,6 +211,7 @@ impl Cloud {
             id,
             name: name.to_owned(),
             state,
+            before: state,
             step: 0,
             busy: false,
             resched: false,

@@ -142,13 +142,13 @@ impl Cloud {
     /// A host's HOST document, as a hook gets it before it is put into base64.
     #[must_use]
     pub fn host_xml(&self, host: HostId) -> Option<String> {
-        self.state.hosts.get(&host).map(|host| render::host(&self.state, host))
+        self.state.hosts.get(&host).map(|host| render::host_for_hook(&self.state, host))
     }
 
     /// A VM's VM document, as a hook gets it before it is put into base64.
     #[must_use]
     pub fn vm_xml(&self, vm: VmId) -> Option<String> {
-        self.state.vms.get(&vm).map(|vm| render::vm(self.version, vm))
+        self.state.vms.get(&vm).map(|vm| render::vm_for_hook(self.version, vm))
     }
 
     /// The hosts on which the VM's domain really runs; more than one is a double start.

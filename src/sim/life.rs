@@ -89,7 +89,7 @@ impl Cloud {
     pub(crate) fn happen(&mut self, event: Event) {
         match event {
             Event::FailedMonitor { host, generation, repeat } => {
-                self.failed_monitor(host, generation, repeat)
+                self.failed_monitor(host, generation, repeat);
             }
             Event::MonitorDone { vm, host } => self.monitor_done(vm, host),
             Event::HostReport(host) => self.host_report(host),
@@ -110,6 +110,7 @@ impl Cloud {
     /// The API has accepted an action; the life-cycle manager takes it up a little later.
     pub(crate) fn queue_action(&mut self, vm: VmId, queued: Queued) {
         if let Some(vm) = self.state.vms.get_mut(&vm) {
+            vm.busy = true;
             let event = Event::Lcm { vm: vm.id, step: vm.step, queued };
             self.after(self.timings.lcm, event);
         }
@@ -117,6 +118,7 @@ impl Cloud {
 
     pub(crate) fn set_state(&mut self, vm: VmId, state: VmState) {
         if let Some(vm) = self.state.vms.get_mut(&vm) {
+            vm.before = vm.state;
             vm.state = state;
             vm.step += 1;
             vm.busy = false;
@@ -180,10 +182,12 @@ impl Cloud {
             new.pstime = now;
             old.etime = now;
             old.retime = now;
-            match state {
-                VmState::Poweroff => LcmState::PrologMigratePoweroff,
-                VmState::Suspended => LcmState::PrologMigrateSuspend,
-                _ => LcmState::PrologMigrateUnknown,
+            if state == VmState::Poweroff {
+                LcmState::PrologMigratePoweroff
+            } else if state == VmState::Suspended {
+                LcmState::PrologMigrateSuspend
+            } else {
+                LcmState::PrologMigrateUnknown
             }
         };
         if lcm == LcmState::PrologMigrateUnknown {
@@ -260,15 +264,18 @@ impl Cloud {
 
     fn move_domain(&mut self, vm: VmId, domain: Domain, here: Option<HostId>, source: Option<HostId>) {
         let now = self.now;
-        match domain {
-            Domain::Same => {}
-            Domain::StartsHere => here.into_iter().for_each(|host| self.physics.start(vm, host, now)),
-            Domain::StopsHere => here.into_iter().for_each(|host| self.physics.stop(vm, host)),
-            Domain::StopsAtSource => source.into_iter().for_each(|host| self.physics.stop(vm, host)),
-            Domain::Moves => {
-                source.into_iter().for_each(|host| self.physics.stop(vm, host));
-                here.into_iter().for_each(|host| self.physics.start(vm, host, now));
-            }
+        let (starts, stops) = match domain {
+            Domain::Same => (None, None),
+            Domain::StartsHere => (here, None),
+            Domain::StopsHere => (None, here),
+            Domain::StopsAtSource => (None, source),
+            Domain::Moves => (here, source),
+        };
+        if let Some(host) = stops {
+            self.physics.stop(vm, host);
+        }
+        if let Some(host) = starts {
+            self.physics.start(vm, host, now);
         }
     }
 
@@ -409,13 +416,15 @@ fn needs(vm: &Vm, step: Step) -> Vec<HostId> {
     let here = vm.history.last();
     let source = vm.previous();
     let both = |source: Option<&History>| here.into_iter().chain(source).map(|record| record.host).collect();
-    match step.lcm {
-        LcmState::SaveMigrate => source.into_iter().map(|record| record.host).collect(),
-        LcmState::Migrate | LcmState::PrologMigrate => both(source),
-        LcmState::PrologMigratePoweroff | LcmState::PrologMigrateSuspend => {
-            both(source.filter(|record| !moves_without_source(&record.tm_mad)))
-        }
-        _ => both(None),
+    let lcm = step.lcm;
+    if lcm == LcmState::SaveMigrate {
+        source.into_iter().map(|record| record.host).collect()
+    } else if matches!(lcm, LcmState::Migrate | LcmState::PrologMigrate) {
+        both(source)
+    } else if matches!(lcm, LcmState::PrologMigratePoweroff | LcmState::PrologMigrateSuspend) {
+        both(source.filter(|record| !moves_without_source(&record.tm_mad)))
+    } else {
+        both(None)
     }
 }
 

@@ -27,7 +27,7 @@ impl Cloud {
     /// Monitoring of a host fails although the host is well, for example a broken probe: ERROR now, and its VMs
     /// turn UNKNOWN while their domains run. [`Cloud::host_returns`] ends it.
     pub fn monitoring_fails(&mut self, host: HostId, reason: &str) {
-        self.to_error(host, reason);
+        self.fail_host(host, reason);
     }
 
     pub(crate) fn reach_changed(&mut self, host: HostId, before: bool) {
@@ -61,7 +61,7 @@ impl Cloud {
         if self.physics.reachable(host) || self.generation(host) != generation {
             return;
         }
-        self.to_error(host, "");
+        self.fail_host(host, "");
         if repeat {
             let event = Event::FailedMonitor { host, generation, repeat };
             self.after(self.timings.monitor_cycle, event);
@@ -69,7 +69,7 @@ impl Cloud {
     }
 
     /// INIT and MONITORED become ERROR, DISABLED stays; both tell every VM. ERROR and OFFLINE ignore it.
-    fn to_error(&mut self, id: HostId, reason: &str) {
+    fn fail_host(&mut self, id: HostId, reason: &str) {
         let date = self.date();
         let Some(host) = self.state.hosts.get_mut(&id) else {
             return;
@@ -81,8 +81,7 @@ impl Cloud {
         host.template.set("ERROR", text);
         let vms: Vec<VmId> = host.vms.iter().copied().collect();
         if host.state != HostState::Disabled {
-            host.state = HostState::Error;
-            self.happened(Change::Host(id, HostState::Error));
+            self.set_host_state(id, HostState::Error);
         }
         let mut delay = self.timings.first_unknown;
         for vm in vms {
@@ -113,8 +112,7 @@ impl Cloud {
         host.monitored_at = now;
         host.template.remove("ERROR");
         if matches!(host.state, HostState::Init | HostState::Error) {
-            host.state = HostState::Monitored;
-            self.happened(Change::Host(id, HostState::Monitored));
+            self.set_host_state(id, HostState::Monitored);
         }
         self.show_capacity(id);
         self.after(self.timings.vm_report, Event::VmReport(id));
@@ -179,19 +177,26 @@ impl Cloud {
         let Some(host) = self.state.hosts.get_mut(&id) else {
             return;
         };
-        host.state = match status {
+        let state = match status {
             0 if host.state == HostState::Disabled => HostState::Monitored,
             0 => HostState::Init,
             1 => HostState::Disabled,
             _ => HostState::Offline,
         };
-        let state = host.state;
-        self.happened(Change::Host(id, state));
+        self.set_host_state(id, state);
         self.show_capacity(id);
         if state == HostState::Init {
             let generation = self.generation(id);
             self.after(MANAGER_TIMER, Event::HostReport(id));
             self.after(MANAGER_TIMER, Event::FailedMonitor { host: id, generation, repeat: false });
+        }
+    }
+
+    fn set_host_state(&mut self, id: HostId, state: HostState) {
+        if let Some(host) = self.state.hosts.get_mut(&id) {
+            host.previous = host.state;
+            host.state = state;
+            self.happened(Change::Host(id, state));
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Host {
     pub(crate) id: HostId,
     pub(crate) name: String,
     pub(crate) state: HostState,
+    /// The state before this one, which only hooks get to see.
+    pub(crate) previous: HostState,
     pub(crate) cluster: ClusterId,
     pub(crate) cpu: i64,
     pub(crate) memory_kib: i64,
@@ -64,9 +66,11 @@ pub(crate) struct Vm {
     pub(crate) id: VmId,
     pub(crate) name: String,
     pub(crate) state: VmState,
+    /// The state before this one, which only hooks get to see.
+    pub(crate) before: VmState,
     /// Counts the changes of state, so that an event meant for an older one is recognised.
     pub(crate) step: u64,
-    /// A driver or the life-cycle manager will end this step.
+    /// A driver or the life-cycle manager is about to change the state.
     pub(crate) busy: bool,
     pub(crate) resched: bool,
     pub(crate) stime: i64,

@@ -46,6 +46,8 @@ pub struct CallRecord {
     pub params: String,
     /// What the client saw.
     pub outcome: Outcome,
+    /// The length of the reply.
+    pub bytes: usize,
 }
 
 /// Prints `one.vm.migrate(0, 2, false, true, -1, 0): done`.
@@ -87,6 +89,12 @@ impl SimTransport {
     /// The cloud behind it, to look at or to change. Do not hold it while the client works.
     pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cloud itself, to serve it through another door as well.
+    #[must_use]
+    pub fn shared_cloud(&self) -> Arc<Mutex<Cloud>> {
+        Arc::clone(&self.cloud)
     }
 
     /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
@@ -173,6 +181,7 @@ impl Transport for SimTransport {
             method: call.method.clone(),
             params: summary(call.params.get(1..).unwrap_or_default()),
             outcome: outcome(&result),
+            bytes: result.as_ref().map_or(0, String::len),
         };
         self.shared().log.push(record);
         result

@@ -7,6 +7,7 @@ use crate::sim::life::Queued;
 use LcmState as L;
 
 /// What an accepted action does.
+#[derive(Clone, Copy)]
 enum Effect {
     /// A driver's work, with the number that goes into `HISTORY/ACTION`.
     Enter(LcmState, i64),

@@ -8,6 +8,7 @@ use crate::sim::cloud::Cloud;
 use crate::sim::life::Queued;
 use crate::sim::physics::{Breach, Power};
 use crate::sim::state::{Host, Vm};
+use crate::sim::version::Version;
 
 /// Is the domain to keep running while it moves?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,10 @@ impl Cloud {
         let current = migratable(vm)?;
         let target = u32::try_from(datastore).map_or(current, DatastoreId);
         if vm.host() == Some(to.id) && target == current {
-            let text = format!("VM is already running on host [{}] and datastore [{}]", to.id.0, current.0);
+            let mut text = format!("VM is already running on host [{}]", to.id.0);
+            if self.version >= Version::V7_0 {
+                text = format!("{text} and datastore [{}]", current.0);
+            }
             return Err(bad_action(text));
         }
         if live == Live::Yes && vm.host() != Some(to.id) && target != current {
@@ -71,9 +75,16 @@ impl Cloud {
 
     /// The record of the destination is there at once, the rest follows.
     pub(crate) fn start_migration(&mut self, id: VmId, to: HostId, datastore: DatastoreId, live: Live) {
+        let (now, request) = (self.epoch(), self.request_id());
+        self.with_vm(id, |vm| {
+            let unknown = vm.state == VmState::UNKNOWN;
+            if let Some(record) = vm.history.last_mut().filter(|_| unknown) {
+                record.act(1, request);
+                record.close(now);
+            }
+        });
         self.open_record(id, to, datastore);
         self.sent_to(id, to);
-        let request = self.request_id();
         self.queue_action(id, Queued::Migrate { live: live == Live::Yes, request });
     }
 
@@ -135,7 +146,7 @@ impl Cloud {
 fn migratable(vm: &Vm) -> Result<DatastoreId, Fail> {
     let can = [VmState::RUNNING, VmState::UNKNOWN, VmState::Poweroff, VmState::Suspended];
     let closed = vm.previous().is_none_or(|record| record.etime != 0);
-    match vm.history.last().filter(|_| can.contains(&vm.state) && closed) {
+    match vm.history.last().filter(|_| can.contains(&vm.state) && closed && !vm.busy) {
         Some(record) => Ok(record.datastore),
         None => Err(bad_action(format!("Migrate action is not available for state {}", vm.state))),
     }

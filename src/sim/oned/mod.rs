@@ -46,10 +46,12 @@ pub(crate) fn bad_parameter(text: impl Into<String>) -> Fail {
     refused(0x1000, text)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every method ends in one of these")]
 pub(crate) fn int(number: u32) -> Done {
     Ok(Value::Int(i64::from(number)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every method ends in one of these")]
 pub(crate) fn text(xml: String) -> Done {
     Ok(Value::Text(xml))
 }

@@ -62,12 +62,14 @@ impl Cloud {
 
     /// recover 0 of a failed migration: to the previous host, and on from there, even if that host is dead.
     fn go_back(&mut self, id: VmId, lcm: LcmState) {
-        let next = match lcm {
-            L::PrologMigrate => VmState::Active(L::BootMigrate),
-            L::PrologMigrateUnknown => VmState::Active(L::Boot),
-            L::PrologMigratePoweroff => VmState::Poweroff,
-            L::PrologMigrateSuspend => VmState::Suspended,
-            _ => return,
+        let back = [
+            (L::PrologMigrate, VmState::Active(L::BootMigrate)),
+            (L::PrologMigrateUnknown, VmState::Active(L::Boot)),
+            (L::PrologMigratePoweroff, VmState::Poweroff),
+            (L::PrologMigrateSuspend, VmState::Suspended),
+        ];
+        let Some((_, next)) = back.into_iter().find(|(failed, _)| *failed == lcm) else {
+            return;
         };
         let now = self.epoch();
         let Some(vm) = self.state.vms.get_mut(&id) else {
