@@ -172,7 +172,8 @@ scenarios! {
     migrate_never_sent leader_dies leader_dies_in_the_wait no_quorum oldest_opennebula opennebula_6_10
     two_hosts_die probe_unparsable resume_after_no_cloud recreate_late recreate_boot_fails_once retry_lost
     delete_lost_reply no_shared_datastore_in_cluster strange_names waived_host_alive
-    four_targets_and_a_bad_one unlocked_meanwhile
+    four_targets_and_a_bad_one unlocked_meanwhile late_call_after_another_host disable_refused
+    no_leader_for_a_moment
 }
 
 suspects! {
@@ -192,6 +193,10 @@ suspects! {
     enabled_after_fence r#"it says "who powered it on""#
     off_sent_and_back r#"it does not say "may still"#
     recreate_in_backup r#"it says "DISABLED""#
+    power_returns_in_a_long_round "S1: one.vm.migrate"
+    deadline_after_oned_was_away "run 1: expected recovered, and it is not fenced"
+    disable_lost_reply r#"it says "could not be disabled""#
+    disable_not_sent "vm snapshotting: expected recovered, and it is held"
 }
 
 #[test]
