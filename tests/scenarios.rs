@@ -78,7 +78,9 @@ fn check(name: &str) -> (String, Vec<String>) {
     let (mut all, mut broken, mut last) = (String::new(), Vec::new(), None);
     for (run, word) in expected.iter().enumerate() {
         let (report, text) = play(&mut scenario);
-        if outcome(&report.outcome) != *word {
+        let (is, code) = outcome(&report.outcome);
+        assert_eq!(report.outcome.exit_code(), code, "{is}");
+        if is != *word {
             broken.push(format!("run {}: expected {word}, and it is {}", run + 1, report.outcome));
         }
         broken.extend(audit(&scenario.world, &scenario.policy, &report, &scenario.charged));
@@ -101,16 +103,17 @@ fn check(name: &str) -> (String, Vec<String>) {
     (all.trim_end().to_owned(), broken)
 }
 
-fn outcome(outcome: &Outcome) -> &'static str {
+/// The word for an outcome, and the exit code that the README promises for it.
+fn outcome(outcome: &Outcome) -> (&'static str, u8) {
     match outcome {
-        Outcome::Recovered => "recovered",
-        Outcome::Fenced => "fenced",
-        Outcome::NothingToDo(_) => "nothing to do",
-        Outcome::Rehearsed => "dry run",
-        Outcome::Partly => "partly",
-        Outcome::NoCloud(_) => "no cloud",
-        Outcome::NotFenced(_) => "not fenced",
-        Outcome::Held(_) => "held",
+        Outcome::Recovered => ("recovered", 0),
+        Outcome::Fenced => ("fenced", 0),
+        Outcome::NothingToDo(_) => ("nothing to do", 0),
+        Outcome::Rehearsed => ("dry run", 0),
+        Outcome::Partly => ("partly", 1),
+        Outcome::NoCloud(_) => ("no cloud", 5),
+        Outcome::NotFenced(_) => ("not fenced", 6),
+        Outcome::Held(_) => ("held", 7),
     }
 }
 
@@ -173,7 +176,8 @@ scenarios! {
     two_hosts_die probe_unparsable resume_after_no_cloud recreate_late recreate_boot_fails_once retry_lost
     delete_lost_reply no_shared_datastore_in_cluster strange_names waived_host_alive
     four_targets_and_a_bad_one unlocked_meanwhile late_call_after_another_host disable_refused
-    no_leader_for_a_moment
+    no_leader_for_a_moment device_comes_back retry_refused garbage_at_the_first_look recreate_locked
+    dry_run_no_cloud
 }
 
 suspects! {
@@ -197,6 +201,9 @@ suspects! {
     deadline_after_oned_was_away "run 1: expected recovered, and it is not fenced"
     disable_lost_reply r#"it says "could not be disabled""#
     disable_not_sent "vm snapshotting: expected recovered, and it is held"
+    retry_not_sent "vm web: expected recovered, and it is failed"
+    dry_run_probe_failed "it does not say"
+    dry_run_all_in_error "it does not say"
 }
 
 #[test]
