@@ -32,7 +32,17 @@ pub enum Behaviour {
     LateSuccess,
     /// Somebody or a "restore power" setting switches the host on again 10 s after it went off.
     ComesBack,
+    /// An outlet for one of the host's power supplies. It knows its own relay only; the host is off when all
+    /// of its outlets are.
+    Feed,
+    /// An outlet whose relay is stuck: it says yes, and stays on.
+    FeedStuck,
+    /// An outlet that is switched on again 10 s after it went off, and the host with it.
+    FeedComesBack,
 }
+
+/// After this time [`Behaviour::ComesBack`] and [`Behaviour::FeedComesBack`] are on again.
+pub(super) const BACK_AFTER: Duration = Duration::from_secs(10);
 
 /// What a device says and does when it is told to switch off.
 pub(super) struct Said {
@@ -48,17 +58,23 @@ impl Behaviour {
         let (answer, off_after, on_after) = match self {
             Self::Works | Self::Unreadable => (Ok(()), after(0), None),
             Self::Slow => (Ok(()), after(20), None),
-            Self::Ignores | Self::Liar | Self::Flaps => (Ok(()), None, None),
+            Self::Ignores | Self::Liar | Self::Flaps | Self::Feed | Self::FeedStuck => (Ok(()), None, None),
             Self::Rejects => (Err("it refused the command".to_owned()), None, None),
             Self::DiesWithHost if power == Power::On => (Ok(()), after(0), None),
             Self::Dead | Self::DiesWithHost => (Err("connection timed out".to_owned()), None, None),
             Self::LateSuccess => (Err("timed out waiting to power off".to_owned()), after(10), None),
-            Self::ComesBack => (Ok(()), after(0), after(10)),
+            Self::ComesBack => (Ok(()), after(0), Some(BACK_AFTER)),
+            Self::FeedComesBack => (Ok(()), None, Some(BACK_AFTER)),
         };
         Said { answer, off_after, on_after }
     }
 
-    /// What it says the power is. `asked` counts the questions before this one.
+    /// Is it one of several outlets?
+    pub(super) fn is_feed(self) -> bool {
+        matches!(self, Self::Feed | Self::FeedStuck | Self::FeedComesBack)
+    }
+
+    /// What it says the power is: the host's, or for an outlet its own. `asked` counts the questions before this one.
     pub(super) fn state(self, power: Power, asked: u32) -> PowerState {
         let truth = match power {
             Power::On => PowerState::On,
@@ -70,7 +86,10 @@ impl Behaviour {
             | Self::Ignores
             | Self::Rejects
             | Self::LateSuccess
-            | Self::ComesBack => truth,
+            | Self::ComesBack
+            | Self::Feed
+            | Self::FeedStuck
+            | Self::FeedComesBack => truth,
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),
             Self::Unreadable => PowerState::Unknown("no state in its answer".to_owned()),

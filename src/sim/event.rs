@@ -23,6 +23,12 @@ pub enum Event {
     Crashes(VmId),
     /// A driver changes its ways for one VM.
     DriverTurns(VmId, Stage, Driver),
+    /// Every domain that is started on this host from now on ends like this.
+    HostDriverTurns(HostId, Driver),
+    /// An administrator renames a host.
+    Renamed(HostId, String),
+    /// An administrator deletes a host; oned refuses that while VMs are charged to it.
+    Deleted(HostId),
     /// A front-end dies.
     FrontEndDies(usize),
     /// A front-end returns.
@@ -41,6 +47,17 @@ impl Event {
             Self::ProbeFails(host, text) => cloud.monitoring_fails(host, &text),
             Self::Crashes(vm) => cloud.vm_crashes(vm),
             Self::DriverTurns(vm, stage, driver) => cloud.set_driver(vm, stage, driver),
+            Self::HostDriverTurns(host, driver) => cloud.set_host_driver(host, driver),
+            Self::Renamed(host, name) => {
+                if let Some(host) = cloud.state.hosts.get_mut(&host) {
+                    host.name = name;
+                }
+            }
+            Self::Deleted(host) => {
+                if cloud.state.hosts.get(&host).is_some_and(|host| host.vms.is_empty()) {
+                    cloud.state.hosts.remove(&host);
+                }
+            }
             Self::FrontEndDies(server) => cloud.server_dies(server),
             Self::FrontEndReturns(server) => cloud.server_returns(server),
             Self::Call(method, mut params) => {

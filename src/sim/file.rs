@@ -3,7 +3,7 @@
 use super::device::Behaviour;
 use super::event::Event;
 use super::spec::{Driver, Stage, Timings};
-use crate::model::{LcmState, ReadBack, VmState};
+use crate::model::{HostId, LcmState, ReadBack, VmId, VmState};
 use crate::wire::xmlrpc::Value;
 use jiff::fmt::serde::unsigned_duration::friendly::compact;
 use serde::Deserialize;
@@ -158,6 +158,8 @@ pub(super) struct TimingsFile {
     #[serde(with = "compact::optional")]
     ssh_timeout: Option<Duration>,
     #[serde(with = "compact::optional")]
+    host_report: Option<Duration>,
+    #[serde(with = "compact::optional")]
     boot: Option<Duration>,
     #[serde(with = "compact::optional")]
     follower_lag: Option<Duration>,
@@ -173,6 +175,7 @@ impl TimingsFile {
         set(self.next_unknown, &mut timings.next_unknown);
         set(self.cleanup_stuck, &mut timings.cleanup_stuck);
         set(self.ssh_timeout, &mut timings.ssh_timeout);
+        set(self.host_report, &mut timings.host_report);
         set(self.boot, &mut timings.boot);
         set(self.follower_lag, &mut timings.follower_lag);
         set(self.election, &mut timings.election);
@@ -216,4 +219,16 @@ pub(super) fn driver(word: &str) -> Result<Driver, String> {
 /// A person's call of oned with numbers only.
 pub(super) fn call(method: &str, numbers: &[i64]) -> Event {
     Event::Call(method.to_owned(), numbers.iter().map(|number| Value::Int(*number)).collect())
+}
+
+/// A person's `onevm ACTION`.
+pub(super) fn action(action: &str, vm: VmId) -> Event {
+    let params = vec![Value::Text(action.to_owned()), Value::Int(i64::from(vm.0))];
+    Event::Call("one.vm.action".to_owned(), params)
+}
+
+/// A person's `onevm migrate`, live or not.
+pub(super) fn migrate(vm: VmId, to: HostId, live: bool) -> Event {
+    let (vm, to) = (Value::Int(i64::from(vm.0)), Value::Int(i64::from(to.0)));
+    Event::Call("one.vm.migrate".to_owned(), vec![vm, to, Value::Bool(live)])
 }

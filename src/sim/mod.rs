@@ -34,6 +34,7 @@ mod table;
 mod template;
 mod transport;
 mod version;
+mod words;
 mod world;
 
 pub use audit::{audit, changed_since};

@@ -4,13 +4,11 @@
 
 use super::cloud::Cloud;
 use super::device::Behaviour;
-use super::event::Event;
-use super::faults::{Fault, FaultRule};
 use super::file;
-use super::physics::Death;
 use super::spec::{DatastoreSpec, HostSpec, PciSpec, VmSpec};
 use super::transport::SimTransport;
 use super::version::Version;
+use super::words::{Names, read_event, read_fault};
 use super::world::{SimDevice, SimWorld};
 use crate::cli::HostError;
 use crate::config::{Config, Environment};
@@ -39,13 +37,10 @@ pub struct Scenario {
     pub charged: Vec<VmId>,
     /// How often the hook is started, one run after the other.
     pub runs: u32,
-}
-
-/// Names of the file and the ids that the cloud gave them.
-struct Names {
-    hosts: BTreeMap<String, HostId>,
-    datastores: BTreeMap<String, DatastoreId>,
-    vms: BTreeMap<String, VmId>,
+    /// The file's hosts by name.
+    pub hosts: BTreeMap<String, HostId>,
+    /// The file's VMs by name.
+    pub vms: BTreeMap<String, VmId>,
 }
 
 impl Scenario {
@@ -99,6 +94,8 @@ fn build(file: file::File) -> Result<Scenario, String> {
         policy: policy(&file.call, file.settings.as_deref().unwrap_or_default())?,
         charged,
         runs: file.runs.unwrap_or(1),
+        hosts: names.hosts,
+        vms: names.vms,
     })
 }
 
@@ -195,7 +192,11 @@ fn give_devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Resul
             read_back: device.read_back.map_or(ReadBack::Status, Into::into),
             behaviour: device.behaviour.unwrap_or_default(),
         });
-        world.set_devices(host, devices.collect());
+        // A host without any is one that the settings do not name.
+        let devices: Vec<_> = devices.collect();
+        if !devices.is_empty() {
+            world.set_devices(host, devices);
+        }
         return Ok(());
     }
     for host in names.hosts.values() {
@@ -207,59 +208,4 @@ fn give_devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Resul
         world.set_devices(*host, vec![bmc]);
     }
     Ok(())
-}
-
-fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
-    let delay = fault.delay.unwrap_or(Duration::from_secs(60));
-    let kind = match fault.kind.as_str() {
-        "not_sent" => Fault::NotSent,
-        "lost_reply" => Fault::LostReply,
-        "lost_request" => Fault::LostRequest,
-        "late" => Fault::Late(delay),
-        "slow" => Fault::Slow(delay),
-        "garbage" => Fault::Garbage(fault.text.clone().unwrap_or_else(|| "<html>".to_owned())),
-        "refused" => Fault::Refused {
-            code: fault.code.unwrap_or(2048),
-            text: fault.text.clone().unwrap_or_else(|| "no".to_owned()),
-        },
-        other => return Err(format!("no such fault: {other}")),
-    };
-    Ok(FaultRule::always(&fault.method, kind)
-        .after(fault.skip.unwrap_or(0))
-        .times(fault.times.unwrap_or(u32::MAX)))
-}
-
-/// `dies node0 power_loss`, `disabled node0`, `terminated web`, `front_end_dies 0` …
-fn read_event(text: &str, names: &Names) -> Result<Event, String> {
-    let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
-    let host = || names.hosts.get(object).copied().ok_or_else(|| format!("no such host: {object}"));
-    let vm = || names.vms.get(object).copied().ok_or_else(|| format!("no such VM: {object}"));
-    let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
-    Ok(match verb {
-        "dies" => Event::Dies(host()?, death(more)?),
-        "returns" => Event::Returns(host()?),
-        "power_on" => Event::PowerOn(host()?),
-        "power_off" => Event::PowerOff(host()?),
-        "probe_fails" => Event::ProbeFails(host()?, more.to_owned()),
-        "enabled" => file::call("one.host.status", &[i64::from(host()?.0), 0]),
-        "disabled" => file::call("one.host.status", &[i64::from(host()?.0), 1]),
-        "offline" => file::call("one.host.status", &[i64::from(host()?.0), 2]),
-        "terminated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 3]),
-        "recreated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 4]),
-        "locked" => file::call("one.vm.lock", &[i64::from(vm()?.0), 1]),
-        "crashes" => Event::Crashes(vm()?),
-        "front_end_dies" => Event::FrontEndDies(server()?),
-        "front_end_returns" => Event::FrontEndReturns(server()?),
-        other => return Err(format!("no such event: {other}")),
-    })
-}
-
-fn death(word: &str) -> Result<Death, String> {
-    match word {
-        "" | "power_loss" => Ok(Death::PowerLoss),
-        "network_cut" => Ok(Death::NetworkCut),
-        "hang" => Ok(Death::Hang),
-        other => Err(format!("no such death: {other}")),
-    }
 }

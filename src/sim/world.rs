@@ -4,7 +4,7 @@
 //! devices are made up. Nothing in here decides.
 
 use super::cloud::Cloud;
-use super::device::{Behaviour, Said};
+use super::device::{BACK_AFTER, Behaviour, Said};
 use super::event::Event;
 use super::physics::Power;
 use super::transport::SimTransport;
@@ -44,6 +44,8 @@ pub struct SimWorld {
     began: Duration,
     devices: BTreeMap<HostId, Vec<SimDevice>>,
     asked: BTreeMap<(HostId, DeviceName), u32>,
+    /// Outlets that were switched off, and when.
+    outlets: BTreeMap<(HostId, DeviceName), Duration>,
     claimed: Option<HostId>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
@@ -71,6 +73,7 @@ impl SimWorld {
             began,
             devices: BTreeMap::new(),
             asked: BTreeMap::new(),
+            outlets: BTreeMap::new(),
             claimed: None,
             pending: Vec::new(),
             offs: Vec::new(),
@@ -177,6 +180,28 @@ impl SimWorld {
         self.devices.get(&host)?.iter().find(|device| device.name == *name)
     }
 
+    /// Switch an outlet off; is it the last one?
+    fn last_outlet(&mut self, host: HostId, device: &DeviceName, behaviour: Behaviour) -> bool {
+        if matches!(behaviour, Behaviour::Feed | Behaviour::FeedComesBack) {
+            self.outlets.insert((host, device.clone()), self.cloud_now());
+        }
+        let feeds = self.devices.get(&host).into_iter().flatten().filter(|device| device.behaviour.is_feed());
+        behaviour.is_feed()
+            && feeds.into_iter().all(|feed| self.seen(host, &feed.name, feed.behaviour) == Power::Off)
+    }
+
+    /// What a device can see: the host's power, or its own relay.
+    fn seen(&self, host: HostId, device: &DeviceName, behaviour: Behaviour) -> Power {
+        if !behaviour.is_feed() {
+            return self.power(host);
+        }
+        let off = self.outlets.get(&(host, device.clone())).copied();
+        let back = |off: Duration| {
+            behaviour == Behaviour::FeedComesBack && self.cloud_now() >= off.saturating_add(BACK_AFTER)
+        };
+        if off.is_some_and(|off| !back(off)) { Power::Off } else { Power::On }
+    }
+
     fn power(&self, host: HostId) -> Power {
         self.transport.cloud().power(host)
     }
@@ -234,6 +259,8 @@ impl World for SimWorld {
         let (at, state) = (self.cloud_now(), self.transport.cloud().host_state(host));
         self.offs.push(SentOff { at, host, state });
         let Said { answer, off_after, on_after } = behaviour.off(self.power(host));
+        let off_after =
+            if self.last_outlet(host, device, behaviour) { Some(Duration::ZERO) } else { off_after };
         if let Some(after) = off_after {
             self.schedule(at.saturating_add(after), Event::PowerOff(host));
         }
@@ -249,7 +276,7 @@ impl World for SimWorld {
         let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
             return PowerState::Unknown("no such device".to_owned());
         };
-        let power = self.power(host);
+        let power = self.seen(host, device, behaviour);
         let asked = self.asked.entry((host, device.clone())).or_default();
         *asked += 1;
         behaviour.state(power, *asked - 1)

@@ -1,0 +1,90 @@
+//! The words of a scenario file for what happens and for what goes wrong.
+
+use super::event::Event;
+use super::faults::{Fault, FaultRule};
+use super::file;
+use super::physics::Death;
+use crate::model::{DatastoreId, HostId, VmId};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Names of the file and the ids that the cloud gave them.
+pub(super) struct Names {
+    pub(super) hosts: BTreeMap<String, HostId>,
+    pub(super) datastores: BTreeMap<String, DatastoreId>,
+    pub(super) vms: BTreeMap<String, VmId>,
+}
+
+/// `{ method = "one.vm.migrate", kind = "late", delay = "90s", skip = 1, times = 2 }`
+pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
+    let delay = fault.delay.unwrap_or(Duration::from_secs(60));
+    let kind = match fault.kind.as_str() {
+        "not_sent" => Fault::NotSent,
+        "lost_reply" => Fault::LostReply,
+        "lost_request" => Fault::LostRequest,
+        "late" => Fault::Late(delay),
+        "slow" => Fault::Slow(delay),
+        "garbage" => Fault::Garbage(fault.text.clone().unwrap_or_else(|| "<html>".to_owned())),
+        "refused" => Fault::Refused {
+            code: fault.code.unwrap_or(2048),
+            text: fault.text.clone().unwrap_or_else(|| "no".to_owned()),
+        },
+        other => return Err(format!("no such fault: {other}")),
+    };
+    Ok(FaultRule::always(&fault.method, kind)
+        .after(fault.skip.unwrap_or(0))
+        .times(fault.times.unwrap_or(u32::MAX)))
+}
+
+/// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang]`, `returns HOST`, `power_on HOST`,
+/// `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `crashes VM`,
+/// `driver VM STAGE fails|hangs|works`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
+/// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
+/// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`. Front-ends: `front_end_dies 0`,
+/// `front_end_returns 0`.
+pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
+    let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
+    let host = || names.hosts.get(object).copied().ok_or_else(|| format!("no such host: {object}"));
+    let vm = || names.vms.get(object).copied().ok_or_else(|| format!("no such VM: {object}"));
+    let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
+    Ok(match verb {
+        "dies" => Event::Dies(host()?, death(more)?),
+        "returns" => Event::Returns(host()?),
+        "power_on" => Event::PowerOn(host()?),
+        "power_off" => Event::PowerOff(host()?),
+        "probe_fails" => Event::ProbeFails(host()?, more.to_owned()),
+        "enabled" => file::call("one.host.status", &[i64::from(host()?.0), 0]),
+        "disabled" => file::call("one.host.status", &[i64::from(host()?.0), 1]),
+        "offline" => file::call("one.host.status", &[i64::from(host()?.0), 2]),
+        "terminated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 3]),
+        "recreated" => file::call("one.vm.recover", &[i64::from(vm()?.0), 4]),
+        "locked" => file::call("one.vm.lock", &[i64::from(vm()?.0), 1]),
+        "unlocked" => file::call("one.vm.unlock", &[i64::from(vm()?.0)]),
+        "migrated" | "migrated_live" => {
+            let to = *names.hosts.get(more).ok_or_else(|| format!("no such host: {more}"))?;
+            file::migrate(vm()?, to, verb == "migrated_live")
+        }
+        "action" => file::action(more, vm()?),
+        "driver" => {
+            let (stage, driver) = more.split_once(' ').unwrap_or((more, ""));
+            Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
+        }
+        "boots" => Event::HostDriverTurns(host()?, file::driver(more)?),
+        "renamed" => Event::Renamed(host()?, more.to_owned()),
+        "deleted" => Event::Deleted(host()?),
+        "crashes" => Event::Crashes(vm()?),
+        "front_end_dies" => Event::FrontEndDies(server()?),
+        "front_end_returns" => Event::FrontEndReturns(server()?),
+        other => return Err(format!("no such event: {other}")),
+    })
+}
+
+fn death(word: &str) -> Result<Death, String> {
+    match word {
+        "" | "power_loss" => Ok(Death::PowerLoss),
+        "network_cut" => Ok(Death::NetworkCut),
+        "hang" => Ok(Death::Hang),
+        other => Err(format!("no such death: {other}")),
+    }
+}
