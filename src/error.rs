@@ -50,7 +50,7 @@ pub enum Error {
         source: io::Error,
     },
     /// oned gave no usable answer to a call that reads.
-    #[error("oned did not answer {method}")]
+    #[error("{} {method}", if matches!(source, OnedError::Refused { .. }) { "oned refused" } else { "oned did not answer" })]
     Oned {
         /// For example `one.host.info`.
         method: String,
@@ -213,7 +213,8 @@ impl OnedError {
     pub fn advice(&self) -> String {
         let text = match self {
             Self::NotSent(_) | Self::Unknown(_) => {
-                "check that oned runs (`systemctl status opennebula`) and that ONE_XMLRPC points to it"
+                "check that oned runs (`systemctl status opennebula`) and that ONE_XMLRPC points to it, then run \
+                 this again"
             }
             Self::Refused { kind: Refusal::Authentication, .. } => {
                 "check the credentials: `oneuser show` with the same ONE_AUTH must work"

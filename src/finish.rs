@@ -17,8 +17,8 @@ pub fn finish(result: Result<Report>) -> ExitCode {
         Ok(report) => {
             let text = short(&report);
             print!("{text}");
-            if let Some(advice) = report.outcome.advice() {
-                eprintln!("{}\n  do this: {}", one_line(&report.outcome.to_string()), one_line(advice));
+            if let Some(advice) = report.advice() {
+                eprintln!("{}\n  do this: {}", one_line(&report.outcome.to_string()), one_line(&advice));
             }
             ExitCode::from(report.outcome.exit_code())
         }
@@ -51,11 +51,14 @@ pub fn short(report: &Report) -> String {
         report.host,
         cut(&one_line(&report.outcome.to_string()), 1000)
     );
-    if let Some(proof) = &report.proof {
+    if let (Some(proof), false) = (&report.proof, report.outcome == Outcome::Rehearsed) {
         let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
     }
     if !report.vms.is_empty() {
         let _ = writeln!(text, "{}", counts(report));
+    }
+    if report.disabled {
+        text.push_str("the host was DISABLED by this run; enable it after its repair\n");
     }
     if let Outcome::NothingToDo(_) = report.outcome {
         return text;
@@ -75,7 +78,8 @@ fn counts(report: &Report) -> String {
     ];
     let parts: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    format!("{} VMs: {}", report.vms.len(), parts.join(", "))
+    let plural = if report.vms.len() == 1 { "" } else { "s" };
+    format!("{} VM{plural}: {}", report.vms.len(), parts.join(", "))
 }
 
 fn list(report: &Report, text: &mut String) {

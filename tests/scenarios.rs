@@ -13,8 +13,6 @@
 //! ```
 //!
 //! `INSTA_UPDATE=always cargo test --test scenarios` writes the transcripts again; read the difference.
-//! [`suspected`] holds cases whose outcome is known to be wrong: each fails on the line that it breaks, and
-//! moves up when that is mended.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper fails its test by panicking")]
 
@@ -38,22 +36,6 @@ macro_rules! scenarios {
                 omit_expression => true,
             }, { insta::assert_snapshot!(stringify!($name), text) });
         })+
-    };
-}
-
-macro_rules! suspects {
-    ($($name:ident $reason:literal)+) => {
-        /// Cases whose outcome is wrong today, each with the line of its file that is broken.
-        mod suspected {
-            pub(super) const NAMES: &[&str] = &[$(stringify!($name)),+];
-            $(#[test]
-            fn $name() {
-                let (text, broken) = super::check(stringify!($name));
-                assert!(!broken.is_empty(), "it is right now: move it up to the others\n\n{text}");
-                let all = broken.join("\n");
-                assert!(all.contains($reason), "it is wrong in another way:\n{all}\n\n{text}");
-            })+
-        }
     };
 }
 
@@ -177,39 +159,17 @@ scenarios! {
     delete_lost_reply no_shared_datastore_in_cluster strange_names waived_host_alive
     four_targets_and_a_bad_one unlocked_meanwhile late_call_after_another_host disable_refused
     no_leader_for_a_moment device_comes_back retry_refused garbage_at_the_first_look recreate_locked
-    dry_run_no_cloud
-}
-
-suspects! {
-    migrating_away "vm odd: expected recovered, and it is left"
-    saving_away "vm odd: expected recovered, and it is left"
-    second_run_after_disable "run 2: expected recovered, and it is nothing to do"
-    second_run_after_boot_failure "run 2: expected partly, and it is recovered"
-    not_fenced_with_r r#"it says "-m""#
-    called_off_after_fence r#"it says "nothing was touched""#
-    two_feeds_one_returns "S1: one.vm.migrate"
-    disabled_before_death r#"it says "`onehost enable`"#
-    probe_failed_then_died r#"it says "`onehost disable`"#
-    most_hosts_in_error "run 1: expected held, and it is recovered"
-    returned_host_is_disabled r#"it says "DISABLED""#
-    rebooted_and_left "vm snapshotting: expected held, and it is left"
-    back_while_the_power_goes r#"it says "nothing was touched""#
-    enabled_after_fence r#"it says "who powered it on""#
-    off_sent_and_back r#"it does not say "may still"#
-    recreate_in_backup r#"it says "DISABLED""#
-    power_returns_in_a_long_round "S1: one.vm.migrate"
-    deadline_after_oned_was_away "run 1: expected recovered, and it is not fenced"
-    disable_lost_reply r#"it says "could not be disabled""#
-    disable_not_sent "vm snapshotting: expected recovered, and it is held"
-    retry_not_sent "vm web: expected recovered, and it is failed"
-    dry_run_probe_failed "it does not say"
-    dry_run_all_in_error "it does not say"
+    dry_run_no_cloud migrating_away saving_away second_run_after_disable second_run_after_boot_failure
+    not_fenced_with_r called_off_after_fence two_feeds_one_returns disabled_before_death
+    probe_failed_then_died returned_host_is_disabled rebooted_and_left back_while_the_power_goes
+    enabled_after_fence off_sent_and_back recreate_in_backup power_returns_in_a_long_round
+    deadline_after_oned_was_away disable_lost_reply disable_not_sent retry_not_sent dry_run_probe_failed
+    dry_run_all_in_error
 }
 
 #[test]
 fn every_file_has_its_test_and_every_test_its_file() {
-    let tests: BTreeSet<String> =
-        NAMES.iter().chain(suspected::NAMES).map(|name| (*name).to_owned()).collect();
+    let tests: BTreeSet<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
     let transcripts: BTreeSet<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
     let files = |suffix: &str| -> BTreeSet<String> {
         let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());

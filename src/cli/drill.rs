@@ -3,7 +3,7 @@
 use super::serve::serve;
 use crate::error::{Error, Result};
 use crate::model::{HostId, Moment};
-use crate::policy::{Fate, Report};
+use crate::policy::{Fate, Fencing, Report};
 use crate::sim::{Change, Scenario, SimWorld, audit};
 use crate::trail::one_line;
 use crate::{finish, run};
@@ -70,8 +70,8 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
     let mut text = format!("{}\n\n", scenario.title);
     timeline(&scenario.world, &report, &mut text);
     let _ = write!(text, "\n{}", finish::short(&report));
-    if let Some(advice) = report.outcome.advice() {
-        let _ = writeln!(text, "do this: {}", one_line(advice));
+    if let Some(advice) = report.advice() {
+        let _ = writeln!(text, "do this: {}", one_line(&advice));
     }
     let _ = writeln!(
         text,
@@ -85,7 +85,12 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
         let _ = writeln!(text, "BROKEN {rule}");
     }
     if broken.is_empty() {
-        text.push_str("every safety rule held\n");
+        let checked = scenario.policy.fencing == Fencing::Required && !scenario.world.lies(report.host);
+        text.push_str(if checked {
+            "every safety rule held\n"
+        } else {
+            "every safety rule held, but with -u or a device that lies nothing keeps a VM from running twice\n"
+        });
     }
     (report, text)
 }

@@ -3,11 +3,12 @@
 //! An answer is never a success: that is read back, see [`super::Settling`].
 
 use super::case::{Case, Entry, Phase};
+use super::ending::send_on;
 use super::incident::Step;
 use super::order::{Order, Reply};
 use super::proof::Proof;
-use super::recover::{Proven, close, send_on};
-use super::report::Fate;
+use super::recover::Proven;
+use super::round::hold;
 use super::settle::Settling;
 use crate::model::{Moment, Refusal};
 
@@ -37,14 +38,18 @@ impl Disabling {
     pub fn answer(self, now: Moment, reply: &Reply) -> Step {
         let Self { mut proven } = self;
         let case = &mut proven.case;
-        case.disabled = true;
+        // What did not leave is tried again with the next look.
+        case.disabled = !matches!(reply, Reply::NotSent(_));
         let text = match reply {
             Reply::Accepted => format!(
                 "{} is DISABLED now, so that oned gives up the VMs it still calls RUNNING; enable it after the repair",
                 case.host()
             ),
-            Reply::Refused(_, why) | Reply::NotSent(why) | Reply::Unknown(why) => {
+            Reply::Refused(_, why) | Reply::NotSent(why) => {
                 format!("{} could not be disabled: {why}", case.host())
+            }
+            Reply::Unknown(why) => {
+                format!("{} was to be disabled, and oned's answer was lost: {why}", case.host())
             }
         };
         case.note(now, Phase::Act, text);
@@ -113,10 +118,12 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
     course.answered(order, reply, now);
     let name = course.name.clone();
     let offers = course.refusals;
+    let migrates = matches!(order, Order::Migrate { .. });
     match (held, reply) {
-        (Some(reason), _) => close(case, vm, &name, Fate::Held(reason)),
-        (None, Reply::Refused(_, why)) if offers >= case.policy.settle.targets => {
-            close(case, vm, &name, Fate::Held(format!("refused {offers} times, last: {why}")));
+        (Some(reason), _) => hold(case, vm, &name, reason),
+        // Only a migration has another host to try.
+        (None, Reply::Refused(_, why)) if offers >= case.policy.settle.targets || offers > 1 && !migrates => {
+            hold(case, vm, &name, format!("refused {offers} times, last: {why}"));
         }
         _ => {}
     }
@@ -134,6 +141,8 @@ fn hold_for(kind: Refusal, why: &str) -> Option<String> {
         | Refusal::Allocate
         | Refusal::Locked
         | Refusal::Replication
-        | Refusal::Other => Some(format!("oned refused: {why}")),
+        | Refusal::Other => {
+            Some(format!("oned refused, as for a lock, a quota or a right that is missing: {why}"))
+        }
     }
 }

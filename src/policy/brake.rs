@@ -43,15 +43,16 @@ impl Braking {
         case.heard();
         let others: Vec<_> = hosts.iter().filter(|host| host.id != case.subject.host).collect();
         let healthy = others.iter().filter(|host| host.state == HostState::Monitored).count();
-        let rehearsal = case.policy.purpose == Purpose::Rehearse;
-        if healthy == 0 && !rehearsal {
-            return case.stop(now, Outcome::Held(nobody_is_healthy(others.len())));
-        }
+        let brake = (healthy == 0).then(|| nobody_is_healthy(others.len()));
         case.note(now, Phase::Brake, format!("{healthy} of {} other hosts are MONITORED", others.len()));
-        if rehearsal {
-            return rehearse(case, now);
+        if case.policy.purpose == Purpose::Rehearse {
+            let host = hosts.iter().find(|host| host.id == case.subject.host);
+            return rehearse(case, now, brake, host);
         }
-        Step::Confirm(Confirming { case, then: Then::Devices })
+        if let Some(failure) = brake {
+            return case.stop(now, Outcome::Held(failure));
+        }
+        Step::Confirm(Confirming { case, asked: now, then: Then::Devices })
     }
 }
 
@@ -69,7 +70,16 @@ fn nobody_is_healthy(others: usize) -> Failure {
     Failure { trouble: Trouble::Unreachable, what, advice }
 }
 
-fn rehearse(case: Box<Case>, now: Moment) -> Step {
+/// Say where the real run would stop, and go on.
+fn rehearse(mut case: Box<Case>, now: Moment, brake: Option<Failure>, host: Option<&Host>) -> Step {
+    if let Some(reason) = host.and_then(not_dead) {
+        case.note(now, Phase::Observe, format!("WOULD STOP HERE: {reason}; going on as if it were dead"));
+    }
+    let life = host.and_then(|host| Some(alive(host, &sign_of_life(host)?)));
+    let life = life.filter(|_| case.policy.fence.probe_error == ProbeError::Hold);
+    for failure in brake.into_iter().chain(life) {
+        case.note(now, Phase::Confirm, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
+    }
     match case.policy.fencing {
         Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
         Fencing::Waived => fence::rehearse(case, now),
@@ -86,6 +96,7 @@ enum Then {
 #[derive(Debug)]
 pub struct Confirming {
     case: Box<Case>,
+    asked: Moment,
     then: Then,
 }
 
@@ -95,8 +106,8 @@ impl Confirming {
     }
 
     /// Look once more, then send "off".
-    pub(super) fn before_off(fence: Fence, case: Box<Case>) -> Step {
-        Step::Confirm(Self { case, then: Then::PowerOff(fence) })
+    pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
+        Step::Confirm(Self { case, asked: now, then: Then::PowerOff(fence) })
     }
 
     /// The host to read.
@@ -117,10 +128,10 @@ impl Confirming {
                 return self.case.stop(now, unreadable(failure));
             }
         };
-        let Self { mut case, then } = self;
+        let Self { mut case, asked, then } = self;
         case.heard();
         if let Some(reason) = not_dead(&host) {
-            return case.stop(now, Outcome::NothingToDo(reason));
+            return ended(case, now, reason, &then);
         }
         if let (Some(text), ProbeError::Hold) = (sign_of_life(&host), case.policy.fence.probe_error) {
             return case.stop(now, Outcome::Held(alive(&host, &text)));
@@ -130,8 +141,22 @@ impl Confirming {
                 case.note(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
                 confirmed(case, now)
             }
-            Then::PowerOff(fence) => fence.send(case),
+            // The devices' deadline does not run while oned is away.
+            Then::PowerOff(fence) => fence.send(case, now.since(asked)),
         }
+    }
+}
+
+/// The host is not ours to recover. If "off" was sent already, it may still take effect, and that is said.
+fn ended(case: Box<Case>, now: Moment, reason: String, then: &Then) -> Step {
+    match then {
+        Then::PowerOff(fence) if fence.sent > 0 => {
+            let what = format!("\"off\" was sent to {}, which may still go off, but {reason}", case.host());
+            let advice =
+                "look at the machine: leave it on, or power it off and run the same command again".to_owned();
+            case.stop(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }))
+        }
+        Then::PowerOff(_) | Then::Devices => case.stop(now, Outcome::NothingToDo(reason)),
     }
 }
 
@@ -163,8 +188,8 @@ fn alive(host: &Host, text: &str) -> Failure {
         trouble: Trouble::Refused,
         what: format!("{host} is in ERROR because a probe failed on it, so it was alive to say so: {text}"),
         advice: format!(
-            "mend the probe on {name}; if {name} died since, `onehost disable` and `onehost enable` it and \
-             wait for the next event, or set probe_error = \"fence\" under [fence]",
+            "mend the probe on {name}; if {name} died since, `onehost forceupdate {name}` and wait for the next \
+             event, or set probe_error = \"fence\" under [fence]",
             name = host.name
         ),
     }

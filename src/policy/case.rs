@@ -4,7 +4,7 @@ use super::course::{Course, Stage};
 use super::order::Order;
 use super::proof::Proof;
 use super::report::{Fate, Outcome, Report, VmReport};
-use super::settings::{Policy, Purpose};
+use super::settings::{Mode, Policy, Purpose};
 use crate::model::{HostId, Moment, VmId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -124,6 +124,8 @@ pub(super) struct Case {
     pub(super) live: BTreeSet<VmId>,
     /// The names of the zone's hosts, for texts.
     pub(super) hosts: BTreeMap<HostId, String>,
+    /// Why nothing more is sent.
+    pub(super) halted: Option<Failure>,
     /// The dead host was disabled by this run.
     pub(super) disabled: bool,
     /// Since when oned has given no answer.
@@ -140,6 +142,7 @@ impl Case {
             courses: BTreeMap::new(),
             live: BTreeSet::new(),
             hosts: BTreeMap::new(),
+            halted: None,
             disabled: false,
             silent: None,
         })
@@ -178,6 +181,17 @@ impl Case {
             self.note(now, phase, format!("{}; asking again", failure.what));
         }
         Some(self.policy.wait.look)
+    }
+
+    /// `host_error --host node7 -m`, to say it in advice.
+    pub(super) fn command(&self) -> String {
+        let mode = match (self.policy.purpose, self.policy.mode) {
+            (Purpose::Fence, _) => return format!("fence_host --host {}", self.subject.name),
+            (Purpose::Recover | Purpose::Rehearse, Mode::Migrate) => "-m",
+            (Purpose::Recover | Purpose::Rehearse, Mode::Recreate) => "-r",
+            (Purpose::Recover | Purpose::Rehearse, Mode::Delete) => "-d",
+        };
+        format!("host_error --host {} {mode}", self.subject.name)
     }
 
     /// `node3 (host 3)`
@@ -237,6 +251,7 @@ impl Case {
             vms: self.vms.into_values().collect(),
             trail: self.trail,
             took: now,
+            disabled: self.disabled,
         }))
     }
 }

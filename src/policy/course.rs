@@ -89,6 +89,7 @@ impl Course {
             }
         };
         if certainty != Certainty::NotSent {
+            self.retries += u32::from(matches!(order, Order::Retry { .. }));
             self.calls += 1;
             self.last = Some(order);
         }

@@ -11,7 +11,8 @@ use super::prove::Proving;
 use super::recover::{Proven, Surveying};
 use super::report::Outcome;
 use super::settings::Purpose;
-use crate::model::{DeviceName, FenceDevice, Moment, ReadBack, Sample};
+use crate::model::{DeviceName, FenceDevice, Moment, PowerState, ReadBack, Sample};
+use std::time::Duration;
 
 /// See [`Step::ChooseDevices`].
 #[derive(Debug)]
@@ -60,8 +61,9 @@ impl ChoosingDevices {
             sent_at: None,
             off: Vec::new(),
             odd: 0,
+            said: None,
         }
-        .begin_device(case)
+        .begin_device(case, now)
     }
 }
 
@@ -107,19 +109,21 @@ pub(super) struct Fencing {
     began: Moment,
     evidence: Vec<Evidence>,
     /// How often "off" was sent to the device at work, and when last.
-    sent: u32,
+    pub(super) sent: u32,
     sent_at: Option<Moment>,
     /// The device's last answers, as long as all of them are off.
     pub(super) off: Vec<Sample>,
     /// Answers in a row that were neither on nor off.
     pub(super) odd: u32,
+    /// The device's last answer.
+    pub(super) said: Option<PowerState>,
 }
 
 impl Fencing {
-    fn begin_device(self, case: Box<Case>) -> Step {
+    fn begin_device(self, case: Box<Case>, now: Moment) -> Step {
         match self.device.read_back {
             ReadBack::Status => Proving::sample(case, self),
-            ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly => Confirming::before_off(self, case),
+            ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly => Confirming::before_off(self, case, now),
         }
     }
 
@@ -130,7 +134,7 @@ impl Fencing {
         self.off.clear();
         if let Some((device, rest)) = self.rest.split_first() {
             (self.device, self.rest) = (device.clone(), rest.to_vec());
-            return self.begin_device(case);
+            return self.begin_device(case, now);
         }
         let proof = Proof::new(case.subject.host, now, self.evidence);
         case.note(now, Phase::Prove, format!("{} is off: {proof}", case.host()));
@@ -143,7 +147,8 @@ impl Fencing {
     }
 
     /// The host was still in ERROR a moment ago: send "off".
-    pub(super) fn send(self, case: Box<Case>) -> Step {
+    pub(super) fn send(mut self, case: Box<Case>, oned_away: Duration) -> Step {
+        self.began = self.began.plus(oned_away);
         Step::PowerOff(PoweringOff { case, fence: self })
     }
 
@@ -159,7 +164,7 @@ impl Fencing {
             return self.give_up(case, now, last);
         }
         if !patient && self.off.is_empty() {
-            return Confirming::before_off(self, case);
+            return Confirming::before_off(self, case, now);
         }
         // Do not knock at a device that gives no answer every two seconds: some lock the user out.
         let pause = rules.interval.saturating_mul(1 << self.odd.min(3));
@@ -174,10 +179,15 @@ impl Fencing {
             case.host(),
             self.sent
         );
+        let unfenced = match case.policy.purpose {
+            Purpose::Recover | Purpose::Rehearse => {
+                " (with -u only if the device cannot be mended and you have pulled the plug)"
+            }
+            Purpose::Fence => "",
+        };
         let advice = format!(
-            "look at {device} and at the host itself; when the host is off, run `host_error --host {} -m` again \
-             (with -u only if the device cannot be mended and you have pulled the plug)",
-            case.subject.name
+            "look at {device} and at the host itself; when the host is off, run `{}` again{unfenced}",
+            case.command()
         );
         case.stop(now, Outcome::NotFenced(Failure { trouble: Trouble::Unreachable, what, advice }))
     }
@@ -230,7 +240,7 @@ impl PoweringOff {
                 if fence.sent >= case.policy.fence.attempts || fence.overdue(&case, now) {
                     return fence.give_up(case, now, &last);
                 }
-                wait(case.policy.fence.interval, Confirming::before_off(fence, case))
+                wait(case.policy.fence.interval, Confirming::before_off(fence, case, now))
             }
         }
     }

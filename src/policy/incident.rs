@@ -185,7 +185,8 @@ pub(super) fn not_dead(host: &Host) -> Option<String> {
         HostState::Monitored => "it came back and is MONITORED",
         HostState::Init => "it is INIT: monitoring starts again, and a new event comes if that fails",
         HostState::Disabled => {
-            "an operator has DISABLED it; if it is dead, `onehost enable` it and monitoring will find that"
+            "it is DISABLED, by an operator or by an earlier run; if it is dead, `onehost forceupdate` it and \
+             monitoring finds that again"
         }
         HostState::Offline => "an operator has set it OFFLINE",
         HostState::MonitoringMonitored

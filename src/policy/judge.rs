@@ -4,8 +4,10 @@ use super::case::Case;
 use super::course::{Certainty, Course, Stage};
 use super::order::Order;
 use super::report::Fate;
+use super::settings::Mode;
 use super::states::{self, Class};
 use crate::model::{HostId, Moment, Vm, VmState};
+use std::time::Duration;
 
 /// What a VM's state means for its course.
 pub(super) enum Judgement {
@@ -21,6 +23,9 @@ pub(super) struct Judge<'a> {
     pub(super) course: &'a Course,
     pub(super) now: Moment,
 }
+
+/// How long a retry that oned has accepted may show the old failure: a busy oned takes it up late.
+const RETRY: Duration = Duration::from_secs(30);
 
 impl Judge<'_> {
     fn dead(&self) -> HostId {
@@ -53,7 +58,9 @@ impl Judge<'_> {
 
     fn vanished(&self) -> Judgement {
         Judgement::Close(match self.course.stage {
-            Stage::Moving { order: Order::Delete { .. }, .. } => Fate::Recovered("deleted".to_owned()),
+            Stage::Moving { order: Order::Delete { .. }, .. } => {
+                Fate::Recovered("deleted, as -d asks".to_owned())
+            }
             Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => {
                 Fate::Left("it does not exist any more".to_owned())
             }
@@ -64,7 +71,9 @@ impl Judge<'_> {
     fn awaited(&self, vm: &Vm) -> Judgement {
         match states::class(vm.state) {
             Class::Transient => Judgement::Stay,
-            Class::Running if vm.host == Some(self.dead()) => Judgement::Stay,
+            Class::Running if vm.host == Some(self.dead()) && self.case.policy.mode == Mode::Migrate => {
+                Judgement::Stay
+            }
             Class::Lost
             | Class::Running
             | Class::Failure
@@ -89,7 +98,7 @@ impl Judge<'_> {
                 vm.state,
                 self.case.named(host)
             ))),
-            Class::Failure => self.failed(vm, host),
+            Class::Failure => self.failed(vm, host, sent, certainty),
             Class::Done => terminated(),
             // UNKNOWN is also what the first reads after the call may show.
             Class::Lost | Class::Transient | Class::Resubmit => Judgement::Stay,
@@ -132,12 +141,16 @@ impl Judge<'_> {
 
     /// "Retry" repeats the step that failed on the same host. It neither goes back to the dead host, as
     /// "failure" would, nor skips the check of the data, as "success" would.
-    fn failed(&self, vm: &Vm, host: HostId) -> Judgement {
+    fn failed(&self, vm: &Vm, host: HostId, sent: Moment, certainty: Certainty) -> Judgement {
+        let asked = self.course.retries > 0 && certainty != Certainty::NotSent;
+        if asked && self.now.since(sent) < RETRY {
+            return Judgement::Stay;
+        }
         if self.course.retries < self.case.policy.settle.retries {
             return Judgement::Send(Order::Retry { vm: vm.id });
         }
         let text = format!(
-            "{} on {} after {} retries{}",
+            "{} on {}, retried {} times{}",
             vm.state,
             self.case.named(host),
             self.course.retries,
@@ -157,7 +170,7 @@ impl Judge<'_> {
                 Judgement::Close(Fate::Recovered(format!("recreated, RUNNING on {}", self.case.named(host))))
             }
             (Class::Done, _) => terminated(),
-            (Class::Failure, Some(host)) => self.failed(vm, host),
+            (Class::Failure, Some(host)) => self.failed(vm, host, sent, certainty),
             // The clean-up talks to the dead host over ssh and may never end; asking again ends it.
             (Class::Resubmit, _) if stuck => Judgement::Send(order),
             (Class::Lost | Class::Running | Class::Stopped | Class::Transient | Class::Failure, None)
@@ -181,7 +194,7 @@ impl Judge<'_> {
 
     fn deleting(vm: &Vm, certainty: Certainty) -> Judgement {
         match (vm.state == VmState::Done, certainty) {
-            (true, _) => Judgement::Close(Fate::Recovered("deleted".to_owned())),
+            (true, _) => Judgement::Close(Fate::Recovered("deleted, as -d asks".to_owned())),
             (false, Certainty::NotSent) => Judgement::Replan,
             (false, Certainty::Accepted | Certainty::Unknown) => Judgement::Stay,
         }
@@ -205,7 +218,8 @@ impl Judge<'_> {
         let waited = self.now.since(since);
         (waited >= rules.unknown).then(|| {
             let text = format!(
-                "still {state} on the dead host after {} s, and oned moves only VMs that it calls UNKNOWN{said}",
+                "still {state} on the dead host after {} s, and oned moves only VMs that it calls UNKNOWN; `onevm \
+                 recover --failure` ends what a driver has left half done{said}",
                 waited.as_secs()
             );
             Judgement::Close(Fate::Held(text))

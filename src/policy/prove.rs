@@ -2,13 +2,14 @@
 //!
 //! The same question is asked once more just before VMs are touched.
 
-use super::act::Acting;
+use super::act::{Acting, Disabling};
 use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
+use super::ending::call_off;
 use super::fence::Fencing;
 use super::incident::{Step, wait};
 use super::order::Order;
 use super::proof::{Evidence, Proof};
-use super::recover::{self, Proven};
+use super::recover::Proven;
 use crate::model::{DeviceName, Moment, PowerState, Sample};
 
 #[derive(Debug)]
@@ -35,14 +36,14 @@ impl Proving {
         Step::Prove(Self { case, goal: Goal::Fence(fence) })
     }
 
-    /// Read the power once more, just before `orders` are sent. All devices have to say off again.
-    pub(super) fn before(proven: Proven, orders: Vec<Order>) -> Step {
+    /// Read the power once more, just before something is changed. All devices have to say off again.
+    pub(super) fn before(proven: Proven, effect: Effect) -> Step {
         let mut devices = proven.proof.devices();
-        let Some(device) = devices.pop() else { return Acting::begin(proven, orders) };
+        let Some(device) = devices.pop() else { return effect.go_on(proven) };
         let Proven { case, proof, .. } = proven;
         Step::Prove(Self {
             case,
-            goal: Goal::Still(Still { proof, device, rest: devices, unknown: 0, orders }),
+            goal: Goal::Still(Still { proof, device, rest: devices, unknown: 0, effect }),
         })
     }
 
@@ -75,7 +76,12 @@ impl Proving {
 fn sampled(mut case: Box<Case>, mut fence: Fencing, now: Moment, state: PowerState) -> Step {
     let device = fence.device.name.clone();
     let text = format!("{device} says {state}");
-    case.note(now, Phase::Prove, text.clone());
+    if fence.said.as_ref() == Some(&state) && state != PowerState::Off {
+        case.detail(now, Phase::Prove, text.clone());
+    } else {
+        case.note(now, Phase::Prove, text.clone());
+    }
+    fence.said = Some(state.clone());
     match state {
         PowerState::Off => {
             fence.odd = 0;
@@ -120,7 +126,23 @@ struct Still {
     rest: Vec<DeviceName>,
     /// How often in a row this device has given no answer.
     unknown: u32,
-    orders: Vec<Order>,
+    effect: Effect,
+}
+
+/// What waits for the host to be seen off once more.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Orders(Vec<Order>),
+    Disable,
+}
+
+impl Effect {
+    fn go_on(self, proven: Proven) -> Step {
+        match self {
+            Self::Orders(orders) => Acting::begin(proven, orders),
+            Self::Disable => Disabling::step(proven),
+        }
+    }
 }
 
 fn still(mut case: Box<Case>, now: Moment, state: &PowerState, mut goal: Still) -> Step {
@@ -131,7 +153,7 @@ fn still(mut case: Box<Case>, now: Moment, state: &PowerState, mut goal: Still) 
                 let goal = Still { device, unknown: 0, ..goal };
                 Step::Prove(Proving { case, goal: Goal::Still(goal) })
             }
-            None => Acting::begin(Proven { case, proof: goal.proof, checked: now }, goal.orders),
+            None => goal.effect.go_on(Proven { case, proof: goal.proof, checked: now }),
         },
         PowerState::Unknown(_) if goal.unknown + 1 < ASK => {
             goal.unknown += 1;
@@ -142,7 +164,7 @@ fn still(mut case: Box<Case>, now: Moment, state: &PowerState, mut goal: Still) 
             let name = &case.subject.name;
             let advice = format!("power {name} off and keep it off, then run the same command again");
             let failure = Failure { trouble: Trouble::Refused, what, advice };
-            recover::call_off(Proven { case, proof: goal.proof, checked: now }, now, failure)
+            call_off(Proven { case, proof: goal.proof, checked: now }, now, failure)
         }
     }
 }

@@ -1,25 +1,15 @@
-//! Survey and plan, one round after the other, until no VM is left to do.
+//! The survey: a fresh look at the cloud, and what it means for the host itself.
 
-use super::act::{Acting, Disabling};
 use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
-use super::course::{Course, Stage};
+use super::ending::{call_off, next, no_cloud, send};
 use super::incident::{Step, not_dead, wait};
-use super::order::Order;
-use super::plan::{self, Decision, Request, Verdict};
 use super::proof::Proof;
-use super::prove::Proving;
-use super::report::{Fate, Outcome};
+use super::prove::{Effect, Proving};
+use super::report::Outcome;
+use super::round::plan_round;
 use super::settings::{Fencing, Purpose};
-use super::settle::Settling;
-use crate::model::{Datastore, Host, HostState, LcmState, Moment, Vm, VmId, VmState};
+use crate::model::{Datastore, Host, HostState, Moment, Vm, VmId};
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-/// Moving live between two hosts; the domain may be on either.
-const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
-
-/// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
-const GRACE: Duration = Duration::from_secs(60);
 
 /// A fresh look at the cloud.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +34,7 @@ pub(super) struct Proven {
 }
 
 impl Proven {
-    fn stop(self, now: Moment, outcome: Outcome) -> Step {
+    pub(super) fn stop(self, now: Moment, outcome: Outcome) -> Step {
         self.case.end(now, outcome, Some(self.proof))
     }
 }
@@ -53,6 +43,15 @@ impl Proven {
 #[derive(Debug)]
 pub struct Surveying {
     proven: Proven,
+    intent: Intent,
+}
+
+/// What a survey is for, besides planning what can be planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Intent {
+    Plan,
+    /// The host is to be disabled, if it is still there and nobody else has taken it out of service.
+    Disable,
 }
 
 impl Surveying {
@@ -61,7 +60,12 @@ impl Surveying {
     }
 
     pub(super) fn new(proven: Proven) -> Self {
-        Self { proven }
+        Self { proven, intent: Intent::Plan }
+    }
+
+    /// Look again, and disable the host if nothing else can be done.
+    pub(super) fn to_disable(proven: Proven) -> Step {
+        Step::Survey(Self { proven, intent: Intent::Disable })
     }
 
     /// The dead host, and the VMs that the event had on it.
@@ -90,7 +94,7 @@ impl Surveying {
                 return no_cloud(self.proven, now, failure);
             }
         };
-        let Self { mut proven } = self;
+        let Self { mut proven, intent } = self;
         proven.case.heard();
         proven.case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         if let Some(reason) = came_back(&mut proven.case, now, &survey) {
@@ -100,8 +104,21 @@ impl Surveying {
         if proven.case.policy.purpose == Purpose::Rehearse {
             return proven.stop(now, Outcome::Rehearsed);
         }
+        if orders.is_empty() && intent == Intent::Disable {
+            return disable(proven, now, &survey);
+        }
         send(proven, now, orders)
     }
+}
+
+/// Disable the host, after one more look at its power; unless it is out of service already.
+fn disable(mut proven: Proven, now: Moment, survey: &Survey) -> Step {
+    let state = survey.hosts.iter().find(|host| host.id == proven.case.subject.host).map(|host| host.state);
+    if matches!(state, Some(HostState::Disabled | HostState::Offline) | None) {
+        proven.case.disabled = true;
+        return next(proven, now);
+    }
+    Proving::before(proven, Effect::Disable)
 }
 
 /// Why the host is not dead any more, if it is not.
@@ -127,146 +144,8 @@ fn returned(proven: Proven, now: Moment, reason: String) -> Step {
         return proven.stop(now, Outcome::NothingToDo(reason));
     }
     let what = format!("{} was taken for dead, but {reason}", case.host());
-    let advice = "find out who powered it on, or which machine the fence device really controls".to_owned();
+    let advice = "find out who enabled it or powered it on, or which machine the fence device really controls; keep it \
+                  off and run the same command again"
+        .to_owned();
     call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
-}
-
-/// Decide about every VM that is not decided yet, and note each decision.
-fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<Order> {
-    let request = Request {
-        host: case.subject.host,
-        policy: &case.policy,
-        closed: case.closed(),
-        live: case.live.clone(),
-        refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
-    };
-    let decisions = plan::plan(survey, &request);
-    case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
-    case.note(now, Phase::Plan, summary(&decisions));
-    let rehearsal = case.policy.purpose == Purpose::Rehearse;
-    let orders = decisions
-        .into_iter()
-        .filter_map(|decision| {
-            case.detail(now, Phase::Plan, format!("{} {}: {}", decision.vm, decision.name, decision.verdict));
-            if rehearsal { tell(case, decision) } else { take(case, now, decision) }
-        })
-        .collect();
-    let gone: Vec<_> = case.courses.iter().filter(|(_, course)| course.stage == Stage::Open).collect();
-    let gone: Vec<_> = gone.into_iter().map(|(vm, course)| (*vm, course.name.clone())).collect();
-    for (vm, name) in gone {
-        close(case, vm, &name, Fate::Left("it does not exist any more".to_owned()));
-    }
-    orders
-}
-
-fn summary(decisions: &[Decision]) -> String {
-    let count = |of: fn(&Verdict) -> bool| decisions.iter().filter(|decision| of(&decision.verdict)).count();
-    format!(
-        "{} VMs: {} to act on, {} to wait for, {} held, {} left alone",
-        decisions.len(),
-        count(|verdict| matches!(verdict, Verdict::Act(..))),
-        count(|verdict| matches!(verdict, Verdict::Await(_))),
-        count(|verdict| matches!(verdict, Verdict::Hold(_))),
-        count(|verdict| matches!(verdict, Verdict::Leave(_)))
-    )
-}
-
-fn tell(case: &mut Case, decision: Decision) -> Option<Order> {
-    let fate = match decision.verdict {
-        Verdict::Act(_, text) | Verdict::Await(text) => Fate::Planned(text),
-        Verdict::Hold(reason) => Fate::Held(reason),
-        Verdict::Leave(reason) => Fate::Left(reason),
-    };
-    close(case, decision.vm, &decision.name, fate);
-    None
-}
-
-fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
-    let Decision { vm, name, state, host, verdict } = decision;
-    let elsewhere = host.is_some_and(|host| host != case.subject.host);
-    match verdict {
-        Verdict::Act(order, _) => {
-            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
-            course.send(order, now);
-            return Some(order);
-        }
-        Verdict::Await(_) => {
-            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
-            course.wait_for_oned(now);
-        }
-        Verdict::Hold(reason) => close(case, vm, &name, Fate::Held(reason)),
-        Verdict::Leave(reason) => {
-            // An order whose answer was lost has been executed after all.
-            let follow = |course: &mut Course| elsewhere && course.follow(now);
-            if !case.courses.get_mut(&vm).is_some_and(follow) {
-                close(case, vm, &name, Fate::Left(reason));
-            }
-        }
-    }
-    None
-}
-
-pub(super) fn close(case: &mut Case, vm: VmId, name: &str, fate: Fate) {
-    case.courses.remove(&vm);
-    case.settle(vm, name, fate);
-}
-
-/// How old the last look at the power may be when orders are sent: a machine takes longer to boot.
-const FRESH: Duration = Duration::from_secs(10);
-
-/// Send these orders, after one more look at the power.
-pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
-    if orders.is_empty() { next(proven, now) } else { Proving::before(proven, orders) }
-}
-
-/// Send the rest of a round, after one more look at the power if the last one is not fresh.
-pub(super) fn send_on(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
-    if orders.is_empty() || now.since(proven.checked) >= FRESH {
-        return send(proven, now, orders);
-    }
-    Acting::begin(proven, orders)
-}
-
-/// What is next when no order is waiting to be sent.
-pub(super) fn next(proven: Proven, now: Moment) -> Step {
-    let case = &proven.case;
-    if case.courses.values().any(|course| course.stage == Stage::Open) {
-        return Step::Survey(Surveying::new(proven));
-    }
-    if case.courses.is_empty() {
-        let partly = case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)));
-        return proven.stop(now, if partly { Outcome::Partly } else { Outcome::Recovered });
-    }
-    let stuck = case.courses.values().any(|course| matches!(course.stage, Stage::Awaiting { .. }));
-    if stuck && !case.disabled && now >= Moment(GRACE) {
-        return Disabling::step(proven);
-    }
-    Settling::later(proven)
-}
-
-/// End the run although VMs are not done: nothing more is sent.
-pub(super) fn call_off(mut proven: Proven, now: Moment, failure: Failure) -> Step {
-    let case = &mut proven.case;
-    give_up_courses(case, &failure.what);
-    let touched = case.vms.values().any(|vm| matches!(vm.fate, Fate::Recovered(_) | Fate::Failed(_)));
-    case.note(now, Phase::Settle, format!("{}; {}", failure.what, failure.advice));
-    proven.stop(now, if touched { Outcome::Partly } else { Outcome::Held(failure) })
-}
-
-/// oned has been silent for too long.
-pub(super) fn no_cloud(mut proven: Proven, now: Moment, failure: Failure) -> Step {
-    give_up_courses(&mut proven.case, "oned gives no answer");
-    proven.stop(now, Outcome::NoCloud(failure))
-}
-
-fn give_up_courses(case: &mut Case, why: &str) {
-    for (vm, course) in std::mem::take(&mut case.courses) {
-        let fate = match course.stage {
-            Stage::Moving { .. } if course.calls > 0 => {
-                Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
-            }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => Fate::Held(why.to_owned()),
-        };
-        case.settle(vm, &course.name, fate);
-    }
 }

@@ -105,7 +105,7 @@ impl fmt::Display for Outcome {
             Self::Partly => f.write_str("not every VM could be recovered"),
             Self::NoCloud(failure) => write!(f, "stopped: {}", failure.what),
             Self::NotFenced(failure) => write!(f, "not fenced, no VM was touched: {}", failure.what),
-            Self::Held(failure) => write!(f, "held, nothing was touched: {}", failure.what),
+            Self::Held(failure) => write!(f, "held, no VM was touched: {}", failure.what),
         }
     }
 }
@@ -129,4 +129,22 @@ pub struct Report {
     pub trail: Vec<Entry>,
     /// How long the run took.
     pub took: Moment,
+    /// The host was disabled by this run and is to be enabled after its repair.
+    pub disabled: bool,
+}
+
+impl Report {
+    /// The one thing to do next, where there is one.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let advice = self.outcome.advice()?;
+        if self.disabled {
+            return Some(format!(
+                "{advice}; the host is DISABLED now, so `onehost forceupdate {}` comes first, and its failure is \
+                 found again",
+                self.name
+            ));
+        }
+        Some(advice.to_owned())
+    }
 }

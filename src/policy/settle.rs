@@ -4,10 +4,12 @@
 
 use super::case::{Case, Entry, Failure, Phase};
 use super::course::Stage;
+use super::ending::{no_cloud, send};
 use super::incident::{Step, wait};
 use super::judge::{Judge, Judgement};
 use super::order::Order;
-use super::recover::{Proven, no_cloud, send};
+use super::recover::Proven;
+use super::report::Fate;
 use crate::model::{Moment, Vm, VmId};
 use std::collections::BTreeMap;
 
@@ -75,15 +77,19 @@ impl Settling {
 }
 
 fn apply(case: &mut Case, now: Moment, id: VmId, judgement: Judgement, orders: &mut Vec<Order>) {
-    let Some(course) = case.courses.get_mut(&id) else {
-        return;
+    let halted = case.halted.as_ref().map(|failure| failure.what.clone());
+    let Some(course) = case.courses.get_mut(&id) else { return };
+    let judgement = match (judgement, halted) {
+        (Judgement::Replan | Judgement::Await | Judgement::Send(_), Some(why)) => Judgement::Close(
+            Fate::Failed(format!("it would need another call, and nothing more is sent: {why}")),
+        ),
+        (judgement, _) => judgement,
     };
     match judgement {
         Judgement::Stay => {}
         Judgement::Replan => course.stage = Stage::Open,
         Judgement::Await => course.wait_for_oned(now),
         Judgement::Send(order) => {
-            course.retries += u32::from(matches!(order, Order::Retry { .. }));
             course.send(order, now);
             orders.push(order);
         }

@@ -20,6 +20,10 @@ pub(super) fn elsewhere(vm: &Vm, dead: HostId) -> Option<Verdict> {
     }
     match vm.host {
         Some(host) if host == dead => None,
+        Some(host) if states::class(vm.state) == Class::Failure => Some(Verdict::Hold(format!(
+            "{} on {host}: a driver failed there; `onevm recover` it by hand",
+            vm.state
+        ))),
         Some(host) => Some(Verdict::Leave(format!("{} on {host}, not on the dead host", vm.state))),
         None => Some(Verdict::Hold(format!("{}, and oned does not say on which host", vm.state))),
     }

@@ -1,0 +1,97 @@
+//! What comes after a step of the recovery: send, look again, or stop.
+
+use super::act::Acting;
+use super::case::{Case, Failure, Phase};
+use super::course::Stage;
+use super::incident::Step;
+use super::order::Order;
+use super::prove::{Effect, Proving};
+use super::recover::{Proven, Surveying};
+use super::report::{Fate, Outcome};
+use super::settings::Mode;
+use super::settle::Settling;
+use crate::model::Moment;
+use std::time::Duration;
+
+/// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// How old the last look at the power may be when orders are sent: a machine takes longer to boot.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// Send these orders, after one more look at the power.
+pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
+    if orders.is_empty() { next(proven, now) } else { Proving::before(proven, Effect::Orders(orders)) }
+}
+
+/// Send the rest of a round, after one more look at the power if the last one is not fresh.
+pub(super) fn send_on(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
+    if orders.is_empty() || now.since(proven.checked) >= FRESH {
+        return send(proven, now, orders);
+    }
+    Acting::begin(proven, orders)
+}
+
+/// What is next when no order is waiting to be sent.
+pub(super) fn next(proven: Proven, now: Moment) -> Step {
+    let case = &proven.case;
+    if case.halted.is_none() && case.courses.values().any(|course| course.stage == Stage::Open) {
+        return Step::Survey(Surveying::new(proven));
+    }
+    if case.courses.is_empty() {
+        return all_done(proven, now);
+    }
+    // A recreate or delete takes VMs that oned calls RUNNING; only a migration needs oned to give them up.
+    let stuck = case.policy.mode == Mode::Migrate
+        && case.courses.values().any(|course| matches!(course.stage, Stage::Awaiting { .. }));
+    if stuck && !case.disabled && case.halted.is_none() && now >= Moment(GRACE) {
+        return Surveying::to_disable(proven);
+    }
+    Settling::later(proven)
+}
+
+fn all_done(proven: Proven, now: Moment) -> Step {
+    let case = &proven.case;
+    let count = |of: fn(&Fate) -> bool| case.vms.values().filter(|vm| of(&vm.fate)).count();
+    let touched = count(|fate| matches!(fate, Fate::Recovered(_) | Fate::Failed(_)));
+    let partly = count(|fate| matches!(fate, Fate::Held(_) | Fate::Failed(_)));
+    let outcome = match &case.halted {
+        Some(failure) if touched == 0 => Outcome::Held(failure.clone()),
+        None if partly == 0 => Outcome::Recovered,
+        Some(_) | None => Outcome::Partly,
+    };
+    proven.stop(now, outcome)
+}
+
+/// Send nothing more. What was sent already is still read back.
+pub(super) fn call_off(mut proven: Proven, now: Moment, failure: Failure) -> Step {
+    let case = &mut proven.case;
+    case.note(now, Phase::Settle, format!("{}; nothing more is sent; {}", failure.what, failure.advice));
+    for (vm, course) in std::mem::take(&mut case.courses) {
+        if matches!(course.stage, Stage::Moving { .. }) && course.calls > 0 {
+            case.courses.insert(vm, course);
+        } else {
+            case.settle(vm, &course.name, Fate::Held(failure.what.clone()));
+        }
+    }
+    case.halted = Some(failure);
+    next(proven, now)
+}
+
+/// oned has been silent for too long.
+pub(super) fn no_cloud(mut proven: Proven, now: Moment, failure: Failure) -> Step {
+    give_up_courses(&mut proven.case, "oned gives no answer");
+    proven.stop(now, Outcome::NoCloud(failure))
+}
+
+fn give_up_courses(case: &mut Case, why: &str) {
+    for (vm, course) in std::mem::take(&mut case.courses) {
+        let fate = match course.stage {
+            Stage::Moving { .. } if course.calls > 0 => {
+                Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => Fate::Held(why.to_owned()),
+        };
+        case.settle(vm, &course.name, fate);
+    }
+}

@@ -1,0 +1,114 @@
+//! One round of planning: take up each decision, and note it.
+
+use super::case::{Case, Phase};
+use super::course::{Course, Stage};
+use super::order::Order;
+use super::plan::{self, Decision, Request, Verdict};
+use super::recover::Survey;
+use super::report::Fate;
+use super::settings::Purpose;
+use super::states::{self, Class};
+use crate::model::{LcmState, Moment, VmId, VmState};
+
+/// Moving live between two hosts; the domain may be on either.
+const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
+
+/// Decide about every VM that is not decided yet, and note each decision.
+pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<Order> {
+    let request = Request {
+        host: case.subject.host,
+        policy: &case.policy,
+        closed: case.closed(),
+        live: case.live.clone(),
+        refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
+    };
+    let decisions = plan::plan(survey, &request);
+    case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
+    case.note(now, Phase::Plan, summary(&decisions));
+    let rehearsal = case.policy.purpose == Purpose::Rehearse;
+    let orders = decisions
+        .into_iter()
+        .filter_map(|decision| {
+            let text = format!("{} {}: {}", decision.vm, decision.name, decision.verdict);
+            case.detail(now, Phase::Plan, text);
+            if rehearsal { tell(case, decision) } else { take(case, now, decision) }
+        })
+        .collect();
+    let gone: Vec<_> = case.courses.iter().filter(|(_, course)| course.stage == Stage::Open).collect();
+    let gone: Vec<_> = gone.into_iter().map(|(vm, course)| (*vm, course.name.clone())).collect();
+    for (vm, name) in gone {
+        close(case, vm, &name, Fate::Left("it does not exist any more".to_owned()));
+    }
+    orders
+}
+
+fn summary(decisions: &[Decision]) -> String {
+    let count = |of: fn(&Verdict) -> bool| decisions.iter().filter(|decision| of(&decision.verdict)).count();
+    format!(
+        "{} VMs: {} to act on, {} to wait for, {} held, {} left alone",
+        decisions.len(),
+        count(|verdict| matches!(verdict, Verdict::Act(..))),
+        count(|verdict| matches!(verdict, Verdict::Await(_))),
+        count(|verdict| matches!(verdict, Verdict::Hold(_))),
+        count(|verdict| matches!(verdict, Verdict::Leave(_)))
+    )
+}
+
+fn tell(case: &mut Case, decision: Decision) -> Option<Order> {
+    let fate = match decision.verdict {
+        Verdict::Act(_, text) | Verdict::Await(text) => Fate::Planned(text),
+        Verdict::Hold(reason) => Fate::Held(reason),
+        Verdict::Leave(reason) => Fate::Left(reason),
+    };
+    close(case, decision.vm, &decision.name, fate);
+    None
+}
+
+fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
+    let Decision { vm, name, state, host, verdict } = decision;
+    let elsewhere = host.is_some_and(|host| host != case.subject.host);
+    // An order whose answer was lost has been executed after all.
+    if elsewhere && case.courses.get_mut(&vm).is_some_and(|course| course.follow(now)) {
+        return None;
+    }
+    match verdict {
+        Verdict::Act(order, _) => {
+            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
+            course.send(order, now);
+            return Some(order);
+        }
+        Verdict::Await(_) => {
+            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
+            course.wait_for_oned(now);
+        }
+        Verdict::Hold(reason) => hold(case, vm, &name, reason),
+        Verdict::Leave(_)
+            if !elsewhere && was_running(case, vm) && states::class(state) == Class::Stopped =>
+        {
+            let reason = format!(
+                "{state}: it was running when this run began; its host has booted since, or somebody stopped it \
+                 (`onevm resume {}` starts it again)",
+                vm.0
+            );
+            close(case, vm, &name, Fate::Held(reason));
+        }
+        Verdict::Leave(reason) => close(case, vm, &name, Fate::Left(reason)),
+    }
+    None
+}
+
+/// It stays where it is: untouched, or not where it should be.
+pub(super) fn hold(case: &mut Case, vm: VmId, name: &str, reason: String) {
+    let touched = case.courses.get(&vm).is_some_and(|course| course.calls > 0);
+    close(case, vm, name, if touched { Fate::Failed(reason) } else { Fate::Held(reason) });
+}
+
+/// Was this VM on its way in this run, and not stopped when it was first seen?
+fn was_running(case: &Case, vm: VmId) -> bool {
+    case.courses.get(&vm).is_some_and(|course| states::class(course.from) != Class::Stopped)
+}
+
+pub(super) fn close(case: &mut Case, vm: VmId, name: &str, fate: Fate) {
+    case.courses.remove(&vm);
+    case.settle(vm, name, fate);
+}
