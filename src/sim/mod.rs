@@ -7,6 +7,7 @@
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
 mod audit;
+mod audit_fence;
 mod build;
 mod capacity;
 mod cloud;
@@ -22,6 +23,7 @@ mod physics;
 mod render;
 mod scenario;
 mod scheduler;
+mod seen;
 mod spec;
 mod state;
 mod steps;
@@ -30,15 +32,16 @@ mod transport;
 mod version;
 mod world;
 
-pub use audit::{audit, changed_since};
+pub use audit::{audit, audit_deeds};
 pub use cloud::{Change, Cloud, EPOCH, Happening};
 pub use device::Behaviour;
 pub use event::Event;
 pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
 pub use scenario::Scenario;
+pub use seen::Seen;
 pub use spec::{DatastoreSpec, Driver, HostSpec, PciSpec, Stage, Timings, VmSpec};
 pub use template::{Attribute, Template};
 pub use transport::{CallRecord, Outcome, SimTransport};
 pub use version::Version;
-pub use world::{SentOff, SimDevice, SimWorld};
+pub use world::{SimDevice, SimWorld};
