@@ -88,7 +88,7 @@ impl Surveying {
         let Self { mut proven } = self;
         proven.case.heard();
         if let Some(reason) = came_back(&mut proven.case, now, &survey) {
-            return returned(proven, now, reason);
+            return returned(proven, now, reason, &survey);
         }
         let orders = plan_round(&mut proven.case, now, &survey);
         if proven.case.policy.purpose == Purpose::Rehearse {
@@ -112,12 +112,18 @@ fn came_back(case: &mut Case, now: Moment, survey: &Survey) -> Option<String> {
 
 /// A host that is proven off cannot be MONITORED: somebody has powered it on, or the proof was about another
 /// machine. Without a proof (`-u`) and before any order it has simply come back.
-fn returned(proven: Proven, now: Moment, reason: String) -> Step {
-    let case = &proven.case;
+fn returned(mut proven: Proven, now: Moment, reason: String, survey: &Survey) -> Step {
+    let case = &mut proven.case;
     if case.policy.fencing == Fencing::Waived && case.vms.is_empty() && case.courses.is_empty() {
         return proven.stop(now, Outcome::NothingToDo(reason));
     }
     let what = format!("{} was taken for dead, but {reason}", case.host());
+    let dead = case.subject.host;
+    for vm in survey.vms.iter().filter(|vm| vm.host == Some(dead)) {
+        if !case.vms.contains_key(&vm.id) && !case.courses.contains_key(&vm.id) {
+            case.settle(vm.id, &vm.name, Fate::Held(what.clone()));
+        }
+    }
     let advice = "find out who powered it on, or which machine the fence device really controls".to_owned();
     call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
 }

@@ -133,35 +133,38 @@ fn outcomes(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Vec
     }
 }
 
-/// S10: what is reported as recovered was read back after the last order for it.
+/// S10: what is reported as recovered was read back so after the last order for it.
 fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Vec<String>) {
-    let mut last: BTreeMap<VmId, Option<Vm>> = BTreeMap::new();
+    let elsewhere = |vm: &Vm| {
+        let rests = [VmState::RUNNING, VmState::Poweroff, VmState::Suspended];
+        rests.contains(&vm.state) && vm.host.is_some_and(|host| host != report.host)
+    };
+    let good = |vm: &Vm| match policy.mode {
+        Mode::Delete => vm.state == VmState::Done,
+        Mode::Migrate | Mode::Recreate => elsewhere(vm),
+    };
+    let mut seen_good: BTreeSet<VmId> = BTreeSet::new();
     for seen in world.seen() {
         match seen {
-            Seen::Order { order, .. } => drop(last.remove(&order.vm())),
+            Seen::Order { order, .. } => drop(seen_good.remove(&order.vm())),
             Seen::Vms { asked, vms, .. } => {
-                last.extend(asked.iter().map(|vm| (*vm, None)));
-                last.extend(vms.iter().map(|(vm, _)| (vm.id, Some(vm.clone()))));
+                seen_good.extend(vms.iter().filter(|(vm, _)| good(vm)).map(|(vm, _)| vm.id));
+                let missing = |id: &&VmId| !vms.iter().any(|(vm, _)| vm.id == **id);
+                seen_good.extend(asked.iter().filter(|_| policy.mode == Mode::Delete).filter(missing));
             }
             Seen::Survey { survey, .. } => {
-                last.extend(survey.vms.iter().map(|vm| (vm.id, Some(vm.clone()))));
+                seen_good.extend(survey.vms.iter().filter(|vm| good(vm)).map(|vm| vm.id));
             }
-            _ => {}
+            Seen::Host { .. }
+            | Seen::Hosts { .. }
+            | Seen::Off { .. }
+            | Seen::Power { .. }
+            | Seen::Disable { .. } => {}
         }
     }
-    for vm in report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_))) {
-        let good = match (policy.mode, last.get(&vm.id)) {
-            (_, None) => false,
-            (mode, Some(None)) => mode == Mode::Delete,
-            (Mode::Delete, Some(Some(read))) => read.state == VmState::Done,
-            (Mode::Migrate | Mode::Recreate, Some(Some(read))) => {
-                let rests = [VmState::RUNNING, VmState::Poweroff, VmState::Suspended];
-                rests.contains(&read.state) && read.host.is_some_and(|host| host != report.host)
-            }
-        };
-        if !good {
-            broken.push(format!("S10: {vm}, and it was not read back so"));
-        }
+    let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));
+    for vm in claimed.filter(|vm| !seen_good.contains(&vm.id)) {
+        broken.push(format!("S10: {vm}, and it was not read back so"));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::story::{DATASTORES, Happens, Story, VmStory};
 use onerescue::model::{HostId, HostState, VmId, VmState};
-use onerescue::policy::{Fate, Force, MigrationType, Mode, Order, Reply, Report, Survey};
+use onerescue::policy::{Fate, Fencing, Force, MigrationType, Mode, Order, Reply, Report, Survey};
 use onerescue::sim::{Seen, SimWorld};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ struct Known<'a> {
 }
 
 /// Every order that should not have been sent, in words.
-pub fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<String> {
+pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<String> {
     let mut known = Known {
         story,
         dead,
@@ -151,8 +151,12 @@ impl Known<'_> {
 }
 
 /// VMs that are reported as recovered and did not really run on exactly that host when they were read back.
-pub fn really(story: &Story, world: &SimWorld, report: &Report) -> Vec<String> {
+pub(crate) fn really(story: &Story, world: &SimWorld, report: &Report) -> Vec<String> {
     let mut broken = Vec::new();
+    let subject = report.host;
+    if story.policy.fencing == Fencing::Waived || !world.fence_is_honest(&story.policy, subject) {
+        return broken;
+    }
     let recovered = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));
     for vm in recovered.filter(|_| report.mode != Mode::Delete) {
         let last = world.seen().iter().rev().find_map(|seen| match seen {

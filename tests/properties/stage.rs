@@ -13,16 +13,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What must never be seen anywhere.
-pub const SESSION: &str = "oneadmin:correct-horse-battery-staple";
+pub(crate) const SESSION: &str = "oneadmin:correct-horse-battery-staple";
 
-pub struct Stage {
-    pub world: SimWorld,
-    pub subject: Subject,
-    pub charged: Vec<VmId>,
+pub(crate) struct Stage {
+    pub(crate) world: SimWorld,
+    pub(crate) subject: Subject,
+    pub(crate) charged: Vec<VmId>,
 }
 
 impl Stage {
-    pub fn new(story: &Story) -> Stage {
+    pub(crate) fn new(story: &Story) -> Stage {
         let mut cloud = cloud(story);
         let dead = HostId(u32::try_from(story.dead).unwrap());
         match story.end {

@@ -9,24 +9,24 @@ use std::time::Duration;
 
 /// How the host of the event goes into ERROR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Dies(Death),
     /// A broken probe on a host that is well.
     Probe,
 }
 
 #[derive(Clone, Debug)]
-pub struct HostStory {
-    pub cluster: usize,
-    pub cores: i64,
-    pub memory_gib: i64,
-    pub gpus: usize,
+pub(crate) struct HostStory {
+    pub(crate) cluster: usize,
+    pub(crate) cores: i64,
+    pub(crate) memory_gib: i64,
+    pub(crate) gpus: usize,
     /// Something is wrong with it from the beginning.
-    pub ill: Option<Ill>,
+    pub(crate) ill: Option<Ill>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Ill {
+pub(crate) enum Ill {
     Dead,
     Disabled,
     Offline,
@@ -35,22 +35,22 @@ pub enum Ill {
 }
 
 #[derive(Clone, Debug)]
-pub struct VmStory {
+pub(crate) struct VmStory {
     /// `None`: on the host that dies.
-    pub host: Option<usize>,
-    pub state: VmState,
-    pub datastore: usize,
-    pub cpu: i64,
-    pub memory_gib: i64,
-    pub gpus: usize,
-    pub lock: Option<i64>,
-    pub name: usize,
-    pub driver: Option<(Stage, Driver)>,
+    pub(crate) host: Option<usize>,
+    pub(crate) state: VmState,
+    pub(crate) datastore: usize,
+    pub(crate) cpu: i64,
+    pub(crate) memory_gib: i64,
+    pub(crate) gpus: usize,
+    pub(crate) lock: Option<i64>,
+    pub(crate) name: usize,
+    pub(crate) driver: Option<(Stage, Driver)>,
 }
 
 /// What happens while the hook runs. VMs and hosts are indices, taken modulo their number.
 #[derive(Clone, Copy, Debug)]
-pub enum Happens {
+pub(crate) enum Happens {
     Returns,
     PowerOn,
     PowerOff,
@@ -67,43 +67,43 @@ pub enum Happens {
 }
 
 #[derive(Clone, Debug)]
-pub struct Story {
-    pub version: Version,
-    pub front_ends: usize,
-    pub clusters: usize,
-    pub hosts: Vec<HostStory>,
+pub(crate) struct Story {
+    pub(crate) version: Version,
+    pub(crate) front_ends: usize,
+    pub(crate) clusters: usize,
+    pub(crate) hosts: Vec<HostStory>,
     /// The clusters of each kind of datastore, as bits.
-    pub datastores: Vec<u8>,
-    pub vms: Vec<VmStory>,
-    pub dead: usize,
-    pub end: End,
-    pub detection: u64,
+    pub(crate) datastores: Vec<u8>,
+    pub(crate) vms: Vec<VmStory>,
+    pub(crate) dead: usize,
+    pub(crate) end: End,
+    pub(crate) detection: u64,
     /// Seconds from ERROR to the hook.
-    pub start: u64,
-    pub slow: Slow,
-    pub devices: Vec<(Behaviour, ReadBack)>,
-    pub faults: Vec<FaultRule>,
+    pub(crate) start: u64,
+    pub(crate) slow: Slow,
+    pub(crate) devices: Vec<(Behaviour, ReadBack)>,
+    pub(crate) faults: Vec<FaultRule>,
     /// Seconds after the start.
-    pub events: Vec<(u64, Happens)>,
-    pub policy: Policy,
-    pub claimed: bool,
-    pub crash: usize,
+    pub(crate) events: Vec<(u64, Happens)>,
+    pub(crate) policy: Policy,
+    pub(crate) claimed: bool,
+    pub(crate) crash: usize,
 }
 
 /// How slow the cloud is.
 #[derive(Clone, Copy, Debug)]
-pub struct Slow {
-    pub first_unknown_ms: u64,
-    pub lcm_ms: u64,
-    pub boot_ms: u64,
-    pub transfer_ms: u64,
-    pub cleanup_s: u64,
-    pub ssh_s: u64,
-    pub lag_ms: u64,
+pub(crate) struct Slow {
+    pub(crate) first_unknown_ms: u64,
+    pub(crate) lcm_ms: u64,
+    pub(crate) boot_ms: u64,
+    pub(crate) transfer_ms: u64,
+    pub(crate) cleanup_s: u64,
+    pub(crate) ssh_s: u64,
+    pub(crate) lag_ms: u64,
 }
 
 /// Tells the kinds of system datastores apart: name, driver, SHARED, and whether another host sees the disks.
-pub const DATASTORES: [(&str, Option<&str>, bool); 8] = [
+pub(crate) const DATASTORES: [(&str, Option<&str>, bool); 8] = [
     ("shared", None, true),
     ("ssh", None, false),
     ("ceph", None, true),
@@ -115,10 +115,10 @@ pub const DATASTORES: [(&str, Option<&str>, bool); 8] = [
 ];
 
 /// Names that owners give their VMs.
-pub const NAMES: [&str; 4] =
+pub(crate) const NAMES: [&str; 4] =
     ["web", "a\nname\nof lines", "<&\"'>]]>", "ünïcödé-ünïcödé-ünïcödé-ünïcödé-ünïcödé-ünïcödé-ünïcödé"];
 
-pub mod strategy {
+pub(crate) mod strategy {
     use super::*;
     use onerescue::model::LcmState;
     use proptest::collection::vec;
@@ -291,7 +291,7 @@ pub mod strategy {
         )
     }
 
-    pub fn mode() -> impl Strategy<Value = Mode> {
+    pub(crate) fn mode() -> impl Strategy<Value = Mode> {
         prop_oneof![4 => Just(Mode::Migrate), 2 => Just(Mode::Recreate), 1 => Just(Mode::Delete)]
     }
 
@@ -307,7 +307,8 @@ pub mod strategy {
             |(mode, force, fencing, purpose, (wait, fence, settle), cycles)| Policy {
                 mode,
                 force,
-                fencing,
+                // `fence_host` knows no -u.
+                fencing: if purpose == Purpose::Fence { Fencing::Required } else { fencing },
                 purpose,
                 wait: WaitRules { cycles, ..wait },
                 fence,
@@ -340,7 +341,7 @@ pub mod strategy {
     }
 
     /// Anything may go wrong.
-    pub fn story() -> impl Strategy<Value = Story> {
+    pub(crate) fn story() -> impl Strategy<Value = Story> {
         let versions = vec![Version::V7_5, Version::V7_5, Version::V7_5, Version::V6_10, Version::V5_12];
         let cloud = (
             select(versions),
@@ -399,7 +400,7 @@ pub mod strategy {
     }
 
     /// Nothing goes wrong but the host's death: there is room, the disks are shared, the device works.
-    pub fn calm() -> impl Strategy<Value = Story> {
+    pub(crate) fn calm() -> impl Strategy<Value = Story> {
         let vms = vec((10..200i64, 1..5i64, 0..NAMES.len()), 0..26);
         let modes = (mode(), 0..4u32, 2..9usize, 0..8usize);
         (modes, vms, death(), 1..40u64, prop_oneof![5 => Just(1usize), 1 => Just(3usize)]).prop_map(

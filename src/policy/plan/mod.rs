@@ -86,11 +86,18 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             verdict: decide(vm, survey, request, &mut rooms),
         })
         .collect();
-    for (vm, why) in &survey.unreadable {
-        if !request.closed.contains(vm) {
-            let verdict = Verdict::Hold(format!("its document cannot be read: {why}"));
-            let name = String::from("?");
-            decisions.push(Decision { vm: *vm, name, state: VmState::Unknown(-1), host: None, verdict });
+    let nameless = |vm: VmId, reason: String| {
+        let (name, verdict) = (String::from("?"), Verdict::Hold(reason));
+        Decision { vm, name, state: VmState::Unknown(-1), host: None, verdict }
+    };
+    for (vm, why) in survey.unreadable.iter().filter(|(vm, _)| !request.closed.contains(vm)) {
+        decisions.push(nameless(*vm, format!("its document cannot be read: {why}")));
+    }
+    let decided: BTreeSet<_> = decisions.iter().map(|decision| decision.vm).collect();
+    for vm in dead.iter().flat_map(|host| &host.vms) {
+        if !decided.contains(vm) && !request.closed.contains(vm) {
+            let reason = "oned charges it to the dead host and gives no document for it";
+            decisions.push(nameless(*vm, reason.to_owned()));
         }
     }
     decisions
