@@ -16,7 +16,6 @@ pub fn finish(result: Result<Report>) -> ExitCode {
     match result {
         Ok(report) => {
             let text = short(&report);
-            log::info!("report: {}", report.outcome);
             print!("{text}");
             if let Some(advice) = report.outcome.advice() {
                 eprintln!("{}\n  do this: {}", one_line(&report.outcome.to_string()), one_line(advice));

@@ -10,7 +10,7 @@
 )]
 
 use onerescue::error::OnedError;
-use onerescue::world::oned::{Credentials, Http, Oned, OnedSettings, Session, Transport};
+use onerescue::world::oned::{Credentials, Http, Oned, Patience, Session, Transport};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -140,7 +140,7 @@ fn other_statuses_are_no_answers_and_redirects_are_not_followed() {
 
 #[test]
 fn a_reply_that_is_too_long() {
-    let http = Http { longest_reply: 1000 };
+    let http = Http { longest_reply: 1000, ..Http::default() };
     let (endpoint, _) = serve(reply("200 OK", &"x".repeat(1000)));
     assert_eq!(http.post(&endpoint, "</methodCall>", DEADLINE).unwrap().len(), 1000);
     let (endpoint, _) = serve(|mut stream| {
@@ -187,7 +187,7 @@ fn bytes_that_are_no_utf8_do_not_lose_the_reply() {
 fn no_error_tells_the_session() {
     let (endpoint, requests) = serve(|stream| stream.shutdown(Shutdown::Both).unwrap());
     let credentials = Credentials { endpoint, session: Session::new("oneadmin:secret".to_owned()) };
-    let settings = OnedSettings { deadline: DEADLINE, reads: 1, first_pause: Duration::ZERO };
+    let settings = Patience { deadline: DEADLINE, reads: 1, first_pause: Duration::ZERO };
     let error = Oned::new(Http::default(), credentials, settings).version().unwrap_err();
     assert!(!format!("{error:?} {}", error.chain()).contains("secret"));
     assert!(requests.recv().unwrap().contains("oneadmin:secret"));

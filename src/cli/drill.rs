@@ -1,5 +1,6 @@
 //! `onerescue drill`: the real procedure against the simulated cloud, told as a timeline.
 
+use super::serve::serve;
 use crate::error::{Error, Result};
 use crate::model::{HostId, Moment};
 use crate::policy::{Fate, Report};
@@ -38,6 +39,12 @@ pub(super) fn drill(options: &Drill) -> Result<u8> {
         None => FIVE_HOSTS.to_owned(),
     };
     let mut scenario = Scenario::parse(&text)?;
+    if let Some(port) = options.serve {
+        return serve(&scenario, port);
+    }
+    if options.live_clock {
+        scenario.world.live(|entry| println!("{}", one_line(&entry.to_string())));
+    }
     let mut code = 0;
     for _ in 0..scenario.runs {
         let (report, told) = play(&mut scenario);

@@ -7,10 +7,10 @@ use crate::model::Host;
 use crate::policy::{Mode, Policy, Purpose, Report, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
-use crate::world::oned::{Credentials, Http, Oned, OnedSettings, Places};
+use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
 use crate::world::{Live, Zone};
 use crate::{finish, run};
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 /// `host_error`: the template and the options on stdin or as arguments, or `--host` by hand.
@@ -61,18 +61,25 @@ fn fence(arguments: &[String]) -> Result<Report> {
 
 fn read_call(arguments: &[String]) -> Result<HookCall> {
     let mut stdin = Vec::new();
-    if HookCall::wants_stdin(arguments) {
+    // A person at a terminal has forgotten --host; waiting for a template would look like hanging.
+    if HookCall::wants_stdin(arguments) && !std::io::stdin().is_terminal() {
         let most = u64::try_from(HookCall::MAX_INPUT).unwrap_or(u64::MAX).saturating_add(1);
         let read = std::io::stdin().lock().take(most).read_to_end(&mut stdin);
         read.map_err(|error| Error::HookCall(format!("standard input: {error}")))?;
     }
-    HookCall::read(&stdin, arguments)
+    let call = HookCall::read(&stdin, arguments)?;
+    if call.document.is_none() && call.options.is_empty() {
+        return Err(Error::HookCall("it is empty: neither a template nor options".to_owned()));
+    }
+    Ok(call)
 }
 
 fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
     let credentials = Credentials::find(&Places::new(config, environment))?;
-    let settings = OnedSettings { deadline: config.oned.deadline, ..OnedSettings::default() };
-    Ok(Zone::new(Oned::new(Http::default(), credentials, settings)))
+    let patience =
+        Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
+    let http = Http { connect: config.oned.connect, ..Http::default() };
+    Ok(Zone::new(Oned::new(http, credentials, patience)))
 }
 
 fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {

@@ -4,6 +4,7 @@ mod drill;
 mod hook;
 mod operator;
 mod options;
+mod serve;
 
 pub use drill::{Drill, play};
 pub use hook::{fence_host, host_error};

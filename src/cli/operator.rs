@@ -1,6 +1,7 @@
 //! `onerescue`: the operator's command.
 
 use super::drill::{Drill, drill};
+use super::serve::{DrillPower, drill_power};
 use crate::finish;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ struct Operator {
 #[derive(Debug, Subcommand)]
 enum Command {
     Drill(Drill),
+    #[command(hide = true)]
+    DrillPower(DrillPower),
 }
 
 /// Run the operator's command.
@@ -23,6 +26,7 @@ enum Command {
 pub fn operator() -> ExitCode {
     let result = match Operator::parse().command {
         Command::Drill(options) => drill(&options),
+        Command::DrillPower(options) => drill_power(&options),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -93,7 +93,7 @@ mod tests {
     fn a_self_contained_installation_keeps_everything_under_its_root() {
         let environment = Environment { one_location: Some("/srv/one".into()), ..Environment::default() };
         assert_eq!(environment.default_settings_file(), PathBuf::from("/srv/one/etc/onerescue.toml"));
-        assert_eq!(environment.default_log(), PathBuf::from("/srv/one/var/onerescue.log"));
+        assert_eq!(environment.default_log(), PathBuf::from("/srv/one/var/host_error.log"));
         assert_eq!(environment.default_run_dir(), PathBuf::from("/srv/one/var"));
     }
 }

@@ -6,7 +6,7 @@ use super::case::{Case, Entry, Phase};
 use super::incident::Step;
 use super::order::{Order, Reply};
 use super::proof::Proof;
-use super::recover::{Proven, close, next};
+use super::recover::{Proven, close, send_on};
 use super::report::Fate;
 use super::settle::Settling;
 use crate::model::{Moment, Refusal};
@@ -93,18 +93,19 @@ impl Acting {
             let reply = replies.next().unwrap_or_else(lost);
             answered(&mut proven.case, now, order, &reply);
         }
-        if rest.is_empty() { next(proven, now) } else { Self::begin(proven, rest) }
+        send_on(proven, now, rest)
     }
 }
 
 fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
     let vm = order.vm();
-    let (text, held) = match reply {
-        Reply::Accepted => (format!("{order}: accepted"), None),
-        Reply::NotSent(why) => (format!("{order}: not sent, {why}"), None),
-        Reply::Unknown(why) => (format!("{order}: outcome unknown, {why}; reading it back"), None),
-        Reply::Refused(kind, why) => (format!("{order}: refused, {why}"), hold_for(*kind, why)),
+    let (said, held) = match reply {
+        Reply::Accepted => ("accepted".to_owned(), None),
+        Reply::NotSent(why) => (format!("not sent, {why}"), None),
+        Reply::Unknown(why) => (format!("outcome unknown, {why}; reading it back"), None),
+        Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(*kind, why)),
     };
+    let text = format!("{}: {said}", case.say(&order));
     case.detail(now, Phase::Act, text);
     let Some(course) = case.courses.get_mut(&vm) else {
         return;

@@ -141,7 +141,7 @@ fn confirmed(mut case: Box<Case>, now: Moment) -> Step {
         Fencing::Waived => {
             case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
             let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
-            Step::Survey(Surveying::new(Proven { case, proof }))
+            Step::Survey(Surveying::new(Proven { case, proof, checked: now }))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What one run knows and has written down so far.
 
 use super::course::{Course, Stage};
+use super::order::Order;
 use super::proof::Proof;
 use super::report::{Fate, Outcome, Report, VmReport};
 use super::settings::{Policy, Purpose};
@@ -119,6 +120,10 @@ pub(super) struct Case {
     pub(super) vms: BTreeMap<VmId, VmReport>,
     /// VMs between their first decision and their outcome.
     pub(super) courses: BTreeMap<VmId, Course>,
+    /// VMs that were seen moving live.
+    pub(super) live: BTreeSet<VmId>,
+    /// The names of the zone's hosts, for texts.
+    pub(super) hosts: BTreeMap<HostId, String>,
     /// The dead host was disabled by this run.
     pub(super) disabled: bool,
     /// Since when oned has given no answer.
@@ -133,6 +138,8 @@ impl Case {
             trail: Vec::new(),
             vms: BTreeMap::new(),
             courses: BTreeMap::new(),
+            live: BTreeSet::new(),
+            hosts: BTreeMap::new(),
             disabled: false,
             silent: None,
         })
@@ -171,6 +178,23 @@ impl Case {
             self.note(now, phase, format!("{}; asking again", failure.what));
         }
         Some(self.policy.wait.look)
+    }
+
+    /// `node3 (host 3)`
+    pub(super) fn named(&self, host: HostId) -> String {
+        self.hosts.get(&host).map_or_else(|| host.to_string(), |name| format!("{name} ({host})"))
+    }
+
+    /// `migrate vm 4 database to node3 (host 3)`
+    pub(super) fn say(&self, order: &Order) -> String {
+        let vm = order.vm();
+        let name = self.courses.get(&vm).map_or("", |course| course.name.as_str());
+        match order {
+            Order::Migrate { to, .. } => format!("migrate {vm} {name} to {}", self.named(*to)),
+            Order::Recreate { .. } => format!("recreate {vm} {name}"),
+            Order::Delete { .. } => format!("delete {vm} {name}"),
+            Order::Retry { .. } => format!("retry {vm} {name}"),
+        }
     }
 
     /// Give a VM its one outcome.

@@ -68,7 +68,7 @@ impl ChoosingDevices {
 /// Nothing will be sent, so nothing needs to be proven.
 pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
     let proof = Proof::new(case.subject.host, now, vec![Evidence::Rehearsal]);
-    Step::Survey(Surveying::new(Proven { case, proof }))
+    Step::Survey(Surveying::new(Proven { case, proof, checked: now }))
 }
 
 fn unfenceable(mut case: Box<Case>, now: Moment, failure: Failure) -> Step {
@@ -136,7 +136,9 @@ impl Fencing {
         case.note(now, Phase::Prove, format!("{} is off: {proof}", case.host()));
         match case.policy.purpose {
             Purpose::Fence => case.end(now, Outcome::Fenced, Some(proof)),
-            Purpose::Recover | Purpose::Rehearse => Step::Survey(Surveying::new(Proven { case, proof })),
+            Purpose::Recover | Purpose::Rehearse => {
+                Step::Survey(Surveying::new(Proven { case, proof, checked: now }))
+            }
         }
     }
 

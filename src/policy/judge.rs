@@ -1,9 +1,9 @@
 //! What a VM that is on its way reads back as, and what follows from that.
 
+use super::case::Case;
 use super::course::{Certainty, Course, Stage};
 use super::order::Order;
 use super::report::Fate;
-use super::settings::Policy;
 use super::states::{self, Class};
 use crate::model::{HostId, Moment, Vm, VmState};
 
@@ -17,13 +17,16 @@ pub(super) enum Judgement {
 }
 
 pub(super) struct Judge<'a> {
-    pub(super) host: HostId,
-    pub(super) policy: &'a Policy,
+    pub(super) case: &'a Case,
     pub(super) course: &'a Course,
     pub(super) now: Moment,
 }
 
 impl Judge<'_> {
+    fn dead(&self) -> HostId {
+        self.case.subject.host
+    }
+
     pub(super) fn judge(&self, vm: Option<&Vm>) -> Judgement {
         let Some(vm) = vm else { return self.vanished() };
         let judgement = match self.course.stage {
@@ -59,26 +62,43 @@ impl Judge<'_> {
 
     /// oned gave it up, or it changed in some other way: plan again.
     fn awaited(&self, vm: &Vm) -> Judgement {
-        let stays = matches!(states::class(vm.state), Class::Running | Class::Transient);
-        if stays && vm.host == Some(self.host) { Judgement::Stay } else { Judgement::Replan }
+        match states::class(vm.state) {
+            Class::Transient => Judgement::Stay,
+            Class::Running if vm.host == Some(self.dead()) => Judgement::Stay,
+            Class::Lost
+            | Class::Running
+            | Class::Failure
+            | Class::Resubmit
+            | Class::Stopped
+            | Class::NotPlaced
+            | Class::Done
+            | Class::Strange => Judgement::Replan,
+        }
     }
 
     fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
-        let Some(host) = vm.host.filter(|host| *host != self.host) else {
+        let Some(host) = vm.host.filter(|host| *host != self.dead()) else {
             return self.not_moved(vm, order, sent, certainty);
         };
         match states::class(vm.state) {
-            Class::Running => Judgement::Close(Fate::Recovered(format!("RUNNING on {host}"))),
-            Class::Stopped if vm.state == self.course.from => {
-                Judgement::Close(Fate::Recovered(format!("{} on {host}, as it was", vm.state)))
+            Class::Running => {
+                Judgement::Close(Fate::Recovered(format!("RUNNING on {}", self.case.named(host))))
             }
+            Class::Stopped if vm.state == self.course.from => Judgement::Close(Fate::Recovered(format!(
+                "{} on {}, as it was",
+                vm.state,
+                self.case.named(host)
+            ))),
             Class::Failure => self.failed(vm, host),
             Class::Done => terminated(),
             // UNKNOWN is also what the first reads after the call may show.
             Class::Lost | Class::Transient | Class::Resubmit => Judgement::Stay,
-            Class::Stopped | Class::NotPlaced | Class::Strange => {
-                Judgement::Close(Fate::Failed(format!("{} on {host}{}", vm.state, said(vm))))
-            }
+            Class::Stopped | Class::NotPlaced | Class::Strange => Judgement::Close(Fate::Failed(format!(
+                "{} on {}{}",
+                vm.state,
+                self.case.named(host),
+                said(vm)
+            ))),
         }
     }
 
@@ -106,28 +126,35 @@ impl Judge<'_> {
     }
 
     fn may_ask_again(&self, sent: Moment) -> bool {
-        let patience = self.policy.wait.look.saturating_mul(2);
-        self.course.calls < self.policy.settle.targets && self.now.since(sent) >= patience
+        let patience = self.case.policy.wait.look.saturating_mul(2);
+        self.course.calls < self.case.policy.settle.targets && self.now.since(sent) >= patience
     }
 
     /// "Retry" repeats the step that failed on the same host. It neither goes back to the dead host, as
     /// "failure" would, nor skips the check of the data, as "success" would.
     fn failed(&self, vm: &Vm, host: HostId) -> Judgement {
-        if self.course.retries < self.policy.settle.retries {
+        if self.course.retries < self.case.policy.settle.retries {
             return Judgement::Send(Order::Retry { vm: vm.id });
         }
-        let text = format!("{} on {host} after {} retries{}", vm.state, self.course.retries, said(vm));
+        let text = format!(
+            "{} on {} after {} retries{}",
+            vm.state,
+            self.case.named(host),
+            self.course.retries,
+            said(vm)
+        );
         Judgement::Close(Fate::Failed(text))
     }
 
     fn recreating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
-        let elsewhere = vm.host.filter(|host| *host != self.host);
+        let elsewhere = vm.host.filter(|host| *host != self.dead());
         let unsent = certainty == Certainty::NotSent;
         // An answer that was lost may still be executed late; asking again could then recreate it twice.
-        let stuck = certainty != Certainty::Unknown && self.now.since(sent) >= self.policy.settle.cleanup;
+        let stuck =
+            certainty != Certainty::Unknown && self.now.since(sent) >= self.case.policy.settle.cleanup;
         match (states::class(vm.state), elsewhere) {
             (Class::Running, Some(host)) => {
-                Judgement::Close(Fate::Recovered(format!("recreated, RUNNING on {host}")))
+                Judgement::Close(Fate::Recovered(format!("recreated, RUNNING on {}", self.case.named(host))))
             }
             (Class::Done, _) => terminated(),
             (Class::Failure, Some(host)) => self.failed(vm, host),
@@ -162,7 +189,7 @@ impl Judge<'_> {
 
     /// The end of patience: all attempts for one VM share one deadline.
     fn overdue(&self, state: &str, said: &str) -> Option<Judgement> {
-        let rules = self.policy.settle;
+        let rules = self.case.policy.settle;
         if let Some(took) =
             self.course.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= rules.deadline)
         {

@@ -1,7 +1,6 @@
 //! What is asked of oned for one VM, and what oned may say to it.
 
 use crate::model::{HostId, Refusal, VmId};
-use std::fmt;
 
 /// The last parameter of `one.vm.migrate`. It only matters for RUNNING VMs and for the check on PCI VMs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +48,6 @@ impl Order {
             Self::Migrate { vm, .. } | Self::Recreate { vm } | Self::Delete { vm } | Self::Retry { vm } => {
                 *vm
             }
-        }
-    }
-}
-
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Migrate { vm, to, .. } => write!(f, "migrate {vm} to {to}"),
-            Self::Recreate { vm } => write!(f, "recreate {vm}"),
-            Self::Delete { vm } => write!(f, "delete {vm}"),
-            Self::Retry { vm } => write!(f, "retry {vm}"),
         }
     }
 }

@@ -53,12 +53,13 @@ impl Proof {
         &self.evidence
     }
 
-    /// A device whose status can be read once more.
-    pub(super) fn device(&self) -> Option<&DeviceName> {
-        self.evidence.iter().find_map(|evidence| match evidence {
-            Evidence::ReadBack { samples } => samples.first().map(|sample| &sample.device),
+    /// The devices whose status can be read once more.
+    pub(super) fn devices(&self) -> Vec<DeviceName> {
+        let read_back = |evidence: &Evidence| match evidence {
+            Evidence::ReadBack { samples } => samples.first().map(|sample| sample.device.clone()),
             Evidence::ExitCode { .. } | Evidence::Waived | Evidence::Rehearsal => None,
-        })
+        };
+        self.evidence.iter().filter_map(read_back).collect()
     }
 }
 

@@ -8,19 +8,14 @@ use super::fence::Fencing;
 use super::incident::{Step, wait};
 use super::order::Order;
 use super::proof::{Evidence, Proof};
-use super::recover::{Proven, call_off};
+use super::recover::{self, Proven};
 use crate::model::{DeviceName, Moment, PowerState, Sample};
 
 #[derive(Debug)]
 enum Goal {
     Fence(Fencing),
-    /// Is it still off, just before these orders are sent?
-    Still {
-        proof: Proof,
-        device: DeviceName,
-        asked: u32,
-        orders: Vec<Order>,
-    },
+    /// Is it still off, just before orders are sent?
+    Still(Still),
 }
 
 /// See [`Step::Prove`].
@@ -40,10 +35,15 @@ impl Proving {
         Step::Prove(Self { case, goal: Goal::Fence(fence) })
     }
 
-    /// Read the power once more, just before `orders` are sent.
-    pub(super) fn before(proven: Proven, device: DeviceName, orders: Vec<Order>) -> Step {
-        let Proven { case, proof } = proven;
-        Step::Prove(Self { case, goal: Goal::Still { proof, device, asked: 0, orders } })
+    /// Read the power once more, just before `orders` are sent. All devices have to say off again.
+    pub(super) fn before(proven: Proven, orders: Vec<Order>) -> Step {
+        let mut devices = proven.proof.devices();
+        let Some(device) = devices.pop() else { return Acting::begin(proven, orders) };
+        let Proven { case, proof, .. } = proven;
+        Step::Prove(Self {
+            case,
+            goal: Goal::Still(Still { proof, device, rest: devices, unknown: 0, orders }),
+        })
     }
 
     /// The host whose power is read.
@@ -57,7 +57,7 @@ impl Proving {
     pub fn device(&self) -> &DeviceName {
         match &self.goal {
             Goal::Fence(fence) => &fence.device.name,
-            Goal::Still { device, .. } => device,
+            Goal::Still(still) => &still.device,
         }
     }
 
@@ -67,9 +67,7 @@ impl Proving {
         let Self { case, goal } = self;
         match goal {
             Goal::Fence(fence) => sampled(case, fence, now, state),
-            Goal::Still { proof, device, asked, orders } => {
-                still(Proven { case, proof }, now, &state, Asked { device, times: asked, orders })
-            }
+            Goal::Still(goal) => still(case, now, &state, goal),
         }
     }
 }
@@ -115,30 +113,36 @@ impl Fencing {
 /// How often a device may give no answer before a round of VM actions is called off.
 const ASK: u32 = 3;
 
-struct Asked {
+#[derive(Debug)]
+struct Still {
+    proof: Proof,
     device: DeviceName,
-    times: u32,
+    rest: Vec<DeviceName>,
+    /// How often in a row this device has given no answer.
+    unknown: u32,
     orders: Vec<Order>,
 }
 
-fn still(mut proven: Proven, now: Moment, state: &PowerState, goal: Asked) -> Step {
-    let Asked { device, times: asked, orders } = goal;
-    proven.case.note(now, Phase::Prove, format!("before VMs are touched, {device} says {state}"));
+fn still(mut case: Box<Case>, now: Moment, state: &PowerState, mut goal: Still) -> Step {
+    case.detail(now, Phase::Prove, format!("before VMs are touched, {} says {state}", goal.device));
     match state {
-        PowerState::Off => Acting::begin(proven, orders),
-        PowerState::Unknown(_) if asked + 1 < ASK => {
-            let Proven { case, proof } = proven;
-            let pause = case.policy.fence.interval;
-            wait(
-                pause,
-                Step::Prove(Proving { case, goal: Goal::Still { proof, device, asked: asked + 1, orders } }),
-            )
+        PowerState::Off => match goal.rest.pop() {
+            Some(device) => {
+                let goal = Still { device, unknown: 0, ..goal };
+                Step::Prove(Proving { case, goal: Goal::Still(goal) })
+            }
+            None => Acting::begin(Proven { case, proof: goal.proof, checked: now }, goal.orders),
+        },
+        PowerState::Unknown(_) if goal.unknown + 1 < ASK => {
+            goal.unknown += 1;
+            wait(case.policy.fence.interval, Step::Prove(Proving { case, goal: Goal::Still(goal) }))
         }
         PowerState::On | PowerState::Unknown(_) => {
-            let (host, name) = (proven.case.host(), proven.case.subject.name.clone());
-            let what = format!("{host} was off and now {device} says {state}");
+            let what = format!("{} was off and now {} says {state}", case.host(), goal.device);
+            let name = &case.subject.name;
             let advice = format!("power {name} off and keep it off, then run the same command again");
-            call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+            let failure = Failure { trouble: Trouble::Refused, what, advice };
+            recover::call_off(Proven { case, proof: goal.proof, checked: now }, now, failure)
         }
     }
 }

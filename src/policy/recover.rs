@@ -11,9 +11,12 @@ use super::prove::Proving;
 use super::report::{Fate, Outcome};
 use super::settings::{Fencing, Purpose};
 use super::settle::Settling;
-use crate::model::{Datastore, Host, HostState, Moment, Vm, VmId};
+use crate::model::{Datastore, Host, HostState, LcmState, Moment, Vm, VmId, VmState};
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// Moving live between two hosts; the domain may be on either.
+const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
 
 /// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
 const GRACE: Duration = Duration::from_secs(60);
@@ -36,6 +39,8 @@ pub struct Survey {
 pub(super) struct Proven {
     pub(super) case: Box<Case>,
     pub(super) proof: Proof,
+    /// When the power was read last.
+    pub(super) checked: Moment,
 }
 
 impl Proven {
@@ -87,6 +92,7 @@ impl Surveying {
         };
         let Self { mut proven } = self;
         proven.case.heard();
+        proven.case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         if let Some(reason) = came_back(&mut proven.case, now, &survey) {
             return returned(proven, now, reason, &survey);
         }
@@ -107,7 +113,10 @@ fn came_back(case: &mut Case, now: Moment, survey: &Survey) -> Option<String> {
         case.note(now, Phase::Survey, "the host was deleted meanwhile; its VMs are looked at all the same");
         return None;
     };
-    if matches!(host.state, HostState::Monitored | HostState::Init) { not_dead(host) } else { None }
+    // INIT is what `onehost enable` makes of a dead host, until monitoring fails again. It contradicts no proof.
+    let waived = case.policy.fencing == Fencing::Waived;
+    let back = host.state == HostState::Monitored || waived && host.state == HostState::Init;
+    if back { not_dead(host) } else { None }
 }
 
 /// A host that is proven off cannot be MONITORED: somebody has powered it on, or the proof was about another
@@ -134,9 +143,12 @@ fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<Order> {
         host: case.subject.host,
         policy: &case.policy,
         closed: case.closed(),
+        live: case.live.clone(),
+        moving: case.courses.iter().filter_map(|(vm, course)| Some((*vm, course.target()?))).collect(),
         refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
     };
     let decisions = plan::plan(survey, &request);
+    case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
     case.note(now, Phase::Plan, summary(&decisions));
     let rehearsal = case.policy.purpose == Purpose::Rehearse;
     let orders = decisions
@@ -206,15 +218,20 @@ pub(super) fn close(case: &mut Case, vm: VmId, name: &str, fate: Fate) {
     case.settle(vm, name, fate);
 }
 
-/// Look at the power once more, then send.
+/// How old the last look at the power may be when orders are sent: a machine takes longer to boot.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// Send these orders, after one more look at the power.
 pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
-    if orders.is_empty() {
-        return next(proven, now);
+    if orders.is_empty() { next(proven, now) } else { Proving::before(proven, orders) }
+}
+
+/// Send the rest of a round, after one more look at the power if the last one is not fresh.
+pub(super) fn send_on(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
+    if orders.is_empty() || now.since(proven.checked) >= FRESH {
+        return send(proven, now, orders);
     }
-    match proven.proof.device().cloned() {
-        Some(device) => Proving::before(proven, device, orders),
-        None => Acting::begin(proven, orders),
-    }
+    Acting::begin(proven, orders)
 }
 
 /// What is next when no order is waiting to be sent.
@@ -252,8 +269,8 @@ pub(super) fn no_cloud(mut proven: Proven, now: Moment, failure: Failure) -> Ste
 fn give_up_courses(case: &mut Case, why: &str) {
     for (vm, course) in std::mem::take(&mut case.courses) {
         let fate = match course.stage {
-            Stage::Moving { order, .. } if course.calls > 0 => {
-                Fate::Failed(format!("asked to {order}, outcome not seen: {why}"))
+            Stage::Moving { .. } if course.calls > 0 => {
+                Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
             }
             Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => Fate::Held(why.to_owned()),
         };

@@ -66,7 +66,7 @@ impl Settling {
             let Some(course) = case.courses.get(&id) else {
                 continue;
             };
-            let judge = Judge { host: case.subject.host, policy: &case.policy, course, now };
+            let judge = Judge { case, course, now };
             let judgement = if broken { judge.unreadable() } else { judge.judge(vms.get(&id).copied()) };
             apply(case, now, id, judgement, &mut orders);
         }

@@ -63,9 +63,8 @@ fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
 }
 
 fn sent(world: &SimWorld) -> impl Iterator<Item = (Order, HostId)> + '_ {
-    world.seen().iter().filter_map(|seen| match seen {
-        Seen::Order { order, proof, .. } => Some((*order, *proof)),
-        _ => None,
+    world.seen().iter().filter_map(|seen| {
+        if let Seen::Order { order, proof, .. } = seen { Some((*order, *proof)) } else { None }
     })
 }
 
@@ -86,15 +85,15 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                     Order::Retry { .. } => policy.mode != Mode::Delete,
                 };
                 if !allowed || policy.purpose != Purpose::Recover {
-                    broken.push(format!("S4: {order} in mode {:?}", policy.mode));
+                    broken.push(format!("S4: {order:?} in mode {:?}", policy.mode));
                 }
                 if *proof != subject {
-                    broken.push(format!("S1: {order} under a proof about {proof}"));
+                    broken.push(format!("S1: {order:?} under a proof about {proof}"));
                 }
                 if let Order::Recreate { vm } = order {
                     let stuck = states.get(vm).is_some_and(|state| state.to_string() == "CLEANUP_RESUBMIT");
                     if recreated.get(vm).is_some_and(|known| !(*known && stuck)) {
-                        broken.push(format!("S5: {order} again, and the first call may have done it"));
+                        broken.push(format!("S5: {order:?} again, and the first call may have done it"));
                     }
                     match reply {
                         Reply::Accepted => drop(recreated.insert(*vm, true)),
@@ -103,7 +102,11 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                     }
                 }
             }
-            _ => {}
+            Seen::Host { .. }
+            | Seen::Hosts { .. }
+            | Seen::Off { .. }
+            | Seen::Power { .. }
+            | Seen::Disable { .. } => {}
         }
     }
 }
@@ -114,10 +117,10 @@ fn outcomes(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Vec
     if ids.len() != report.vms.len() {
         broken.push("S3: a VM has two outcomes".to_owned());
     }
-    let surveys = world.seen().iter().filter_map(|seen| match seen {
-        Seen::Survey { survey, .. } => Some(survey),
-        _ => None,
-    });
+    let surveys = world
+        .seen()
+        .iter()
+        .filter_map(|seen| if let Seen::Survey { survey, .. } = seen { Some(survey) } else { None });
     // A host that came back before anything was decided leaves nothing to say about its VMs.
     let came_back = matches!(report.outcome, Outcome::NothingToDo(_));
     for survey in surveys.filter(|_| !came_back) {

@@ -8,9 +8,9 @@ use crate::policy::{Fencing, Policy, ProbeError, Purpose};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How old the last look at the power may be when an order is sent: one batch of calls that all run into
-/// their deadlines.
-const FRESH: Duration = Duration::from_secs(600);
+/// How old the last look at the power may be when an order is sent: one batch of ten calls that all run into
+/// their deadlines, one after the other.
+const FRESH: Duration = Duration::from_secs(330);
 
 /// S2, S6 and S8: "off" goes to the host of this run only, while oned was just read to have it in ERROR, few
 /// times, not again while the first may be at work, and never once VMs were touched.
@@ -74,7 +74,7 @@ fn not_error(before: Option<&Seen>, subject: HostId, policy: &Policy) -> Option<
 /// power that showed the truth.
 pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<String>) {
     let known = world.fence_is_honest(policy, subject);
-    let status = world.devices(subject).iter().any(|device| device.read_back == ReadBack::Status);
+    let status = world.devices(subject).iter().filter(|device| device.read_back == ReadBack::Status).count();
     let mut proofs = Proofs::default();
     let mut look: Option<Look> = None;
     for seen in world.seen() {
@@ -86,7 +86,8 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             Seen::Power { at, device, said, really } => {
                 proofs.said(device, said, policy.fence.samples);
                 let off = *said == PowerState::Off;
-                look = Some(Look { at: *at, off, really: *really });
+                let since = look.as_ref().map_or(0, |look: &Look| if off { look.devices } else { 0 });
+                look = Some(Look { at: *at, off, really: *really, devices: since + 1 });
                 continue;
             }
             Seen::Vms { .. } | Seen::Survey { .. } => {
@@ -95,7 +96,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             }
             Seen::Host { .. } | Seen::Hosts { .. } => continue,
             Seen::Disable { at, .. } => (*at, "disabling".to_owned(), None),
-            Seen::Order { at, order, really, .. } => (*at, order.to_string(), Some(*really)),
+            Seen::Order { at, order, really, .. } => (*at, format!("{order:?}"), Some(*really)),
         };
         if policy.fencing == Fencing::Waived {
             continue;
@@ -104,9 +105,9 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
         {
             broken.push(format!("S1: {what} without a proof"));
         }
-        let Some(power) = power.filter(|_| status) else { continue };
+        let Some(power) = power.filter(|_| status > 0) else { continue };
         match look {
-            Some(look) if look.off && at.saturating_sub(look.at) <= FRESH => {
+            Some(look) if look.off && look.devices >= status && at.saturating_sub(look.at) <= FRESH => {
                 if known && power == Power::On && look.really == Power::On {
                     broken.push(format!("S1: {what} while {subject} had power"));
                 }
@@ -121,6 +122,8 @@ struct Look {
     at: Duration,
     off: bool,
     really: Power,
+    /// How many looks in a row, since oned was read, said off.
+    devices: usize,
 }
 
 /// Which devices have proven their part.

@@ -2,7 +2,7 @@
 
 use super::front::FrontEnd;
 use super::life::Event;
-use super::physics::{Breach, Death, Physics, Power};
+use super::physics::{Breach, Physics, Power};
 use super::render;
 use super::spec::{Driver, Stage, Timings};
 use super::state::{State, Vm};
@@ -142,13 +142,13 @@ impl Cloud {
     /// A host's HOST document, as a hook gets it before it is put into base64.
     #[must_use]
     pub fn host_xml(&self, host: HostId) -> Option<String> {
-        self.state.hosts.get(&host).map(|host| render::host(&self.state, host))
+        self.state.hosts.get(&host).map(|host| render::host_for_hook(&self.state, host))
     }
 
     /// A VM's VM document, as a hook gets it before it is put into base64.
     #[must_use]
     pub fn vm_xml(&self, vm: VmId) -> Option<String> {
-        self.state.vms.get(&vm).map(|vm| render::vm(self.version, vm))
+        self.state.vms.get(&vm).map(|vm| render::vm_for_hook(self.version, vm))
     }
 
     /// The hosts on which the VM's domain really runs; more than one is a double start.
@@ -193,47 +193,6 @@ impl Cloud {
     /// The session that oned accepts, `oneadmin:password`; every other one is refused.
     pub fn set_session(&mut self, session: &str) {
         session.clone_into(&mut self.session);
-    }
-
-    /// A host dies. oned notices after [`Timings::detection`].
-    pub fn host_dies(&mut self, host: HostId, death: Death) {
-        let before = self.physics.reachable(host);
-        self.physics.die(host, death);
-        if death == Death::PowerLoss {
-            self.happened(Change::Power(host, Power::Off));
-        }
-        self.reach_changed(host, before);
-    }
-
-    /// Cut a host's power, as a fence device does. Idempotent.
-    pub fn power_off(&mut self, host: HostId) {
-        self.switch(host, Power::Off);
-    }
-
-    /// Switch a host on, as a fence device does; it boots empty. Idempotent.
-    pub fn power_on(&mut self, host: HostId) {
-        self.switch(host, Power::On);
-    }
-
-    fn switch(&mut self, host: HostId, power: Power) {
-        if self.physics.power(host) == power {
-            return;
-        }
-        let before = self.physics.reachable(host);
-        self.physics.switch(host, power);
-        self.happened(Change::Power(host, power));
-        self.reach_changed(host, before);
-    }
-
-    /// Whatever ailed the host is over: power and network are there, the kernel runs.
-    pub fn host_returns(&mut self, host: HostId) {
-        let before = self.physics.reachable(host);
-        self.physics.heal(host);
-        if self.physics.power(host) == Power::Off {
-            self.physics.switch(host, Power::On);
-            self.happened(Change::Power(host, Power::On));
-        }
-        self.reach_changed(host, before);
     }
 
     pub(crate) fn after(&mut self, delay: Duration, event: Event) {

@@ -75,7 +75,7 @@ impl Behaviour {
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),
             Self::Unreadable => PowerState::Unknown("no state in its answer".to_owned()),
             Self::Liar => PowerState::Off,
-            Self::Flaps if asked % 2 == 0 => PowerState::Off,
+            Self::Flaps if asked.is_multiple_of(2) => PowerState::Off,
             Self::Flaps => PowerState::On,
         }
     }

@@ -5,10 +5,9 @@
 use super::cloud::{Change, Cloud};
 use super::spec::{Driver, Stage};
 use super::state::{History, Vm};
-use super::steps::{Domain, Step, failed_step, step};
+use super::steps::{failed_step, step};
 use crate::model::{HostId, LcmState, VmId, VmState};
 use crate::wire::xmlrpc::Call;
-use std::time::Duration;
 
 /// Something that will happen at a moment of simulated time.
 #[derive(Clone, Debug)]
@@ -61,35 +60,11 @@ pub(crate) enum Queued {
     Enter { lcm: LcmState, action: i64, request: i64 },
 }
 
-/// Did a driver say so, or a person with `one.vm.recover`?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    ByDriver,
-    ByRecover,
-}
-
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    Good,
-    Bad,
-}
-
-/// Drivers that move a stopped VM's files without its dead host. Source: `src/tm_mad/*/mv`.
-fn moves_without_source(tm_mad: &str) -> bool {
-    matches!(tm_mad, "shared" | "qcow2" | "dummy" | "nfs")
-}
-
-/// Drivers whose disks other hosts do not see.
-fn is_local(tm_mad: &str) -> bool {
-    matches!(tm_mad, "ssh" | "local")
-}
-
 impl Cloud {
     pub(crate) fn happen(&mut self, event: Event) {
         match event {
             Event::FailedMonitor { host, generation, repeat } => {
-                self.failed_monitor(host, generation, repeat)
+                self.failed_monitor(host, generation, repeat);
             }
             Event::MonitorDone { vm, host } => self.monitor_done(vm, host),
             Event::HostReport(host) => self.host_report(host),
@@ -110,6 +85,7 @@ impl Cloud {
     /// The API has accepted an action; the life-cycle manager takes it up a little later.
     pub(crate) fn queue_action(&mut self, vm: VmId, queued: Queued) {
         if let Some(vm) = self.state.vms.get_mut(&vm) {
+            vm.busy = true;
             let event = Event::Lcm { vm: vm.id, step: vm.step, queued };
             self.after(self.timings.lcm, event);
         }
@@ -117,6 +93,7 @@ impl Cloud {
 
     pub(crate) fn set_state(&mut self, vm: VmId, state: VmState) {
         if let Some(vm) = self.state.vms.get_mut(&vm) {
+            vm.before = vm.state;
             vm.state = state;
             vm.step += 1;
             vm.busy = false;
@@ -180,10 +157,12 @@ impl Cloud {
             new.pstime = now;
             old.etime = now;
             old.retime = now;
-            match state {
-                VmState::Poweroff => LcmState::PrologMigratePoweroff,
-                VmState::Suspended => LcmState::PrologMigrateSuspend,
-                _ => LcmState::PrologMigrateUnknown,
+            if state == VmState::Poweroff {
+                LcmState::PrologMigratePoweroff
+            } else if state == VmState::Suspended {
+                LcmState::PrologMigrateSuspend
+            } else {
+                LcmState::PrologMigrateUnknown
             }
         };
         if lcm == LcmState::PrologMigrateUnknown {
@@ -197,152 +176,6 @@ impl Cloud {
         }
         self.state.charge(to, id);
         self.enter(id, lcm);
-    }
-
-    fn driver_done(&mut self, id: VmId, number: u64, waited: bool) {
-        let Some(vm) = self.state.vms.get(&id).filter(|vm| vm.step == number) else {
-            return;
-        };
-        let VmState::Active(lcm) = vm.state else { return };
-        let Some(step) = step(lcm) else { return };
-        let reached = needs(vm, step).into_iter().all(|host| self.physics.reachable(host));
-        if !reached && !waited {
-            let time = if step.stage == Stage::Cleanup {
-                self.timings.cleanup_stuck
-            } else {
-                self.timings.ssh_timeout
-            };
-            self.after(time, Event::DriverDone { vm: id, step: number, waited: true });
-            return;
-        }
-        let end = if reached && self.driver_works(id, step.stage) { End::Good } else { End::Bad };
-        self.finish(id, end, Said::ByDriver);
-    }
-
-    fn driver_works(&mut self, id: VmId, stage: Stage) -> bool {
-        let Some(vm) = self.state.vms.get(&id) else {
-            return false;
-        };
-        let host = vm.host();
-        let tm_mad = vm.history.last().map_or("", |record| record.tm_mad.as_str());
-        if stage == Stage::Boot && is_local(tm_mad) && vm.disks_on != host {
-            return false;
-        }
-        let on_host = host.filter(|_| stage == Stage::Boot).and_then(|host| self.host_drivers.get_mut(&host));
-        on_host.is_none_or(works_once) && self.drivers.get_mut(&(id, stage)).is_none_or(works_once)
-    }
-
-    /// End the step that the VM is in.
-    pub(crate) fn finish(&mut self, id: VmId, end: End, said: Said) {
-        let Some(vm) = self.state.vms.get(&id) else { return };
-        let VmState::Active(lcm) = vm.state else { return };
-        let Some(step) = step(lcm) else { return };
-        let (here, source) = (vm.host(), vm.previous().map(|record| record.host));
-        match end {
-            End::Good => {
-                if said == Said::ByDriver {
-                    self.move_domain(id, step.domain, here, source);
-                }
-                self.leave_well(id, step);
-                self.arrive(id, step.good);
-            }
-            End::Bad => {
-                if matches!(lcm, LcmState::Migrate | LcmState::SaveMigrate) {
-                    self.back_to_source(id);
-                }
-                if step.bad != step.good {
-                    self.note_failure(id, step);
-                }
-                self.arrive(id, step.bad);
-            }
-        }
-    }
-
-    fn move_domain(&mut self, vm: VmId, domain: Domain, here: Option<HostId>, source: Option<HostId>) {
-        let now = self.now;
-        match domain {
-            Domain::Same => {}
-            Domain::StartsHere => here.into_iter().for_each(|host| self.physics.start(vm, host, now)),
-            Domain::StopsHere => here.into_iter().for_each(|host| self.physics.stop(vm, host)),
-            Domain::StopsAtSource => source.into_iter().for_each(|host| self.physics.stop(vm, host)),
-            Domain::Moves => {
-                source.into_iter().for_each(|host| self.physics.stop(vm, host));
-                here.into_iter().for_each(|host| self.physics.start(vm, host, now));
-            }
-        }
-    }
-
-    /// History, files and capacity after a good end.
-    fn leave_well(&mut self, id: VmId, step: Step) {
-        let now = self.epoch();
-        let Some(vm) = self.state.vms.get_mut(&id) else {
-            return;
-        };
-        let mut left = None;
-        if matches!(step.lcm, LcmState::Migrate | LcmState::SaveMigrate)
-            && let Some(old) = vm.history.iter_mut().rev().nth(1)
-        {
-            old.close(now);
-            left = Some(old.host);
-        }
-        let Some(record) = vm.history.last_mut() else {
-            return;
-        };
-        if step.stage == Stage::Transfer {
-            record.petime = now;
-            if step.lcm != LcmState::PrologMigrateUnknown {
-                vm.disks_on = Some(record.host);
-            }
-        }
-        if matches!(step.domain, Domain::StartsHere | Domain::Moves) {
-            record.rstime = now;
-            vm.deploy_id = format!("{}:{}:dummy", record.hostname, vm.name);
-        }
-        if step.domain == Domain::StopsHere {
-            record.retime = now;
-        }
-        if let Some(host) = left {
-            self.state.release(host, id);
-        }
-    }
-
-    /// oned copies the record of the source; the domain never left it.
-    fn back_to_source(&mut self, id: VmId) {
-        let now = self.epoch();
-        let Some(vm) = self.state.vms.get_mut(&id) else {
-            return;
-        };
-        let Some(mut copy) = vm.previous().cloned() else {
-            return;
-        };
-        (copy.stime, copy.rstime, copy.etime, copy.retime) = (now, now, 0, 0);
-        let Some(failed) = vm.history.last_mut() else {
-            return;
-        };
-        failed.close(now);
-        let failed_host = failed.host;
-        if let Some(old) = vm.history.iter_mut().rev().nth(1) {
-            old.close(now);
-        }
-        let back = copy.host;
-        vm.history.push(copy);
-        if back != failed_host {
-            self.state.release(failed_host, id);
-        }
-    }
-
-    fn note_failure(&mut self, id: VmId, step: Step) {
-        let what = match step.stage {
-            Stage::Transfer => "Error executing image transfer script: Error moving disks",
-            Stage::Boot => "DEPLOY: Error deploying virtual machine",
-            Stage::Save => "SAVE: Error saving VM state",
-            Stage::Shutdown => "SHUTDOWN: Error shutting down VM",
-            Stage::Cleanup | Stage::Other => "Error executing the driver action",
-        };
-        let text = format!("{} : {what}", self.date());
-        if let Some(vm) = self.state.vms.get_mut(&id) {
-            vm.user_template.set("ERROR", text);
-        }
     }
 
     /// Come to rest in a state, or go on with the next step.
@@ -366,8 +199,20 @@ impl Cloud {
                 self.state.release(host, id);
             }
         }
+        if state == VmState::Done {
+            self.leave_group(id);
+        }
         self.set_state(id, state);
         self.arm_scheduler();
+    }
+
+    fn leave_group(&mut self, id: VmId) {
+        let group = self.state.vms.get(&id).and_then(Vm::group).map(|(group, _)| group);
+        if let Some(group) = group.and_then(|group| self.state.groups.get_mut(&group)) {
+            for role in &mut group.roles {
+                role.vms.remove(&id);
+            }
+        }
     }
 
     /// Open a record on a host, as deploy and migrate do inside the call.
@@ -382,51 +227,6 @@ impl Cloud {
         };
         vm.template.set("TM_MAD_SYSTEM", tm_mad);
         vm.history.push(record);
-    }
-
-    /// Drivers that were at work on a host that has just died; they will notice at their time-out.
-    pub(crate) fn strand(&mut self, host: HostId) {
-        let idle = |vm: &&Vm| {
-            let working = matches!(vm.state, VmState::Active(lcm) if step(lcm).is_some());
-            working && !vm.busy && vm.host() == Some(host)
-        };
-        let events: Vec<Event> = self
-            .state
-            .vms
-            .values()
-            .filter(idle)
-            .map(|vm| Event::DriverDone { vm: vm.id, step: vm.step, waited: true })
-            .collect();
-        let wait: Duration = self.timings.ssh_timeout;
-        for event in events {
-            self.after(wait, event);
-        }
-    }
-}
-
-/// The hosts that a driver must reach for this step.
-fn needs(vm: &Vm, step: Step) -> Vec<HostId> {
-    let here = vm.history.last();
-    let source = vm.previous();
-    let both = |source: Option<&History>| here.into_iter().chain(source).map(|record| record.host).collect();
-    match step.lcm {
-        LcmState::SaveMigrate => source.into_iter().map(|record| record.host).collect(),
-        LcmState::Migrate | LcmState::PrologMigrate => both(source),
-        LcmState::PrologMigratePoweroff | LcmState::PrologMigrateSuspend => {
-            both(source.filter(|record| !moves_without_source(&record.tm_mad)))
-        }
-        _ => both(None),
-    }
-}
-
-fn works_once(driver: &mut Driver) -> bool {
-    match driver {
-        Driver::Works | Driver::FailsTimes(0) => true,
-        Driver::Fails | Driver::Hangs => false,
-        Driver::FailsTimes(left) => {
-            *left -= 1;
-            false
-        }
     }
 }
 

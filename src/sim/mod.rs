@@ -1,7 +1,7 @@
 //! A simulated cloud: oned's own rules, the machines below it, and every fault in between.
 //!
 //! It implements effects and faults only. Nothing in here decides anything about a recovery: production code is
-//! tested against it through two doors, in memory ([`SimTransport`]) and on a loopback port.
+//! tested against it through two doors, in memory ([`SimTransport`]) and on a loopback port ([`Server`]).
 //! Time jumps; there is no wall clock and no randomness except a small generator with a fixed seed.
 //!
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
@@ -9,13 +9,17 @@
 mod audit;
 mod audit_fence;
 mod build;
+mod build_objects;
+mod build_vm;
 mod capacity;
 mod cloud;
 mod device;
+mod drivers;
 mod event;
 mod faults;
 mod file;
 mod front;
+mod hardware;
 mod life;
 mod monitor;
 mod oned;
@@ -24,9 +28,11 @@ mod render;
 mod scenario;
 mod scheduler;
 mod seen;
+mod server;
 mod spec;
 mod state;
 mod steps;
+mod table;
 mod template;
 mod transport;
 mod version;
@@ -40,6 +46,7 @@ pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
 pub use scenario::Scenario;
 pub use seen::Seen;
+pub use server::{Clock, Server};
 pub use spec::{DatastoreSpec, Driver, HostSpec, PciSpec, Stage, Timings, VmSpec};
 pub use template::{Attribute, Template};
 pub use transport::{CallRecord, Outcome, SimTransport};

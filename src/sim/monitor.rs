@@ -3,65 +3,25 @@
 
 use super::cloud::{Change, Cloud};
 use super::life::Event;
+use super::state::Host;
 use crate::model::{HostId, HostState, LcmState, VmId, VmState};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 
 /// From a host being enabled to its next monitoring. Source: `MANAGER_TIMER` in `monitord.conf`.
 const MANAGER_TIMER: Duration = Duration::from_secs(15);
-/// From a domain's end to the report of it. Source: `STATE_VM` in `monitord.conf`.
-const VM_STATE_PROBE: Duration = Duration::from_secs(5);
+
+/// Seconds between the beacons of a host. Source: `PROBES_PERIOD` in `monitord.conf`.
+const BEACON: i64 = 30;
 /// `HISTORY/ACTION` of a change that monitoring made.
 const MONITOR_ACTION: i64 = 44;
 
 impl Cloud {
-    /// A domain ends by itself on a healthy host: oned sees POWEROFF with action 44.
-    pub fn vm_crashes(&mut self, vm: VmId) {
-        let hosts = self.domain_hosts(vm);
-        for host in hosts {
-            self.physics.stop(vm, host);
-            self.after(VM_STATE_PROBE, Event::VmReport(host));
-        }
-    }
-
-    /// Monitoring of a host fails although the host is well, for example a broken probe: ERROR now, and its VMs
-    /// turn UNKNOWN while their domains run. [`Cloud::host_returns`] ends it.
-    pub fn monitoring_fails(&mut self, host: HostId, reason: &str) {
-        self.to_error(host, reason);
-    }
-
-    pub(crate) fn reach_changed(&mut self, host: HostId, before: bool) {
-        let after = self.physics.reachable(host);
-        if before != after {
-            *self.front.generations.entry(host).or_default() += 1;
-        }
-        if before && !after {
-            let now = self.epoch();
-            if let Some(host) = self.state.hosts.get_mut(&host) {
-                host.monitored_at = now;
-            }
-            self.strand(host);
-            let generation = self.generation(host);
-            let event = Event::FailedMonitor { host, generation, repeat: true };
-            if self.timings.detection.is_zero() {
-                self.happen(event);
-            } else {
-                self.after(self.timings.detection, event);
-            }
-        } else if after {
-            self.after(self.timings.host_report, Event::HostReport(host));
-        }
-    }
-
-    fn generation(&self, host: HostId) -> u64 {
-        self.front.generations.get(&host).copied().unwrap_or_default()
-    }
-
     pub(crate) fn failed_monitor(&mut self, host: HostId, generation: u64, repeat: bool) {
         if self.physics.reachable(host) || self.generation(host) != generation {
             return;
         }
-        self.to_error(host, "");
+        self.fail_host(host, "");
         if repeat {
             let event = Event::FailedMonitor { host, generation, repeat };
             self.after(self.timings.monitor_cycle, event);
@@ -69,7 +29,7 @@ impl Cloud {
     }
 
     /// INIT and MONITORED become ERROR, DISABLED stays; both tell every VM. ERROR and OFFLINE ignore it.
-    fn to_error(&mut self, id: HostId, reason: &str) {
+    pub(crate) fn fail_host(&mut self, id: HostId, reason: &str) {
         let date = self.date();
         let Some(host) = self.state.hosts.get_mut(&id) else {
             return;
@@ -81,8 +41,7 @@ impl Cloud {
         host.template.set("ERROR", text);
         let vms: Vec<VmId> = host.vms.iter().copied().collect();
         if host.state != HostState::Disabled {
-            host.state = HostState::Error;
-            self.happened(Change::Host(id, HostState::Error));
+            self.set_host_state(id, HostState::Error);
         }
         let mut delay = self.timings.first_unknown;
         for vm in vms {
@@ -113,8 +72,7 @@ impl Cloud {
         host.monitored_at = now;
         host.template.remove("ERROR");
         if matches!(host.state, HostState::Init | HostState::Error) {
-            host.state = HostState::Monitored;
-            self.happened(Change::Host(id, HostState::Monitored));
+            self.set_host_state(id, HostState::Monitored);
         }
         self.show_capacity(id);
         self.after(self.timings.vm_report, Event::VmReport(id));
@@ -179,14 +137,13 @@ impl Cloud {
         let Some(host) = self.state.hosts.get_mut(&id) else {
             return;
         };
-        host.state = match status {
+        let state = match status {
             0 if host.state == HostState::Disabled => HostState::Monitored,
             0 => HostState::Init,
             1 => HostState::Disabled,
             _ => HostState::Offline,
         };
-        let state = host.state;
-        self.happened(Change::Host(id, state));
+        self.set_host_state(id, state);
         self.show_capacity(id);
         if state == HostState::Init {
             let generation = self.generation(id);
@@ -195,13 +152,26 @@ impl Cloud {
         }
     }
 
+    fn set_host_state(&mut self, id: HostId, state: HostState) {
+        if let Some(host) = self.state.hosts.get_mut(&id) {
+            host.previous = host.state;
+            host.state = state;
+            self.happened(Change::Host(id, state));
+        }
+    }
+
     /// Hosts that can be reached keep reporting.
     pub(crate) fn refresh_monitoring(&mut self) {
         let now = self.epoch();
-        for host in self.state.hosts.values_mut() {
+        let beacon = now - now % BEACON;
+        let reports = |host: &&Host| {
             let silent = matches!(host.state, HostState::Error | HostState::Offline);
-            if !silent && self.physics.reachable(host.id) {
-                host.monitored_at = now - now % 30;
+            !silent && host.monitored_at < beacon && self.physics.reachable(host.id)
+        };
+        let fresh: Vec<HostId> = self.state.hosts.values().filter(reports).map(|host| host.id).collect();
+        for id in fresh {
+            if let Some(host) = self.state.hosts.get_mut(&id) {
+                host.monitored_at = beacon;
             }
         }
     }

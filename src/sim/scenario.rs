@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::model::{ClusterId, DatastoreId, DeviceName, HostId, ReadBack, VmId};
 use crate::policy::{Policy, Subject};
 use crate::world::Zone;
-use crate::world::oned::{Credentials, Oned, OnedSettings, Session};
+use crate::world::oned::{Credentials, Oned, Patience, Session};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -81,7 +81,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         endpoint: "http://localhost:2633/RPC2".to_owned(),
         session: Session::new("oneadmin:password".to_owned()),
     };
-    let zone = Zone::new(Oned::new(transport.clone(), credentials, OnedSettings::default()));
+    let zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()));
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);
     let start = world.began();

@@ -104,7 +104,7 @@ impl Cloud {
 
 fn waits(vm: &Vm) -> bool {
     let movable = vm.resched && matches!(vm.state, VmState::RUNNING | VmState::UNKNOWN | VmState::Poweroff);
-    vm.lock.is_none() && (vm.state == VmState::Pending || movable)
+    vm.lock.is_none() && !vm.busy && (vm.state == VmState::Pending || movable)
 }
 
 fn datastore(vm: &Vm) -> DatastoreId {

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: time, events and what is really true; see `life` and `physics`.
 
+use super::table::Table;
 use super::template::Template;
 use crate::model::{ClusterId, DatastoreId, GroupId, HostId, HostState, VmId, VmState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every object of the cloud.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
-    pub(crate) clusters: BTreeMap<ClusterId, Cluster>,
-    pub(crate) hosts: BTreeMap<HostId, Host>,
-    pub(crate) vms: BTreeMap<VmId, Vm>,
-    pub(crate) datastores: BTreeMap<DatastoreId, Datastore>,
-    pub(crate) groups: BTreeMap<GroupId, Group>,
-    pub(crate) documents: BTreeMap<u32, Document>,
-    pub(crate) hooks: BTreeMap<u32, Hook>,
+    pub(crate) clusters: Table<ClusterId, Cluster>,
+    pub(crate) hosts: Table<HostId, Host>,
+    pub(crate) vms: Table<VmId, Vm>,
+    pub(crate) datastores: Table<DatastoreId, Datastore>,
+    pub(crate) groups: Table<GroupId, Group>,
+    pub(crate) documents: Table<u32, Document>,
+    pub(crate) hooks: Table<u32, Hook>,
     pub(crate) next_document: u32,
     pub(crate) next_hook: u32,
 }
@@ -31,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) id: HostId,
     pub(crate) name: String,
     pub(crate) state: HostState,
+    /// The state before this one, which only hooks get to see.
+    pub(crate) previous: HostState,
     pub(crate) cluster: ClusterId,
     pub(crate) cpu: i64,
     pub(crate) memory_kib: i64,
@@ -64,9 +67,11 @@ pub(crate) struct Vm {
     pub(crate) id: VmId,
     pub(crate) name: String,
     pub(crate) state: VmState,
+    /// The state before this one, which only hooks get to see.
+    pub(crate) before: VmState,
     /// Counts the changes of state, so that an event meant for an older one is recognised.
     pub(crate) step: u64,
-    /// A driver or the life-cycle manager will end this step.
+    /// A driver or the life-cycle manager is about to change the state.
     pub(crate) busy: bool,
     pub(crate) resched: bool,
     pub(crate) stime: i64,

@@ -46,6 +46,8 @@ pub struct CallRecord {
     pub params: String,
     /// What the client saw.
     pub outcome: Outcome,
+    /// The length of the reply.
+    pub bytes: usize,
 }
 
 /// Prints `one.vm.migrate(0, 2, false, true, -1, 0): done`.
@@ -89,7 +91,13 @@ impl SimTransport {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Add a fault. The first rule that strikes a call decides; each rule counts for itself.
+    /// The cloud itself, to serve it through another door as well.
+    #[must_use]
+    pub fn shared_cloud(&self) -> Arc<Mutex<Cloud>> {
+        Arc::clone(&self.cloud)
+    }
+
+    /// Add a fault. The first rule that strikes a call decides; the rules behind it do not see that call.
     pub fn add_fault(&self, rule: FaultRule) {
         self.shared().rules.push(rule);
     }
@@ -118,8 +126,12 @@ impl SimTransport {
     }
 
     fn send(&self, server: usize, call: &Call, deadline: Duration) -> Result<String, OnedError> {
-        let (latency, fault) = self.fault_for(&call.method);
+        let (latency, mut fault) = self.fault_for(&call.method);
         let mut cloud = self.cloud();
+        let slow = cloud.write_time(&call.method);
+        if fault.is_none() && !slow.is_zero() {
+            fault = Some(if slow < deadline { Fault::Slow(slow) } else { Fault::Late(slow) });
+        }
         if fault == Some(Fault::NotSent) || !cloud.is_up(server) {
             return Err(OnedError::NotSent("connection refused".to_owned()));
         }
@@ -173,6 +185,7 @@ impl Transport for SimTransport {
             method: call.method.clone(),
             params: summary(call.params.get(1..).unwrap_or_default()),
             outcome: outcome(&result),
+            bytes: result.as_ref().map_or(0, String::len),
         };
         self.shared().log.push(record);
         result

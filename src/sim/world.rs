@@ -39,6 +39,15 @@ pub struct SimWorld {
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
     told: Vec<Entry>,
+    pace: Pace,
+    tell: fn(&Entry),
+}
+
+/// How fast simulated time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Jump,
+    Live,
 }
 
 impl SimWorld {
@@ -56,7 +65,15 @@ impl SimWorld {
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
+            pace: Pace::Jump,
+            tell: |_| {},
         }
+    }
+
+    /// Let waits take real time, and tell each line of the trail when it is written.
+    pub fn live(&mut self, tell: fn(&Entry)) {
+        self.pace = Pace::Live;
+        self.tell = tell;
     }
 
     /// Give a host its fence devices.
@@ -146,7 +163,11 @@ impl SimWorld {
     }
 
     /// Let time pass, with everything that is due on the way.
+    #[expect(clippy::disallowed_methods, reason = "a drill with a live clock is watched by a person")]
     pub fn advance(&mut self, time: Duration) {
+        if self.pace == Pace::Live {
+            std::thread::sleep(time);
+        }
         let end = self.transport.cloud().now().saturating_add(time);
         self.catch_up(end);
         self.transport.cloud().advance_to(end);
@@ -303,6 +324,7 @@ impl World for SimWorld {
     }
 
     fn tell(&mut self, entry: &Entry) {
+        (self.tell)(entry);
         self.told.push(entry.clone());
     }
 }

@@ -105,7 +105,7 @@ fn split<'a>(words: impl Iterator<Item = &'a str>) -> Words {
     let mut closed = false;
     for word in words {
         if value_follows || word.starts_with('-') {
-            value_follows = !value_follows && WITH_VALUE.contains(&word);
+            value_follows = !value_follows && takes_value(word);
             closed = !found.template.is_empty();
             found.options.push(word.to_owned());
             continue;
@@ -120,6 +120,13 @@ fn split<'a>(words: impl Iterator<Item = &'a str>) -> Words {
         }
     }
     found
+}
+
+/// `-p`, `--host` …, and `-mp`, which is `-m -p`.
+fn takes_value(option: &str) -> bool {
+    let flags = option.strip_prefix('-').and_then(|rest| rest.strip_suffix('p'));
+    WITH_VALUE.contains(&option)
+        || flags.is_some_and(|flags| !flags.is_empty() && flags.bytes().all(|byte| b"mrdfu".contains(&byte)))
 }
 
 fn decode(template: &str) -> Result<HookDocument> {
@@ -199,6 +206,15 @@ mod tests {
         assert!(call.document.is_some());
         let ignored = read("rubbish!", &format!("{} -m", template())).unwrap();
         assert_eq!(ignored.options, ["-m"]);
+    }
+
+    #[test]
+    fn the_value_of_an_option_is_not_taken_for_base64() {
+        for options in ["-p 5", "--pause 5 -m", "-mp 5", "--pause=5", "-p5", "--config here --host 7"] {
+            let call = read(&format!("{options} {}", template()), "").unwrap();
+            assert_eq!(call.options.join(" "), options);
+            assert!(call.document.is_some());
+        }
     }
 
     #[test]

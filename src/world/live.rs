@@ -40,6 +40,8 @@ impl Live {
     fn lock(&mut self, host: HostId) -> Result<Claim, Error> {
         let path = self.run_dir.join(format!("onerescue-host-{}.lock", host.0));
         let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
+        // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
+        let _ = std::fs::create_dir_all(&self.run_dir);
         let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {

@@ -60,15 +60,18 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn hosts(&self) -> Result<Vec<Host>, Failure> {
+        // A leader that was replaced without failing goes on answering, with what it knew then.
+        self.oned.forget_leader();
         Ok(self.oned.hosts()?.good)
     }
 
-    /// See [`super::World::survey`]. Three calls, however many VMs there are.
+    /// See [`super::World::survey`]. A constant number of calls, however many VMs
+    /// there are.
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn survey(&self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
-        let hosts = self.oned.hosts()?.good;
+        let hosts = self.hosts()?;
         let charged = hosts.iter().filter(|other| other.id == host).flat_map(|host| &host.vms);
         let ids: BTreeSet<VmId> = charged.chain(also).copied().collect();
         let ids: Vec<_> = ids.into_iter().collect();

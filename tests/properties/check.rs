@@ -36,7 +36,7 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
             Seen::Vms { vms, .. } => known.vms.extend(vms.iter().map(|(vm, _)| (vm.id, (vm.state, vm.host)))),
             Seen::Order { at, order, reply, .. } => {
                 if let Err(why) = known.judge(order) {
-                    broken.push(format!("{order}: {why}"));
+                    broken.push(format!("{order:?}: {why}"));
                 }
                 known.sent(*at, order, reply);
             }

@@ -3,6 +3,13 @@
 //!
 //! `PROPTEST_CASES=100000 cargo test --release --test properties` looks longer.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a helper of a test fails as the test does"
+)]
+
 mod check;
 mod stage;
 mod story;
@@ -15,6 +22,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use stage::Stage;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use story::{Story, strategy};
 
 /// A share of the cases that are asked for: the first property is the one that finds most.
@@ -50,10 +58,10 @@ fn ordered(world: &SimWorld) -> BTreeSet<VmId> {
 fn told(stage: &Stage, report: &Report) -> String {
     let mut text = format!("{:?}\n", report.outcome);
     for entry in &report.trail {
-        text.push_str(&format!("  {entry}\n"));
+        let _ = writeln!(text, "  {entry}");
     }
     for call in stage.world.transport().calls().iter().filter(|call| call.method.starts_with("one.vm.")) {
-        text.push_str(&format!("  {} {call}\n", call.at.as_millis()));
+        let _ = writeln!(text, "  {} {call}", call.at.as_millis());
     }
     text
 }

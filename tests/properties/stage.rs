@@ -8,7 +8,7 @@ use onerescue::sim::{
 };
 use onerescue::wire::xmlrpc::Value;
 use onerescue::world::Zone;
-use onerescue::world::oned::{Credentials, Oned, OnedSettings, Session};
+use onerescue::world::oned::{Credentials, Oned, Patience, Session};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn world(transport: &SimTransport) -> SimWorld {
     };
     SimWorld::new(
         transport.clone(),
-        Zone::new(Oned::new(transport.clone(), credentials, OnedSettings::default())),
+        Zone::new(Oned::new(transport.clone(), credentials, Patience::default())),
     )
 }
 

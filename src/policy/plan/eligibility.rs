@@ -1,8 +1,9 @@
 //! May this VM be touched at all, and can its disks be seen from another host?
 
 use super::Verdict;
-use crate::model::{Datastore, DatastoreId, HostId, Sharing, Vm, VmState};
+use crate::model::{Datastore, DatastoreId, HostId, LcmState, Sharing, Vm, VmId, VmState};
 use crate::policy::states::{self, Class};
+use std::collections::BTreeSet;
 
 /// A VM that oned does not charge to the dead host is none of our business. VMs that are on no host keep the
 /// last host in their history, so the state decides for them.
@@ -23,6 +24,23 @@ pub(super) fn elsewhere(vm: &Vm, dead: HostId) -> Option<Verdict> {
         None => Some(Verdict::Hold(format!("{}, and oned does not say on which host", vm.state))),
     }
 }
+
+/// A VM that was on its way off the dead host: oned shows its destination and charges both hosts. It ends there,
+/// or oned puts it back.
+pub(super) fn leaving(vm: &Vm, dead: HostId, charged: &BTreeSet<VmId>) -> Option<Verdict> {
+    let moving = matches!(vm.state, VmState::Active(LcmState::Migrate | LcmState::SaveMigrate));
+    if !moving || vm.host == Some(dead) || !charged.contains(&vm.id) {
+        return None;
+    }
+    Some(Verdict::Await(format!(
+        "{}: it was being migrated off the dead host; oned ends that by itself",
+        vm.state
+    )))
+}
+
+/// Why a VM that oned put back after a live migration is not started anywhere.
+pub(super) const MAY_RUN_ELSEWHERE: &str = "it was being migrated live when the host died and may run on the other \
+    host although oned does not know; look there with `virsh list`, then move or recover it by hand";
 
 /// oned refuses every recovery of a locked VM, whatever the level of the lock and even to oneadmin.
 pub(super) fn locked(vm: &Vm) -> Option<String> {

@@ -24,6 +24,10 @@ pub struct Request<'a> {
     pub policy: &'a Policy,
     /// VMs that are not to be planned.
     pub closed: BTreeSet<VmId>,
+    /// VMs that were seen in MIGRATE before: their domain may run on the other host of that migration.
+    pub live: BTreeSet<VmId>,
+    /// Where VMs are on their way to; oned may charge them there only later.
+    pub moving: BTreeMap<VmId, HostId>,
     /// Hosts that have refused a VM.
     pub refused: BTreeMap<VmId, Vec<HostId>>,
 }
@@ -73,7 +77,13 @@ pub struct Decision {
 #[must_use]
 pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
     let dead = survey.hosts.iter().find(|host| host.id == request.host);
+    let charged: BTreeSet<_> = dead.iter().flat_map(|host| &host.vms).copied().collect();
     let mut rooms = Rooms::new(survey, dead);
+    for vm in &survey.vms {
+        if let Some(to) = request.moving.get(&vm.id) {
+            rooms.keep_free(vm, *to, survey);
+        }
+    }
     let mut vms: Vec<_> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
     vms.sort_by_key(|vm| (std::cmp::Reverse((vm.memory_kib, vm.cpu)), vm.id));
     let mut decisions: Vec<_> = vms
@@ -83,7 +93,8 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
-            verdict: decide(vm, survey, request, &mut rooms),
+            verdict: eligibility::leaving(vm, request.host, &charged)
+                .unwrap_or_else(|| decide(vm, survey, request, &mut rooms)),
         })
         .collect();
     let nameless = |vm: VmId, reason: String| {
@@ -115,6 +126,9 @@ fn decide(vm: &Vm, survey: &Survey, request: &Request<'_>, rooms: &mut Rooms) ->
         states::Verdict::Await(reason) => return Verdict::Await(format!("{}: {reason}", vm.state)),
         states::Verdict::Hold(reason) => return Verdict::Hold(format!("{}: {reason}", vm.state)),
         states::Verdict::Leave(reason) => return Verdict::Leave(format!("{}: {reason}", vm.state)),
+    }
+    if request.live.contains(&vm.id) {
+        return Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned());
     }
     if let Some(reason) = eligibility::locked(vm) {
         return Verdict::Hold(reason);

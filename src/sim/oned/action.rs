@@ -6,7 +6,26 @@ use crate::sim::cloud::Cloud;
 use crate::sim::life::Queued;
 use LcmState as L;
 
+const ACTIONS: [&str; 15] = [
+    "hold",
+    "poweroff",
+    "poweroff-hard",
+    "reboot",
+    "reboot-hard",
+    "release",
+    "resched",
+    "resume",
+    "stop",
+    "suspend",
+    "terminate",
+    "terminate-hard",
+    "undeploy",
+    "undeploy-hard",
+    "unresched",
+];
+
 /// What an accepted action does.
+#[derive(Clone, Copy)]
 enum Effect {
     /// A driver's work, with the number that goes into `HISTORY/ACTION`.
     Enter(LcmState, i64),
@@ -20,6 +39,9 @@ enum Effect {
 impl Cloud {
     pub(super) fn vm_action(&mut self, args: &Args<'_>) -> Done {
         let action = args.text(0)?;
+        if !ACTIONS.contains(&action) {
+            return Err(bad_action(format!("Action \"{action}\" is not supported")));
+        }
         let id = args.id(1, "virtual machine")?;
         let vm = self.state.vms.get(&VmId(id));
         let vm = vm.ok_or_else(|| super::missing("virtual machine", id.into()))?;

@@ -48,7 +48,7 @@ impl Cloud {
             _ => check_lock(old, Right::Manage, "Document", id)?,
         }
         match verb {
-            "delete" => drop(self.state.documents.remove(&id)),
+            "delete" => self.state.documents.remove(&id),
             "rename" => {
                 let name = args.text(1)?.to_owned();
                 self.with_document(id, |document| document.name = name);

@@ -8,6 +8,7 @@ use crate::sim::cloud::Cloud;
 use crate::sim::life::Queued;
 use crate::sim::physics::{Breach, Power};
 use crate::sim::state::{Host, Vm};
+use crate::sim::version::Version;
 
 /// Is the domain to keep running while it moves?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,26 +22,22 @@ impl Cloud {
         let live = if args.flag(2)? { Live::Yes } else { Live::No };
         let (enforce, datastore, kind) = (args.flag_or(3, false)?, args.int_or(4, -1)?, args.int_or(5, 0)?);
         let (host, host_id) = (args.int(1)?, args.id(1, "host")?);
-        self.vm(args)?;
         let Some(to) = self.state.hosts.get(&HostId(host_id)) else {
             return Err(missing("host", host));
         };
         if to.state == HostState::Offline {
-            let text = format!("Host {} is offline, cannot use it to deploy VM", to.name);
-            return Err(bad_action(text));
+            return Err(bad_action("Host is offline, cannot use it to deploy VM"));
         }
         let (id, vm) = self.vm(args)?;
         check_lock(vm.lock, Right::Admin, "VM", id.0)?;
         let current = migratable(vm)?;
         let target = u32::try_from(datastore).map_or(current, DatastoreId);
         if vm.host() == Some(to.id) && target == current {
-            let text = format!("VM is already running on host [{}] and datastore [{}]", to.id.0, current.0);
+            let mut text = format!("VM is already running on host [{}]", to.id.0);
+            if self.version >= Version::V7_0 {
+                text = format!("{text} and datastore [{}]", current.0);
+            }
             return Err(bad_action(text));
-        }
-        if live == Live::Yes && vm.host() != Some(to.id) && target != current {
-            return Err(bad_action(
-                "A migration to a different host and system datastore cannot be performed live.",
-            ));
         }
         if enforce {
             fits(to, vm)?;
@@ -52,28 +49,59 @@ impl Cloud {
             );
             return Err(bad_action(text));
         }
-        self.in_cluster(to, target)?;
+        if target != current {
+            self.may_change_datastore(vm, target, live)?;
+        }
+        self.in_cluster(id, to, target)?;
         let to = to.id;
         self.start_migration(id, to, target, live);
         int(id.0)
     }
 
+    fn may_change_datastore(&self, vm: &Vm, target: DatastoreId, live: Live) -> Result<(), Fail> {
+        if live == Live::Yes {
+            let text = "A migration to a different system datastore cannot be performed live.";
+            return Err(bad_action(text));
+        }
+        let new = self.state.datastores.get(&target).map(|datastore| datastore.tm_mad.as_str());
+        if new != vm.history.last().map(|record| record.tm_mad.as_str()) {
+            let text = "Cannot migrate to a system datastore with a different driver";
+            return Err(bad_action(text));
+        }
+        Ok(())
+    }
+
     /// The datastore exists and belongs to the host's cluster.
-    fn in_cluster(&self, host: &Host, id: DatastoreId) -> Result<(), Fail> {
+    fn in_cluster(&self, vm: VmId, host: &Host, id: DatastoreId) -> Result<(), Fail> {
         let datastore = self.state.datastores.get(&id);
         let datastore = datastore.ok_or_else(|| missing("datastore", id.0.into()))?;
-        if datastore.clusters.contains(&host.cluster) {
+        if datastore.clusters.is_empty() || datastore.clusters.contains(&host.cluster) {
             return Ok(());
         }
-        let text = format!("System datastore [{}] is not in the same cluster as host [{}]", id.0, host.id.0);
-        Err(bad_action(text))
+        let clusters: Vec<String> = datastore.clusters.iter().map(|cluster| cluster.0.to_string()).collect();
+        Err(bad_action(format!(
+            "Cannot migrate VM [{}] to host [{}] and system datastore [{}]. Host is in cluster [{}], and the \
+             datastore is in cluster [{}]",
+            vm.0,
+            host.id.0,
+            id.0,
+            host.cluster.0,
+            clusters.join(",")
+        )))
     }
 
     /// The record of the destination is there at once, the rest follows.
     pub(crate) fn start_migration(&mut self, id: VmId, to: HostId, datastore: DatastoreId, live: Live) {
+        let (now, request) = (self.epoch(), self.request_id());
+        self.with_vm(id, |vm| {
+            let unknown = vm.state == VmState::UNKNOWN;
+            if let Some(record) = vm.history.last_mut().filter(|_| unknown) {
+                record.act(1, request);
+                record.close(now);
+            }
+        });
         self.open_record(id, to, datastore);
         self.sent_to(id, to);
-        let request = self.request_id();
         self.queue_action(id, Queued::Migrate { live: live == Live::Yes, request });
     }
 
@@ -88,15 +116,14 @@ impl Cloud {
         }
         let to = self.state.hosts.get(&HostId(host)).ok_or_else(|| missing("host", host.into()))?;
         if to.state == HostState::Offline {
-            let text = format!("Host {} is offline, cannot use it to deploy VM", to.name);
-            return Err(bad_action(text));
+            return Err(bad_action("Host is offline, cannot use it to deploy VM"));
         }
         let kept = vm.history.last().map_or(DatastoreId(0), |record| record.datastore);
         let target = u32::try_from(datastore).map_or(kept, DatastoreId);
         if enforce {
             fits(to, vm)?;
         }
-        self.in_cluster(to, target)?;
+        self.in_cluster(id, to, target)?;
         self.deploy(id, HostId(host), target);
         int(id.0)
     }
@@ -135,7 +162,7 @@ impl Cloud {
 fn migratable(vm: &Vm) -> Result<DatastoreId, Fail> {
     let can = [VmState::RUNNING, VmState::UNKNOWN, VmState::Poweroff, VmState::Suspended];
     let closed = vm.previous().is_none_or(|record| record.etime != 0);
-    match vm.history.last().filter(|_| can.contains(&vm.state) && closed) {
+    match vm.history.last().filter(|_| can.contains(&vm.state) && closed && !vm.busy) {
         Some(record) => Ok(record.datastore),
         None => Err(bad_action(format!("Migrate action is not available for state {}", vm.state))),
     }

@@ -2,7 +2,7 @@
 
 use super::{Args, Done, Fail, bad_parameter, int, missing, text};
 use crate::model::{ClusterId, DatastoreId, GroupId};
-use crate::sim::build::driver_attributes;
+use crate::sim::build_objects::driver_attributes;
 use crate::sim::cloud::Cloud;
 use crate::sim::render;
 use crate::sim::spec::DatastoreSpec;

@@ -1,10 +1,11 @@
 //! `one.vm.recover`: 0 failure, 1 success, 2 retry, 3 delete, 4 delete-recreate, 5 delete-db.
 //! Source: `src/dm/DispatchManagerActions.cc`, `src/lcm/LifeCycleStates.cc`.
 
-use super::{Args, Done, Fail, Right, bad_action, bad_parameter, check_lock, int};
+use super::{Args, Done, Fail, Right, bad_action, check_lock, int};
 use crate::model::{LcmState, VmId, VmState};
 use crate::sim::cloud::Cloud;
-use crate::sim::life::{End, Event, Queued, Said, retry_of};
+use crate::sim::drivers::{End, Said};
+use crate::sim::life::{Event, Queued, retry_of};
 use crate::sim::steps;
 use crate::sim::version::Version;
 use LcmState as L;
@@ -16,23 +17,27 @@ const DELETE_RECREATE: i64 = 14;
 impl Cloud {
     pub(super) fn vm_recover(&mut self, args: &Args<'_>) -> Done {
         let operation = args.int(1)?;
+        if !(0..=5).contains(&operation) {
+            return Err(bad_action("Wrong recovery operation code"));
+        }
         let (id, vm) = self.vm(args)?;
         check_lock(vm.lock, Right::Admin, "VM", id.0)?;
         let state = vm.state;
         match operation {
             0..=2 => self.recover_step(id, state, operation)?,
-            3 | 5 => {
-                self.recover_delete(id, state, operation)?;
-            }
             4 => self.recover_recreate(id, state)?,
-            _ => return Err(bad_parameter("Wrong recovery operation code")),
+            _ => self.recover_delete(id, state, operation)?,
         }
         int(id.0)
     }
 
     fn recover_step(&mut self, id: VmId, state: VmState, operation: i64) -> Result<(), Fail> {
         let VmState::Active(lcm) = state else {
-            return Err(unavailable(state));
+            let verb = if operation == 2 { "retry" } else { "recover" };
+            return Err(bad_action(format!(
+                "Could not perform a {verb} operation on VM {}, wrong state {state}.",
+                id.0
+            )));
         };
         if operation == 2 {
             if let Some(again) = retry_of(lcm).or_else(|| steps::step(lcm).map(|step| step.lcm)) {
@@ -62,12 +67,14 @@ impl Cloud {
 
     /// recover 0 of a failed migration: to the previous host, and on from there, even if that host is dead.
     fn go_back(&mut self, id: VmId, lcm: LcmState) {
-        let next = match lcm {
-            L::PrologMigrate => VmState::Active(L::BootMigrate),
-            L::PrologMigrateUnknown => VmState::Active(L::Boot),
-            L::PrologMigratePoweroff => VmState::Poweroff,
-            L::PrologMigrateSuspend => VmState::Suspended,
-            _ => return,
+        let back = [
+            (L::PrologMigrate, VmState::Active(L::BootMigrate)),
+            (L::PrologMigrateUnknown, VmState::Active(L::Boot)),
+            (L::PrologMigratePoweroff, VmState::Poweroff),
+            (L::PrologMigrateSuspend, VmState::Suspended),
+        ];
+        let Some((_, next)) = back.into_iter().find(|(failed, _)| *failed == lcm) else {
+            return;
         };
         let now = self.epoch();
         let Some(vm) = self.state.vms.get_mut(&id) else {
@@ -90,7 +97,7 @@ impl Cloud {
 
     fn recover_delete(&mut self, id: VmId, state: VmState, operation: i64) -> Result<(), Fail> {
         if state == VmState::Done {
-            return Err(unavailable(state));
+            return Err(bad_action("Cannot delete a VM already deleted"));
         }
         let (delay, request) = (self.timings.action, self.request_id());
         let mut host = None;
@@ -109,7 +116,7 @@ impl Cloud {
 
     fn recover_recreate(&mut self, id: VmId, state: VmState) -> Result<(), Fail> {
         match state {
-            VmState::Init | VmState::Pending | VmState::Cloning => Ok(()),
+            VmState::Init | VmState::Pending | VmState::Cloning | VmState::CloningFailure => Ok(()),
             VmState::Hold | VmState::Stopped | VmState::Undeployed => {
                 self.arrive(id, VmState::Pending);
                 Ok(())
@@ -118,15 +125,18 @@ impl Cloud {
                 self.finish(id, End::Good, Said::ByRecover);
                 Ok(())
             }
-            VmState::Poweroff | VmState::Suspended if self.version < Version::V6_10 => {
-                Err(bad_action("Cannot delete-recreate a powered off or suspended VM"))
+            VmState::Poweroff if self.version < Version::V6_10 => {
+                Err(bad_action("Cannot delete-recreate a powered off VM. Resume it first"))
+            }
+            VmState::Suspended if self.version < Version::V6_10 => {
+                Err(bad_action("Cannot delete-recreate a suspended VM. Resume it first"))
             }
             VmState::Active(_) | VmState::Poweroff | VmState::Suspended => {
                 self.clean_up(id);
                 Ok(())
             }
-            VmState::Done | VmState::Failed | VmState::CloningFailure | VmState::Unknown(_) => {
-                Err(unavailable(state))
+            VmState::Done | VmState::Failed | VmState::Unknown(_) => {
+                Err(bad_action("Cannot delete-recreate a VM already deleted"))
             }
         }
     }
@@ -150,8 +160,4 @@ impl Cloud {
         let queued = Queued::Enter { lcm: L::CleanupResubmit, action: 0, request };
         self.queue_action(id, queued);
     }
-}
-
-fn unavailable(state: VmState) -> Fail {
-    bad_action(format!("This action is not available for state {state}"))
 }

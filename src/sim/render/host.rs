@@ -10,6 +10,11 @@ pub(crate) fn host(state: &State, host: &Host) -> String {
     Xml::document("HOST", |xml| body(xml, state, host, Monitoring::Last))
 }
 
+/// One host as the hook manager hands it to a hook: the state before, and no monitoring.
+pub(crate) fn host_for_hook(state: &State, host: &Host) -> String {
+    Xml::document("HOST", |xml| body(xml, state, host, Monitoring::Hook))
+}
+
 /// Every host, newest first, without monitoring values.
 pub(crate) fn host_pool(state: &State) -> String {
     Xml::document("HOST_POOL", |xml| {
@@ -23,13 +28,15 @@ pub(crate) fn host_pool(state: &State) -> String {
 enum Monitoring {
     Last,
     None,
+    Hook,
 }
 
 fn body(xml: &mut Xml, state: &State, host: &Host, monitoring: Monitoring) {
     xml.plain("ID", host.id.0);
     xml.plain("NAME", &host.name);
     xml.plain("STATE", host.state.number());
-    xml.plain("PREV_STATE", host.state.number());
+    let before = if monitoring == Monitoring::Hook { host.previous } else { host.state };
+    xml.plain("PREV_STATE", before.number());
     xml.cdata("IM_MAD", "dummy");
     xml.cdata("VM_MAD", "dummy");
     xml.plain("CLUSTER_ID", host.cluster.0);
@@ -47,11 +54,6 @@ fn body(xml: &mut Xml, state: &State, host: &Host, monitoring: Monitoring) {
             values(xml, host);
         }
     });
-    if let Some(cluster) =
-        cluster.filter(|cluster| monitoring == Monitoring::Last && !cluster.template.is_empty())
-    {
-        xml.template("CLUSTER_TEMPLATE", &cluster.template);
-    }
 }
 
 fn share(xml: &mut Xml, host: &Host) {

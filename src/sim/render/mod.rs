@@ -5,12 +5,12 @@ mod host;
 mod objects;
 mod vm;
 
-pub(crate) use host::{host, host_pool};
+pub(crate) use host::{host, host_for_hook, host_pool};
 pub(crate) use objects::{
     cluster, cluster_pool, datastore, datastore_pool, document, document_pool, group, group_pool, hook,
     hook_pool,
 };
-pub(crate) use vm::{vm, vm_pool_extended, vm_pool_short};
+pub(crate) use vm::{vm, vm_for_hook, vm_pool_extended, vm_pool_short};
 
 use super::state::LockInfo;
 use super::template::{Attribute, Template};

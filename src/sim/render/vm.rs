@@ -1,6 +1,7 @@
 //! VM and `VM_POOL`, the full body and the short one.
 
 use super::Xml;
+use crate::model::VmState;
 use crate::sim::state::{History, Vm};
 use crate::sim::template::{Attribute, Template};
 use crate::sim::version::Version;
@@ -19,14 +20,25 @@ const SHORT_USER_TEMPLATE: [&str; 7] = [
 
 /// One VM with all its history records.
 pub(crate) fn vm(version: Version, vm: &Vm) -> String {
-    Xml::document("VM", |xml| full(xml, version, vm, vm.history.iter().collect()))
+    Xml::document("VM", |xml| {
+        full(xml, version, vm, vm.state, vm.history.iter().collect());
+    })
+}
+
+/// One VM as the hook manager hands it to a hook: with the state before.
+pub(crate) fn vm_for_hook(version: Version, vm: &Vm) -> String {
+    Xml::document("VM", |xml| {
+        full(xml, version, vm, vm.before, vm.history.iter().collect());
+    })
 }
 
 /// The full bodies, newest first, each with its last record.
 pub(crate) fn vm_pool_extended<'a>(version: Version, vms: impl Iterator<Item = &'a Vm>) -> String {
     Xml::document("VM_POOL", |xml| {
         for vm in vms {
-            xml.element("VM", |xml| full(xml, version, vm, vm.history.last().into_iter().collect()));
+            xml.element("VM", |xml| {
+                full(xml, version, vm, vm.state, vm.history.last().into_iter().collect());
+            });
         }
     })
 }
@@ -40,8 +52,9 @@ pub(crate) fn vm_pool_short<'a>(vms: impl Iterator<Item = &'a Vm>) -> String {
     })
 }
 
-fn full(xml: &mut Xml, version: Version, vm: &Vm, records: Vec<&History>) {
+fn full(xml: &mut Xml, version: Version, vm: &Vm, before: VmState, records: Vec<&History>) {
     let (state, lcm) = vm.state.numbers();
+    let (state_before, lcm_before) = before.numbers();
     xml.plain("ID", vm.id.0);
     xml.owner();
     xml.plain("NAME", &vm.name);
@@ -49,8 +62,8 @@ fn full(xml: &mut Xml, version: Version, vm: &Vm, records: Vec<&History>) {
     xml.plain("LAST_POLL", 0);
     xml.plain("STATE", state);
     xml.plain("LCM_STATE", lcm);
-    xml.plain("PREV_STATE", state);
-    xml.plain("PREV_LCM_STATE", lcm);
+    xml.plain("PREV_STATE", state_before);
+    xml.plain("PREV_LCM_STATE", lcm_before);
     xml.plain("RESCHED", u8::from(vm.resched));
     xml.plain("STIME", vm.stime);
     xml.plain("ETIME", vm.etime);

@@ -60,7 +60,7 @@ impl<T: Transport> Oned<T> {
     /// `one.system.version`, for example `7.5.80`.
     ///
     /// # Errors
-    /// [`Error::Oned`], as for every read here, after the tries that [`super::OnedSettings`] allows.
+    /// [`Error::Oned`], as for every read here, after the tries that [`super::Patience`] allows.
     pub fn version(&self) -> Result<String> {
         self.read_text("one.system.version", &[])
     }

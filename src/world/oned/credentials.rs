@@ -17,26 +17,31 @@ const DEFAULT_ENDPOINT: &str = "http://localhost:2633/RPC2";
 /// Longer than any endpoint, password or token.
 const LONGEST_FILE: u64 = 64 << 10;
 
-/// The values of the environment that matter here.
+/// Where to look: what the operator set, and the values of the environment that matter here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
+    /// The endpoint in the settings, before all others.
+    pub endpoint: Option<String>,
+    /// The file in the settings that holds `user:password`, before all others; it must be there.
+    pub auth_file: Option<PathBuf>,
     /// `ONE_XMLRPC`: `http://localhost:2633/RPC2`.
     pub one_xmlrpc: Option<String>,
-    /// `ONE_AUTH`: the path of a file that holds `user:password`.
-    pub one_auth: Option<String>,
+    /// `ONE_AUTH`: the file that holds `user:password`; passed over if it is no file.
+    pub one_auth: Option<PathBuf>,
     /// `HOME`.
-    pub home: Option<String>,
+    pub home: Option<PathBuf>,
 }
 
 impl Places {
-    /// The environment's values, under those that the settings name.
+    /// What the settings name, and the environment's values after that.
     #[must_use]
     pub fn new(config: &Config, environment: &Environment) -> Self {
-        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
         Self {
-            one_xmlrpc: config.oned.endpoint.clone().or_else(|| environment.one_xmlrpc.clone()),
-            one_auth: config.oned.auth_file.as_ref().or(environment.one_auth.as_ref()).map(text),
-            home: environment.home.as_ref().map(text),
+            endpoint: config.oned.endpoint.clone(),
+            auth_file: config.oned.auth_file.clone(),
+            one_xmlrpc: environment.one_xmlrpc.clone(),
+            one_auth: environment.one_auth.clone(),
+            home: environment.home.clone(),
         }
     }
 }
@@ -75,67 +80,81 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Look in OpenNebula's order. The endpoint: `ONE_XMLRPC`, `~/.one/one_endpoint`,
-    /// `/var/lib/one/.one/one_endpoint`, `http://localhost:2633/RPC2`. The session: the file that `ONE_AUTH`
-    /// names, `~/.one/one_auth`, `/var/lib/one/.one/one_auth`.
+    /// Look in OpenNebula's order. The endpoint: the settings, `ONE_XMLRPC`, `~/.one/one_endpoint`,
+    /// `/var/lib/one/.one/one_endpoint`, `http://localhost:2633/RPC2`. The session: the settings, the file
+    /// that `ONE_AUTH` names, `~/.one/one_auth`, `/var/lib/one/.one/one_auth`.
     ///
     /// # Errors
     /// [`Error::Credentials`] if there is no session, [`Error::File`] if a file is there but cannot be read,
-    /// [`Error::Usage`] for an endpoint that is no `http://` or `https://` address.
+    /// [`Error::Usage`] for an endpoint that is no plain `http://` or `https://` address.
     pub fn find(places: &Places) -> Result<Credentials> {
         Self::find_with(places, Path::new(SYSTEM_HOME))
     }
 
     fn find_with(places: &Places, system_home: &Path) -> Result<Credentials> {
-        let home = said(places.home.as_ref()).map(Path::new);
-        let homes: Vec<&Path> = home.into_iter().chain([system_home]).collect();
-        let in_homes = |name: &str| homes.iter().map(|home| home.join(".one").join(name)).collect();
-
-        let endpoint = match said(places.one_xmlrpc.as_ref()) {
-            Some(endpoint) => endpoint.to_owned(),
-            None => first_file(in_homes("one_endpoint"))?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
-        };
-        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-            return Err(Error::Usage(
-                "the endpoint of oned must begin with http:// or https://; look at ONE_XMLRPC and \
-                 ~/.one/one_endpoint"
-                    .to_owned(),
-            ));
-        }
-
-        let mut files: Vec<PathBuf> = in_homes("one_auth");
-        if let Some(file) = said(places.one_auth.as_ref()) {
-            files.insert(0, PathBuf::from(file));
-        }
-        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        let tried = names.join(", ");
-        match first_file(files)? {
-            Some(text) if text.contains(':') => Ok(Credentials { endpoint, session: Session(text) }),
-            Some(_) | None => Err(Error::Credentials { tried }),
-        }
+        let homes: Vec<&Path> = places.home.as_deref().into_iter().chain([system_home]).collect();
+        let in_homes =
+            |name: &str| -> Vec<PathBuf> { homes.iter().map(|home| home.join(".one").join(name)).collect() };
+        Ok(Credentials {
+            endpoint: endpoint(places, &in_homes("one_endpoint"))?,
+            session: session(places, in_homes("one_auth"))?,
+        })
     }
 }
 
-/// A value that is set, and not to nothing.
-fn said(value: Option<&String>) -> Option<&str> {
-    value.map(|text| text.trim()).filter(|text| !text.is_empty())
-}
-
-/// The text of the first path that is a file, without white space around it.
-fn first_file(paths: Vec<PathBuf>) -> Result<Option<String>> {
-    let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
-        return Ok(None);
+fn endpoint(places: &Places, files: &[PathBuf]) -> Result<String> {
+    let said = [&places.endpoint, &places.one_xmlrpc];
+    let said = said.into_iter().flatten().map(|text| text.trim());
+    let endpoint = match said.into_iter().find(|text| !text.is_empty()) {
+        Some(endpoint) => endpoint.to_owned(),
+        None => first_file(files)?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
     };
-    match read(&path) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
-        Err(source) => Err(Error::File { doing: "read", path, source }),
+    let address = endpoint.strip_prefix("http://").or(endpoint.strip_prefix("https://"));
+    // A password in an address would be shown wherever the address is.
+    if address.is_none_or(|address| address.contains('@')) {
+        return Err(Error::Usage(
+            "the endpoint of oned must be http://… or https://… without a password; look at ONE_XMLRPC and \
+             ~/.one/one_endpoint"
+                .to_owned(),
+        ));
+    }
+    Ok(endpoint)
+}
+
+fn session(places: &Places, mut files: Vec<PathBuf>) -> Result<Session> {
+    if let Some(file) = &places.auth_file {
+        return user_and_password(Some(read(file)?), std::slice::from_ref(file));
+    }
+    if let Some(file) = &places.one_auth {
+        files.insert(0, file.clone());
+    }
+    user_and_password(first_file(&files)?, &files)
+}
+
+fn user_and_password(text: Option<String>, tried: &[PathBuf]) -> Result<Session> {
+    match text {
+        Some(text) if text.contains(':') => Ok(Session(text)),
+        Some(_) | None => {
+            let tried: Vec<String> = tried.iter().map(|file| file.display().to_string()).collect();
+            Err(Error::Credentials { tried: tried.join(", ") })
+        }
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
-    Ok(text)
+/// The text of the first path that is a file.
+fn first_file(paths: &[PathBuf]) -> Result<Option<String>> {
+    let file = paths.iter().find(|path| path.is_file());
+    file.map(|path| read(path)).transpose()
+}
+
+/// The text of a file, without white space around it.
+fn read(path: &Path) -> Result<String> {
+    let text = || -> io::Result<String> {
+        let mut text = String::new();
+        File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
+        Ok(text.trim().to_owned())
+    };
+    text().map_err(|source| Error::File { doing: "read", path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -156,18 +175,18 @@ mod tests {
             Self { directory }
         }
 
-        fn write(&self, path: &str, text: &str) -> String {
+        fn write(&self, path: &str, text: &str) -> PathBuf {
             let path = self.directory.path().join(path);
             fs::write(&path, text).unwrap();
-            path.display().to_string()
+            path
         }
 
-        fn find(&self, one_xmlrpc: Option<&str>, one_auth: Option<String>) -> Result<Credentials> {
-            let places = Places {
-                one_xmlrpc: one_xmlrpc.map(str::to_owned),
-                one_auth,
-                home: Some(self.directory.path().join("user").display().to_string()),
-            };
+        fn find(&self, one_xmlrpc: Option<&str>, one_auth: Option<PathBuf>) -> Result<Credentials> {
+            self.find_in(Places { one_xmlrpc: one_xmlrpc.map(str::to_owned), one_auth, ..Places::default() })
+        }
+
+        fn find_in(&self, mut places: Places) -> Result<Credentials> {
+            places.home = Some(self.directory.path().join("user"));
             Credentials::find_with(&places, &self.directory.path().join("system"))
         }
     }
@@ -183,7 +202,7 @@ mod tests {
         assert_eq!(session(None).reveal(), "user:token");
         let file = homes.write("auth", "other:x");
         assert_eq!(session(Some(file)).reveal(), "other:x");
-        assert_eq!(session(Some("/nowhere/auth".to_owned())).reveal(), "user:token");
+        assert_eq!(session(Some(PathBuf::from("/nowhere/auth"))).reveal(), "user:token");
     }
 
     #[test]
@@ -197,7 +216,28 @@ mod tests {
         homes.write("user/.one/one_endpoint", "http://user/RPC2");
         assert_eq!(endpoint(None), "http://user/RPC2");
         assert_eq!(endpoint(Some("https://said/RPC2")), "https://said/RPC2");
-        assert!(homes.find(Some("localhost:2633"), None).is_err());
+        for bad in ["localhost:2633", "http://user:secret@host/RPC2"] {
+            let error = homes.find(Some(bad), None).unwrap_err().chain();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_settings_come_first_and_their_file_must_be_there() {
+        let homes = Homes::new();
+        homes.write("user/.one/one_auth", "user:token");
+        let set = |file: PathBuf| {
+            homes.find_in(Places {
+                endpoint: Some("http://set/RPC2".to_owned()),
+                auth_file: Some(file),
+                one_xmlrpc: Some("http://said/RPC2".to_owned()),
+                ..Places::default()
+            })
+        };
+        let found = set(homes.write("set", "set:x")).unwrap();
+        assert_eq!(found.endpoint, "http://set/RPC2");
+        assert_eq!(found.session.reveal(), "set:x");
+        assert!(matches!(set(PathBuf::from("/nowhere/auth")), Err(Error::File { .. })));
     }
 
     #[test]

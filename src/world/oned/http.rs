@@ -13,9 +13,6 @@ use std::io::Read as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The end of connecting: a front-end that is there answers within milliseconds.
-const CONNECT: Duration = Duration::from_secs(2);
-
 /// Clients live as long as the process: dropping one waits for a name server that does not answer.
 type Slot = OnceLock<Result<Client, String>>;
 static PLAIN: Slot = Slot::new();
@@ -24,19 +21,22 @@ static ENCRYPTED: Slot = Slot::new();
 /// The live [`Transport`]. Blocking: never use it inside an async runtime.
 #[derive(Clone, Copy, Debug)]
 pub struct Http {
+    /// The end of connecting. It is the same for the whole process: the first one that is used counts.
+    pub connect: Duration,
     /// The longest reply in bytes that is read.
     pub longest_reply: usize,
 }
 
+/// Two seconds for connecting: a front-end that is there answers within milliseconds.
 impl Default for Http {
     fn default() -> Self {
-        Self { longest_reply: Limits::REPLY.bytes }
+        Self { connect: Duration::from_secs(2), longest_reply: Limits::REPLY.bytes }
     }
 }
 
 impl Transport for Http {
     fn post(&self, endpoint: &str, body: &str, deadline: Duration) -> Result<String, OnedError> {
-        let request = client(endpoint)?
+        let request = client(endpoint, self.connect)?
             .post(endpoint)
             .timeout(deadline)
             .header("Content-Type", "text/xml")
@@ -71,11 +71,11 @@ impl Transport for Http {
 
 /// The client for an endpoint. The one for `http://` does not load the system's certificates, which takes
 /// longer than the whole exchange.
-fn client(endpoint: &str) -> Result<&'static Client, OnedError> {
+fn client(endpoint: &str, connect: Duration) -> Result<&'static Client, OnedError> {
     let client = if endpoint.starts_with("https://") {
-        ENCRYPTED.get_or_init(|| build(Certificates::System))
+        ENCRYPTED.get_or_init(|| build(Certificates::System, connect))
     } else {
-        PLAIN.get_or_init(|| build(Certificates::None))
+        PLAIN.get_or_init(|| build(Certificates::None, connect))
     };
     client.as_ref().map_err(|why| OnedError::NotSent(format!("no HTTP client: {why}")))
 }
@@ -87,11 +87,11 @@ enum Certificates {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that builds an HTTP client")]
-fn build(certificates: Certificates) -> Result<Client, String> {
+fn build(certificates: Certificates, connect: Duration) -> Result<Client, String> {
     // Only the first installation counts; without one the builder panics.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
-        .connect_timeout(CONNECT)
+        .connect_timeout(connect)
         .pool_max_idle_per_host(0)
         .redirect(Policy::none())
         .no_proxy();

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 /// How patient the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnedSettings {
+pub struct Patience {
     /// The end of one exchange, from connecting to the last byte.
     pub deadline: Duration,
     /// How often a call that reads is made in all, and how often a write whose request did not leave.
@@ -37,7 +37,7 @@ pub struct OnedSettings {
 }
 
 /// 30 s as OpenNebula's own client has it; six tries pause 15 s in all, longer than an election.
-impl Default for OnedSettings {
+impl Default for Patience {
     fn default() -> Self {
         Self { deadline: Duration::from_secs(30), reads: 6, first_pause: Duration::from_millis(500) }
     }
@@ -49,7 +49,7 @@ impl Default for OnedSettings {
 pub struct Oned<T> {
     transport: T,
     credentials: Credentials,
-    settings: OnedSettings,
+    settings: Patience,
     front: Mutex<Front>,
     /// oned does not know `one.vmpool.infoset`: a version before 6.0.
     without_infoset: AtomicBool,
@@ -57,7 +57,7 @@ pub struct Oned<T> {
 
 impl<T: Transport> Oned<T> {
     /// A client; nothing is sent yet.
-    pub fn new(transport: T, credentials: Credentials, settings: OnedSettings) -> Self {
+    pub fn new(transport: T, credentials: Credentials, settings: Patience) -> Self {
         Self {
             transport,
             credentials,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "the arms of a rule have one type")]
 
-use super::{Credentials, Oned, OnedSettings, Session, Transport};
+use super::{Credentials, Oned, Patience, Session, Transport};
 use crate::error::OnedError;
 use crate::wire::xml::Limits;
 use crate::wire::xmlrpc::{Call, Reply, Value};
@@ -52,7 +52,7 @@ pub(super) fn oned(
     let transport = Script { rule: Box::new(rule), log: Mutex::default(), pauses: Mutex::default() };
     let credentials =
         Credentials { endpoint: A.to_owned(), session: Session::new("oneadmin:secret".to_owned()) };
-    Oned::new(transport, credentials, OnedSettings::default())
+    Oned::new(transport, credentials, Patience::default())
 }
 
 impl Oned<Script> {

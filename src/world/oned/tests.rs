@@ -1,6 +1,8 @@
-//! The client against scripted front-ends: what it repeats, what it does not, and whom it asks.
+//! The client against scripted front-ends: what it repeats, what it does not, and how it asks.
 
-use super::script::{A, B, C, done, good, not_sent, oned, raft, refused, undefined, unknown, zone};
+mod leader;
+
+use super::script::{done, good, not_sent, oned, raft, refused, undefined, unknown};
 use super::{HostStatus, MigrationType, RecoverOperation};
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{HostId, VmId};
@@ -12,28 +14,6 @@ const MIGRATE: &str = "one.vm.migrate";
 
 fn migrate(oned: &super::Oned<super::script::Script>) -> Result<(), OnedError> {
     oned.migrate(VmId(41), HostId(2), MigrationType::Poweroff)
-}
-
-#[test]
-fn a_front_end_that_is_alone_costs_one_call_more_in_total() {
-    let oned = oned(|_, call, _| match call.method.as_str() {
-        RAFT => raft(0),
-        _ => good("7.5.80"),
-    });
-    for _ in 0..3 {
-        assert_eq!(oned.version().unwrap(), "7.5.80");
-    }
-    assert_eq!(oned.counts()[RAFT], 1);
-    assert_eq!(oned.counts().values().sum::<usize>(), 4);
-}
-
-#[test]
-fn a_front_end_that_does_not_say_what_it_is_is_asked_itself() {
-    let oned = oned(|_, call, _| match call.method.as_str() {
-        RAFT => undefined(RAFT),
-        _ => good("5.12.0"),
-    });
-    assert_eq!(oned.version().unwrap(), "5.12.0");
 }
 
 #[test]
@@ -64,7 +44,7 @@ fn a_read_that_is_refused_is_not_repeated() {
         });
         match oned.host(HostId(9)) {
             Err(Error::Oned { source: OnedError::Refused { kind: found, .. }, .. }) => {
-                assert_eq!(found, kind)
+                assert_eq!(found, kind);
             }
             other => panic!("{other:?}"),
         }
@@ -160,61 +140,6 @@ fn the_parameters_are_in_oneds_order() {
     assert_eq!(oned.last("one.vm.action"), [Value::Text("resume".to_owned()), int(4)]);
 }
 
-#[test]
-fn only_the_leader_is_asked_and_it_is_looked_for_once() {
-    let oned = oned(|at, call, _| match call.method.as_str() {
-        RAFT => raft(if at == B { 3 } else { 2 }),
-        VERSION if at == B => good("7.5.80"),
-        _ => zone(call),
-    });
-    for _ in 0..3 {
-        oned.version().unwrap();
-    }
-    // A follower twice (what are you, do you lead), then the leader.
-    assert_eq!(oned.counts()[RAFT], 3);
-    assert_eq!(oned.counts().values().sum::<usize>(), 3 + 2 + 3);
-}
-
-#[test]
-fn when_the_leader_dies_the_next_one_is_found_and_nothing_stale_is_read() {
-    let oned = oned(|at, call, earlier| match (call.method.as_str(), at) {
-        (RAFT, A) => raft(if earlier < 2 { 3 } else { 2 }),
-        (RAFT, B) => not_sent(),
-        (RAFT, _) => raft(if earlier < 2 { 2 } else { 3 }),
-        (VERSION, A) if earlier == 0 => good("first"),
-        (VERSION, A) => unknown(),
-        (VERSION, C) => good("second"),
-        _ => zone(call),
-    });
-    assert_eq!(oned.version().unwrap(), "first");
-    assert_eq!(oned.version().unwrap(), "second");
-    let nobody_leads = oned.pauses().len();
-    assert!(nobody_leads >= 2, "{nobody_leads}");
-}
-
-#[test]
-fn where_nobody_leads_a_write_is_not_sent() {
-    let oned = oned(|_, call, _| match call.method.as_str() {
-        RAFT => raft(2),
-        _ => zone(call),
-    });
-    assert!(matches!(migrate(&oned), Err(OnedError::NotSent(_))));
-    assert_eq!(oned.counts().get(MIGRATE), None);
-}
-
-#[test]
-fn a_leader_that_was_replaced_silently_can_be_forgotten() {
-    let oned = oned(|at, call, earlier| match (call.method.as_str(), at) {
-        (RAFT, A) => raft(if earlier == 0 { 3 } else { 2 }),
-        (RAFT, _) => raft(3),
-        (VERSION, at) => good(at),
-        _ => zone(call),
-    });
-    assert_eq!(oned.version().unwrap(), A);
-    oned.forget_leader();
-    assert_eq!(oned.version().unwrap(), B);
-}
-
 fn vm_document(id: &Value) -> String {
     let id = id.as_int().unwrap();
     format!("<VM><ID>{id}</ID><NAME>n</NAME><STATE>3</STATE><LCM_STATE>16</LCM_STATE></VM>")
@@ -253,22 +178,6 @@ fn vms_are_read_in_chunks_and_none_without_a_call() {
     assert_eq!(oned.counts()["one.vmpool.infoset"], 3);
     let last = [Value::Text("4000".to_owned()), Value::Bool(true)];
     assert_eq!(oned.last("one.vmpool.infoset"), last);
-}
-
-#[test]
-fn many_threads_look_for_the_leader_once() {
-    let oned = oned(|at, call, _| match call.method.as_str() {
-        RAFT => raft(if at == C { 3 } else { 2 }),
-        MIGRATE => done(41),
-        _ => zone(call),
-    });
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| migrate(&oned).unwrap());
-        }
-    });
-    assert_eq!(oned.counts()["one.zone.info"], 1);
-    assert_eq!(oned.counts()[MIGRATE], 4);
 }
 
 #[test]

@@ -1,51 +1,17 @@
-//! Do we read OpenNebula, and can bytes hurt us?
-//!
-//! Every recorded exchange is read, typed where a type exists, and the odd ones are checked by value. Then
-//! the same bytes come back broken in tens of thousands of ways: the answer is a value or an error.
+//! Every recorded exchange is read, typed where a type exists, and the odd ones are checked by value.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a helper fails its test by panicking"
-)]
-
+use super::{corpus, files, typed};
 use onerescue::error::{OnedError, Refusal};
 use onerescue::model::{
     Cluster, ClusterId, Datastore, DatastoreId, Document, GroupPolicy, Hook, Host, HostId, HostState, Lock,
     Raft, RaftState, Sharing, Vm, VmGroup, VmId, VmState, Zone,
 };
+use onerescue::wire::answer;
 use onerescue::wire::documents::{Decode, Pool, read, read_pool};
 use onerescue::wire::xml::{Element, Limits};
 use onerescue::wire::xmlrpc::{Call, Reply, Value};
-use onerescue::wire::{HookCall, answer};
-use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
-}
-
-/// Every file below the corpus, by its path there, in a fixed order.
-fn files() -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut open = vec![corpus()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(corpus()).unwrap().display().to_string();
-                found.push((name, fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found.sort();
-    found
-}
 
 fn recorded(name: &str) -> String {
     let path = corpus().join("recordings").join(format!("{name}.response.xml"));
@@ -72,38 +38,6 @@ fn many<T: Decode>(name: &str) -> Pool<T> {
     let pool = read_pool(&document(name), Limits::REPLY).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(pool.bad.is_empty(), "{name}: {:?}", pool.bad);
     pool
-}
-
-/// Read a document with the decoder that its root asks for; `None` where no type exists.
-fn typed(text: &str) -> Option<Result<usize, String>> {
-    fn single<T: Decode>(text: &str) -> Result<usize, String> {
-        read::<T>(text, Limits::HOOK).map(|_| 1).map_err(|error| error.to_string())
-    }
-    fn pool<T: Decode>(text: &str) -> Result<usize, String> {
-        let pool = read_pool::<T>(text, Limits::HOOK).map_err(|error| error.to_string())?;
-        match pool.bad.first() {
-            None => Ok(pool.good.len()),
-            Some((id, error)) => Err(format!("{id}: {error}")),
-        }
-    }
-    let name = text.trim_start().strip_prefix('<')?;
-    let root = name.split(['>', '/', ' ']).next()?;
-    Some(match root {
-        "HOST" => single::<Host>(text),
-        "VM" => single::<Vm>(text),
-        "ZONE" => single::<Zone>(text),
-        "RAFT" => single::<Raft>(text),
-        "DOCUMENT" => single::<Document>(text),
-        "HOOK" => single::<Hook>(text),
-        "HOST_POOL" => pool::<Host>(text),
-        "VM_POOL" => pool::<Vm>(text),
-        "DATASTORE_POOL" => pool::<Datastore>(text),
-        "CLUSTER_POOL" => pool::<Cluster>(text),
-        "VM_GROUP_POOL" => pool::<VmGroup>(text),
-        "DOCUMENT_POOL" => pool::<Document>(text),
-        "HOOK_POOL" => pool::<Hook>(text),
-        _ => return None,
-    })
 }
 
 #[test]
@@ -264,132 +198,4 @@ fn refusals_have_their_kind() {
     }
     let fault = payload("7.5/73-unknown-method");
     assert!(matches!(fault, Err(OnedError::Fault { code: -506, .. })));
-}
-
-/// Everything that reads bytes from outside, on these bytes. Nothing may panic.
-fn read_everything(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
-    let limits = Limits { bytes: 1 << 20, depth: 64, elements: 50_000 };
-    let _ = Call::read(&text, limits);
-    if let Ok(Value::Text(document)) = answer::read(&text, limits) {
-        let _ = typed(&document);
-    }
-    let _ = typed(&text);
-    let _ = HookCall::read(bytes, &[]);
-    let argv: Vec<String> = text.lines().map(str::to_owned).collect();
-    let _ = HookCall::wants_stdin(&argv);
-    let _ = HookCall::read(b"", &argv);
-}
-
-/// A small generator with a fixed seed, so that a failure comes back.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
-    }
-
-    /// One to three things that go wrong with a document.
-    fn mutate(&mut self, bytes: &mut Vec<u8>, other: &[u8]) {
-        const PIECES: [&[u8]; 12] = [
-            b"<",
-            b">",
-            b"</",
-            b"/>",
-            b"&",
-            b"]]>",
-            b"<![CDATA[",
-            b"<!DOCTYPE a>",
-            b"-1",
-            b"99999999999999999999",
-            b"\xff",
-            b"=",
-        ];
-        for _ in 0..=self.below(3) {
-            let (from, to) = (self.below(bytes.len()), self.below(bytes.len()));
-            let (from, to) = (from.min(to), from.max(to));
-            match self.below(6) {
-                0 => bytes.truncate(from),
-                1 => drop(bytes.drain(from..to.min(from + 40))),
-                2 if !bytes.is_empty() => bytes[from] ^= 1 << self.below(8),
-                3 => drop(bytes.splice(from..from, PIECES[self.below(12)].iter().copied())),
-                4 => {
-                    let copy = bytes[from..to.min(from + 200)].to_vec();
-                    drop(bytes.splice(to..to, copy));
-                }
-                _ => {
-                    let end = self.below(other.len());
-                    let part = &other[end.saturating_sub(100)..end];
-                    drop(bytes.splice(from..from, part.iter().copied()));
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn broken_documents_are_a_value_or_an_error() {
-    let mut seeds: Vec<Vec<u8>> = Vec::new();
-    for (name, bytes) in files() {
-        if bytes.len() > 6000 {
-            continue;
-        }
-        if let Ok(Value::Text(document)) = answer::read(&String::from_utf8_lossy(&bytes), Limits::HOOK) {
-            seeds.push(document.into_bytes());
-        }
-        if !name.ends_with(".request.xml") || seeds.len() % 8 == 0 {
-            seeds.push(bytes);
-        }
-    }
-    let mut dice = Dice(0x0e5c_ae5e_ed5e_ed01);
-    for _ in 0..20_000 {
-        let mut bytes = seeds[dice.below(seeds.len())].clone();
-        let other = dice.below(seeds.len());
-        dice.mutate(&mut bytes, &seeds[other]);
-        read_everything(&bytes);
-    }
-}
-
-#[test]
-fn hook_calls_with_a_broken_document_are_a_value_or_an_error() {
-    use base64::prelude::{BASE64_STANDARD, Engine as _};
-    let stdin = fs::read_to_string(corpus().join("hook/host-error.stdin")).unwrap();
-    let template = stdin.split(' ').next().unwrap();
-    let xml = BASE64_STANDARD.decode(template).unwrap();
-    let mut dice = Dice(0x5eed);
-    for _ in 0..5_000 {
-        let mut broken = xml.clone();
-        dice.mutate(&mut broken, &xml);
-        let call = format!("{} -m -p 5", BASE64_STANDARD.encode(&broken));
-        if let Err(error) = HookCall::read(call.as_bytes(), &[]) {
-            let text = error.chain();
-            assert!(text.len() < 500 && !text.contains('\n'), "{text}");
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_bytes_are_a_value_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        read_everything(&bytes);
-    }
-
-    #[test]
-    fn anything_like_xml_is_a_value_or_an_error(
-        text in "(<(HOST|VM|VM_POOL|ID|STATE|HISTORY|SEQ|CPU|/HOST|/VM|/ID)/?>|&[a-z#0-9]{0,4};|[0-9.-]{0,20}){0,40}"
-    ) {
-        read_everything(text.as_bytes());
-    }
-
-    #[test]
-    fn what_a_call_carries_is_read_back(texts in prop::collection::vec("[^\\p{C}\u{fffe}\u{ffff}]{0,40}", 0..5)) {
-        let params = texts.into_iter().map(Value::Text).collect();
-        let call = Call { method: "one.vm.action".to_owned(), params };
-        prop_assert_eq!(Call::read(&call.write(), Limits::HOOK), Ok(call));
-    }
 }

@@ -1,0 +1,171 @@
+//! The figures of the README: `cargo bench`. Counts, ratios and times, measured in this run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a bench prints, and fails by panicking"
+)]
+#![allow(clippy::disallowed_methods, reason = "a bench starts programs and looks at the clock")]
+
+use onerescue::model::{HostId, VmState};
+use onerescue::policy::plan::{Request, plan};
+use onerescue::policy::{Mode, Policy, Survey};
+use onerescue::run;
+use onerescue::sim::{Clock, Scenario, Server};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn main() {
+    calls();
+    planning();
+    start();
+    memory();
+}
+
+/// A cloud with `charged` VMs on the dead host and `others` elsewhere.
+fn scenario(charged: u32, others: u32, hosts: u32) -> String {
+    let mut text = String::from(
+        "title = \"bench\"\ncall = \"-m -p 0\"\nhost = \"dead\"\nbefore = [\"dies dead\"]\nstart = \"10m\"\n",
+    );
+    text.push_str("[[hosts]]\nname = \"dead\"\ncpu = 40000\nmemory_gib = 65536\n");
+    for host in 0..hosts {
+        let _ = writeln!(text, "[[hosts]]\nname = \"node{host}\"\ncpu = 40000\nmemory_gib = 65536");
+    }
+    let _ = writeln!(text, "[[vms]]\nname = \"vm\"\nhost = \"dead\"\ncount = {charged}");
+    for host in 0..hosts {
+        let count = others / hosts;
+        if count > 0 {
+            let _ = writeln!(text, "[[vms]]\nname = \"other{host}\"\nhost = \"node{host}\"\ncount = {count}");
+        }
+    }
+    text
+}
+
+fn calls() {
+    println!("## calls of oned per recovery (-p 0, one fence device)\n");
+    println!("| VMs on the host | VMs in the cloud | calls | of them migrate | largest reply, KiB |");
+    println!("| --- | --- | --- | --- | --- |");
+    for (charged, cloud, hosts) in
+        [(20, 50, 5), (20, 5_000, 5), (20, 50_000, 5), (100, 50_000, 5), (1000, 5_000, 5)]
+    {
+        let mut scenario = Scenario::parse(&scenario(charged, cloud - charged, hosts)).unwrap();
+        let report = run(&mut scenario.world, scenario.subject.clone(), scenario.policy);
+        let log = scenario.world.transport().calls();
+        let migrates = log.iter().filter(|call| call.method == "one.vm.migrate").count();
+        let largest = log.iter().map(|call| call.bytes).max().unwrap_or(0) / 1024;
+        assert_eq!(report.outcome.exit_code(), 0);
+        println!("| {charged} | {cloud} | {} | {migrates} | {largest} |", log.len());
+    }
+    println!();
+}
+
+/// A survey of one dead host with `vms` VMs, and `hosts` hosts that can take them.
+fn survey(vms: u32, hosts: u32) -> Survey {
+    let mut scenario = Scenario::parse(&scenario(vms, 0, hosts)).unwrap();
+    scenario.world.begin_again();
+    let mut survey = scenario.world.zone().survey(HostId(0), &[]).unwrap();
+    for vm in &mut survey.vms {
+        vm.state = VmState::UNKNOWN;
+    }
+    survey
+}
+
+fn planning() {
+    println!("## planning, one round\n\n| VMs | hosts | milliseconds |\n| --- | --- | --- |");
+    let policy = Policy::new(Mode::Migrate);
+    for (vms, hosts) in [(100, 1000), (1000, 1000), (10_000, 1000)] {
+        let survey = survey(vms, hosts);
+        let request = Request {
+            host: HostId(0),
+            policy: &policy,
+            closed: BTreeSet::new(),
+            live: BTreeSet::new(),
+            moving: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        };
+        let began = Instant::now();
+        let decisions = plan(&survey, &request);
+        let took = began.elapsed();
+        assert_eq!(decisions.len(), vms as usize);
+        println!("| {vms} | {hosts} | {:.1} |", took.as_secs_f64() * 1000.0);
+    }
+    println!();
+}
+
+/// From starting `host_error` to its first connection.
+fn start() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
+    let mut times = Vec::new();
+    for _ in 0..30 {
+        let began = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_host_error"))
+            .args(["--host", "node0", "-m"])
+            .env_clear()
+            .env("ONE_XMLRPC", format!("http://{}/RPC2", listener.local_addr().unwrap()))
+            .env("ONE_AUTH", folder.path().join("one_auth"))
+            .env("ONE_LOCATION", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut first = [0; 1];
+        stream.read_exact(&mut first).unwrap();
+        times.push(began.elapsed());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    times.sort();
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    println!("## start of host_error to the first byte of its first call\n");
+    println!("| least, ms | median, ms |\n| --- | --- |\n| {:.1} | {:.1} |\n", ms(times[0]), ms(times[15]));
+}
+
+/// The high-water mark of `host_error` while it recovers a host.
+fn memory() {
+    println!("## peak memory of host_error\n\n| VMs on the host | peak, MiB |\n| --- | --- |");
+    for vms in [10, 1000] {
+        println!("| {vms} | {:.1} |", peak(vms));
+    }
+}
+
+fn peak(vms: u32) -> f64 {
+    let scenario = Scenario::parse(&scenario(vms, 0, 4)).unwrap();
+    let cloud = scenario.world.transport().shared_cloud();
+    let server = Server::start(cloud, 0, 0, Clock::Jumping(Duration::from_millis(100))).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
+    fs::create_dir(folder.path().join("etc")).unwrap();
+    fs::write(folder.path().join("etc/onerescue.toml"), "[wait]\nlook = \"100ms\"\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_host_error"))
+        .args(["--host", "dead", "-m", "-u", "-p", "0"])
+        .env_clear()
+        .env("ONE_XMLRPC", server.endpoint())
+        .env("ONE_AUTH", folder.path().join("one_auth"))
+        .env("ONE_LOCATION", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0_f64;
+    while child.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib: f64 =
+            mark.and_then(|mark| mark.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0.0);
+        peak = peak.max(kib / 1024.0);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    peak
+}

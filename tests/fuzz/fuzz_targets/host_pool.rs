@@ -1,0 +1,11 @@
+//! `HOST_POOL`: a value or an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use onerescue::model::Host;
+use onerescue::wire::documents::read_pool;
+use onerescue::wire::xml::Limits;
+
+fuzz_target!(|text: &str| {
+    let _ = read_pool::<Host>(text, Limits::HOOK);
+});

@@ -1,0 +1,11 @@
+//! `VM`: a value or an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use onerescue::model::Vm;
+use onerescue::wire::documents::read;
+use onerescue::wire::xml::Limits;
+
+fuzz_target!(|text: &str| {
+    let _ = read::<Vm>(text, Limits::HOOK);
+});

@@ -1,0 +1,11 @@
+//! `ZONE`: a value or an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use onerescue::model::Zone;
+use onerescue::wire::documents::read;
+use onerescue::wire::xml::Limits;
+
+fuzz_target!(|text: &str| {
+    let _ = read::<Zone>(text, Limits::HOOK);
+});

@@ -1,0 +1,14 @@
+//! Do the executables behave as the hook manager and an operator drive them?
+//!
+//! The real programs, against the simulated cloud on a loopback port, with a fence program that switches the
+//! simulated machines.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests start the programs that they test")]
+
+mod hooks {
+    mod bench;
+    mod fence;
+    mod input;
+    mod recovery;
+}

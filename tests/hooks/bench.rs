@@ -1,0 +1,117 @@
+//! A served cloud, its settings, and the programs started against it.
+
+use onerescue::model::HostId;
+use onerescue::sim::{Clock, Cloud, Power, Scenario, Server};
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub(super) const HOST_ERROR: &str = env!("CARGO_BIN_EXE_host_error");
+pub(super) const FENCE_HOST: &str = env!("CARGO_BIN_EXE_fence_host");
+
+/// Four hosts; node0 is in ERROR without power, with three VMs.
+pub(super) const DEAD_NODE0: &str = r#"
+title = "node0 is dead"
+call = "-m"
+host = "node0"
+before = ["dies node0 power_loss"]
+hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2" }, { name = "node3" }]
+vms = [{ name = "web", host = "node0", count = 2 }, { name = "locked", host = "node0", lock = 1 }]
+"#;
+
+pub(super) struct Bench {
+    pub(super) cloud: Arc<Mutex<Cloud>>,
+    pub(super) folder: TempDir,
+    server: Server,
+    fence: PathBuf,
+}
+
+impl Bench {
+    pub(super) fn new(scenario: &str) -> Bench {
+        Bench::with_settings(scenario, "")
+    }
+
+    /// Times are short, because here they are real.
+    pub(super) fn with_settings(scenario: &str, more: &str) -> Bench {
+        let scenario = Scenario::parse(scenario).unwrap();
+        let cloud = scenario.world.transport().shared_cloud();
+        // Each call moves the simulated clock, so that nothing has to be waited for.
+        let server =
+            Server::start(Arc::clone(&cloud), 0, 0, Clock::Jumping(Duration::from_millis(400))).unwrap();
+        let folder = TempDir::new().unwrap();
+        let fence = folder.path().join("fence");
+        let program = env!("CARGO_BIN_EXE_onerescue");
+        let script = format!("#!/bin/sh\nexec {program} drill-power --port {} \"$1\"\n", server.port());
+        write(&fence, &script, 0o755);
+        let text = format!(
+            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n[fence]\n\
+             interval = \"100ms\"\n{more}\n[device.machine]\ndriver = \"command\"\n\
+             off = [\"{0}/fence\", \"off\"]\nstatus = [\"{0}/fence\", \"status\"]\n\
+             [[host]]\nid = 0\nname = \"node0\"\ndevices = [\"machine\"]\n",
+            folder.path().display()
+        );
+        write(&folder.path().join("onerescue.toml"), &text, 0o600);
+        write(&folder.path().join("one_auth"), "oneadmin:password\n", 0o600);
+        Bench { cloud, folder, server, fence }
+    }
+
+    pub(super) fn fence_program(&self) -> &Path {
+        &self.fence
+    }
+
+    /// What the hook manager would hand over for node0 now: base64 without line breaks.
+    pub(super) fn template(&self) -> String {
+        use base64::Engine as _;
+        let xml = self.cloud.lock().unwrap().host_xml(HostId(0)).unwrap();
+        base64::engine::general_purpose::STANDARD.encode(xml)
+    }
+
+    pub(super) fn power(&self) -> Power {
+        self.cloud.lock().unwrap().power(HostId(0))
+    }
+
+    /// As the hook manager does it: its own environment, stdin, then the end of stdin.
+    pub(super) fn run(&self, program: &str, arguments: &[&str], stdin: &str) -> Output {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("ONE_XMLRPC", self.server.endpoint())
+            .env("ONE_AUTH", self.folder.path().join("one_auth"))
+            .env("ONERESCUE_CONFIG", self.folder.path().join("onerescue.toml"))
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that refuses its arguments does not read.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("host_error.log")).unwrap_or_default()
+    }
+}
+
+pub(super) fn write(path: &Path, text: &str, mode: u32) {
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    drop(file);
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+pub(super) fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(super) fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}

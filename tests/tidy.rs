@@ -1,0 +1,163 @@
+//! Is the architecture intact, and does the README say what the code does?
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests start the programs that they test")]
+
+use onerescue::policy::{Failure, Outcome, Trouble};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+fn forbid(folder: &str, words: &[&str]) {
+    for (path, text) in sources(folder) {
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            for word in words {
+                assert!(!code.contains(word), "{}:{}: {word}", path.display(), number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pure_layers_know_nothing_of_the_world() {
+    let effects = [
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "std::env",
+        "Instant",
+        "SystemTime",
+        "log::",
+        "println",
+        "reqwest",
+        "rustix",
+        "jiff",
+        "rand",
+    ];
+    forbid("src/model", &[&effects[..], &["crate::"]].concat());
+    forbid(
+        "src/wire",
+        &[&effects[..], &["crate::world", "crate::policy", "crate::config", "crate::sim"]].concat(),
+    );
+    for (path, text) in sources("src/policy") {
+        // Tests at the end of a file may read files.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in
+            [&effects[..], &["crate::world", "crate::wire", "crate::config", "crate::error", "crate::sim"]]
+                .concat()
+        {
+            let hit = code.lines().find(|line| line.split("//").next().unwrap_or_default().contains(word));
+            assert!(hit.is_none(), "{}: {word}: {hit:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_world_asks_nothing_of_the_simulator() {
+    forbid("src/world", &["crate::sim", "crate::cli"]);
+    forbid("src/config", &["crate::sim", "crate::cli", "crate::world"]);
+}
+
+#[test]
+fn every_exit_code_stands_in_the_readme() {
+    let readme = read("README.md");
+    let failure = || Failure { trouble: Trouble::Refused, what: String::new(), advice: String::new() };
+    let outcomes = [
+        Outcome::Recovered,
+        Outcome::Fenced,
+        Outcome::NothingToDo(String::new()),
+        Outcome::Rehearsed,
+        Outcome::Partly,
+        Outcome::NoCloud(failure()),
+        Outcome::NotFenced(failure()),
+        Outcome::Held(failure()),
+    ];
+    let errors = [2, 3, 4, 5, 6];
+    for code in outcomes.iter().map(Outcome::exit_code).chain(errors) {
+        assert!(readme.contains(&format!("\n| {code} |")), "exit code {code} is not in the README's table");
+    }
+}
+
+/// Section and key of each line that sets something, or that shows a setting as a comment.
+fn settings() -> Vec<String> {
+    let mut section = String::new();
+    let mut found = Vec::new();
+    for line in read("templates/onerescue.toml").lines() {
+        let line = line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
+        if line.starts_with('[') {
+            line.trim_matches(['[', ']']).clone_into(&mut section);
+        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            found.push(format!("{section} {key}").trim().to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_setting_stands_in_the_readme() {
+    let readme = read("README.md");
+    let settings = settings();
+    assert!(settings.len() > 20, "{settings:?}");
+    for setting in settings.iter().filter(|setting| !setting.contains('.')) {
+        let key = setting.rsplit(' ').next().unwrap_or_default();
+        assert!(readme.contains(&format!("`{key}`")), "setting {setting} is not in the README");
+    }
+}
+
+#[test]
+fn the_hook_template_is_what_the_hook_reads() {
+    let template = read("templates/host_error.tmpl");
+    for needed in [
+        "ARGUMENTS       = \"$TEMPLATE -m -p 5\"",
+        "ARGUMENTS_STDIN = \"yes\"",
+        "RESOURCE        = \"HOST\"",
+        "STATE           = \"ERROR\"",
+        "TYPE            = \"state\"",
+    ] {
+        assert!(template.contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn the_project_speaks_of_itself_only() {
+    let forbidden = ["/work/", "issue #", "this session"];
+    let mut files = Vec::new();
+    for folder in ["src", "hooks", "tests", "benches"] {
+        files.extend(sources(folder).into_iter().filter(|(path, _)| !path.ends_with("tidy.rs")));
+    }
+    for file in ["README.md", "CHANGELOG.md", "Cargo.toml", "tests/run", "templates/onerescue.toml"] {
+        files.push((root().join(file), read(file)));
+    }
+    for (path, text) in files {
+        for word in forbidden {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
