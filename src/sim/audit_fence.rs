@@ -1,5 +1,6 @@
 //! The safety rules about the fence: when "off" may be sent, and what must be known before a VM is touched.
 
+use super::device::Behaviour;
 use super::physics::Power;
 use super::seen::Seen;
 use super::world::SimWorld;
@@ -11,6 +12,29 @@ use std::time::Duration;
 /// How old the last look at the power may be when an order is sent: one batch of ten calls that all run into
 /// their deadlines, one after the other.
 const FRESH: Duration = Duration::from_secs(330);
+
+impl SimWorld {
+    /// Can this host's devices show the truth? If none of those with a status does, nothing can be proven.
+    #[must_use]
+    pub fn fence_is_honest(&self, policy: &Policy, host: HostId) -> bool {
+        self.devices(host).iter().any(|device| {
+            device.read_back == ReadBack::Status
+                && match device.behaviour {
+                    Behaviour::Liar => false,
+                    Behaviour::Flaps => policy.fence.samples > 1,
+                    Behaviour::Works
+                    | Behaviour::Slow
+                    | Behaviour::Ignores
+                    | Behaviour::Rejects
+                    | Behaviour::Dead
+                    | Behaviour::DiesWithHost
+                    | Behaviour::Unreadable
+                    | Behaviour::LateSuccess
+                    | Behaviour::ComesBack => true,
+                }
+        })
+    }
+}
 
 /// S2, S6 and S8: "off" goes to the host of this run only, while oned was just read to have it in ERROR, few
 /// times, not again while the first may be at work, and never once VMs were touched.

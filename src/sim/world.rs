@@ -10,7 +10,7 @@ use super::physics::Power;
 use super::seen::Seen;
 use super::transport::SimTransport;
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, ReadBack, Vm, VmId};
-use crate::policy::{Claim, Entry, Failure, Order, Policy, Proof, Reply, Survey, Trouble, VmList};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList};
 use crate::world::{World, Zone};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -127,27 +127,6 @@ impl SimWorld {
     #[must_use]
     pub fn devices(&self, host: HostId) -> &[SimDevice] {
         self.devices.get(&host).map_or(&[], Vec::as_slice)
-    }
-
-    /// Can this host's devices show the truth? If none of those with a status does, nothing can be proven.
-    #[must_use]
-    pub fn fence_is_honest(&self, policy: &Policy, host: HostId) -> bool {
-        self.devices(host).iter().any(|device| {
-            device.read_back == ReadBack::Status
-                && match device.behaviour {
-                    Behaviour::Liar => false,
-                    Behaviour::Flaps => policy.fence.samples > 1,
-                    Behaviour::Works
-                    | Behaviour::Slow
-                    | Behaviour::Ignores
-                    | Behaviour::Rejects
-                    | Behaviour::Dead
-                    | Behaviour::DiesWithHost
-                    | Behaviour::Unreadable
-                    | Behaviour::LateSuccess
-                    | Behaviour::ComesBack => true,
-                }
-        })
     }
 
     /// Does another run work on this host?

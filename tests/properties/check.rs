@@ -84,6 +84,10 @@ impl Known<'_> {
         if lock.is_some_and(|lock| lock.0 != 0) {
             return Err("it is locked".to_owned());
         }
+        let dead = self.survey.hosts.iter().find(|host| host.id == self.dead);
+        if dead.is_some_and(|host| host.state == HostState::Monitored) {
+            return Err("the host that was taken for dead is MONITORED".to_owned());
+        }
         let here = host == Some(self.dead);
         let stopped = matches!(state, VmState::Poweroff | VmState::Suspended)
             && self.story.policy.force == Force::AlsoStopped;

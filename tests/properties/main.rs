@@ -13,6 +13,7 @@
 mod check;
 mod stage;
 mod story;
+mod strategy;
 
 use onerescue::model::{VmId, VmState};
 use onerescue::policy::{Fate, Fencing, Mode, Outcome, Purpose, Report};
@@ -23,7 +24,7 @@ use proptest::test_runner::FileFailurePersistence;
 use stage::Stage;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use story::{Story, strategy};
+use story::Story;
 
 /// A share of the cases that are asked for: the first property is the one that finds most.
 fn config(share: u32) -> ProptestConfig {
