@@ -86,6 +86,7 @@ fn planning() {
             policy: &policy,
             closed: BTreeSet::new(),
             live: BTreeSet::new(),
+            moving: BTreeMap::new(),
             refused: BTreeMap::new(),
         };
         let began = Instant::now();

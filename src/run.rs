@@ -18,6 +18,21 @@ pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
     }
 }
 
+/// The first `most` steps of a recovery, as if the process died after them; `None` if it had not ended then.
+/// Nothing is kept of it but what it did to the world, for example 7 steps: up to the first look at the power.
+pub fn run_steps(world: &mut impl World, subject: Subject, policy: Policy, most: usize) -> Option<Report> {
+    let mut step = begin(subject, policy);
+    let mut told = 0;
+    for _ in 0..most {
+        told = tell(world, step.trail(), told);
+        step = match answer(world, step) {
+            Ok(next) => next,
+            Err(report) => return Some(*report),
+        };
+    }
+    None
+}
+
 fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
     let next = match step {
         Step::Observe(ask) => {

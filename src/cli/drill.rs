@@ -85,8 +85,9 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
         let _ = writeln!(text, "BROKEN {rule}");
     }
     if broken.is_empty() {
-        let checked = scenario.policy.fencing == Fencing::Required && !scenario.world.lies(report.host);
-        text.push_str(if checked {
+        let sure = scenario.policy.fencing == Fencing::Required
+            && scenario.world.fence_is_honest(&scenario.policy, report.host);
+        text.push_str(if sure || report.proof.is_none() {
             "every safety rule held\n"
         } else {
             "every safety rule held, but with -u or a device that lies nothing keeps a VM from running twice\n"

@@ -5,7 +5,7 @@ use super::ending::{call_off, next, no_cloud, send};
 use super::incident::{Step, not_dead, wait};
 use super::proof::Proof;
 use super::prove::{Effect, Proving};
-use super::report::Outcome;
+use super::report::{Fate, Outcome};
 use super::round::plan_round;
 use super::settings::{Fencing, Purpose};
 use crate::model::{Datastore, Host, HostState, Moment, Vm, VmId};
@@ -98,7 +98,7 @@ impl Surveying {
         proven.case.heard();
         proven.case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         if let Some(reason) = came_back(&mut proven.case, now, &survey) {
-            return returned(proven, now, reason);
+            return returned(proven, now, reason, &survey);
         }
         let orders = plan_round(&mut proven.case, now, &survey);
         if proven.case.policy.purpose == Purpose::Rehearse {
@@ -138,12 +138,18 @@ fn came_back(case: &mut Case, now: Moment, survey: &Survey) -> Option<String> {
 
 /// A host that is proven off cannot be MONITORED: somebody has powered it on, or the proof was about another
 /// machine. Without a proof (`-u`) and before any order it has simply come back.
-fn returned(proven: Proven, now: Moment, reason: String) -> Step {
-    let case = &proven.case;
+fn returned(mut proven: Proven, now: Moment, reason: String, survey: &Survey) -> Step {
+    let case = &mut proven.case;
     if case.policy.fencing == Fencing::Waived && case.vms.is_empty() && case.courses.is_empty() {
         return proven.stop(now, Outcome::NothingToDo(reason));
     }
     let what = format!("{} was taken for dead, but {reason}", case.host());
+    let dead = case.subject.host;
+    for vm in survey.vms.iter().filter(|vm| vm.host == Some(dead)) {
+        if !case.vms.contains_key(&vm.id) && !case.courses.contains_key(&vm.id) {
+            case.settle(vm.id, &vm.name, Fate::Held(what.clone()));
+        }
+    }
     let advice = "find out who enabled it or powered it on, or which machine the fence device really controls; keep it \
                   off and run the same command again"
         .to_owned();

@@ -1,15 +1,16 @@
 //! The safety rules, checked after a run against what really happened in the simulated cloud.
 //!
-//! It trusts neither the policy nor its report: calls are read from the transport's log, power from the
-//! machines.
+//! It trusts neither the policy nor its report: what was asked, answered and sent is in [`Seen`], power and
+//! domains are those of the machines. Where a VM may be placed is not judged here; the properties do that.
 
-use super::cloud::Change;
-use super::physics::Power;
-use super::transport::{CallRecord, Outcome};
+use super::audit_fence::{fence, proven};
+use super::physics::Breach;
+use super::seen::Seen;
 use super::world::SimWorld;
-use crate::model::{HostId, HostState, VmId};
-use crate::policy::{Fencing, Mode, Policy, Report};
-use std::collections::BTreeSet;
+use crate::finish::{LONGEST_REPORT, short};
+use crate::model::{HostId, Vm, VmId, VmState};
+use crate::policy::{Fate, Fencing, Mode, Order, Outcome, Policy, Purpose, Reply, Report};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The most time that one run may take, whatever goes wrong. The sum of all deadlines is below it.
@@ -19,111 +20,168 @@ const LONGEST: Duration = Duration::from_secs(4 * 3600);
 /// the host when the run began.
 #[must_use]
 pub fn audit(world: &SimWorld, policy: &Policy, report: &Report, charged: &[VmId]) -> Vec<String> {
-    let mut broken = Vec::new();
-    let calls: Vec<_> =
-        world.transport().calls().into_iter().filter(|call| call.at >= world.began()).collect();
-    let changing: Vec<_> = calls.iter().filter(|call| changes_vm(&call.method)).collect();
-    power(world, policy, report, &changing, &mut broken);
-    for off in world.offs().iter().filter(|off| off.at >= world.began()) {
-        if off.state != Some(HostState::Error) {
-            broken.push(format!("S8: {} was sent off while oned had it in {:?}", off.host, off.state));
-        }
-        if off.host != report.host {
-            broken.push(format!("S2: off was sent to {}, which is not the host of this run", off.host));
-        }
+    let mut broken = audit_deeds(world, policy, report.host);
+    outcomes(world, policy, report, &mut broken);
+    recovered(world, policy, report, &mut broken);
+    if report.proof.as_ref().is_some_and(|proof| proof.host() != report.host) {
+        broken.push("S1: the proof names another host".to_owned());
     }
-    outcomes(report, charged, &mut broken);
-    destructive(policy, &changing, &mut broken);
-    if report.took.0 > LONGEST {
-        broken.push(format!("S6: the run took {} s", report.took.0.as_secs()));
-    }
-    let bound = 20_000 + 60 * charged.len();
-    if calls.len() > bound {
-        broken.push(format!("S6: {} calls for {} VMs", calls.len(), charged.len()));
+    bounds(world, report, charged.len(), &mut broken);
+    let session = world.transport().cloud().session.clone();
+    if format!("{report:?} {:?} {:?}", world.told(), world.transport().calls()).contains(&session) {
+        broken.push("S7: the session is in the report, the trail or the log of calls".to_owned());
     }
     broken
 }
 
-fn changes_vm(method: &str) -> bool {
-    matches!(method, "one.vm.migrate" | "one.vm.recover" | "one.vm.action" | "one.vm.deploy")
+/// The same for a run that may not have ended: the rules about what was done, not about what was reported.
+#[must_use]
+pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<String> {
+    let mut broken = Vec::new();
+    fence(world, policy, subject, &mut broken);
+    proven(world, policy, subject, &mut broken);
+    orders(world, policy, subject, &mut broken);
+    doubles(world, policy, &mut broken);
+    broken
 }
 
-/// S1: no call that changes a VM goes out while the machine has power, unless the operator said `-u` or a
-/// device lied.
-fn power(
-    world: &SimWorld,
-    policy: &Policy,
-    report: &Report,
-    changing: &[&CallRecord],
-    broken: &mut Vec<String>,
-) {
-    if policy.fencing == Fencing::Waived || world.lies(report.host) {
+/// No VM that this run has touched was started twice. With `-u`, or when every device lies, nothing can
+/// prevent that.
+fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
+    let orders: Vec<_> = sent(world).collect();
+    let proofs: BTreeSet<_> = orders.iter().map(|(_, proof)| *proof).collect();
+    if policy.fencing == Fencing::Waived || !proofs.iter().all(|host| world.fence_is_honest(policy, *host)) {
         return;
     }
-    for breach in world.transport().cloud().breaches() {
-        broken.push(format!("S1: {breach}"));
-    }
-    for call in changing {
-        if power_at(world, report.host, call.at) == Power::On {
-            broken.push(format!("S1: {call} at {:?} while {} had power", call.at, report.host));
-        }
-    }
-    if !changing.is_empty() && report.proof.is_none() {
-        broken.push("S1: VMs were touched and the report has no proof".to_owned());
-    }
-    if report.proof.as_ref().is_some_and(|proof| proof.host() != report.host) {
-        broken.push("S1: the proof names another host".to_owned());
-    }
-}
-
-fn power_at(world: &SimWorld, host: HostId, at: Duration) -> Power {
     let cloud = world.transport().cloud();
-    let mut power = Power::On;
-    for happening in cloud.happenings().iter().take_while(|happening| happening.at <= at) {
-        if let Change::Power(changed, now) = happening.change
-            && changed == host
-        {
-            power = now;
+    for breach in cloud.breaches() {
+        let (Breach::DoubleStart { vm, .. } | Breach::SentToDeadHost { vm, .. }) = breach;
+        if matches!(breach, Breach::DoubleStart { .. }) && orders.iter().any(|(order, _)| order.vm() == *vm) {
+            broken.push(format!("S1: {breach}"));
         }
     }
-    power
 }
 
-/// S3: every VM that was seen has exactly one outcome, once VMs were looked at.
-fn outcomes(report: &Report, charged: &[VmId], broken: &mut Vec<String>) {
+fn sent(world: &SimWorld) -> impl Iterator<Item = (Order, HostId)> + '_ {
+    world.seen().iter().filter_map(|seen| {
+        if let Seen::Order { order, proof, .. } = seen { Some((*order, *proof)) } else { None }
+    })
+}
+
+/// S4 and S5: the flag's own calls and no other, and "delete and create again" once only, unless oned shows
+/// that its clean-up is stuck.
+fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<String>) {
+    let mut recreated: BTreeMap<VmId, bool> = BTreeMap::new();
+    let mut states: BTreeMap<VmId, VmState> = BTreeMap::new();
+    for seen in world.seen() {
+        match seen {
+            Seen::Survey { survey, .. } => states.extend(survey.vms.iter().map(|vm| (vm.id, vm.state))),
+            Seen::Vms { vms, .. } => states.extend(vms.iter().map(|(vm, _)| (vm.id, vm.state))),
+            Seen::Order { order, proof, reply, .. } => {
+                let allowed = match order {
+                    Order::Migrate { .. } => policy.mode == Mode::Migrate,
+                    Order::Recreate { .. } => policy.mode == Mode::Recreate,
+                    Order::Delete { .. } => policy.mode == Mode::Delete,
+                    Order::Retry { .. } => policy.mode != Mode::Delete,
+                };
+                if !allowed || policy.purpose != Purpose::Recover {
+                    broken.push(format!("S4: {order:?} in mode {:?}", policy.mode));
+                }
+                if *proof != subject {
+                    broken.push(format!("S1: {order:?} under a proof about {proof}"));
+                }
+                if let Order::Recreate { vm } = order {
+                    let stuck = states.get(vm).is_some_and(|state| state.to_string() == "CLEANUP_RESUBMIT");
+                    if recreated.get(vm).is_some_and(|known| !(*known && stuck)) {
+                        broken.push(format!("S5: {order:?} again, and the first call may have done it"));
+                    }
+                    match reply {
+                        Reply::Accepted => drop(recreated.insert(*vm, true)),
+                        Reply::Unknown(_) => drop(recreated.insert(*vm, false)),
+                        Reply::Refused(..) | Reply::NotSent(_) => {}
+                    }
+                }
+            }
+            Seen::Host { .. }
+            | Seen::Hosts { .. }
+            | Seen::Off { .. }
+            | Seen::Power { .. }
+            | Seen::Disable { .. } => {}
+        }
+    }
+}
+
+/// S3: every VM that was seen on the dead host has exactly one outcome.
+fn outcomes(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Vec<String>) {
     let ids: BTreeSet<_> = report.vms.iter().map(|vm| vm.id).collect();
     if ids.len() != report.vms.len() {
         broken.push("S3: a VM has two outcomes".to_owned());
     }
-    if report.vms.is_empty() {
-        return;
-    }
-    for vm in charged.iter().filter(|vm| !ids.contains(vm)) {
-        broken.push(format!("S3: {vm} has no outcome"));
-    }
-}
-
-/// S4: recreate and delete only if the flag says so.
-fn destructive(policy: &Policy, changing: &[&CallRecord], broken: &mut Vec<String>) {
-    for call in changing.iter().filter(|call| call.method == "one.vm.recover") {
-        let operation = call.params.rsplit(", ").next().unwrap_or_default();
-        let allowed = match policy.mode {
-            Mode::Migrate => operation == "2",
-            Mode::Recreate => operation == "2" || operation == "4",
-            Mode::Delete => operation == "3",
-        };
-        if !allowed {
-            broken.push(format!("S4: {call} in mode {:?}", policy.mode));
+    let surveys = world
+        .seen()
+        .iter()
+        .filter_map(|seen| if let Seen::Survey { survey, .. } = seen { Some(survey) } else { None });
+    // A host that came back before anything was decided leaves nothing to say about its VMs.
+    let came_back = matches!(report.outcome, Outcome::NothingToDo(_));
+    for survey in surveys.filter(|_| !came_back) {
+        let host = survey.hosts.iter().find(|host| host.id == report.host);
+        for vm in host.iter().flat_map(|host| &host.vms).filter(|vm| !ids.contains(vm)) {
+            broken.push(format!("S3: {vm} was seen and has no outcome"));
         }
     }
+    let done = matches!(report.outcome, Outcome::Recovered);
+    let open = report.vms.iter().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)));
+    if done && (open || report.proof.is_none() || policy.purpose != Purpose::Recover) {
+        broken.push("S3: it calls itself recovered and is not".to_owned());
+    }
 }
 
-/// The VMs whose call to change them was accepted by oned since this time.
-#[must_use]
-pub fn changed_since(world: &SimWorld, since: Duration) -> Vec<String> {
+/// S10: what is reported as recovered was read back so after the last order for it.
+fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Vec<String>) {
+    let elsewhere = |vm: &Vm| {
+        let rests = [VmState::RUNNING, VmState::Poweroff, VmState::Suspended];
+        rests.contains(&vm.state) && vm.host.is_some_and(|host| host != report.host)
+    };
+    let good = |vm: &Vm| match policy.mode {
+        Mode::Delete => vm.state == VmState::Done,
+        Mode::Migrate | Mode::Recreate => elsewhere(vm),
+    };
+    let mut seen_good: BTreeSet<VmId> = BTreeSet::new();
+    for seen in world.seen() {
+        match seen {
+            Seen::Order { order, .. } => drop(seen_good.remove(&order.vm())),
+            Seen::Vms { asked, vms, .. } => {
+                seen_good.extend(vms.iter().filter(|(vm, _)| good(vm)).map(|(vm, _)| vm.id));
+                let missing = |id: &&VmId| !vms.iter().any(|(vm, _)| vm.id == **id);
+                seen_good.extend(asked.iter().filter(|_| policy.mode == Mode::Delete).filter(missing));
+            }
+            Seen::Survey { survey, .. } => {
+                seen_good.extend(survey.vms.iter().filter(|vm| good(vm)).map(|vm| vm.id));
+            }
+            Seen::Host { .. }
+            | Seen::Hosts { .. }
+            | Seen::Off { .. }
+            | Seen::Power { .. }
+            | Seen::Disable { .. } => {}
+        }
+    }
+    let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));
+    for vm in claimed.filter(|vm| !seen_good.contains(&vm.id)) {
+        broken.push(format!("S10: {vm}, and it was not read back so"));
+    }
+}
+
+fn bounds(world: &SimWorld, report: &Report, vms: usize, broken: &mut Vec<String>) {
+    if report.took.0 > LONGEST {
+        broken.push(format!("S6: the run took {} s", report.took.0.as_secs()));
+    }
     let calls = world.transport().calls();
-    let accepted = calls
-        .iter()
-        .filter(|call| call.at >= since && changes_vm(&call.method) && call.outcome == Outcome::Done);
-    accepted.map(ToString::to_string).collect()
+    let calls = calls.iter().filter(|call| call.at >= world.began()).count();
+    if calls > 20_000 + 60 * vms {
+        broken.push(format!("S6: {calls} calls for {vms} VMs"));
+    }
+    let length = short(report).len();
+    if length > LONGEST_REPORT {
+        broken.push(format!("S6: the report has {length} bytes"));
+    }
 }

@@ -7,6 +7,7 @@
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
 mod audit;
+mod audit_fence;
 mod build;
 mod build_objects;
 mod build_vm;
@@ -26,6 +27,7 @@ mod physics;
 mod render;
 mod scenario;
 mod scheduler;
+mod seen;
 mod server;
 mod spec;
 mod state;
@@ -37,16 +39,17 @@ mod version;
 mod words;
 mod world;
 
-pub use audit::{audit, changed_since};
+pub use audit::{audit, audit_deeds};
 pub use cloud::{Change, Cloud, EPOCH, Happening};
 pub use device::Behaviour;
 pub use event::Event;
 pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
 pub use scenario::Scenario;
+pub use seen::Seen;
 pub use server::{Clock, Server};
 pub use spec::{DatastoreSpec, Driver, HostSpec, PciSpec, Stage, Timings, VmSpec};
 pub use template::{Attribute, Template};
 pub use transport::{CallRecord, Outcome, SimTransport};
 pub use version::Version;
-pub use world::{SentOff, SimDevice, SimWorld};
+pub use world::{SimDevice, SimWorld};

@@ -7,8 +7,9 @@ use super::cloud::Cloud;
 use super::device::{BACK_AFTER, Behaviour, Said};
 use super::event::Event;
 use super::physics::Power;
+use super::seen::Seen;
 use super::transport::SimTransport;
-use crate::model::{DeviceName, FenceDevice, Host, HostId, HostState, Moment, PowerState, ReadBack, VmId};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, ReadBack, Vm, VmId};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList};
 use crate::world::{World, Zone};
 use std::collections::BTreeMap;
@@ -25,17 +26,6 @@ pub struct SimDevice {
     pub behaviour: Behaviour,
 }
 
-/// An "off" that was sent, and what oned and the machine were at that moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentOff {
-    /// When, since the simulation began.
-    pub at: Duration,
-    /// To which host.
-    pub host: HostId,
-    /// oned's view of it then.
-    pub state: Option<HostState>,
-}
-
 /// A world in memory.
 #[derive(Debug)]
 pub struct SimWorld {
@@ -49,7 +39,7 @@ pub struct SimWorld {
     claimed: Option<HostId>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
-    offs: Vec<SentOff>,
+    seen: Vec<Seen>,
     told: Vec<Entry>,
     pace: Pace,
     tell: fn(&Entry),
@@ -76,7 +66,7 @@ impl SimWorld {
             outlets: BTreeMap::new(),
             claimed: None,
             pending: Vec::new(),
-            offs: Vec::new(),
+            seen: Vec::new(),
             told: Vec::new(),
             pace: Pace::Jump,
             tell: |_| {},
@@ -109,6 +99,7 @@ impl SimWorld {
     pub fn begin_again(&mut self) {
         self.began = self.transport.cloud().now();
         self.told.clear();
+        self.seen.clear();
     }
 
     /// When the present run began, since the simulation began.
@@ -129,26 +120,28 @@ impl SimWorld {
         &self.zone
     }
 
-    /// Every "off" that was sent.
+    /// What the present run has asked and been told, in order.
     #[must_use]
-    pub fn offs(&self) -> &[SentOff] {
-        &self.offs
+    pub fn seen(&self) -> &[Seen] {
+        &self.seen
+    }
+
+    /// The fence devices of a host.
+    #[must_use]
+    pub fn devices(&self, host: HostId) -> &[SimDevice] {
+        self.devices.get(&host).map_or(&[], Vec::as_slice)
+    }
+
+    /// Does another run work on this host?
+    #[must_use]
+    pub fn is_claimed(&self, host: HostId) -> bool {
+        self.claimed == Some(host)
     }
 
     /// What the present run has written down.
     #[must_use]
     pub fn told(&self) -> &[Entry] {
         &self.told
-    }
-
-    /// Does a device of this host say what is not true?
-    #[must_use]
-    pub fn lies(&self, host: HostId) -> bool {
-        let lies = |device: &SimDevice| {
-            matches!(device.behaviour, Behaviour::Liar | Behaviour::Flaps | Behaviour::ComesBack)
-                || device.read_back != ReadBack::Status
-        };
-        self.devices.get(&host).is_some_and(|devices| devices.iter().any(lies))
     }
 
     /// Let time pass, with everything that is due on the way.
@@ -187,11 +180,11 @@ impl SimWorld {
         }
         let feeds = self.devices.get(&host).into_iter().flatten().filter(|device| device.behaviour.is_feed());
         behaviour.is_feed()
-            && feeds.into_iter().all(|feed| self.seen(host, &feed.name, feed.behaviour) == Power::Off)
+            && feeds.into_iter().all(|feed| self.outlet(host, &feed.name, feed.behaviour) == Power::Off)
     }
 
     /// What a device can see: the host's power, or its own relay.
-    fn seen(&self, host: HostId, device: &DeviceName, behaviour: Behaviour) -> Power {
+    fn outlet(&self, host: HostId, device: &DeviceName, behaviour: Behaviour) -> Power {
         if !behaviour.is_feed() {
             return self.power(host);
         }
@@ -204,6 +197,19 @@ impl SimWorld {
 
     fn power(&self, host: HostId) -> Power {
         self.transport.cloud().power(host)
+    }
+
+    fn with_truth(&self, vms: &[Vm]) -> Vec<(Vm, Vec<HostId>)> {
+        let cloud = self.transport.cloud();
+        vms.iter().map(|vm| (vm.clone(), cloud.domain_hosts(vm.id))).collect()
+    }
+
+    fn send(&mut self, proof: HostId, order: Order) -> Reply {
+        self.due();
+        let (at, really) = (self.cloud_now(), self.power(proof));
+        let reply = self.zone.send(&order);
+        self.seen.push(Seen::Order { at, order, proof, reply: reply.clone(), really });
+        reply
     }
 
     fn cloud_now(&self) -> Duration {
@@ -226,12 +232,18 @@ impl World for SimWorld {
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {
         self.due();
-        self.zone.host(id)
+        let host = self.zone.host(id);
+        let at = self.cloud_now();
+        self.seen.push(Seen::Host { at, host: host.as_ref().ok().cloned() });
+        host
     }
 
     fn hosts(&mut self) -> Result<Vec<Host>, Failure> {
         self.due();
-        self.zone.hosts()
+        let hosts = self.zone.hosts();
+        let states = hosts.iter().flatten().map(|host| (host.id, host.state)).collect();
+        self.seen.push(Seen::Hosts { states });
+        hosts
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
@@ -256,11 +268,11 @@ impl World for SimWorld {
         let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
             return Err("no such device".to_owned());
         };
-        let (at, state) = (self.cloud_now(), self.transport.cloud().host_state(host));
-        self.offs.push(SentOff { at, host, state });
+        let at = self.cloud_now();
         let Said { answer, off_after, on_after } = behaviour.off(self.power(host));
         let off_after =
             if self.last_outlet(host, device, behaviour) { Some(Duration::ZERO) } else { off_after };
+        self.seen.push(Seen::Off { at, host, device: device.clone(), answer: answer.clone() });
         if let Some(after) = off_after {
             self.schedule(at.saturating_add(after), Event::PowerOff(host));
         }
@@ -276,30 +288,45 @@ impl World for SimWorld {
         let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
             return PowerState::Unknown("no such device".to_owned());
         };
-        let power = self.seen(host, device, behaviour);
+        let power = self.outlet(host, device, behaviour);
         let asked = self.asked.entry((host, device.clone())).or_default();
         *asked += 1;
-        behaviour.state(power, *asked - 1)
+        let said = behaviour.state(power, *asked - 1);
+        let at = self.cloud_now();
+        self.seen.push(Seen::Power { at, device: device.clone(), said: said.clone(), really: power });
+        said
     }
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
         self.due();
-        self.zone.survey(host, also)
+        let survey = self.zone.survey(host, also);
+        if let Ok(survey) = &survey {
+            let at = self.cloud_now();
+            self.seen.push(Seen::Survey { at, survey: survey.clone() });
+        }
+        survey
     }
 
     fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
         self.due();
-        self.zone.vms(ids)
+        let list = self.zone.vms(ids);
+        if let Ok(list) = &list {
+            let at = self.cloud_now();
+            let vms = self.with_truth(&list.vms);
+            self.seen.push(Seen::Vms { at, asked: ids.to_vec(), vms });
+        }
+        list
     }
 
     fn disable(&mut self, proof: &Proof) -> Reply {
         self.due();
-        self.zone.disable(proof.host())
+        let (at, host) = (self.cloud_now(), proof.host());
+        self.seen.push(Seen::Disable { at, host });
+        self.zone.disable(host)
     }
 
-    fn act(&mut self, _proof: &Proof, orders: &[Order]) -> Vec<Reply> {
-        self.due();
-        orders.iter().map(|order| self.zone.send(order)).collect()
+    fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply> {
+        orders.iter().map(|order| self.send(proof.host(), *order)).collect()
     }
 
     fn tell(&mut self, entry: &Entry) {

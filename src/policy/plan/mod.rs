@@ -26,6 +26,8 @@ pub struct Request<'a> {
     pub closed: BTreeSet<VmId>,
     /// VMs that were seen in MIGRATE before: their domain may run on the other host of that migration.
     pub live: BTreeSet<VmId>,
+    /// Where VMs are on their way to; oned may charge them there only later.
+    pub moving: BTreeMap<VmId, HostId>,
     /// Hosts that have refused a VM.
     pub refused: BTreeMap<VmId, Vec<HostId>>,
 }
@@ -77,6 +79,11 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
     let dead = survey.hosts.iter().find(|host| host.id == request.host);
     let charged: BTreeSet<_> = dead.iter().flat_map(|host| &host.vms).copied().collect();
     let mut rooms = Rooms::new(survey, dead);
+    for vm in &survey.vms {
+        if let Some(to) = request.moving.get(&vm.id) {
+            rooms.keep_free(vm, *to, survey);
+        }
+    }
     let mut vms: Vec<_> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
     vms.sort_by_key(|vm| (std::cmp::Reverse((vm.memory_kib, vm.cpu)), vm.id));
     let mut decisions: Vec<_> = vms
@@ -90,11 +97,18 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
                 .unwrap_or_else(|| decide(vm, survey, request, &mut rooms)),
         })
         .collect();
-    for (vm, why) in &survey.unreadable {
-        if !request.closed.contains(vm) {
-            let verdict = Verdict::Hold(format!("its document cannot be read: {why}"));
-            let name = String::from("?");
-            decisions.push(Decision { vm: *vm, name, state: VmState::Unknown(-1), host: None, verdict });
+    let nameless = |vm: VmId, reason: String| {
+        let (name, verdict) = (String::from("?"), Verdict::Hold(reason));
+        Decision { vm, name, state: VmState::Unknown(-1), host: None, verdict }
+    };
+    for (vm, why) in survey.unreadable.iter().filter(|(vm, _)| !request.closed.contains(vm)) {
+        decisions.push(nameless(*vm, format!("its document cannot be read: {why}")));
+    }
+    let decided: BTreeSet<_> = decisions.iter().map(|decision| decision.vm).collect();
+    for vm in dead.iter().flat_map(|host| &host.vms) {
+        if !decided.contains(vm) && !request.closed.contains(vm) {
+            let reason = "oned charges it to the dead host and gives no document for it";
+            decisions.push(nameless(*vm, reason.to_owned()));
         }
     }
     decisions

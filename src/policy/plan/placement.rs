@@ -62,6 +62,14 @@ impl Rooms {
         Self { cluster: dead.map(|host| host.cluster), rooms }
     }
 
+    /// Leave room for a VM that is on its way to this host and is not charged to it yet.
+    pub(super) fn keep_free(&mut self, vm: &Vm, to: HostId, survey: &Survey) {
+        let charged = survey.hosts.iter().any(|host| host.id == to && host.vms.contains(&vm.id));
+        if let Some(room) = self.rooms.iter_mut().find(|room| room.host == to && !charged) {
+            room.take(vm);
+        }
+    }
+
     /// Place a VM on the fitting host with the most room left after it; equal hosts go by id.
     pub(super) fn place(
         &mut self,

@@ -1,0 +1,85 @@
+//! What a run asked of the simulated world, what it was told, and what was true at that moment.
+//!
+//! The audit and the properties judge a run by this; it decides nothing itself.
+
+use super::physics::Power;
+use crate::model::{DeviceName, Host, HostId, HostState, PowerState, Vm, VmId};
+use crate::policy::{Order, Reply, Survey};
+use std::time::Duration;
+
+/// One exchange between a run and the world. `at` is the simulated time since the simulation began, when the
+/// answer was given.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// The host was read; `None` if it could not be.
+    Host {
+        /// When.
+        at: Duration,
+        /// The answer.
+        host: Option<Host>,
+    },
+    /// All hosts were read, for the brake: the states of the others.
+    Hosts {
+        /// The answer.
+        states: Vec<(HostId, HostState)>,
+    },
+    /// "Off" was sent.
+    Off {
+        /// When it was sent.
+        at: Duration,
+        /// To which host.
+        host: HostId,
+        /// By which device.
+        device: DeviceName,
+        /// What it said.
+        answer: Result<(), String>,
+    },
+    /// The power was asked for.
+    Power {
+        /// When.
+        at: Duration,
+        /// The device.
+        device: DeviceName,
+        /// What it said.
+        said: PowerState,
+        /// What was true.
+        really: Power,
+    },
+    /// A survey was answered.
+    Survey {
+        /// When.
+        at: Duration,
+        /// The answer.
+        survey: Survey,
+    },
+    /// VMs were read back, with the hosts on which their domains really ran then. One that is missing from
+    /// the answer is missing here.
+    Vms {
+        /// When.
+        at: Duration,
+        /// Those that were asked for.
+        asked: Vec<VmId>,
+        /// The answer, with the truth.
+        vms: Vec<(Vm, Vec<HostId>)>,
+    },
+    /// The dead host was disabled.
+    Disable {
+        /// When it was sent.
+        at: Duration,
+        /// Which host.
+        host: HostId,
+    },
+    /// An order was sent for a VM.
+    Order {
+        /// When it was sent.
+        at: Duration,
+        /// The order.
+        order: Order,
+        /// The host that the proof names.
+        proof: HostId,
+        /// What oned said.
+        reply: Reply,
+        /// That host's power when it was sent.
+        really: Power,
+    },
+}
