@@ -16,6 +16,8 @@ struct Known<'a> {
     vms: BTreeMap<VmId, (VmState, Option<HostId>)>,
     /// Orders that may bring a VM to a host that does not show it yet.
     pledged: BTreeMap<VmId, (HostId, Duration)>,
+    /// Where a migration may still go whose answer was lost.
+    doubt: BTreeMap<VmId, HostId>,
     retries: BTreeMap<VmId, u32>,
 }
 
@@ -27,6 +29,7 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
         survey: Survey::default(),
         vms: BTreeMap::new(),
         pledged: BTreeMap::new(),
+        doubt: BTreeMap::new(),
         retries: BTreeMap::new(),
     };
     let mut broken = Vec::new();
@@ -62,6 +65,11 @@ impl Known<'_> {
     }
 
     fn sent(&mut self, at: Duration, order: &Order, reply: &Reply) {
+        match (order, reply) {
+            (Order::Migrate { vm, to, .. }, Reply::Unknown(_)) => drop(self.doubt.insert(*vm, *to)),
+            (_, Reply::NotSent(_)) => {}
+            _ => drop(self.doubt.remove(&order.vm())),
+        }
         match (order, reply) {
             (Order::Migrate { vm, to, .. }, Reply::Accepted | Reply::Unknown(_)) => {
                 self.pledged.insert(*vm, (*to, at));
@@ -117,6 +125,9 @@ impl Known<'_> {
 
     fn target(&self, vm: VmId, to: HostId, kind: MigrationType) -> Result<(), String> {
         let wants = self.vm(vm)?;
+        if let Some(first) = self.doubt.get(&vm).filter(|first| **first != to) {
+            return Err(format!("it may still go to {first}"));
+        }
         let host = self.survey.hosts.iter().find(|host| host.id == to).ok_or("no such host")?;
         if to == self.dead || host.state != HostState::Monitored {
             return Err(format!("the target is {}", host.state));
