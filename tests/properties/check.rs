@@ -5,7 +5,7 @@ use super::story::{DATASTORES, Happens, Story, VmStory};
 use onerescue::model::{HostId, HostState, VmId, VmState};
 use onerescue::policy::{Fate, Fencing, Force, MigrationType, Mode, Order, Reply, Report, Survey};
 use onerescue::sim::{Seen, SimWorld};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 struct Known<'a> {
@@ -16,6 +16,10 @@ struct Known<'a> {
     vms: BTreeMap<VmId, (VmState, Option<HostId>)>,
     /// Orders that may bring a VM to a host that does not show it yet.
     pledged: BTreeMap<VmId, (HostId, Duration)>,
+    /// VMs with an order. oned itself refuses to repeat one for a VM that was locked since.
+    ordered: BTreeSet<VmId>,
+    /// Where a migration may still go whose answer was lost.
+    doubt: BTreeMap<VmId, HostId>,
     retries: BTreeMap<VmId, u32>,
 }
 
@@ -27,6 +31,8 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
         survey: Survey::default(),
         vms: BTreeMap::new(),
         pledged: BTreeMap::new(),
+        ordered: BTreeSet::new(),
+        doubt: BTreeMap::new(),
         retries: BTreeMap::new(),
     };
     let mut broken = Vec::new();
@@ -62,6 +68,12 @@ impl Known<'_> {
     }
 
     fn sent(&mut self, at: Duration, order: &Order, reply: &Reply) {
+        self.ordered.insert(order.vm());
+        match (order, reply) {
+            (Order::Migrate { vm, to, .. }, Reply::Unknown(_)) => drop(self.doubt.insert(*vm, *to)),
+            (_, Reply::NotSent(_)) => {}
+            _ => drop(self.doubt.remove(&order.vm())),
+        }
         match (order, reply) {
             (Order::Migrate { vm, to, .. }, Reply::Accepted | Reply::Unknown(_)) => {
                 self.pledged.insert(*vm, (*to, at));
@@ -81,7 +93,7 @@ impl Known<'_> {
             return Err("it was never read".to_owned());
         };
         let lock = self.survey.vms.iter().find(|vm| vm.id == id).and_then(|vm| vm.lock);
-        if lock.is_some_and(|lock| lock.0 != 0) {
+        if lock.is_some_and(|lock| lock.0 != 0) && !self.ordered.contains(&id) {
             return Err("it is locked".to_owned());
         }
         let dead = self.survey.hosts.iter().find(|host| host.id == self.dead);
@@ -117,6 +129,9 @@ impl Known<'_> {
 
     fn target(&self, vm: VmId, to: HostId, kind: MigrationType) -> Result<(), String> {
         let wants = self.vm(vm)?;
+        if let Some(first) = self.doubt.get(&vm).filter(|first| **first != to) {
+            return Err(format!("it may still go to {first}"));
+        }
         let host = self.survey.hosts.iter().find(|host| host.id == to).ok_or("no such host")?;
         if to == self.dead || host.state != HostState::Monitored {
             return Err(format!("the target is {}", host.state));

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use story::Story;
 
-/// A share of the cases that are asked for: the first property is the one that finds most.
+/// A share of the cases that are asked for, so that `cargo test` alone takes a minute.
 fn config(share: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     // proptest's own default is 256; PROPTEST_CASES says otherwise.
@@ -78,7 +78,7 @@ fn transcript(story: &Story) -> String {
 }
 
 proptest! {
-    #![proptest_config(config(1))]
+    #![proptest_config(config(2))]
 
     #[test]
     fn no_safety_rule_is_broken_and_a_second_run_touches_nothing_that_is_done(story in strategy::story()) {
@@ -97,7 +97,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(2))]
+    #![proptest_config(config(4))]
 
     #[test]
     fn a_run_that_dies_anywhere_can_be_begun_again(story in strategy::story()) {
@@ -126,7 +126,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(4))]
+    #![proptest_config(config(8))]
 
     #[test]
     fn when_nothing_else_goes_wrong_every_vm_runs_elsewhere(story in strategy::calm()) {

@@ -97,7 +97,7 @@ fn read_back() -> impl Strategy<Value = ReadBack> {
     prop_oneof![16 => Just(ReadBack::Status), 2 => Just(ReadBack::ExitCodeAccepted), 1 => Just(ReadBack::ExitCodeOnly)]
 }
 
-const METHODS: [&str; 10] = [
+const METHODS: [&str; 14] = [
     "*",
     "one.host.info",
     "one.hostpool.info",
@@ -105,6 +105,10 @@ const METHODS: [&str; 10] = [
     "one.vm.info",
     "one.datastorepool.info",
     "one.vm.migrate",
+    "one.vm.migrate",
+    "one.vm.migrate",
+    "one.vm.migrate",
+    "one.vm.recover",
     "one.vm.recover",
     "one.host.status",
     "one.zone.raftstatus",
