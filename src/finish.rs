@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::policy::{Fate, Mode, Outcome, Report};
 use crate::trail::one_line;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// What the hook manager stores of a run is replicated to every front-end, so it stays this small.
@@ -11,14 +12,17 @@ pub const LONGEST_REPORT: usize = 4096;
 
 /// Tell how a run ended. stdout gets the report, stderr what to do next, past any `RUST_LOG`.
 #[must_use]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place that speaks to the caller")]
 pub fn finish(result: Result<Report>) -> ExitCode {
     match result {
         Ok(report) => {
             let text = short(&report);
-            print!("{text}");
+            say(&text);
             if let Some(advice) = report.advice() {
-                eprintln!("{}\n  do this: {}", one_line(&report.outcome.to_string()), one_line(&advice));
+                complain(&format!(
+                    "{}\n  do this: {}\n",
+                    one_line(&report.outcome.to_string()),
+                    one_line(&advice)
+                ));
             }
             ExitCode::from(report.outcome.exit_code())
         }
@@ -28,13 +32,23 @@ pub fn finish(result: Result<Report>) -> ExitCode {
 
 /// Tell an error, and leave with its exit code.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "the one place that speaks to the caller")]
 pub fn failed(error: &Error) -> ExitCode {
     let text = error.chain();
     log::error!("{text}");
     // A settings error shows the line of the file below itself.
-    eprintln!("{}\n  do this: {}", text.trim_end(), error.advice());
+    complain(&format!("{}\n  do this: {}\n", text.trim_end(), error.advice()));
     ExitCode::from(error.exit_code())
+}
+
+/// Write to stdout. A reader that has gone away is no reason to fail: the exit code says how it went.
+pub(crate) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The same to stderr.
+fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// The report in at most [`LONGEST_REPORT`] bytes: the outcome, the counts, what needs a person first.

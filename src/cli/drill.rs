@@ -32,7 +32,6 @@ pub struct Drill {
 ///
 /// # Errors
 /// [`Error::Scenario`] and [`Error::File`] for a scenario that cannot be used.
-#[expect(clippy::print_stdout, reason = "the timeline is what the command is for")]
 pub(super) fn drill(options: &Drill) -> Result<u8> {
     let text = match &options.scenario {
         Some(path) => read(path)?,
@@ -43,12 +42,12 @@ pub(super) fn drill(options: &Drill) -> Result<u8> {
         return serve(&scenario, port);
     }
     if options.live_clock {
-        scenario.world.live(|entry| println!("{}", one_line(&entry.to_string())));
+        scenario.world.live(|entry| finish::say(&format!("{}\n", one_line(&entry.to_string()))));
     }
     let mut code = 0;
     for _ in 0..scenario.runs {
         let (report, told) = play(&mut scenario);
-        print!("{told}");
+        finish::say(&told);
         code = report.outcome.exit_code();
     }
     Ok(code)

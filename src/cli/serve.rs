@@ -1,6 +1,7 @@
 //! `onerescue drill --serve`: the simulated cloud stays up, so that real executables can be tried on it.
 
 use crate::error::{Error, Result};
+use crate::finish;
 use crate::sim::{Clock, Scenario, Server};
 use crate::wire::hook_call::HookCall;
 use crate::wire::xml::Limits;
@@ -15,23 +16,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Serve the scenario's cloud until the process is ended.
-#[expect(clippy::print_stdout, reason = "says how to use what is served")]
 pub(super) fn serve(scenario: &Scenario, port: u16) -> Result<u8> {
     let cloud = scenario.world.transport().shared_cloud();
     let io =
         |source| Error::File { doing: "listen on", path: PathBuf::from(format!("127.0.0.1:{port}")), source };
     let server = Server::start(cloud, 0, port, Clock::Live).map_err(io)?;
     let folder = write_settings(scenario, &server)?;
-    println!(
+    finish::say(&format!(
         "{}\n\nThe simulated cloud listens on {}. In another terminal:\n\n  export ONE_XMLRPC={} \
          ONE_AUTH={folder}/one_auth ONERESCUE_CONFIG={folder}/onerescue.toml\n  host_error --host {} -m -p 0\n\nCtrl-C \
-         ends it.",
+         ends it.\n",
         scenario.title,
         server.endpoint(),
         server.endpoint(),
         scenario.subject.name,
         folder = folder.display()
-    );
+    ));
     loop {
         std::thread::park();
     }
@@ -86,7 +86,6 @@ enum Verb {
 }
 
 /// Switch or read the simulated machine, and print what its power is.
-#[expect(clippy::print_stdout, reason = "a fence program answers on stdout")]
 pub(super) fn drill_power(options: &DrillPower) -> Result<u8> {
     let mut document = Vec::new();
     let most = u64::try_from(HookCall::MAX_INPUT).unwrap_or(u64::MAX);
@@ -107,7 +106,7 @@ pub(super) fn drill_power(options: &DrillPower) -> Result<u8> {
     let answer = answer.map_err(|source| Error::Oned { method: call.method, source })?;
     match Reply::read(&answer, Limits::HOOK) {
         Ok(Reply::Value(Value::Text(power))) => {
-            println!("{power}");
+            finish::say(&format!("{power}\n"));
             Ok(0)
         }
         other => Err(Error::Scenario(format!("the simulated machine answers {other:?}"))),

@@ -162,6 +162,8 @@ fn ended(case: Box<Case>, now: Moment, reason: String, then: &Then) -> Step {
 
 fn confirmed(mut case: Box<Case>, now: Moment) -> Step {
     match case.policy.fencing {
+        // Who asks for a fence and nothing else cannot waive it.
+        _ if case.policy.purpose == Purpose::Fence => Step::ChooseDevices(ChoosingDevices::new(case)),
         Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
         Fencing::Waived => {
             case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
