@@ -1,0 +1,315 @@
+//! The whole procedure: the real `host_error` and `fence_host`, a cloud on a loopback port, a real agent and a
+//! real controller. VMs move if, and only if, the process group that stands for their host is dead.
+
+use crate::bench::{Bench, FENCE_HOST, HOST_ERROR, err, out, write};
+use crate::lab::Lab;
+use crate::processes::{processes, session_runs, within};
+use onerescue::model::{HostId, VmId, VmState};
+use onerescue::sim::Power;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Output};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// node0 hangs with power: its VMs still write until it is switched off.
+const HUNG_NODE0: &str = r#"
+title = "node0 hangs"
+call = "-m"
+host = "node0"
+before = ["dies node0 hang"]
+hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2" }]
+vms = [{ name = "web", host = "node0", count = 3 }]
+"#;
+
+/// One try, and no patience with a device that says nothing.
+const ONE_TRY: &str = "attempts = 1\npatience = \"0s\"\n";
+
+/// A cloud whose node0 is the machine of a lab.
+struct Rig {
+    lab: Lab,
+    bench: Bench,
+}
+
+/// How an executable ended.
+struct Ended {
+    code: Option<i32>,
+    /// Everything it said, the log file with it.
+    said: String,
+    took: Duration,
+}
+
+impl Rig {
+    fn new(lab: Lab) -> Rig {
+        Rig::with_scenario(lab, HUNG_NODE0)
+    }
+
+    fn with_scenario(lab: Lab, scenario: &str) -> Rig {
+        let bench = Bench::without_devices(scenario);
+        // The simulated machine loses its power with the real one.
+        let document = lab.path("document");
+        fs::write(&document, bench.template()).unwrap();
+        let told =
+            format!("#!/bin/sh\nexec {} off <{} >>/dev/null\n", bench.power_switch(), document.display());
+        lab.install("powered_off", &told);
+        Rig { lab, bench }
+    }
+
+    /// `rules` are lines of `[fence]`; the agent waits `patience` seconds for the power to go.
+    fn real_agent(self, rules: &str, timeout: &str, patience: u32) -> Rig {
+        self.bench.settings(&format!("{rules}{}", self.lab.devices("fence_ipmilan", timeout, patience)));
+        self
+    }
+
+    /// Stand-ins of agents, in the folder of the lab.
+    fn stand_in(self, rules: &str, timeout: &str) -> Rig {
+        let devices = self.lab.devices("fence_test", timeout, 1);
+        self.bench.settings(&format!("{rules}agents_dir = [{:?}]\n{devices}", self.lab.path("")));
+        self
+    }
+
+    /// In a session of its own, so that whoever it leaves behind is found.
+    fn start(&self, command: &[&str], options: &str) -> Child {
+        let stdin = format!("{}{options}\n", self.bench.template());
+        self.bench.start("/usr/bin/setsid", command, &stdin)
+    }
+
+    fn recover(&self) -> Ended {
+        self.end(Instant::now(), self.start(&[HOST_ERROR], " -m -p 0"))
+    }
+
+    fn end(&self, begin: Instant, child: Child) -> Ended {
+        let session = child.id();
+        let output: Output = child.wait_with_output().unwrap();
+        let took = begin.elapsed();
+        assert!(within(Duration::from_secs(1), || !session_runs(session)), "it left processes behind");
+        let said = format!("{}{}{}", out(&output), err(&output), self.bench.log());
+        Ended { code: output.status.code(), said, took }
+    }
+
+    /// The host is dead, and every VM runs elsewhere and only there.
+    fn recovered(&self, ended: &Ended) {
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        assert!(ended.said.contains("ipmi said off 3 times in a row"), "{}", ended.said);
+        assert!(!self.lab.machine_runs());
+        let cloud = self.bench.cloud.lock().unwrap();
+        for vm in [0, 1, 2].map(VmId) {
+            assert_eq!(cloud.vm_state(vm), Some(VmState::RUNNING));
+            assert_ne!(cloud.vm_host(vm), Some(HostId(0)));
+            assert_eq!(cloud.domain_hosts(vm).len(), 1);
+        }
+        // None of them was started while the host had power.
+        assert_eq!(cloud.breaches(), []);
+    }
+
+    /// Nothing is proven, and no VM was touched.
+    fn refused(&self, ended: &Ended, why: &str) {
+        assert_eq!(ended.code, Some(6), "{}", ended.said);
+        assert!(ended.said.contains("not fenced, no VM was touched"), "{}", ended.said);
+        assert!(ended.said.contains(why), "{why}: {}", ended.said);
+        self.untouched();
+    }
+
+    fn untouched(&self) {
+        let cloud = self.bench.cloud.lock().unwrap();
+        for vm in [0, 1, 2].map(VmId) {
+            assert_eq!(cloud.vm_state(vm), Some(VmState::UNKNOWN));
+            assert_eq!(cloud.vm_host(vm), Some(HostId(0)));
+        }
+        assert_eq!(cloud.breaches(), []);
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn row_01_a_host_that_hangs_is_switched_off_and_its_vms_move() {
+    let rig = Rig::new(Lab::start(61)).real_agent("", "30s", 1);
+    assert!(rig.lab.machine_runs());
+    let ended = rig.recover();
+    rig.recovered(&ended);
+    assert_eq!(rig.lab.orders(), 1);
+    assert!(ended.took < seconds(20), "{:?}", ended.took);
+}
+
+#[test]
+fn row_01_fence_host_switches_off_and_leaves_the_vms_alone() {
+    let rig = Rig::new(Lab::start(62)).real_agent("", "30s", 1);
+    let ended = rig.end(Instant::now(), rig.start(&[FENCE_HOST], ""));
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(!rig.lab.machine_runs());
+    assert_eq!(rig.bench.power(), Power::Off);
+    rig.untouched();
+}
+
+#[test]
+fn row_03_a_host_that_is_off_already_is_sent_nothing() {
+    let lab = Lab::start(63);
+    lab.kill_machine();
+    let rig = Rig::with_scenario(lab, &HUNG_NODE0.replace("hang", "power_loss")).real_agent("", "30s", 1);
+    rig.recovered(&rig.recover());
+    assert_eq!(rig.lab.orders(), 0);
+}
+
+#[test]
+fn row_05_a_wrong_password_is_tried_a_few_times_only() {
+    let lab = Lab::start(65);
+    lab.set_secret("not-the-password");
+    let rig = Rig::new(lab).real_agent("attempts = 2\npatience = \"300ms\"\n", "10s", 1);
+    let ended = rig.recover();
+    rig.refused(&ended, "ipmi says unknown");
+    assert!(!ended.said.contains("not-the-password"), "{}", ended.said);
+    let asked = rig.bench.log().matches("ipmi says unknown").count();
+    assert!(asked <= 6, "asked {asked} times");
+    assert!(rig.lab.machine_runs());
+    assert_eq!(rig.lab.orders(), 0);
+}
+
+#[test]
+fn row_06_a_dead_controller_ends_the_run_in_time() {
+    let rig = Rig::new(Lab::start(66)).real_agent(ONE_TRY, "2s", 20);
+    rig.lab.signal_controller("KILL");
+    let ended = rig.recover();
+    rig.refused(&ended, "ipmi says unknown");
+    assert!(ended.took < seconds(20), "{:?}", ended.took);
+    assert!(rig.lab.machine_runs());
+}
+
+#[test]
+fn row_07_a_controller_that_does_not_answer_hangs_nobody() {
+    let rig = Rig::new(Lab::start(67)).real_agent(ONE_TRY, "2s", 20);
+    rig.lab.signal_controller("STOP");
+    let ended = rig.recover();
+    rig.refused(&ended, "no answer in time");
+    assert!(ended.took < seconds(20), "{:?}", ended.took);
+    assert!(rig.lab.machine_runs());
+}
+
+#[test]
+fn row_09_a_controller_that_says_ok_and_does_nothing_moves_no_vm() {
+    let rig = Rig::new(Lab::start(69)).real_agent("attempts = 2\npatience = \"0s\"\n", "30s", 1);
+    rig.lab.fault("ignored");
+    let ended = rig.recover();
+    rig.refused(&ended, "ipmi was sent \"off\" 2 times");
+    assert!(rig.lab.orders() >= 2);
+    assert!(rig.lab.machine_runs());
+}
+
+#[test]
+fn row_11_a_status_that_cannot_be_read_moves_no_vm() {
+    let rig = Rig::new(Lab::start(71)).real_agent(ONE_TRY, "10s", 1);
+    rig.lab.fault("unreadable");
+    rig.refused(&rig.recover(), "ipmi says unknown");
+    assert!(rig.lab.machine_runs());
+}
+
+/// The agent gives up after one second, the machine goes after two.
+#[test]
+fn row_12_a_slow_off_is_proven_when_it_is_done_whatever_the_agent_said() {
+    let rig = Rig::new(Lab::start(72)).real_agent("patience = \"20s\"\n", "30s", 1);
+    rig.lab.fault("slow");
+    let ended = rig.recover();
+    rig.recovered(&ended);
+    assert!(ended.said.contains("sent \"off\" to ipmi, which says: "), "{}", ended.said);
+    assert_eq!(rig.lab.orders(), 1);
+}
+
+#[test]
+fn row_14_a_flapping_status_moves_no_vm() {
+    let rig = Rig::new(Lab::start(74)).real_agent("attempts = 1\npatience = \"2s\"\n", "30s", 1);
+    rig.lab.fault("flapping");
+    let ended = rig.recover();
+    rig.refused(&ended, "ipmi says on");
+    assert!(ended.said.contains("ipmi says off"), "{}", ended.said);
+    assert!(rig.lab.machine_runs());
+}
+
+#[test]
+fn row_40_an_agent_that_cannot_be_started_is_named() {
+    let rig = Rig::new(Lab::without_controller()).stand_in(ONE_TRY, "5s");
+    rig.refused(&rig.recover(), "there is no program fence_test");
+    let agent = rig.lab.install("fence_test", "#!/bin/sh\necho Status: OFF\nexit 2\n");
+    for mode in [0o644, 0o777] {
+        fs::set_permissions(&agent, fs::Permissions::from_mode(mode)).unwrap();
+        rig.refused(&rig.recover(), "fence_test cannot be started");
+    }
+}
+
+#[test]
+fn row_42_an_agent_that_says_nothing_moves_no_vm() {
+    let rig = Rig::new(Lab::without_controller()).stand_in(ONE_TRY, "10s");
+    for end in ["exit 0", "exit 2", "exit 139", "kill -SEGV $$", "exec /nonexistent"] {
+        rig.lab.install("fence_test", &format!("#!/bin/sh\n{end}\n"));
+        rig.refused(&rig.recover(), "ipmi says unknown");
+    }
+    rig.lab.install("fence_test", "#!/nonexistent/python\n");
+    rig.refused(&rig.recover(), "not started: ");
+}
+
+#[test]
+fn row_42_after_an_order_that_crashed_the_status_decides() {
+    let rig = Rig::new(Lab::start(82)).stand_in("", "10s");
+    let agent = r#"#!/bin/sh
+        dir=$(dirname "$0")
+        case $(cat) in
+        *action=off) "$dir/chassis.sh" "$dir" set power 0; kill -SEGV $$ ;;
+        *action=status) case $("$dir/chassis.sh" "$dir" get power) in
+            power:0) echo "Status: OFF"; exit 2 ;;
+            power:1) echo "Status: ON"; exit 0 ;;
+            esac ;;
+        esac
+        exit 1
+    "#;
+    rig.lab.install("fence_test", agent);
+    let ended = rig.recover();
+    rig.recovered(&ended);
+    assert!(ended.said.contains("which says: ended by signal 11"), "{}", ended.said);
+}
+
+#[test]
+fn row_43_an_agent_that_hangs_dies_with_its_children() {
+    let rig = Rig::new(Lab::without_controller()).stand_in(ONE_TRY, "1s");
+    rig.lab.install("fence_test", HANGS);
+    let ended = rig.recover();
+    rig.refused(&ended, "no answer in time");
+    assert!(ended.took < seconds(15), "{:?}", ended.took);
+}
+
+/// It describes itself, and then neither it nor its child wants to end.
+const HANGS: &str = "#!/bin/bash\n[ \"$1\" = -o ] && exit\ntrap '' TERM\nsleep 1000 &\n\
+                     echo $$ >\"$0.group\"\nwhile :; do sleep 1000; done\n";
+
+/// `ipmitool` gets the password as an argument and overwrites it at once: that moment is the agent's.
+#[test]
+fn row_48_no_secret_is_where_others_can_read_it() {
+    let rig = Rig::new(Lab::start(88)).real_agent("patience = \"20s\"\n", "30s", 1);
+    rig.lab.fault("slow");
+    let session = "oneadmin:0n3d-s3cr3t";
+    write(&rig.bench.folder.path().join("one_auth"), &format!("{session}\n"), 0o600);
+    rig.bench.cloud.lock().unwrap().set_session(session);
+    let secrets = [rig.lab.password.as_str(), "0n3d-s3cr3t"];
+    let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+
+    let begin = Instant::now();
+    let child = rig.start(&["env", "RUST_LOG=trace", HOST_ERROR], " -m -p 0");
+    let number = child.id();
+    let ended = thread::scope(|scope| {
+        let running = scope.spawn(|| rig.end(begin, child));
+        let (mut hooks, mut agents) = (0, 0);
+        while !running.is_finished() {
+            for process in processes().iter().filter(|process| process.session == Some(number)) {
+                hooks += usize::from(process.command.starts_with(HOST_ERROR));
+                agents += usize::from(process.command.contains("fence_ipmilan"));
+                let ipmitool = process.command.starts_with("/usr/bin/ipmitool");
+                assert!(ipmitool || !tells(&process.command), "in the arguments of {}", process.command);
+                assert!(!tells(&process.environment), "in the environment of {}", process.command);
+            }
+        }
+        assert!(hooks > 0 && agents > 0, "{hooks} {agents}");
+        running.join().unwrap()
+    });
+    rig.recovered(&ended);
+    assert!(!tells(&ended.said), "{}", ended.said);
+}
