@@ -25,6 +25,10 @@ vms = [{ name = "web", host = "node0", count = 3 }]
 /// One try, and no patience with a device that says nothing.
 const ONE_TRY: &str = "attempts = 1\npatience = \"0s\"\n";
 
+/// It describes itself, and then neither it nor its child wants to end.
+const HANGS: &str = "#!/bin/bash\n[ \"$1\" = -o ] && exit\ntrap '' TERM\nsleep 1000 &\n\
+                     echo $$ >\"$0.group\"\nwhile :; do sleep 1000; done\n";
+
 /// A cloud whose node0 is the machine of a lab.
 struct Rig {
     lab: Lab,
@@ -167,24 +171,26 @@ fn row_05_a_wrong_password_is_tried_a_few_times_only() {
     assert_eq!(rig.lab.orders(), 0);
 }
 
+/// Nobody hangs, whoever else does. The three run at the same time, because they mostly wait.
 #[test]
-fn row_06_a_dead_controller_ends_the_run_in_time() {
-    let rig = Rig::new(Lab::start(66)).real_agent(ONE_TRY, "2s", 20);
-    rig.lab.signal_controller("KILL");
-    let ended = rig.recover();
-    rig.refused(&ended, "ipmi says unknown");
-    assert!(ended.took < seconds(20), "{:?}", ended.took);
-    assert!(rig.lab.machine_runs());
-}
-
-#[test]
-fn row_07_a_controller_that_does_not_answer_hangs_nobody() {
-    let rig = Rig::new(Lab::start(67)).real_agent(ONE_TRY, "2s", 20);
-    rig.lab.signal_controller("STOP");
-    let ended = rig.recover();
-    rig.refused(&ended, "no answer in time");
-    assert!(ended.took < seconds(20), "{:?}", ended.took);
-    assert!(rig.lab.machine_runs());
+fn rows_06_07_43_the_run_ends_in_time_and_leaves_nobody_behind() {
+    let (dead, hung) = (Rig::new(Lab::start(66)), Rig::new(Lab::start(67)));
+    let (dead, hung) = (dead.real_agent(ONE_TRY, "2s", 20), hung.real_agent(ONE_TRY, "2s", 20));
+    let agent = Rig::new(Lab::without_controller()).stand_in(ONE_TRY, "1s");
+    dead.lab.signal_controller("KILL");
+    hung.lab.signal_controller("STOP");
+    agent.lab.install("fence_test", HANGS);
+    let in_time = |rig: &Rig, why: &str| {
+        let ended = rig.recover();
+        rig.refused(&ended, why);
+        assert!(ended.took < seconds(20), "{:?}", ended.took);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| in_time(&dead, "ipmi says unknown"));
+        scope.spawn(|| in_time(&hung, "no answer in time"));
+        scope.spawn(|| in_time(&agent, "no answer in time"));
+    });
+    assert!(dead.lab.machine_runs() && hung.lab.machine_runs());
 }
 
 #[test]
@@ -198,22 +204,20 @@ fn row_09_a_controller_that_says_ok_and_does_nothing_moves_no_vm() {
 }
 
 #[test]
+fn row_10_a_controller_that_refuses_moves_no_vm() {
+    let rig = Rig::new(Lab::start(70)).real_agent(ONE_TRY, "30s", 1);
+    rig.lab.fault("refused");
+    rig.refused(&rig.recover(), "ipmi says on");
+    assert_eq!(rig.lab.orders(), 1);
+    assert!(rig.lab.machine_runs());
+}
+
+#[test]
 fn row_11_a_status_that_cannot_be_read_moves_no_vm() {
     let rig = Rig::new(Lab::start(71)).real_agent(ONE_TRY, "10s", 1);
     rig.lab.fault("unreadable");
     rig.refused(&rig.recover(), "ipmi says unknown");
     assert!(rig.lab.machine_runs());
-}
-
-/// The agent gives up after one second, the machine goes after two.
-#[test]
-fn row_12_a_slow_off_is_proven_when_it_is_done_whatever_the_agent_said() {
-    let rig = Rig::new(Lab::start(72)).real_agent("patience = \"20s\"\n", "30s", 1);
-    rig.lab.fault("slow");
-    let ended = rig.recover();
-    rig.recovered(&ended);
-    assert!(ended.said.contains("sent \"off\" to ipmi, which says: "), "{}", ended.said);
-    assert_eq!(rig.lab.orders(), 1);
 }
 
 #[test]
@@ -268,48 +272,43 @@ fn row_42_after_an_order_that_crashed_the_status_decides() {
     assert!(ended.said.contains("which says: ended by signal 11"), "{}", ended.said);
 }
 
+/// The agent gives up after one second, the machine goes after two.
 #[test]
-fn row_43_an_agent_that_hangs_dies_with_its_children() {
-    let rig = Rig::new(Lab::without_controller()).stand_in(ONE_TRY, "1s");
-    rig.lab.install("fence_test", HANGS);
-    let ended = rig.recover();
-    rig.refused(&ended, "no answer in time");
-    assert!(ended.took < seconds(15), "{:?}", ended.took);
-}
-
-/// It describes itself, and then neither it nor its child wants to end.
-const HANGS: &str = "#!/bin/bash\n[ \"$1\" = -o ] && exit\ntrap '' TERM\nsleep 1000 &\n\
-                     echo $$ >\"$0.group\"\nwhile :; do sleep 1000; done\n";
-
-/// `ipmitool` gets the password as an argument and overwrites it at once: that moment is the agent's.
-#[test]
-fn row_48_no_secret_is_where_others_can_read_it() {
-    let rig = Rig::new(Lab::start(88)).real_agent("patience = \"20s\"\n", "30s", 1);
+fn rows_12_48_a_slow_off_is_proven_when_it_is_done_and_no_secret_is_told() {
+    let rig = Rig::new(Lab::start(72)).real_agent("patience = \"20s\"\n", "30s", 1);
     rig.lab.fault("slow");
     let session = "oneadmin:0n3d-s3cr3t";
     write(&rig.bench.folder.path().join("one_auth"), &format!("{session}\n"), 0o600);
     rig.bench.cloud.lock().unwrap().set_session(session);
     let secrets = [rig.lab.password.as_str(), "0n3d-s3cr3t"];
-    let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
 
     let begin = Instant::now();
     let child = rig.start(&["env", "RUST_LOG=trace", HOST_ERROR], " -m -p 0");
-    let number = child.id();
+    let session = child.id();
     let ended = thread::scope(|scope| {
         let running = scope.spawn(|| rig.end(begin, child));
-        let (mut hooks, mut agents) = (0, 0);
-        while !running.is_finished() {
-            for process in processes().iter().filter(|process| process.session == Some(number)) {
-                hooks += usize::from(process.command.starts_with(HOST_ERROR));
-                agents += usize::from(process.command.contains("fence_ipmilan"));
-                let ipmitool = process.command.starts_with("/usr/bin/ipmitool");
-                assert!(ipmitool || !tells(&process.command), "in the arguments of {}", process.command);
-                assert!(!tells(&process.environment), "in the environment of {}", process.command);
-            }
-        }
-        assert!(hooks > 0 && agents > 0, "{hooks} {agents}");
+        watch(&secrets, session, || running.is_finished());
         running.join().unwrap()
     });
     rig.recovered(&ended);
-    assert!(!tells(&ended.said), "{}", ended.said);
+    assert!(ended.said.contains("sent \"off\" to ipmi, which says: "), "{}", ended.said);
+    assert_eq!(rig.lab.orders(), 1);
+    assert!(!secrets.iter().any(|secret| ended.said.contains(secret)), "{}", ended.said);
+}
+
+/// No process of a session tells a secret. `ipmitool` gets the password as an argument and overwrites it at
+/// once: that moment is the agent's.
+fn watch(secrets: &[&str], session: u32, finished: impl Fn() -> bool) {
+    let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+    let (mut hooks, mut agents) = (0, 0);
+    while !finished() {
+        for process in processes().iter().filter(|process| process.session == Some(session)) {
+            hooks += usize::from(process.command.starts_with(HOST_ERROR));
+            agents += usize::from(process.command.contains("fence_ipmilan"));
+            let ipmitool = process.command.starts_with("/usr/bin/ipmitool");
+            assert!(ipmitool || !tells(&process.command), "in the arguments of {}", process.command);
+            assert!(!tells(&process.environment), "in the environment of {}", process.command);
+        }
+    }
+    assert!(hooks > 0 && agents > 0, "{hooks} looks at the hook, {agents} at the agent");
 }

@@ -71,6 +71,11 @@ impl Bench {
         write(&self.folder.path().join("onerescue.toml"), &text, 0o600);
     }
 
+    /// Where oned listens: `127.0.0.1:40123`.
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.server.port())
+    }
+
     pub(super) fn fence_program(&self) -> PathBuf {
         self.folder.path().join("fence")
     }
