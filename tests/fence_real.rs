@@ -17,6 +17,9 @@ mod procedure;
 #[cfg(test)]
 #[path = "fence_real/processes.rs"]
 mod processes;
+#[cfg(test)]
+#[path = "fence_real/rig.rs"]
+mod rig;
 
 use lab::{Lab, host, off, status, unknown};
 use onerescue::model::PowerState;
