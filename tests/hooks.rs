@@ -11,4 +11,5 @@ mod hooks {
     mod fence;
     mod input;
     mod recovery;
+    mod tls;
 }

@@ -2,6 +2,7 @@
 # The power switch of a simulated machine, as ipmi_sim calls it:
 #   chassis.sh DIR get power    prints power:0 or power:1
 #   chassis.sh DIR set power 0  kills the machine, a real process group whose number is in DIR/machine
+# DIR/powered_off, a program, is told when that has happened.
 # DIR/fault makes it a bad one: ignored, refused, unreadable, flapping, slow.
 dir=$1 order=$2
 shift 2
@@ -10,7 +11,7 @@ fault=$(cat "$dir/fault" 2>/dev/null)
 
 # Not in dash: its kill does not take the number of a process group here.
 running() { kill -0 -- "-$machine" 2>/dev/null; }
-power_off() { running && kill -KILL -- "-$machine"; }
+power_off() { running && kill -KILL -- "-$machine" && { [ ! -x "$dir/powered_off" ] || "$dir/powered_off"; }; }
 
 get() {
     case $1 in

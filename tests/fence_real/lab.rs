@@ -3,6 +3,7 @@
 //! Each lab has its own loopback address, port, directory and password, and takes everything down when it is
 //! dropped.
 
+use crate::processes::{eventually, group_runs, kill};
 use onerescue::config::{Config, Environment};
 use onerescue::model::{Capacity, ClusterId, DeviceName, Host, HostId, HostState, PowerState};
 use onerescue::world::fence::Fence;
@@ -15,11 +16,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What `Fence` hands to an operator's program; agents do not get it.
-pub(crate) const DOCUMENT: &str = "<HOST><ID>12</ID><NAME>kvm12</NAME></HOST>";
+pub(crate) const DOCUMENT: &str = "<HOST><ID>0</ID><NAME>node0</NAME></HOST>";
 
 /// A machine, its controller, and the settings that fence it.
 pub(crate) struct Lab {
@@ -70,7 +70,7 @@ impl Lab {
 
     /// What the secret file says.
     pub(crate) fn set_secret(&self, password: &str) {
-        let file = self.path("bmc-kvm12");
+        let file = self.path("bmc-node0");
         fs::write(&file, format!("{password}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     }
@@ -89,6 +89,14 @@ impl Lab {
     pub(crate) fn signal_controller(&self, signal: &str) {
         let pid = self.sim.as_ref().unwrap().id();
         assert!(kill(signal, &pid.to_string()), "ipmi_sim is not there");
+    }
+
+    /// Let the machine lose its power.
+    pub(crate) fn kill_machine(&self) {
+        let group = format!("-{}", self.machine);
+        assert!(kill("KILL", &group));
+        // For the controller a corpse that nobody reaped still has power.
+        assert!(eventually(|| !kill("0", &group)));
     }
 
     /// Whether anything of the machine still runs.
@@ -117,31 +125,35 @@ impl Lab {
 
     /// An agent of `directory` against this controller.
     pub(crate) fn fence_with(&self, agent: &str, directory: &Path, timeout: &str) -> Fence {
-        let text = format!(
+        let devices = self.devices(agent, timeout, 4);
+        let text = format!("[fence]\nagents_dir = [{directory:?}]\n{devices}");
+        let config = Config::parse(&text, Path::new("onerescue.toml"), &Environment::default());
+        Fence::new(&config.unwrap())
+    }
+
+    /// The sections of the settings that declare this controller and its host. The agent itself waits
+    /// `patience` seconds for the power to go.
+    pub(crate) fn devices(&self, agent: &str, timeout: &str, patience: u32) -> String {
+        format!(
             r#"
-            [fence]
-            agents_dir = ["{directory}"]
             [device.ipmi]
             driver = "agent"
             agent = "{agent}"
             timeout = "{timeout}"
-            params = {{ lanplus = "1", cipher = "3", username = "fence", power_wait = "0", power_timeout = "4" }}
+            params = {{ lanplus = "1", cipher = "3", username = "fence", power_wait = "0", power_timeout = "{patience}" }}
             secrets = {{ password = "{dir}/bmc-{{host}}" }}
             [[host]]
-            id = 12
-            name = "kvm12"
+            id = 0
+            name = "node0"
             devices = ["ipmi"]
             [host.params.ipmi]
             ip = "{address}"
             ipport = "{port}"
             "#,
-            directory = directory.display(),
             dir = self.dir.path().display(),
             address = self.address,
             port = self.port,
-        );
-        let config = Config::parse(&text, Path::new("onerescue.toml"), &Environment::default());
-        Fence::new(&config.unwrap())
+        )
     }
 
     fn start_machine(&self) -> u32 {
@@ -164,7 +176,7 @@ impl Lab {
         fs::create_dir(&state).unwrap();
         let (address, port, password) = (&self.address, self.port, &self.password);
         let lan = format!(
-            "name \"kvm12\"\n\
+            "name \"node0\"\n\
              set_working_mc 0x20\n\
              startlan 1\n addr {address} {port}\n priv_limit admin\n\
              allowed_auths_callback md5\n allowed_auths_user md5\n\
@@ -214,48 +226,17 @@ impl Drop for Lab {
     }
 }
 
-fn kill(signal: &str, target: &str) -> bool {
-    let kill = Command::new("/bin/kill").args(["-s", signal, "--", target]).stderr(Stdio::null()).status();
-    kill.is_ok_and(|status| status.success())
-}
-
 fn udp_port_is_open(port: u16) -> bool {
     let table = fs::read_to_string("/proc/net/udp").unwrap_or_default();
     let port = format!(":{port:04X}");
     table.lines().any(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)))
 }
 
-/// Whether a process group has a process that is not a corpse.
-pub(crate) fn group_runs(group: u32) -> bool {
-    let group = group.to_string();
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes.into_iter().any(|process| {
-        let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
-        let Some((_, rest)) = stat.rsplit_once(") ") else {
-            return false;
-        };
-        let fields: Vec<_> = rest.split(' ').collect();
-        fields[2] == group && fields[0] != "Z" && fields[0] != "X"
-    })
-}
-
-/// Whether this comes true within ten seconds.
-pub(crate) fn eventually(mut condition: impl FnMut() -> bool) -> bool {
-    let begin = Instant::now();
-    while !condition() {
-        if begin.elapsed() > Duration::from_secs(10) {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    true
-}
-
 /// The host of the settings, as oned has it.
 pub(crate) fn host() -> Host {
     Host {
-        id: HostId(12),
-        name: "kvm12".to_owned(),
+        id: HostId(0),
+        name: "node0".to_owned(),
         state: HostState::Error,
         cluster: ClusterId(0),
         vms: Vec::new(),
@@ -285,35 +266,4 @@ pub(crate) fn unknown(state: PowerState) -> String {
         PowerState::Unknown(why) => why,
         PowerState::On | PowerState::Off => panic!("{state} is known"),
     }
-}
-
-/// Off three times in a row among so many samples.
-pub(crate) fn proven_off(fence: &Fence, samples: usize) -> bool {
-    let mut in_a_row = 0;
-    (0..samples).any(|_| {
-        in_a_row = match status(fence) {
-            PowerState::Off => in_a_row + 1,
-            PowerState::On | PowerState::Unknown(_) => 0,
-        };
-        in_a_row == 3
-    })
-}
-
-/// What everybody may read of a process.
-pub(crate) struct Process {
-    pub(crate) command: String,
-    pub(crate) environment: String,
-}
-
-/// Every process of this machine.
-pub(crate) fn processes() -> Vec<Process> {
-    let text = |file| String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).replace('\0', " ");
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
-        .map(|entry| Process {
-            command: text(entry.path().join("cmdline")),
-            environment: text(entry.path().join("environ")),
-        })
-        .collect()
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -28,7 +28,6 @@ pub(super) struct Bench {
     pub(super) cloud: Arc<Mutex<Cloud>>,
     pub(super) folder: TempDir,
     server: Server,
-    fence: PathBuf,
 }
 
 impl Bench {
@@ -36,32 +35,55 @@ impl Bench {
         Bench::with_settings(scenario, "")
     }
 
-    /// Times are short, because here they are real.
+    /// A program of its own switches the simulated machines.
     pub(super) fn with_settings(scenario: &str, more: &str) -> Bench {
+        let bench = Bench::without_devices(scenario);
+        let script = format!("#!/bin/sh\nexec {} \"$1\"\n", bench.power_switch());
+        write(&bench.fence_program(), &script, 0o755);
+        bench.settings(&format!(
+            "{more}\n[device.machine]\ndriver = \"command\"\n\
+             off = [\"{0}\", \"off\"]\nstatus = [\"{0}\", \"status\"]\n\
+             [[host]]\nid = 0\nname = \"node0\"\ndevices = [\"machine\"]\n",
+            bench.fence_program().display()
+        ));
+        bench
+    }
+
+    /// A cloud whose machines nobody can switch until the test writes the [`Bench::settings`].
+    pub(super) fn without_devices(scenario: &str) -> Bench {
         let scenario = Scenario::parse(scenario).unwrap();
         let cloud = scenario.world.transport().shared_cloud();
         // Each call moves the simulated clock, so that nothing has to be waited for.
         let server =
             Server::start(Arc::clone(&cloud), 0, 0, Clock::Jumping(Duration::from_millis(400))).unwrap();
         let folder = TempDir::new().unwrap();
-        let fence = folder.path().join("fence");
-        let program = env!("CARGO_BIN_EXE_onerescue");
-        let script = format!("#!/bin/sh\nexec {program} drill-power --port {} \"$1\"\n", server.port());
-        write(&fence, &script, 0o755);
-        let text = format!(
-            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n[fence]\n\
-             interval = \"100ms\"\n{more}\n[device.machine]\ndriver = \"command\"\n\
-             off = [\"{0}/fence\", \"off\"]\nstatus = [\"{0}/fence\", \"status\"]\n\
-             [[host]]\nid = 0\nname = \"node0\"\ndevices = [\"machine\"]\n",
-            folder.path().display()
-        );
-        write(&folder.path().join("onerescue.toml"), &text, 0o600);
         write(&folder.path().join("one_auth"), "oneadmin:password\n", 0o600);
-        Bench { cloud, folder, server, fence }
+        Bench { cloud, folder, server }
     }
 
-    pub(super) fn fence_program(&self) -> &Path {
-        &self.fence
+    /// Times are short, because here they are real. `more` begins inside the section `[fence]`.
+    pub(super) fn settings(&self, more: &str) {
+        let text = format!(
+            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n[fence]\n\
+             interval = \"100ms\"\n{more}",
+            self.folder.path().display()
+        );
+        write(&self.folder.path().join("onerescue.toml"), &text, 0o600);
+    }
+
+    /// Where oned listens: `127.0.0.1:40123`.
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.server.port())
+    }
+
+    pub(super) fn fence_program(&self) -> PathBuf {
+        self.folder.path().join("fence")
+    }
+
+    /// The command, but for its last word `off` or `status`, that switches the machine of the HOST document on
+    /// its standard input.
+    pub(super) fn power_switch(&self) -> String {
+        format!("{} drill-power --port {}", env!("CARGO_BIN_EXE_onerescue"), self.server.port())
     }
 
     /// What the hook manager would hand over for node0 now: base64 without line breaks.
@@ -75,13 +97,22 @@ impl Bench {
         self.cloud.lock().unwrap().power(HostId(0))
     }
 
-    /// As the hook manager does it: its own environment, stdin, then the end of stdin.
     pub(super) fn run(&self, program: &str, arguments: &[&str], stdin: &str) -> Output {
+        self.start(program, arguments, stdin).wait_with_output().unwrap()
+    }
+
+    /// As the hook manager does it: its own environment, stdin, then the end of stdin.
+    pub(super) fn start(&self, program: &str, arguments: &[&str], stdin: &str) -> Child {
+        self.start_at(&self.server.endpoint(), program, arguments, stdin)
+    }
+
+    /// The same with oned at another address than its own.
+    pub(super) fn start_at(&self, endpoint: &str, program: &str, arguments: &[&str], stdin: &str) -> Child {
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
-            .env("ONE_XMLRPC", self.server.endpoint())
+            .env("ONE_XMLRPC", endpoint)
             .env("ONE_AUTH", self.folder.path().join("one_auth"))
             .env("ONERESCUE_CONFIG", self.folder.path().join("onerescue.toml"))
             .current_dir("/")
@@ -92,7 +123,7 @@ impl Bench {
             .unwrap();
         // A program that refuses its arguments does not read.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        child.wait_with_output().unwrap()
+        child
     }
 
     pub(super) fn log(&self) -> String {

@@ -75,7 +75,7 @@ fn a_fence_that_fails_leaves_every_vm_alone() {
         &DEAD_NODE0.replace("power_loss", "network_cut"),
         "attempts = 2\npatience = \"50ms\"\n",
     );
-    write(bench.fence_program(), "#!/bin/sh\necho 'no route to host' >&2; exit 0\n", 0o755);
+    write(&bench.fence_program(), "#!/bin/sh\necho 'no route to host' >&2; exit 0\n", 0o755);
     let output = bench.run(HOST_ERROR, &[], &format!("{} -m -p 0", bench.template()));
     assert_eq!(output.status.code(), Some(6), "{}", err(&output));
     assert!(out(&output).contains("not fenced, no VM was touched"), "{}", out(&output));

@@ -3,6 +3,12 @@
 //! One exchange, with an end, a bounded reply and a connection of its own; oned gives every idle connection
 //! one of its 15 slots. Deliberately absent: redirects, proxies, a pool of connections, and any judgement on
 //! what the reply says.
+//!
+//! `https://` is believed only with a certificate for that very address, signed by an authority that the system
+//! trusts. `SSL_CERT_FILE` and `SSL_CERT_DIR` name other authorities, in place of the system's. Any other
+//! certificate ends in [`OnedError::NotSent`], for example `invalid peer certificate: UnknownIssuer`: the
+//! handshake failed, so neither a call nor the credentials left. There is no switch that turns this off.
+//! Source: measured in `tests/hooks/tls.rs`.
 
 use super::Transport;
 use crate::error::OnedError;
