@@ -208,10 +208,19 @@ fn lines_to_add(host: HostId, name: &str, file: &Path) -> String {
 }
 
 impl OnedError {
+    /// The endpoint's certificate is not accepted. Asking again does not change that.
+    #[must_use]
+    pub fn is_untrusted(&self) -> bool {
+        matches!(self, Self::NotSent(why) | Self::Unknown(why) if why.contains("certificate"))
+    }
+
     /// The one thing to do next.
     #[must_use]
     pub fn advice(&self) -> String {
         let text = match self {
+            _ if self.is_untrusted() => {
+                "add the certificate's authority to the system's, or name its file in SSL_CERT_FILE"
+            }
             Self::NotSent(_) | Self::Unknown(_) => {
                 "check that oned runs (`systemctl status opennebula`) and that ONE_XMLRPC points to it, then run \
                  this again"

@@ -112,6 +112,9 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
     };
     let text = format!("{}: {said}", case.say(&order));
     case.detail(now, Phase::Act, text);
+    if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
+        case.sent.insert(vm, to);
+    }
     let Some(course) = case.courses.get_mut(&vm) else {
         return;
     };

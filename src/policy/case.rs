@@ -120,6 +120,8 @@ pub(super) struct Case {
     pub(super) vms: BTreeMap<VmId, VmReport>,
     /// VMs between their first decision and their outcome.
     pub(super) courses: BTreeMap<VmId, Course>,
+    /// Where each VM was sent last. oned may charge it there only later, also when it was given up here.
+    pub(super) sent: BTreeMap<VmId, HostId>,
     /// VMs that were seen moving live.
     pub(super) live: BTreeSet<VmId>,
     /// The names of the zone's hosts, for texts.
@@ -140,6 +142,7 @@ impl Case {
             trail: Vec::new(),
             vms: BTreeMap::new(),
             courses: BTreeMap::new(),
+            sent: BTreeMap::new(),
             live: BTreeSet::new(),
             hosts: BTreeMap::new(),
             halted: None,

@@ -61,18 +61,6 @@ impl Course {
         self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
     }
 
-    /// The host that it may be on its way to, whether or not oned charges it there yet.
-    pub(super) fn target(&self) -> Option<HostId> {
-        match self.stage {
-            Stage::Moving { order: Order::Migrate { to, .. }, certainty, .. }
-                if certainty != Certainty::NotSent =>
-            {
-                Some(to)
-            }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => None,
-        }
-    }
-
     /// Follow the last order that may have reached oned, if there is one.
     pub(super) fn follow(&mut self, now: Moment) -> bool {
         let Some(order) = self.last else { return false };

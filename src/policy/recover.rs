@@ -78,7 +78,8 @@ impl Surveying {
     #[must_use]
     pub fn also(&self) -> Vec<VmId> {
         let case = &self.proven.case;
-        let ids: BTreeSet<_> = case.subject.vms.iter().chain(case.courses.keys()).copied().collect();
+        let ids: BTreeSet<_> =
+            case.subject.vms.iter().chain(case.courses.keys()).chain(case.sent.keys()).copied().collect();
         ids.into_iter().collect()
     }
 

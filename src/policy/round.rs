@@ -20,7 +20,7 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<O
         policy: &case.policy,
         closed: case.closed(),
         live: case.live.clone(),
-        moving: case.courses.iter().filter_map(|(vm, course)| Some((*vm, course.target()?))).collect(),
+        moving: case.sent.clone(),
         refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
     };
     let decisions = plan::plan(survey, &request);

@@ -45,6 +45,10 @@ impl Live {
         let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
+                // A fence program inherits the lock: as long as one is at work, also after this process was killed,
+                // no second run fences the same host.
+                rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
+                    .map_err(|error| failed(error.into()))?;
                 self.lock = Some(file);
                 Ok(Claim::Ours)
             }

@@ -133,6 +133,7 @@ fn reply(answer: Result<(), OnedError>) -> Reply {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let trouble = match &error {
+            Error::Oned { source, .. } if source.is_untrusted() => Trouble::Refused,
             Error::Oned { source, .. } => match source {
                 OnedError::NotSent(_) | OnedError::Unknown(_) | OnedError::Reply(_) => Trouble::Unreachable,
                 OnedError::Refused { kind: Refusal::NoExists, .. } => Trouble::Gone,

@@ -3,6 +3,7 @@
 use super::bench::{Bench, DEAD_NODE0, HOST_ERROR, err, out, write};
 use onerescue::model::{HostId, VmId, VmState};
 use onerescue::sim::Power;
+use std::process::Command;
 
 fn recovered(bench: &Bench) {
     let cloud = bench.cloud.lock().unwrap();
@@ -158,4 +159,25 @@ fn a_thousand_vms_still_fit_into_the_report() {
     assert!(report.contains("more, see the log"), "{report}");
     // What the hook manager stores of stderr does not grow with the VMs.
     assert!(err(&output).len() < 16_384, "{}", err(&output).len());
+}
+
+/// A fence program may outlive a hook that was killed; no second one is started beside it.
+#[test]
+fn a_killed_run_s_fence_program_keeps_the_lock() {
+    let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
+    let fifo = bench.folder.path().join("started");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = status ] && exec echo on\necho $$ >{}\nexec sleep 1000\n",
+        fifo.display()
+    );
+    write(bench.fence_program(), &script, 0o755);
+    let mut first = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    // Opening the pipe waits for the program that writes into it.
+    let fence = std::fs::read_to_string(&fifo).unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let second = bench.run(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    assert!(out(&second).contains("another run is working on this host"), "{}", out(&second));
+    assert!(Command::new("kill").arg(fence.trim()).status().unwrap().success());
 }

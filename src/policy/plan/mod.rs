@@ -26,7 +26,7 @@ pub struct Request<'a> {
     pub closed: BTreeSet<VmId>,
     /// VMs that were seen in MIGRATE before: their domain may run on the other host of that migration.
     pub live: BTreeSet<VmId>,
-    /// Where VMs are on their way to; oned may charge them there only later.
+    /// Where closed VMs were sent; oned may charge them there only later.
     pub moving: BTreeMap<VmId, HostId>,
     /// Hosts that have refused a VM.
     pub refused: BTreeMap<VmId, Vec<HostId>>,
@@ -79,7 +79,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
     let dead = survey.hosts.iter().find(|host| host.id == request.host);
     let charged: BTreeSet<_> = dead.iter().flat_map(|host| &host.vms).copied().collect();
     let mut rooms = Rooms::new(survey, dead);
-    for vm in &survey.vms {
+    for vm in survey.vms.iter().filter(|vm| request.closed.contains(&vm.id)) {
         if let Some(to) = request.moving.get(&vm.id) {
             rooms.keep_free(vm, *to, survey);
         }
