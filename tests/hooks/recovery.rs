@@ -171,7 +171,7 @@ fn a_killed_run_s_fence_program_keeps_the_lock() {
         "#!/bin/sh\n[ \"$1\" = status ] && exec echo on\necho $$ >{}\nexec sleep 1000\n",
         fifo.display()
     );
-    write(bench.fence_program(), &script, 0o755);
+    write(&bench.fence_program(), &script, 0o755);
     let mut first = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
     // Opening the pipe waits for the program that writes into it.
     let fence = std::fs::read_to_string(&fifo).unwrap();
