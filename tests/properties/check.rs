@@ -78,7 +78,9 @@ impl Known<'_> {
             (Order::Migrate { vm, to, .. }, Reply::Accepted | Reply::Unknown(_)) => {
                 self.pledged.insert(*vm, (*to, at));
             }
-            (Order::Retry { vm }, _) => *self.retries.entry(*vm).or_default() += 1,
+            (Order::Retry { vm }, Reply::Accepted | Reply::Unknown(_)) => {
+                *self.retries.entry(*vm).or_default() += 1
+            }
             _ => {}
         }
     }
