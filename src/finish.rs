@@ -1,7 +1,7 @@
 //! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
 
 use crate::error::{Error, Result};
-use crate::policy::{Fate, Mode, Outcome, Report};
+use crate::policy::{Disabled, Fate, Mode, Outcome, Report};
 use crate::trail::one_line;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -65,14 +65,18 @@ pub fn short(report: &Report) -> String {
         report.host,
         cut(&one_line(&report.outcome.to_string()), 1000)
     );
-    if let (Some(proof), false) = (&report.proof, report.outcome == Outcome::Rehearsed) {
+    if let (Some(proof), false) = (&report.proof, matches!(report.outcome, Outcome::Rehearsed(_))) {
         let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
     }
     if !report.vms.is_empty() {
         let _ = writeln!(text, "{}", counts(report));
     }
-    if report.disabled {
-        text.push_str("the host was DISABLED by this run; enable it after its repair\n");
+    match report.disabled {
+        Disabled::No => {}
+        Disabled::Yes => text.push_str("the host was DISABLED by this run; enable it after its repair\n"),
+        Disabled::Unsure => {
+            text.push_str("the host may be DISABLED by this run; look at it after its repair\n");
+        }
     }
     if let Outcome::NothingToDo(_) = report.outcome {
         return text;

@@ -71,6 +71,10 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
             let survey = world.survey(ask.subject().host, &ask.also());
             ask.answer(world.now(), survey)
         }
+        Step::Trace(ask) => {
+            let vms = world.histories(ask.ids());
+            ask.answer(world.now(), vms)
+        }
         Step::Disable(ask) => {
             let reply = world.disable(ask.proof());
             ask.answer(world.now(), &reply)

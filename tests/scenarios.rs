@@ -105,7 +105,9 @@ fn outcome(outcome: &Outcome) -> (&'static str, u8) {
         Outcome::Recovered => ("recovered", 0),
         Outcome::Fenced => ("fenced", 0),
         Outcome::NothingToDo(_) => ("nothing to do", 0),
-        Outcome::Rehearsed => ("dry run", 0),
+        Outcome::Rehearsed(None) => ("dry run", 0),
+        Outcome::Rehearsed(Some(stop)) => ("dry run", stop.exit_code()),
+        Outcome::NotStarted(_) => ("not started", 4),
         Outcome::Partly => ("partly", 1),
         Outcome::NoCloud(_) => ("no cloud", 5),
         Outcome::NotFenced(_) => ("not fenced", 6),
@@ -178,7 +180,9 @@ scenarios! {
     probe_failed_then_died returned_host_is_disabled rebooted_and_left back_while_the_power_goes
     enabled_after_fence off_sent_and_back recreate_in_backup power_returns_in_a_long_round
     deadline_after_oned_was_away disable_lost_reply disable_not_sent retry_not_sent dry_run_probe_failed
-    dry_run_all_in_error
+    dry_run_all_in_error live_move_put_back live_move_put_back_recreate two_feeds_back_between
+    late_after_refusal event_before_commit offline_by_an_operator_meanwhile somebody_elses_start_hangs
+    waived_and_back_in_a_long_round
 }
 
 #[test]

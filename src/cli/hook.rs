@@ -4,7 +4,7 @@ use super::{FenceHost, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::Host;
-use crate::policy::{Mode, Policy, Purpose, Report, Subject, WaitRules};
+use crate::policy::{Mode, Policy, Purpose, Report, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
 use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
@@ -83,11 +83,16 @@ fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
 }
 
 fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {
-    let of = |host: &Host| Subject { host: host.id, name: host.name.clone(), vms: host.vms.clone() };
+    let of = |host: &Host, source| Subject {
+        host: host.id,
+        name: host.name.clone(),
+        vms: host.vms.clone(),
+        source,
+    };
     match (&call.document, named) {
         (Some(_), Some(_)) => Err(Error::Usage("a template and --host name two hosts: give one".to_owned())),
-        (Some(document), None) => Ok(of(&document.host)),
-        (None, Some(name)) => Ok(of(&zone.find_host(name)?)),
+        (Some(document), None) => Ok(of(&document.host, Source::Event)),
+        (None, Some(name)) => Ok(of(&zone.find_host(name)?, Source::Person)),
         (None, None) => Err(Error::HookCall("there is neither a template nor --host".to_owned())),
     }
 }

@@ -19,5 +19,5 @@ pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, VmId, ZoneId};
 pub use refusal::Refusal;
 pub use storage::{Datastore, DatastoreKind, Sharing};
-pub use vm::{LcmState, Lock, PciRequest, Vm, VmState};
+pub use vm::{LcmState, Lock, PciRequest, Record, Vm, VmState};
 pub use zone::{Raft, RaftState, Server, Zone};

@@ -249,6 +249,19 @@ pub struct PciRequest {
     pub short_address: String,
 }
 
+/// One `HISTORY`: a time that the VM spent on one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// `SEQ`, counted from 0.
+    pub sequence: i64,
+    /// `HID`
+    pub host: Option<HostId>,
+    /// `STIME`: epoch seconds of its begin, where the document has it.
+    pub since: Option<i64>,
+    /// `ACTION` that ended it; 1 is a migration with the VM saved, 2 a live one.
+    pub action: Option<i64>,
+}
+
 /// A VM, from `one.vmpool.infoset`, `one.vmpool.infoextended` or `one.vm.info`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vm {
@@ -266,6 +279,8 @@ pub struct Vm {
     pub tm_mad: String,
     /// `HISTORY/ACTION` of the last record; 44 is oned's own monitoring, 20 a user's `poweroff-hard`.
     pub last_action: Option<i64>,
+    /// Every record of the document, by `SEQ`. `one.vm.info` has all of them, the pools only the last one.
+    pub history: Vec<Record>,
     /// `VM/LOCK/LOCKED`.
     pub lock: Option<Lock>,
     /// `VM/TEMPLATE/CPU` in hundredths of a core: `1.5` is 150.

@@ -8,6 +8,7 @@ use super::incident::Step;
 use super::order::{Order, Reply};
 use super::proof::Proof;
 use super::recover::Proven;
+use super::report::Disabled;
 use super::round::hold;
 use super::settle::Settling;
 use crate::model::{Moment, Refusal};
@@ -39,7 +40,12 @@ impl Disabling {
         let Self { mut proven } = self;
         let case = &mut proven.case;
         // What did not leave is tried again with the next look.
-        case.disabled = !matches!(reply, Reply::NotSent(_));
+        case.disable_tried = !matches!(reply, Reply::NotSent(_));
+        case.disabled = match reply {
+            Reply::Accepted => Disabled::Yes,
+            Reply::Unknown(_) => Disabled::Unsure,
+            Reply::Refused(..) | Reply::NotSent(_) => case.disabled,
+        };
         let text = match reply {
             Reply::Accepted => format!(
                 "{} is DISABLED now, so that oned gives up the VMs it still calls RUNNING; enable it after the repair",
@@ -121,11 +127,14 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
     course.answered(order, reply, now);
     let name = course.name.clone();
     let offers = course.refusals;
+    let doubt = course.doubt;
     let migrates = matches!(order, Order::Migrate { .. });
     match (held, reply) {
         (Some(reason), _) => hold(case, vm, &name, reason),
         // Only a migration has another host to try.
-        (None, Reply::Refused(_, why)) if offers >= case.policy.settle.targets || offers > 1 && !migrates => {
+        (None, Reply::Refused(_, why))
+            if !doubt && (offers >= case.policy.settle.targets || offers > 1 && !migrates) =>
+        {
             hold(case, vm, &name, format!("refused {offers} times, last: {why}"));
         }
         _ => {}

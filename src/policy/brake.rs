@@ -10,6 +10,7 @@ use super::proof::{Evidence, Proof};
 use super::recover::{Proven, Surveying};
 use super::report::Outcome;
 use super::settings::{Fencing, ProbeError, Purpose};
+use super::still::After;
 use crate::model::{Host, HostState, Moment};
 
 /// See [`Step::Brake`].
@@ -40,7 +41,7 @@ impl Braking {
             }
         };
         let Self { mut case } = self;
-        case.heard();
+        case.answered();
         let others: Vec<_> = hosts.iter().filter(|host| host.id != case.subject.host).collect();
         let healthy = others.iter().filter(|host| host.state == HostState::Monitored).count();
         let brake = (healthy == 0).then(|| nobody_is_healthy(others.len()));
@@ -79,6 +80,7 @@ fn rehearse(mut case: Box<Case>, now: Moment, brake: Option<Failure>, host: Opti
     let life = life.filter(|_| case.policy.fence.probe_error == ProbeError::Hold);
     for failure in brake.into_iter().chain(life) {
         case.note(now, Phase::Confirm, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
+        case.would_stop.get_or_insert(Outcome::Held(failure));
     }
     match case.policy.fencing {
         Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
@@ -90,6 +92,7 @@ fn rehearse(mut case: Box<Case>, now: Moment, brake: Option<Failure>, host: Opti
 enum Then {
     Devices,
     PowerOff(Fence),
+    Change(After),
 }
 
 /// See [`Step::Confirm`].
@@ -110,26 +113,40 @@ impl Confirming {
         Step::Confirm(Self { case, asked: now, then: Then::PowerOff(fence) })
     }
 
+    /// Look once more at a host whose power nobody can read, then change something.
+    pub(super) fn before_change(after: After, case: Box<Case>, now: Moment) -> Step {
+        Step::Confirm(Self { case, asked: now, then: Then::Change(after) })
+    }
+
     /// The host to read.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.case.subject
     }
 
+    fn unread(mut self, now: Moment, failure: Failure) -> Step {
+        if let Some(pause) = self.case.patience(now, Phase::Confirm, &failure) {
+            return wait(pause, Step::Confirm(self));
+        }
+        match self.then {
+            Then::Change(after) => after.unseen(self.case, now, failure),
+            Then::Devices | Then::PowerOff(_) => self.case.stop(now, unreadable(failure)),
+        }
+    }
+
     /// The host as oned has it now, or why it could not be read.
     #[must_use]
-    pub fn answer(mut self, now: Moment, host: Result<Host, Failure>) -> Step {
+    pub fn answer(self, now: Moment, host: Result<Host, Failure>) -> Step {
         let host = match host {
             Ok(host) => host,
-            Err(failure) => {
-                if let Some(pause) = self.case.patience(now, Phase::Confirm, &failure) {
-                    return wait(pause, Step::Confirm(self));
-                }
-                return self.case.stop(now, unreadable(failure));
-            }
+            Err(failure) => return self.unread(now, failure),
         };
         let Self { mut case, asked, then } = self;
-        case.heard();
+        case.answered();
+        let then = match then {
+            Then::Change(after) => return after.seen(case, now, &host),
+            then @ (Then::Devices | Then::PowerOff(_)) => then,
+        };
         if let Some(reason) = not_dead(&host) {
             return ended(case, now, reason, &then);
         }
@@ -138,11 +155,13 @@ impl Confirming {
         }
         match then {
             Then::Devices => {
+                case.heard = host.monitored_at;
                 case.note(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
                 confirmed(case, now)
             }
             // The devices' deadline does not run while oned is away.
             Then::PowerOff(fence) => fence.send(case, now.since(asked)),
+            Then::Change(after) => after.seen(case, now, &host),
         }
     }
 }
@@ -150,13 +169,18 @@ impl Confirming {
 /// The host is not ours to recover. If "off" was sent already, it may still take effect, and that is said.
 fn ended(case: Box<Case>, now: Moment, reason: String, then: &Then) -> Step {
     match then {
-        Then::PowerOff(fence) if fence.sent > 0 => {
-            let what = format!("\"off\" was sent to {}, which may still go off, but {reason}", case.host());
+        Then::PowerOff(fence) if !fence.told.is_empty() => {
+            let told: Vec<_> = fence.told.iter().map(ToString::to_string).collect();
+            let what = format!(
+                "\"off\" was sent to {} by {}, so it may still go off, but {reason}",
+                case.host(),
+                told.join(" and ")
+            );
             let advice =
-                "look at the machine: leave it on, or power it off and run the same command again".to_owned();
+                "look at the machine and its devices: put them on again, or power it off and run the same command again".to_owned();
             case.stop(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }))
         }
-        Then::PowerOff(_) | Then::Devices => case.stop(now, Outcome::NothingToDo(reason)),
+        Then::PowerOff(_) | Then::Devices | Then::Change(_) => case.stop(now, Outcome::NothingToDo(reason)),
     }
 }
 
@@ -168,7 +192,7 @@ fn confirmed(mut case: Box<Case>, now: Moment) -> Step {
         Fencing::Waived => {
             case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
             let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
-            Step::Survey(Surveying::new(Proven { case, proof, checked: now }))
+            Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
         }
     }
 }

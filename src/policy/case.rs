@@ -3,7 +3,7 @@
 use super::course::{Course, Stage};
 use super::order::Order;
 use super::proof::Proof;
-use super::report::{Fate, Outcome, Report, VmReport};
+use super::report::{Disabled, Fate, Outcome, Report, VmReport};
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{HostId, Moment, VmId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,17 @@ pub struct Subject {
     /// `HOST/VMS` of the event. VMs that are being recreated are no longer charged to the host, but they are
     /// in here.
     pub vms: Vec<VmId>,
+    /// Who says that the host is in ERROR.
+    pub source: Source,
+}
+
+/// Who started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// oned's event. It is sent before the host's new state is written, so a first look may be too early.
+    Event,
+    /// A person, with `--host`.
+    Person,
 }
 
 /// How badly an effect failed.
@@ -122,14 +133,22 @@ pub(super) struct Case {
     pub(super) courses: BTreeMap<VmId, Course>,
     /// Where each VM was sent last. oned may charge it there only later, also when it was given up here.
     pub(super) sent: BTreeMap<VmId, HostId>,
+    /// When the host was last heard, in epoch seconds, as oned has it.
+    pub(super) heard: Option<i64>,
+    /// VMs whose history was looked at.
+    pub(super) traced: BTreeSet<VmId>,
     /// VMs that were seen moving live.
     pub(super) live: BTreeSet<VmId>,
     /// The names of the zone's hosts, for texts.
     pub(super) hosts: BTreeMap<HostId, String>,
     /// Why nothing more is sent.
     pub(super) halted: Option<Failure>,
-    /// The dead host was disabled by this run.
-    pub(super) disabled: bool,
+    /// `--dry-run`: how the real run would end before it touches a VM.
+    pub(super) would_stop: Option<Outcome>,
+    /// Disabling the host was tried, or is not needed.
+    pub(super) disable_tried: bool,
+    /// Whether this run has disabled the host.
+    pub(super) disabled: Disabled,
     /// Since when oned has given no answer.
     silent: Option<Moment>,
 }
@@ -142,11 +161,15 @@ impl Case {
             trail: Vec::new(),
             vms: BTreeMap::new(),
             courses: BTreeMap::new(),
+            heard: None,
+            traced: BTreeSet::new(),
             sent: BTreeMap::new(),
             live: BTreeSet::new(),
             hosts: BTreeMap::new(),
             halted: None,
-            disabled: false,
+            would_stop: None,
+            disable_tried: false,
+            disabled: Disabled::No,
             silent: None,
         })
     }
@@ -165,7 +188,7 @@ impl Case {
     }
 
     /// oned answered.
-    pub(super) fn heard(&mut self) {
+    pub(super) fn answered(&mut self) {
         self.silent = None;
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Course {
     /// How many orders may have reached oned.
     pub(super) calls: u32,
     last: Option<Order>,
+    /// The answer to one of its orders was lost.
+    pub(super) doubt: bool,
     pub(super) retries: u32,
     pub(super) stage: Stage,
 }
@@ -25,8 +27,8 @@ pub(super) struct Course {
 pub(super) enum Stage {
     /// To be planned with the next survey.
     Open,
-    /// oned must give it up first.
-    Awaiting { since: Moment },
+    /// oned must give it up first (`here`, on the dead host), or it is on its way elsewhere without our doing.
+    Awaiting { since: Moment, here: bool },
     /// An order was sent and is read back.
     Moving { order: Order, sent: Moment, certainty: Certainty },
 }
@@ -51,13 +53,13 @@ impl Course {
             refusals: 0,
             calls: 0,
             last: None,
+            doubt: false,
             retries: 0,
             stage: Stage::Open,
         }
     }
 
     pub(super) fn send(&mut self, order: Order, now: Moment) {
-        self.begun.get_or_insert(now);
         self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
     }
 
@@ -68,14 +70,16 @@ impl Course {
         true
     }
 
-    pub(super) fn wait_for_oned(&mut self, now: Moment) {
-        if !matches!(self.stage, Stage::Awaiting { .. }) {
-            self.stage = Stage::Awaiting { since: now };
-        }
+    pub(super) fn wait_for_oned(&mut self, now: Moment, here: bool) {
+        let since = if let Stage::Awaiting { since, .. } = self.stage { since } else { now };
+        self.stage = Stage::Awaiting { since, here };
     }
 
     pub(super) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {
+        self.begun.get_or_insert(now);
         let certainty = match reply {
+            // An earlier call for it may still be carried out: no other host is offered, it is only read back.
+            Reply::Refused(..) if self.doubt => Certainty::Unknown,
             Reply::Accepted => Certainty::Accepted,
             Reply::NotSent(_) => Certainty::NotSent,
             Reply::Unknown(_) => Certainty::Unknown,
@@ -88,6 +92,7 @@ impl Course {
                 return;
             }
         };
+        self.doubt |= certainty == Certainty::Unknown;
         if certainty != Certainty::NotSent {
             self.retries += u32::from(matches!(order, Order::Retry { .. }));
             self.calls += 1;

@@ -5,11 +5,11 @@ use super::case::{Case, Failure, Phase};
 use super::course::Stage;
 use super::incident::Step;
 use super::order::Order;
-use super::prove::{Effect, Proving};
 use super::recover::{Proven, Surveying};
 use super::report::{Fate, Outcome};
 use super::settings::Mode;
 use super::settle::Settling;
+use super::still::{Effect, before};
 use crate::model::Moment;
 use std::time::Duration;
 
@@ -21,11 +21,23 @@ const FRESH: Duration = Duration::from_secs(10);
 
 /// Send these orders, after one more look at the power.
 pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
-    if orders.is_empty() { next(proven, now) } else { Proving::before(proven, Effect::Orders(orders)) }
+    if orders.is_empty() { next(proven, now) } else { before(proven, now, Effect::Orders(orders)) }
 }
 
-/// Send the rest of a round, after one more look at the power if the last one is not fresh.
-pub(super) fn send_on(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
+/// How old a survey may be when orders of its plan are sent: targets die and fill up too.
+const CURRENT: Duration = Duration::from_secs(30);
+
+/// Send the rest of a round, after one more look at the power if the last one is not fresh. A plan that is too old
+/// is made again.
+pub(super) fn send_on(mut proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
+    if !orders.is_empty() && now.since(proven.surveyed) >= CURRENT {
+        for order in orders {
+            if let Some(course) = proven.case.courses.get_mut(&order.vm()) {
+                course.stage = Stage::Open;
+            }
+        }
+        return next(proven, now);
+    }
     if orders.is_empty() || now.since(proven.checked) >= FRESH {
         return send(proven, now, orders);
     }
@@ -43,8 +55,8 @@ pub(super) fn next(proven: Proven, now: Moment) -> Step {
     }
     // A recreate or delete takes VMs that oned calls RUNNING; only a migration needs oned to give them up.
     let stuck = case.policy.mode == Mode::Migrate
-        && case.courses.values().any(|course| matches!(course.stage, Stage::Awaiting { .. }));
-    if stuck && !case.disabled && case.halted.is_none() && now >= Moment(GRACE) {
+        && case.courses.values().any(|course| matches!(course.stage, Stage::Awaiting { here: true, .. }));
+    if stuck && !case.disable_tried && case.halted.is_none() && now >= Moment(GRACE) {
         return Surveying::to_disable(proven);
     }
     Settling::later(proven)

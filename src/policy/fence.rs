@@ -58,6 +58,7 @@ impl ChoosingDevices {
             began: now,
             evidence: Vec::new(),
             sent: 0,
+            told: Vec::new(),
             sent_at: None,
             off: Vec::new(),
             odd: 0,
@@ -70,12 +71,13 @@ impl ChoosingDevices {
 /// Nothing will be sent, so nothing needs to be proven.
 pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
     let proof = Proof::new(case.subject.host, now, vec![Evidence::Rehearsal]);
-    Step::Survey(Surveying::new(Proven { case, proof, checked: now }))
+    Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
 }
 
 fn unfenceable(mut case: Box<Case>, now: Moment, failure: Failure) -> Step {
     if case.policy.purpose == Purpose::Rehearse {
         case.note(now, Phase::Fence, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
+        case.would_stop.get_or_insert(Outcome::NotFenced(failure));
         return rehearse(case, now);
     }
     case.stop(now, Outcome::NotFenced(failure))
@@ -109,7 +111,9 @@ pub(super) struct Fencing {
     began: Moment,
     evidence: Vec<Evidence>,
     /// How often "off" was sent to the device at work, and when last.
-    pub(super) sent: u32,
+    sent: u32,
+    /// The devices that were sent "off", whatever they said.
+    pub(super) told: Vec<DeviceName>,
     sent_at: Option<Moment>,
     /// The device's last answers, as long as all of them are off.
     pub(super) off: Vec<Sample>,
@@ -141,7 +145,7 @@ impl Fencing {
         match case.policy.purpose {
             Purpose::Fence => case.end(now, Outcome::Fenced, Some(proof)),
             Purpose::Recover | Purpose::Rehearse => {
-                Step::Survey(Surveying::new(Proven { case, proof, checked: now }))
+                Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
             }
         }
     }
@@ -222,6 +226,9 @@ impl PoweringOff {
     pub fn answer(self, now: Moment, said: Result<(), String>) -> Step {
         let Self { mut case, mut fence } = self;
         fence.sent += 1;
+        if !fence.told.contains(&fence.device.name) {
+            fence.told.push(fence.device.name.clone());
+        }
         fence.sent_at = Some(now);
         fence.off.clear();
         let device = fence.device.name.clone();

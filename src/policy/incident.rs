@@ -4,13 +4,14 @@
 
 use super::act::{Acting, Disabling};
 use super::brake::{Braking, Confirming};
-use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
+use super::case::{Case, Entry, Failure, Phase, Source, Subject, Trouble};
 use super::fence::{ChoosingDevices, PoweringOff};
 use super::prove::Proving;
 use super::recover::Surveying;
 use super::report::{Outcome, Report};
 use super::settings::{Policy, Purpose};
 use super::settle::Settling;
+use super::trace::Tracing;
 use crate::model::{Host, HostState, Moment};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub enum Step {
     Prove(Proving),
     /// Read fresh pools.
     Survey(Surveying),
+    /// Read the whole history of VMs that oned put back onto the dead host.
+    Trace(Tracing),
     /// Disable the dead host, so that oned gives its VMs up.
     Disable(Disabling),
     /// Send orders for VMs.
@@ -59,6 +62,7 @@ impl Step {
             Self::PowerOff(ask) => ask.trail(),
             Self::Prove(ask) => ask.trail(),
             Self::Survey(ask) => ask.trail(),
+            Self::Trace(ask) => ask.trail(),
             Self::Disable(ask) => ask.trail(),
             Self::Act(ask) => ask.trail(),
             Self::Settle(ask) => ask.trail(),
@@ -126,7 +130,7 @@ impl Observing {
             Ok(host) => host,
             Err(failure) => return self.unread(now, failure),
         };
-        self.case.heard();
+        self.case.answered();
         if host.name != self.case.subject.name {
             let text = format!("{} is called {} now", self.case.host(), host.name);
             self.case.note(now, Phase::Observe, text);
@@ -149,8 +153,16 @@ impl Observing {
         self.case.stop(now, unreadable(failure))
     }
 
-    fn first(self, now: Moment, host: &Host) -> Step {
+    fn first(mut self, now: Moment, host: &Host) -> Step {
+        self.case.heard = host.monitored_at;
+        let early = self.case.subject.source == Source::Event && now < Moment(COMMIT);
+        if early && matches!(host.state, HostState::Monitored | HostState::Init) {
+            return wait(self.case.policy.wait.look, Step::Observe(self));
+        }
         let Self { case, .. } = self;
+        if let Some(failure) = set_aside(&case, host) {
+            return case.stop(now, Outcome::Held(failure));
+        }
         match case.policy.purpose {
             Purpose::Rehearse => Step::Brake(Braking::new(case)),
             Purpose::Recover | Purpose::Fence => match not_dead(host) {
@@ -171,6 +183,28 @@ impl Observing {
         case.note(now, Phase::Wait, "the host did not come back");
         Step::Brake(Braking::new(case))
     }
+}
+
+/// oned sends the event before it writes the host's new state: for this long a host that looks healthy is looked
+/// at again. Source: `HostPool::update`.
+const COMMIT: Duration = Duration::from_secs(30);
+
+/// A person asks for a host that is DISABLED or OFFLINE and still has VMs: that is not "nothing to do".
+fn set_aside(case: &Case, host: &Host) -> Option<Failure> {
+    let aside = matches!(host.state, HostState::Disabled | HostState::Offline);
+    let asked = case.subject.source == Source::Person && case.policy.purpose == Purpose::Recover;
+    (aside && asked && !host.vms.is_empty()).then(|| Failure {
+        trouble: Trouble::Refused,
+        what: format!(
+            "{host} is {}, which is a person's decision or an earlier run's, and has {} VMs",
+            host.state,
+            host.vms.len()
+        ),
+        advice: format!(
+            "if it is dead, `onehost forceupdate {}`: monitoring finds that again, and the hook runs",
+            host.name
+        ),
+    })
 }
 
 fn look_again(case: Box<Case>, now: Moment, until: Moment) -> Step {
@@ -244,7 +278,7 @@ impl Claiming {
                 let reason = "another run is working on this host".to_owned();
                 return case.stop(now, Outcome::NothingToDo(reason));
             }
-            Err(failure) => return case.stop(now, Outcome::Held(failure)),
+            Err(failure) => return case.stop(now, Outcome::NotStarted(failure)),
         }
         let wait = case.policy.wait;
         let pause = wait.cycle.saturating_mul(wait.cycles);

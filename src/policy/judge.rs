@@ -71,8 +71,11 @@ impl Judge<'_> {
     fn awaited(&self, vm: &Vm) -> Judgement {
         match states::class(vm.state) {
             Class::Transient => Judgement::Stay,
+            Class::Lost if vm.host != Some(self.dead()) => Judgement::Stay,
             Class::Running if vm.host == Some(self.dead()) && self.case.policy.mode == Mode::Migrate => {
-                Judgement::Stay
+                let here = matches!(self.course.stage, Stage::Awaiting { here: true, .. });
+                // Put back by a migration that failed.
+                if here { Judgement::Stay } else { Judgement::Await }
             }
             Class::Lost
             | Class::Running
@@ -214,16 +217,22 @@ impl Judge<'_> {
             let text = format!("{state} {} s after the first call{doubt}{said}", took.as_secs());
             return Some(Judgement::Close(Fate::Failed(text)));
         }
-        let Stage::Awaiting { since } = self.course.stage else { return None };
+        let Stage::Awaiting { since, here } = self.course.stage else { return None };
         let waited = self.now.since(since);
-        (waited >= rules.unknown).then(|| {
-            let text = format!(
-                "still {state} on the dead host after {} s, and oned moves only VMs that it calls UNKNOWN; `onevm \
-                 recover --failure` ends what a driver has left half done{said}",
-                waited.as_secs()
-            );
-            Judgement::Close(Fate::Held(text))
-        })
+        let waited_s = waited.as_secs();
+        let text = if here {
+            let hint = if state == "RUNNING" {
+                "oned has not given it up"
+            } else {
+                "`onevm recover --failure` ends what a driver has left half done"
+            };
+            format!(
+                "still {state} on the dead host after {waited_s} s, and only UNKNOWN VMs can be moved; {hint}{said}"
+            )
+        } else {
+            format!("on its way to another host, and still {state} after {waited_s} s{said}")
+        };
+        (waited >= rules.unknown).then_some(Judgement::Close(Fate::Held(text)))
     }
 }
 

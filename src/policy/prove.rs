@@ -2,14 +2,11 @@
 //!
 //! The same question is asked once more just before VMs are touched.
 
-use super::act::{Acting, Disabling};
-use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
-use super::ending::call_off;
+use super::case::{Case, Entry, Phase, Subject};
 use super::fence::Fencing;
 use super::incident::{Step, wait};
-use super::order::Order;
-use super::proof::{Evidence, Proof};
-use super::recover::Proven;
+use super::proof::Evidence;
+use super::still::Still;
 use crate::model::{DeviceName, Moment, PowerState, Sample};
 
 #[derive(Debug)]
@@ -36,15 +33,9 @@ impl Proving {
         Step::Prove(Self { case, goal: Goal::Fence(fence) })
     }
 
-    /// Read the power once more, just before something is changed. All devices have to say off again.
-    pub(super) fn before(proven: Proven, effect: Effect) -> Step {
-        let mut devices = proven.proof.devices();
-        let Some(device) = devices.pop() else { return effect.go_on(proven) };
-        let Proven { case, proof, .. } = proven;
-        Step::Prove(Self {
-            case,
-            goal: Goal::Still(Still { proof, device, rest: devices, unknown: 0, effect }),
-        })
+    /// Read the power once more, just before something is changed.
+    pub(super) fn again(case: Box<Case>, still: Still) -> Step {
+        Step::Prove(Self { case, goal: Goal::Still(still) })
     }
 
     /// The host whose power is read.
@@ -68,7 +59,7 @@ impl Proving {
         let Self { case, goal } = self;
         match goal {
             Goal::Fence(fence) => sampled(case, fence, now, state),
-            Goal::Still(goal) => still(case, now, &state, goal),
+            Goal::Still(still) => still.answer(case, now, &state),
         }
     }
 }
@@ -113,58 +104,5 @@ impl Fencing {
         }
         let pause = case.policy.fence.interval;
         wait(pause, Step::Prove(Proving { case, goal: Goal::Fence(self) }))
-    }
-}
-
-/// How often a device may give no answer before a round of VM actions is called off.
-const ASK: u32 = 3;
-
-#[derive(Debug)]
-struct Still {
-    proof: Proof,
-    device: DeviceName,
-    rest: Vec<DeviceName>,
-    /// How often in a row this device has given no answer.
-    unknown: u32,
-    effect: Effect,
-}
-
-/// What waits for the host to be seen off once more.
-#[derive(Debug)]
-pub(super) enum Effect {
-    Orders(Vec<Order>),
-    Disable,
-}
-
-impl Effect {
-    fn go_on(self, proven: Proven) -> Step {
-        match self {
-            Self::Orders(orders) => Acting::begin(proven, orders),
-            Self::Disable => Disabling::step(proven),
-        }
-    }
-}
-
-fn still(mut case: Box<Case>, now: Moment, state: &PowerState, mut goal: Still) -> Step {
-    case.detail(now, Phase::Prove, format!("before VMs are touched, {} says {state}", goal.device));
-    match state {
-        PowerState::Off => match goal.rest.pop() {
-            Some(device) => {
-                let goal = Still { device, unknown: 0, ..goal };
-                Step::Prove(Proving { case, goal: Goal::Still(goal) })
-            }
-            None => goal.effect.go_on(Proven { case, proof: goal.proof, checked: now }),
-        },
-        PowerState::Unknown(_) if goal.unknown + 1 < ASK => {
-            goal.unknown += 1;
-            wait(case.policy.fence.interval, Step::Prove(Proving { case, goal: Goal::Still(goal) }))
-        }
-        PowerState::On | PowerState::Unknown(_) => {
-            let what = format!("{} was off and now {} says {state}", case.host(), goal.device);
-            let name = &case.subject.name;
-            let advice = format!("power {name} off and keep it off, then run the same command again");
-            let failure = Failure { trouble: Trouble::Refused, what, advice };
-            call_off(Proven { case, proof: goal.proof, checked: now }, now, failure)
-        }
     }
 }

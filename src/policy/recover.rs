@@ -4,10 +4,11 @@ use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
 use super::ending::{call_off, next, no_cloud, send};
 use super::incident::{Step, not_dead, wait};
 use super::proof::Proof;
-use super::prove::{Effect, Proving};
 use super::report::{Fate, Outcome};
 use super::round::plan_round;
 use super::settings::{Fencing, Purpose};
+use super::still::{Effect, before};
+use super::trace::Tracing;
 use crate::model::{Datastore, Host, HostState, Moment, Vm, VmId};
 use std::collections::BTreeSet;
 
@@ -31,6 +32,8 @@ pub(super) struct Proven {
     pub(super) proof: Proof,
     /// When the power was read last.
     pub(super) checked: Moment,
+    /// When the cloud was surveyed last.
+    pub(super) surveyed: Moment,
 }
 
 impl Proven {
@@ -48,7 +51,7 @@ pub struct Surveying {
 
 /// What a survey is for, besides planning what can be planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Intent {
+pub(super) enum Intent {
     Plan,
     /// The host is to be disabled, if it is still there and nobody else has taken it out of service.
     Disable,
@@ -96,17 +99,30 @@ impl Surveying {
             }
         };
         let Self { mut proven, intent } = self;
-        proven.case.heard();
-        proven.case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
-        if let Some(reason) = came_back(&mut proven.case, now, &survey) {
+        let case = &mut proven.case;
+        case.answered();
+        case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
+        if let Some(reason) = came_back(case, now, &survey) {
             return returned(proven, now, reason, &survey);
         }
-        let orders = plan_round(&mut proven.case, now, &survey);
+        let doubtful = Tracing::doubtful(case, &survey);
+        if doubtful.is_empty() {
+            return Self::surveyed(proven, now, &survey, intent);
+        }
+        Tracing::step(proven, survey, intent, doubtful)
+    }
+
+    /// The survey is complete: plan, and do what can be done.
+    pub(super) fn surveyed(mut proven: Proven, now: Moment, survey: &Survey, intent: Intent) -> Step {
+        proven.surveyed = now;
+        let orders = plan_round(&mut proven.case, now, survey);
         if proven.case.policy.purpose == Purpose::Rehearse {
-            return proven.stop(now, Outcome::Rehearsed);
+            let held = proven.case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
+            let stop = proven.case.would_stop.take().or(held.then_some(Outcome::Partly));
+            return proven.stop(now, Outcome::Rehearsed(stop.map(Box::new)));
         }
         if orders.is_empty() && intent == Intent::Disable {
-            return disable(proven, now, &survey);
+            return disable(proven, now, survey);
         }
         send(proven, now, orders)
     }
@@ -116,10 +132,10 @@ impl Surveying {
 fn disable(mut proven: Proven, now: Moment, survey: &Survey) -> Step {
     let state = survey.hosts.iter().find(|host| host.id == proven.case.subject.host).map(|host| host.state);
     if matches!(state, Some(HostState::Disabled | HostState::Offline) | None) {
-        proven.case.disabled = true;
+        proven.case.disable_tried = true;
         return next(proven, now);
     }
-    Proving::before(proven, Effect::Disable)
+    before(proven, now, Effect::Disable)
 }
 
 /// Why the host is not dead any more, if it is not.

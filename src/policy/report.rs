@@ -59,10 +59,12 @@ pub enum Outcome {
     Fenced,
     /// Nothing had to be done; the reason.
     NothingToDo(String),
-    /// `--dry-run` has told its plan.
-    Rehearsed,
+    /// `--dry-run` has told its plan, and where the real run would stop, if it would.
+    Rehearsed(Option<Box<Outcome>>),
     /// Some VMs are held or failed; the reason is with each of them.
     Partly,
+    /// The run could not begin. Nothing was touched.
+    NotStarted(Failure),
     /// oned gave no usable answer; what was touched until then stands with the VMs.
     NoCloud(Failure),
     /// The host is not proven off. No VM was touched.
@@ -76,8 +78,10 @@ impl Outcome {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed => 0,
+            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed(None) => 0,
+            Self::Rehearsed(Some(stop)) => stop.exit_code(),
             Self::Partly => 1,
+            Self::NotStarted(_) => 4,
             Self::NoCloud(_) => 5,
             Self::NotFenced(_) => 6,
             Self::Held(_) => 7,
@@ -88,9 +92,13 @@ impl Outcome {
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         match self {
-            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed => None,
+            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed(None) => None,
+            Self::Rehearsed(Some(stop)) => stop.advice(),
             Self::Partly => Some("see the reason with each VM, mend it and run the same command again"),
-            Self::NoCloud(failure) | Self::NotFenced(failure) | Self::Held(failure) => Some(&failure.advice),
+            Self::NotStarted(failure)
+            | Self::NoCloud(failure)
+            | Self::NotFenced(failure)
+            | Self::Held(failure) => Some(&failure.advice),
         }
     }
 }
@@ -101,13 +109,28 @@ impl fmt::Display for Outcome {
             Self::Recovered => f.write_str("recovered"),
             Self::Fenced => f.write_str("fenced and proven off"),
             Self::NothingToDo(reason) => write!(f, "nothing to do: {reason}"),
-            Self::Rehearsed => f.write_str("dry run, nothing was changed"),
+            Self::Rehearsed(None) => f.write_str("dry run, nothing was changed"),
+            Self::Rehearsed(Some(stop)) => {
+                write!(f, "dry run, nothing was changed; the real run would end with: {stop}")
+            }
             Self::Partly => f.write_str("not every VM could be recovered"),
+            Self::NotStarted(failure) => write!(f, "not started, nothing was touched: {}", failure.what),
             Self::NoCloud(failure) => write!(f, "stopped: {}", failure.what),
             Self::NotFenced(failure) => write!(f, "not fenced, no VM was touched: {}", failure.what),
             Self::Held(failure) => write!(f, "held, no VM was touched: {}", failure.what),
         }
     }
+}
+
+/// Whether a run has disabled the dead host, so that oned gives its VMs up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disabled {
+    /// It has not.
+    No,
+    /// It has, and the host is to be enabled after its repair.
+    Yes,
+    /// It tried, and oned's answer was lost.
+    Unsure,
 }
 
 /// A run, from its first look to its end.
@@ -129,8 +152,8 @@ pub struct Report {
     pub trail: Vec<Entry>,
     /// How long the run took.
     pub took: Moment,
-    /// The host was disabled by this run and is to be enabled after its repair.
-    pub disabled: bool,
+    /// Whether this run has disabled the host.
+    pub disabled: Disabled,
 }
 
 impl Report {
@@ -138,9 +161,9 @@ impl Report {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         let advice = self.outcome.advice()?;
-        if self.disabled {
+        if self.disabled != Disabled::No {
             return Some(format!(
-                "{advice}; the host is DISABLED now, so `onehost forceupdate {}` comes first, and its failure is \
+                "{advice}; the host is DISABLED by this run, so `onehost forceupdate {}` comes first, and its failure is \
                  found again",
                 self.name
             ));

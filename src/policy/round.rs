@@ -80,7 +80,7 @@ fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
         }
         Verdict::Await(_) => {
             let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
-            course.wait_for_oned(now);
+            course.wait_for_oned(now, !elsewhere);
         }
         Verdict::Hold(reason) => hold(case, vm, &name, reason),
         Verdict::Leave(_)

@@ -60,7 +60,7 @@ impl Settling {
         };
         let Self { mut proven, ids } = self;
         let case = &mut proven.case;
-        case.heard();
+        case.answered();
         let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
         let mut orders = Vec::new();
         for id in ids {
@@ -88,7 +88,7 @@ fn apply(case: &mut Case, now: Moment, id: VmId, judgement: Judgement, orders: &
     match judgement {
         Judgement::Stay => {}
         Judgement::Replan => course.stage = Stage::Open,
-        Judgement::Await => course.wait_for_oned(now),
+        Judgement::Await => course.wait_for_oned(now, true),
         Judgement::Send(order) => {
             course.send(order, now);
             orders.push(order);

@@ -14,7 +14,7 @@ use crate::cli::HostError;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{ClusterId, DatastoreId, DeviceName, HostId, ReadBack, VmId};
-use crate::policy::{Policy, Subject};
+use crate::policy::{Policy, Source, Subject};
 use crate::world::Zone;
 use crate::world::oned::{Credentials, Oned, Patience, Session};
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
     Ok(Scenario {
         title: file.title,
         world,
-        subject: Subject { host: subject, name, vms: charged.clone() },
+        subject: Subject { host: subject, name, vms: charged.clone(), source: Source::Event },
         policy: policy(&file.call, file.settings.as_deref().unwrap_or_default())?,
         charged,
         runs: file.runs.unwrap_or(1),

@@ -318,6 +318,11 @@ impl World for SimWorld {
         list
     }
 
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
+        self.due();
+        self.zone.histories(ids)
+    }
+
     fn disable(&mut self, proof: &Proof) -> Reply {
         self.due();
         let (at, host) = (self.cloud_now(), proof.host());

@@ -6,7 +6,7 @@ use super::oned::Http;
 use super::zone::Zone;
 use crate::config::Config;
 use crate::error::Error;
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, VmId};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, Vm, VmId};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList, Weight};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -42,7 +42,9 @@ impl Live {
         let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
         // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
         let _ = std::fs::create_dir_all(&self.run_dir);
-        let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        // One that root has made can be locked all the same.
+        let file = file.or_else(|_| File::open(&path)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 // A fence program inherits the lock: as long as one is at work, also after this process was killed,
@@ -111,6 +113,10 @@ impl World for Live {
 
     fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
         self.zone.vms(ids)
+    }
+
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
+        self.zone.histories(ids)
     }
 
     fn disable(&mut self, proof: &Proof) -> Reply {

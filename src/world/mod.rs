@@ -8,7 +8,7 @@ mod zone;
 pub use live::Live;
 pub use zone::Zone;
 
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, VmId};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, Vm, VmId};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, VmList};
 use std::time::Duration;
 
@@ -64,6 +64,12 @@ pub trait World {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure>;
+
+    /// Some VMs with all records of their history; one call for each.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure>;
 
     /// Disable the proof's host.
     fn disable(&mut self, proof: &Proof) -> Reply;

@@ -5,7 +5,7 @@
 
 use super::oned::{HostStatus, MigrationType, Oned, RecoverOperation, Transport};
 use crate::error::{Error, OnedError, Refusal};
-use crate::model::{Host, HostId, VmId};
+use crate::model::{Host, HostId, Vm, VmId};
 use crate::policy::{self, Failure, Order, Reply, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::BTreeSet;
@@ -92,6 +92,14 @@ impl<T: Transport> Zone<T> {
         let unreadable =
             bad.into_iter().filter_map(|(id, why)| Some((VmId(id.parse().ok()?), why.to_string()))).collect();
         Ok(VmList { vms: good, unreadable })
+    }
+
+    /// See [`super::World::histories`].
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn histories(&self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
+        Ok(self.oned.vms_one_by_one(ids)?.good)
     }
 
     /// See [`super::World::disable`].

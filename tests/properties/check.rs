@@ -79,7 +79,7 @@ impl Known<'_> {
                 self.pledged.insert(*vm, (*to, at));
             }
             (Order::Retry { vm }, Reply::Accepted | Reply::Unknown(_)) => {
-                *self.retries.entry(*vm).or_default() += 1
+                *self.retries.entry(*vm).or_default() += 1;
             }
             _ => {}
         }

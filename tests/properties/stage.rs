@@ -2,7 +2,7 @@
 
 use super::story::{DATASTORES, End, Happens, Ill, NAMES, Story};
 use onerescue::model::{ClusterId, DatastoreId, DeviceName, HostId, VmId};
-use onerescue::policy::Subject;
+use onerescue::policy::{Source, Subject};
 use onerescue::sim::{
     Cloud, DatastoreSpec, Death, Driver, Event, HostSpec, PciSpec, SimDevice, SimTransport, SimWorld, VmSpec,
 };
@@ -51,7 +51,7 @@ impl Stage {
         if story.claimed {
             world.claimed_by_another(dead);
         }
-        let subject = Subject { host: dead, name: event.name, vms: event.vms.clone() };
+        let subject = Subject { host: dead, name: event.name, vms: event.vms.clone(), source: Source::Event };
         Stage { world, subject, charged: event.vms }
     }
 }

@@ -24,6 +24,9 @@ pub(super) fn elsewhere(vm: &Vm, dead: HostId) -> Option<Verdict> {
             "{} on {host}: a driver failed there; `onevm recover` it by hand",
             vm.state
         ))),
+        Some(host) if matches!(states::class(vm.state), Class::Transient | Class::Lost | Class::Resubmit) => {
+            Some(Verdict::Await(format!("{}: it is on its way to {host}", vm.state)))
+        }
         Some(host) => Some(Verdict::Leave(format!("{} on {host}, not on the dead host", vm.state))),
         None => Some(Verdict::Hold(format!("{}, and oned does not say on which host", vm.state))),
     }

@@ -119,6 +119,9 @@ fn decide(vm: &Vm, survey: &Survey, request: &Request<'_>, rooms: &mut Rooms) ->
     if let Some(verdict) = eligibility::elsewhere(vm, request.host) {
         return verdict;
     }
+    if request.live.contains(&vm.id) {
+        return Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned());
+    }
     match states::verdict(vm.state, policy.mode, policy.force) {
         states::Verdict::Act => {}
         // A rehearsal asks what would be done if the host were dead: then it would be UNKNOWN by now.
@@ -126,9 +129,6 @@ fn decide(vm: &Vm, survey: &Survey, request: &Request<'_>, rooms: &mut Rooms) ->
         states::Verdict::Await(reason) => return Verdict::Await(format!("{}: {reason}", vm.state)),
         states::Verdict::Hold(reason) => return Verdict::Hold(format!("{}: {reason}", vm.state)),
         states::Verdict::Leave(reason) => return Verdict::Leave(format!("{}: {reason}", vm.state)),
-    }
-    if request.live.contains(&vm.id) {
-        return Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned());
     }
     if let Some(reason) = eligibility::locked(vm) {
         return Verdict::Hold(reason);

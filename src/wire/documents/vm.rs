@@ -2,7 +2,7 @@
 
 use super::Decode;
 use super::fields::{attributes, id_or_none, scaled, text};
-use crate::model::{DatastoreId, HostId, Lock, PciRequest, Vm, VmId, VmState};
+use crate::model::{DatastoreId, HostId, Lock, PciRequest, Record, Vm, VmId, VmState};
 use crate::wire::xml::{Element, XmlError};
 
 /// A core is 100 in oned's counting of CPU.
@@ -29,6 +29,7 @@ impl Decode for Vm {
             system_datastore: id_or_none(last, "DS_ID")?.map(DatastoreId),
             tm_mad: text(last, "TM_MAD"),
             last_action: last.number_of("ACTION")?,
+            history: history(element)?,
             lock: match element.child("LOCK") {
                 Some(lock) => lock.number_of("LOCKED")?.filter(|level| *level != 0).map(Lock),
                 None => None,
@@ -53,6 +54,21 @@ fn last_record(element: &Element) -> Result<Option<&Element>, XmlError> {
         }
     }
     Ok(last.map(|(_, record)| record))
+}
+
+fn history(element: &Element) -> Result<Vec<Record>, XmlError> {
+    let records = element.child("HISTORY_RECORDS").into_iter().flat_map(|records| records.all("HISTORY"));
+    let read = |record: &Element| {
+        Ok(Record {
+            sequence: record.number_of("SEQ")?.unwrap_or(0),
+            host: id_or_none(record, "HID")?.map(HostId),
+            since: record.number_of("STIME")?,
+            action: record.number_of("ACTION")?,
+        })
+    };
+    let mut history = records.map(read).collect::<Result<Vec<_>, XmlError>>()?;
+    history.sort_by_key(|record| record.sequence);
+    Ok(history)
 }
 
 fn pci_request(element: &Element) -> PciRequest {

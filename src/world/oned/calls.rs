@@ -190,8 +190,11 @@ impl<T: Transport> Oned<T> {
         }
     }
 
-    /// For OpenNebula before 6.0.
-    fn vms_one_by_one(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+    /// These VMs with all records of their history: one call for each, so they should be few.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn vms_one_by_one(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
         let method = "one.vm.info";
         let mut pool = Pool::default();
         for vm in vms {

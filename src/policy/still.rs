@@ -1,0 +1,125 @@
+//! Is the host still off? Asked just before anything is changed.
+//!
+//! Every device that can be read has to say off again. Where none can (`-u`, a device without a status), oned
+//! at least must not show the host as back.
+
+use super::act::{Acting, Disabling};
+use super::brake::Confirming;
+use super::case::{Case, Failure, Phase, Trouble};
+use super::ending::call_off;
+use super::incident::{Step, not_dead, wait};
+use super::order::Order;
+use super::proof::Proof;
+use super::prove::Proving;
+use super::recover::Proven;
+use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
+use std::time::Duration;
+
+/// What waits for the host to be seen off once more.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Orders(Vec<Order>),
+    Disable,
+}
+
+impl Effect {
+    fn go_on(self, proven: Proven) -> Step {
+        match self {
+            Self::Orders(orders) => Acting::begin(proven, orders),
+            Self::Disable => Disabling::step(proven),
+        }
+    }
+}
+
+/// The question to one device, and what comes after it.
+#[derive(Debug)]
+pub(super) struct Still {
+    pub(super) device: DeviceName,
+    rest: Vec<DeviceName>,
+    /// Since when, and how often, this device has given no answer.
+    silent: Option<Moment>,
+    unanswered: u32,
+    after: After,
+}
+
+/// What is done once the host is seen off, or not seen back.
+#[derive(Debug)]
+pub(super) struct After {
+    proof: Proof,
+    surveyed: Moment,
+    effect: Effect,
+}
+
+impl After {
+    fn proven(self, case: Box<Case>, now: Moment) -> (Proven, Effect) {
+        (Proven { case, proof: self.proof, checked: now, surveyed: self.surveyed }, self.effect)
+    }
+
+    /// oned's view of a host whose power cannot be read.
+    pub(super) fn seen(self, case: Box<Case>, now: Moment, host: &Host) -> Step {
+        let (proven, effect) = self.proven(case, now);
+        match (host.state, not_dead(host)) {
+            (HostState::Monitored | HostState::Init, Some(reason)) => {
+                let what = format!("{} was taken for dead, but {reason}", proven.case.host());
+                let advice = "power it off and keep it off, then run the same command again".to_owned();
+                call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+            }
+            _ => effect.go_on(proven),
+        }
+    }
+
+    /// oned could not be asked.
+    pub(super) fn unseen(self, case: Box<Case>, now: Moment, failure: Failure) -> Step {
+        call_off(self.proven(case, now).0, now, failure)
+    }
+}
+
+/// Look once more, then do it.
+pub(super) fn before(proven: Proven, now: Moment, effect: Effect) -> Step {
+    let Proven { case, proof, surveyed, .. } = proven;
+    let mut devices = proof.devices();
+    let after = After { proof, surveyed, effect };
+    match devices.pop() {
+        Some(device) => {
+            Proving::again(case, Still { device, rest: devices, silent: None, unanswered: 0, after })
+        }
+        None => Confirming::before_change(after, case, now),
+    }
+}
+
+impl Still {
+    pub(super) fn answer(mut self, mut case: Box<Case>, now: Moment, state: &PowerState) -> Step {
+        case.detail(now, Phase::Prove, format!("before VMs are touched, {} says {state}", self.device));
+        let rules = case.policy.fence;
+        match state {
+            PowerState::Off => {
+                if let Some(device) = self.rest.pop() {
+                    return Proving::again(case, Still { device, silent: None, unanswered: 0, ..self });
+                }
+                let (proven, effect) = self.after.proven(case, now);
+                effect.go_on(proven)
+            }
+            PowerState::Unknown(_) if now.since(*self.silent.get_or_insert(now)) < rules.patience => {
+                self.unanswered += 1;
+                let pause = rules.interval.saturating_mul(1 << self.unanswered.min(3));
+                wait(pause.max(Duration::from_millis(1)), Proving::again(case, self))
+            }
+            PowerState::On | PowerState::Unknown(_) => self.not_off(case, now, state),
+        }
+    }
+
+    fn not_off(self, case: Box<Case>, now: Moment, state: &PowerState) -> Step {
+        let (host, name, device) = (case.host(), case.subject.name.clone(), self.device);
+        let what = format!("{host} was off and now {device} says {state}");
+        let advice = match state {
+            PowerState::On => format!("power {name} off and keep it off, then run the same command again"),
+            PowerState::Off | PowerState::Unknown(_) => {
+                format!(
+                    "mend {device}, which gives no answer; nothing says that {name} is on; then run the same command again"
+                )
+            }
+        };
+        let (proven, _) = self.after.proven(case, now);
+        call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+    }
+}
