@@ -3,7 +3,7 @@
 use super::{FenceHost, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::Host;
+use crate::model::{Host, HostState};
 use crate::policy::{Mode, Policy, Purpose, Report, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
@@ -91,7 +91,11 @@ fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Su
     };
     match (&call.document, named) {
         (Some(_), Some(_)) => Err(Error::Usage("a template and --host name two hosts: give one".to_owned())),
-        (Some(document), None) => Ok(of(&document.host, Source::Event)),
+        (Some(document), None) => {
+            // Only an event that says ERROR can be ahead of what oned has written.
+            let event = document.host.state == HostState::Error;
+            Ok(of(&document.host, if event { Source::Event } else { Source::Person }))
+        }
         (None, Some(name)) => Ok(of(&zone.find_host(name)?, Source::Person)),
         (None, None) => Err(Error::HookCall("there is neither a template nor --host".to_owned())),
     }

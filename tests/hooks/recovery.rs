@@ -62,8 +62,10 @@ fn a_host_that_hangs_with_power_is_switched_off_first() {
 fn a_dry_run_says_it_all_and_changes_nothing() {
     let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
     let output = bench.run(HOST_ERROR, &[], &format!("{} -m --dry-run", bench.template()));
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     assert!(out(&output).contains("planned: migrate to"), "{}", out(&output));
+    // The locked VM would be held.
+    assert!(out(&output).contains("the real run would end with"), "{}", out(&output));
     let cloud = bench.cloud.lock().unwrap();
     assert_eq!(cloud.vm_state(VmId(0)), Some(VmState::UNKNOWN));
     assert_eq!(cloud.vm_host(VmId(0)), Some(HostId(0)));
