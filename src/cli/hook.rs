@@ -11,6 +11,7 @@ use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
 use crate::world::{Live, Zone};
 use crate::{finish, run};
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// `host_error`: the template and the options on stdin or as arguments, or `--host` by hand.
@@ -22,15 +23,8 @@ pub fn host_error(arguments: &[String]) -> ExitCode {
 fn recover(arguments: &[String]) -> Result<Report> {
     let call = read_call(arguments)?;
     let options = HostError::read(&call.options)?;
-    let environment = Environment::capture();
-    let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
-    let policy = options.policy(config.wait, config.fence, config.settle)?;
-    let zone = zone(&config, &environment)?;
-    let subject = subject(&call, options.host.as_deref(), &zone)?;
-    trail::about(subject.host);
-    let mut world = Live::new(zone, &config);
-    Ok(run(&mut world, subject, policy))
+    let policy = |config: &Config| options.policy(config.wait, config.fence, config.settle);
+    live(&call, options.host.as_deref(), options.config.as_deref(), policy)
 }
 
 /// `fence_host`: base64 of the HOST document on stdin, exit 0 only if the host is proven off.
@@ -42,18 +36,31 @@ pub fn fence_host(arguments: &[String]) -> ExitCode {
 fn fence(arguments: &[String]) -> Result<Report> {
     let call = read_call(arguments)?;
     let options = FenceHost::read(&call.options)?;
-    let environment = Environment::capture();
-    let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
-    let policy = Policy {
-        purpose: Purpose::Fence,
-        wait: WaitRules { cycles: 0, ..config.wait },
-        fence: config.fence,
-        settle: config.settle,
-        ..Policy::new(Mode::Migrate)
+    let policy = |config: &Config| {
+        Ok(Policy {
+            purpose: Purpose::Fence,
+            wait: WaitRules { cycles: 0, ..config.wait },
+            fence: config.fence,
+            settle: config.settle,
+            ..Policy::new(Mode::Migrate)
+        })
     };
+    live(&call, options.host.as_deref(), options.config.as_deref(), policy)
+}
+
+/// Read the settings, find the host, and run against the real world.
+fn live(
+    call: &HookCall,
+    host: Option<&str>,
+    settings: Option<&Path>,
+    policy: impl FnOnce(&Config) -> Result<Policy>,
+) -> Result<Report> {
+    let environment = Environment::capture();
+    let config = Config::load(&environment, settings)?;
+    trail::start(Some(&config.log));
+    let policy = policy(&config)?;
     let zone = zone(&config, &environment)?;
-    let subject = subject(&call, options.host.as_deref(), &zone)?;
+    let subject = subject(call, host, &zone)?;
     trail::about(subject.host);
     let mut world = Live::new(zone, &config);
     Ok(run(&mut world, subject, policy))
