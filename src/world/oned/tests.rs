@@ -2,7 +2,7 @@
 
 mod leader;
 
-use super::script::{done, good, not_sent, oned, raft, refused, undefined, unknown};
+use super::script::{done, good, not_sent, oned, refused, solo, undefined, unknown};
 use super::{HostStatus, MigrationType, RecoverOperation};
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{HostId, VmId};
@@ -20,7 +20,7 @@ fn migrate(oned: &super::Oned<super::script::Script>) -> Result<(), OnedError> {
 fn a_read_is_repeated_with_growing_pauses_and_comes_to_an_end() {
     for fault in [not_sent, unknown, || refused(0x2000, "[one.system.version] in election mode")] {
         let oned = oned(move |_, call, _| match call.method.as_str() {
-            RAFT => raft(0),
+            RAFT => solo(),
             _ => fault(),
         });
         assert!(oned.version().is_err());
@@ -39,7 +39,7 @@ fn a_read_that_is_refused_is_not_repeated() {
         (0x800, Refusal::Action),
     ] {
         let oned = oned(move |_, call, _| match call.method.as_str() {
-            RAFT => raft(0),
+            RAFT => solo(),
             _ => refused(code, "no"),
         });
         match oned.host(HostId(9)) {
@@ -55,7 +55,7 @@ fn a_read_that_is_refused_is_not_repeated() {
 #[test]
 fn a_cut_off_reply_to_a_read_is_repeated() {
     let oned = oned(|_, call, earlier| match (call.method.as_str(), earlier) {
-        (RAFT, _) => raft(0),
+        (RAFT, _) => solo(),
         (_, 0) => good("7.5.80").map(|body| body[..80].to_owned()),
         _ => good("7.5.80"),
     });
@@ -66,7 +66,7 @@ fn a_cut_off_reply_to_a_read_is_repeated() {
 #[test]
 fn a_write_whose_request_did_not_leave_is_sent_again_and_others_are_not() {
     let again = oned(|_, call, earlier| match (call.method.as_str(), earlier) {
-        (RAFT, _) => raft(0),
+        (RAFT, _) => solo(),
         (_, 0..=1) => not_sent(),
         _ => done(41),
     });
@@ -74,7 +74,7 @@ fn a_write_whose_request_did_not_leave_is_sent_again_and_others_are_not() {
     assert_eq!(again.counts()[MIGRATE], 3);
 
     let once = oned(|_, call, _| match call.method.as_str() {
-        RAFT => raft(0),
+        RAFT => solo(),
         _ => unknown(),
     });
     assert!(matches!(migrate(&once), Err(OnedError::Unknown(_))));
@@ -102,7 +102,7 @@ fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
     ];
     for (code, text, open) in cases {
         let oned = oned(move |_, call, _| match call.method.as_str() {
-            RAFT => raft(0),
+            RAFT => solo(),
             _ => refused(code, text),
         });
         let error = migrate(&oned).unwrap_err();
@@ -115,7 +115,7 @@ fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
 fn an_unreadable_reply_to_a_write_is_an_unknown_outcome() {
     for body in ["<html>busy</html>", "", "<methodResponse><params/></methodResponse>"] {
         let oned = oned(move |_, call, _| match call.method.as_str() {
-            RAFT => raft(0),
+            RAFT => solo(),
             _ => Ok(body.to_owned()),
         });
         assert!(matches!(migrate(&oned), Err(OnedError::Unknown(_))), "{body}");
@@ -125,7 +125,7 @@ fn an_unreadable_reply_to_a_write_is_an_unknown_outcome() {
 #[test]
 fn the_parameters_are_in_oneds_order() {
     let oned = oned(|_, call, _| match call.method.as_str() {
-        RAFT => raft(0),
+        RAFT => solo(),
         _ => done(1),
     });
     migrate(&oned).unwrap();
@@ -148,7 +148,7 @@ fn vm_document(id: &Value) -> String {
 #[test]
 fn without_infoset_vms_are_read_one_by_one_and_absent_ones_left_out() {
     let oned = oned(|_, call, _| match call.method.as_str() {
-        RAFT => raft(0),
+        RAFT => solo(),
         "one.vmpool.infoset" => undefined("one.vmpool.infoset"),
         _ if call.params[1] == Value::Int(2) => {
             refused(0x400, "[one.vm.info] Error getting virtual machine [2].")
@@ -168,7 +168,7 @@ fn without_infoset_vms_are_read_one_by_one_and_absent_ones_left_out() {
 #[test]
 fn vms_are_read_in_chunks_and_none_without_a_call() {
     let oned = oned(|_, call, _| match call.method.as_str() {
-        RAFT => raft(0),
+        RAFT => solo(),
         _ => good("<VM_POOL/>"),
     });
     assert!(oned.vms(&[]).unwrap().good.is_empty());
