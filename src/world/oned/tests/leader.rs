@@ -71,6 +71,23 @@ fn where_nobody_leads_a_write_is_not_sent() {
 }
 
 #[test]
+fn a_write_after_the_leader_failed_costs_one_search_and_no_pause() {
+    let oned = oned(|at, call, earlier| match (call.method.as_str(), at) {
+        (RAFT, A) if earlier > 0 => not_sent(),
+        (RAFT, _) if earlier > 0 => raft(at, if at == B { 3 } else { 2 }, 2),
+        (RAFT, _) => raft(at, if at == A { 3 } else { 2 }, 1),
+        (MIGRATE, A) => not_sent(),
+        (MIGRATE, _) => done(41),
+        _ => zone(call),
+    });
+    assert!(matches!(migrate(&oned), Err(OnedError::NotSent(_))));
+    assert_eq!(migrate(&oned), Ok(()));
+    assert_eq!(oned.counts()[MIGRATE], 2);
+    assert_eq!(oned.counts()[RAFT], 3 + 3);
+    assert_eq!(oned.pauses(), []);
+}
+
+#[test]
 fn a_leader_that_was_replaced_silently_can_be_forgotten() {
     let oned = oned(|at, call, earlier| match (call.method.as_str(), at) {
         (RAFT, A) => raft(A, if earlier == 0 { 3 } else { 2 }, if earlier == 0 { 1 } else { 2 }),
