@@ -95,8 +95,9 @@ fn outcome(error: OnedError) -> OnedError {
     }
 }
 
+/// The words that tell may be in the part of a long text that was cut off.
 fn is_open(kind: Refusal, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    kind == Refusal::Replication
-        || kind == Refusal::Internal && OPEN_OUTCOMES.iter().any(|word| text.contains(word))
+    let open = || text.ends_with('…') || OPEN_OUTCOMES.iter().any(|word| text.contains(word));
+    kind == Refusal::Replication || kind == Refusal::Internal && open()
 }

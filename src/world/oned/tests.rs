@@ -65,9 +65,9 @@ fn a_cut_off_reply_to_a_read_is_repeated() {
 
 #[test]
 fn a_write_is_sent_once_and_at_once_whatever_becomes_of_it() {
+    type Fault = fn() -> Result<String, OnedError>;
     let election = || refused(0x2000, "[one.vm.migrate] in election mode");
-    let faults: [(fn() -> Result<String, OnedError>, bool); 3] =
-        [(not_sent, true), (unknown, false), (election, false)];
+    let faults: [(Fault, bool); 3] = [(not_sent, true), (unknown, false), (election, false)];
     for (fault, unsent) in faults {
         let oned = oned(move |_, call, _| match call.method.as_str() {
             RAFT => solo(),
@@ -93,11 +93,15 @@ fn a_write_of_which_not_even_the_first_question_leaves_does_not_wait() {
 fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
     let forward = "[one.vm.migrate] libcurl failed to execute the HTTP POST transaction, explaining:  \
                    Failed to connect to 127.0.0.1 port 2633";
-    let cases: [(i64, &'static str, bool); 6] = [
+    // What was cut off may be the word that tells.
+    let cut_off: &'static str = String::leak("x".repeat(400));
+    let cases: [(i64, &'static str, bool); 8] = [
         (0x2000, forward, true),
         (0x2000, "[one.vm.migrate] Cannot process request, no leader found", true),
         (0x2000, "[one.vm.migrate] Operation timed out", true),
         (0x10000, "anything", true),
+        (0x2000, cut_off, true),
+        (0x800, cut_off, false),
         (0x2000, "[one.vm.migrate] Cannot allocate a VNC port", false),
         (0x800, "[one.vm.migrate] does not fit in host [3]", false),
     ];
