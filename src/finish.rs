@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::policy::{Disabled, Fate, Mode, Outcome, Report};
-use crate::trail::one_line;
+use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -18,11 +18,7 @@ pub fn finish(result: Result<Report>) -> ExitCode {
             let text = short(&report);
             say(&text);
             if let Some(advice) = report.advice() {
-                complain(&format!(
-                    "{}\n  do this: {}\n",
-                    one_line(&report.outcome.to_string()),
-                    one_line(&advice)
-                ));
+                complain(&complaint(&one_line(&report.outcome.to_string()), &one_line(&advice)));
             }
             ExitCode::from(report.outcome.exit_code())
         }
@@ -36,7 +32,7 @@ pub fn failed(error: &Error) -> ExitCode {
     let text = error.chain();
     log::error!("{text}");
     // A settings error shows the line of the file below itself.
-    complain(&format!("{}\n  do this: {}\n", text.trim_end(), error.advice()));
+    complain(&complaint(text.trim_end(), &error.advice()));
     ExitCode::from(error.exit_code())
 }
 
@@ -46,7 +42,12 @@ pub(crate) fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// The same to stderr.
+/// What happened and what to do, in at most [`LONGEST_REPORT`] bytes; the advice is the last to be cut.
+fn complaint(what: &str, advice: &str) -> String {
+    format!("{}\n  do this: {}\n", cut(what, 2800), cut(advice, 1200))
+}
+
+/// [`say`], to stderr.
 fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
@@ -121,14 +122,17 @@ fn list(report: &Report, text: &mut String) {
     }
 }
 
-/// At most `most` bytes of a text, cut between characters.
-fn cut(text: &str, most: usize) -> String {
-    let mut end = 0;
-    for (at, character) in text.char_indices() {
-        if at + character.len_utf8() > most {
-            return format!("{}…", text.get(..end).unwrap_or_default());
-        }
-        end = at + character.len_utf8();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_of_any_length_is_short_and_keeps_its_advice() {
+        let long = "é".repeat(60_000);
+        let text = complaint(&long, "mend the device");
+        assert!(text.ends_with("…\n  do this: mend the device\n"));
+        assert!(text.len() <= LONGEST_REPORT);
+        assert!(complaint(&long, &long).len() <= LONGEST_REPORT);
+        assert_eq!(complaint("no cloud", "look at oned"), "no cloud\n  do this: look at oned\n");
     }
-    text.to_owned()
 }

@@ -1,7 +1,7 @@
 //! Where the trail of a run goes: stderr, and the log file in the stock hook's format.
 //!
 //! stderr is stored by the hook manager in a replicated database, so it gets the steps only, unless
-//! `RUST_LOG` asks for more. The file gets every line. A file that cannot be written is a warning and never
+//! `RUST_LOG` asks for more, and of a long line its begin. The file gets every line, whole. A file that cannot be written is a warning and never
 //! a reason to stop.
 
 use crate::model::HostId;
@@ -11,6 +11,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
+
+/// The most bytes of a line on stderr.
+const LONGEST_LINE: usize = 4096;
 
 /// The host of this run, for the prefix of the file's lines.
 static HOST: OnceLock<HostId> = OnceLock::new();
@@ -23,7 +26,7 @@ struct Trail {
 /// Start logging. The second call in a process does nothing.
 pub fn start(path: Option<&Path>) {
     let stderr = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .format(|out, record| writeln!(out, "{:<5} {}", record.level(), one_line(&record.args().to_string())))
+        .format(|out, record| writeln!(out, "{}", stderr_line(record)))
         .build();
     let opened = path.map(|path| (path, File::options().append(true).create(true).open(path)));
     let (file, warning) = match opened {
@@ -73,6 +76,11 @@ impl Trail {
     }
 }
 
+/// `INFO  observe: node7 (host 7) is ERROR`
+fn stderr_line(record: &Record<'_>) -> String {
+    cut(&format!("{:<5} {}", record.level(), one_line(&record.args().to_string())), LONGEST_LINE - 1)
+}
+
 /// `[2026-11-20 08:44:08 +0000][HOST 7][I] observe: node7 (host 7) is ERROR`, as the stock hook writes it.
 #[expect(
     clippy::disallowed_methods,
@@ -93,4 +101,39 @@ fn stock_line(record: &Record<'_>) -> String {
 /// Names and driver texts come from VM owners and hosts: no line break and no escape code gets through.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// At most `most` bytes of a text, cut between characters; `…` stands for the rest.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let most = most.saturating_sub('…'.len_utf8());
+    let begin = (0..=most).rev().find_map(|end| text.get(..end));
+    format!("{}…", begin.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_on_stderr_and_whole_in_the_file() {
+        let long = "é".repeat(60_000);
+        let args = format_args!("{long}");
+        let record = Record::builder().level(Level::Info).args(args).build();
+        let line = stderr_line(&record);
+        assert!(line.starts_with("INFO  é") && line.ends_with("é…"));
+        assert!((LONGEST_LINE - 3..LONGEST_LINE).contains(&line.len()), "{}", line.len());
+        assert!(stock_line(&record).contains(&long));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_only_if_need_be() {
+        for (text, most, expected) in
+            [("node7", 5, "node7"), ("node7x", 5, "no…"), ("éé", 4, "éé"), ("ééé", 5, "é…"), ("abc", 0, "…")]
+        {
+            assert_eq!(cut(text, most), expected);
+        }
+    }
 }

@@ -182,7 +182,7 @@ scenarios! {
     deadline_after_oned_was_away disable_lost_reply disable_not_sent retry_not_sent dry_run_probe_failed
     dry_run_all_in_error live_move_put_back live_move_put_back_recreate two_feeds_back_between
     late_after_refusal event_before_commit offline_by_an_operator_meanwhile somebody_elses_start_hangs
-    waived_and_back_in_a_long_round
+    waived_and_back_in_a_long_round not_sent_and_power_returns
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Only reads it. Whether a refusal is final is decided by the client, which knows what was asked.
 
-use super::xml::{Limits, XmlError};
+use super::xml::{LONGEST_TEXT, Limits, XmlError, cut};
 use super::xmlrpc::{Reply, Value};
 use crate::error::{OnedError, Refusal};
 
@@ -16,7 +16,7 @@ pub fn read(body: &str, limits: Limits) -> Result<Value, OnedError> {
     let values = match Reply::read(body, limits) {
         Ok(Reply::Value(Value::Array(values))) => values,
         Ok(Reply::Value(_)) => return Err(missing("array")),
-        Ok(Reply::Fault { code, text }) => return Err(OnedError::Fault { code, text }),
+        Ok(Reply::Fault { code, text }) => return Err(OnedError::Fault { code, text: one_line(&text) }),
         Err(error @ (XmlError::Truncated | XmlError::Syntax { .. })) => {
             return Err(OnedError::Unknown(format!("a broken reply: {error}")));
         }
@@ -36,10 +36,10 @@ fn missing(what: &str) -> OnedError {
     OnedError::Reply(XmlError::Missing(what.to_owned()))
 }
 
-/// oned's texts may quote a driver's output: one line of at most 500 characters is kept.
+/// oned's texts may quote a driver's output: one line of at most [`LONGEST_TEXT`] characters is kept.
 fn one_line(text: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
-    text.trim().chars().take(500).map(clean).collect()
+    cut(text.trim(), LONGEST_TEXT).chars().map(clean).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +64,20 @@ mod tests {
                     text: "no leader".to_owned()
                 })
             );
+        }
+    }
+
+    #[test]
+    fn a_refusal_and_a_fault_of_any_length_are_short() {
+        let long = "é".repeat(60_000);
+        let refused = reply(vec![Value::Bool(false), Value::Text(long.clone()), Value::Int(0x800)]);
+        let fault = read(&Reply::Fault { code: -1, text: long }.write(), Limits::REPLY);
+        for answer in [refused, fault] {
+            let Err(OnedError::Refused { text, .. } | OnedError::Fault { text, .. }) = answer else {
+                panic!("{answer:?}");
+            };
+            assert_eq!(text.chars().count(), LONGEST_TEXT);
+            assert!(text.ends_with('…'));
         }
     }
 

@@ -50,6 +50,9 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn host(&mut self, id: HostId) -> Result<Host, Failure> {
+        // A leader that was replaced without failing goes on answering, with what it knew then: a host that
+        // has returned since would still be in ERROR there.
+        self.oned.forget_leader();
         let (host, document) = self.oned.host(id)?;
         self.last = Some((host.clone(), document));
         Ok(host)
@@ -60,7 +63,7 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn hosts(&self) -> Result<Vec<Host>, Failure> {
-        // A leader that was replaced without failing goes on answering, with what it knew then.
+        // As in `host`.
         self.oned.forget_leader();
         Ok(self.oned.hosts()?.good)
     }

@@ -3,9 +3,10 @@
 use super::*;
 use onerescue::error::OnedError;
 use onerescue::model::{HostId, HostState, VmId};
-use onerescue::sim::{Death, Fault, FaultRule, Outcome, SimTransport, Version, VmSpec};
+use onerescue::sim::{CallRecord, Death, Fault, FaultRule, Outcome, SimTransport, Version, VmSpec};
 use onerescue::wire::xmlrpc::Value;
-use onerescue::world::oned::Transport as _;
+use onerescue::world::Zone;
+use onerescue::world::oned::{Credentials, Oned, Patience, Session, Transport as _};
 
 #[test]
 fn infoset_is_missing_before_6_0() {
@@ -139,4 +140,22 @@ fn a_big_zone_is_quick_to_simulate() {
     }
     transport.pause(seconds(10));
     assert!((0..1000).all(|vm| state(&transport, vm + 1) == "RUNNING"));
+}
+
+/// Whoever led at the last look may have been replaced without a failure.
+#[test]
+fn every_look_at_a_host_asks_again_who_leads_unless_the_front_end_is_alone() {
+    for (front_ends, asked) in [(1, 1), (3, 3 * 3)] {
+        let transport = small(Version::V7_5);
+        transport.cloud().set_front_ends(front_ends);
+        let session = Session::new("oneadmin:password".to_owned());
+        let credentials = Credentials { endpoint: ENDPOINT.to_owned(), session };
+        let mut zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()));
+        for _ in 0..3 {
+            assert_eq!(zone.host(HostId(1)).unwrap().id, HostId(1));
+        }
+        let raft =
+            |calls: Vec<CallRecord>| calls.iter().filter(|call| call.method == "one.zone.raftstatus").count();
+        assert_eq!(raft(transport.calls()), asked, "{front_ends} front-ends");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing in here knows a document.
 
-use crate::wire::xml::{Element, XmlError, shorten};
+use crate::wire::xml::{Element, LONGEST_TEXT, XmlError, cut, shorten};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -14,14 +14,25 @@ pub(super) fn id_text(element: &Element, position: usize) -> String {
     }
 }
 
-/// The text of a child, or nothing.
+/// The most characters of a name or a word; oned itself allows 128 for a name.
+const LONGEST_NAME: usize = 200;
+
+/// The text of a child, a name or a word, or nothing.
 pub(super) fn text(element: &Element, name: &str) -> String {
-    element.text_of(name).unwrap_or_default().to_owned()
+    cut(element.text_of(name).unwrap_or_default(), LONGEST_NAME)
 }
 
-/// The text of a child that must be there.
+/// The same of a child that must be there.
 pub(super) fn required_text(element: &Element, name: &str) -> Result<String, XmlError> {
-    element.text_of(name).map(str::to_owned).ok_or_else(|| XmlError::Missing(name.to_owned()))
+    match element.text_of(name) {
+        Some(text) => Ok(cut(text, LONGEST_NAME)),
+        None => Err(XmlError::Missing(name.to_owned())),
+    }
+}
+
+/// `ERROR` of a template, as a driver or a probe wrote it.
+pub(super) fn error(attributes: &BTreeMap<String, String>) -> Option<String> {
+    attributes.get("ERROR").map(|text| cut(text, LONGEST_TEXT))
 }
 
 /// An id, where oned writes -1 for none.
@@ -132,6 +143,18 @@ mod tests {
         ] {
             assert_eq!(scaled_number(text, scale), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_others_wrote_is_cut() {
+        let long = "x".repeat(60_000);
+        let text_of = format!("<A><NAME>{long}</NAME><T><ERROR>{long}</ERROR></T></A>");
+        let element = Element::parse(&text_of, Limits::REPLY).unwrap();
+        for name in [text(&element, "NAME"), required_text(&element, "NAME").unwrap()] {
+            assert_eq!((name.chars().count(), name.ends_with('…')), (200, true));
+        }
+        let error = error(&attributes(&element, "T")).unwrap();
+        assert_eq!((error.chars().count(), error.ends_with('…')), (300, true));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `HOST`: from `one.host.info`, `one.hostpool.info` and a hook's template.
 
 use super::Decode;
-use super::fields::{attributes, id_or_none, ids, required_text, text};
+use super::fields::{attributes, error, id_or_none, ids, required_text, text};
 use crate::model::{Capacity, ClusterId, Host, HostId, HostState, PciDevice, VmId};
 use crate::wire::xml::{Element, XmlError};
 
@@ -20,7 +20,7 @@ impl Decode for Host {
             vms: ids(element, "VMS", VmId)?,
             capacity: share.map(capacity).transpose()?.unwrap_or_default(),
             pci: share.map(pci).transpose()?.unwrap_or_default(),
-            error: attributes.get("ERROR").cloned(),
+            error: error(&attributes),
             monitored_at: match monitoring {
                 Some(monitoring) => monitoring.number_of("TIMESTAMP")?,
                 None => None,

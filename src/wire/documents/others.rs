@@ -6,7 +6,7 @@ use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, DatastoreKind, Document, DocumentId, DocumentLock, GroupId,
     GroupPolicy, Hook, HookId, HostId, Lock, Role, Sharing, VmGroup, VmId,
 };
-use crate::wire::xml::{Element, XmlError};
+use crate::wire::xml::{Element, XmlError, shorten};
 
 impl Decode for Datastore {
     const ROOT: &'static str = "DATASTORE";
@@ -31,7 +31,7 @@ impl Decode for Datastore {
                 None => Sharing::Unsaid,
                 Some(text) if text.eq_ignore_ascii_case("yes") => Sharing::Yes,
                 Some(text) if text.eq_ignore_ascii_case("no") => Sharing::No,
-                Some(text) => Sharing::Unclear(text.to_owned()),
+                Some(text) => Sharing::Unclear(shorten(text)),
             },
         })
     }
@@ -74,7 +74,7 @@ fn role(element: &Element) -> Result<Role, XmlError> {
                 "NONE" => GroupPolicy::None,
                 "AFFINED" => GroupPolicy::Affined,
                 "ANTI_AFFINED" => GroupPolicy::AntiAffined,
-                _ => GroupPolicy::Unknown(text.to_owned()),
+                _ => GroupPolicy::Unknown(shorten(text)),
             },
         },
         vms: comma_ids(element, "VMS", VmId)?,

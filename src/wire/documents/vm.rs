@@ -1,7 +1,7 @@
 //! `VM`: long and short bodies, from `one.vm.info`, `one.vmpool.infoset` and the other pool calls.
 
 use super::Decode;
-use super::fields::{attributes, id_or_none, scaled, text};
+use super::fields::{attributes, error, id_or_none, scaled, text};
 use crate::model::{DatastoreId, HostId, Lock, PciRequest, Record, Vm, VmId, VmState};
 use crate::wire::xml::{Element, XmlError};
 
@@ -38,7 +38,7 @@ impl Decode for Vm {
             memory_kib: scaled(template, "MEMORY", KIB_PER_MIB)?,
             pci: template.all("PCI").map(pci_request).collect(),
             resched: element.number_of::<i64>("RESCHED")? == Some(1),
-            error: attributes.get("ERROR").cloned(),
+            error: error(&attributes),
             attributes,
         })
     }

@@ -1,6 +1,8 @@
 //! One exchange with oned, and which of them may be repeated.
 //!
-//! The rule: a read may always be repeated; a write only if its request provably did not leave.
+//! The rule: a read may always be repeated; a write never, even if its request provably did not leave. What
+//! was true when it was decided, above all that the host is off, may not be true any more after a pause, so
+//! whoever decided it has to look again.
 
 use super::{Oned, Transport};
 use crate::error::{OnedError, Refusal};
@@ -20,30 +22,12 @@ const OPEN_OUTCOMES: [&str; 8] =
 impl<T: Transport> Oned<T> {
     /// Ask the leader something that changes nothing, several times if need be.
     pub(super) fn read(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
-        self.repeat(method, params, |error| match error {
-            OnedError::NotSent(_) | OnedError::Unknown(_) => true,
-            OnedError::Refused { kind, .. } => matches!(kind, Refusal::Internal | Refusal::Replication),
-            OnedError::Fault { .. } | OnedError::Reply(_) => false,
-        })
-    }
-
-    /// Tell the leader to change something, once.
-    pub(super) fn write(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
-        self.repeat(method, params, |error| matches!(error, OnedError::NotSent(_))).map_err(outcome)
-    }
-
-    fn repeat(
-        &self,
-        method: &str,
-        params: &[Value],
-        again: impl Fn(&OnedError) -> bool,
-    ) -> Result<Value, OnedError> {
         let mut tries = 1;
         let mut pause = self.settings.first_pause;
         loop {
             let answer = self.ask_leader(method, params);
             match answer {
-                Err(error) if again(&error) && tries < self.settings.reads => {
+                Err(error) if is_passing(&error) && tries < self.settings.reads => {
                     log::debug!("{method}, try {tries}: {error}");
                 }
                 other => return other,
@@ -54,10 +38,16 @@ impl<T: Transport> Oned<T> {
         }
     }
 
+    /// Tell the leader to change something, once and now. If it is not known who leads, that is found out first,
+    /// with one search and no pause.
+    pub(super) fn write(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
+        self.ask_leader(method, params).map_err(outcome)
+    }
+
     fn ask_leader(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
         let endpoint = self.leader()?;
         let answer = self.ask(&endpoint, method, params, self.settings.deadline);
-        if answer.as_ref().is_err_and(may_have_moved) {
+        if answer.as_ref().is_err_and(is_passing) {
             self.forget(&endpoint);
         }
         answer
@@ -82,8 +72,8 @@ impl<T: Transport> Oned<T> {
     }
 }
 
-/// Whether this error may mean that another front-end leads now.
-fn may_have_moved(error: &OnedError) -> bool {
+/// Whether this error may pass, or may mean that another front-end leads now.
+fn is_passing(error: &OnedError) -> bool {
     match error {
         OnedError::NotSent(_) | OnedError::Unknown(_) => true,
         OnedError::Refused { kind, .. } => matches!(kind, Refusal::Internal | Refusal::Replication),
@@ -105,8 +95,9 @@ fn outcome(error: OnedError) -> OnedError {
     }
 }
 
+/// The words that tell may be in the part of a long text that was cut off.
 fn is_open(kind: Refusal, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    kind == Refusal::Replication
-        || kind == Refusal::Internal && OPEN_OUTCOMES.iter().any(|word| text.contains(word))
+    let open = || text.ends_with('…') || OPEN_OUTCOMES.iter().any(|word| text.contains(word));
+    kind == Refusal::Replication || kind == Refusal::Internal && open()
 }

@@ -1,15 +1,19 @@
 //! Finding the front-end that leads.
 //!
 //! A follower answers reads from a state that may be old, so in a zone of several front-ends only the
-//! leader is asked. oned never says "ask the leader": each front-end must be asked what it is. A front-end
-//! that is alone costs one call for this, a zone three and one for each server until the leader is found.
+//! leader is asked. oned never says "ask the leader": each front-end must be asked what it is. Its own word
+//! is not enough: a leader that lost the others goes on saying that it leads, and answers from its old
+//! state. So all are asked, and one is the leader only if no other has seen a later term and a majority is
+//! in its term. A front-end that is alone costs one call for this; a zone costs two, and one for each of
+//! its servers at each search.
 
 use super::{Oned, Transport};
 use crate::error::OnedError;
-use crate::model::{Raft, RaftState, Zone};
+use crate::model::{Raft, RaftState, Server, Zone};
 use crate::wire::documents::{Decode, read};
 use crate::wire::xml::{Element, Limits, XmlError};
 use crate::wire::xmlrpc::Value;
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -25,16 +29,16 @@ pub(super) enum Front {
     Alone,
     /// There are several.
     Zone {
-        /// Their endpoints, the configured one first.
-        servers: Vec<String>,
-        /// The one that leads, until it fails.
+        /// All of the zone's pool, in its order.
+        servers: Vec<Server>,
+        /// The endpoint of the one that leads, until it fails or is forgotten.
         leader: Option<String>,
     },
 }
 
 impl<T: Transport> Oned<T> {
     /// Look for the leader again before the next call: one that was replaced without a failure goes on
-    /// answering reads, from its old state.
+    /// answering reads, from its old state. A front-end that is alone stays known as that.
     pub fn forget_leader(&self) {
         if let Front::Zone { leader, .. } = &mut *self.front() {
             *leader = None;
@@ -43,20 +47,21 @@ impl<T: Transport> Oned<T> {
 
     /// The leader's endpoint.
     ///
-    /// Threads wait here for each other, so one of them looks for all.
+    /// Threads wait here for each other, so one of them looks for all. One search, without pauses.
     ///
     /// # Errors
-    /// [`OnedError::NotSent`] if nobody leads: whatever was to be asked has not been sent.
+    /// [`OnedError::NotSent`] if nobody leads a majority: whatever was to be asked has not been sent.
     pub(super) fn leader(&self) -> Result<String, OnedError> {
         let mut front = self.front();
+        let mut own = None;
         if matches!(*front, Front::Unasked) {
-            *front = self.first_look().map_err(not_sent)?;
+            (*front, own) = self.first_look().map_err(not_sent)?;
         }
         match &mut *front {
             Front::Unasked | Front::Alone => Ok(self.credentials.endpoint.clone()),
             Front::Zone { leader: Some(leader), .. } => Ok(leader.clone()),
             Front::Zone { servers, leader } => {
-                let found = self.search(servers)?;
+                let found = self.search(servers, own)?;
                 *leader = Some(found.clone());
                 Ok(found)
             }
@@ -76,25 +81,18 @@ impl<T: Transport> Oned<T> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ask the configured endpoint what it is, and if it is one of several, for the others.
-    fn first_look(&self) -> Result<Front, OnedError> {
-        let configured = &self.credentials.endpoint;
-        let Some(raft) = if_told(self.status(configured))? else {
-            return Ok(Front::Alone);
+    /// Ask the configured endpoint what it is, and if it is one of several, for the pool; with what it said.
+    fn first_look(&self) -> Result<(Front, Option<Raft>), OnedError> {
+        let Some(raft) = if_told(self.status(&self.credentials.endpoint))? else {
+            return Ok((Front::Alone, None));
         };
         match raft.state {
-            RaftState::Solo | RaftState::Unknown(_) => return Ok(Front::Alone),
+            RaftState::Solo | RaftState::Unknown(_) => return Ok((Front::Alone, None)),
             RaftState::Candidate | RaftState::Follower | RaftState::Leader => {}
         }
-        let Some(zone) = if_told(self.zone())? else {
-            log::warn!("this user may not see the zone's front-ends: only the configured one is asked");
-            return Ok(Front::Alone);
-        };
-        let mut servers = vec![configured.clone()];
-        let others = zone.servers.into_iter().map(|server| server.endpoint);
-        servers.extend(others.filter(|endpoint| endpoint != configured));
-        let leads = raft.state == RaftState::Leader;
-        Ok(Front::Zone { servers, leader: leads.then(|| configured.clone()) })
+        // Without the others nobody can say whether this one leads, so no answer of it counts.
+        let servers = self.zone()?.servers;
+        Ok((Front::Zone { servers, leader: None }, Some(raft)))
     }
 
     /// The zone of the configured endpoint. Its id is not always 0: in a federation zone 0 is another
@@ -113,20 +111,25 @@ impl<T: Transport> Oned<T> {
         decode(&self.text_at(endpoint, "one.zone.info", &params)?)
     }
 
-    /// Ask one server after the other until one says that it leads.
-    fn search(&self, servers: &[String]) -> Result<String, OnedError> {
-        let mut silent = 0;
-        for endpoint in servers {
-            match self.status(endpoint) {
-                Ok(raft) if raft.state == RaftState::Leader => return Ok(endpoint.clone()),
-                Ok(_) => {}
-                Err(_) => silent += 1,
+    /// Ask every server of the pool once what it is. The configured endpoint stands for the server that
+    /// answers there: it may be localhost, or an address that moves with the leader.
+    fn search(&self, servers: &[Server], own: Option<Raft>) -> Result<String, OnedError> {
+        let configured = &self.credentials.endpoint;
+        let own = own.or_else(|| self.status(configured).ok());
+        let mut answers: Vec<_> = own.map(|raft| (configured.as_str(), raft)).into_iter().collect();
+        for server in servers {
+            if server.endpoint == *configured || own.is_some_and(|raft| raft.server == server.id) {
+                continue;
             }
+            answers.extend(self.status(&server.endpoint).ok().map(|raft| (server.endpoint.as_str(), raft)));
         }
-        Err(OnedError::NotSent(format!(
-            "no leader among {} front-ends, {silent} of them silent",
-            servers.len()
-        )))
+        elected(servers, &answers).map(str::to_owned).ok_or_else(|| {
+            OnedError::NotSent(format!(
+                "no leader with a majority among {} front-ends, of which {} answered",
+                servers.len(),
+                answers.len()
+            ))
+        })
     }
 
     fn status(&self, endpoint: &str) -> Result<Raft, OnedError> {
@@ -136,6 +139,24 @@ impl<T: Transport> Oned<T> {
     fn text_at(&self, endpoint: &str, method: &str, params: &[Value]) -> Result<String, OnedError> {
         let deadline = self.settings.deadline.min(LOOK);
         text(self.ask(endpoint, method, params, deadline)?)
+    }
+}
+
+/// The endpoint of the leader that a majority of the pool is in one term with: only that one can have been elected
+/// last. A server counts once, by the id that it says it has. A higher term without a majority is a candidate that
+/// is cut off, and does not matter.
+fn elected<'a>(pool: &[Server], answers: &[(&'a str, Raft)]) -> Option<&'a str> {
+    let in_pool = |raft: &Raft| pool.iter().any(|server| server.id == raft.server);
+    let followed = |leader: &Raft| {
+        let same = answers.iter().filter(|(_, raft)| raft.term == leader.term && in_pool(raft));
+        let servers: BTreeSet<i64> = same.map(|(_, raft)| raft.server).collect();
+        servers.len() * 2 > pool.len()
+    };
+    let mut leaders =
+        answers.iter().filter(|(_, raft)| raft.state == RaftState::Leader && in_pool(raft) && followed(raft));
+    match (leaders.next(), leaders.next()) {
+        (Some((endpoint, _)), None) => Some(endpoint),
+        _ => None,
     }
 }
 
@@ -154,12 +175,13 @@ pub(super) fn decode<D: Decode>(text: &str) -> Result<D, OnedError> {
     read(text, Limits::REPLY).map_err(OnedError::Reply)
 }
 
-/// Nothing if the front-end answered, but does not say, or not to us: the call itself will show why.
+/// Nothing if the front-end does not know the question, or not from us: the call itself will show why. What
+/// cannot be read may be a follower's answer, and is none.
 fn if_told<D>(answer: Result<D, OnedError>) -> Result<Option<D>, OnedError> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(OnedError::Refused { .. } | OnedError::Fault { .. } | OnedError::Reply(_)) => Ok(None),
-        Err(error @ (OnedError::NotSent(_) | OnedError::Unknown(_))) => Err(error),
+        Err(OnedError::Refused { .. } | OnedError::Fault { .. }) => Ok(None),
+        Err(error @ (OnedError::NotSent(_) | OnedError::Unknown(_) | OnedError::Reply(_))) => Err(error),
     }
 }
 

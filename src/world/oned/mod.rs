@@ -1,6 +1,6 @@
 //! The client of oned's XML-RPC API.
 //!
-//! It asks the leader, repeats what only reads, and never repeats a write that may have been carried out.
+//! It asks the leader, repeats what only reads, and never repeats a write.
 //! It decides nothing: what an answer or its absence means for a recovery is the policy's business.
 //! Deliberately absent: the gRPC API, sessions, and calls that a recovery does not need.
 
@@ -30,7 +30,7 @@ use std::time::Duration;
 pub struct Patience {
     /// The end of one exchange, from connecting to the last byte.
     pub deadline: Duration,
-    /// How often a call that reads is made in all, and how often a write whose request did not leave.
+    /// How often a call that reads is made in all. A write is made once.
     pub reads: u32,
     /// The pause before the second try; it doubles with each further one, up to ten seconds.
     pub first_pause: Duration,

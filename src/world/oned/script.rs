@@ -112,9 +112,15 @@ pub(super) fn unknown() -> Result<String, OnedError> {
     Err(OnedError::Unknown("connection reset".to_owned()))
 }
 
-/// What a front-end says of itself: 0 alone, 1 candidate, 2 follower, 3 leader.
-pub(super) fn raft(state: i64) -> Result<String, OnedError> {
-    good(format!("<RAFT><SERVER_ID>0</SERVER_ID><STATE>{state}</STATE><TERM>1</TERM></RAFT>"))
+/// What a front-end that is alone says of itself.
+pub(super) fn solo() -> Result<String, OnedError> {
+    good("<RAFT><SERVER_ID>-1</SERVER_ID><STATE>0</STATE><TERM>0</TERM></RAFT>")
+}
+
+/// What one of the three says of itself: 1 candidate, 2 follower, 3 leader.
+pub(super) fn raft(at: &str, state: i64, term: i64) -> Result<String, OnedError> {
+    let id = [A, B, C].iter().position(|endpoint| *endpoint == at).unwrap();
+    good(format!("<RAFT><SERVER_ID>{id}</SERVER_ID><STATE>{state}</STATE><TERM>{term}</TERM></RAFT>"))
 }
 
 /// The two documents that name the three front-ends of zone 7.
