@@ -2,9 +2,10 @@
 //!
 //! An answer is never a success: that is read back, see [`super::Settling`].
 
-use super::case::{Case, Entry, Phase};
+use super::case::Case;
 use super::ending::send_on;
 use super::incident::Step;
+use super::notes::{Entry, Phase};
 use super::order::{Order, Reply};
 use super::proof::Proof;
 use super::recover::Proven;

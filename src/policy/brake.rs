@@ -3,9 +3,11 @@
 //! Silence is never read as death here: that is for the fence to prove.
 
 use super::Trouble;
-use super::case::{Case, Entry, Failure, Phase, Subject};
+use super::case::{Case, Failure, Subject};
 use super::fence::{self, ChoosingDevices, Fencing as Fence};
-use super::incident::{Step, not_dead, unreadable, wait};
+use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
+use super::observe::{not_dead, unreadable};
 use super::proof::{Evidence, Proof};
 use super::recover::{Proven, Surveying};
 use super::report::Outcome;

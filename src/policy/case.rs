@@ -1,13 +1,13 @@
 //! What one run knows and has written down so far.
 
 use super::course::{Course, Stage};
+use super::notes::{Entry, Phase, Weight};
 use super::order::Order;
 use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, Report, VmReport};
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{HostId, Moment, VmId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 /// What a run is about: the host of the event, or the one that an operator named.
@@ -55,71 +55,6 @@ pub struct Failure {
     pub what: String,
     /// The one thing to do next.
     pub advice: String,
-}
-
-/// The steps of the procedure, as the log and the timeline name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the procedure in the crate's documentation")]
-pub enum Phase {
-    Observe,
-    Claim,
-    Wait,
-    Brake,
-    Confirm,
-    Fence,
-    Prove,
-    Survey,
-    Plan,
-    Act,
-    Settle,
-    Report,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Observe => "observe",
-            Self::Claim => "claim",
-            Self::Wait => "wait",
-            Self::Brake => "brake",
-            Self::Confirm => "confirm",
-            Self::Fence => "fence",
-            Self::Prove => "prove",
-            Self::Survey => "survey",
-            Self::Plan => "plan",
-            Self::Act => "act",
-            Self::Settle => "settle",
-            Self::Report => "report",
-        })
-    }
-}
-
-/// How much a line of the trail matters to somebody who reads only a few.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// One of the few dozen lines that tell the story.
-    Step,
-    /// About one VM or one sample; there may be thousands.
-    Detail,
-}
-
-/// One line of the trail: when, in which phase, what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Who should read it.
-    pub weight: Weight,
-    /// When it was known.
-    pub at: Moment,
-    /// The step that wrote it.
-    pub phase: Phase,
-    /// One line.
-    pub text: String,
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:<8} {}", self.at, self.phase, self.text)
-    }
 }
 
 /// The run's memory; it travels from step to step.

@@ -1,9 +1,10 @@
 //! What comes after a step of the recovery: send, look again, or stop.
 
 use super::act::Acting;
-use super::case::{Case, Failure, Phase};
+use super::case::{Case, Failure};
 use super::course::Stage;
 use super::incident::Step;
+use super::notes::Phase;
 use super::order::Order;
 use super::recover::{Proven, Surveying};
 use super::report::{Fate, Outcome};

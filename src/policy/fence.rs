@@ -4,8 +4,9 @@
 //! already is proven without being sent anything.
 
 use super::brake::Confirming;
-use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
+use super::case::{Case, Failure, Subject, Trouble};
 use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
 use super::proof::{Evidence, Proof};
 use super::prove::Proving;
 use super::recover::{Proven, Surveying};

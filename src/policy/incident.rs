@@ -1,18 +1,19 @@
-//! The order of the procedure, up to the brake: look, claim, wait.
+//! The order of the procedure: every step, and the only way from one to the next.
 //!
 //! Each step holds the only way to answer it, so nothing can be skipped from outside.
 
 use super::act::{Acting, Disabling};
 use super::brake::{Braking, Confirming};
-use super::case::{Case, Entry, Failure, Phase, Source, Subject, Trouble};
+use super::case::Subject;
 use super::fence::{ChoosingDevices, PoweringOff};
+use super::notes::Entry;
+use super::observe::{Claiming, Observing};
 use super::prove::Proving;
 use super::recover::Surveying;
-use super::report::{Outcome, Report};
-use super::settings::{Policy, Purpose};
+use super::report::Report;
+use super::settings::Policy;
 use super::settle::Settling;
 use super::trace::Tracing;
-use crate::model::{Host, HostState, Moment};
 use std::time::Duration;
 
 /// What to do next. Every variant but [`Step::Stop`] is a question to the world.
@@ -53,8 +54,8 @@ impl Step {
     #[must_use]
     pub fn trail(&self) -> &[Entry] {
         match self {
-            Self::Observe(ask) => &ask.case.trail,
-            Self::Claim(ask) => &ask.case.trail,
+            Self::Observe(ask) => ask.trail(),
+            Self::Claim(ask) => ask.trail(),
             Self::Wait(ask) => ask.then.trail(),
             Self::Brake(ask) => ask.trail(),
             Self::Confirm(ask) => ask.trail(),
@@ -74,7 +75,7 @@ impl Step {
 /// Begin a run.
 #[must_use]
 pub fn begin(subject: Subject, policy: Policy) -> Step {
-    Step::Observe(Observing { case: Case::new(subject, policy), stage: Stage::First })
+    Observing::first_look(subject, policy)
 }
 
 /// Let `pause` pass, then go on with `then`.
@@ -100,198 +101,5 @@ impl Waiting {
     #[must_use]
     pub fn answer(self) -> Step {
         *self.then
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    First,
-    Waiting { until: Moment },
-}
-
-/// See [`Step::Observe`].
-#[derive(Debug)]
-pub struct Observing {
-    case: Box<Case>,
-    stage: Stage,
-}
-
-impl Observing {
-    /// The host to read.
-    #[must_use]
-    pub fn subject(&self) -> &Subject {
-        &self.case.subject
-    }
-
-    /// The host as oned has it now, or why it could not be read.
-    #[must_use]
-    pub fn answer(mut self, now: Moment, host: Result<Host, Failure>) -> Step {
-        let host = match host {
-            Ok(host) => host,
-            Err(failure) => return self.unread(now, failure),
-        };
-        self.case.answered();
-        if host.name != self.case.subject.name {
-            let text = format!("{} is called {} now", self.case.host(), host.name);
-            self.case.note(now, Phase::Observe, text);
-            self.case.subject.name.clone_from(&host.name);
-        }
-        match self.stage {
-            Stage::First => {
-                let text = format!("{host} is {}{}", host.state, error_text(&host));
-                self.case.note(now, Phase::Observe, text);
-                self.first(now, &host)
-            }
-            Stage::Waiting { until } => self.waited(now, &host, until),
-        }
-    }
-
-    fn unread(mut self, now: Moment, failure: Failure) -> Step {
-        if let Some(pause) = self.case.patience(now, Phase::Observe, &failure) {
-            return wait(pause, Step::Observe(self));
-        }
-        self.case.stop(now, unreadable(failure))
-    }
-
-    fn first(mut self, now: Moment, host: &Host) -> Step {
-        self.case.heard = host.monitored_at;
-        let early = self.case.subject.source == Source::Event && now < Moment(COMMIT);
-        if early && matches!(host.state, HostState::Monitored | HostState::Init) {
-            return wait(self.case.policy.wait.look, Step::Observe(self));
-        }
-        let Self { case, .. } = self;
-        if let Some(failure) = set_aside(&case, host) {
-            return case.stop(now, Outcome::Held(failure));
-        }
-        match case.policy.purpose {
-            Purpose::Rehearse => Step::Brake(Braking::new(case)),
-            Purpose::Recover | Purpose::Fence => match not_dead(host) {
-                Some(reason) => case.stop(now, Outcome::NothingToDo(reason)),
-                None => Step::Claim(Claiming { case }),
-            },
-        }
-    }
-
-    fn waited(self, now: Moment, host: &Host, until: Moment) -> Step {
-        let Self { mut case, .. } = self;
-        if let Some(reason) = not_dead(host) {
-            return case.stop(now, Outcome::NothingToDo(reason));
-        }
-        if now < until {
-            return look_again(case, now, until);
-        }
-        case.note(now, Phase::Wait, "the host did not come back");
-        Step::Brake(Braking::new(case))
-    }
-}
-
-/// oned sends the event before it writes the host's new state: for this long a host that looks healthy is looked
-/// at again. Source: `HostPool::update`.
-const COMMIT: Duration = Duration::from_secs(30);
-
-/// A person asks for a host that is DISABLED or OFFLINE and still has VMs: that is not "nothing to do".
-fn set_aside(case: &Case, host: &Host) -> Option<Failure> {
-    let aside = matches!(host.state, HostState::Disabled | HostState::Offline);
-    let asked = case.subject.source == Source::Person && case.policy.purpose == Purpose::Recover;
-    (aside && asked && !host.vms.is_empty()).then(|| Failure {
-        trouble: Trouble::Refused,
-        what: format!(
-            "{host} is {}, which is a person's decision or an earlier run's, and has {} VMs",
-            host.state,
-            host.vms.len()
-        ),
-        advice: format!(
-            "if it is dead, `onehost forceupdate {}`: monitoring finds that again, and the hook runs",
-            host.name
-        ),
-    })
-}
-
-fn look_again(case: Box<Case>, now: Moment, until: Moment) -> Step {
-    let pause = case.policy.wait.look.min(until.since(now));
-    wait(pause, Step::Observe(Observing { case, stage: Stage::Waiting { until } }))
-}
-
-/// Why a host in this state is not ours to recover; `None` for ERROR.
-pub(super) fn not_dead(host: &Host) -> Option<String> {
-    let reason = match host.state {
-        HostState::Error => return None,
-        HostState::Monitored => "it came back and is MONITORED",
-        HostState::Init => "it is INIT: monitoring starts again, and a new event comes if that fails",
-        HostState::Disabled => {
-            "it is DISABLED, by an operator or by an earlier run; if it is dead, `onehost forceupdate` it and \
-             monitoring finds that again"
-        }
-        HostState::Offline => "an operator has set it OFFLINE",
-        HostState::MonitoringMonitored
-        | HostState::MonitoringError
-        | HostState::MonitoringInit
-        | HostState::MonitoringDisabled
-        | HostState::Unknown(_) => {
-            return Some(format!("its {} is not one that leads to a recovery", host.state));
-        }
-    };
-    Some(reason.to_owned())
-}
-
-/// A failure to read, once patience is over. A host that is gone was deleted by somebody.
-pub(super) fn unreadable(failure: Failure) -> Outcome {
-    match failure.trouble {
-        Trouble::Gone => Outcome::NothingToDo("the host does not exist any more".to_owned()),
-        Trouble::Unreachable | Trouble::Refused | Trouble::Settings => Outcome::NoCloud(failure),
-    }
-}
-
-fn error_text(host: &Host) -> String {
-    host.error.as_ref().map_or_else(String::new, |text| format!(": {}", text.trim()))
-}
-
-/// Whether this run may work on the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Nobody else does.
-    Ours,
-    /// Another run holds it.
-    Others,
-}
-
-/// See [`Step::Claim`].
-#[derive(Debug)]
-pub struct Claiming {
-    case: Box<Case>,
-}
-
-impl Claiming {
-    /// The host to claim.
-    #[must_use]
-    pub fn subject(&self) -> &Subject {
-        &self.case.subject
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
-        let Self { mut case } = self;
-        match claim {
-            Ok(Claim::Ours) => {}
-            Ok(Claim::Others) => {
-                let reason = "another run is working on this host".to_owned();
-                return case.stop(now, Outcome::NothingToDo(reason));
-            }
-            Err(failure) => return case.stop(now, Outcome::NotStarted(failure)),
-        }
-        let wait = case.policy.wait;
-        let pause = wait.cycle.saturating_mul(wait.cycles);
-        if pause.is_zero() {
-            return Step::Brake(Braking::new(case));
-        }
-        let text = format!(
-            "{} cycles of {} s for the host to come back, looking every {} s",
-            wait.cycles,
-            wait.cycle.as_secs(),
-            wait.look.as_secs()
-        );
-        case.note(now, Phase::Wait, text);
-        look_again(case, now, now.plus(pause))
     }
 }

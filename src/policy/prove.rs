@@ -2,9 +2,10 @@
 //!
 //! The same question is asked once more just before VMs are touched.
 
-use super::case::{Case, Entry, Phase, Subject};
+use super::case::{Case, Subject};
 use super::fence::Fencing;
 use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
 use super::proof::Evidence;
 use super::still::Still;
 use crate::model::{DeviceName, Moment, PowerState, Sample};

@@ -1,8 +1,10 @@
 //! The survey: a fresh look at the cloud, and what it means for the host itself.
 
-use super::case::{Case, Entry, Failure, Phase, Subject, Trouble};
+use super::case::{Case, Failure, Subject, Trouble};
 use super::ending::{call_off, next, no_cloud, send};
-use super::incident::{Step, not_dead, wait};
+use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
+use super::observe::not_dead;
 use super::proof::Proof;
 use super::report::{Fate, Outcome};
 use super::round::plan_round;

@@ -1,6 +1,7 @@
 //! How a run ended: for people, and for the exit code.
 
-use super::case::{Entry, Failure};
+use super::case::Failure;
+use super::notes::Entry;
 use super::proof::Proof;
 use super::settings::Mode;
 use crate::model::{HostId, Moment, VmId};

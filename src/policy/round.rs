@@ -1,7 +1,8 @@
 //! One round of planning: take up each decision, and note it.
 
-use super::case::{Case, Phase};
+use super::case::Case;
 use super::course::{Course, Stage};
+use super::notes::Phase;
 use super::order::Order;
 use super::plan::{self, Decision, Request, Verdict};
 use super::recover::Survey;

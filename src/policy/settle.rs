@@ -2,11 +2,12 @@
 //!
 //! Success is what is read back, never what a call answered.
 
-use super::case::{Case, Entry, Failure, Phase};
+use super::case::{Case, Failure};
 use super::course::Stage;
 use super::ending::{no_cloud, send};
 use super::incident::{Step, wait};
 use super::judge::{Judge, Judgement};
+use super::notes::{Entry, Phase};
 use super::order::Order;
 use super::recover::Proven;
 use super::report::Fate;

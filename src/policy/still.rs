@@ -5,9 +5,11 @@
 
 use super::act::{Acting, Disabling};
 use super::brake::Confirming;
-use super::case::{Case, Failure, Phase, Trouble};
+use super::case::{Case, Failure, Trouble};
 use super::ending::call_off;
-use super::incident::{Step, not_dead, wait};
+use super::incident::{Step, wait};
+use super::notes::Phase;
+use super::observe::not_dead;
 use super::order::Order;
 use super::proof::Proof;
 use super::prove::Proving;

@@ -3,8 +3,9 @@
 //! A migration away that fails leaves such a record. After a live one the domain may run on the other host
 //! without oned knowing, so the VM must not be started anywhere before a person has looked.
 
-use super::case::{Case, Entry, Failure, Phase};
+use super::case::{Case, Failure};
 use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
 use super::recover::{Intent, Proven, Survey, Surveying};
 use super::states::{self, Class};
 use crate::model::{HostId, Moment, Record, Vm, VmId};

@@ -1,0 +1,134 @@
+//! The answers of the simulated world to the policy's questions.
+//!
+//! oned is asked through the real client; each exchange is written down with what was true at that moment.
+
+use super::super::device::Said;
+use super::super::event::Event;
+use super::super::seen::Seen;
+use super::{SimDevice, SimWorld};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, Vm, VmId};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList};
+use crate::world::World;
+use std::time::Duration;
+
+/// What asking a device takes.
+const ASKING: Duration = Duration::from_millis(200);
+
+impl World for SimWorld {
+    fn now(&mut self) -> Moment {
+        Moment(self.cloud_now().saturating_sub(self.began))
+    }
+
+    fn wait(&mut self, pause: Duration) {
+        self.advance(pause);
+    }
+
+    fn host(&mut self, id: HostId) -> Result<Host, Failure> {
+        self.due();
+        let host = self.zone.host(id);
+        let at = self.cloud_now();
+        self.seen.push(Seen::Host { at, host: host.as_ref().ok().cloned() });
+        host
+    }
+
+    fn hosts(&mut self) -> Result<Vec<Host>, Failure> {
+        self.due();
+        let hosts = self.zone.hosts();
+        let states = hosts.iter().flatten().map(|host| (host.id, host.state)).collect();
+        self.seen.push(Seen::Hosts { states });
+        hosts
+    }
+
+    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+        Ok(if self.claimed == Some(host) { Claim::Others } else { Claim::Ours })
+    }
+
+    fn fence_devices(&mut self, host: HostId) -> Result<Vec<FenceDevice>, Failure> {
+        let plain =
+            |device: &SimDevice| FenceDevice { name: device.name.clone(), read_back: device.read_back };
+        match self.devices.get(&host) {
+            Some(devices) => Ok(devices.iter().map(plain).collect()),
+            None => Err(Failure {
+                trouble: Trouble::Settings,
+                what: format!("no fence device is set for {host}"),
+                advice: "add a [[host]] entry with its devices to onerescue.toml".to_owned(),
+            }),
+        }
+    }
+
+    fn power_off(&mut self, host: HostId, device: &DeviceName) -> Result<(), String> {
+        self.advance(ASKING);
+        let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
+            return Err("no such device".to_owned());
+        };
+        let at = self.cloud_now();
+        let Said { answer, off_after, on_after } = behaviour.off(self.power(host));
+        let off_after =
+            if self.last_outlet(host, device, behaviour) { Some(Duration::ZERO) } else { off_after };
+        self.seen.push(Seen::Off { at, host, device: device.clone(), answer: answer.clone() });
+        if let Some(after) = off_after {
+            self.schedule(at.saturating_add(after), Event::PowerOff(host));
+        }
+        if let Some(after) = on_after {
+            self.schedule(at.saturating_add(after), Event::PowerOn(host));
+        }
+        self.due();
+        answer
+    }
+
+    fn power_state(&mut self, host: HostId, device: &DeviceName) -> PowerState {
+        self.advance(ASKING);
+        let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
+            return PowerState::Unknown("no such device".to_owned());
+        };
+        let power = self.outlet(host, device, behaviour);
+        let asked = self.asked.entry((host, device.clone())).or_default();
+        *asked += 1;
+        let said = behaviour.state(power, *asked - 1);
+        let at = self.cloud_now();
+        self.seen.push(Seen::Power { at, device: device.clone(), said: said.clone(), really: power });
+        said
+    }
+
+    fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
+        self.due();
+        let survey = self.zone.survey(host, also);
+        if let Ok(survey) = &survey {
+            let at = self.cloud_now();
+            self.seen.push(Seen::Survey { at, survey: survey.clone() });
+        }
+        survey
+    }
+
+    fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
+        self.due();
+        let list = self.zone.vms(ids);
+        if let Ok(list) = &list {
+            let at = self.cloud_now();
+            let vms = self.with_truth(&list.vms);
+            self.seen.push(Seen::Vms { at, asked: ids.to_vec(), vms });
+        }
+        list
+    }
+
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
+        self.due();
+        self.zone.histories(ids)
+    }
+
+    fn disable(&mut self, proof: &Proof) -> Reply {
+        self.due();
+        let (at, host) = (self.cloud_now(), proof.host());
+        self.seen.push(Seen::Disable { at, host });
+        self.zone.disable(host)
+    }
+
+    fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply> {
+        orders.iter().map(|order| self.send(proof.host(), *order)).collect()
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        (self.tell)(entry);
+        self.told.push(entry.clone());
+    }
+}
