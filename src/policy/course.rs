@@ -63,6 +63,15 @@ impl Course {
         self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
     }
 
+    /// Plan it again; unless an order whose answer was lost may still be carried out: then it is only read back, and
+    /// no other host is offered.
+    pub(super) fn reopen(&mut self, now: Moment) {
+        self.stage = match self.last.filter(|_| self.doubt) {
+            Some(order) => Stage::Moving { order, sent: now, certainty: Certainty::Unknown },
+            None => Stage::Open,
+        };
+    }
+
     /// Follow the last order that may have reached oned, if there is one.
     pub(super) fn follow(&mut self, now: Moment) -> bool {
         let Some(order) = self.last else { return false };
@@ -78,8 +87,6 @@ impl Course {
     pub(super) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {
         self.begun.get_or_insert(now);
         let certainty = match reply {
-            // An earlier call for it may still be carried out: no other host is offered, it is only read back.
-            Reply::Refused(..) if self.doubt => Certainty::Unknown,
             Reply::Accepted => Certainty::Accepted,
             Reply::NotSent(_) => Certainty::NotSent,
             Reply::Unknown(_) => Certainty::Unknown,
@@ -88,7 +95,8 @@ impl Course {
                 if let Order::Migrate { to, .. } = order {
                     self.refused.push(to);
                 }
-                self.stage = Stage::Open;
+                self.calls += u32::from(self.doubt);
+                self.reopen(now);
                 return;
             }
         };

@@ -34,7 +34,7 @@ pub(super) fn send_on(mut proven: Proven, now: Moment, orders: Vec<Order>) -> St
     if !orders.is_empty() && now.since(proven.surveyed) >= CURRENT {
         for order in orders {
             if let Some(course) = proven.case.courses.get_mut(&order.vm()) {
-                course.stage = Stage::Open;
+                course.reopen(now);
             }
         }
         return next(proven, now);

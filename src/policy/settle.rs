@@ -3,7 +3,6 @@
 //! Success is what is read back, never what a call answered.
 
 use super::case::{Case, Failure};
-use super::course::Stage;
 use super::ending::{no_cloud, send};
 use super::incident::{Step, wait};
 use super::judge::{Judge, Judgement};
@@ -88,7 +87,7 @@ fn apply(case: &mut Case, now: Moment, id: VmId, judgement: Judgement, orders: &
     };
     match judgement {
         Judgement::Stay => {}
-        Judgement::Replan => course.stage = Stage::Open,
+        Judgement::Replan => course.reopen(now),
         Judgement::Await => course.wait_for_oned(now, true),
         Judgement::Send(order) => {
             course.send(order, now);
