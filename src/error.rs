@@ -135,16 +135,17 @@ impl Error {
     pub fn advice(&self) -> String {
         match self {
             Self::HookCall(_) | Self::HookDocument(_) => {
-                "check the hook with `onehook show`: ARGUMENTS=\"$TEMPLATE -m -p 5\", ARGUMENTS_STDIN=\"yes\""
+                "by hand: `host_error --host NAME -m`; as a hook, `onehook show` must have ARGUMENTS=\"$TEMPLATE -m -p 5\" \
+                 and ARGUMENTS_STDIN=\"yes\""
                     .to_owned()
             }
-            Self::Usage(_) => "run `host_error --help`".to_owned(),
+            Self::Usage(_) => "run it with --help".to_owned(),
             Self::Settings { file, .. } => format!("correct {}", file.display()),
             Self::Credentials { .. } => {
                 "run as oneadmin, or set ONE_AUTH to a file that holds `user:password`".to_owned()
             }
             Self::File { path, .. } => {
-                format!("check that {} exists and that oneadmin may use it", path.display())
+                format!("check that {} exists, that oneadmin may use it, and that nobody else may write it", path.display())
             }
             Self::Oned { source, .. } => source.advice(),
             Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),

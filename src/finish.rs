@@ -1,7 +1,7 @@
 //! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
 
 use crate::error::{Error, Result};
-use crate::policy::{Disabled, Fate, Mode, Outcome, Report};
+use crate::policy::{Disabled, Fate, Mode, Outcome, Purpose, Report};
 use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -18,7 +18,7 @@ pub fn finish(result: Result<Report>) -> ExitCode {
             let text = short(&report);
             say(&text);
             if let Some(advice) = report.advice() {
-                complain(&complaint(&one_line(&report.outcome.to_string()), &one_line(&advice)));
+                complain(&complaint(&one_line(&report.outcome.to_string()), &lines(&advice)));
             }
             ExitCode::from(report.outcome.exit_code())
         }
@@ -43,6 +43,11 @@ pub(crate) fn say(text: &str) {
 }
 
 /// What happened and what to do, in at most [`LONGEST_REPORT`] bytes; the advice is the last to be cut.
+/// Advice may be lines to paste; nothing else in it may break a line.
+fn lines(advice: &str) -> String {
+    advice.lines().map(one_line).collect::<Vec<_>>().join("\n")
+}
+
 fn complaint(what: &str, advice: &str) -> String {
     format!("{}\n  do this: {}\n", cut(what, 2800), cut(advice, 1200))
 }
@@ -55,10 +60,11 @@ fn complain(text: &str) {
 /// The report in at most [`LONGEST_REPORT`] bytes: the outcome, the counts, what needs a person first.
 #[must_use]
 pub fn short(report: &Report) -> String {
-    let mode = match report.mode {
-        Mode::Migrate => "migrate",
-        Mode::Recreate => "recreate",
-        Mode::Delete => "delete",
+    let mode = match (report.purpose, report.mode) {
+        (Purpose::Fence, _) => "fence",
+        (Purpose::Recover | Purpose::Rehearse, Mode::Migrate) => "migrate",
+        (Purpose::Recover | Purpose::Rehearse, Mode::Recreate) => "recreate",
+        (Purpose::Recover | Purpose::Rehearse, Mode::Delete) => "delete",
     };
     let mut text = format!(
         "{} ({}), {mode}: {}\n",

@@ -183,6 +183,7 @@ scenarios! {
     dry_run_all_in_error live_move_put_back live_move_put_back_recreate two_feeds_back_between
     late_after_refusal event_before_commit offline_by_an_operator_meanwhile somebody_elses_start_hangs
     waived_and_back_in_a_long_round not_sent_and_power_returns
+    dry_run_device_dead
 }
 
 #[test]

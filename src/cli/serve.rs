@@ -18,8 +18,9 @@ use std::time::Duration;
 /// Serve the scenario's cloud until the process is ended.
 pub(super) fn serve(scenario: &Scenario, port: u16) -> Result<u8> {
     let cloud = scenario.world.transport().shared_cloud();
-    let io =
-        |source| Error::File { doing: "listen on", path: PathBuf::from(format!("127.0.0.1:{port}")), source };
+    let io = |why| {
+        Error::Usage(format!("cannot listen on 127.0.0.1:{port} ({why}); take another port, or 0 for any"))
+    };
     let server = Server::start(cloud, 0, port, Clock::Live).map_err(io)?;
     let folder = write_settings(scenario, &server)?;
     finish::say(&format!(

@@ -207,6 +207,7 @@ impl Case {
             host: self.subject.host,
             name: self.subject.name,
             mode: self.policy.mode,
+            purpose: self.policy.purpose,
             outcome,
             proof,
             vms: self.vms.into_values().collect(),

@@ -47,7 +47,8 @@ impl ChoosingDevices {
         let names: Vec<_> = devices.iter().map(|device| device.name.0.as_str()).collect();
         case.note(now, Phase::Fence, format!("by {}", names.join(" and ")));
         if case.policy.purpose == Purpose::Rehearse {
-            return rehearse(case, now);
+            let readable = devices.iter().filter(|device| device.read_back == ReadBack::Status);
+            return Proving::rehearse(case, now, readable.map(|device| device.name.clone()).collect());
         }
         let Some((device, rest)) = devices.split_first() else {
             let failure = none(&case);
@@ -172,7 +173,8 @@ impl Fencing {
             return Confirming::before_off(self, case, now);
         }
         // Do not knock at a device that gives no answer every two seconds: some lock the user out.
-        let pause = rules.interval.saturating_mul(1 << self.odd.min(3));
+        let left = rules.deadline.saturating_sub(now.since(self.began));
+        let pause = rules.interval.saturating_mul(1 << self.odd.min(3)).min(left.max(rules.interval));
         wait(pause, Proving::sample(case, self))
     }
 

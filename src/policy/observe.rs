@@ -130,7 +130,7 @@ fn look_again(case: Box<Case>, now: Moment, until: Moment) -> Step {
 pub(super) fn not_dead(host: &Host) -> Option<String> {
     let reason = match host.state {
         HostState::Error => return None,
-        HostState::Monitored => "it came back and is MONITORED",
+        HostState::Monitored => "it is MONITORED, not in ERROR",
         HostState::Init => "it is INIT: monitoring starts again, and a new event comes if that fails",
         HostState::Disabled => {
             "it is DISABLED, by an operator or by an earlier run; if it is dead, `onehost forceupdate` it and \

@@ -2,11 +2,12 @@
 //!
 //! The same question is asked once more just before VMs are touched.
 
-use super::case::{Case, Subject};
-use super::fence::Fencing;
+use super::case::{Case, Failure, Subject, Trouble};
+use super::fence::{self, Fencing};
 use super::incident::{Step, wait};
 use super::notes::{Entry, Phase};
 use super::proof::Evidence;
+use super::report::Outcome;
 use super::still::Still;
 use crate::model::{DeviceName, Moment, PowerState, Sample};
 
@@ -15,6 +16,11 @@ enum Goal {
     Fence(Fencing),
     /// Is it still off, just before orders are sent?
     Still(Still),
+    /// `--dry-run`: would this device and the others answer?
+    Rehearse {
+        device: DeviceName,
+        rest: Vec<DeviceName>,
+    },
 }
 
 /// See [`Step::Prove`].
@@ -34,6 +40,14 @@ impl Proving {
         Step::Prove(Self { case, goal: Goal::Fence(fence) })
     }
 
+    /// Ask every device once what the power is, so that a rehearsal finds one that gives no answer.
+    pub(super) fn rehearse(case: Box<Case>, now: Moment, mut devices: Vec<DeviceName>) -> Step {
+        match devices.pop() {
+            Some(device) => Step::Prove(Self { case, goal: Goal::Rehearse { device, rest: devices } }),
+            None => fence::rehearse(case, now),
+        }
+    }
+
     /// Read the power once more, just before something is changed.
     pub(super) fn again(case: Box<Case>, still: Still) -> Step {
         Step::Prove(Self { case, goal: Goal::Still(still) })
@@ -51,6 +65,7 @@ impl Proving {
         match &self.goal {
             Goal::Fence(fence) => &fence.device.name,
             Goal::Still(still) => &still.device,
+            Goal::Rehearse { device, .. } => device,
         }
     }
 
@@ -61,8 +76,27 @@ impl Proving {
         match goal {
             Goal::Fence(fence) => sampled(case, fence, now, state),
             Goal::Still(still) => still.answer(case, now, &state),
+            Goal::Rehearse { device, rest } => rehearsed(case, now, &state, &device, rest),
         }
     }
+}
+
+fn rehearsed(
+    mut case: Box<Case>,
+    now: Moment,
+    state: &PowerState,
+    device: &DeviceName,
+    rest: Vec<DeviceName>,
+) -> Step {
+    case.note(now, Phase::Fence, format!("{device} says {state}"));
+    if let PowerState::Unknown(why) = state {
+        let what = format!("{device} gives no answer for {}: {why}", case.host());
+        let advice = format!("mend {device} now; at night it would leave every VM of this host down");
+        case.note(now, Phase::Fence, format!("WOULD STOP HERE: {what}; {advice}"));
+        let failure = Failure { trouble: Trouble::Unreachable, what, advice };
+        case.would_stop.get_or_insert(Outcome::NotFenced(failure));
+    }
+    Proving::rehearse(case, now, rest)
 }
 
 fn sampled(mut case: Box<Case>, mut fence: Fencing, now: Moment, state: PowerState) -> Step {

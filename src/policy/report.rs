@@ -3,7 +3,7 @@
 use super::case::Failure;
 use super::notes::Entry;
 use super::proof::Proof;
-use super::settings::Mode;
+use super::settings::{Mode, Purpose};
 use crate::model::{HostId, Moment, VmId};
 use std::fmt;
 
@@ -94,7 +94,14 @@ impl Outcome {
     pub fn advice(&self) -> Option<&str> {
         match self {
             Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed(None) => None,
-            Self::Rehearsed(Some(stop)) => stop.advice(),
+            // Held VMs have their reasons with them.
+            Self::Rehearsed(Some(stop)) => {
+                if **stop == Self::Partly {
+                    None
+                } else {
+                    stop.advice()
+                }
+            }
             Self::Partly => Some("see the reason with each VM, mend it and run the same command again"),
             Self::NotStarted(failure)
             | Self::NoCloud(failure)
@@ -108,7 +115,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Recovered => f.write_str("recovered"),
-            Self::Fenced => f.write_str("fenced and proven off"),
+            Self::Fenced => f.write_str("proven off"),
             Self::NothingToDo(reason) => write!(f, "nothing to do: {reason}"),
             Self::Rehearsed(None) => f.write_str("dry run, nothing was changed"),
             Self::Rehearsed(Some(stop)) => {
@@ -143,6 +150,8 @@ pub struct Report {
     pub name: String,
     /// What was to be done with its VMs.
     pub mode: Mode,
+    /// Whether anything was to be done with them.
+    pub purpose: Purpose,
     /// How it ended.
     pub outcome: Outcome,
     /// What shows that the host is off, if that was reached.

@@ -9,7 +9,7 @@ fn zero_only_after_the_host_is_proven_off_and_no_vm_is_touched() {
     let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
     let output = bench.run(FENCE_HOST, &[], &format!("{}\n", bench.template()));
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-    assert!(out(&output).contains("fenced and proven off"), "{}", out(&output));
+    assert!(out(&output).contains("fence: proven off"), "{}", out(&output));
     assert_eq!(bench.power(), Power::Off);
     assert_eq!(bench.cloud.lock().unwrap().vm_host(VmId(0)), Some(HostId(0)));
 }

@@ -183,3 +183,13 @@ fn a_killed_run_s_fence_program_keeps_the_lock() {
     assert!(out(&second).contains("another run is working on this host"), "{}", out(&second));
     assert!(Command::new("kill").arg(fence.trim()).status().unwrap().success());
 }
+
+/// A wrong password in the settings is found by day.
+#[test]
+fn a_dry_run_asks_the_devices_and_says_which_gives_no_answer() {
+    let bench = Bench::new(&DEAD_NODE0.replace("before = [\"dies node0 power_loss\"]", ""));
+    write(&bench.fence_program(), "#!/bin/sh\necho 'login failed' >&2; exit 1\n", 0o755);
+    let output = bench.run(HOST_ERROR, &["--host", "node0", "-m", "--dry-run"], "");
+    assert!(err(&output).contains("machine gives no answer for node0"), "{}", err(&output));
+    assert_eq!(bench.power(), Power::On);
+}
