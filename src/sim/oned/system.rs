@@ -6,28 +6,25 @@ use crate::sim::render::Xml;
 use crate::sim::version::Version;
 use crate::wire::xmlrpc::Value;
 
-/// The part of oned.conf that clients of a recovery read; the real document has about 300 values.
-const CONFIG: [(&str, &str); 6] = [
-    ("ACTION_TIMEOUT", "300"),
-    ("API_LIST_ORDER", "DESC"),
-    ("DEFAULT_COST", ""),
-    ("MANAGER_TIMER", "15"),
-    ("SCHED_RETRY_TIME", "60"),
-    ("VM_MONITORING_EXPIRATION_TIME", "43200"),
-];
+/// What oned of two versions answers to `one.system.config`, as recorded; the defaults of its `oned.conf`.
+const CONFIG_7_5: &str = include_str!("config_7.5.xml");
+const CONFIG_6_10: &str = include_str!("config_6.10.xml");
 
 impl Cloud {
     /// Methods that every server answers about itself.
     pub(super) fn local(&self, server: usize, method: &str) -> Done {
         match method {
             "one.system.version" => Ok(Value::Text(self.version.to_string())),
-            "one.system.config" => text(Xml::document("OPENNEBULA_CONFIGURATION", |xml| {
-                for (name, value) in CONFIG {
-                    xml.cdata(name, value);
-                }
-            })),
+            "one.system.config" => text(self.config(server)),
             _ => text(self.raft(server)),
         }
+    }
+
+    fn config(&self, server: usize) -> String {
+        let recorded = if self.version < Version::V7_0 { CONFIG_6_10 } else { CONFIG_7_5 };
+        let id = if self.front.is_solo() { "-1".to_owned() } else { server.to_string() };
+        let ours = format!("<SERVER_ID><![CDATA[{id}]]></SERVER_ID>");
+        recorded.trim_end().replace("<SERVER_ID><![CDATA[-1]]></SERVER_ID>", &ours)
     }
 
     fn raft(&self, server: usize) -> String {
