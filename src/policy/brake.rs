@@ -77,13 +77,13 @@ fn nobody_is_healthy(others: usize) -> Failure {
 fn rehearse(mut case: Box<Case>, now: Moment, brake: Option<Failure>, host: Option<&Host>) -> Step {
     if let Some(reason) = host.and_then(not_dead) {
         case.note(now, Phase::Observe, format!("WOULD STOP HERE: {reason}; going on as if it were dead"));
-        case.would_stop.get_or_insert(Outcome::NothingToDo(reason));
+        case.stops_with(Outcome::NothingToDo(reason));
     }
     let life = host.and_then(|host| Some(alive(host, &sign_of_life(host)?)));
     let life = life.filter(|_| case.policy.fence.probe_error == ProbeError::Hold);
     for failure in brake.into_iter().chain(life) {
         case.note(now, Phase::Confirm, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
-        case.would_stop.get_or_insert(Outcome::Held(failure));
+        case.stops_with(Outcome::Held(failure));
     }
     match case.policy.fencing {
         Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),

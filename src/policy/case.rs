@@ -183,6 +183,14 @@ impl Case {
         self.vms.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
     }
 
+    /// `--dry-run`: note how the real run would end. The first trouble counts, and trouble counts more than a host
+    /// that has nothing to recover today.
+    pub(super) fn stops_with(&mut self, outcome: Outcome) {
+        if matches!(self.would_stop, None | Some(Outcome::NothingToDo(_))) {
+            self.would_stop = Some(outcome);
+        }
+    }
+
     /// The end without a proof. Who asked for nothing but a fence must not take that for success.
     pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
         let outcome = match (self.policy.purpose, outcome) {

@@ -79,7 +79,7 @@ pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
 fn unfenceable(mut case: Box<Case>, now: Moment, failure: Failure) -> Step {
     if case.policy.purpose == Purpose::Rehearse {
         case.note(now, Phase::Fence, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
-        case.would_stop.get_or_insert(Outcome::NotFenced(failure));
+        case.stops_with(Outcome::NotFenced(failure));
         return rehearse(case, now);
     }
     case.stop(now, Outcome::NotFenced(failure))

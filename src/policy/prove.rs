@@ -94,7 +94,7 @@ fn rehearsed(
         let advice = format!("mend {device} now; at night it would leave every VM of this host down");
         case.note(now, Phase::Fence, format!("WOULD STOP HERE: {what}; {advice}"));
         let failure = Failure { trouble: Trouble::Unreachable, what, advice };
-        case.would_stop.get_or_insert(Outcome::NotFenced(failure));
+        case.stops_with(Outcome::NotFenced(failure));
     }
     Proving::rehearse(case, now, rest)
 }

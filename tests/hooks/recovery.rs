@@ -190,6 +190,7 @@ fn a_dry_run_asks_the_devices_and_says_which_gives_no_answer() {
     let bench = Bench::new(&DEAD_NODE0.replace("before = [\"dies node0 power_loss\"]", ""));
     write(&bench.fence_program(), "#!/bin/sh\necho 'login failed' >&2; exit 1\n", 0o755);
     let output = bench.run(HOST_ERROR, &["--host", "node0", "-m", "--dry-run"], "");
+    assert_eq!(output.status.code(), Some(6), "{}", err(&output));
     assert!(err(&output).contains("machine gives no answer for node0"), "{}", err(&output));
     assert_eq!(bench.power(), Power::On);
 }
