@@ -18,7 +18,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -103,20 +104,11 @@ fn start() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
+    let endpoint = format!("http://{}/RPC2", listener.local_addr().unwrap());
     let mut times = Vec::new();
     for _ in 0..30 {
         let began = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_host_error"))
-            .args(["--host", "node0", "-m"])
-            .env_clear()
-            .env("ONE_XMLRPC", format!("http://{}/RPC2", listener.local_addr().unwrap()))
-            .env("ONE_AUTH", folder.path().join("one_auth"))
-            .env("ONE_LOCATION", folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = host_error(&["--host", "node0", "-m"], &endpoint, folder.path());
         let (mut stream, _) = listener.accept().unwrap();
         let mut first = [0; 1];
         stream.read_exact(&mut first).unwrap();
@@ -128,6 +120,21 @@ fn start() {
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     println!("## start of host_error to the first byte of its first call\n");
     println!("| least, ms | median, ms |\n| --- | --- |\n| {:.1} | {:.1} |\n", ms(times[0]), ms(times[15]));
+}
+
+/// Start `host_error` in an environment of its own, with `folder` as its installation.
+fn host_error(arguments: &[&str], endpoint: &str, folder: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_host_error"))
+        .args(arguments)
+        .env_clear()
+        .env("ONE_XMLRPC", endpoint)
+        .env("ONE_AUTH", folder.join("one_auth"))
+        .env("ONE_LOCATION", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// The high-water mark of `host_error` while it recovers a host.
@@ -146,17 +153,8 @@ fn peak(vms: u32) -> f64 {
     fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
     fs::create_dir(folder.path().join("etc")).unwrap();
     fs::write(folder.path().join("etc/onerescue.toml"), "[wait]\nlook = \"100ms\"\n").unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_host_error"))
-        .args(["--host", "dead", "-m", "-u", "-p", "0"])
-        .env_clear()
-        .env("ONE_XMLRPC", server.endpoint())
-        .env("ONE_AUTH", folder.path().join("one_auth"))
-        .env("ONE_LOCATION", folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let arguments = ["--host", "dead", "-m", "-u", "-p", "0"];
+    let mut child = host_error(&arguments, &server.endpoint(), folder.path());
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0.0_f64;
     while child.try_wait().unwrap().is_none() {

@@ -55,7 +55,7 @@ impl Braking {
         if let Some(failure) = brake {
             return case.stop(now, Outcome::Held(failure));
         }
-        Step::Confirm(Confirming { case, asked: now, then: Then::Devices })
+        Step::Confirm(Confirming { case, asked: now, then: Then::Fence(Ahead::Devices) })
     }
 }
 
@@ -91,11 +91,18 @@ fn rehearse(mut case: Box<Case>, now: Moment, brake: Option<Failure>, host: Opti
     }
 }
 
+/// What a look is for.
 #[derive(Debug)]
 enum Then {
+    Fence(Ahead),
+    Change(After),
+}
+
+/// What of the fence comes next.
+#[derive(Debug)]
+enum Ahead {
     Devices,
     PowerOff(Fence),
-    Change(After),
 }
 
 /// See [`Step::Confirm`].
@@ -113,7 +120,7 @@ impl Confirming {
 
     /// Look once more, then send "off".
     pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
-        Step::Confirm(Self { case, asked: now, then: Then::PowerOff(fence) })
+        Step::Confirm(Self { case, asked: now, then: Then::Fence(Ahead::PowerOff(fence)) })
     }
 
     /// Look once more at a host whose power nobody can read, then change something.
@@ -133,7 +140,7 @@ impl Confirming {
         }
         match self.then {
             Then::Change(after) => after.unseen(self.case, now, failure),
-            Then::Devices | Then::PowerOff(_) => self.case.stop(now, unreadable(failure)),
+            Then::Fence(_) => self.case.stop(now, unreadable(failure)),
         }
     }
 
@@ -146,33 +153,32 @@ impl Confirming {
         };
         let Self { mut case, asked, then } = self;
         case.answered();
-        let then = match then {
+        let ahead = match then {
             Then::Change(after) => return after.seen(case, now, &host),
-            then @ (Then::Devices | Then::PowerOff(_)) => then,
+            Then::Fence(ahead) => ahead,
         };
         if let Some(reason) = not_dead(&host) {
-            return ended(case, now, reason, &then);
+            return ended(case, now, reason, &ahead);
         }
         if let (Some(text), ProbeError::Hold) = (sign_of_life(&host), case.policy.fence.probe_error) {
             return case.stop(now, Outcome::Held(alive(&host, &text)));
         }
-        match then {
-            Then::Devices => {
+        match ahead {
+            Ahead::Devices => {
                 case.heard = host.monitored_at;
                 case.note(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
                 confirmed(case, now)
             }
             // The devices' deadline does not run while oned is away.
-            Then::PowerOff(fence) => fence.send(case, now.since(asked)),
-            Then::Change(after) => after.seen(case, now, &host),
+            Ahead::PowerOff(fence) => fence.send(case, now.since(asked)),
         }
     }
 }
 
 /// The host is not ours to recover. If "off" was sent already, it may still take effect, and that is said.
-fn ended(case: Box<Case>, now: Moment, reason: String, then: &Then) -> Step {
-    match then {
-        Then::PowerOff(fence) if !fence.told.is_empty() => {
+fn ended(case: Box<Case>, now: Moment, reason: String, ahead: &Ahead) -> Step {
+    match ahead {
+        Ahead::PowerOff(fence) if !fence.told.is_empty() => {
             let told: Vec<_> = fence.told.iter().map(ToString::to_string).collect();
             let what = format!(
                 "\"off\" was sent to {} by {}, so it may still go off, but {reason}",
@@ -183,21 +189,18 @@ fn ended(case: Box<Case>, now: Moment, reason: String, then: &Then) -> Step {
                 "look at the machine and its devices: put them on again, or power it off and run the same command again".to_owned();
             case.stop(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }))
         }
-        Then::PowerOff(_) | Then::Devices | Then::Change(_) => case.stop(now, Outcome::NothingToDo(reason)),
+        Ahead::PowerOff(_) | Ahead::Devices => case.stop(now, Outcome::NothingToDo(reason)),
     }
 }
 
 fn confirmed(mut case: Box<Case>, now: Moment) -> Step {
-    match case.policy.fencing {
-        // Who asks for a fence and nothing else cannot waive it.
-        _ if case.policy.purpose == Purpose::Fence => Step::ChooseDevices(ChoosingDevices::new(case)),
-        Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
-        Fencing::Waived => {
-            case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
-            let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
-            Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
-        }
+    // Who asks for a fence and nothing else cannot waive it.
+    if case.policy.fencing == Fencing::Required || case.policy.purpose == Purpose::Fence {
+        return Step::ChooseDevices(ChoosingDevices::new(case));
     }
+    case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
+    let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
+    Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
 }
 
 /// The text that a live host's failed probe left in `TEMPLATE/ERROR`; a host that is silent leaves none.

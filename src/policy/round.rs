@@ -36,8 +36,8 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<O
             if rehearsal { tell(case, decision) } else { take(case, now, decision) }
         })
         .collect();
-    let gone: Vec<_> = case.courses.iter().filter(|(_, course)| course.stage == Stage::Open).collect();
-    let gone: Vec<_> = gone.into_iter().map(|(vm, course)| (*vm, course.name.clone())).collect();
+    let open = case.courses.iter().filter(|(_, course)| course.stage == Stage::Open);
+    let gone: Vec<_> = open.map(|(vm, course)| (*vm, course.name.clone())).collect();
     for (vm, name) in gone {
         close(case, vm, &name, Fate::Left("it does not exist any more".to_owned()));
     }
