@@ -48,23 +48,23 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
             ask.answer()
         }
         Step::Brake(ask) => {
-            let hosts = world.hosts();
-            ask.answer(world.now(), hosts)
+            let outlook = world.outlook();
+            ask.answer(world.now(), outlook)
         }
         Step::Confirm(ask) => {
             let host = world.host(ask.subject().host);
             ask.answer(world.now(), host)
         }
         Step::ChooseDevices(ask) => {
-            let devices = world.fence_devices(ask.subject().host);
-            ask.answer(world.now(), devices)
+            let levels = world.fence_levels(ask.subject().host);
+            ask.answer(world.now(), levels)
         }
         Step::PowerOff(ask) => {
-            let said = world.power_off(ask.subject().host, ask.device());
+            let said = world.power_off(ask.subject().host, ask.device(), ask.via());
             ask.answer(world.now(), said)
         }
         Step::Prove(ask) => {
-            let state = world.power_state(ask.subject().host, ask.device());
+            let state = world.power_state(ask.subject().host, ask.device(), ask.via());
             ask.answer(world.now(), state)
         }
         Step::Survey(ask) => {

@@ -4,7 +4,7 @@ use super::{FenceHost, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostState};
-use crate::policy::{Mode, Policy, Purpose, Report, Source, Subject, WaitRules};
+use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
 use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
@@ -13,6 +13,7 @@ use crate::{finish, run};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// `host_error`: the template and the options on stdin or as arguments, or `--host` by hand.
 #[must_use]
@@ -23,7 +24,7 @@ pub fn host_error(arguments: &[String]) -> ExitCode {
 fn recover(arguments: &[String]) -> Result<Report> {
     let call = read_call(arguments)?;
     let options = HostError::read(&call.options)?;
-    let policy = |config: &Config| options.policy(config.wait, config.fence, config.settle);
+    let policy = |config: &Config| options.policy(config.rules);
     live(&call, options.host.as_deref(), options.config.as_deref(), policy)
 }
 
@@ -37,13 +38,12 @@ fn fence(arguments: &[String]) -> Result<Report> {
     let call = read_call(arguments)?;
     let options = FenceHost::read(&call.options)?;
     let policy = |config: &Config| {
-        Ok(Policy {
-            purpose: Purpose::Fence,
-            wait: WaitRules { cycles: 0, ..config.wait },
-            fence: config.fence,
-            settle: config.settle,
-            ..Policy::new(Mode::Migrate)
-        })
+        let rules = config.rules;
+        // Its caller waits for an answer and has its own idea of what comes next.
+        let wait = WaitRules { cycles: 0, ..rules.wait };
+        let hold = HoldRules { deadline: Duration::ZERO, ..rules.hold };
+        let rules = Rules { wait, hold, ..rules };
+        Ok(Policy { purpose: Purpose::Fence, ..Policy::under(Mode::Migrate, rules) })
     };
     live(&call, options.host.as_deref(), options.config.as_deref(), policy)
 }
@@ -86,7 +86,7 @@ fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
     let patience =
         Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
     let http = Http { connect: config.oned.connect, ..Http::default() };
-    Ok(Zone::new(Oned::new(http, credentials, patience)))
+    Ok(Zone::new(Oned::new(http, credentials, patience), config.record_type))
 }
 
 fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {

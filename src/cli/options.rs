@@ -1,8 +1,7 @@
 //! The options of `host_error`: the stock hook's, and three more.
 
 use crate::error::{Error, Result};
-use crate::policy::{FenceRules, SettleRules};
-use crate::policy::{Fencing, Force, Mode, Policy, Purpose, WaitRules};
+use crate::policy::{Fencing, Force, Mode, Policy, Purpose, Rules, WaitRules};
 use clap::error::ErrorKind;
 use clap::{ArgGroup, Parser};
 use std::path::PathBuf;
@@ -73,16 +72,13 @@ impl HostError {
     ///
     /// # Errors
     /// [`Error::Usage`] if the mode is missing.
-    pub fn policy(&self, wait: WaitRules, fence: FenceRules, settle: SettleRules) -> Result<Policy> {
-        let wait = WaitRules { cycles: self.pause.unwrap_or(wait.cycles), ..wait };
+    pub fn policy(&self, rules: Rules) -> Result<Policy> {
+        let wait = WaitRules { cycles: self.pause.unwrap_or(rules.wait.cycles), ..rules.wait };
         Ok(Policy {
-            mode: self.mode()?,
             force: if self.force { Force::AlsoStopped } else { Force::RunningOnly },
             fencing: if self.no_fencing { Fencing::Waived } else { Fencing::Required },
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
-            wait,
-            fence,
-            settle,
+            ..Policy::under(self.mode()?, Rules { wait, ..rules })
         })
     }
 }
@@ -141,13 +137,13 @@ mod tests {
 
     #[test]
     fn the_stock_options_mean_what_they_meant() {
-        let rules = (WaitRules::default(), FenceRules::default(), SettleRules::default());
-        let short = read("-m -f -p 5 -u").unwrap().policy(rules.0, rules.1, rules.2).unwrap();
+        let rules = Rules::default();
+        let short = read("-m -f -p 5 -u").unwrap().policy(rules).unwrap();
         let long = read("--migrate --force --pause=5 --no-fencing").unwrap();
-        assert_eq!(short, long.policy(rules.0, rules.1, rules.2).unwrap());
+        assert_eq!(short, long.policy(rules).unwrap());
         assert_eq!((short.mode, short.wait.cycles), (Mode::Migrate, 5));
         assert_eq!((short.force, short.fencing), (Force::AlsoStopped, Fencing::Waived));
-        let plain = read("-r").unwrap().policy(rules.0, rules.1, rules.2).unwrap();
+        let plain = read("-r").unwrap().policy(rules).unwrap();
         assert_eq!((plain.mode, plain.wait.cycles, plain.purpose), (Mode::Recreate, 2, Purpose::Recover));
     }
 

@@ -3,9 +3,9 @@
 //! Everything that can be known without touching a device or a secret file is checked here, so that a
 //! mistake shows when the settings are read and not when a host has died.
 
-use super::file::{self, DriverKind, within};
+use super::file::{self, DriverKind, FromKind, PowerKind, within};
 use super::parameter::{Origin, canonical, check_key, check_value};
-use crate::model::{DeviceName, ReadBack};
+use crate::model::{DatastoreId, DeviceName, PowerDomain, ReadBack, Route, Scope};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -14,11 +14,20 @@ use std::time::Duration;
 /// need up to 75 s.
 const TIMEOUT: Duration = Duration::from_secs(75);
 
+/// How many calls a device takes at the same time when the settings do not say. Controllers have few sessions.
+const CONCURRENCY: u32 = 4;
+
 /// `[device.NAME]`: a fence device, declared once for all hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// How long one call may take before its whole process group is ended.
     pub timeout: Duration,
+    /// What feeds it.
+    pub power: PowerDomain,
+    /// From where it is asked and told.
+    pub route: Route,
+    /// How many calls it takes at the same time; more wait.
+    pub concurrency: u32,
     /// Who does it.
     pub driver: Driver,
 }
@@ -34,6 +43,22 @@ pub enum Driver {
         params: BTreeMap<String, String>,
         /// Parameters whose value is in a file; `{host}` and `{id}` in its path stand for the host's.
         secrets: BTreeMap<String, String>,
+    },
+    /// `driver = "redfish"`: a management controller, asked without an agent.
+    Redfish {
+        /// Parameters that are the same for every host: `username`, `ca_file` …
+        params: BTreeMap<String, String>,
+        /// Parameters whose value is in a file: `password`.
+        secrets: BTreeMap<String, String>,
+    },
+    /// `driver = "storage"`: a program that cuts the host off these datastores and can say whether it is.
+    Storage {
+        /// The program and its arguments that cut the host off.
+        off: Vec<String>,
+        /// The program and its arguments that print `on` or `off`.
+        status: Vec<String>,
+        /// The datastores that the host cannot reach then.
+        datastores: Vec<DatastoreId>,
     },
     /// `driver = "command"`: the operator's own program; it gets what the stock `fence_host.sh` gets.
     Command {
@@ -60,9 +85,21 @@ impl Device {
     #[must_use]
     pub fn read_back(&self) -> ReadBack {
         match &self.driver {
-            Driver::Agent { .. } | Driver::Command { status: Some(_), .. } => ReadBack::Status,
+            Driver::Agent { .. }
+            | Driver::Redfish { .. }
+            | Driver::Storage { .. }
+            | Driver::Command { status: Some(_), .. } => ReadBack::Status,
             Driver::Command { exit_code: ExitCode::Accepted, .. } => ReadBack::ExitCodeAccepted,
             Driver::Command { exit_code: ExitCode::ProvesNothing, .. } => ReadBack::ExitCodeOnly,
+        }
+    }
+
+    /// What is cut off when it says off.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match &self.driver {
+            Driver::Storage { datastores, .. } => Scope::Datastores(datastores.clone()),
+            Driver::Agent { .. } | Driver::Redfish { .. } | Driver::Command { .. } => Scope::Host,
         }
     }
 }
@@ -80,21 +117,59 @@ pub(super) fn devices(raw: BTreeMap<String, file::Device>) -> Result<BTreeMap<De
 fn device(raw: file::Device) -> Result<Device, String> {
     let timeout = raw.timeout.unwrap_or(TIMEOUT);
     let timeout = within("timeout", timeout, Duration::from_secs(1)..=Duration::from_secs(1800))?;
+    let concurrency = within("concurrency", raw.concurrency.unwrap_or(CONCURRENCY), 1..=100)?;
+    let route = match raw.from {
+        Some(FromKind::Peer) if raw.driver == DriverKind::Agent => Route::Peer,
+        Some(FromKind::Peer) => return Err("from = \"peer\" works with driver = \"agent\" only".to_owned()),
+        Some(FromKind::FrontEnd) | None => Route::FrontEnd,
+    };
+    let power = match (raw.power, raw.driver) {
+        (Some(PowerKind::External), _) | (None, DriverKind::Storage) => PowerDomain::External,
+        (Some(PowerKind::Host), _)
+        | (None, DriverKind::Agent | DriverKind::Redfish | DriverKind::Command) => PowerDomain::Host,
+    };
+    let allowed: &[&str] = match raw.driver {
+        DriverKind::Agent => &["agent", "params", "secrets"],
+        DriverKind::Redfish => &["params", "secrets"],
+        DriverKind::Command => &["off", "status", "accept_exit_code"],
+        DriverKind::Storage => &["off", "status", "datastores"],
+    };
+    if let Some(key) = raw.keys().into_iter().find(|key| !allowed.contains(key)) {
+        return Err(format!("`{key}` does not belong to this driver, which knows {}", allowed.join(", ")));
+    }
     let driver = match raw.driver {
         DriverKind::Agent => agent(raw)?,
+        DriverKind::Redfish => {
+            let (params, secrets) = parameters(raw)?;
+            Driver::Redfish { params, secrets }
+        }
         DriverKind::Command => command(raw)?,
+        DriverKind::Storage => storage(raw)?,
     };
-    Ok(Device { timeout, driver })
+    Ok(Device { timeout, power, route, concurrency, driver })
+}
+
+impl file::Device {
+    /// The keys that only some drivers know, as far as they are given.
+    fn keys(&self) -> Vec<&'static str> {
+        let given = [
+            (self.agent.is_some(), "agent"),
+            (self.params.is_some(), "params"),
+            (self.secrets.is_some(), "secrets"),
+            (self.off.is_some(), "off"),
+            (self.status.is_some(), "status"),
+            (self.accept_exit_code.is_some(), "accept_exit_code"),
+            (self.datastores.is_some(), "datastores"),
+        ];
+        given.into_iter().filter(|(given, _)| *given).map(|(_, key)| key).collect()
+    }
 }
 
 /// Agents that do not power anything off, or that believe whatever they are told.
 const NOT_FENCING: [&str; 4] = ["fence_dummy", "fence_ack_manual", "fence_heuristics_ping", "fence_watchdog"];
 
-fn agent(raw: file::Device) -> Result<Driver, String> {
-    if raw.off.is_some() || raw.status.is_some() || raw.accept_exit_code.is_some() {
-        return Err("`off`, `status` and `accept_exit_code` belong to driver = \"command\"".to_owned());
-    }
-    let agent = raw.agent.ok_or("driver = \"agent\" needs `agent`, for example \"fence_ipmilan\"")?;
+fn agent(mut raw: file::Device) -> Result<Driver, String> {
+    let agent = raw.agent.take().ok_or("driver = \"agent\" needs `agent`, for example \"fence_ipmilan\"")?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !agent.starts_with("fence_") || !agent.chars().all(plain) {
         return Err(format!(
@@ -104,6 +179,14 @@ fn agent(raw: file::Device) -> Result<Driver, String> {
     if NOT_FENCING.contains(&agent.as_str()) {
         return Err(format!("{agent} does not power anything off"));
     }
+    let (params, secrets) = parameters(raw)?;
+    Ok(Driver::Agent { agent, params, secrets })
+}
+
+type Parameters = (BTreeMap<String, String>, BTreeMap<String, String>);
+
+/// `params` and `secrets`.
+fn parameters(raw: file::Device) -> Result<Parameters, String> {
     let (params, secrets) = (raw.params.unwrap_or_default(), raw.secrets.unwrap_or_default());
     let mut names = checked_parameters(&params)?;
     for (key, path) in &secrets {
@@ -116,7 +199,7 @@ fn agent(raw: file::Device) -> Result<Driver, String> {
             return Err(format!("the secret file of `{key}` must be an absolute path"));
         }
     }
-    Ok(Driver::Agent { agent, params, secrets })
+    Ok((params, secrets))
 }
 
 /// The canonical names of parameters that may all be handed to an agent.
@@ -134,9 +217,6 @@ pub(super) fn checked_parameters(params: &BTreeMap<String, String>) -> Result<Ve
 }
 
 fn command(raw: file::Device) -> Result<Driver, String> {
-    if raw.agent.is_some() || raw.params.is_some() || raw.secrets.is_some() {
-        return Err("`agent`, `params` and `secrets` belong to driver = \"agent\"".to_owned());
-    }
     let off = raw.off.ok_or("driver = \"command\" needs `off`, the program and its arguments")?;
     check_command("off", &off)?;
     if let Some(status) = &raw.status {
@@ -150,6 +230,20 @@ fn command(raw: file::Device) -> Result<Driver, String> {
         Some(false) | None => ExitCode::ProvesNothing,
     };
     Ok(Driver::Command { off, status: raw.status, exit_code })
+}
+
+fn storage(raw: file::Device) -> Result<Driver, String> {
+    let off = raw.off.ok_or("driver = \"storage\" needs `off`, the program and its arguments")?;
+    let status = raw.status.ok_or("driver = \"storage\" needs `status`: an exit code proves nothing")?;
+    check_command("off", &off)?;
+    check_command("status", &status)?;
+    let datastores: Vec<_> = raw.datastores.unwrap_or_default().into_iter().map(DatastoreId).collect();
+    if datastores.is_empty() {
+        return Err(
+            "driver = \"storage\" needs `datastores`, the ids that the host is cut off from".to_owned()
+        );
+    }
+    Ok(Driver::Storage { off, status, datastores })
 }
 
 fn check_command(key: &str, words: &[String]) -> Result<(), String> {

@@ -1,10 +1,10 @@
 //! The settings file as it is written: one struct per section, every key optional.
 //!
-//! Unknown keys are errors that show the line. Bounds are checked here; what belongs together (devices and
-//! hosts) is checked in `device` and `host`.
+//! Unknown keys are errors that show the line. Bounds are checked here and in `rules`; what belongs together
+//! (devices and hosts) is checked in `device` and `host`.
 
 use super::OnedSettings;
-use crate::policy::{FenceRules, ProbeError, SettleRules, WaitRules};
+use super::rules::{Brake, Fence, Hold, Observer, Record, Settle, Wait, Witness};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -20,8 +20,13 @@ pub(super) struct File {
     pub(super) run_dir: Option<PathBuf>,
     pub(super) oned: Oned,
     pub(super) wait: Wait,
+    pub(super) brake: Brake,
+    pub(super) observer: Observer,
+    pub(super) witness: Witness,
     pub(super) fence: Fence,
+    pub(super) hold: Hold,
     pub(super) settle: Settle,
+    pub(super) record: Record,
     pub(super) device: BTreeMap<String, Device>,
     pub(super) host: Vec<Host>,
 }
@@ -39,57 +44,6 @@ pub(super) struct Oned {
     reads: u32,
 }
 
-/// `[wait]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Wait {
-    cycles: u32,
-    #[serde(with = "required")]
-    cycle: Duration,
-    #[serde(with = "required")]
-    look: Duration,
-    #[serde(with = "required")]
-    oned: Duration,
-}
-
-/// `[fence]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Fence {
-    pub(super) agents_dir: Vec<PathBuf>,
-    samples: u32,
-    #[serde(with = "required")]
-    interval: Duration,
-    attempts: u32,
-    #[serde(with = "required")]
-    patience: Duration,
-    #[serde(with = "required")]
-    deadline: Duration,
-    probe_error: Probe,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Probe {
-    Hold,
-    Fence,
-}
-
-/// `[settle]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Settle {
-    parallel: u32,
-    targets: u32,
-    retries: u32,
-    #[serde(with = "required")]
-    deadline: Duration,
-    #[serde(with = "required")]
-    unknown: Duration,
-    #[serde(with = "required")]
-    cleanup: Duration,
-}
-
 /// `[device.NAME]`, for every driver: which keys belong to which driver is checked in `device`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +57,27 @@ pub(super) struct Device {
     pub(super) off: Option<Vec<String>>,
     pub(super) status: Option<Vec<String>>,
     pub(super) accept_exit_code: Option<bool>,
+    pub(super) datastores: Option<Vec<u32>>,
+    pub(super) power: Option<PowerKind>,
+    pub(super) from: Option<FromKind>,
+    pub(super) concurrency: Option<u32>,
+}
+
+/// `power`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PowerKind {
+    Host,
+    External,
+}
+
+/// `from`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FromKind {
+    #[serde(rename = "front-end")]
+    FrontEnd,
+    Peer,
 }
 
 /// `driver`
@@ -110,7 +85,9 @@ pub(super) struct Device {
 #[serde(rename_all = "lowercase")]
 pub(super) enum DriverKind {
     Agent,
+    Redfish,
     Command,
+    Storage,
 }
 
 /// `[[host]]`
@@ -119,7 +96,12 @@ pub(super) enum DriverKind {
 pub(super) struct Host {
     pub(super) id: u32,
     pub(super) name: String,
-    pub(super) devices: Vec<String>,
+    pub(super) devices: Option<Vec<String>>,
+    pub(super) levels: Option<Vec<Vec<String>>>,
+    pub(super) address: Option<String>,
+    pub(super) consul_node: Option<String>,
+    #[serde(default)]
+    pub(super) same_power_accepted: bool,
     #[serde(default)]
     pub(super) params: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -131,39 +113,12 @@ impl Default for Oned {
     }
 }
 
-impl Default for Wait {
-    fn default() -> Self {
-        let WaitRules { cycles, cycle, look, oned } = WaitRules::default();
-        Self { cycles, cycle, look, oned }
-    }
-}
-
-impl Default for Fence {
-    fn default() -> Self {
-        let FenceRules { samples, interval, attempts, patience, deadline, probe_error } =
-            FenceRules::default();
-        let probe_error = match probe_error {
-            ProbeError::Hold => Probe::Hold,
-            ProbeError::Fence => Probe::Fence,
-        };
-        let agents_dir = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from).to_vec();
-        Self { agents_dir, samples, interval, attempts, patience, deadline, probe_error }
-    }
-}
-
-impl Default for Settle {
-    fn default() -> Self {
-        let SettleRules { parallel, targets, retries, deadline, unknown, cleanup } = SettleRules::default();
-        Self { parallel, targets, retries, deadline, unknown, cleanup }
-    }
-}
-
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
-const SECOND: Duration = Duration::from_secs(1);
-const TENTH: Duration = Duration::from_millis(100);
-const MILLISECOND: Duration = Duration::from_millis(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const TENTH: Duration = Duration::from_millis(100);
+pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A value if it is in its bounds.
 pub(super) fn within<T: PartialOrd + std::fmt::Debug>(
@@ -193,58 +148,6 @@ impl Oned {
             deadline,
             connect: within("oned.connect", self.connect, MILLISECOND..=deadline)?,
             reads: within("oned.reads", self.reads, 1..=100)?,
-        })
-    }
-}
-
-impl Wait {
-    pub(super) fn check(self) -> Result<WaitRules, String> {
-        Ok(WaitRules {
-            cycles: within("wait.cycles", self.cycles, 0..=1000)?,
-            cycle: within("wait.cycle", self.cycle, TENTH..=HOUR)?,
-            look: within("wait.look", self.look, TENTH..=5 * MINUTE)?,
-            oned: within("wait.oned", self.oned, SECOND..=DAY)?,
-        })
-    }
-}
-
-impl Fence {
-    pub(super) fn check(&self) -> Result<FenceRules, String> {
-        let deadline = within("fence.deadline", self.deadline, SECOND..=HOUR)?;
-        let samples = within("fence.samples", self.samples, 1..=100)?;
-        let interval = within("fence.interval", self.interval, MILLISECOND..=5 * MINUTE)?;
-        if interval * (samples - 1) >= deadline {
-            return Err(format!(
-                "fence.samples and fence.interval need {:?}, but fence.deadline is {deadline:?}",
-                interval * (samples - 1)
-            ));
-        }
-        if self.agents_dir.iter().any(|dir| !dir.is_absolute()) {
-            return Err("fence.agents_dir must name absolute paths".to_owned());
-        }
-        Ok(FenceRules {
-            samples,
-            interval,
-            attempts: within("fence.attempts", self.attempts, 1..=100)?,
-            patience: within("fence.patience", self.patience, Duration::ZERO..=HOUR)?,
-            deadline,
-            probe_error: match self.probe_error {
-                Probe::Hold => ProbeError::Hold,
-                Probe::Fence => ProbeError::Fence,
-            },
-        })
-    }
-}
-
-impl Settle {
-    pub(super) fn check(self) -> Result<SettleRules, String> {
-        Ok(SettleRules {
-            parallel: within("settle.parallel", self.parallel, 1..=10)?,
-            targets: within("settle.targets", self.targets, 1..=100)?,
-            retries: within("settle.retries", self.retries, 0..=100)?,
-            deadline: within("settle.deadline", self.deadline, SECOND..=DAY)?,
-            unknown: within("settle.unknown", self.unknown, Duration::ZERO..=DAY)?,
-            cleanup: within("settle.cleanup", self.cleanup, SECOND..=DAY)?,
         })
     }
 }

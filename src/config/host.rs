@@ -6,6 +6,7 @@
 use super::device::{Device, Driver, checked_parameters};
 use super::file;
 use super::parameter::canonical;
+use super::rules::check_address;
 use crate::model::{DeviceName, HostId};
 use std::collections::BTreeMap;
 
@@ -16,23 +17,54 @@ pub struct HostEntry {
     pub id: HostId,
     /// The host's name.
     pub name: String,
-    /// Every one of these must prove that the host is off.
-    pub devices: Vec<DeviceName>,
+    /// Levels in the order in which they are tried. Every device of one level must prove that the host is off.
+    pub levels: Vec<Vec<DeviceName>>,
+    /// Where witnesses look for it, if not under its name.
+    pub address: Option<String>,
+    /// Its name in Consul, if not its name here.
+    pub consul_node: Option<String>,
+    /// The operator knows that all its devices share its power.
+    pub same_power_accepted: bool,
     /// `[host.params.DEVICE]`: what differs from host to host.
     pub params: BTreeMap<DeviceName, BTreeMap<String, String>>,
 }
 
 impl HostEntry {
-    /// The parameters that an agent gets for this host: the device's, then the host's own, which win. By their
-    /// canonical name, with the name that the operator wrote and the value.
+    /// Every device of every level.
+    pub fn devices(&self) -> impl Iterator<Item = &DeviceName> {
+        self.levels.iter().flatten()
+    }
+
+    /// `{host}` and `{id}` in a text are the host's.
+    pub(crate) fn filled(&self, text: &str) -> String {
+        text.replace("{id}", &self.id.0.to_string()).replace("{host}", &self.name)
+    }
+
+    /// The parameters that a device gets for this host: the device's, then the host's own, which win. By their
+    /// canonical name, with the name that the operator wrote and the value, in which `{host}` and `{id}` are the
+    /// host's.
     pub(crate) fn parameters<'a>(
         &'a self,
         device: &DeviceName,
         shared: &'a BTreeMap<String, String>,
-    ) -> BTreeMap<String, (&'a str, &'a str)> {
+    ) -> BTreeMap<String, (&'a str, String)> {
         let own = self.params.get(device).into_iter().flatten();
         let all = shared.iter().chain(own);
-        all.map(|(key, value)| (canonical(key), (key.as_str(), value.as_str()))).collect()
+        all.map(|(key, value)| (canonical(key), (key.as_str(), self.filled(value)))).collect()
+    }
+}
+
+impl HostEntry {
+    /// What a device switches for this host, without secrets: `fence_ipmilan ip=10.8.0.12 lanplus=1`.
+    pub(crate) fn target(&self, name: &DeviceName, device: &Device) -> String {
+        let (mut words, params) = match &device.driver {
+            Driver::Agent { agent, params, .. } => (vec![agent.clone()], Some(params)),
+            Driver::Redfish { params, .. } => (vec!["redfish".to_owned()], Some(params)),
+            Driver::Command { off, .. } | Driver::Storage { off, .. } => (off.clone(), None),
+        };
+        let parameters = params.map(|params| self.parameters(name, params)).unwrap_or_default();
+        words.extend(parameters.into_iter().map(|(key, (_, value))| format!("{key}={value}")));
+        words.join(" ")
     }
 }
 
@@ -46,7 +78,7 @@ pub(super) fn hosts(
     for raw in raw {
         let label = format!("[[host]] id = {}", raw.id);
         let entry = host(raw, devices).map_err(|why| format!("{label}: {why}"))?;
-        for name in &entry.devices {
+        for name in entry.devices() {
             let Some(outlet) = outlet(&entry, name, devices) else {
                 continue;
             };
@@ -72,45 +104,91 @@ fn host(raw: file::Host, devices: &BTreeMap<DeviceName, Device>) -> Result<HostE
     if raw.name.is_empty() || raw.name.starts_with('.') || raw.name.contains(['/', '\0']) {
         return Err(format!("{:?} is not the name of a host", raw.name));
     }
-    if raw.devices.is_empty() {
-        return Err("`devices` is empty: name at least one".to_owned());
+    let levels = levels(raw.devices, raw.levels, devices)?;
+    let names: Vec<_> = levels.iter().flatten().cloned().collect();
+    if let Some(address) = &raw.address {
+        check_address("address", address)?;
     }
-    let mut names: Vec<DeviceName> = Vec::new();
-    for name in raw.devices.into_iter().map(DeviceName) {
-        if !devices.contains_key(&name) {
-            return Err(format!("there is no [device.{name}]"));
-        }
-        if names.contains(&name) {
-            return Err(format!("device \"{name}\" is named twice"));
-        }
-        names.push(name);
+    if let Some(node) = &raw.consul_node {
+        check_address("consul_node", node)?;
     }
     let mut params = BTreeMap::new();
     for (name, own) in raw.params {
         let name = DeviceName(name);
         if !names.contains(&name) {
-            return Err(format!("[host.params.{name}] is for a device that is not in `devices`"));
+            return Err(format!("[host.params.{name}] is for a device that is not one of this host's"));
         }
         host_parameters(&own, devices.get(&name)).map_err(|why| format!("[host.params.{name}]: {why}"))?;
         params.insert(name, own);
     }
-    let entry = HostEntry { id: HostId(raw.id), name: raw.name, devices: names, params };
-    for name in &entry.devices {
+    let entry = HostEntry {
+        id: HostId(raw.id),
+        name: raw.name,
+        levels,
+        address: raw.address,
+        consul_node: raw.consul_node,
+        same_power_accepted: raw.same_power_accepted,
+        params,
+    };
+    for name in entry.devices() {
         require_target(&entry, name, devices)?;
     }
     Ok(entry)
 }
 
+/// `devices` is short for one level.
+fn levels(
+    one: Option<Vec<String>>,
+    several: Option<Vec<Vec<String>>>,
+    devices: &BTreeMap<DeviceName, Device>,
+) -> Result<Vec<Vec<DeviceName>>, String> {
+    let raw = match (one, several) {
+        (Some(one), None) => vec![one],
+        (None, Some(several)) => several,
+        (Some(_), Some(_)) => {
+            return Err("`devices` is one level and `levels` are several: give one".to_owned());
+        }
+        (None, None) => return Err("neither `devices` nor `levels` is given".to_owned()),
+    };
+    if raw.is_empty() || raw.iter().any(Vec::is_empty) {
+        return Err("a level is empty: name at least one device".to_owned());
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for name in raw.iter().flatten() {
+        if !devices.contains_key(&DeviceName(name.clone())) {
+            return Err(format!("there is no [device.{name}]"));
+        }
+        if seen.contains(&name.as_str()) {
+            return Err(format!("device \"{name}\" is named twice"));
+        }
+        seen.push(name);
+    }
+    let levels: Vec<Vec<_>> =
+        raw.iter().map(|level| level.iter().cloned().map(DeviceName).collect()).collect();
+    for level in &levels {
+        let storage = |name: &&DeviceName| {
+            devices.get(*name).is_some_and(|device| matches!(device.driver, Driver::Storage { .. }))
+        };
+        let count = level.iter().filter(storage).count();
+        if count > 0 && count < level.len() {
+            return Err(
+                "a level has devices for power and for storage: give each a level of its own".to_owned()
+            );
+        }
+    }
+    Ok(levels)
+}
+
 fn host_parameters(own: &BTreeMap<String, String>, device: Option<&Device>) -> Result<(), String> {
     let names = checked_parameters(own)?;
     match device.map(|device| &device.driver) {
-        Some(Driver::Agent { secrets, .. }) => {
+        Some(Driver::Agent { secrets, .. } | Driver::Redfish { secrets, .. }) => {
             match secrets.keys().find(|key| names.contains(&canonical(key))) {
                 Some(key) => Err(format!("`{key}` already comes from a secret file")),
                 None => Ok(()),
             }
         }
-        Some(Driver::Command { .. }) | None => {
+        Some(Driver::Command { .. } | Driver::Storage { .. }) | None => {
             Err("a command takes no parameters; it reads the HOST document".to_owned())
         }
     }
@@ -131,7 +209,10 @@ fn require_target(
                  or it takes the last system that the controller lists"
             ))
         }
-        Some(Driver::Agent { .. } | Driver::Command { .. }) | None => Ok(()),
+        Some(
+            Driver::Agent { .. } | Driver::Redfish { .. } | Driver::Command { .. } | Driver::Storage { .. },
+        )
+        | None => Ok(()),
     }
 }
 
@@ -141,12 +222,14 @@ fn outlet(
     name: &DeviceName,
     devices: &BTreeMap<DeviceName, Device>,
 ) -> Option<Vec<String>> {
-    let Driver::Agent { params, .. } = &devices.get(name)?.driver else {
+    let (Driver::Agent { params, .. } | Driver::Redfish { params, .. }) = &devices.get(name)?.driver else {
         return None;
     };
     let parameters = entry.parameters(name, params);
-    let value = |key: &str| parameters.get(key).map(|(_, value)| value.to_ascii_lowercase());
+    let value = |key: &str| parameters.get(key).map(|(_, value)| entry.filled(value).to_ascii_lowercase());
     let plug = value("plug").or_else(|| value("port"));
-    let fixed = ["ip", "ipport", "systems_uri", "uuid", "target", "switch", "devices", "key"].map(value);
+    let fixed =
+        ["ip", "ipport", "url", "system", "systems_uri", "uuid", "target", "switch", "devices", "key"]
+            .map(value);
     Some(fixed.into_iter().chain([plug]).map(Option::unwrap_or_default).collect())
 }

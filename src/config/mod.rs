@@ -8,6 +8,7 @@ mod environment;
 mod file;
 mod host;
 pub(crate) mod parameter;
+mod rules;
 pub(crate) mod trust;
 
 pub use device::{Device, Driver, ExitCode};
@@ -16,7 +17,8 @@ pub use host::HostEntry;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};
-use crate::policy::{FenceRules, SettleRules, WaitRules};
+use crate::policy::Rules;
+use crate::wire::record;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,14 +35,16 @@ pub struct Config {
     pub run_dir: PathBuf,
     /// `[oned]`
     pub oned: OnedSettings,
-    /// `[wait]`
-    pub wait: WaitRules,
-    /// `[fence]`
-    pub fence: FenceRules,
+    /// `[wait]`, `[brake]`, `[witness]`, `[fence]`, `[hold]` and `[settle]`, as far as they are rules.
+    pub rules: Rules,
+    /// `[observer]`: how this front-end looks at itself.
+    pub observer: ObserverSettings,
+    /// `[witness]`: how witnesses are asked.
+    pub witness: WitnessSettings,
+    /// `[record] type`: the type number of our documents.
+    pub record_type: i64,
     /// `[fence] agents_dir`: where fence agents are looked for, in this order.
     pub agents_dir: Vec<PathBuf>,
-    /// `[settle]`
-    pub settle: SettleRules,
     /// `[device.NAME]`
     pub devices: BTreeMap<DeviceName, Device>,
     /// `[[host]]`
@@ -72,6 +76,51 @@ impl Default for OnedSettings {
             reads: 5,
         }
     }
+}
+
+/// `[observer]`: is this front-end connected?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObserverSettings {
+    /// Addresses of which at least one must answer; none = nobody is asked.
+    pub gateways: Vec<String>,
+    /// The program that asks; `{address}` is the gateway's. Exit code 0 is an answer.
+    pub ping: Vec<String>,
+}
+
+/// `[witness]`: how witnesses are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessSettings {
+    /// What a peer runs; `{address}` is the suspect's. Exit code 0 is alive, 1 is no answer, others are no opinion.
+    pub probe: Vec<String>,
+    /// How a peer is reached; its name and the command are added.
+    pub ssh: Vec<String>,
+    /// The end of one question.
+    pub timeout: Duration,
+    /// `[witness.consul]`
+    pub consul: Option<ConsulSettings>,
+}
+
+impl Default for WitnessSettings {
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            probe: words(&["/usr/bin/ping", "-c", "3", "-W", "2", "{address}"]),
+            ssh: words(&["/usr/bin/ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"]),
+            timeout: Duration::from_secs(20),
+            consul: None,
+        }
+    }
+}
+
+/// `[witness.consul]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsulSettings {
+    /// An agent: `https://127.0.0.1:8501`.
+    pub url: String,
+    /// The authority of its certificate; absent = the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The file with a token that may read nodes.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -118,6 +167,8 @@ impl Config {
     fn check(raw: file::File, path: &Path, environment: &Environment) -> Result<Self, String> {
         let defaults = Self::without_file(path.to_owned(), environment);
         let devices = device::devices(raw.device)?;
+        let (leader, observer) = raw.observer.check()?;
+        let (asked, witness) = raw.witness.check()?;
         for (key, path) in [("log", &raw.log), ("run_dir", &raw.run_dir)] {
             if path.as_ref().is_some_and(|path| !path.is_absolute()) {
                 return Err(format!("{key} must be an absolute path"));
@@ -128,10 +179,18 @@ impl Config {
             log: raw.log.unwrap_or(defaults.log),
             run_dir: raw.run_dir.unwrap_or(defaults.run_dir),
             oned: raw.oned.check()?,
-            wait: raw.wait.check()?,
-            fence: raw.fence.check()?,
+            rules: Rules {
+                wait: raw.wait.check()?,
+                brake: raw.brake.check(leader)?,
+                witness: asked,
+                fence: raw.fence.check()?,
+                hold: raw.hold.check()?,
+                settle: raw.settle.check()?,
+            },
+            observer,
+            witness,
+            record_type: raw.record.check()?,
             agents_dir: raw.fence.agents_dir,
-            settle: raw.settle.check()?,
             hosts: host::hosts(raw.host, &devices)?,
             devices,
         })
@@ -143,10 +202,11 @@ impl Config {
             log: environment.default_log(),
             run_dir: environment.default_run_dir(),
             oned: OnedSettings::default(),
-            wait: WaitRules::default(),
-            fence: FenceRules::default(),
-            agents_dir: file::Fence::default().agents_dir,
-            settle: SettleRules::default(),
+            rules: Rules::default(),
+            observer: rules::Observer::default().into_settings(),
+            witness: WitnessSettings::default(),
+            record_type: record::TYPE,
+            agents_dir: rules::Fence::default().agents_dir,
             devices: BTreeMap::new(),
             hosts: BTreeMap::new(),
         }

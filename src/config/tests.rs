@@ -1,6 +1,7 @@
 //! Tests of the settings: what is refused, what the template says.
 
 use super::*;
+use crate::policy::FenceRules;
 
 const TEMPLATE: &str = include_str!("../../templates/onerescue.toml");
 
@@ -36,7 +37,7 @@ fn the_whole_template_can_be_used() {
     assert_eq!(config.log, Config::default().log);
     assert_eq!(config.run_dir, Config::default().run_dir);
     let names: Vec<_> = config.devices.keys().map(ToString::to_string).collect();
-    assert_eq!(names, ["blind", "ipmi", "script"]);
+    assert_eq!(names, ["blind", "ceph", "ipmi", "redfish", "script"]);
     assert_eq!(config.hosts[&HostId(12)].name, "kvm12");
     assert_eq!(config.devices[&DeviceName("ipmi".into())].timeout, Duration::from_secs(75));
 }
@@ -156,7 +157,7 @@ fn what_does_not_fit_together_is_refused() {
         (one.clone(), "there is no [device.ipmi]"),
         (format!("{IPMI}{one}{}", entry(1, "b", "10.0.0.2")), "stands there twice"),
         (format!("{IPMI}{one}{}", entry(2, "a", "10.0.0.2")), "has the name \"a\" too"),
-        (format!("{IPMI}[[host]]\nid = 1\nname = \"a\"\ndevices = []"), "`devices` is empty"),
+        (format!("{IPMI}[[host]]\nid = 1\nname = \"a\"\ndevices = []"), "a level is empty"),
         (format!("{IPMI}{}", one.replace("\"a\"", "\"../a\"")), "is not the name of a host"),
         (format!("{IPMI}{}", one.replace("10.0.0.1", "10.0.0.1 -v")), "has a blank"),
         (format!("{IPMI}{one}password = \"x\""), "is a secret"),
@@ -165,7 +166,7 @@ fn what_does_not_fit_together_is_refused() {
         (IPMI.replace("ipmilan", "dummy"), "does not power anything off"),
         (IPMI.replace("fence_ipmilan", "../bin/sh"), "file name of an agent"),
         (IPMI.replace("lanplus", "ipmitool_path"), "is not allowed"),
-        (format!("{IPMI}off = [\"/bin/x\"]"), "belong to driver = \"command\""),
+        (format!("{IPMI}off = [\"/bin/x\"]"), "does not belong to this driver"command\""),
         (format!("{IPMI}secrets = {{ password = \"bmc\" }}"), "absolute path"),
         (format!("{IPMI}timeout = \"0s\""), "timeout is 0ns"),
         ("[device.x]\ndriver = \"command\"".to_owned(), "needs `off`"),
@@ -197,7 +198,7 @@ fn only_the_default_place_may_be_empty() {
     let config = Config::load(&environment, None).unwrap();
     assert_eq!(config.file, dir.path().join("etc/onerescue.toml"));
     assert_eq!(config.run_dir, dir.path().join("var"));
-    assert_eq!(config.fence, FenceRules::default());
+    assert_eq!(config.rules.fence, FenceRules::default());
 
     let missing = dir.path().join("missing.toml");
     let error = Config::load(&environment, Some(&missing)).unwrap_err();
@@ -218,5 +219,5 @@ fn row_55_settings_that_others_may_write_are_refused() {
     assert!(error.chain().ends_with("its mode is 0664"), "{}", error.chain());
     mode(0o640);
     let config = Config::load(&Environment::default(), Some(&path)).unwrap();
-    assert_eq!(config.fence.samples, 5);
+    assert_eq!(config.rules.fence.samples, 5);
 }

@@ -1,5 +1,7 @@
 //! What was seen of a host's power, by whom and when.
 
+use super::{DatastoreId, HostId};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
@@ -30,7 +32,8 @@ impl fmt::Display for Moment {
 }
 
 /// The name of a fence device in the settings, `bmc` in `[device.bmc]`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct DeviceName(pub String);
 
 impl fmt::Display for DeviceName {
@@ -82,6 +85,33 @@ pub enum ReadBack {
     ExitCodeOnly,
 }
 
+/// What is cut off when a device says off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole host: nothing runs on it any more.
+    Host,
+    /// The host's way to these datastores. Nothing is known about VMs with a disk elsewhere.
+    Datastores(Vec<DatastoreId>),
+}
+
+/// What feeds a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerDomain {
+    /// The host's own power: the device is mute when that is gone.
+    Host,
+    /// Something else.
+    External,
+}
+
+/// From where a device is asked and told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// From the front-end.
+    FrontEnd,
+    /// From another host of the cluster, over ssh.
+    Peer,
+}
+
 /// A fence device as the procedure sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FenceDevice {
@@ -89,4 +119,80 @@ pub struct FenceDevice {
     pub name: DeviceName,
     /// What it can show.
     pub read_back: ReadBack,
+    /// What is cut off when it says off.
+    pub scope: Scope,
+    /// What feeds it.
+    pub power: PowerDomain,
+    /// From where it is asked and told.
+    pub route: Route,
+    /// What it switches, without secrets: `fence_apc_snmp ip=10.9.0.11 plug=7`. Evidence about one target says
+    /// nothing about another.
+    pub target: String,
+}
+
+impl FenceDevice {
+    /// A device of the front-end's with a status, that cuts the whole host off.
+    #[must_use]
+    pub fn new(name: DeviceName, read_back: ReadBack) -> Self {
+        let target = name.0.clone();
+        let (scope, power, route) = (Scope::Host, PowerDomain::Host, Route::FrontEnd);
+        Self { name, read_back, scope, power, route, target }
+    }
+}
+
+/// Devices that must all say off before the host counts as off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level(pub Vec<FenceDevice>);
+
+/// Another host that can be asked over ssh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its id.
+    pub id: HostId,
+    /// Its name in OpenNebula.
+    pub name: String,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.id)
+    }
+}
+
+/// What a witness says about a host. Silence is not death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opinion {
+    /// It has just answered.
+    Alive,
+    /// The witness looked, and it did not answer.
+    Dead,
+    /// The witness could not be asked, or has no opinion.
+    None,
+}
+
+impl fmt::Display for Opinion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alive => "alive",
+            Self::Dead => "no answer from it",
+            Self::None => "no opinion",
+        })
+    }
+}
+
+/// What one witness was heard to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Testimony {
+    /// `node3 (host 3)`, `consul`.
+    pub witness: String,
+    /// Its opinion.
+    pub opinion: Opinion,
+    /// In its own words, one line: `exit code 0`, `serfHealth is critical`.
+    pub said: String,
+}
+
+impl fmt::Display for Testimony {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.witness, self.opinion, self.said)
+    }
 }

@@ -1,6 +1,7 @@
 //! Clusters and VM groups.
 
 use super::{ClusterId, DatastoreId, GroupId, HostId, VmId};
+use std::collections::BTreeMap;
 
 /// A cluster, from `one.clusterpool.info`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Cluster {
     pub hosts: Vec<HostId>,
     /// `CLUSTER/DATASTORES/ID`.
     pub datastores: Vec<DatastoreId>,
+    /// The single values of `CLUSTER/TEMPLATE`; written by administrators only.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// `ROLE/POLICY`.

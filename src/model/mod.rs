@@ -7,16 +7,23 @@ mod evidence;
 mod group;
 mod host;
 mod ids;
+mod incident;
+mod outlook;
 mod refusal;
 mod storage;
 mod vm;
 mod zone;
 
 pub use document::{Document, DocumentLock, Hook};
-pub use evidence::{DeviceName, FenceDevice, Moment, PowerState, ReadBack, Sample};
+pub use evidence::{
+    DeviceName, FenceDevice, Level, Moment, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route, Sample,
+    Scope, Testimony,
+};
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, VmId, ZoneId};
+pub use incident::{Confirmation, Disarmed, Epoch, Held, Incident, Memory, Progress, SeenOn};
+pub use outlook::{Observer, Outlook};
 pub use refusal::Refusal;
 pub use storage::{Datastore, DatastoreKind, Sharing};
 pub use vm::{LcmState, Lock, PciRequest, Record, Vm, VmState};

@@ -275,6 +275,9 @@ pub struct Vm {
     pub host: Option<HostId>,
     /// `HISTORY/DS_ID` of the last record: its system datastore.
     pub system_datastore: Option<DatastoreId>,
+    /// `VM/TEMPLATE/DISK/DATASTORE_ID`: where its images are; a volatile disk has none and lies on the system
+    /// datastore.
+    pub image_datastores: Vec<DatastoreId>,
     /// `HISTORY/TM_MAD` of the last record.
     pub tm_mad: String,
     /// `HISTORY/ACTION` of the last record; 44 is oned's own monitoring, 20 a user's `poweroff-hard`.

@@ -11,9 +11,10 @@ use super::observe::{not_dead, unreadable};
 use super::proof::{Evidence, Proof};
 use super::recover::{Proven, Surveying};
 use super::report::Outcome;
-use super::settings::{Fencing, ProbeError, Purpose};
+use super::rules::ProbeError;
+use super::settings::{Fencing, Purpose};
 use super::still::After;
-use crate::model::{Host, HostState, Moment};
+use crate::model::{Host, HostState, Moment, Outlook};
 
 /// See [`Step::Brake`].
 #[derive(Debug)]
@@ -32,9 +33,9 @@ impl Braking {
 
     /// Every host of the zone, or why they could not be read.
     #[must_use]
-    pub fn answer(mut self, now: Moment, hosts: Result<Vec<Host>, Failure>) -> Step {
-        let hosts = match hosts {
-            Ok(hosts) => hosts,
+    pub fn answer(mut self, now: Moment, outlook: Result<Outlook, Failure>) -> Step {
+        let hosts = match outlook {
+            Ok(outlook) => outlook.hosts,
             Err(failure) => {
                 if let Some(pause) = self.case.patience(now, Phase::Brake, &failure) {
                     return wait(pause, Step::Brake(self));
@@ -102,7 +103,7 @@ enum Then {
 #[derive(Debug)]
 enum Ahead {
     Devices,
-    PowerOff(Fence),
+    PowerOff(Box<Fence>),
 }
 
 /// See [`Step::Confirm`].
@@ -120,7 +121,7 @@ impl Confirming {
 
     /// Look once more, then send "off".
     pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
-        Step::Confirm(Self { case, asked: now, then: Then::Fence(Ahead::PowerOff(fence)) })
+        Step::Confirm(Self { case, asked: now, then: Then::Fence(Ahead::PowerOff(Box::new(fence))) })
     }
 
     /// Look once more at a host whose power nobody can read, then change something.

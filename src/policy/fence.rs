@@ -12,7 +12,7 @@ use super::prove::Proving;
 use super::recover::{Proven, Surveying};
 use super::report::Outcome;
 use super::settings::Purpose;
-use crate::model::{DeviceName, FenceDevice, Moment, PowerState, ReadBack, Sample};
+use crate::model::{DeviceName, FenceDevice, Level, Moment, Peer, PowerState, ReadBack, Sample};
 use std::time::Duration;
 
 /// See [`Step::ChooseDevices`].
@@ -38,8 +38,9 @@ impl ChoosingDevices {
 
     /// The devices that must all prove off, in the order to try them; or why there are none.
     #[must_use]
-    pub fn answer(self, now: Moment, devices: Result<Vec<FenceDevice>, Failure>) -> Step {
+    pub fn answer(self, now: Moment, levels: Result<Vec<Level>, Failure>) -> Step {
         let Self { mut case } = self;
+        let devices = levels.map(|levels| levels.into_iter().flat_map(|level| level.0).collect());
         let devices = match devices.and_then(usable) {
             Ok(devices) => devices,
             Err(failure) => return unfenceable(case, now, failure),
@@ -222,6 +223,12 @@ impl PoweringOff {
     #[must_use]
     pub fn device(&self) -> &DeviceName {
         &self.fence.device.name
+    }
+
+    /// The host that the device is reached from, if not the front-end.
+    #[must_use]
+    pub fn via(&self) -> Option<&Peer> {
+        None
     }
 
     /// What the device said. It is never a proof.

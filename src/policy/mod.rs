@@ -25,6 +25,7 @@ mod prove;
 mod recover;
 mod report;
 mod round;
+mod rules;
 mod settings;
 mod settle;
 pub mod states;
@@ -43,6 +44,10 @@ pub use proof::{Evidence, Proof};
 pub use prove::Proving;
 pub use recover::{Survey, Surveying};
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
-pub use settings::{FenceRules, Fencing, Force, Mode, Policy, ProbeError, Purpose, SettleRules, WaitRules};
+pub use rules::{
+    BrakeRules, Control, FenceRules, HoldRules, ProbeError, Rules, SettleRules, WaitRules, Window,
+    WitnessRules,
+};
+pub use settings::{Fencing, Force, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};
 pub use trace::Tracing;

@@ -9,7 +9,7 @@ use super::notes::{Entry, Phase};
 use super::proof::Evidence;
 use super::report::Outcome;
 use super::still::Still;
-use crate::model::{DeviceName, Moment, PowerState, Sample};
+use crate::model::{DeviceName, Moment, Peer, PowerState, Sample};
 
 #[derive(Debug)]
 enum Goal {
@@ -67,6 +67,12 @@ impl Proving {
             Goal::Still(still) => &still.device,
             Goal::Rehearse { device, .. } => device,
         }
+    }
+
+    /// The host that the device is reached from, if not the front-end.
+    #[must_use]
+    pub fn via(&self) -> Option<&Peer> {
+        None
     }
 
     /// What the device says.

@@ -13,8 +13,9 @@ use super::world::{SimDevice, SimWorld};
 use crate::cli::HostError;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{ClusterId, DatastoreId, DeviceName, HostId, ReadBack, VmId};
+use crate::model::{ClusterId, DatastoreId, HostId, ReadBack, VmId};
 use crate::policy::{Policy, Source, Subject};
+use crate::wire::record;
 use crate::world::Zone;
 use crate::world::oned::{Credentials, Oned, Patience, Session};
 use std::collections::BTreeMap;
@@ -76,7 +77,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         endpoint: "http://localhost:2633/RPC2".to_owned(),
         session: Session::new("oneadmin:password".to_owned()),
     };
-    let zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()));
+    let zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE);
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);
     let start = world.began();
@@ -104,7 +105,7 @@ fn policy(call: &str, settings: &str) -> Result<Policy, String> {
     let options = HostError::read(&words).map_err(|error| error.chain())?;
     let config = Config::parse(settings, Path::new("settings"), &Environment::default());
     let config = config.map_err(|error| error.chain())?;
-    options.policy(config.wait, config.fence, config.settle).map_err(|error| error.chain())
+    options.policy(config.rules).map_err(|error| error.chain())
 }
 
 fn on_host(transport: &SimTransport, host: HostId) -> (Vec<VmId>, String) {
@@ -188,9 +189,8 @@ fn give_devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Resul
     if let Some(devices) = &file.devices {
         let host = *names.hosts.get(&file.host).ok_or_else(|| format!("no such host: {}", file.host))?;
         let devices = devices.iter().map(|device| SimDevice {
-            name: DeviceName(device.name.clone()),
             read_back: device.read_back.map_or(ReadBack::Status, Into::into),
-            behaviour: device.behaviour.unwrap_or_default(),
+            ..SimDevice::new(&device.name, device.behaviour.unwrap_or_default())
         });
         // A host without any is one that the settings do not name.
         let devices: Vec<_> = devices.collect();
@@ -200,11 +200,7 @@ fn give_devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Resul
         return Ok(());
     }
     for host in names.hosts.values() {
-        let bmc = SimDevice {
-            name: DeviceName("bmc".to_owned()),
-            read_back: ReadBack::Status,
-            behaviour: Behaviour::Works,
-        };
+        let bmc = SimDevice::new("bmc", Behaviour::Works);
         world.set_devices(*host, vec![bmc]);
     }
     Ok(())

@@ -11,8 +11,9 @@ use super::event::Event;
 use super::physics::Power;
 use super::seen::Seen;
 use super::transport::SimTransport;
-use crate::model::{DeviceName, HostId, ReadBack, Vm};
+use crate::model::{DeviceName, Epoch, FenceDevice, HostId, ReadBack, Route, Scope, SeenOn, Vm};
 use crate::policy::{Entry, Order, Reply};
+use crate::wire::record::Record;
 use crate::world::Zone;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +27,38 @@ pub struct SimDevice {
     pub read_back: ReadBack,
     /// What it does.
     pub behaviour: Behaviour,
+    /// Its level, from 0.
+    pub level: usize,
+    /// What is cut off when it says off.
+    pub scope: Scope,
+    /// From where it is reached.
+    pub route: Route,
+    /// How long before it was given to its host it was seen ON; `None` = never.
+    pub seen_on: Option<Duration>,
+}
+
+impl SimDevice {
+    /// A device of the first level with a status, seen ON an hour ago.
+    #[must_use]
+    pub fn new(name: &str, behaviour: Behaviour) -> Self {
+        Self {
+            name: DeviceName(name.to_owned()),
+            read_back: ReadBack::Status,
+            behaviour,
+            level: 0,
+            scope: Scope::Host,
+            route: Route::FrontEnd,
+            seen_on: Some(Duration::from_secs(3600)),
+        }
+    }
+
+    fn plain(&self) -> FenceDevice {
+        FenceDevice {
+            scope: self.scope.clone(),
+            route: self.route,
+            ..FenceDevice::new(self.name.clone(), self.read_back)
+        }
+    }
 }
 
 /// A world in memory.
@@ -81,8 +114,18 @@ impl SimWorld {
         self.tell = tell;
     }
 
-    /// Give a host its fence devices.
+    /// Give a host its fence devices. That they were seen ON stands in a document of the cloud, as `onerescue check`
+    /// writes it.
     pub fn set_devices(&mut self, host: HostId, devices: Vec<SimDevice>) {
+        let mut cloud = self.transport.cloud();
+        let now = Epoch(cloud.epoch());
+        let seen = devices.iter().filter_map(|device| {
+            let ago = i64::try_from(device.seen_on?.as_secs()).unwrap_or(i64::MAX);
+            let target = device.plain().target;
+            Some(SeenOn { host, device: device.name.clone(), target, at: Epoch(now.0.saturating_sub(ago)) })
+        });
+        cloud.add_record(&Record::SeenOn { devices: seen.collect() });
+        drop(cloud);
         self.devices.insert(host, devices);
     }
 
@@ -212,6 +255,15 @@ impl SimWorld {
         let reply = self.zone.send(&order);
         self.seen.push(Seen::Order { at, order, proof, reply: reply.clone(), really });
         reply
+    }
+
+    /// The front-end's wall clock.
+    fn wall_clock(&self) -> Epoch {
+        Epoch(self.transport.cloud().epoch())
+    }
+
+    fn me(&self) -> String {
+        format!("front-end {}", self.began.as_millis())
     }
 
     fn cloud_now(&self) -> Duration {

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod documents;
 pub mod hook_call;
+pub mod record;
 pub mod xml;
 pub mod xmlrpc;
 

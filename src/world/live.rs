@@ -2,11 +2,16 @@
 
 use super::World;
 use super::fence::Fence;
+use super::observer;
 use super::oned::Http;
+use super::witness::Witness;
 use super::zone::Zone;
-use crate::config::Config;
+use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, Vm, VmId};
+use crate::model::{
+    DeviceName, DocumentId, Epoch, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    Testimony, Vm, VmId,
+};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList, Weight};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -17,6 +22,10 @@ use std::time::{Duration, Instant};
 pub struct Live {
     zone: Zone<Http>,
     fence: Fence,
+    witness: Witness,
+    observer: ObserverSettings,
+    /// Front-end, process and begin.
+    me: String,
     run_dir: PathBuf,
     began: Instant,
     /// Held until the process ends.
@@ -31,6 +40,9 @@ impl Live {
         Self {
             zone,
             fence: Fence::new(config),
+            witness: Witness::new(config),
+            observer: config.observer.clone(),
+            me: format!("{} {} {}", observer::front_end(), std::process::id(), wall_clock().0),
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             lock: None,
@@ -67,6 +79,12 @@ impl Live {
     }
 }
 
+/// The wall clock, for what is remembered by other front-ends; nothing in this run is timed by it.
+#[expect(clippy::disallowed_methods, reason = "the one wall clock of a live run")]
+pub(crate) fn wall_clock() -> Epoch {
+    Epoch(jiff::Timestamp::now().as_second())
+}
+
 impl World for Live {
     fn now(&mut self) -> Moment {
         Moment(self.began.elapsed())
@@ -81,28 +99,49 @@ impl World for Live {
         self.zone.host(id)
     }
 
-    fn hosts(&mut self) -> Result<Vec<Host>, Failure> {
-        self.zone.hosts()
+    fn memory(&mut self) -> Result<Memory, Failure> {
+        self.zone.memory(wall_clock(), &self.me)
+    }
+
+    fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
+        self.zone.record(document, incident)
+    }
+
+    fn outlook(&mut self) -> Result<Outlook, Failure> {
+        Ok(Outlook {
+            hosts: self.zone.hosts()?,
+            clusters: self.zone.clusters()?,
+            memory: self.memory()?,
+            observer: observer::look(self.zone.raft(), &self.observer),
+            chance: observer::chance(),
+        })
+    }
+
+    fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
+        match self.suspect(host) {
+            Ok((suspect, _)) => self.witness.ask(suspect, peers),
+            Err(_) => Vec::new(),
+        }
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
         Ok(self.lock(host)?)
     }
 
-    fn fence_devices(&mut self, host: HostId) -> Result<Vec<FenceDevice>, Failure> {
+    fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
         let unread = |what| Failure { trouble: Trouble::Settings, what, advice: "run it again".to_owned() };
         let (host, _) = self.suspect(host).map_err(unread)?;
         Ok(self.fence.plan(host)?)
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName) -> Result<(), String> {
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
         let (host, document) = self.suspect(host)?;
-        self.fence.off(host, document, device)
+        self.fence.off(host, document, device, via)
     }
 
-    fn power_state(&mut self, host: HostId, device: &DeviceName) -> PowerState {
+    fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {
         match self.suspect(host) {
-            Ok((host, document)) => self.fence.status(host, document, device),
+            Ok((host, document)) => self.fence.status(host, document, device, via),
             Err(why) => PowerState::Unknown(why),
         }
     }

@@ -2,13 +2,19 @@
 
 pub mod fence;
 mod live;
+mod observer;
 pub mod oned;
+mod remember;
+mod witness;
 mod zone;
 
 pub use live::Live;
 pub use zone::Zone;
 
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, Vm, VmId};
+use crate::model::{
+    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    Testimony, Vm, VmId,
+};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, VmList};
 use std::time::Duration;
 
@@ -26,11 +32,26 @@ pub trait World {
     /// A [`Failure`] if oned gives no usable answer, or has no such host.
     fn host(&mut self, id: HostId) -> Result<Host, Failure>;
 
-    /// Every host of the zone.
+    /// What is remembered of this and other incidents.
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
-    fn hosts(&mut self) -> Result<Vec<Host>, Failure>;
+    fn memory(&mut self) -> Result<Memory, Failure>;
+
+    /// Write an incident down, in a new document or over an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure>;
+
+    /// Everything that a brake needs: hosts, clusters, the memory, this front-end itself.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn outlook(&mut self) -> Result<Outlook, Failure>;
+
+    /// Ask witnesses about the host that was read last, at the same time: these peers, and Consul if it is set up.
+    fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
 
     /// Make sure that no other run works on this host.
     ///
@@ -38,20 +59,20 @@ pub trait World {
     /// A [`Failure`] if that cannot be made sure.
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure>;
 
-    /// The devices that fence the host that was read last.
+    /// The devices that fence the host that was read last, level by level.
     ///
     /// # Errors
     /// A [`Failure`] if the settings have none, or have them for another name.
-    fn fence_devices(&mut self, host: HostId) -> Result<Vec<FenceDevice>, Failure>;
+    fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure>;
 
-    /// Send "off". The answer is information, never a proof.
+    /// Send "off", from the front-end or from a peer. The answer is information, never a proof.
     ///
     /// # Errors
     /// What the device said instead of success.
-    fn power_off(&mut self, host: HostId, device: &DeviceName) -> Result<(), String>;
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String>;
 
-    /// Read the power back.
-    fn power_state(&mut self, host: HostId, device: &DeviceName) -> PowerState;
+    /// Read the power back, from the front-end or from a peer.
+    fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;
 
     /// Fresh pools: hosts, datastores, and the VMs of `host` together with `also`.
     ///

@@ -5,7 +5,7 @@
 
 use super::oned::{HostStatus, MigrationType, Oned, RecoverOperation, Transport};
 use crate::error::{Error, OnedError, Refusal};
-use crate::model::{Host, HostId, Vm, VmId};
+use crate::model::{Cluster, Host, HostId, RaftState, Vm, VmId};
 use crate::policy::{self, Failure, Order, Reply, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::BTreeSet;
@@ -14,14 +14,16 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub struct Zone<T> {
     oned: Oned<T>,
+    /// The type number of our documents.
+    pub(super) record_type: i64,
     /// The host that was read last, with its document, for fence programs that want it.
     last: Option<(Host, String)>,
 }
 
 impl<T: Transport> Zone<T> {
-    /// The zone behind this client.
-    pub fn new(oned: Oned<T>) -> Self {
-        Self { oned, last: None }
+    /// The zone behind this client; our documents in it have this type number.
+    pub fn new(oned: Oned<T>, record_type: i64) -> Self {
+        Self { oned, record_type, last: None }
     }
 
     /// The client itself.
@@ -66,6 +68,23 @@ impl<T: Transport> Zone<T> {
         // As in `host`.
         self.oned.forget_leader();
         Ok(self.oned.hosts()?.good)
+    }
+
+    /// Every cluster.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn clusters(&self) -> Result<Vec<Cluster>, Failure> {
+        Ok(self.oned.clusters()?.good)
+    }
+
+    /// What the configured front-end says it is; one that does not tell is alone.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn raft(&self) -> Result<RaftState, String> {
+        let raft = self.oned.raft().map_err(|error| error.chain())?;
+        Ok(raft.map_or(RaftState::Solo, |raft| raft.state))
     }
 
     /// See [`super::World::survey`]. A constant number of calls, however many VMs
@@ -138,6 +157,11 @@ fn reply(answer: Result<(), OnedError>) -> Reply {
         Err(OnedError::Unknown(why)) => Reply::Unknown(why),
         Err(OnedError::Reply(error)) => Reply::Unknown(error.to_string()),
     }
+}
+
+/// A write of a record that failed.
+pub(super) fn to_failure(method: &str) -> impl Fn(OnedError) -> Failure {
+    move |source| Error::Oned { method: method.to_owned(), source }.into()
 }
 
 /// The only way of an error into the policy.

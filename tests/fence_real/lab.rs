@@ -253,11 +253,11 @@ pub(crate) fn device() -> DeviceName {
 }
 
 pub(crate) fn off(fence: &Fence) -> Result<(), String> {
-    fence.off(&host(), DOCUMENT, &device())
+    fence.off(&host(), DOCUMENT, &device(), None)
 }
 
 pub(crate) fn status(fence: &Fence) -> PowerState {
-    fence.status(&host(), DOCUMENT, &device())
+    fence.status(&host(), DOCUMENT, &device(), None)
 }
 
 /// The reason of an answer that must be unknown.

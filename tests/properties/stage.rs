@@ -1,11 +1,12 @@
 //! A story as a simulated world that is ready to run.
 
 use super::story::{DATASTORES, End, Happens, Ill, NAMES, Story};
-use onerescue::model::{ClusterId, DatastoreId, DeviceName, HostId, VmId};
+use onerescue::model::{ClusterId, DatastoreId, HostId, VmId};
 use onerescue::policy::{Source, Subject};
 use onerescue::sim::{
     Cloud, DatastoreSpec, Death, Driver, Event, HostSpec, PciSpec, SimDevice, SimTransport, SimWorld, VmSpec,
 };
+use onerescue::wire::record;
 use onerescue::wire::xmlrpc::Value;
 use onerescue::world::Zone;
 use onerescue::world::oned::{Credentials, Oned, Patience, Session};
@@ -40,9 +41,8 @@ impl Stage {
         let mut world = world(&transport);
         let began = world.began();
         let device = |(at, (behaviour, read_back)): (usize, &(_, _))| SimDevice {
-            name: DeviceName(format!("device{at}")),
-            behaviour: *behaviour,
             read_back: *read_back,
+            ..SimDevice::new(&format!("device{at}"), *behaviour)
         };
         world.set_devices(dead, story.devices.iter().enumerate().map(device).collect());
         for (at, happens) in &story.events {
@@ -63,7 +63,7 @@ fn world(transport: &SimTransport) -> SimWorld {
     };
     SimWorld::new(
         transport.clone(),
-        Zone::new(Oned::new(transport.clone(), credentials, Patience::default())),
+        Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE),
     )
 }
 

@@ -170,6 +170,7 @@ fn fence() -> impl Strategy<Value = FenceRules> {
             patience,
             deadline,
             probe_error,
+            ..FenceRules::default()
         },
     )
 }
@@ -210,6 +211,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             wait: WaitRules { cycles, ..wait },
             fence,
             settle,
+            ..Policy::new(mode)
         },
     )
 }

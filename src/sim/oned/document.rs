@@ -6,6 +6,7 @@ use crate::sim::cloud::Cloud;
 use crate::sim::render;
 use crate::sim::state::{Document, Hook, State};
 use crate::sim::template::Template;
+use crate::wire::record::{self, Record};
 
 pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
     match object {
@@ -33,6 +34,17 @@ pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
 }
 
 impl Cloud {
+    /// Put one of our own documents there, as if an earlier run had written it.
+    pub fn add_record(&mut self, record: &Record) {
+        let template = record.write().and_then(|text| Template::parse(&text));
+        let Ok(mut template) = template else { return };
+        template.remove("NAME");
+        let id = self.state.next_document;
+        self.state.next_document += 1;
+        let name = record.name();
+        self.state.documents.insert(id, Document { id, name, kind: record::TYPE, lock: None, template });
+    }
+
     pub(super) fn document_write(&mut self, verb: &str, args: &Args<'_>) -> Done {
         if verb == "allocate" {
             return self.document_allocate(args);

@@ -5,10 +5,14 @@
 use super::super::device::Said;
 use super::super::event::Event;
 use super::super::seen::Seen;
-use super::{SimDevice, SimWorld};
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Moment, PowerState, Vm, VmId};
+use super::SimWorld;
+use crate::model::{
+    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Observer, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
+};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList};
 use crate::world::World;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What asking a device takes.
@@ -31,23 +35,43 @@ impl World for SimWorld {
         host
     }
 
-    fn hosts(&mut self) -> Result<Vec<Host>, Failure> {
+    fn memory(&mut self) -> Result<Memory, Failure> {
         self.due();
-        let hosts = self.zone.hosts();
-        let states = hosts.iter().flatten().map(|host| (host.id, host.state)).collect();
+        self.zone.memory(self.wall_clock(), &self.me())
+    }
+
+    fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
+        self.due();
+        self.zone.record(document, incident)
+    }
+
+    fn outlook(&mut self) -> Result<Outlook, Failure> {
+        self.due();
+        let hosts = self.zone.hosts()?;
+        let states = hosts.iter().map(|host| (host.id, host.state)).collect();
         self.seen.push(Seen::Hosts { states });
-        hosts
+        let observer = Observer { raft: self.zone.raft(), gateways: Vec::new(), oned_runs_for: None };
+        let (clusters, memory) = (self.zone.clusters()?, self.memory()?);
+        Ok(Outlook { hosts, clusters, memory, observer, chance: 0 })
+    }
+
+    fn witnesses(&mut self, _host: HostId, _peers: &[Peer]) -> Vec<Testimony> {
+        Vec::new()
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
         Ok(if self.claimed == Some(host) { Claim::Others } else { Claim::Ours })
     }
 
-    fn fence_devices(&mut self, host: HostId) -> Result<Vec<FenceDevice>, Failure> {
-        let plain =
-            |device: &SimDevice| FenceDevice { name: device.name.clone(), read_back: device.read_back };
+    fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
         match self.devices.get(&host) {
-            Some(devices) => Ok(devices.iter().map(plain).collect()),
+            Some(devices) => {
+                let mut levels: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+                for device in devices {
+                    levels.entry(device.level).or_default().push(device.plain());
+                }
+                Ok(levels.into_values().map(Level).collect())
+            }
             None => Err(Failure {
                 trouble: Trouble::Settings,
                 what: format!("no fence device is set for {host}"),
@@ -56,7 +80,7 @@ impl World for SimWorld {
         }
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName) -> Result<(), String> {
+    fn power_off(&mut self, host: HostId, device: &DeviceName, _via: Option<&Peer>) -> Result<(), String> {
         self.advance(ASKING);
         let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
             return Err("no such device".to_owned());
@@ -76,7 +100,7 @@ impl World for SimWorld {
         answer
     }
 
-    fn power_state(&mut self, host: HostId, device: &DeviceName) -> PowerState {
+    fn power_state(&mut self, host: HostId, device: &DeviceName, _via: Option<&Peer>) -> PowerState {
         self.advance(ASKING);
         let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
             return PowerState::Unknown("no such device".to_owned());

@@ -46,6 +46,7 @@ impl Decode for Cluster {
             name: text(element, "NAME"),
             hosts: ids(element, "HOSTS", HostId)?,
             datastores: ids(element, "DATASTORES", DatastoreId)?,
+            attributes: attributes(element, "TEMPLATE"),
         })
     }
 }

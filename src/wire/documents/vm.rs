@@ -27,6 +27,7 @@ impl Decode for Vm {
             ),
             host: id_or_none(last, "HID")?.map(HostId),
             system_datastore: id_or_none(last, "DS_ID")?.map(DatastoreId),
+            image_datastores: image_datastores(template)?,
             tm_mad: text(last, "TM_MAD"),
             last_action: last.number_of("ACTION")?,
             history: history(element)?,
@@ -42,6 +43,16 @@ impl Decode for Vm {
             attributes,
         })
     }
+}
+
+fn image_datastores(template: &Element) -> Result<Vec<DatastoreId>, XmlError> {
+    let mut ids = Vec::new();
+    for disk in template.all("DISK") {
+        ids.extend(id_or_none(disk, "DATASTORE_ID")?.map(DatastoreId));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 /// The record of the highest `SEQ`; `one.vm.info` gives all of them, the pool calls one.

@@ -7,7 +7,7 @@ use super::secret::{Secret, redacted};
 use super::verdict;
 use crate::config::parameter::check_value;
 use crate::config::{HostEntry, trust};
-use crate::model::{DeviceName, PowerState};
+use crate::model::{DeviceName, Peer, PowerState};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,7 +50,8 @@ impl Agent {
             lines.extend([key, "=", value, "\n"]);
         };
         for (key, value) in entry.parameters(device, declared.params).into_values() {
-            add(key, value);
+            check_value(key, &value)?;
+            add(key, &value);
         }
         for (key, path) in declared.secrets {
             let secret = read_secret(key, path, entry)?;
@@ -86,12 +87,12 @@ impl Agent {
     ///
     /// # Errors
     /// Why the agent thinks that it did not work, on one line.
-    pub(super) fn off(&self) -> Result<(), String> {
+    pub(super) fn off(&self, _via: Option<&Peer>) -> Result<(), String> {
         verdict::order(&self.call("off"))
     }
 
     /// Ask the device for the host's power.
-    pub(super) fn status(&self) -> PowerState {
+    pub(super) fn status(&self, _via: Option<&Peer>) -> PowerState {
         verdict::agent_status(&self.call("status"))
     }
 
@@ -114,8 +115,8 @@ fn parameters_in(metadata: &str) -> Vec<&str> {
 }
 
 /// Read one secret of a host. `{host}` and `{id}` in `path` are the host's.
-fn read_secret(key: &str, path: &str, entry: &HostEntry) -> Result<Secret, String> {
-    let path = path.replace("{id}", &entry.id.0.to_string()).replace("{host}", &entry.name);
+pub(super) fn read_secret(key: &str, path: &str, entry: &HostEntry) -> Result<Secret, String> {
+    let path = entry.filled(path);
     let path = Path::new(&path);
     let text = trust::read(path, trust::Role::Secret)
         .map_err(|why| format!("the secret file {} cannot be used: {why}", path.display()))?;

@@ -11,7 +11,7 @@ mod verdict;
 
 use crate::config::{Config, Device, Driver, HostEntry};
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, FenceDevice, Host, HostId, PowerState};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
 use agent::{Agent, Declared};
 use command::Program;
 use std::collections::BTreeMap;
@@ -38,26 +38,36 @@ impl Fence {
         }
     }
 
-    /// The devices that must all prove that this host is off. Nothing is sent to them yet, but their programs,
-    /// parameters and secrets are looked at, so that nothing is powered off when a proof is out of reach.
+    /// The devices of this host, level by level. Nothing is sent to them yet, but their programs, parameters and
+    /// secrets are looked at, so that nothing is powered off when a proof is out of reach.
     ///
     /// # Errors
     /// [`Error::FenceNotConfigured`] if no entry has the host's id, [`Error::FenceWrongHost`] if the entry's
     /// name is not the host's, [`Error::FenceDevice`] if a device's program, parameters or secret cannot
     /// be used.
-    pub fn plan(&self, host: &Host) -> Result<Vec<FenceDevice>> {
+    pub fn plan(&self, host: &Host) -> Result<Vec<Level>> {
         let entry = self.entry(host)?;
-        let mut plan = Vec::new();
-        for name in &entry.devices {
-            let device = self.device(entry, name).and_then(|device| {
-                self.check(entry, name, device)?;
-                Ok(device)
-            });
-            let device =
-                device.map_err(|why| Error::FenceDevice { device: name.clone(), host: host.id, why })?;
-            plan.push(FenceDevice { name: name.clone(), read_back: device.read_back() });
-        }
-        Ok(plan)
+        let level = |names: &Vec<DeviceName>| {
+            names.iter().map(|name| self.planned(entry, name)).collect::<Result<Vec<_>>>().map(Level)
+        };
+        entry.levels.iter().map(level).collect()
+    }
+
+    fn planned(&self, entry: &HostEntry, name: &DeviceName) -> Result<FenceDevice> {
+        let device = self.device(entry, name).and_then(|device| {
+            self.check(entry, name, device)?;
+            Ok(device)
+        });
+        let device =
+            device.map_err(|why| Error::FenceDevice { device: name.clone(), host: entry.id, why })?;
+        Ok(FenceDevice {
+            name: name.clone(),
+            read_back: device.read_back(),
+            scope: device.scope(),
+            power: device.power,
+            route: device.route,
+            target: entry.target(name, device),
+        })
     }
 
     /// Tell one device to power the host off. `document` is the HOST element as oned gave it, for programs of
@@ -65,10 +75,16 @@ impl Fence {
     ///
     /// # Errors
     /// Why the device thinks that it did not work: one line, at most 200 characters, without secrets.
-    pub fn off(&self, host: &Host, document: &str, device: &DeviceName) -> Result<(), String> {
+    pub fn off(
+        &self,
+        host: &Host,
+        document: &str,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), String> {
         let told = self.declared(host, device).and_then(|(entry, declared)| {
             match self.driver(entry, device, declared)? {
-                Ready::Agent(agent) => agent.off(),
+                Ready::Agent(agent) => agent.off(via),
                 Ready::Command { off, .. } => off.off(document),
             }
         });
@@ -78,10 +94,10 @@ impl Fence {
     /// Ask one device for the host's power. Whatever keeps it from answering plainly makes the answer
     /// unknown, with the reason: one line, at most 200 characters, without secrets.
     #[must_use]
-    pub fn status(&self, host: &Host, document: &str, device: &DeviceName) -> PowerState {
+    pub fn status(&self, host: &Host, document: &str, device: &DeviceName, via: Option<&Peer>) -> PowerState {
         let asked = self.declared(host, device).and_then(|(entry, declared)| {
             match self.driver(entry, device, declared)? {
-                Ready::Agent(agent) => Ok(agent.status()),
+                Ready::Agent(agent) => Ok(agent.status(via)),
                 Ready::Command { status: Some(status), .. } => Ok(status.status(document)),
                 Ready::Command { status: None, .. } => Err("the device has no status program".to_owned()),
             }
@@ -113,7 +129,7 @@ impl Fence {
     }
 
     fn device(&self, entry: &HostEntry, name: &DeviceName) -> Result<&Device, String> {
-        let named = entry.devices.contains(name);
+        let named = entry.devices().any(|known| known == name);
         let device = self.devices.get(name).filter(|_| named);
         device.ok_or_else(|| format!("device \"{name}\" is not one of {}", entry.name))
     }
@@ -144,6 +160,11 @@ impl Fence {
                 off: Program { words: off, timeout },
                 status: status.as_deref().map(|words| Program { words, timeout }),
             }),
+            Driver::Storage { off, status, .. } => Ok(Ready::Command {
+                off: Program { words: off, timeout },
+                status: Some(Program { words: status, timeout }),
+            }),
+            Driver::Redfish { .. } => Err("redfish is not built yet".to_owned()),
         }
     }
 }

@@ -100,8 +100,8 @@ fn row_52_id_and_name_must_both_be_the_hosts() {
         (host(13, "kvm12"), "no fence device is declared for host 13, kvm12, in /etc/one/onerescue.toml"),
     ] {
         assert_eq!(fence.plan(&stranger).unwrap_err().to_string(), expected);
-        assert_eq!(fence.off(&stranger, "", &named("bmc")).unwrap_err(), expected);
-        assert_eq!(unknown(fence.status(&stranger, "", &named("bmc"))), expected);
+        assert_eq!(fence.off(&stranger, "", &named("bmc"), None).unwrap_err(), expected);
+        assert_eq!(unknown(fence.status(&stranger, "", &named("bmc"), None)), expected);
     }
 }
 
@@ -120,7 +120,11 @@ fn the_plan_says_what_each_device_can_show() {
     let lab = Lab::new(SAYS_OFF);
     lab.program("script", SAYS_OFF);
     let plan = lab.fence("[\"mute\", \"bmc\", \"blind\", \"script\"]").plan(&host(12, "kvm12")).unwrap();
-    let plan: Vec<_> = plan.iter().map(|device| (device.name.0.as_str(), device.read_back)).collect();
+    let plan: Vec<_> = plan
+        .iter()
+        .flat_map(|level| &level.0)
+        .map(|device| (device.name.0.as_str(), device.read_back))
+        .collect();
     let expected = [
         ("mute", ReadBack::ExitCodeOnly),
         ("bmc", ReadBack::Status),
@@ -147,7 +151,9 @@ fn a_plan_with_a_device_that_cannot_prove_anything_is_refused() {
     fs::remove_file(lab.path("fence_test")).unwrap();
     let error = fence.plan(&host(12, "kvm12")).unwrap_err().to_string();
     assert!(error.contains("there is no program fence_test in "), "{error}");
-    assert!(unknown(fence.status(&host(12, "kvm12"), "", &named("bmc"))).contains("no program fence_test"));
+    assert!(
+        unknown(fence.status(&host(12, "kvm12"), "", &named("bmc"), None)).contains("no program fence_test")
+    );
 }
 
 #[test]
@@ -168,13 +174,13 @@ fn a_parameter_that_the_agent_does_not_have_is_refused() {
 fn row_48_a_secret_is_in_no_answer_and_no_debug() {
     let fence = Lab::new(TELLTALE);
     let fence = fence.fence("[\"bmc\"]");
-    let said = fence.off(&host(12, "kvm12"), "", &named("bmc")).unwrap_err();
+    let said = fence.off(&host(12, "kvm12"), "", &named("bmc"), None).unwrap_err();
     assert_eq!(said, "exit code 1: action=off");
     assert!(!format!("{fence:?}").contains("s3cr3t"));
 
     let loud = Lab::new("#!/bin/sh\ngrep passwd >&2\nexit 1\n");
     let fence = loud.fence("[\"bmc\"]");
-    let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc")));
+    let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc"), None));
     assert_eq!(why, "exit code 1: passwd=(redacted)");
 }
 
@@ -182,7 +188,7 @@ fn row_48_a_secret_is_in_no_answer_and_no_debug() {
 fn an_agent_gets_its_lines_as_the_operator_wrote_them() {
     let lab = Lab::new("#!/bin/sh\ntr '\\n' ' ' | tr -d P >&2\nexit 1\n");
     let fence = lab.fence("[\"bmc\"]");
-    let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc")));
+    let why = unknown(fence.status(&host(12, "kvm12"), "", &named("bmc"), None));
     assert_eq!(why, "exit code 1: login=fence passwd=s3cr3t w action=status");
 }
 
@@ -203,9 +209,9 @@ fn a_command_reads_the_document_as_the_stock_script_does() {
     let fence = lab.fence("[\"script\"]");
     let kvm12 = host(12, "kvm12");
     let document = "<HOST><ID>12</ID></HOST>";
-    let told = fence.off(&kvm12, document, &named("script"));
+    let told = fence.off(&kvm12, document, &named("script"), None);
     assert_eq!(told, Err(format!("exit code 3: {document}")));
-    assert_eq!(fence.status(&kvm12, document, &named("script")), PowerState::Off);
+    assert_eq!(fence.status(&kvm12, document, &named("script"), None), PowerState::Off);
 }
 
 #[test]
@@ -214,7 +220,7 @@ fn a_device_without_a_status_or_of_another_host_has_no_answer() {
     lab.program("script", "#!/bin/sh\nexit 0\n");
     let fence = lab.fence("[\"blind\"]");
     let kvm12 = host(12, "kvm12");
-    assert_eq!(fence.off(&kvm12, "", &named("blind")), Ok(()));
-    assert_eq!(unknown(fence.status(&kvm12, "", &named("blind"))), "the device has no status program");
-    assert_eq!(fence.off(&kvm12, "", &named("bmc")).unwrap_err(), "device \"bmc\" is not one of kvm12");
+    assert_eq!(fence.off(&kvm12, "", &named("blind"), None), Ok(()));
+    assert_eq!(unknown(fence.status(&kvm12, "", &named("blind"), None)), "the device has no status program");
+    assert_eq!(fence.off(&kvm12, "", &named("bmc"), None).unwrap_err(), "device \"bmc\" is not one of kvm12");
 }

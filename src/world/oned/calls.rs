@@ -214,17 +214,17 @@ impl<T: Transport> Oned<T> {
         self.read(method, params).and_then(text).map_err(during(method))
     }
 
-    fn read_pool<D: Decode>(&self, method: &str, params: &[Value]) -> Result<Pool<D>> {
+    pub(super) fn read_pool<D: Decode>(&self, method: &str, params: &[Value]) -> Result<Pool<D>> {
         let xml = self.read_text(method, params)?;
         read_pool(&xml, Limits::REPLY).map_err(OnedError::Reply).map_err(during(method))
     }
 }
 
-fn id(number: u32) -> Value {
+pub(super) fn id(number: u32) -> Value {
     Value::Int(i64::from(number))
 }
 
 /// Name the call that failed.
-fn during(method: &str) -> impl Fn(OnedError) -> Error {
+pub(super) fn during(method: &str) -> impl Fn(OnedError) -> Error {
     move |source| Error::Oned { method: method.to_owned(), source }
 }

@@ -83,7 +83,7 @@ impl<T: Transport> Oned<T> {
 
     /// Ask the configured endpoint what it is, and if it is one of several, for the pool; with what it said.
     fn first_look(&self) -> Result<(Front, Option<Raft>), OnedError> {
-        let Some(raft) = if_told(self.status(&self.credentials.endpoint))? else {
+        let Some(raft) = self.own_status()? else {
             return Ok((Front::Alone, None));
         };
         match raft.state {
@@ -130,6 +130,11 @@ impl<T: Transport> Oned<T> {
                 answers.len()
             ))
         })
+    }
+
+    /// What the configured endpoint says it is; nothing if it does not tell.
+    pub(super) fn own_status(&self) -> Result<Option<Raft>, OnedError> {
+        if_told(self.status(&self.credentials.endpoint))
     }
 
     fn status(&self, endpoint: &str) -> Result<Raft, OnedError> {

@@ -7,6 +7,7 @@
 mod ask;
 mod calls;
 mod credentials;
+mod documents;
 mod http;
 mod leader;
 #[cfg(test)]

@@ -1,0 +1,30 @@
+//! What can be seen from a front-end before something is done that cannot be taken back.
+
+use super::{Cluster, Host, Memory, RaftState};
+use std::time::Duration;
+
+/// The front-end's view of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observer {
+    /// What the configured front-end says it is; the text says why that is not known.
+    pub raft: Result<RaftState, String>,
+    /// Addresses that should answer if this front-end is connected, and whether they do.
+    pub gateways: Vec<(String, bool)>,
+    /// How long oned has been running here; `None` where that cannot be seen.
+    pub oned_runs_for: Option<Duration>,
+}
+
+/// Everything that a brake needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// Every host of the zone.
+    pub hosts: Vec<Host>,
+    /// Every cluster.
+    pub clusters: Vec<Cluster>,
+    /// What is remembered.
+    pub memory: Memory,
+    /// This front-end.
+    pub observer: Observer,
+    /// A number that differs from run to run, to choose peers by.
+    pub chance: u64,
+}

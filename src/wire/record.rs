@@ -1,0 +1,147 @@
+//! Our own documents in the cloud: incidents, where fencing is disarmed, which devices were seen ON.
+//!
+//! Shape: `<TEMPLATE><NAME>onerescue-host-12</NAME><BODY>{"format":1,"record":"incident","host":12,…}</BODY>
+//! </TEMPLATE>`. The body is JSON in ASCII without `<`, `>` and `&`, so neither XML, nor oned's CDATA, nor a
+//! database's character set changes it. A newer format is refused and a damaged one is reported; nothing is
+//! guessed at.
+
+use crate::model::{Disarmed, Document, Incident, SeenOn};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// The type number of our documents, unless the settings have another one. OpenNebula's own services use 100 to 110.
+pub const TYPE: i64 = 7113;
+
+/// The format that this version writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// More than this is not written: a document is replicated to every front-end.
+pub const LONGEST: usize = 512 * 1024;
+
+/// What one document holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The failure of one host.
+    Incident(Box<Incident>),
+    /// Where nothing may be fenced.
+    Control {
+        /// Each of them.
+        disarmed: Vec<Disarmed>,
+    },
+    /// Which devices were seen ON.
+    SeenOn {
+        /// Each of them.
+        devices: Vec<SeenOn>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    format: u32,
+    #[serde(flatten)]
+    record: Record,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+impl Record {
+    /// The document's name; names are not unique in OpenNebula, so it is for people only.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Incident(incident) => format!("onerescue-host-{}", incident.host.0),
+            Self::Control { .. } => "onerescue-control".to_owned(),
+            Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
+        }
+    }
+
+    /// The template for `one.document.allocate` and, as a replacement, for `one.document.update`.
+    ///
+    /// # Errors
+    /// A text if the record is larger than [`LONGEST`].
+    pub fn write(&self) -> Result<String, String> {
+        let body = Body { format: FORMAT, record: self.clone() };
+        let json = serde_json::to_string(&body).map_err(|error| error.to_string())?;
+        let plain = plain(&json);
+        if plain.len() > LONGEST {
+            return Err(format!("it has {} bytes, more than {LONGEST}", plain.len()));
+        }
+        Ok(format!("<TEMPLATE><NAME>{}</NAME><BODY><![CDATA[{plain}]]></BODY></TEMPLATE>", self.name()))
+    }
+
+    /// The record in a document.
+    ///
+    /// # Errors
+    /// A text that says that it is newer or damaged.
+    pub fn read(document: &Document) -> Result<Self, String> {
+        let body = document.attributes.get("BODY").ok_or("it has no BODY")?;
+        let Format { format } =
+            serde_json::from_str(body).map_err(|_| "its BODY is not a record of ours".to_owned())?;
+        if format > FORMAT {
+            return Err(format!("its format is {format}, and this version knows {FORMAT}"));
+        }
+        let body: Body = serde_json::from_str(body).map_err(|error| format!("it is damaged: {error}"))?;
+        Ok(body.record)
+    }
+}
+
+/// JSON in which everything outside ASCII, and `<`, `>` and `&`, is written as `\u…`. Those characters occur only
+/// inside strings.
+fn plain(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() && !matches!(c, '<' | '>' | '&' | '\u{7f}') {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ClusterId, DocumentId, Epoch};
+    use crate::wire::documents::read;
+    use crate::wire::xml::Limits;
+
+    fn control(reason: &str) -> Record {
+        let cluster = Some(ClusterId(3));
+        let (reason, by, at) = (reason.to_owned(), "alice".to_owned(), Epoch(7));
+        Record::Control { disarmed: vec![Disarmed { cluster, reason, by, at }] }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_through_oned_s_document() {
+        let record = control("]]> <b>&amp; \u{1}\n\"ü😀\u{7f}");
+        let template = record.write().unwrap();
+        assert!(template.is_ascii());
+        let text = format!("<DOCUMENT><ID>4</ID><NAME>x</NAME><TYPE>1</TYPE>{template}</DOCUMENT>");
+        let document: Document = read(&text, Limits::HOOK).unwrap();
+        assert_eq!(document.id, DocumentId(4));
+        assert_eq!(Record::read(&document).unwrap(), record);
+    }
+
+    #[test]
+    fn a_newer_and_a_damaged_record_are_told_apart() {
+        let document = |body: &str| {
+            let text = format!(
+                "<DOCUMENT><ID>4</ID><TYPE>1</TYPE><TEMPLATE><BODY>{body}</BODY></TEMPLATE></DOCUMENT>"
+            );
+            read::<Document>(&text, Limits::HOOK).unwrap()
+        };
+        let newer = Record::read(&document("{\"format\":2,\"record\":\"oracle\"}")).unwrap_err();
+        assert!(newer.contains("format is 2"), "{newer}");
+        for body in ["", "{", "[]", "{\"record\":\"control\"}", "{\"format\":1,\"record\":\"control\"}"] {
+            assert!(Record::read(&document(body)).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What is remembered, as documents of the zone.
+//!
+//! It reads and writes; what a record means, and which of two counts, is the policy's business.
+
+use super::Zone;
+use super::oned::Transport;
+use super::zone::to_failure;
+use crate::model::{Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
+use crate::policy::{Failure, Trouble};
+use crate::wire::record::Record;
+
+/// A record, or why it is none.
+type Read = Result<Record, String>;
+
+impl<T: Transport> Zone<T> {
+    /// Everything that is remembered; one call.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn memory(&self, now: Epoch, me: &str) -> Result<Memory, Failure> {
+        let mut memory = Memory { now, me: me.to_owned(), ..Memory::default() };
+        for (document, record) in self.records()? {
+            match record {
+                Ok(Record::Incident(incident)) => memory.incidents.push((document, *incident)),
+                Ok(Record::Control { disarmed }) => memory.disarmed.extend(disarmed),
+                Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
+                Err(why) => memory.unreadable.push((document, why)),
+            }
+        }
+        memory.incidents.sort_by_key(|(document, _)| *document);
+        Ok(memory)
+    }
+
+    /// Write an incident: a new document, or all of an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; whether something was written is then unknown, unless it says that oned refused.
+    pub fn record(&self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
+        self.write_record(document, &Record::Incident(Box::new(incident.clone())))
+    }
+
+    /// Write down where nothing may be fenced. Every control document gets the same: there may be two by accident.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn record_disarmed(&self, disarmed: &[Disarmed]) -> Result<(), Failure> {
+        let record = Record::Control { disarmed: disarmed.to_vec() };
+        self.write_all(&record, |old| matches!(old, Record::Control { .. }))
+    }
+
+    /// Write down which devices were seen ON.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn record_seen_on(&self, devices: &[SeenOn]) -> Result<(), Failure> {
+        let record = Record::SeenOn { devices: devices.to_vec() };
+        self.write_all(&record, |old| matches!(old, Record::SeenOn { .. }))
+    }
+
+    fn write_all(&self, record: &Record, same: fn(&Record) -> bool) -> Result<(), Failure> {
+        let old: Vec<_> = self.records()?;
+        let old: Vec<_> =
+            old.into_iter().filter(|(_, old)| old.as_ref().is_ok_and(same)).map(|(id, _)| id).collect();
+        if old.is_empty() {
+            self.write_record(None, record)?;
+        }
+        for document in old {
+            self.write_record(Some(document), record)?;
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Result<Vec<(DocumentId, Read)>, Failure> {
+        self.oned().forget_leader();
+        let pool = self.oned().documents(self.record_type)?;
+        let good = pool.good.iter().map(|document| (document.id, Record::read(document)));
+        let bad = pool
+            .bad
+            .into_iter()
+            .filter_map(|(id, why)| Some((DocumentId(id.parse().ok()?), Err(why.to_string()))));
+        Ok(good.chain(bad).collect())
+    }
+
+    fn write_record(&self, document: Option<DocumentId>, record: &Record) -> Result<DocumentId, Failure> {
+        let template = record.write().map_err(|why| Failure {
+            trouble: Trouble::Refused,
+            what: format!("the record {} cannot be written: {why}", record.name()),
+            advice: "delete what is old with `onerescue history`".to_owned(),
+        })?;
+        match document {
+            Some(document) => {
+                self.oned()
+                    .update_document(document, &template)
+                    .map_err(to_failure("one.document.update"))?;
+                Ok(document)
+            }
+            None => self
+                .oned()
+                .allocate_document(&template, self.record_type)
+                .map_err(to_failure("one.document.allocate")),
+        }
+    }
+}
