@@ -166,7 +166,7 @@ fn what_does_not_fit_together_is_refused() {
         (IPMI.replace("ipmilan", "dummy"), "does not power anything off"),
         (IPMI.replace("fence_ipmilan", "../bin/sh"), "file name of an agent"),
         (IPMI.replace("lanplus", "ipmitool_path"), "is not allowed"),
-        (format!("{IPMI}off = [\"/bin/x\"]"), "does not belong to this driver"command\""),
+        (format!("{IPMI}off = [\"/bin/x\"]"), "does not belong to this driver"),
         (format!("{IPMI}secrets = {{ password = \"bmc\" }}"), "absolute path"),
         (format!("{IPMI}timeout = \"0s\""), "timeout is 0ns"),
         ("[device.x]\ndriver = \"command\"".to_owned(), "needs `off`"),
