@@ -43,6 +43,18 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
             let claim = world.claim(ask.subject().host);
             ask.answer(world.now(), claim)
         }
+        Step::Remember(ask) => {
+            let memory = world.memory();
+            ask.answer(world.now(), memory)
+        }
+        Step::Record(ask) => {
+            let written = world.record(ask.document(), ask.incident());
+            ask.answer(world.now(), written)
+        }
+        Step::Hear(ask) => {
+            let heard = world.witnesses(ask.subject().host, ask.peers());
+            ask.answer(world.now(), &heard)
+        }
         Step::Wait(ask) => {
             world.wait(ask.pause());
             ask.answer()

@@ -1,14 +1,22 @@
 //! What one run knows and has written down so far.
 
 use super::course::{Course, Stage};
+use super::hold::Holding;
 use super::notes::{Entry, Phase, Weight};
 use super::order::Order;
 use super::proof::Proof;
+use super::record::{After, write};
 use super::report::{Disabled, Fate, Outcome, Report, VmReport};
 use super::settings::{Mode, Policy, Purpose};
-use crate::model::{HostId, Moment, VmId};
+use crate::model::{
+    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, HostId, Incident, Moment, Peer, Progress, SeenOn,
+    VmId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// Clocks of front-ends may differ by this much.
+const CLOCKS: Duration = Duration::from_secs(300);
 
 /// What a run is about: the host of the event, or the one that an operator named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +92,29 @@ pub(super) struct Case {
     pub(super) disable_tried: bool,
     /// Whether this run has disabled the host.
     pub(super) disabled: Disabled,
+    /// The cluster of the host.
+    pub(super) cluster: Option<ClusterId>,
+    /// The front-end's wall clock at a moment of this run.
+    pub(super) clock: Option<(Epoch, Moment)>,
+    /// The record of this incident: its document, as it is to be written, and as it was written last.
+    pub(super) document: Option<DocumentId>,
+    pub(super) incident: Option<Incident>,
+    pub(super) written: Option<Incident>,
+    /// Devices of this host that were seen ON.
+    pub(super) seen_on: Vec<SeenOn>,
+    /// Other hosts of the cluster that can be asked.
+    pub(super) peers: Vec<Peer>,
+    /// Devices that are reached from one of them only.
+    pub(super) by_peer: BTreeSet<DeviceName>,
+    /// When brakes and witnesses were asked last, and nothing held.
+    pub(super) cleared: Option<Moment>,
+    pub(super) hold: Holding,
+    /// The devices that were sent "off", whatever they said.
+    pub(super) told: BTreeSet<DeviceName>,
+    /// The host was proven off by this, was seen on again, and is being fenced again.
+    pub(super) earlier: Option<Proof>,
+    /// How often it was fenced again.
+    pub(super) again: u32,
     /// Since when oned has given no answer.
     silent: Option<Moment>,
 }
@@ -105,6 +136,19 @@ impl Case {
             would_stop: None,
             disable_tried: false,
             disabled: Disabled::No,
+            cluster: None,
+            clock: None,
+            document: None,
+            incident: None,
+            written: None,
+            seen_on: Vec::new(),
+            peers: Vec::new(),
+            by_peer: BTreeSet::new(),
+            cleared: None,
+            hold: Holding::default(),
+            told: BTreeSet::new(),
+            earlier: None,
+            again: 0,
             silent: None,
         })
     }
@@ -191,9 +235,42 @@ impl Case {
         }
     }
 
-    /// The end without a proof. Who asked for nothing but a fence must not take that for success.
+    /// The wall clock of the front-end at this moment, as far as it was seen.
+    pub(super) fn epoch(&self, now: Moment) -> Epoch {
+        self.clock.map_or(Epoch::default(), |(epoch, at)| epoch.plus(now.since(at)))
+    }
+
+    /// A person's word that the host is off, if there is one that still counts.
+    pub(super) fn confirmation(&self, now: Moment) -> Option<&Confirmation> {
+        let at = self.epoch(now);
+        let word = self.incident.as_ref()?.confirmation.as_ref()?;
+        (word.used.is_none() && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
+    }
+
+    /// The peer to reach a device from, if it is not reached from the front-end.
+    pub(super) fn via(&self, device: &DeviceName, turn: usize) -> Option<&Peer> {
+        if !self.by_peer.contains(device) {
+            return None;
+        }
+        self.peers.iter().cycle().nth(turn.checked_rem(self.peers.len())?)
+    }
+
+    /// The end without a proof. Who asked for nothing but a fence must not take that for success, and what was sent
+    /// already is said.
     pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
         let outcome = match (self.policy.purpose, outcome) {
+            (_, Outcome::NothingToDo(reason)) if !self.told.is_empty() => {
+                let told: Vec<_> = self.told.iter().map(ToString::to_string).collect();
+                let what = format!(
+                    "\"off\" was sent to {} by {}, so it may still go off, but {reason}",
+                    self.host(),
+                    told.join(" and ")
+                );
+                let advice = "look at the machine and its devices: put them on again, or power it off and run the same \
+                              command again"
+                    .to_owned();
+                Outcome::Held(Failure { trouble: Trouble::Refused, what, advice })
+            }
             (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
                 trouble: Trouble::Refused,
                 what: format!("{} was not fenced: {reason}", self.host()),
@@ -204,7 +281,33 @@ impl Case {
         self.end(now, outcome, None)
     }
 
+    /// The end: write the record for the last time, then report.
     pub(super) fn end(
+        mut self: Box<Self>,
+        now: Moment,
+        outcome: Outcome,
+        proof: Option<Proof>,
+    ) -> super::Step {
+        let over = match &outcome {
+            Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
+            Outcome::Rehearsed(_)
+            | Outcome::NotStarted(_)
+            | Outcome::NoCloud(_)
+            | Outcome::NotFenced(_)
+            | Outcome::Held(_) => false,
+        };
+        if let Some(incident) = &mut self.incident {
+            incident.outcome = Some(outcome.to_string());
+            incident.progress = match (over, &proof) {
+                (true, _) => Progress::Closed,
+                (false, Some(_)) => Progress::Off,
+                (false, None) => Progress::Held,
+            };
+        }
+        write(self, now, After::Ended(outcome, proof))
+    }
+
+    pub(super) fn report(
         mut self: Box<Self>,
         now: Moment,
         outcome: Outcome,

@@ -31,6 +31,14 @@ impl<T: Transport> Zone<T> {
         Ok(memory)
     }
 
+    /// Where nothing may be fenced.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn disarmed(&self) -> Result<Vec<Disarmed>, Failure> {
+        Ok(self.memory(Epoch::default(), "")?.disarmed)
+    }
+
     /// Write an incident: a new document, or all of an old one.
     ///
     /// # Errors
