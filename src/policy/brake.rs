@@ -68,10 +68,7 @@ impl Braking {
             (all + 1, healthy + usize::from(host.state == HostState::Monitored))
         });
         let figures = format!("{healthy} of {others} other hosts are MONITORED");
-        match ahead {
-            Ahead::Fence if case.hold.is_first() => case.note(now, Phase::Brake, figures),
-            Ahead::Fence | Ahead::PowerOff(_) | Ahead::Change(_) => case.detail(now, Phase::Brake, figures),
-        }
+        case.note_once(now, Phase::Brake, figures);
         let brakes = brakes(&case, &outlook);
         if case.policy.purpose == Purpose::Rehearse {
             let host = outlook.hosts.iter().find(|host| host.id == case.subject.host);
@@ -127,7 +124,7 @@ fn rehearse(mut case: Box<Case>, now: Moment, brakes: Vec<Failure>, host: Option
     let life = host.and_then(|host| Some(alive(host, &sign_of_life(host)?)));
     let life = life.filter(|_| case.policy.fence.probe_error == ProbeError::Hold);
     for failure in brakes.into_iter().chain(life) {
-        case.note(now, Phase::Confirm, format!("WOULD HOLD HERE: {}; {}", failure.what, failure.advice));
+        case.note(now, Phase::Confirm, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
         case.stops_with(Outcome::Held(failure));
     }
     match case.policy.fencing {

@@ -109,8 +109,8 @@ pub(super) struct Case {
     /// When brakes and witnesses were asked last, and nothing held.
     pub(super) cleared: Option<Moment>,
     pub(super) hold: Holding,
-    /// The devices that were sent "off", whatever they said.
-    pub(super) told: BTreeSet<DeviceName>,
+    /// The devices that were sent "off", whatever they said, and how often.
+    pub(super) told: BTreeMap<DeviceName, u32>,
     /// The host was proven off by this, was seen on again, and is being fenced again.
     pub(super) earlier: Option<Proof>,
     /// How often it was fenced again.
@@ -146,7 +146,7 @@ impl Case {
             by_peer: BTreeSet::new(),
             cleared: None,
             hold: Holding::default(),
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             earlier: None,
             again: 0,
             silent: None,
@@ -160,6 +160,13 @@ impl Case {
 
     pub(super) fn note(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
         self.trail.push(Entry { weight: Weight::Step, at, phase, text: text.into() });
+    }
+
+    /// A line that says nothing new when a held run looks again.
+    pub(super) fn note_once(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
+        if self.hold.is_first() {
+            self.note(at, phase, text);
+        }
     }
 
     pub(super) fn detail(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
@@ -260,7 +267,7 @@ impl Case {
     pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
         let outcome = match (self.policy.purpose, outcome) {
             (_, Outcome::NothingToDo(reason)) if !self.told.is_empty() => {
-                let told: Vec<_> = self.told.iter().map(ToString::to_string).collect();
+                let told: Vec<_> = self.told.keys().map(ToString::to_string).collect();
                 let what = format!(
                     "\"off\" was sent to {} by {}, so it may still go off, but {reason}",
                     self.host(),

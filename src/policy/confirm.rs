@@ -76,7 +76,7 @@ impl Confirming {
         match ahead {
             Ahead::Fence => {
                 case.heard = host.monitored_at;
-                case.note(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
+                case.note_once(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
                 begin(case, now)
             }
             // The devices' deadline does not run while oned is away.

@@ -72,7 +72,7 @@ pub(super) fn begin(mut case: Box<Case>, now: Moment, levels: Vec<Level>, why: O
     let text: Vec<_> = levels.iter().map(names).collect();
     match Fencing::new(now, levels) {
         Some(fence) => {
-            case.note(now, Phase::Fence, format!("by {}", text.join("; if that fails by ")));
+            case.note_once(now, Phase::Fence, format!("by {}", text.join("; if that fails by ")));
             fence.record(case, now)
         }
         None => {
@@ -113,7 +113,7 @@ fn usable(case: &mut Case, now: Moment, levels: Vec<Level>) -> (Vec<Level>, Opti
         match level.0.iter().find_map(|device| unusable(case, device)) {
             None => good.push(level),
             Some(failure) => {
-                case.note(now, Phase::Fence, format!("not by {}: {}", names(&level), failure.what));
+                case.note_once(now, Phase::Fence, format!("not by {}: {}", names(&level), failure.what));
                 first.get_or_insert(failure);
             }
         }

@@ -147,8 +147,10 @@ impl Fencing {
     pub(super) fn go_on(self, case: Box<Case>, now: Moment, last: &str) -> Step {
         let rules = case.policy.fence;
         let patient = self.sent_at.is_some_and(|sent| now.since(sent) < rules.patience);
-        let mute = self.odd > 0 && !patient && !self.levels.is_empty();
-        if mute || self.overdue(&case, now) || (!patient && self.sent >= rules.attempts) {
+        // Another level can do it, or this one has had its chance: a device that gives no answer is not told again and
+        // again, because some lock the user out.
+        let mute = self.odd > 0 && !patient && (!self.levels.is_empty() || !case.hold.is_first());
+        if mute || self.overdue(&case, now) || (!patient && self.sent >= attempts(&case)) {
             return self.give_up(case, now, last);
         }
         if !patient && self.off.is_empty() {
@@ -173,13 +175,13 @@ impl Fencing {
             let next = Self { device: device.clone(), rest: rest.to_vec(), evidence: Vec::new(), ..self };
             return Self { level, levels, ..next }.afresh().begin_device(case, now);
         }
-        let failure = self.failure(&case, now);
+        let failure = self.failure(&case);
         hold(case, now, failure, Outcome::NotFenced)
     }
 
-    fn failure(&self, case: &Case, now: Moment) -> Failure {
-        let (host, name, took) = (case.host(), &case.subject.name, now.since(self.began).as_secs());
-        let what = format!("{host} is not proven to be off after {took} s: {}", self.failed.join("; "));
+    fn failure(&self, case: &Case) -> Failure {
+        let (host, name) = (case.host(), &case.subject.name);
+        let what = format!("{host} is not proven to be off: {}", self.failed.join("; "));
         let device = &self.device.name;
         let advice = match case.policy.purpose {
             Purpose::Recover | Purpose::Rehearse => format!(
@@ -196,6 +198,11 @@ impl Fencing {
         };
         Failure { trouble: Trouble::Unreachable, what, advice }
     }
+}
+
+/// How often a device is told in one go: when the run looks again after a hold, once is enough.
+fn attempts(case: &Case) -> u32 {
+    if case.hold.is_first() { case.policy.fence.attempts } else { 1 }
 }
 
 /// What is cut off when every device of the level says off.
@@ -247,7 +254,7 @@ impl PoweringOff {
         let Self { mut case, mut fence } = self;
         fence.sent += 1;
         let device = fence.device.name.clone();
-        case.told.insert(device.clone());
+        *case.told.entry(device.clone()).or_default() += 1;
         fence.sent_at = Some(now);
         fence.off.clear();
         fence.turn += usize::from(said.is_err());
@@ -263,7 +270,7 @@ impl PoweringOff {
             }
             (ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly, said) => {
                 let last = said.err().unwrap_or_else(|| "success that proves nothing".to_owned());
-                if fence.sent >= case.policy.fence.attempts || fence.overdue(&case, now) {
+                if fence.sent >= attempts(&case) || fence.overdue(&case, now) {
                     return fence.give_up(case, now, &last);
                 }
                 wait(case.policy.fence.interval, Braking::before_off(fence, case, now))

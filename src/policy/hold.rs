@@ -34,7 +34,6 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
     let since = *case.hold.since.get_or_insert(now);
     let rules = case.policy.hold;
     let left = rules.deadline.saturating_sub(now.since(since));
-    let text = format!("{}; {}", failure.what, failure.advice);
     if left.is_zero() || failure.trouble == Trouble::Settings {
         hold_record(&mut case, now, &failure);
         return case.stop(now, end(failure));
@@ -43,9 +42,16 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
     let pause = pause.max(Duration::from_millis(100));
     case.hold.looks += 1;
     if case.hold.why == failure.what {
-        case.detail(now, Phase::Hold, format!("still: {text}"));
+        case.detail(now, Phase::Hold, format!("still held; looking again in {} s", pause.as_secs()));
     } else {
-        case.note(now, Phase::Hold, format!("HELD: {text}; looking again for up to {} s", left.as_secs()));
+        let text = format!(
+            "HELD: {}; {}; looking again in {} s, for up to {} s in all",
+            failure.what,
+            failure.advice,
+            pause.as_secs(),
+            left.as_secs()
+        );
+        case.note(now, Phase::Hold, text);
         case.hold.why.clone_from(&failure.what);
     }
     hold_record(&mut case, now, &failure);
