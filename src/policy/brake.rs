@@ -68,19 +68,19 @@ impl Braking {
             (all + 1, healthy + usize::from(host.state == HostState::Monitored))
         });
         let figures = format!("{healthy} of {others} other hosts are MONITORED");
-        case.note_once(now, Phase::Brake, figures);
+        if matches!(ahead, Ahead::Fence) {
+            case.note_once(now, Phase::Brake, figures);
+        }
         let brakes = brakes(&case, &outlook);
         if case.policy.purpose == Purpose::Rehearse {
             let host = outlook.hosts.iter().find(|host| host.id == case.subject.host);
             return rehearse(case, now, brakes, host);
         }
-        match brakes.into_iter().next() {
-            Some(failure) => hold(case, now, failure, Outcome::Held),
-            None => {
-                case.cleared = Some(now);
-                Hearing::before(case, now, ahead)
-            }
+        if let Some(failure) = brakes.into_iter().next() {
+            return hold(case, now, failure, Outcome::Held);
         }
+        case.cleared = Some(now);
+        Hearing::before(case, now, ahead)
     }
 }
 

@@ -63,23 +63,19 @@ impl ChoosingDevices {
         if case.confirmation(now).is_some() {
             return Proving::doubt(case, now, readable, good);
         }
-        begin(case, now, good, why)
+        begin(case, now, &good, why)
     }
 }
 
 /// Take up the first level; without one, hold.
-pub(super) fn begin(mut case: Box<Case>, now: Moment, levels: Vec<Level>, why: Option<Failure>) -> Step {
+pub(super) fn begin(mut case: Box<Case>, now: Moment, levels: &[Level], why: Option<Failure>) -> Step {
     let text: Vec<_> = levels.iter().map(names).collect();
-    match Fencing::new(now, levels) {
-        Some(fence) => {
-            case.note_once(now, Phase::Fence, format!("by {}", text.join("; if that fails by ")));
-            fence.record(case, now)
-        }
-        None => {
-            let failure = why.unwrap_or_else(|| none(&case));
-            hold(case, now, failure, Outcome::NotFenced)
-        }
-    }
+    let Some(fence) = Fencing::new(now, levels) else {
+        let failure = why.unwrap_or_else(|| none(&case));
+        return hold(case, now, failure, Outcome::NotFenced);
+    };
+    case.note_once(now, Phase::Fence, format!("by {}", text.join("; if that fails by ")));
+    fence.record(case, now)
 }
 
 /// `pdu_a and pdu_b`

@@ -78,7 +78,7 @@ pub(super) struct Fencing {
 }
 
 impl Fencing {
-    pub(super) fn new(now: Moment, levels: Vec<Level>) -> Option<Self> {
+    pub(super) fn new(now: Moment, levels: &[Level]) -> Option<Self> {
         let (level, levels) = levels.split_first()?;
         let (device, rest) = level.0.split_first()?;
         Some(Self {
@@ -164,8 +164,8 @@ impl Fencing {
 
     /// The level has failed: try the next one, or hold.
     pub(super) fn give_up(mut self, mut case: Box<Case>, now: Moment, last: &str) -> Step {
-        self.failed
-            .push(format!("{} was sent \"off\" {} times, and last: {last}", self.device.name, self.sent));
+        let times = case.told.get(&self.device.name).copied().unwrap_or(0);
+        self.failed.push(format!("{last}, and was sent \"off\" {times} times"));
         let late = self.overdue(&case, now);
         let next = self.levels.split_first().filter(|_| !late);
         if let Some((level, levels)) = next.map(|(level, levels)| (level.clone(), levels.to_vec()))

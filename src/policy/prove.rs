@@ -135,7 +135,7 @@ fn doubted(
     case.note(now, Phase::Prove, format!("{device} says {state}"));
     if *state == PowerState::On {
         case.note(now, Phase::Prove, "so the word of a person that the host is off is not taken");
-        return devices::begin(case, now, levels, None);
+        return devices::begin(case, now, &levels, None);
     }
     asked.push(device);
     Proving::next_doubt(case, now, rest, asked, levels)

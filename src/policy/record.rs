@@ -3,7 +3,6 @@
 //! Before a fence the record must be written: without it nobody would know of the fence. Afterwards a record that
 //! cannot be written is noted and stops nothing.
 
-use super::brake::Braking;
 use super::case::{Case, Failure, Trouble};
 use super::fence::{Fencing, confirmed};
 use super::incident::{Step, wait};
@@ -130,16 +129,11 @@ fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, after: After) -
         let what = format!("the incident cannot be written down, so nothing is fenced: {}", failure.what);
         return case.stop(now, Outcome::NotStarted(Failure { what, ..failure }));
     };
-    let again = match case.document {
+    let incident = case.incident.clone().filter(|_| case.document.is_some());
+    let again = match incident {
+        Some(incident) => Step::Record(Recording { case, incident, after }),
         // Names are not unique: the call whose answer was lost may have made the document.
         None => Remembering::find(case, after),
-        Some(_) => {
-            let incident = case.incident.clone();
-            match incident {
-                Some(incident) => Step::Record(Recording { case, incident, after }),
-                None => Step::Brake(Braking::new(case)),
-            }
-        }
     };
     wait(pause, again)
 }
