@@ -89,14 +89,8 @@ fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
     let memory = &outlook.memory;
     case.clock = Some((memory.now, now));
     case.seen_on = memory.seen_on.iter().filter(|seen| seen.host == case.subject.host).cloned().collect();
-    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document);
-    if let (Some((_, stored)), Some(incident)) = (own, &mut case.incident) {
-        // A person writes this into the record while the run holds.
-        incident.confirmation.clone_from(&stored.confirmation);
-        if let Some(written) = &mut case.written {
-            written.confirmation.clone_from(&stored.confirmation);
-        }
-    }
+    let about = memory.confirmations.iter().filter(|word| word.host == case.subject.host);
+    case.word = about.filter(|word| Some(word.incident) == case.document).max_by_key(|word| word.at).cloned();
     let cluster = outlook.hosts.iter().find(|host| host.id == case.subject.host).map(|host| host.cluster);
     let peer = |host: &&Host| {
         host.id != case.subject.host && Some(host.cluster) == cluster && host.state == HostState::Monitored

@@ -1,11 +1,13 @@
 //! What one run knows and has written down so far.
 
 use super::course::{Course, Stage};
+use super::ending::stopped_again;
 use super::hold::Holding;
 use super::notes::{Entry, Phase, Weight};
 use super::order::Order;
 use super::proof::Proof;
 use super::record::{After, write};
+use super::recover::Proven;
 use super::report::{Disabled, Fate, Outcome, Report, VmReport};
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{
@@ -100,6 +102,8 @@ pub(super) struct Case {
     pub(super) document: Option<DocumentId>,
     pub(super) incident: Option<Incident>,
     pub(super) written: Option<Incident>,
+    /// A person's word about this incident.
+    pub(super) word: Option<Confirmation>,
     /// Devices of this host that were seen ON.
     pub(super) seen_on: Vec<SeenOn>,
     /// Other hosts of the cluster that can be asked.
@@ -141,6 +145,7 @@ impl Case {
             document: None,
             incident: None,
             written: None,
+            word: None,
             seen_on: Vec::new(),
             peers: Vec::new(),
             by_peer: BTreeSet::new(),
@@ -250,8 +255,9 @@ impl Case {
     /// A person's word that the host is off, if there is one that still counts.
     pub(super) fn confirmation(&self, now: Moment) -> Option<&Confirmation> {
         let at = self.epoch(now);
-        let word = self.incident.as_ref()?.confirmation.as_ref()?;
-        (word.used.is_none() && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
+        let word = self.word.as_ref()?;
+        let used = self.incident.as_ref()?.confirmation.as_ref() == Some(word);
+        (!used && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
     }
 
     /// The peer to reach a device from, if it is not reached from the front-end.
@@ -264,7 +270,10 @@ impl Case {
 
     /// The end without a proof. Who asked for nothing but a fence must not take that for success, and what was sent
     /// already is said.
-    pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
+    pub(super) fn stop(mut self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
+        if let Some(proof) = self.earlier.take() {
+            return stopped_again(Proven { case: self, proof, checked: now, surveyed: now }, now, outcome);
+        }
         let outcome = match (self.policy.purpose, outcome) {
             (_, Outcome::NothingToDo(reason)) if !self.told.is_empty() => {
                 let told: Vec<_> = self.told.keys().map(ToString::to_string).collect();

@@ -37,9 +37,7 @@ pub(super) fn accept(mut case: Box<Case>, now: Moment, devices: Vec<DeviceName>)
     };
     if let Some(incident) = &mut case.incident {
         incident.fenced.get_or_insert(at);
-        if let Some(confirmation) = &mut incident.confirmation {
-            confirmation.used = Some(at);
-        }
+        incident.confirmation = Some(word.clone());
     }
     let evidence = Evidence::Confirmed { by: word.by, reason: word.reason, devices };
     case.note(now, Phase::Prove, evidence.to_string());

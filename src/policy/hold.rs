@@ -1,11 +1,9 @@
 //! Held is not lost: what keeps a run from fencing is written down, and looked at again, more and more slowly.
 
 use super::case::{Case, Failure, Trouble};
-use super::ending::call_off;
 use super::incident::Step;
 use super::notes::Phase;
 use super::record::{After, write};
-use super::recover::Proven;
 use super::report::Outcome;
 use crate::model::{Held, Moment, Progress};
 use std::time::Duration;
@@ -27,9 +25,9 @@ impl Holding {
 
 /// Hold: look again later, until the time for that is over. `end` says how the run ends then.
 pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(Failure) -> Outcome) -> Step {
-    if let Some(proof) = case.earlier.take() {
+    if case.earlier.is_some() {
         // VMs of this host are on their way elsewhere: they are read back, and nothing more is sent.
-        return call_off(Proven { case, proof, checked: now, surveyed: now }, now, failure);
+        return case.stop(now, end(failure));
     }
     let since = *case.hold.since.get_or_insert(now);
     let rules = case.policy.hold;

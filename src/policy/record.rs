@@ -127,7 +127,7 @@ fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, after: After) -
         // Not tried once more at the end.
         case.incident = None;
         let what = format!("the incident cannot be written down, so nothing is fenced: {}", failure.what);
-        return case.stop(now, Outcome::NotStarted(Failure { what, ..failure }));
+        return case.stop(now, Outcome::NoCloud(Failure { what, ..failure }));
     };
     let incident = case.incident.clone().filter(|_| case.document.is_some());
     let again = match incident {

@@ -46,7 +46,7 @@ impl Remembering {
                 if let Some(pause) = self.case.patience(now, Phase::Claim, &failure) {
                     return wait(pause, Step::Remember(self));
                 }
-                return self.case.stop(now, Outcome::NotStarted(failure));
+                return self.case.stop(now, Outcome::NoCloud(failure));
             }
         };
         let Self { mut case, goal } = self;
