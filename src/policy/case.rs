@@ -67,6 +67,13 @@ pub struct Failure {
     pub advice: String,
 }
 
+/// How often a device was sent "off", and when last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    pub(super) times: u32,
+    pub(super) last: Moment,
+}
+
 /// The run's memory; it travels from step to step.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -114,7 +121,7 @@ pub(super) struct Case {
     pub(super) cleared: Option<Moment>,
     pub(super) hold: Holding,
     /// The devices that were sent "off", whatever they said, and how often.
-    pub(super) told: BTreeMap<DeviceName, u32>,
+    pub(super) told: BTreeMap<DeviceName, Told>,
     /// The host was proven off by this, was seen on again, and is being fenced again.
     pub(super) earlier: Option<Proof>,
     /// How often it was fenced again.

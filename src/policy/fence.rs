@@ -5,7 +5,7 @@
 //! to the next, and when all have failed the run holds and begins again later.
 
 use super::brake::Braking;
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::{Case, Failure, Subject, Told, Trouble};
 use super::devices::{names, reservation};
 use super::hear::Hearing;
 use super::hold::hold;
@@ -62,9 +62,8 @@ pub(super) struct Fencing {
     failed: Vec<String>,
     began: Moment,
     evidence: Vec<Evidence>,
-    /// How often "off" was sent to the device at work, and when last.
+    /// How often "off" was sent to the device at work in this go.
     sent: u32,
-    sent_at: Option<Moment>,
     /// The device's last answers, as long as all of them are off.
     pub(super) off: Vec<Sample>,
     /// Answers in a row that were neither on nor off.
@@ -88,7 +87,6 @@ impl Fencing {
             began: now,
             evidence: Vec::new(),
             sent: 0,
-            sent_at: None,
             off: Vec::new(),
             odd: 0,
             said: None,
@@ -128,7 +126,7 @@ impl Fencing {
 
     /// Nothing is known of the device at work yet.
     fn afresh(self) -> Self {
-        Self { sent: 0, sent_at: None, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
+        Self { sent: 0, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
     }
 
     /// The host was still in ERROR a moment ago: send "off".
@@ -144,7 +142,8 @@ impl Fencing {
     /// The device has not said off often enough yet.
     pub(super) fn go_on(self, case: Box<Case>, now: Moment, last: &str) -> Step {
         let rules = case.policy.fence;
-        let patient = self.sent_at.is_some_and(|sent| now.since(sent) < rules.patience);
+        let told = case.told.get(&self.device.name);
+        let patient = told.is_some_and(|told| now.since(told.last) < rules.patience);
         // Another level can do it, or this one has had its chance: a device that gives no answer is not told again and
         // again, because some lock the user out.
         let mute = self.odd > 0 && !patient && (!self.levels.is_empty() || !case.hold.is_first());
@@ -162,7 +161,7 @@ impl Fencing {
 
     /// The level has failed: try the next one, or hold.
     pub(super) fn give_up(mut self, mut case: Box<Case>, now: Moment, last: &str) -> Step {
-        let times = case.told.get(&self.device.name).copied().unwrap_or(0);
+        let times = case.told.get(&self.device.name).map_or(0, |told| told.times);
         self.failed.push(format!("{last}, and was sent \"off\" {times} times"));
         let late = self.overdue(&case, now);
         let next = self.levels.split_first().filter(|_| !late);
@@ -252,8 +251,8 @@ impl PoweringOff {
         let Self { mut case, mut fence } = self;
         fence.sent += 1;
         let device = fence.device.name.clone();
-        *case.told.entry(device.clone()).or_default() += 1;
-        fence.sent_at = Some(now);
+        let told = case.told.entry(device.clone()).or_default();
+        *told = Told { times: told.times + 1, last: now };
         fence.off.clear();
         fence.turn += usize::from(said.is_err());
         let text = match &said {

@@ -46,6 +46,7 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
     let mut before: Option<&Seen> = None;
     let mut sent: BTreeMap<&DeviceName, Vec<Duration>> = BTreeMap::new();
     let mut healthy = false;
+    let (mut fences, mut again) = (1, false);
     let mut touched = false;
     for seen in world.seen() {
         match seen {
@@ -53,8 +54,13 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                 healthy = states.iter().any(|(id, state)| *id != subject && *state == HostState::Monitored);
             }
             Seen::Order { .. } | Seen::Disable { .. } => touched = true,
+            // It is on again: another fence begins.
+            Seen::Power { said: PowerState::On, .. } if touched => {
+                (touched, again) = (false, true);
+            }
             Seen::Off { at, host, device, .. } => {
                 let name = &device.0;
+                fences += u32::from(std::mem::take(&mut again));
                 if let Some(why) = not_error(before, subject, policy) {
                     broken.push(format!("S8: \"off\" was sent to {name}: {why}"));
                 }
@@ -79,10 +85,25 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
         }
         before = Some(seen);
     }
+    if fences > policy.fence.again + 1 {
+        broken.push(format!("S6: it was fenced {fences} times"));
+    }
     let most = usize::try_from(policy.fence.attempts.max(1)).unwrap_or(usize::MAX);
+    let most = most.saturating_mul(usize::try_from(fences).unwrap_or(1)).saturating_add(looks(policy));
     for (device, times) in sent.iter().filter(|(_, times)| times.len() > most) {
         broken.push(format!("S6: \"off\" was sent to {device} {} times", times.len()));
     }
+}
+
+/// How often a held run looks again at most; each time a device is told once.
+fn looks(policy: &Policy) -> usize {
+    let (mut pause, mut time, mut looks) = (policy.hold.look, Duration::ZERO, 0);
+    while time < policy.hold.deadline {
+        time += pause.max(Duration::from_millis(100));
+        pause = (pause * 2).min(policy.hold.longest);
+        looks += 1;
+    }
+    looks
 }
 
 /// The step before an "off" must be a look at the host that shows it in ERROR and without a sign of life.
