@@ -4,7 +4,7 @@ use super::device::Behaviour;
 use super::physics::Power;
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::model::{DeviceName, HostId, HostState, PowerState, ReadBack};
+use crate::model::{DeviceName, Host, HostId, HostState, PowerState, ReadBack};
 use crate::policy::{Fencing, Policy, ProbeError, Purpose};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl SimWorld {
         self.devices(host).iter().any(|device| {
             device.read_back == ReadBack::Status
                 && match device.behaviour {
-                    Behaviour::Liar => false,
+                    Behaviour::Liar | Behaviour::Caches => false,
                     Behaviour::Flaps => policy.fence.samples > 1,
                     Behaviour::Works
                     | Behaviour::Slow
@@ -34,7 +34,9 @@ impl SimWorld {
                     // Each knows its own relay; all of them have to say off.
                     | Behaviour::Feed
                     | Behaviour::FeedStuck
-                    | Behaviour::FeedComesBack => true,
+                    | Behaviour::FeedComesBack
+                    | Behaviour::DeadThenWorks
+                    | Behaviour::OffTwice => true,
                 }
         })
     }
@@ -50,9 +52,11 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
     let mut touched = false;
     for seen in world.seen() {
         match seen {
-            Seen::Hosts { states } => {
-                healthy = states.iter().any(|(id, state)| *id != subject && *state == HostState::Monitored);
+            Seen::Outlook { outlook: Some(outlook), .. } => {
+                let well = |host: &Host| host.id != subject && host.state == HostState::Monitored;
+                healthy = outlook.hosts.iter().any(well);
             }
+            Seen::Outlook { outlook: None, .. } | Seen::Witness { .. } | Seen::Record { .. } => continue,
             Seen::Order { .. } | Seen::Disable { .. } => touched = true,
             // It is on again: another fence begins.
             Seen::Power { said: PowerState::On, .. } if touched => {
@@ -132,7 +136,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 proofs.off(device, answer.is_ok());
                 continue;
             }
-            Seen::Power { at, device, said, really } => {
+            Seen::Power { at, device, said, really, .. } => {
                 proofs.said(device, said, policy.fence.samples);
                 let off = *said == PowerState::Off;
                 let since = look.as_ref().map_or(0, |look: &Look| if off { look.devices } else { 0 });
@@ -143,7 +147,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 look = None;
                 continue;
             }
-            Seen::Host { .. } | Seen::Hosts { .. } => continue,
+            Seen::Host { .. } | Seen::Outlook { .. } | Seen::Witness { .. } | Seen::Record { .. } => continue,
             Seen::Disable { at, .. } => (*at, "disabling".to_owned(), None),
             Seen::Order { at, order, really, .. } => (*at, format!("{order:?}"), Some(*really)),
         };
