@@ -30,19 +30,20 @@ impl Cloud {
         self.change_control(|all| all.retain(|other| other.cluster != cluster));
     }
 
-    /// A person confirms that a host is off, in the document of its open incident. Without an open incident there is
-    /// nothing to write that into.
+    /// A person confirms that a host is off, for its open incident. Without an open incident there is nothing to
+    /// confirm.
     pub fn confirm_off(&mut self, host: HostId) {
-        let Some((id, mut incident)) = self.open_incident(host) else { return };
+        let Some((incident, _)) = self.open_incident(host) else { return };
         let at = self.wall_clock();
-        incident.confirmation = Some(Confirmation {
+        let word = Record::Confirmation(Confirmation {
+            host,
+            incident,
             by: OPERATOR.to_owned(),
             reason: "its plugs are pulled".to_owned(),
             at,
             expires: at.plus(VALID),
-            used: None,
         });
-        self.replace_record(id, &Record::Incident(Box::new(incident)));
+        self.add_record(&word);
         self.standpoint.confirmed.push((host, self.now));
     }
 
@@ -58,7 +59,7 @@ impl Cloud {
         let ours = |record: &Record| match (host, record) {
             (None, _) => true,
             (Some(host), Record::Incident(incident)) => incident.host == host,
-            (Some(_), Record::Control { .. } | Record::SeenOn { .. }) => false,
+            (Some(_), Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_)) => false,
         };
         let last = self.our_records().into_iter().rev().find(|(_, record)| ours(record));
         let id =
@@ -92,7 +93,10 @@ impl Cloud {
             Record::Incident(incident) if incident.host == host && incident.progress != Progress::Closed => {
                 Some((id, *incident))
             }
-            Record::Incident(_) | Record::Control { .. } | Record::SeenOn { .. } => None,
+            Record::Incident(_)
+            | Record::Control { .. }
+            | Record::SeenOn { .. }
+            | Record::Confirmation(_) => None,
         })
     }
 
