@@ -93,6 +93,8 @@ pub struct Incident {
     pub fenced: Option<Epoch>,
     /// Why it is held.
     pub held: Option<Held>,
+    /// When a run began whose proof this is: the times in `proof` count from here.
+    pub began: Option<Epoch>,
     /// What proves that the host is off: who said so, which device, the samples with their times.
     pub proof: Option<String>,
     /// The person's word that a run has used up. It cannot be used again.

@@ -1,18 +1,14 @@
 //! What one run knows and has written down so far.
 
 use super::course::{Course, Stage};
-use super::ending::stopped_again;
 use super::hold::Holding;
 use super::notes::{Entry, Phase, Weight};
 use super::order::Order;
 use super::proof::Proof;
-use super::record::{After, write};
-use super::recover::Proven;
-use super::report::{Disabled, Fate, Outcome, Report, VmReport};
+use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{
-    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, HostId, Incident, Moment, Peer, Progress, SeenOn,
-    VmId,
+    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, HostId, Incident, Moment, Peer, SeenOn, VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -256,7 +252,10 @@ impl Case {
 
     /// The wall clock of the front-end at this moment, as far as it was seen.
     pub(super) fn epoch(&self, now: Moment) -> Epoch {
-        self.clock.map_or(Epoch::default(), |(epoch, at)| epoch.plus(now.since(at)))
+        self.clock.map_or(Epoch::default(), |(epoch, at)| {
+            let ahead = i64::try_from(at.since(now).as_secs()).unwrap_or(0);
+            Epoch(epoch.plus(now.since(at)).0.saturating_sub(ahead))
+        })
     }
 
     /// A person's word that the host is off, if there is one that still counts.
@@ -273,81 +272,5 @@ impl Case {
             return None;
         }
         self.peers.iter().cycle().nth(turn.checked_rem(self.peers.len())?)
-    }
-
-    /// The end without a proof. Who asked for nothing but a fence must not take that for success, and what was sent
-    /// already is said.
-    pub(super) fn stop(mut self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
-        if let Some(proof) = self.earlier.take() {
-            return stopped_again(Proven { case: self, proof, checked: now, surveyed: now }, now, outcome);
-        }
-        let outcome = match (self.policy.purpose, outcome) {
-            (_, Outcome::NothingToDo(reason)) if !self.told.is_empty() => {
-                let told: Vec<_> = self.told.keys().map(ToString::to_string).collect();
-                let what = format!(
-                    "\"off\" was sent to {} by {}, so it may still go off, but {reason}",
-                    self.host(),
-                    told.join(" and ")
-                );
-                let advice = "look at the machine and its devices: put them on again, or power it off and run the same \
-                              command again"
-                    .to_owned();
-                Outcome::Held(Failure { trouble: Trouble::Refused, what, advice })
-            }
-            (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
-                trouble: Trouble::Refused,
-                what: format!("{} was not fenced: {reason}", self.host()),
-                advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
-            }),
-            (_, outcome) => outcome,
-        };
-        self.end(now, outcome, None)
-    }
-
-    /// The end: write the record for the last time, then report.
-    pub(super) fn end(
-        mut self: Box<Self>,
-        now: Moment,
-        outcome: Outcome,
-        proof: Option<Proof>,
-    ) -> super::Step {
-        let over = match &outcome {
-            Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
-            Outcome::Rehearsed(_)
-            | Outcome::NotStarted(_)
-            | Outcome::NoCloud(_)
-            | Outcome::NotFenced(_)
-            | Outcome::Held(_) => false,
-        };
-        if let Some(incident) = &mut self.incident {
-            incident.outcome = Some(outcome.to_string());
-            incident.progress = match (over, &proof) {
-                (true, _) => Progress::Closed,
-                (false, Some(_)) => Progress::Off,
-                (false, None) => Progress::Held,
-            };
-        }
-        write(self, now, After::Ended(outcome, proof))
-    }
-
-    pub(super) fn report(
-        mut self: Box<Self>,
-        now: Moment,
-        outcome: Outcome,
-        proof: Option<Proof>,
-    ) -> super::Step {
-        self.note(now, Phase::Report, outcome.to_string());
-        super::Step::Stop(Box::new(Report {
-            host: self.subject.host,
-            name: self.subject.name,
-            mode: self.policy.mode,
-            purpose: self.policy.purpose,
-            outcome,
-            proof,
-            vms: self.vms.into_values().collect(),
-            trail: self.trail,
-            took: now,
-            disabled: self.disabled,
-        }))
     }
 }

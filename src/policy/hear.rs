@@ -167,8 +167,10 @@ fn after_off(mut case: Box<Case>, now: Moment, count: &Count<'_>, mut proof: Pro
 fn proven(mut case: Box<Case>, now: Moment, proof: Proof) -> Step {
     case.note(now, Phase::Prove, format!("{} is off: {proof}", case.host()));
     case.earlier = None;
+    let began = case.epoch(Moment::default());
     if let Some(incident) = &mut case.incident {
         incident.progress = Progress::Off;
+        incident.began = Some(began);
         incident.proof = Some(proof.to_string());
         incident.held = None;
     }

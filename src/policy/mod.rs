@@ -12,6 +12,7 @@ mod act;
 mod ahead;
 mod brake;
 mod case;
+mod closing;
 mod confirm;
 mod course;
 mod devices;

@@ -114,6 +114,7 @@ fn new(case: &Case, at: Epoch) -> Incident {
         events: Vec::new(),
         fenced: None,
         held: None,
+        began: None,
         proof: None,
         confirmation: None,
         outcome: None,
