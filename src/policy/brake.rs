@@ -207,7 +207,7 @@ fn confirmed(mut case: Box<Case>, now: Moment) -> Step {
 /// The text that a live host's failed probe left in `TEMPLATE/ERROR`; a host that is silent leaves none.
 /// Shape: `Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1): Error executing kvm.rb: …`.
 /// Source: `src/monitor/src/monitor/HostMonitorManager.cc`.
-fn sign_of_life(host: &Host) -> Option<String> {
+pub(super) fn sign_of_life(host: &Host) -> Option<String> {
     let text = host.error.as_deref()?;
     let (_, after) = text.split_once("Error monitoring Host ")?;
     let (_, said) = after.split_once("): ").or_else(|| after.split_once("):"))?;

@@ -9,8 +9,11 @@
 //! simulated, replayed and explained without touching it.
 
 mod act;
+pub mod arming;
 mod brake;
 mod case;
+pub mod check;
+pub mod confirmation;
 mod course;
 mod ending;
 mod fence;
