@@ -31,13 +31,7 @@ pub(super) struct Check {
     config: Option<PathBuf>,
 }
 
-/// `--json`. The names of fields, items, states and statuses stay; more may come.
-///
-/// Shape: `{"format":1,"checked_at":1795165200,"checked_by":"alice (as oneadmin)","state":"warning","exit_code":1,
-/// "findings":[{"item":"device","object":"node0 (host 0): bmc","state":"ok","text":"it says on","advice":null}],
-/// "clusters":[{"id":0,"name":"default","status":"Active","reason":"4 of 4 hosts are MONITORED, 4 can be fenced"}]}`.
-/// A state is `ok`, `warning` or `broken`, a status `Disabled`, `Waiting` or `Active`. `checked_at` is in epoch
-/// seconds, and `null` if oned could not be asked.
+/// What `--json` prints; its shape is with [`check`].
 #[derive(Serialize)]
 struct Json<'a> {
     format: u32,
@@ -51,6 +45,14 @@ struct Json<'a> {
 
 /// Check, tell, and write down which devices were seen ON. The exit code is 0 if all is well, 1 for warnings, 8 if
 /// something is broken.
+///
+/// `--json`: the names of fields, items, states and statuses stay; more may come.
+///
+/// Shape: `{"format":1,"checked_at":1795165200,"checked_by":"alice (as oneadmin)","state":"warning","exit_code":1,
+/// "findings":[{"item":"device","object":"node0 (host 0): bmc","state":"ok","text":"it says on","advice":null}],
+/// "clusters":[{"id":0,"name":"default","status":"Active","reason":"4 of 4 hosts are MONITORED, 4 can be fenced"}]}`.
+/// A state is `ok`, `warning` or `broken`, a status `Disabled`, `Waiting` or `Active`. `checked_at` is in epoch
+/// seconds, and `null` if oned could not be asked.
 ///
 /// # Errors
 /// [`crate::Error::Usage`] and [`crate::Error::NoHost`] for a cluster or a host that does not exist. Everything else is
