@@ -10,10 +10,13 @@
 
 mod act;
 mod ahead;
+pub mod arming;
 mod brake;
 mod case;
+pub mod check;
 mod closing;
 mod confirm;
+pub mod confirmation;
 mod course;
 mod devices;
 mod ending;
