@@ -58,7 +58,7 @@ fn write_settings(scenario: &Scenario, server: &Server) -> Result<PathBuf> {
     for host in hosts {
         let _ = write!(
             settings,
-            "\n[[host]]\nid = {}\nname = \"{}\"\ndevices = [\"machine\"]\n",
+            "\n[[host]]\nid = {}\nname = \"{}\"\ndevices = [\"machine\"]\nsame_power_accepted = true\n",
             host.id.0, host.name
         );
     }
