@@ -152,8 +152,9 @@ impl Fence {
     ) -> Result<Ready<'a>, String> {
         let timeout = device.timeout;
         match &device.driver {
-            Driver::Agent { agent, params, secrets } => {
-                let declared = Declared { agent, params, secrets, timeout };
+            Driver::Agent { agent, params, secrets, ca_file } => {
+                let ca_file = ca_file.as_deref();
+                let declared = Declared { agent, params, secrets, ca_file, timeout };
                 Agent::prepare(declared, &self.agents_dir, name, entry).map(Ready::Agent)
             }
             Driver::Command { off, status, .. } => Ok(Ready::Command {
