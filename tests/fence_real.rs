@@ -5,9 +5,18 @@
 #![expect(clippy::disallowed_methods, reason = "real programs take real time, and the lab starts them")]
 
 #[cfg(test)]
+#[path = "fence_real/bay.rs"]
+mod bay;
+#[cfg(test)]
 #[path = "hooks/bench.rs"]
 #[allow(dead_code, reason = "shared with the tests of the hooks, which use all of it")]
 mod bench;
+#[cfg(test)]
+#[path = "fence_real/bmc.rs"]
+mod bmc;
+#[cfg(test)]
+#[path = "fence_real/certificates.rs"]
+mod certificates;
 #[cfg(test)]
 #[path = "fence_real/lab.rs"]
 mod lab;
@@ -17,6 +26,12 @@ mod procedure;
 #[cfg(test)]
 #[path = "fence_real/processes.rs"]
 mod processes;
+#[cfg(test)]
+#[path = "fence_real/redfish.rs"]
+mod redfish;
+#[cfg(test)]
+#[path = "fence_real/redfish_trust.rs"]
+mod redfish_trust;
 #[cfg(test)]
 #[path = "fence_real/rig.rs"]
 mod rig;

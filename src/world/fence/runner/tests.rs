@@ -44,7 +44,13 @@ fn row_42_a_signal_is_not_an_exit_code() {
 
 #[test]
 fn a_missing_program_is_not_started() {
-    let call = Call { program: Path::new("/nonexistent/fence"), arguments: &[], stdin: b"", deadline: LONG, ca_file: None };
+    let call = Call {
+        program: Path::new("/nonexistent/fence"),
+        arguments: &[],
+        stdin: b"",
+        deadline: LONG,
+        ca_file: None,
+    };
     assert!(matches!(run(&call).outcome, Outcome::NotStarted(_)));
 }
 
