@@ -63,12 +63,12 @@ impl Bay {
 
     /// The sections of the settings that declare this controller and its host.
     pub(crate) fn devices(&self, url: &str) -> String {
-        let own: String =
-            self.parameters.iter().map(|(key, value)| format!("{key} = \"{value}\"\n")).collect();
+        let own: Vec<_> = self.parameters.iter().map(|(key, value)| format!("{key} = \"{value}\"")).collect();
+        let own = own.join("\n");
         format!(
             "[device.bmc]\ndriver = \"redfish\"\ntimeout = \"{}\"\nparams = {{ username = \"fence\" }}\n\
              secrets = {{ password = \"{}/secret\" }}\n\
-             [[host]]\nid = 0\nname = \"node0\"\ndevices = [\"bmc\"]\n[host.params.bmc]\nurl = \"{url}\"\n{own}",
+             [[host]]\nid = 0\nname = \"node0\"\ndevices = [\"bmc\"]\n[host.params.bmc]\nurl = \"{url}\"\n{own}\n",
             self.timeout,
             self.folder().display(),
         )

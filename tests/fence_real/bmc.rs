@@ -149,7 +149,7 @@ fn serve(
         Answer::Flood => {
             say(&mut client, 200, "", 1_000_000_000, &system("\"Off\""))?;
             while !over.load(Ordering::Relaxed) {
-                client.write_all(&[b' '; 65536])?;
+                client.write_all(&[b' '; 8192])?;
             }
         }
     }

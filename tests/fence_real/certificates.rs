@@ -17,6 +17,11 @@ fn request(folder: &Path, name: &str, more: &[&str]) {
     assert!(made.is_ok_and(|status| status.success()), "openssl is needed, for {name}");
 }
 
+fn openssl(folder: &Path, arguments: &[&str]) {
+    let run = Command::new("openssl").args(arguments).current_dir(folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
 /// An authority: `NAME.pem`.
 pub(crate) fn authority(folder: &Path, name: &str) {
     request(folder, name, &["-days", "2"]);
@@ -40,13 +45,10 @@ pub(crate) fn signed_and_over(folder: &Path, address: &str) {
     );
     fs::write(folder.join("ca.conf"), settings).unwrap();
     fs::write(folder.join("index"), "").unwrap();
-    let openssl = |arguments: &[&str]| {
-        let run = Command::new("openssl").args(arguments).current_dir(folder).output().unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    };
-    openssl(&["req", "-new", "-key", "bmc.key", "-subj", "/CN=bmc", "-out", "bmc.csr"]);
+    openssl(folder, &["req", "-new", "-key", "bmc.key", "-subj", "/CN=bmc", "-out", "bmc.csr"]);
     let dates = ["-startdate", "20200101000000Z", "-enddate", "20210101000000Z"];
     openssl(
+        folder,
         &[&["ca", "-batch", "-config", "ca.conf", "-in", "bmc.csr", "-out", "bmc.pem"], &dates[..]].concat(),
     );
 }

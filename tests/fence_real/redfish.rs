@@ -9,6 +9,9 @@ use std::time::Duration;
 
 const SYSTEM: &str = "/redfish/v1/Systems/1";
 
+/// The same whatever it is asked.
+type Always = fn() -> Answer;
+
 /// A bay whose controller has a certificate of `ca.pem`, and its driver.
 fn bay() -> Bay {
     let bay = Bay::new(SYSTEM, ("uuid", UUID)).trusting("ca.pem");
@@ -71,7 +74,7 @@ fn row_05_a_wrong_password_is_tried_once_for_each_question() {
 #[test]
 fn rows_06_07_08_a_controller_that_gives_no_whole_answer_ends_in_time() {
     let bay = bay().ending_after("2s");
-    let cases: [(fn() -> Answer, &str); 4] = [
+    let cases: [(Always, &str); 4] = [
         (|| Answer::Mute, "no answer in time"),
         (|| Answer::Drip, "no answer in time"),
         (|| Answer::Flood, "an answer of more than 1 MiB"),

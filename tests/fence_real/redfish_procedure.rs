@@ -93,5 +93,5 @@ fn row_17_a_power_state_that_is_no_answer_moves_no_vm() {
         _ => "\"PoweringOff\"",
     });
     let ended = recover(&stage);
-    stage.rig.refused(&ended, "its PowerState is \"PoweringOff\"");
+    stage.rig.refused(&ended, "its PowerState is PoweringOff");
 }

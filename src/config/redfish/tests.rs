@@ -22,9 +22,11 @@ fn good(id: u32, uuid: &str) -> String {
 
 fn parse(text: &str) -> Result<Config, String> {
     let config = Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default());
-    config.map_err(|error| match error {
-        Error::Settings { why, .. } => why,
-        other => panic!("{other}"),
+    config.map_err(|error| {
+        let Error::Settings { why, .. } = error else {
+            panic!("{error}");
+        };
+        why
     })
 }
 

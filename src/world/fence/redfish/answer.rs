@@ -8,7 +8,7 @@ use crate::model::PowerState;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A ComputerSystem, as far as it matters here. A key that stands there twice is an error.
+/// A `ComputerSystem`, as far as it matters here. A key that stands there twice is an error.
 #[derive(Debug, Deserialize)]
 pub(super) struct System {
     #[serde(rename = "UUID")]
@@ -79,7 +79,9 @@ impl System {
         match &self.power {
             Some(Value::String(word)) if word == "Off" => PowerState::Off,
             Some(Value::String(word)) if word == "On" => PowerState::On,
-            Some(other) => PowerState::Unknown(format!("its PowerState is {other}")),
+            // As it is, so that a secret in it is found and masked.
+            Some(Value::String(word)) => PowerState::Unknown(format!("its PowerState is {word}")),
+            Some(_) => PowerState::Unknown("its PowerState is not a word".to_owned()),
             None => PowerState::Unknown("it does not say its PowerState".to_owned()),
         }
     }

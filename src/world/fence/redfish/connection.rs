@@ -6,15 +6,14 @@
 
 use super::super::runner::now;
 use super::super::secret::{Secret, redact};
-use super::answer::complaint;
+use super::reply::{LATE, Reply, TOKEN, root};
 use super::tls::Certificates;
 use crate::config::redfish::{Controller, Login};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::blocking::{Client, Response};
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderName, HeaderValue, IF_MATCH, LOCATION};
+use reqwest::blocking::Client;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH};
 use reqwest::{Method, Url};
-use std::io::Read as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,12 +23,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 const REQUEST: Duration = Duration::from_secs(5);
 /// What is kept of the time for deleting a session, and at most a quarter of it.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// A system has some ten thousand bytes.
-const LONGEST_ANSWER: u64 = 1024 * 1024;
 
 /// Where sessions are made. Source: DSP0266, "Session login".
 const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
-const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 /// A controller for the time of one call.
 pub(super) struct Connection<'a> {
@@ -48,15 +44,6 @@ pub(super) struct Connection<'a> {
 pub(super) enum Body {
     Nothing,
     Json(String),
-}
-
-/// What came back.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-    pub(super) etag: Option<String>,
-    location: Option<String>,
-    token: Option<HeaderValue>,
 }
 
 impl<'a> Connection<'a> {
@@ -147,7 +134,7 @@ impl<'a> Connection<'a> {
         let own = |url: &Url| {
             url.origin() == base.origin() && url.username().is_empty() && url.password().is_none()
         };
-        url.filter(own).ok_or_else(|| format!("{place:?} is not a place on the controller"))
+        url.filter(own).ok_or_else(|| format!("{place} is not a place on the controller"))
     }
 
     /// Read a document.
@@ -190,7 +177,7 @@ impl<'a> Connection<'a> {
         if let Body::Json(text) = body {
             request = request.header("Content-Type", "application/json").body(text.clone());
         }
-        Reply::read(request.send().map_err(|error| failure(&error))?)
+        Reply::read(request.send().map_err(failure)?)
     }
 
     /// A text without what must not be told.
@@ -207,46 +194,6 @@ impl Drop for Connection<'_> {
     }
 }
 
-impl Reply {
-    fn read(response: Response) -> Result<Self, String> {
-        let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let (etag, location) = (header(ETAG), header(LOCATION));
-        let token = response.headers().get(TOKEN).cloned();
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        response.take(LONGEST_ANSWER + 1).read_to_end(&mut body).map_err(|error| {
-            let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<reqwest::Error>());
-            if cause.is_some_and(reqwest::Error::is_timeout) {
-                LATE.to_owned()
-            } else {
-                format!("the answer broke off: {}", root(&error))
-            }
-        })?;
-        if body.len() as u64 > LONGEST_ANSWER {
-            return Err("an answer of more than 1 MiB".to_owned());
-        }
-        Ok(Self { status, body, etag, location, token })
-    }
-
-    /// The reply, if the controller did what it was told.
-    pub(super) fn accepted(self) -> Result<Self, String> {
-        if (200..300).contains(&self.status) { Ok(self) } else { Err(self.refusal()) }
-    }
-
-    /// `HTTP status 400: The action is not supported`
-    fn refusal(&self) -> String {
-        let status = self.status;
-        match (status, complaint(&self.body)) {
-            (300..=399, _) => format!("HTTP status {status}: a redirect, which is not followed"),
-            (401 | 403, None) => format!("HTTP status {status}: the user or the password is refused"),
-            (_, Some(text)) => format!("HTTP status {status}: {text}"),
-            (_, None) => format!("HTTP status {status}"),
-        }
-    }
-}
-
-const LATE: &str = "no answer in time";
-
 #[expect(clippy::disallowed_methods, reason = "controllers have certificates of their own, oned has not")]
 fn client(certificates: &Certificates) -> Result<Client, String> {
     let builder = Client::builder()
@@ -257,7 +204,7 @@ fn client(certificates: &Certificates) -> Result<Client, String> {
         .https_only(true);
     let builder = match certificates {
         Certificates::System => builder,
-        Certificates::Own(config) => builder.tls_backend_preconfigured(config.clone()),
+        Certificates::Own(config) => builder.tls_backend_preconfigured(config.as_ref().clone()),
     };
     builder.build().map_err(|error| format!("no HTTP client: {}", root(&error)))
 }
@@ -268,21 +215,13 @@ fn sensitive(mut value: HeaderValue) -> HeaderValue {
 }
 
 /// Without the URL: the reason stands beside the device and the host.
-fn failure(error: &reqwest::Error) -> String {
+fn failure(error: reqwest::Error) -> String {
+    let error = error.without_url();
     if error.is_timeout() {
         LATE.to_owned()
     } else if error.is_connect() {
-        format!("no connection: {}", root(error))
+        format!("no connection: {}", root(&error))
     } else {
-        root(error)
+        root(&error)
     }
-}
-
-/// The innermost cause: `Connection refused (os error 111)`.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -3,10 +3,11 @@
 //! Every call begins with the machine's identity, so that a controller that was swapped or renumbered says
 //! nothing and switches nothing off. The only order is `ForceOff`, sent to where the system itself says that
 //! orders go. Deliberately absent: looking for a system, any other order, waiting, and believing an order's
-//! answer. Source: DMTF DSP0266 1.20 and the ComputerSystem schema.
+//! answer. Source: DMTF DSP0266 and the `ComputerSystem` schema.
 
 mod answer;
 mod connection;
+mod reply;
 mod tls;
 
 use super::agent::read_secret;

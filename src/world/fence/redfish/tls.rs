@@ -1,8 +1,9 @@
 //! Whose certificate a controller must have.
 //!
 //! A controller's own certificate is often self-signed, without its address, and ended years ago. It is
-//! believed by its fingerprint, which stands for exactly this certificate; the handshake still proves that the
-//! controller has its key. There is no way to believe every certificate.
+//! believed by its fingerprint, which stands for exactly this certificate; the handshake still proves that
+//! the controller has its key. There is no way to believe every certificate. Certificates of X.509 version 1,
+//! CBC ciphers and TLS 1.1, which very old controllers have, are not for rustls: such a controller is unknown.
 
 use super::super::agent::read_authorities;
 use crate::config::redfish::Trust;
@@ -19,7 +20,7 @@ pub(super) enum Certificates {
     /// What the authorities of the system have signed, for the address that is asked.
     System,
     /// As `ca_file` or `fingerprint` say.
-    Own(ClientConfig),
+    Own(Box<ClientConfig>),
 }
 
 impl Certificates {
@@ -47,7 +48,7 @@ impl Certificates {
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(Pinned { expected: *expected, provider })),
         };
-        Ok(Self::Own(config.with_no_client_auth()))
+        Ok(Self::Own(Box::new(config.with_no_client_auth())))
     }
 }
 
