@@ -1,13 +1,24 @@
 //! Fencing with the real components: `fence_ipmilan` and `ipmitool` against `ipmi_sim`, which kills a real
-//! process group that stands for the host. A test is named after its row of the fencing matrix.
+//! process group that stands for the host; our Redfish driver and `fence_redfish` against `sushy-emulator`, and
+//! against a controller that lies. A test is named after its row of the fencing matrix.
 //!
-//! Needs Debian's `fence-agents`, `ipmitool` and `openipmi`; fails without them.
+//! Needs Debian's `fence-agents`, `ipmitool`, `openipmi` and `openssl`; fails without them. Without
+//! `sushy-emulator` in `tests/.venv` it says what is not checked.
 #![expect(clippy::disallowed_methods, reason = "real programs take real time, and the lab starts them")]
 
+#[cfg(test)]
+#[path = "fence_real/bay.rs"]
+mod bay;
 #[cfg(test)]
 #[path = "hooks/bench.rs"]
 #[allow(dead_code, reason = "shared with the tests of the hooks, which use all of it")]
 mod bench;
+#[cfg(test)]
+#[path = "fence_real/bmc.rs"]
+mod bmc;
+#[cfg(test)]
+#[path = "fence_real/certificates.rs"]
+mod certificates;
 #[cfg(test)]
 #[path = "fence_real/lab.rs"]
 mod lab;
@@ -18,8 +29,23 @@ mod procedure;
 #[path = "fence_real/processes.rs"]
 mod processes;
 #[cfg(test)]
+#[path = "fence_real/redfish.rs"]
+mod redfish;
+#[cfg(test)]
+#[path = "fence_real/redfish_procedure.rs"]
+mod redfish_procedure;
+#[cfg(test)]
+#[path = "fence_real/redfish_trust.rs"]
+mod redfish_trust;
+#[cfg(test)]
 #[path = "fence_real/rig.rs"]
 mod rig;
+#[cfg(test)]
+#[path = "fence_real/sushy.rs"]
+mod sushy;
+#[cfg(test)]
+#[path = "fence_real/sushy_lab.rs"]
+mod sushy_lab;
 
 use lab::{Lab, host, off, status, unknown};
 use onerescue::model::PowerState;

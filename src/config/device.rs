@@ -5,9 +5,10 @@
 
 use super::file::{self, DriverKind, FromKind, PowerKind, within};
 use super::parameter::{Origin, canonical, check_key, check_value};
+use super::redfish;
 use crate::model::{DatastoreId, DeviceName, PowerDomain, ReadBack, Route, Scope};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long one call of a device may take when the settings do not say. The defaults of `fence_ipmilan`
@@ -43,6 +44,9 @@ pub enum Driver {
         params: BTreeMap<String, String>,
         /// Parameters whose value is in a file; `{host}` and `{id}` in its path stand for the host's.
         secrets: BTreeMap<String, String>,
+        /// The authorities whose certificates it believes, in place of the system's. It is handed over as
+        /// `REQUESTS_CA_BUNDLE`, which `fence_redfish` and its kind read; they have no parameter for it.
+        ca_file: Option<PathBuf>,
     },
     /// `driver = "redfish"`: a management controller, asked without an agent.
     Redfish {
@@ -129,7 +133,7 @@ fn device(raw: file::Device) -> Result<Device, String> {
         | (None, DriverKind::Agent | DriverKind::Redfish | DriverKind::Command) => PowerDomain::Host,
     };
     let allowed: &[&str] = match raw.driver {
-        DriverKind::Agent => &["agent", "params", "secrets"],
+        DriverKind::Agent => &["agent", "params", "secrets", "ca_file"],
         DriverKind::Redfish => &["params", "secrets"],
         DriverKind::Command => &["off", "status", "accept_exit_code"],
         DriverKind::Storage => &["off", "status", "datastores"],
@@ -141,6 +145,8 @@ fn device(raw: file::Device) -> Result<Device, String> {
         DriverKind::Agent => agent(raw)?,
         DriverKind::Redfish => {
             let (params, secrets) = parameters(raw)?;
+            redfish::check_names(params.keys())?;
+            redfish::check_secrets(&secrets)?;
             Driver::Redfish { params, secrets }
         }
         DriverKind::Command => command(raw)?,
@@ -156,6 +162,7 @@ impl file::Device {
             (self.agent.is_some(), "agent"),
             (self.params.is_some(), "params"),
             (self.secrets.is_some(), "secrets"),
+            (self.ca_file.is_some(), "ca_file"),
             (self.off.is_some(), "off"),
             (self.status.is_some(), "status"),
             (self.accept_exit_code.is_some(), "accept_exit_code"),
@@ -179,8 +186,12 @@ fn agent(mut raw: file::Device) -> Result<Driver, String> {
     if NOT_FENCING.contains(&agent.as_str()) {
         return Err(format!("{agent} does not power anything off"));
     }
+    let ca_file = raw.ca_file.take();
+    if ca_file.as_ref().is_some_and(|path| !path.is_absolute()) {
+        return Err("`ca_file` must be an absolute path".to_owned());
+    }
     let (params, secrets) = parameters(raw)?;
-    Ok(Driver::Agent { agent, params, secrets })
+    Ok(Driver::Agent { agent, params, secrets, ca_file })
 }
 
 type Parameters = (BTreeMap<String, String>, BTreeMap<String, String>);

@@ -54,6 +54,7 @@ pub(super) struct Device {
     pub(super) agent: Option<String>,
     pub(super) params: Option<BTreeMap<String, String>>,
     pub(super) secrets: Option<BTreeMap<String, String>>,
+    pub(super) ca_file: Option<PathBuf>,
     pub(super) off: Option<Vec<String>>,
     pub(super) status: Option<Vec<String>>,
     pub(super) accept_exit_code: Option<bool>,

@@ -6,6 +6,7 @@
 use super::device::{Device, Driver, checked_parameters};
 use super::file;
 use super::parameter::canonical;
+use super::redfish::{self, Controller};
 use super::rules::check_address;
 use crate::model::{DeviceName, HostId};
 use std::collections::BTreeMap;
@@ -74,18 +75,18 @@ pub(super) fn hosts(
     devices: &BTreeMap<DeviceName, Device>,
 ) -> Result<BTreeMap<HostId, HostEntry>, String> {
     let mut hosts: BTreeMap<HostId, HostEntry> = BTreeMap::new();
-    let mut outlets: BTreeMap<(DeviceName, Vec<String>), HostId> = BTreeMap::new();
+    let mut outlets: BTreeMap<Outlet, HostId> = BTreeMap::new();
     for raw in raw {
         let label = format!("[[host]] id = {}", raw.id);
         let entry = host(raw, devices).map_err(|why| format!("{label}: {why}"))?;
         for name in entry.devices() {
-            let Some(outlet) = outlet(&entry, name, devices) else {
-                continue;
-            };
-            if let Some(other) = outlets.insert((name.clone(), outlet), entry.id) {
+            for outlet in outlets_of(&entry, name, devices) {
+                let Some(other) = outlets.insert(outlet, entry.id).filter(|other| *other != entry.id) else {
+                    continue;
+                };
                 return Err(format!(
                     "{label}: device \"{name}\" would power off the same machine for {other}: \
-                     give each its own ip or plug in [host.params.{name}]"
+                     give each its own ip, plug, system or uuid in [host.params.{name}]"
                 ));
             }
         }
@@ -181,6 +182,9 @@ fn levels(
 
 fn host_parameters(own: &BTreeMap<String, String>, device: Option<&Device>) -> Result<(), String> {
     let names = checked_parameters(own)?;
+    if let Some(Driver::Redfish { .. }) = device.map(|device| &device.driver) {
+        redfish::check_names(own.keys())?;
+    }
     match device.map(|device| &device.driver) {
         Some(Driver::Agent { secrets, .. } | Driver::Redfish { secrets, .. }) => {
             match secrets.keys().find(|key| names.contains(&canonical(key))) {
@@ -194,7 +198,8 @@ fn host_parameters(own: &BTreeMap<String, String>, device: Option<&Device>) -> R
     }
 }
 
-/// Without `systems_uri`, `fence_redfish` powers off the last system that the controller lists.
+/// Without `systems_uri`, `fence_redfish` powers off the last system that the controller lists. Our own driver
+/// needs to know everything about a controller, from the device or from the host.
 fn require_target(
     entry: &HostEntry,
     name: &DeviceName,
@@ -209,27 +214,42 @@ fn require_target(
                  or it takes the last system that the controller lists"
             ))
         }
-        Some(
-            Driver::Agent { .. } | Driver::Redfish { .. } | Driver::Command { .. } | Driver::Storage { .. },
-        )
-        | None => Ok(()),
+        Some(Driver::Redfish { params, .. }) => Controller::read(&entry.parameters(name, params))
+            .map(drop)
+            .map_err(|why| format!("device \"{name}\": {why}")),
+        Some(Driver::Agent { .. } | Driver::Command { .. } | Driver::Storage { .. }) | None => Ok(()),
     }
 }
 
-/// What tells one machine behind an agent from another; `None` for a command, which gets the host itself.
-fn outlet(
-    entry: &HostEntry,
-    name: &DeviceName,
-    devices: &BTreeMap<DeviceName, Device>,
-) -> Option<Vec<String>> {
-    let (Driver::Agent { params, .. } | Driver::Redfish { params, .. }) = &devices.get(name)?.driver else {
-        return None;
-    };
-    let parameters = entry.parameters(name, params);
+/// One machine, as the settings name it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Outlet {
+    /// Of this device, with these parameters.
+    Agent(DeviceName, Vec<String>),
+    /// Whichever device asks: a system of a controller, or what a machine says of itself.
+    Redfish(String),
+}
+
+/// What tells one machine behind a device from another; nothing for a command, which gets the host itself.
+fn outlets_of(entry: &HostEntry, name: &DeviceName, devices: &BTreeMap<DeviceName, Device>) -> Vec<Outlet> {
+    match devices.get(name).map(|device| &device.driver) {
+        Some(Driver::Agent { params, .. }) => {
+            vec![Outlet::Agent(name.clone(), outlet(entry, &entry.parameters(name, params)))]
+        }
+        Some(Driver::Redfish { params, .. }) => {
+            let controller = Controller::read(&entry.parameters(name, params));
+            let marks = controller.map(|controller| controller.marks()).unwrap_or_default();
+            marks.into_iter().map(Outlet::Redfish).collect()
+        }
+        Some(Driver::Command { .. } | Driver::Storage { .. }) | None => Vec::new(),
+    }
+}
+
+fn outlet(entry: &HostEntry, parameters: &redfish::Parameters<'_>) -> Vec<String> {
     let value = |key: &str| parameters.get(key).map(|(_, value)| entry.filled(value).to_ascii_lowercase());
     let plug = value("plug").or_else(|| value("port"));
     let fixed =
         ["ip", "ipport", "url", "system", "systems_uri", "uuid", "target", "switch", "devices", "key"]
             .map(value);
-    Some(fixed.into_iter().chain([plug]).map(Option::unwrap_or_default).collect())
+    fixed.into_iter().chain([plug]).map(Option::unwrap_or_default).collect()
 }

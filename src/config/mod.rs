@@ -8,6 +8,7 @@ mod environment;
 mod file;
 mod host;
 pub(crate) mod parameter;
+pub(crate) mod redfish;
 mod rules;
 pub(crate) mod trust;
 

@@ -18,6 +18,7 @@ pub(super) struct Declared<'a> {
     pub(super) agent: &'a str,
     pub(super) params: &'a BTreeMap<String, String>,
     pub(super) secrets: &'a BTreeMap<String, String>,
+    pub(super) ca_file: Option<&'a Path>,
     pub(super) timeout: Duration,
 }
 
@@ -29,6 +30,7 @@ pub(super) struct Agent {
     /// Every line but the action. It has the secrets.
     input: Secret,
     secrets: Vec<Secret>,
+    ca_file: Option<PathBuf>,
     timeout: Duration,
 }
 
@@ -44,6 +46,8 @@ impl Agent {
         entry: &HostEntry,
     ) -> Result<Self, String> {
         let program = trust::find_program(declared.agent, agents_dir)?;
+        // An agent whose file is missing would fail at the worst moment, or believe the system's authorities.
+        declared.ca_file.map(read_authorities).transpose()?;
         let (mut keys, mut lines, mut secrets) = (Vec::new(), String::new(), Vec::new());
         let mut add = |key: &str, value: &str| {
             keys.push(key.to_owned());
@@ -58,7 +62,8 @@ impl Agent {
             add(key, secret.reveal());
             secrets.push(secret);
         }
-        Ok(Self { program, keys, input: Secret::new(lines), secrets, timeout: declared.timeout })
+        let ca_file = declared.ca_file.map(Path::to_owned);
+        Ok(Self { program, keys, input: Secret::new(lines), secrets, ca_file, timeout: declared.timeout })
     }
 
     /// Ask the agent, not the device, which parameters it has: an agent ignores the others, and writes them
@@ -72,6 +77,7 @@ impl Agent {
             arguments: &["-o".to_owned(), "metadata".to_owned()],
             stdin: b"",
             deadline: self.timeout,
+            ca_file: self.ca_file.as_deref(),
         });
         let known = parameters_in(&ran.stdout);
         let stranger = self.keys.iter().find(|key| !known.contains(&key.replace('-', "_").as_str()));
@@ -103,6 +109,7 @@ impl Agent {
             arguments: &[],
             stdin: input.as_bytes(),
             deadline: self.timeout,
+            ca_file: self.ca_file.as_deref(),
         });
         redacted(ran, &self.secrets)
     }
@@ -112,6 +119,12 @@ impl Agent {
 fn parameters_in(metadata: &str) -> Vec<&str> {
     let parameters = metadata.split("<parameter name=\"").skip(1);
     parameters.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// Read a file of certificates. Whoever can write it decides which controllers are believed.
+pub(super) fn read_authorities(path: &Path) -> Result<String, String> {
+    trust::read(path, trust::Role::Settings)
+        .map_err(|why| format!("the ca_file {} cannot be used: {why}", path.display()))
 }
 
 /// Read one secret of a host. `{host}` and `{id}` in `path` are the host's.

@@ -55,6 +55,7 @@ impl Program<'_> {
             arguments,
             stdin: STANDARD.encode(document).as_bytes(),
             deadline: self.timeout,
+            ca_file: None,
         }))
     }
 }

@@ -5,6 +5,7 @@
 
 mod agent;
 mod command;
+mod redfish;
 mod runner;
 mod secret;
 mod verdict;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
 use agent::{Agent, Declared};
 use command::Program;
+use redfish::Redfish;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -85,6 +87,7 @@ impl Fence {
         let told = self.declared(host, device).and_then(|(entry, declared)| {
             match self.driver(entry, device, declared)? {
                 Ready::Agent(agent) => agent.off(via),
+                Ready::Redfish(redfish) => redfish.off(),
                 Ready::Command { off, .. } => off.off(document),
             }
         });
@@ -98,6 +101,7 @@ impl Fence {
         let asked = self.declared(host, device).and_then(|(entry, declared)| {
             match self.driver(entry, device, declared)? {
                 Ready::Agent(agent) => Ok(agent.status(via)),
+                Ready::Redfish(redfish) => Ok(redfish.status()),
                 Ready::Command { status: Some(status), .. } => Ok(status.status(document)),
                 Ready::Command { status: None, .. } => Err("the device has no status program".to_owned()),
             }
@@ -137,6 +141,7 @@ impl Fence {
     fn check(&self, entry: &HostEntry, name: &DeviceName, device: &Device) -> Result<(), String> {
         match self.driver(entry, name, device)? {
             Ready::Agent(agent) => agent.check_parameters(),
+            Ready::Redfish(_) => Ok(()),
             Ready::Command { off, status } => {
                 off.check()?;
                 status.map_or(Ok(()), |status| status.check())
@@ -152,8 +157,9 @@ impl Fence {
     ) -> Result<Ready<'a>, String> {
         let timeout = device.timeout;
         match &device.driver {
-            Driver::Agent { agent, params, secrets } => {
-                let declared = Declared { agent, params, secrets, timeout };
+            Driver::Agent { agent, params, secrets, ca_file } => {
+                let ca_file = ca_file.as_deref();
+                let declared = Declared { agent, params, secrets, ca_file, timeout };
                 Agent::prepare(declared, &self.agents_dir, name, entry).map(Ready::Agent)
             }
             Driver::Command { off, status, .. } => Ok(Ready::Command {
@@ -164,7 +170,10 @@ impl Fence {
                 off: Program { words: off, timeout },
                 status: Some(Program { words: status, timeout }),
             }),
-            Driver::Redfish { .. } => Err("redfish is not built yet".to_owned()),
+            Driver::Redfish { params, secrets } => {
+                let parameters = entry.parameters(name, params);
+                Redfish::prepare(&parameters, secrets, timeout, entry).map(Box::new).map(Ready::Redfish)
+            }
         }
     }
 }
@@ -172,6 +181,7 @@ impl Fence {
 /// A device that can be used for one host.
 enum Ready<'a> {
     Agent(Agent),
+    Redfish(Box<Redfish>),
     Command { off: Program<'a>, status: Option<Program<'a>> },
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Call<'a> {
     pub(super) stdin: &'a [u8],
     /// After this it gets SIGTERM, two seconds later SIGKILL.
     pub(super) deadline: Duration,
+    /// The authorities that python's `requests` believes, in place of the system's.
+    pub(super) ca_file: Option<&'a Path>,
 }
 
 /// How a program ended.
@@ -87,6 +89,7 @@ fn start(call: &Call<'_>) -> io::Result<(Child, PipeReader)> {
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
+        .envs(call.ca_file.map(|path| ("REQUESTS_CA_BUNDLE", path)))
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())
@@ -119,7 +122,7 @@ fn end_group(child: &Child, signal: Signal) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the deadline of a program is real time")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 

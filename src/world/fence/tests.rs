@@ -44,6 +44,7 @@ impl Lab {
             arguments: &arguments,
             stdin: text.as_bytes(),
             deadline: Duration::from_secs(30),
+            ca_file: None,
         });
         assert_eq!(ran.stderr, "");
     }

@@ -5,7 +5,7 @@ use super::*;
 
 fn shell(script: &str, stdin: &[u8], deadline: Duration) -> Ran {
     let arguments = ["-c".to_owned(), script.to_owned()];
-    run(&Call { program: Path::new("/bin/bash"), arguments: &arguments, stdin, deadline })
+    run(&Call { program: Path::new("/bin/bash"), arguments: &arguments, stdin, deadline, ca_file: None })
 }
 
 const LONG: Duration = Duration::from_secs(60);
@@ -44,7 +44,13 @@ fn row_42_a_signal_is_not_an_exit_code() {
 
 #[test]
 fn a_missing_program_is_not_started() {
-    let call = Call { program: Path::new("/nonexistent/fence"), arguments: &[], stdin: b"", deadline: LONG };
+    let call = Call {
+        program: Path::new("/nonexistent/fence"),
+        arguments: &[],
+        stdin: b"",
+        deadline: LONG,
+        ca_file: None,
+    };
     assert!(matches!(run(&call).outcome, Outcome::NotStarted(_)));
 }
 
