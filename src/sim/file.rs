@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) claimed_by_another: bool,
     pub(super) runs: Option<u32>,
     pub(super) front_ends: Option<usize>,
+    /// The front-end that the hook runs on; absent = the zone's own address, which is the leader's.
+    pub(super) front_end: Option<usize>,
     /// Text of a settings file.
     pub(super) settings: Option<String>,
     #[serde(default)]

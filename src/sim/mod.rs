@@ -7,7 +7,9 @@
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
 mod audit;
+mod audit_brake;
 mod audit_fence;
+mod audit_proof;
 mod build;
 mod build_objects;
 mod build_vm;

@@ -157,6 +157,11 @@ impl SimWorld {
         self.consul = consul;
     }
 
+    /// Is there a Consul?
+    pub(super) fn has_consul(&self) -> bool {
+        self.consul != Consul::Absent
+    }
+
     /// What asking costs when somebody does not answer.
     pub fn set_witness_timeout(&mut self, timeout: Duration) {
         self.witness_timeout = timeout;

@@ -64,7 +64,6 @@ impl SimWorld {
         let device = device.cloned().ok_or("no such device")?;
         let cloud = self.transport.cloud();
         match (device.route, via) {
-            (Route::FrontEnd, _) => {}
             (Route::Peer, None) => return Err("it cannot be reached from the front-end".to_owned()),
             (Route::Peer, Some(peer)) if peer.id == host => {
                 return Err("it is not to be asked from the host itself".to_owned());
@@ -72,7 +71,7 @@ impl SimWorld {
             (Route::Peer, Some(peer)) if !cloud.answers_front_end(peer.id) => {
                 return Err(format!("{peer} cannot be reached over ssh"));
             }
-            (Route::Peer, Some(_)) => {}
+            (Route::FrontEnd, _) | (Route::Peer, Some(_)) => {}
         }
         let back = self.made.saturating_add(device.returns_after);
         if device.behaviour == Behaviour::DeadThenWorks && cloud.now() < back {
