@@ -1,9 +1,9 @@
 //! The safety rules about the fence: when, how often and to which host "off" may be sent.
 
 use super::audit_brake::writes_down;
-use super::device::Behaviour;
+use super::device::{Behaviour, SimDevice};
 use super::seen::Seen;
-use super::world::{SimDevice, SimWorld};
+use super::world::SimWorld;
 use crate::model::{DeviceName, Host, HostId, HostState, PowerState, ReadBack};
 use crate::policy::{Control, HoldRules, Policy, ProbeError, Purpose};
 use std::collections::BTreeMap;

@@ -4,9 +4,10 @@
 //! VMs whose disks all are there.
 
 use super::audit_brake::{Heard, askable, writes_down};
+use super::device::{SimDevice, covers, has_status};
 use super::physics::Power;
 use super::seen::Seen;
-use super::world::{SimDevice, SimWorld};
+use super::world::SimWorld;
 use crate::model::{DatastoreId, DeviceName, HostId, Outlook, PowerState, ReadBack, Scope, Vm, VmId};
 use crate::policy::{Control, Fencing, Mode, Order, Policy, Purpose};
 use std::collections::{BTreeMap, BTreeSet};
@@ -235,20 +236,4 @@ impl<'a> Known<'a> {
         (askable && self.stage == Stage::Proven)
             .then(|| format!("S8: {order:?} without asking witnesses after the proof"))
     }
-}
-
-fn has_status(level: &[&SimDevice]) -> bool {
-    level.iter().any(|device| device.read_back == ReadBack::Status)
-}
-
-/// Does this level cut the host off from all of these disks?
-fn covers(level: &[&SimDevice], disks: Option<&[DatastoreId]>) -> bool {
-    let cut = |disk: &DatastoreId| {
-        level.iter().any(|device| match &device.scope {
-            Scope::Host => true,
-            Scope::Datastores(datastores) => datastores.contains(disk),
-        })
-    };
-    let whole = level.iter().any(|device| device.scope == Scope::Host);
-    whole || disks.is_some_and(|disks| disks.iter().all(cut))
 }

@@ -3,27 +3,26 @@
 use super::rehearsal::{incident, judged, zone};
 use super::*;
 use onerescue::model::{Epoch, Incident, Progress};
-use onerescue::policy::{Control, Mode, Policy};
 use onerescue::sim::{Event, Scenario};
 use onerescue::wire::record::Record;
 
-const BEFORE_OFF: &str = "outlook, ask 1 2, note fencing, look";
+pub(super) const BEFORE_OFF: &str = "outlook, ask 1 2, note fencing, look";
 const PROOF: &str = "power bmc, power bmc, power bmc, ask 1 2";
-const MOVE: &str = "survey, power bmc, order";
+pub(super) const MOVE: &str = "survey, power bmc, order";
 
 /// Witnesses are asked, and there are none but peers.
-const PEERS: &str = "settings = \"[witness]\\npeers = 2\"";
+pub(super) const PEERS: &str = "settings = \"[witness]\\npeers = 2\"";
 
 fn asking(death: &str, more: &str) -> Scenario {
     zone(death, &format!("{PEERS}\n{more}"))
 }
 
-fn lawful() -> String {
+pub(super) fn lawful() -> String {
     format!("{BEFORE_OFF}, off bmc, {PROOF}, {MOVE}")
 }
 
 /// Exactly these rules are broken, each known by a part of its text.
-fn expect(what: &str, scenario: &mut Scenario, script: &str, texts: &[&str]) {
+pub(super) fn expect(what: &str, scenario: &mut Scenario, script: &str, texts: &[&str]) {
     let broken = judged(scenario, script);
     let known =
         broken.len() == texts.len() && texts.iter().zip(&broken).all(|(text, rule)| rule.contains(text));
@@ -103,13 +102,13 @@ fn no_off_that_the_outlook_forbids() {
         let events = |incident: &mut Incident| incident.events.extend([incident.opened.plus(seconds(9))]);
         cloud.add_record(&record(0, Progress::Closed, events));
         cloud.add_record(&record(0, Progress::Fencing, |incident| {
-            incident.events[0] = Epoch(onerescue::sim::EPOCH)
+            incident.events[0] = Epoch(onerescue::sim::EPOCH);
         }));
     });
     case("window", "3 other hosts were fenced in 900 s", &|cloud| {
         for host in 1..4 {
             cloud.add_record(&record(host, Progress::Closed, |incident| {
-                incident.fenced = Some(incident.opened)
+                incident.fenced = Some(incident.opened);
             }));
         }
     });
@@ -131,7 +130,7 @@ fn what_an_outlook_does_not_forbid() {
 
 #[test]
 fn no_off_in_a_storm_that_nobody_has_ended() {
-    let off = format!("outlook, ask 3, note fencing, look, off bmc");
+    let off = "outlook, ask 3, note fencing, look, off bmc";
     let storm = |fenced: &[u32]| {
         let mut scenario = asking("dies node0 hang", "");
         for host in [1, 2] {
@@ -144,8 +143,8 @@ fn no_off_in_a_storm_that_nobody_has_ended() {
         scenario
     };
     let rules = ["3 of 4 hosts fail in the zone", "3 of 4 hosts fail in its cluster"];
-    expect("three of four", &mut storm(&[]), &off, &rules);
-    expect("one of them is fenced", &mut storm(&[2]), &off, &[]);
+    expect("three of four", &mut storm(&[]), off, &rules);
+    expect("one of them is fenced", &mut storm(&[2]), off, &[]);
 }
 
 #[test]
@@ -175,106 +174,6 @@ fn no_off_again_without_a_device_that_said_on() {
     scenario.world.schedule(at, Event::PowerOn(HostId(0)));
     let rules = ["was read as MONITORED", "witnesses said alive"];
     expect("it is back", &mut scenario, &again("on bmc"), &rules);
-}
-
-#[test]
-fn a_proof_is_of_one_level_and_all_of_it() {
-    let devices = |second: u32| {
-        format!(
-            "devices = [{{ name = \"bmc\", behaviour = \"dead\" }}, {{ name = \"a\", level = 2 }}, {{ name = \"b\", level = {second} }}]"
-        )
-    };
-    let script = |last: &str| {
-        format!(
-            "outlook, note fencing, look, off a, power a, power a, power a, {last}, survey, power a, power b, order"
-        )
-    };
-    let both = script("power b, power b, power b");
-    expect("both of level 2", &mut zone("dies node0 hang", &devices(2)), &both, &[]);
-    let one = script("power b");
-    expect("one of level 2", &mut zone("dies node0 hang", &devices(2)), &one, &["without a proof"]);
-    expect("level 2 alone", &mut zone("dies node0 hang", &devices(3)), &one, &[]);
-    let stale = "outlook, note fencing, look, off a, power a, power a, power a, survey, power b, order";
-    expect("another level's look", &mut zone("dies node0 hang", &devices(3)), stale, &["fresh look"]);
-}
-
-#[test]
-fn a_device_that_was_never_seen_on_proves_nothing() {
-    let devices = |seen: &str| format!("{PEERS}\ndevices = [{{ name = \"bmc\", seen_on = \"{seen}\" }}]");
-    let unproven = ["without a proof"];
-    expect("never", &mut zone("dies node0 hang", &devices("never")), &lawful(), &unproven);
-    expect("long ago", &mut zone("dies node0 hang", &devices("40d")), &lawful(), &[]);
-    let mut recreate = zone("dies node0 hang", &devices("40d"));
-    recreate.policy = Policy { mode: Mode::Recreate, ..recreate.policy };
-    expect("long ago with -r", &mut recreate, &lawful(), &["without a proof", "S4"]);
-    let mut waived = zone("dies node0 hang", &devices("never"));
-    waived.policy.fence.control = Control::Waived;
-    expect("waived", &mut waived, &lawful(), &[]);
-}
-
-#[test]
-fn a_storage_proof_is_for_vms_whose_disks_are_all_there() {
-    let devices = |datastores: &str| {
-        format!(
-            "{PEERS}\ndevices = [{{ name = \"bmc\", scope = \"datastores\", datastores = {datastores} }}]"
-        )
-    };
-    let all = devices("[\"system\", \"default\"]");
-    expect("all inside", &mut zone("dies node0 hang", &all), &lawful(), &[]);
-    let some = devices("[\"system\"]");
-    let mut outside = zone("dies node0 hang", &some);
-    expect("one outside", &mut outside, &lawful(), &["with a disk that the host may still write"]);
-    let mut alive = zone("dies node0 network_cut", &all);
-    let answers_again =
-        format!("{BEFORE_OFF}, off bmc, power bmc, power bmc, power bmc, survey, power bmc, order");
-    expect("it may well answer", &mut alive, &answers_again, &[]);
-}
-
-#[test]
-fn no_order_while_witnesses_go_on_to_say_alive() {
-    let consul = |words: &str| {
-        format!("settings = \"[witness.consul]\\nurl = 'http://localhost:8500'\"\nconsul = \"{words}\"")
-    };
-    let run = |wait: u32| format!("outlook, look, power bmc, power bmc, power bmc, wait {wait}, ask, {MOVE}");
-    let dies = "dies node0 hang";
-    let with_off = |wait: u32| {
-        format!(
-            "outlook, ask, note fencing, look, off bmc, power bmc, power bmc, power bmc, wait {wait}, ask, {MOVE}"
-        )
-    };
-    expect("dead before", &mut zone(dies, &consul("lagging 15s")), &with_off(1), &[]);
-    let late = zone("dies node0 power_loss", &consul("lagging 4h"));
-    expect("alive after", &mut { late }, &run(30), &["while witnesses said alive"]);
-    expect(
-        "liar",
-        &mut zone("dies node0 power_loss", &consul("lies_alive")),
-        &run(30),
-        &["while witnesses said alive"],
-    );
-    let unasked = format!("outlook, look, power bmc, power bmc, power bmc, {MOVE}");
-    let not_after = ["without asking witnesses after the proof"];
-    expect("not asked", &mut zone("dies node0 power_loss", &consul("honest")), &unasked, &not_after);
-}
-
-#[test]
-fn a_person_s_word_is_a_proof_once_it_is_used_in_time() {
-    let dead = "devices = [{ name = \"bmc\", behaviour = \"dead\" }, { name = \"pdu\", level = 2 }]";
-    let confirmed = |after: u64| {
-        let mut scenario = zone("dies node0 power_loss", dead);
-        let start = scenario.world.transport().cloud().now();
-        scenario.world.schedule(start + seconds(after), Event::ConfirmedOff(HostId(0)));
-        scenario
-    };
-    let used = "outlook, note open, wait 20, note used, survey, order";
-    expect("used in time", &mut confirmed(10), used, &[]);
-    let unused = "outlook, note open, wait 20, survey, order";
-    expect("not used", &mut confirmed(10), unused, &["without a proof"]);
-    let late = "outlook, note open, wait 20, wait 700, note used, survey, order";
-    expect("too late", &mut confirmed(10), late, &["without a proof"]);
-    let mut on = confirmed(10);
-    on.world.transport().cloud().power_on(HostId(0));
-    let against = "outlook, note open, wait 20, note used, on pdu, survey, order";
-    expect("a device says on", &mut on, against, &["a device said on since"]);
 }
 
 #[test]

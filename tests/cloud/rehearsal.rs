@@ -5,6 +5,7 @@ use onerescue::policy::{MigrationType, Order, Policy, Proof, Purpose};
 use onerescue::run;
 use onerescue::sim::{Scenario, SimWorld, audit_deeds};
 use onerescue::world::World as _;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Hosts node0 to node3 with `web` on node0, which dies like this; `more` goes on top of the file.
@@ -12,7 +13,7 @@ pub(crate) fn zone(death: &str, more: &str) -> Scenario {
     let mut file =
         format!("title = \"t\"\ncall = \"-m -p 0\"\nhost = \"node0\"\nbefore = [\"{death}\"]\n{more}\n");
     for number in 0..4 {
-        file.push_str(&format!("[[hosts]]\nname = \"node{number}\"\n"));
+        let _ = writeln!(file, "[[hosts]]\nname = \"node{number}\"");
     }
     file.push_str("[[vms]]\nname = \"web\"\nhost = \"node0\"\nimage_datastore = \"default\"\n");
     Scenario::parse(&file).unwrap()
@@ -66,7 +67,7 @@ pub(crate) fn play(scenario: &mut Scenario, script: &str) {
             "note" => note(world, words[0]),
             "off" => drop(world.power_off(HostId(0), &device, via.as_ref())),
             "power" => {
-                assert_eq!(world.power_state(HostId(0), &device, via.as_ref()), PowerState::Off, "{line}")
+                assert_eq!(world.power_state(HostId(0), &device, via.as_ref()), PowerState::Off, "{line}");
             }
             "on" => assert_eq!(world.power_state(HostId(0), &device, via.as_ref()), PowerState::On, "{line}"),
             "survey" => drop(world.survey(HostId(0), &[]).unwrap()),
@@ -77,9 +78,9 @@ pub(crate) fn play(scenario: &mut Scenario, script: &str) {
     }
 }
 
-fn note(world: &mut SimWorld, word: &str) {
+fn note(world: &mut SimWorld, how: &str) {
     let memory = world.memory().unwrap();
-    let progress = match word {
+    let progress = match how {
         "open" => Progress::Open,
         "fencing" | "used" => Progress::Fencing,
         other => panic!("{other}"),
@@ -90,7 +91,7 @@ fn note(world: &mut SimWorld, word: &str) {
         None => (None, incident(0, progress, memory.now)),
     };
     incident.progress = progress;
-    if word == "used" {
+    if how == "used" {
         incident.confirmation.as_mut().unwrap().used = Some(memory.now);
     }
     drop(world.record(document, &incident));

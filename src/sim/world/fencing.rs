@@ -1,10 +1,9 @@
 //! The simulated fence devices at work: from where they are reached, what they switch, what they say.
 
-use super::super::device::{BACK_AFTER, Behaviour, CACHE, Said};
-use super::super::event::Event;
+use super::super::device::{BACK_AFTER, Behaviour, CACHE, Said, SimDevice};
 use super::super::physics::Power;
 use super::super::seen::Seen;
-use super::{SimDevice, SimWorld};
+use super::SimWorld;
 use crate::model::{DeviceName, HostId, Peer, PowerState, Route, Scope};
 use std::time::Duration;
 
@@ -116,21 +115,5 @@ impl SimWorld {
             device.behaviour == Behaviour::FeedComesBack && self.cloud_now() >= off.saturating_add(BACK_AFTER)
         };
         if off.is_some_and(|off| !back(off)) { Power::Off } else { Power::On }
-    }
-}
-
-impl SimDevice {
-    fn cuts(&self, host: HostId) -> Event {
-        match &self.scope {
-            Scope::Host => Event::PowerOff(host),
-            Scope::Datastores(datastores) => Event::StorageCut(host, datastores.clone()),
-        }
-    }
-
-    fn restores(&self, host: HostId) -> Event {
-        match &self.scope {
-            Scope::Host => Event::PowerOn(host),
-            Scope::Datastores(_) => Event::StorageReturns(host),
-        }
     }
 }
