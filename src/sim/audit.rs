@@ -3,7 +3,9 @@
 //! It trusts neither the policy nor its report: what was asked, answered and sent is in [`Seen`], power and
 //! domains are those of the machines. Where a VM may be placed is not judged here; the properties do that.
 
-use super::audit_fence::{fence, proven};
+use super::audit_brake::braked;
+use super::audit_fence::fence;
+use super::audit_proof::{confirmed, proven};
 use super::physics::Breach;
 use super::seen::Seen;
 use super::world::SimWorld;
@@ -13,7 +15,8 @@ use crate::policy::{Fate, Fencing, Mode, Order, Outcome, Policy, Purpose, Reply,
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// The most time that one run may take, whatever goes wrong. The sum of all deadlines is below it.
+/// The most time that one run may take, whatever goes wrong, beside the time for which it is held. The sum of all
+/// other deadlines is below it.
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
 
 /// Every safety rule that this run has broken, in words; empty is good. `charged` are the VMs that were on
@@ -26,7 +29,7 @@ pub fn audit(world: &SimWorld, policy: &Policy, report: &Report, charged: &[VmId
     if report.proof.as_ref().is_some_and(|proof| proof.host() != report.host) {
         broken.push("S1: the proof names another host".to_owned());
     }
-    bounds(world, report, charged.len(), &mut broken);
+    bounds(world, policy, report, charged.len(), &mut broken);
     let session = world.transport().cloud().session.clone();
     if format!("{report:?} {:?} {:?}", world.told(), world.transport().calls()).contains(&session) {
         broken.push("S7: the session is in the report, the trail or the log of calls".to_owned());
@@ -39,18 +42,21 @@ pub fn audit(world: &SimWorld, policy: &Policy, report: &Report, charged: &[VmId
 pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<String> {
     let mut broken = Vec::new();
     fence(world, policy, subject, &mut broken);
+    braked(world, policy, subject, &mut broken);
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
     broken
 }
 
-/// No VM that this run has touched was started twice. With `-u`, or when every device lies, nothing can
-/// prevent that.
+/// No VM that this run has touched was started twice. With `-u`, on a person's word, or when every device lies,
+/// nothing can prevent that.
 fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
     let orders: Vec<_> = sent(world).collect();
     let proofs: BTreeSet<_> = orders.iter().map(|(_, proof)| *proof).collect();
-    if policy.fencing == Fencing::Waived || !proofs.iter().all(|host| world.fence_is_honest(policy, *host)) {
+    let trusting =
+        policy.fencing == Fencing::Waived || proofs.iter().any(|host| confirmed(world, *host).is_some());
+    if trusting || !proofs.iter().all(|host| world.fence_is_honest(policy, *host)) {
         return;
     }
     let cloud = world.transport().cloud();
@@ -175,8 +181,8 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
     }
 }
 
-fn bounds(world: &SimWorld, report: &Report, vms: usize, broken: &mut Vec<String>) {
-    if report.took.0 > LONGEST {
+fn bounds(world: &SimWorld, policy: &Policy, report: &Report, vms: usize, broken: &mut Vec<String>) {
+    if report.took.0 > LONGEST.saturating_add(policy.hold.deadline) {
         broken.push(format!("S6: the run took {} s", report.took.0.as_secs()));
     }
     let calls = world.transport().calls();

@@ -1,7 +1,8 @@
 //! Simulated fence devices, with everything that real ones were seen to do.
 
+use super::event::Event;
 use super::physics::Power;
-use crate::model::PowerState;
+use crate::model::{DatastoreId, DeviceName, FenceDevice, HostId, PowerState, ReadBack, Route, Scope};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -115,4 +116,83 @@ impl Behaviour {
             Self::Flaps => PowerState::On,
         }
     }
+}
+
+/// A fence device of the simulated hosts.
+#[derive(Clone, Debug)]
+pub struct SimDevice {
+    /// Its name in the settings.
+    pub name: DeviceName,
+    /// What it can show.
+    pub read_back: ReadBack,
+    /// What it does.
+    pub behaviour: Behaviour,
+    /// Its level, from 0.
+    pub level: usize,
+    /// What is cut off when it says off.
+    pub scope: Scope,
+    /// From where it is reached.
+    pub route: Route,
+    /// How long before it was given to its host it was seen ON; `None` = never.
+    pub seen_on: Option<Duration>,
+    /// [`Behaviour::DeadThenWorks`]: how long after the first run's begin it answers.
+    pub returns_after: Duration,
+}
+
+impl SimDevice {
+    /// A device of the first level with a status, seen ON an hour ago.
+    #[must_use]
+    pub fn new(name: &str, behaviour: Behaviour) -> Self {
+        Self {
+            name: DeviceName(name.to_owned()),
+            read_back: ReadBack::Status,
+            behaviour,
+            level: 0,
+            scope: Scope::Host,
+            route: Route::FrontEnd,
+            seen_on: Some(Duration::from_secs(3600)),
+            returns_after: Duration::from_secs(600),
+        }
+    }
+
+    pub(super) fn plain(&self) -> FenceDevice {
+        FenceDevice {
+            scope: self.scope.clone(),
+            route: self.route,
+            ..FenceDevice::new(self.name.clone(), self.read_back)
+        }
+    }
+
+    /// What happens when it is switched off.
+    pub(super) fn cuts(&self, host: HostId) -> Event {
+        match &self.scope {
+            Scope::Host => Event::PowerOff(host),
+            Scope::Datastores(datastores) => Event::StorageCut(host, datastores.clone()),
+        }
+    }
+
+    /// What happens when it is switched on again.
+    pub(super) fn restores(&self, host: HostId) -> Event {
+        match &self.scope {
+            Scope::Host => Event::PowerOn(host),
+            Scope::Datastores(_) => Event::StorageReturns(host),
+        }
+    }
+}
+
+/// Can any of these devices be read?
+pub(super) fn has_status(level: &[&SimDevice]) -> bool {
+    level.iter().any(|device| device.read_back == ReadBack::Status)
+}
+
+/// Do these devices together cut the host off from all of these disks?
+pub(super) fn covers(level: &[&SimDevice], disks: Option<&[DatastoreId]>) -> bool {
+    let cut = |disk: &DatastoreId| {
+        level.iter().any(|device| match &device.scope {
+            Scope::Host => true,
+            Scope::Datastores(datastores) => datastores.contains(disk),
+        })
+    };
+    let whole = level.iter().any(|device| device.scope == Scope::Host);
+    whole || disks.is_some_and(|disks| disks.iter().all(cut))
 }

@@ -1,13 +1,72 @@
 //! A scenario's devices and witnesses, and where its front-end stands.
 
-use super::device::Behaviour;
+use super::device::{Behaviour, SimDevice};
 use super::file;
 use super::witness::Consul;
 use super::words::{Names, duration};
-use super::world::{SimDevice, SimWorld};
+use super::world::SimWorld;
 use crate::config::Config;
 use crate::model::{ReadBack, Route, Scope};
+use jiff::fmt::serde::unsigned_duration::friendly::compact;
+use serde::Deserialize;
 use std::time::Duration;
+
+/// `[[devices]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Device {
+    name: String,
+    behaviour: Option<Behaviour>,
+    read_back: Option<ReadBackWord>,
+    /// From 1, the default.
+    level: Option<usize>,
+    #[serde(default)]
+    scope: ScopeWord,
+    /// What `scope = "datastores"` cuts the host off from.
+    #[serde(default)]
+    datastores: Vec<String>,
+    #[serde(default)]
+    route: RouteWord,
+    /// How long before the hook started it was seen ON: `40d`, or `never`; absent = an hour.
+    seen_on: Option<String>,
+    /// `dead_then_works`: how long after the hook's start it answers.
+    #[serde(default, with = "compact::optional")]
+    returns_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ScopeWord {
+    #[default]
+    Host,
+    Datastores,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RouteWord {
+    #[default]
+    FrontEnd,
+    Peer,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReadBackWord {
+    Status,
+    ExitCodeAccepted,
+    ExitCodeOnly,
+}
+
+impl From<ReadBackWord> for ReadBack {
+    fn from(word: ReadBackWord) -> Self {
+        match word {
+            ReadBackWord::Status => Self::Status,
+            ReadBackWord::ExitCodeAccepted => Self::ExitCodeAccepted,
+            ReadBackWord::ExitCodeOnly => Self::ExitCodeOnly,
+        }
+    }
+}
 
 /// Give them to the world.
 pub(super) fn give(
@@ -55,14 +114,14 @@ fn devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Result<(),
     Ok(())
 }
 
-fn device(words: &file::Device, names: &Names) -> Result<SimDevice, String> {
+fn device(words: &Device, names: &Names) -> Result<SimDevice, String> {
     let plain = SimDevice::new(&words.name, words.behaviour.unwrap_or_default());
     let datastores =
         words.datastores.iter().map(|name| names.datastore(name)).collect::<Result<Vec<_>, _>>()?;
     let scope = match words.scope {
-        file::ScopeWord::Host if datastores.is_empty() => Scope::Host,
-        file::ScopeWord::Datastores if !datastores.is_empty() => Scope::Datastores(datastores),
-        file::ScopeWord::Host | file::ScopeWord::Datastores => {
+        ScopeWord::Host if datastores.is_empty() => Scope::Host,
+        ScopeWord::Datastores if !datastores.is_empty() => Scope::Datastores(datastores),
+        ScopeWord::Host | ScopeWord::Datastores => {
             return Err(format!(
                 "{}: datastores are for scope = \"datastores\", which needs some",
                 words.name
@@ -75,8 +134,8 @@ fn device(words: &file::Device, names: &Names) -> Result<SimDevice, String> {
         level: level.checked_sub(1).ok_or_else(|| format!("{}: levels begin with 1", words.name))?,
         scope,
         route: match words.route {
-            file::RouteWord::FrontEnd => Route::FrontEnd,
-            file::RouteWord::Peer => Route::Peer,
+            RouteWord::FrontEnd => Route::FrontEnd,
+            RouteWord::Peer => Route::Peer,
         },
         seen_on: seen_on(words.seen_on.as_deref(), plain.seen_on)?,
         returns_after: words.returns_after.unwrap_or(plain.returns_after),

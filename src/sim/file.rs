@@ -1,10 +1,10 @@
 //! The shape of a scenario file, as serde reads it, and the words in it.
 
-use super::device::Behaviour;
+use super::equipment::Device;
 use super::event::Event;
 use super::spec::{Driver, Stage, Timings};
 use super::witness::Honesty;
-use crate::model::{HostId, LcmState, ReadBack, VmId, VmState};
+use crate::model::{HostId, LcmState, VmId, VmState};
 use crate::wire::xmlrpc::Value;
 use jiff::fmt::serde::unsigned_duration::friendly::compact;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) claimed_by_another: bool,
     pub(super) runs: Option<u32>,
     pub(super) front_ends: Option<usize>,
+    /// The front-end that the hook runs on; absent = the zone's own address, which is the leader's.
+    pub(super) front_end: Option<usize>,
     /// Text of a settings file.
     pub(super) settings: Option<String>,
     #[serde(default)]
@@ -109,62 +111,6 @@ pub(super) struct Vm {
     /// `boot = "fails"`, `transfer = "hangs"`, `boot = "fails 1"`.
     #[serde(default)]
     pub(super) drivers: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Device {
-    pub(super) name: String,
-    pub(super) behaviour: Option<Behaviour>,
-    pub(super) read_back: Option<ReadBackWord>,
-    /// From 1, the default.
-    pub(super) level: Option<usize>,
-    #[serde(default)]
-    pub(super) scope: ScopeWord,
-    /// What `scope = "datastores"` cuts the host off from.
-    #[serde(default)]
-    pub(super) datastores: Vec<String>,
-    #[serde(default)]
-    pub(super) route: RouteWord,
-    /// How long before the hook started it was seen ON: `40d`, or `never`; absent = an hour.
-    pub(super) seen_on: Option<String>,
-    /// `dead_then_works`: how long after the hook's start it answers.
-    #[serde(default, with = "compact::optional")]
-    pub(super) returns_after: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ScopeWord {
-    #[default]
-    Host,
-    Datastores,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RouteWord {
-    #[default]
-    FrontEnd,
-    Peer,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ReadBackWord {
-    Status,
-    ExitCodeAccepted,
-    ExitCodeOnly,
-}
-
-impl From<ReadBackWord> for ReadBack {
-    fn from(word: ReadBackWord) -> Self {
-        match word {
-            ReadBackWord::Status => Self::Status,
-            ReadBackWord::ExitCodeAccepted => Self::ExitCodeAccepted,
-            ReadBackWord::ExitCodeOnly => Self::ExitCodeOnly,
-        }
-    }
 }
 
 #[derive(Debug, Deserialize)]

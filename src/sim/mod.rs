@@ -7,7 +7,9 @@
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
 mod audit;
+mod audit_brake;
 mod audit_fence;
+mod audit_proof;
 mod build;
 mod build_objects;
 mod build_vm;
@@ -45,7 +47,7 @@ mod world;
 
 pub use audit::{audit, audit_deeds};
 pub use cloud::{Change, Cloud, EPOCH, Happening};
-pub use device::Behaviour;
+pub use device::{Behaviour, SimDevice};
 pub use event::Event;
 pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
@@ -57,4 +59,4 @@ pub use template::{Attribute, Template};
 pub use transport::{CallRecord, Outcome, SimTransport};
 pub use version::Version;
 pub use witness::{Consul, Honesty};
-pub use world::{SimDevice, SimWorld};
+pub use world::SimWorld;

@@ -73,10 +73,14 @@ fn build(file: file::File) -> Result<Scenario, String> {
     for fault in &file.fault {
         transport.add_fault(read_fault(fault)?);
     }
-    let credentials = Credentials {
-        endpoint: "http://localhost:2633/RPC2".to_owned(),
-        session: Session::new("oneadmin:password".to_owned()),
+    let endpoint = match file.front_end {
+        None => "http://localhost:2633/RPC2".to_owned(),
+        Some(at) => {
+            let known = transport.cloud().endpoints().get(at).cloned();
+            known.ok_or_else(|| format!("no such front-end: {at}"))?
+        }
     };
+    let credentials = Credentials { endpoint, session: Session::new("oneadmin:password".to_owned()) };
     let zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE);
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);

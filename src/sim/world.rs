@@ -8,64 +8,18 @@ mod asking;
 mod fencing;
 
 use super::cloud::Cloud;
-use super::device::Behaviour;
+use super::device::SimDevice;
 use super::event::Event;
 use super::physics::Power;
 use super::seen::Seen;
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
-use crate::model::{DeviceName, Epoch, FenceDevice, HostId, ReadBack, Route, Scope, SeenOn, Vm};
+use crate::model::{DeviceName, Epoch, HostId, SeenOn, Vm};
 use crate::policy::{Entry, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::Zone;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// A fence device of the simulated hosts.
-#[derive(Clone, Debug)]
-pub struct SimDevice {
-    /// Its name in the settings.
-    pub name: DeviceName,
-    /// What it can show.
-    pub read_back: ReadBack,
-    /// What it does.
-    pub behaviour: Behaviour,
-    /// Its level, from 0.
-    pub level: usize,
-    /// What is cut off when it says off.
-    pub scope: Scope,
-    /// From where it is reached.
-    pub route: Route,
-    /// How long before it was given to its host it was seen ON; `None` = never.
-    pub seen_on: Option<Duration>,
-    /// [`Behaviour::DeadThenWorks`]: how long after the first run's begin it answers.
-    pub returns_after: Duration,
-}
-
-impl SimDevice {
-    /// A device of the first level with a status, seen ON an hour ago.
-    #[must_use]
-    pub fn new(name: &str, behaviour: Behaviour) -> Self {
-        Self {
-            name: DeviceName(name.to_owned()),
-            read_back: ReadBack::Status,
-            behaviour,
-            level: 0,
-            scope: Scope::Host,
-            route: Route::FrontEnd,
-            seen_on: Some(Duration::from_secs(3600)),
-            returns_after: Duration::from_secs(600),
-        }
-    }
-
-    fn plain(&self) -> FenceDevice {
-        FenceDevice {
-            scope: self.scope.clone(),
-            route: self.route,
-            ..FenceDevice::new(self.name.clone(), self.read_back)
-        }
-    }
-}
 
 /// A world in memory.
 #[derive(Debug)]
@@ -155,6 +109,11 @@ impl SimWorld {
     /// How Consul answers.
     pub fn set_consul(&mut self, consul: Consul) {
         self.consul = consul;
+    }
+
+    /// Is there a Consul?
+    pub(super) fn has_consul(&self) -> bool {
+        self.consul != Consul::Absent
     }
 
     /// What asking costs when somebody does not answer.

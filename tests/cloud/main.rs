@@ -1,14 +1,26 @@
 //! The simulated cloud's rules where no recording shows them: monitoring, drivers, storage, faults, front-ends.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may fail loudly"
+)]
 
+mod devices;
 mod doors;
+mod judging;
+mod judging_orders;
 mod monitoring;
 mod moving;
+mod people;
 mod recovering;
+mod rehearsal;
+mod witnesses;
 
 use onerescue::error::OnedError;
 use onerescue::model::{HostId, HostState, VmId};
-use onerescue::sim::{Cloud, Death, HostSpec, SimTransport, Version, VmSpec};
+use onerescue::sim::{Cloud, Death, Fault, FaultRule, HostSpec, SimTransport, Version, VmSpec};
 use onerescue::wire::xml::{Element, Limits};
 use onerescue::wire::xmlrpc::{Call, Reply, Value};
 use onerescue::world::oned::Transport as _;

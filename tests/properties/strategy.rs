@@ -89,7 +89,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
     use Behaviour::*;
     prop_oneof![
         6 => Just(Works),
-        4 => select(vec![Slow, Ignores, Rejects, Dead, DiesWithHost, Unreadable, Liar, Flaps, LateSuccess, ComesBack]),
+        4 => select(vec![Slow, Ignores, Rejects, Dead, DiesWithHost, Unreadable, Liar, Flaps, LateSuccess, ComesBack, DeadThenWorks, Caches, OffTwice]),
     ]
 }
 
@@ -133,7 +133,7 @@ fn fault() -> impl Strategy<Value = FaultRule> {
 }
 
 fn death() -> impl Strategy<Value = Death> {
-    select(vec![Death::PowerLoss, Death::NetworkCut, Death::Hang])
+    select(vec![Death::PowerLoss, Death::NetworkCut, Death::Hang, Death::FrontEndCut])
 }
 
 fn happens() -> impl Strategy<Value = Happens> {

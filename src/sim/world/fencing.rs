@@ -1,10 +1,9 @@
 //! The simulated fence devices at work: from where they are reached, what they switch, what they say.
 
-use super::super::device::{BACK_AFTER, Behaviour, CACHE, Said};
-use super::super::event::Event;
+use super::super::device::{BACK_AFTER, Behaviour, CACHE, Said, SimDevice};
 use super::super::physics::Power;
 use super::super::seen::Seen;
-use super::{SimDevice, SimWorld};
+use super::SimWorld;
 use crate::model::{DeviceName, HostId, Peer, PowerState, Route, Scope};
 use std::time::Duration;
 
@@ -64,7 +63,6 @@ impl SimWorld {
         let device = device.cloned().ok_or("no such device")?;
         let cloud = self.transport.cloud();
         match (device.route, via) {
-            (Route::FrontEnd, _) => {}
             (Route::Peer, None) => return Err("it cannot be reached from the front-end".to_owned()),
             (Route::Peer, Some(peer)) if peer.id == host => {
                 return Err("it is not to be asked from the host itself".to_owned());
@@ -72,7 +70,7 @@ impl SimWorld {
             (Route::Peer, Some(peer)) if !cloud.answers_front_end(peer.id) => {
                 return Err(format!("{peer} cannot be reached over ssh"));
             }
-            (Route::Peer, Some(_)) => {}
+            (Route::FrontEnd, _) | (Route::Peer, Some(_)) => {}
         }
         let back = self.made.saturating_add(device.returns_after);
         if device.behaviour == Behaviour::DeadThenWorks && cloud.now() < back {
@@ -117,21 +115,5 @@ impl SimWorld {
             device.behaviour == Behaviour::FeedComesBack && self.cloud_now() >= off.saturating_add(BACK_AFTER)
         };
         if off.is_some_and(|off| !back(off)) { Power::Off } else { Power::On }
-    }
-}
-
-impl SimDevice {
-    fn cuts(&self, host: HostId) -> Event {
-        match &self.scope {
-            Scope::Host => Event::PowerOff(host),
-            Scope::Datastores(datastores) => Event::StorageCut(host, datastores.clone()),
-        }
-    }
-
-    fn restores(&self, host: HostId) -> Event {
-        match &self.scope {
-            Scope::Host => Event::PowerOn(host),
-            Scope::Datastores(_) => Event::StorageReturns(host),
-        }
     }
 }
