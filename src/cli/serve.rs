@@ -50,7 +50,8 @@ fn write_settings(scenario: &Scenario, server: &Server) -> Result<PathBuf> {
     let (program, port) = (program.display(), server.port());
     let hosts = scenario.world.zone().hosts().unwrap_or_default();
     let mut settings = format!(
-        "log = \"{folder}/host_error.log\"\nrun_dir = \"{folder}\"\n\n[device.machine]\ndriver = \"command\"\n\
+        "log = \"{folder}/host_error.log\"\nrun_dir = \"{folder}\"\n\n\
+         # Nobody was there to see these machines on.\n[fence]\nseen_on = \"waived\"\n\n[device.machine]\ndriver = \"command\"\n\
          off = [\"{program}\", \"drill-power\", \"--port\", \"{port}\", \"off\"]\n\
          status = [\"{program}\", \"drill-power\", \"--port\", \"{port}\", \"status\"]\n",
         folder = folder.display()

@@ -64,8 +64,8 @@ impl Bench {
     /// Times are short, because here they are real. `more` begins inside the section `[fence]`.
     pub(super) fn settings(&self, more: &str) {
         let text = format!(
-            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n[fence]\n\
-             interval = \"100ms\"\n{more}",
+            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n[hold]\n\
+             deadline = \"0s\"\n[fence]\ninterval = \"100ms\"\nseen_on = \"waived\"\n{more}",
             self.folder.path().display()
         );
         write(&self.folder.path().join("onerescue.toml"), &text, 0o600);
