@@ -5,6 +5,7 @@ mod live;
 mod observer;
 pub mod oned;
 mod remember;
+mod runner;
 mod witness;
 mod zone;
 

@@ -5,10 +5,10 @@
 
 mod agent;
 mod command;
-mod runner;
 mod secret;
 mod verdict;
 
+use super::runner;
 use crate::config::{Config, Device, Driver, HostEntry};
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
