@@ -2,8 +2,9 @@
 
 pub mod fence;
 mod live;
-mod observer;
+pub mod observer;
 pub mod oned;
+mod parallel;
 mod remember;
 mod runner;
 mod witness;
