@@ -7,7 +7,8 @@ pub mod oned;
 mod parallel;
 mod remember;
 mod runner;
-mod witness;
+mod ssh;
+pub mod witness;
 mod zone;
 
 pub use live::Live;
