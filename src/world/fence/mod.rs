@@ -9,6 +9,7 @@ mod secret;
 mod verdict;
 
 use super::runner;
+use super::ssh::Ssh;
 use crate::config::{Config, Device, Driver, HostEntry};
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
@@ -24,6 +25,7 @@ pub struct Fence {
     agents_dir: Vec<PathBuf>,
     devices: BTreeMap<DeviceName, Device>,
     hosts: BTreeMap<HostId, HostEntry>,
+    ssh: Ssh,
 }
 
 impl Fence {
@@ -35,6 +37,7 @@ impl Fence {
             agents_dir: config.agents_dir.clone(),
             devices: config.devices.clone(),
             hosts: config.hosts.clone(),
+            ssh: Ssh::new(config),
         }
     }
 
@@ -136,7 +139,7 @@ impl Fence {
 
     fn check(&self, entry: &HostEntry, name: &DeviceName, device: &Device) -> Result<(), String> {
         match self.driver(entry, name, device)? {
-            Ready::Agent(agent) => agent.check_parameters(),
+            Ready::Agent(agent) => agent.check(),
             Ready::Command { off, status } => {
                 off.check()?;
                 status.map_or(Ok(()), |status| status.check())
@@ -145,7 +148,7 @@ impl Fence {
     }
 
     fn driver<'a>(
-        &self,
+        &'a self,
         entry: &HostEntry,
         name: &DeviceName,
         device: &'a Device,
@@ -153,8 +156,8 @@ impl Fence {
         let timeout = device.timeout;
         match &device.driver {
             Driver::Agent { agent, params, secrets } => {
-                let declared = Declared { agent, params, secrets, timeout };
-                Agent::prepare(declared, &self.agents_dir, name, entry).map(Ready::Agent)
+                let declared = Declared { agent, params, secrets, timeout, route: device.route };
+                Agent::prepare(declared, &self.agents_dir, &self.ssh, name, entry).map(Ready::Agent)
             }
             Driver::Command { off, status, .. } => Ok(Ready::Command {
                 off: Program { words: off, timeout },
@@ -171,7 +174,7 @@ impl Fence {
 
 /// A device that can be used for one host.
 enum Ready<'a> {
-    Agent(Agent),
+    Agent(Agent<'a>),
     Command { off: Program<'a>, status: Option<Program<'a>> },
 }
 
