@@ -5,7 +5,8 @@
 //! 255 is ssh's own, for a peer that could not be reached.
 //!
 //! A connection that is cut at its deadline ends ssh here. The program on the peer is not ended by that: it may
-//! go on until it notices by itself.
+//! go on until it notices by itself. ssh closes what it inherits, so it does not hold a host's lock as other fence
+//! programs do.
 
 use super::runner::{Call, Ran, run};
 use crate::config::{Config, check_address, trust};

@@ -21,10 +21,10 @@ fn becomes(witness: &Witness, name: &str, opinion: Opinion) -> bool {
 /// Three servers and one more node. The first one may answer from old state whoever does not forbid it.
 fn cluster() -> Option<Nodes> {
     let mut nodes = Nodes::new(program()?);
-    nodes.add(Role::Server(3), Nodes::next_address(), "discovery_max_stale = \"1h\"");
-    nodes.add(Role::Server(3), Nodes::next_address(), "");
-    nodes.add(Role::Server(3), Nodes::next_address(), "");
-    nodes.add(Role::Client, Nodes::next_address(), "");
+    nodes.add(Role::Server(3), &Nodes::next_address(), "discovery_max_stale = \"1h\"");
+    nodes.add(Role::Server(3), &Nodes::next_address(), "");
+    nodes.add(Role::Server(3), &Nodes::next_address(), "");
+    nodes.add(Role::Client, &Nodes::next_address(), "");
     Some(nodes)
 }
 
@@ -66,6 +66,9 @@ fn row_33_without_a_quorum_consul_has_no_opinion_though_old_state_says_alive() {
     };
     let witness = through(&nodes.url(1), "");
     assert!(becomes(&witness, "node3", Opinion::Alive), "{}", nodes.logs());
+    // Its own state, which it falls back to, lags behind the leader's.
+    let stale = || nodes.get(1, "/v1/health/node/node3?stale");
+    assert!(soon(|| stale().contains("passing")), "{}", stale());
     nodes.kill(2);
     nodes.kill(3);
     // From now on nothing about node3 can be known.
@@ -94,8 +97,8 @@ fn row_33_a_node_that_left_and_a_server_that_hangs_are_no_opinion() {
         return;
     };
     let mut nodes = Nodes::new(program);
-    nodes.add(Role::Server(1), Nodes::next_address(), "");
-    nodes.add(Role::Client, Nodes::next_address(), "");
+    nodes.add(Role::Server(1), &Nodes::next_address(), "");
+    nodes.add(Role::Client, &Nodes::next_address(), "");
     let witness = through(&nodes.url(1), "");
     assert!(becomes(&witness, "node2", Opinion::Alive), "{}", nodes.logs());
     // An orderly stop: Consul forgets the node.
@@ -129,7 +132,7 @@ fn row_50_consul_is_believed_behind_its_own_authority_and_with_a_token_only() {
         file("cert.key"),
         file("ca.pem"),
     );
-    nodes.add(Role::Server(1), address, &settings);
+    nodes.add(Role::Server(1), &address, &settings);
     let good = nodes.secret("token", &format!("{token}\n"));
     let other = nodes.secret("other_token", "5ec2e7aa-0000-4000-8000-00000000dead\n");
     let asks = |authority: &str, token: Option<&std::path::Path>| {
@@ -161,7 +164,7 @@ fn peers_and_consul_are_asked_at_the_same_time_and_heard_in_order() {
         return;
     };
     let mut nodes = Nodes::new(program);
-    nodes.add(Role::Server(1), Nodes::next_address(), "");
+    nodes.add(Role::Server(1), &Nodes::next_address(), "");
     assert!(becomes(&through(&nodes.url(1), ""), "node1", Opinion::Alive), "{}", nodes.logs());
     let peers = Peers::start(2);
     let both = peers.witness(&seen(&peers), &format!("[witness.consul]\nurl = \"{}\"\n", nodes.url(1)));

@@ -91,10 +91,16 @@ impl Nodes {
         format!("127.0.23.{}", NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// One more agent on this address, with these lines of settings.
-    pub(crate) fn add(&mut self, role: Role, address: String, settings: &str) {
+    /// One more agent on this address, with these lines of settings. One that ends at once has met somebody at one of
+    /// its ports, and gets others.
+    pub(crate) fn add(&mut self, role: Role, address: &str, settings: &str) {
         let number = self.agents.len() + 1;
-        let [http, https, gossip, server] = [(); 4].map(|()| free_port(&address));
+        let started = (0..5).find_map(|_| self.start(number, role, address, settings));
+        self.agents.push(started.unwrap_or_else(|| panic!("consul does not start: {}", self.log(number))));
+    }
+
+    fn start(&self, number: usize, role: Role, address: &str, settings: &str) -> Option<Agent> {
+        let [http, https, gossip, server] = [(); 4].map(|()| free_port(address));
         let server_lines = match role {
             Role::Server(count) => format!("server = true\nbootstrap_expect = {count}\n"),
             Role::Client => String::new(),
@@ -105,22 +111,29 @@ impl Nodes {
             "node_name = \"node{number}\"\nbind_addr = \"{address}\"\nclient_addr = \"{address}\"\n\
              data_dir = \"{}\"\ndisable_host_node_id = true\ndisable_update_check = true\nretry_interval = \"300ms\"\n\
              performance {{ raft_multiplier = 1 }}\n\
-             gossip_lan {{ probe_interval = \"200ms\" probe_timeout = \"100ms\" gossip_interval = \"50ms\" suspicion_mult = 2 }}\n\
+             gossip_lan {{ probe_interval = \"400ms\" probe_timeout = \"250ms\" gossip_interval = \"100ms\" suspicion_mult = 3 }}\n\
              ports {{ dns = -1 grpc = -1 serf_wan = -1 http = {http} https = {https} serf_lan = {gossip} server = {server} }}\n\
              {server_lines}{join}{settings}\n",
             self.path(&format!("data{number}")).display(),
         );
         let file = self.path(&format!("node{number}.hcl"));
         fs::write(&file, text).unwrap();
-        let process = Command::new(&self.program)
+        let log = fs::File::create(self.path(&format!("node{number}.log"))).unwrap();
+        let mut process = Command::new(&self.program)
             .args(["agent", "-config-file"])
             .arg(file)
             .stdin(Stdio::null())
-            .stdout(fs::File::create(self.path(&format!("node{number}.log"))).unwrap())
-            .stderr(Stdio::null())
+            .stderr(log.try_clone().unwrap())
+            .stdout(log)
             .spawn()
             .unwrap();
-        self.agents.push(Agent { process, address, http, https, gossip });
+        let mut ended = || process.try_wait().unwrap().is_some();
+        assert!(soon(|| ended() || TcpStream::connect((address, http)).is_ok()), "{}", self.log(number));
+        if ended() {
+            eprintln!("node{number} ended at once: {}", self.log(number));
+            return None;
+        }
+        Some(Agent { process, address: address.to_owned(), http, https, gossip })
     }
 
     /// The process of an agent.
@@ -164,12 +177,13 @@ impl Nodes {
 
     /// The last words of every agent, for a test that fails.
     pub(crate) fn logs(&self) -> String {
-        let words = |number: usize| {
-            let text = fs::read_to_string(self.path(&format!("node{number}.log"))).unwrap_or_default();
-            let lines: Vec<_> = text.lines().rev().take(40).collect();
-            format!("node{number}:\n{}\n", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
-        };
-        (1..=self.agents.len()).map(words).collect()
+        (1..=self.agents.len()).map(|number| self.log(number)).collect()
+    }
+
+    fn log(&self, number: usize) -> String {
+        let text = fs::read_to_string(self.path(&format!("node{number}.log"))).unwrap_or_default();
+        let lines: Vec<_> = text.lines().rev().take(40).collect();
+        format!("node{number}:\n{}\n", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -198,7 +212,8 @@ fn free_port(address: &str) -> u16 {
     }
 }
 
-/// A Consul takes its time on a busy machine.
+/// A Consul takes its time on a busy machine: servers that miss each other while they start try again after 1, 2, 4 …
+/// seconds.
 pub(crate) fn soon(condition: impl FnMut() -> bool) -> bool {
-    within(Duration::from_secs(60), condition)
+    within(Duration::from_secs(120), condition)
 }
