@@ -2,9 +2,9 @@
 //!
 //! `-I lo` keeps what is sent to nobody, to an address of the documentation, on this machine.
 
-use crate::opinions;
 use crate::peers::{Peers, peer, suspect};
 use crate::processes::eventually;
+use crate::{not_checked, opinions};
 use onerescue::config::ObserverSettings;
 use onerescue::model::{Opinion, RaftState};
 use onerescue::world::observer;
@@ -23,7 +23,7 @@ fn ping() -> bool {
             .output()
             .is_ok_and(|ran| ran.status.success());
     if !here {
-        eprintln!("NOT CHECKED: there is no ping that this user may use (Debian: iputils-ping)");
+        not_checked("there is no ping that this user may use (Debian: iputils-ping)");
     }
     here
 }

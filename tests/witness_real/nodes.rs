@@ -2,6 +2,7 @@
 //!
 //! Everything is taken down when it is dropped.
 
+use crate::not_checked;
 use crate::peers::run;
 use crate::processes::within;
 use onerescue::config::{Config, Environment};
@@ -21,9 +22,7 @@ pub(crate) fn program() -> Option<PathBuf> {
     let places = [concat!(env!("CARGO_MANIFEST_DIR"), "/tests/.consul/usr/bin/consul"), "/usr/bin/consul"];
     let found = places.iter().map(PathBuf::from).find(|path| path.exists());
     if found.is_none() {
-        eprintln!(
-            "NOT CHECKED: there is no Consul here (Debian 11: consul); what it says of a host is untested"
-        );
+        not_checked("there is no Consul here (Debian 11: consul); what it says of a host is untested");
     }
     found
 }
