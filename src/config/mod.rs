@@ -15,6 +15,7 @@ pub(crate) mod trust;
 pub use device::{Device, Driver, ExitCode};
 pub use environment::Environment;
 pub use host::HostEntry;
+pub(crate) use rules::check_address;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};

@@ -4,7 +4,7 @@
 
 mod bounds;
 
-pub(super) use bounds::check_address;
+pub(crate) use bounds::check_address;
 
 use super::WitnessSettings;
 use crate::policy::{

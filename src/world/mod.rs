@@ -2,10 +2,13 @@
 
 pub mod fence;
 mod live;
-mod observer;
+pub mod observer;
 pub mod oned;
+mod parallel;
 mod remember;
-mod witness;
+mod runner;
+mod ssh;
+pub mod witness;
 mod zone;
 
 pub use live::Live;

@@ -168,7 +168,7 @@ fn check_words(key: &str, words: &[String]) -> Result<(), String> {
 }
 
 /// A host name or an address that no program takes for an option and no shell for anything else.
-pub(in crate::config) fn check_address(key: &str, address: &str) -> Result<(), String> {
+pub(crate) fn check_address(key: &str, address: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
     if address.is_empty() || address.len() > 253 || address.starts_with('-') || !address.chars().all(plain) {
         return Err(format!("{key}: {address:?} is not a host name or an address"));

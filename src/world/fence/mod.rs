@@ -6,10 +6,11 @@
 mod agent;
 mod command;
 mod redfish;
-mod runner;
 mod secret;
 mod verdict;
 
+use super::runner;
+use super::ssh::Ssh;
 use crate::config::{Config, Device, Driver, HostEntry};
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
@@ -26,6 +27,7 @@ pub struct Fence {
     agents_dir: Vec<PathBuf>,
     devices: BTreeMap<DeviceName, Device>,
     hosts: BTreeMap<HostId, HostEntry>,
+    ssh: Ssh,
 }
 
 impl Fence {
@@ -37,6 +39,7 @@ impl Fence {
             agents_dir: config.agents_dir.clone(),
             devices: config.devices.clone(),
             hosts: config.hosts.clone(),
+            ssh: Ssh::new(config),
         }
     }
 
@@ -140,7 +143,7 @@ impl Fence {
 
     fn check(&self, entry: &HostEntry, name: &DeviceName, device: &Device) -> Result<(), String> {
         match self.driver(entry, name, device)? {
-            Ready::Agent(agent) => agent.check_parameters(),
+            Ready::Agent(agent) => agent.check(),
             Ready::Redfish(_) => Ok(()),
             Ready::Command { off, status } => {
                 off.check()?;
@@ -150,7 +153,7 @@ impl Fence {
     }
 
     fn driver<'a>(
-        &self,
+        &'a self,
         entry: &HostEntry,
         name: &DeviceName,
         device: &'a Device,
@@ -158,9 +161,9 @@ impl Fence {
         let timeout = device.timeout;
         match &device.driver {
             Driver::Agent { agent, params, secrets, ca_file } => {
-                let ca_file = ca_file.as_deref();
-                let declared = Declared { agent, params, secrets, ca_file, timeout };
-                Agent::prepare(declared, &self.agents_dir, name, entry).map(Ready::Agent)
+                let (ca_file, route) = (ca_file.as_deref(), device.route);
+                let declared = Declared { agent, params, secrets, ca_file, timeout, route };
+                Agent::prepare(declared, &self.agents_dir, &self.ssh, name, entry).map(Ready::Agent)
             }
             Driver::Command { off, status, .. } => Ok(Ready::Command {
                 off: Program { words: off, timeout },
@@ -180,7 +183,7 @@ impl Fence {
 
 /// A device that can be used for one host.
 enum Ready<'a> {
-    Agent(Agent),
+    Agent(Agent<'a>),
     Redfish(Box<Redfish>),
     Command { off: Program<'a>, status: Option<Program<'a>> },
 }

@@ -2,11 +2,9 @@
 //!
 //! Exit codes alone prove nothing: python exits with 2, an agent's "off", when it cannot read the script.
 
-use super::runner::{Outcome, Ran};
+pub(super) use super::runner::one_line;
+use super::runner::{Outcome, Ran, reason};
 use crate::model::PowerState;
-
-/// The longest reason, in characters: it ends in the log and in the incident's record.
-const LONGEST_REASON: usize = 200;
 
 /// What `action=status` of a fence agent says: off is exit code 2 and the line `Status: OFF`, on is exit code
 /// 0 and `Status: ON`. Source: fence-agents 4.12, `fence_action`.
@@ -43,51 +41,10 @@ pub(super) fn order(ran: &Ran) -> Result<(), String> {
     }
 }
 
-/// How it ended and the most telling line it said: `exit code 1: Unable to obtain correct plug status`.
-fn reason(ran: &Ran) -> String {
-    let end = match &ran.outcome {
-        Outcome::Exited(code) => format!("exit code {code}"),
-        Outcome::Signalled(signal) => format!("ended by signal {signal}"),
-        Outcome::TimedOut => "no answer in time".to_owned(),
-        Outcome::NotStarted(why) => format!("not started: {why}"),
-    };
-    let said = match (said(ran), ran.cut) {
-        (Some(line), false) => format!("{end}: {line}"),
-        (Some(line), true) => format!("{end}, with too much output: {line}"),
-        (None, _) if matches!(ran.outcome, Outcome::Exited(_)) => format!("{end}, and it said nothing"),
-        (None, _) => end,
-    };
-    one_line(&said)
-}
-
-/// The last error an agent logged (without its time stamp), else its last words.
-fn said(ran: &Ran) -> Option<&str> {
-    let errors = ran.stderr.lines().rev().filter_map(|line| line.split_once("ERROR: "));
-    let mut errors = errors.map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
-    errors.next().or_else(|| last_words(&ran.stderr)).or_else(|| last_words(&ran.stdout))
-}
-
-/// The last line that is not one of python's warnings, which end with an indented line of the script.
-fn last_words(text: &str) -> Option<&str> {
-    let warning = |line: &&str| line.contains("Warning: ") || line.starts_with(' ');
-    let mut lines = text.lines().rev().filter(|line| !warning(line)).map(str::trim);
-    lines.find(|line| !line.is_empty())
-}
-
-/// One line without control characters, cut to what a record may hold.
-pub(super) fn one_line(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut line: String = text.chars().take(LONGEST_REASON).map(plain).collect();
-    if text.chars().nth(LONGEST_REASON).is_some() {
-        line.pop();
-        line.push('…');
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::runner::LONGEST_REASON;
 
     fn ran(outcome: Outcome, stdout: &str, stderr: &str) -> Ran {
         Ran { outcome, stdout: stdout.to_owned(), stderr: stderr.to_owned(), cut: false }

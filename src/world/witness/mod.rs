@@ -1,30 +1,72 @@
 //! Second opinions about a host: other hosts of its cluster over ssh, and Consul.
 //!
-//! What they say is passed on; how many it takes is for the policy.
+//! What they say is passed on; who is asked, and how many it takes, is for the policy. Whatever is not plainly an
+//! answer is no opinion, with its reason.
 
+mod consul;
+mod ssh;
+
+use super::parallel::at_once;
+use super::runner::one_line;
+use super::ssh::Ssh;
 use crate::config::{Config, WitnessSettings};
-use crate::model::{Host, Opinion, Peer, Testimony};
+use crate::model::{Host, HostId, Opinion, Peer, Testimony};
+use consul::Consul;
+use std::collections::BTreeMap;
 
 /// Whoever can be asked.
 #[derive(Clone, Debug)]
-pub(super) struct Witness {
+pub struct Witness {
     settings: WitnessSettings,
+    ssh: Ssh,
+    consul: Option<Consul>,
+    /// Names in Consul that the settings give, by id and name of the host.
+    nodes: BTreeMap<(HostId, String), String>,
+}
+
+enum Question<'a> {
+    Peer(&'a Peer),
+    Consul(&'a Consul),
 }
 
 impl Witness {
     /// The witnesses of these settings.
-    pub(super) fn new(config: &Config) -> Self {
-        Self { settings: config.witness.clone() }
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let settings = config.witness.clone();
+        let consul = settings.consul.clone().map(|consul| Consul::new(consul, settings.timeout));
+        let nodes = config
+            .hosts
+            .values()
+            .filter_map(|entry| Some(((entry.id, entry.name.clone()), entry.consul_node.clone()?)));
+        Self { settings, ssh: Ssh::new(config), consul, nodes: nodes.collect() }
     }
 
-    /// Ask these peers, and Consul, at the same time.
-    pub(super) fn ask(&self, suspect: &Host, peers: &[Peer]) -> Vec<Testimony> {
-        let _ = (&self.settings, suspect);
-        let none = |peer: &Peer| Testimony {
-            witness: peer.to_string(),
-            opinion: Opinion::None,
-            said: "not asked".to_owned(),
-        };
-        peers.iter().map(none).collect()
+    /// Ask these peers, and Consul if it is set up, at the same time. The testimonies are in that order; each takes
+    /// the settings' `timeout`, and a few seconds to end what is still at work then.
+    #[must_use]
+    pub fn ask(&self, suspect: &Host, peers: &[Peer]) -> Vec<Testimony> {
+        let peers = peers.iter().map(Question::Peer);
+        let questions: Vec<_> = peers.chain(self.consul.iter().map(Question::Consul)).collect();
+        at_once(&questions, |question| {
+            let (witness, (opinion, said)) = match question {
+                Question::Peer(peer) => (peer.to_string(), self.ask_peer(suspect, peer)),
+                Question::Consul(consul) => ("consul".to_owned(), consul.ask(self.node(suspect))),
+            };
+            Testimony { witness: one_line(&witness), opinion, said: one_line(&said) }
+        })
+    }
+
+    fn ask_peer(&self, suspect: &Host, peer: &Peer) -> (Opinion, String) {
+        if peer.id == suspect.id {
+            return (Opinion::None, "not asked: it is the host in question".to_owned());
+        }
+        ssh::ask(&self.ssh, &self.settings, suspect, peer)
+            .unwrap_or_else(|why| (Opinion::None, format!("not asked: {why}")))
+    }
+
+    fn node<'a>(&'a self, suspect: &'a Host) -> &'a str {
+        let declared = self.nodes.get(&(suspect.id, suspect.name.clone()));
+        declared.map_or(&suspect.name, String::as_str)
     }
 }

@@ -6,6 +6,11 @@
 //! A process that leaves its group (`setsid`) is not followed.
 
 mod output;
+mod reason;
+
+#[cfg(test)]
+pub(super) use reason::LONGEST_REASON;
+pub(super) use reason::{one_line, reason};
 
 use output::Kept;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
