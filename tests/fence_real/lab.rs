@@ -126,7 +126,8 @@ impl Lab {
     /// An agent of `directory` against this controller.
     pub(crate) fn fence_with(&self, agent: &str, directory: &Path, timeout: &str) -> Fence {
         let devices = self.devices(agent, timeout, 4);
-        let text = format!("[fence]\nagents_dir = [{directory:?}]\n{devices}");
+        let run_dir = self.dir.path();
+        let text = format!("run_dir = {run_dir:?}\n[fence]\nagents_dir = [{directory:?}]\n{devices}");
         let config = Config::parse(&text, Path::new("onerescue.toml"), &Environment::default());
         Fence::new(&config.unwrap())
     }

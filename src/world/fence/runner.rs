@@ -119,7 +119,7 @@ fn end_group(child: &Child, signal: Signal) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the deadline of a program is real time")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 
