@@ -163,7 +163,8 @@ fn what_does_not_fit_together_is_refused() {
         (format!("{IPMI}{one}password = \"x\""), "is a secret"),
         (format!("{IPMI}{one}ipaddr = \"10.0.0.3\""), "is given twice"),
         (IPMI.replace("ipmilan", "redfish") + &one, "needs `systems_uri`"),
-        (IPMI.replace("ipmilan", "dummy"), "does not power anything off"),
+        (IPMI.replace("ipmilan", "dummy"), "it powers nothing off"),
+        (IPMI.replace("device.ipmi", "device.\"../ipmi\""), "[device.\"../ipmi\"]: a device's name has"),
         (IPMI.replace("fence_ipmilan", "../bin/sh"), "file name of an agent"),
         (IPMI.replace("lanplus", "ipmitool_path"), "is not allowed"),
         (format!("{IPMI}off = [\"/bin/x\"]"), "does not belong to this driver"),
@@ -180,6 +181,25 @@ fn what_does_not_fit_together_is_refused() {
     for (text, expected) in bad {
         let error = why(&text);
         assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+/// Agents whose "off" is something else than a host without power, and the parameter that makes one say off about
+/// a machine that it does not find.
+#[test]
+fn row_58_what_proves_nothing_is_refused() {
+    let error = why(&IPMI.replace("ipmilan", "sbd"));
+    let expected = "fence_sbd does not prove that a host is off: \
+                    it is proof only if the host's watchdog is known to run";
+    assert!(error.contains(expected), "{error}");
+    for agent in ["kdump", "heuristics_ping", "watchdog", "ack_manual", "scsi", "ifmib"] {
+        let error = why(&IPMI.replace("ipmilan", agent));
+        assert!(error.contains("does not prove that a host is off: it "), "{error}");
+    }
+    assert!(parse(&IPMI.replace("ipmilan", "virsh")).is_ok());
+    for key in ["missing_as_off", "missing-as-off"] {
+        let error = why(&IPMI.replace("ipmilan", "virsh").replace("lanplus", key));
+        assert!(error.contains(&format!("the parameter `{key}` is not allowed")), "{error}");
     }
 }
 
