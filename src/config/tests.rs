@@ -150,6 +150,25 @@ fn row_53_two_hosts_do_not_share_an_outlet() {
     assert!(why(&old_name).contains("same machine"), "an old name of ip hides it");
 }
 
+/// Calls are counted per controller: hosts share a PDU, and each has a management controller of its own.
+#[test]
+fn a_device_with_an_address_of_each_host_is_many_controllers() {
+    let (a, b) = (entry(1, "a", "10.0.0.1"), entry(2, "b", "10.0.0.2"));
+    let more = "devices = [\"ipmi\", \"pdu\"]";
+    let plug = |entry: &str, plug| {
+        format!("{}[host.params.pdu]\nplug = \"{plug}\"\n", entry.replace("devices = [\"ipmi\"]", more))
+    };
+    let pdu =
+        "[device.pdu]\ndriver = \"agent\"\nagent = \"fence_apc_snmp\"\nparams = { ipaddr = \"10.9.0.1\" }\n";
+    let config = parse(&format!("{IPMI}{pdu}{}{}", plug(&a, 1), plug(&b, 2))).unwrap();
+    let controllers = |host| {
+        let name = |(name, device)| config.hosts[&HostId(host)].controller(name, device);
+        config.devices.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(controllers(1), ["ipmi-10.0.0.1", "pdu-10.9.0.1"]);
+    assert_eq!(controllers(2), ["ipmi-10.0.0.2", "pdu-10.9.0.1"]);
+}
+
 #[test]
 fn what_does_not_fit_together_is_refused() {
     let one = entry(1, "a", "10.0.0.1");

@@ -87,7 +87,8 @@ impl Fence {
         via: Option<&Peer>,
     ) -> Result<(), String> {
         let told = self.declared(host, device).and_then(|(entry, declared)| {
-            let turn = self.queue.turn(device, declared.concurrency, declared.timeout)?;
+            let controller = entry.controller(device, declared);
+            let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout)?;
             let rest = Device { timeout: turn.left, ..declared.clone() };
             match self.driver(entry, device, &rest)? {
                 Ready::Agent(agent) => agent.off(via),
@@ -102,7 +103,8 @@ impl Fence {
     #[must_use]
     pub fn status(&self, host: &Host, document: &str, device: &DeviceName, via: Option<&Peer>) -> PowerState {
         let asked = self.declared(host, device).and_then(|(entry, declared)| {
-            let turn = self.queue.turn(device, declared.concurrency, declared.timeout)?;
+            let controller = entry.controller(device, declared);
+            let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout)?;
             let rest = Device { timeout: turn.left, ..declared.clone() };
             match self.driver(entry, device, &rest)? {
                 Ready::Agent(agent) => Ok(agent.status(via)),

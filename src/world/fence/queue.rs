@@ -1,15 +1,14 @@
-//! The queue before a device: it gets as many calls at the same time as it takes, however many processes of this
-//! front-end want one.
+//! The queue before a controller: it gets as many calls at the same time as its device's `concurrency` says, however
+//! many processes of this front-end want one.
 //!
-//! A place is a lock file in `run_dir`, `onerescue-device-NAME-K.lock`, held for one call. The kernel takes it
-//! back from a process that dies; an agent that outlives a killed run does not keep it, because nobody bounds
-//! that agent any more. Who waits is woken by the kernel, in its order. Other front-ends are not counted.
+//! A place is a lock file in `run_dir`, `onerescue-device-pdu_a-10.9.0.11-1.lock`, held for one call. The kernel takes
+//! it back from a process that dies; an agent that outlives a killed run does not keep it, because nobody bounds that
+//! agent any more. Who waits is woken by the kernel, in its order. Other front-ends are not counted.
 //!
-//! A queue protects a device from too many sessions and proves nothing, so one that cannot be made does not keep a
+//! A queue protects a controller from too many sessions and proves nothing, so one that cannot be made does not keep a
 //! host from being fenced: the call is made without it, and the log says so.
 
 use super::runner::now;
-use crate::model::DeviceName;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
@@ -20,16 +19,19 @@ use std::time::Duration;
 /// A waiting thread does nothing but wait.
 const STACK: usize = 64 * 1024;
 
-/// Where the places of every device are.
+/// A file name has at most 255 bytes, and ours has more than the controller in it.
+const LONGEST_NAME: usize = 128;
+
+/// Where the places of every controller are.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     run_dir: PathBuf,
 }
 
-/// One call of a device. Its place is given back when this is dropped.
+/// One call of a controller. Its place is given back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
-    /// What waiting has left of the device's timeout.
+    /// What waiting has left of the call's timeout.
     pub(super) left: Duration,
     /// None where the queue could not be made.
     _place: Option<File>,
@@ -41,34 +43,32 @@ impl Queue {
         Self { run_dir }
     }
 
-    /// Wait for one of a device's places, at most `timeout`.
+    /// Wait for one of a controller's places, at most `timeout`.
     ///
     /// # Errors
     /// A text that says how long no place became free.
-    pub(super) fn turn(&self, device: &DeviceName, places: u32, timeout: Duration) -> Result<Turn, String> {
+    pub(super) fn turn(&self, controller: &str, places: u32, timeout: Duration) -> Result<Turn, String> {
         let began = now();
-        let place = match self.place(device, places, timeout) {
+        let place = match self.place(controller, places, timeout) {
             Ok(place) => Some(place),
             Err(NoPlace::Busy) => {
                 return Err(format!("it is busy: all of its {places} places stayed taken for {timeout:?}"));
             }
             Err(NoPlace::NoQueue(error)) => {
-                log::warn!(
-                    "device \"{device}\" is called without its queue in {}: {error}",
-                    self.run_dir.display()
-                );
+                log::warn!("{controller} is called without its queue in {}: {error}", self.run_dir.display());
                 None
             }
         };
         Ok(Turn { left: timeout.saturating_sub(began.elapsed()), _place: place })
     }
 
-    fn place(&self, device: &DeviceName, places: u32, timeout: Duration) -> Result<File, NoPlace> {
+    fn place(&self, controller: &str, places: u32, timeout: Duration) -> Result<File, NoPlace> {
         // Lost with every boot where it is a tmpfs; if it cannot be made, opening a file says so.
         let _ = std::fs::create_dir_all(&self.run_dir);
+        let name = file_name(controller);
         let mut held = Vec::new();
         for number in 1..=places {
-            let path = self.run_dir.join(format!("onerescue-device-{device}-{number}.lock"));
+            let path = self.run_dir.join(format!("onerescue-device-{name}-{number}.lock"));
             let file = File::options().write(true).create(true).truncate(false).open(&path);
             // One that root has made can be locked all the same.
             let file = file.or_else(|_| File::open(&path)).map_err(NoPlace::NoQueue)?;
@@ -83,6 +83,12 @@ impl Queue {
             RecvTimeoutError::Disconnected => NoPlace::NoQueue(io::Error::other("nobody could wait for it")),
         })
     }
+}
+
+/// What may stand in a file name. Two controllers that come out the same share their places, which only slows them down.
+fn file_name(controller: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
+    controller.chars().take(LONGEST_NAME).map(plain).collect()
 }
 
 /// Why there is no place.

@@ -60,10 +60,14 @@ fn reason(ran: &Ran) -> String {
     one_line(&said)
 }
 
+/// What an agent adds to an error for somebody who typed its options. Source: fence-agents 4.12, `fail_usage`.
+const FOR_TYPISTS: &str = "Please use '-h' for usage";
+
 /// The last error an agent logged (without its time stamp), else its last words.
 fn said(ran: &Ran) -> Option<&str> {
     let errors = ran.stderr.lines().rev().filter_map(|line| line.split_once("ERROR: "));
-    let mut errors = errors.map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
+    let errors = errors.map(|(_, text)| text.trim());
+    let mut errors = errors.filter(|text| !text.is_empty() && *text != FOR_TYPISTS);
     errors.next().or_else(|| last_words(&ran.stderr)).or_else(|| last_words(&ran.stdout))
 }
 
@@ -154,6 +158,11 @@ mod tests {
                    2026-11-20 10:00:00,000 ERROR: Connection timed out\n\n\n";
         let state = agent_status(&ran(Outcome::Exited(1), "", log));
         assert_eq!(state, PowerState::Unknown("exit code 1: Connection timed out".to_owned()));
+        let usage = "2026-11-20 10:00:00,000 ERROR: Returned 1: Timeout: No Response from 10.9.0.11\n\n\n\
+                     2026-11-20 10:00:00,000 ERROR: Please use '-h' for usage\n\n";
+        let state = agent_status(&ran(Outcome::Exited(1), "", usage));
+        let reason = "exit code 1: Returned 1: Timeout: No Response from 10.9.0.11";
+        assert_eq!(state, PowerState::Unknown(reason.to_owned()));
         let silent = agent_status(&ran(Outcome::Exited(2), "", ""));
         assert_eq!(silent, PowerState::Unknown("exit code 2, and it said nothing".to_owned()));
 
