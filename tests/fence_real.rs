@@ -1,7 +1,8 @@
 //! Fencing with the real components: `fence_ipmilan` and `ipmitool` against `ipmi_sim`, which kills a real
-//! process group that stands for the host. A test is named after its row of the fencing matrix.
+//! process group that stands for the host, and `fence_apc_snmp` against `snmpd`. A test is named after its row of the
+//! fencing matrix, `fence_real/MATRIX.md`.
 //!
-//! Needs Debian's `fence-agents`, `ipmitool` and `openipmi`; fails without them.
+//! Needs Debian's `fence-agents`, `ipmitool`, `openipmi`, `snmp` and `snmpd`; fails without them.
 #![expect(clippy::disallowed_methods, reason = "real programs take real time, and the lab starts them")]
 
 #[cfg(test)]
@@ -11,6 +12,12 @@ mod bench;
 #[cfg(test)]
 #[path = "fence_real/lab.rs"]
 mod lab;
+#[cfg(test)]
+#[path = "fence_real/outlets.rs"]
+mod outlets;
+#[cfg(test)]
+#[path = "fence_real/pdu.rs"]
+mod pdu;
 #[cfg(test)]
 #[path = "fence_real/procedure.rs"]
 mod procedure;
