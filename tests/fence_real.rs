@@ -27,6 +27,9 @@ mod processes;
 #[cfg(test)]
 #[path = "fence_real/rig.rs"]
 mod rig;
+#[cfg(test)]
+#[path = "fence_real/secrets.rs"]
+mod secrets;
 
 use lab::{Lab, host, off, status, unknown};
 use onerescue::model::PowerState;

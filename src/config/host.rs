@@ -77,8 +77,8 @@ impl HostEntry {
             Driver::Command { .. } | Driver::Storage { .. } => BTreeMap::new(),
         };
         let address = ["ip", "ipport", "url"].iter().filter_map(|key| params.get(*key));
-        let address: String = address.map(|(_, value)| format!("-{value}")).collect();
-        format!("{name}{address}")
+        let words = [name.0.as_str()].into_iter().chain(address.map(|(_, value)| value.as_str()));
+        words.collect::<Vec<_>>().join("-")
     }
 }
 
