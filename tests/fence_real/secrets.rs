@@ -84,7 +84,9 @@ pub(crate) fn recover_watched(rig: &Rig, secrets: &[&str], programs: &[&str]) ->
     let ended = thread::scope(|scope| {
         let running = scope.spawn(|| rig.end(begin, child));
         while !running.is_finished() {
-            processes().iter().for_each(|process| seen.look(process, &secrets));
+            for process in processes() {
+                seen.look(&process, &secrets);
+            }
         }
         running.join().unwrap()
     });
