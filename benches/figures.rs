@@ -85,6 +85,8 @@ fn planning() {
         let request = Request {
             host: HostId(0),
             policy: &policy,
+            scope: &onerescue::model::Scope::Host,
+            reservation: None,
             closed: BTreeSet::new(),
             live: BTreeSet::new(),
             moving: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
 
 use crate::error::{Error, Result};
-use crate::policy::{Disabled, Fate, Mode, Outcome, Purpose, Report};
+use crate::policy::{Disabled, Failure, Fate, Mode, Outcome, Purpose, Report, Trouble};
 use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -34,6 +34,17 @@ pub fn failed(error: &Error) -> ExitCode {
     // A settings error shows the line of the file below itself.
     complain(&complaint(text.trim_end(), &error.advice()));
     ExitCode::from(error.exit_code())
+}
+
+/// Tell why something was not done, and what to do instead; with the exit code of such a failure outside a run.
+pub(crate) fn refused(failure: &Failure) -> u8 {
+    log::error!("{}", failure.what);
+    complain(&complaint(&one_line(&failure.what), &lines(&failure.advice)));
+    match failure.trouble {
+        Trouble::Gone => 2,
+        Trouble::Settings => 4,
+        Trouble::Unreachable | Trouble::Refused => 5,
+    }
 }
 
 /// Write to stdout. A reader that has gone away is no reason to fail: the exit code says how it went.

@@ -7,12 +7,10 @@ use crate::world::World;
 
 /// Run a recovery to its end.
 pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
-    let mut step = begin(subject, policy);
-    let mut told = 0;
+    let mut run = Run::begin(subject, policy);
     loop {
-        told = tell(world, step.trail(), told);
-        step = match answer(world, step) {
-            Ok(next) => next,
+        run = match run.go_on(world) {
+            Ok(run) => run,
             Err(report) => return *report,
         };
     }
@@ -21,16 +19,39 @@ pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
 /// The first `most` steps of a recovery, as if the process died after them; `None` if it had not ended then.
 /// Nothing is kept of it but what it did to the world, for example 7 steps: up to the first look at the power.
 pub fn run_steps(world: &mut impl World, subject: Subject, policy: Policy, most: usize) -> Option<Report> {
-    let mut step = begin(subject, policy);
-    let mut told = 0;
+    let mut run = Run::begin(subject, policy);
     for _ in 0..most {
-        told = tell(world, step.trail(), told);
-        step = match answer(world, step) {
-            Ok(next) => next,
+        run = match run.go_on(world) {
+            Ok(run) => run,
             Err(report) => return Some(*report),
         };
     }
     None
+}
+
+/// A recovery between two steps. Several of them can take turns in one cloud.
+#[derive(Debug)]
+pub struct Run {
+    step: Step,
+    /// How many lines of the trail were told.
+    told: usize,
+}
+
+impl Run {
+    /// Nothing was asked yet.
+    #[must_use]
+    pub fn begin(subject: Subject, policy: Policy) -> Self {
+        Self { step: begin(subject, policy), told: 0 }
+    }
+
+    /// Take one step.
+    ///
+    /// # Errors
+    /// The report, when it is over.
+    pub fn go_on(self, world: &mut impl World) -> Result<Self, Box<Report>> {
+        let told = tell(world, self.step.trail(), self.told);
+        Ok(Self { step: answer(world, self.step)?, told })
+    }
 }
 
 fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
@@ -42,6 +63,18 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
         Step::Claim(ask) => {
             let claim = world.claim(ask.subject().host);
             ask.answer(world.now(), claim)
+        }
+        Step::Remember(ask) => {
+            let memory = world.memory();
+            ask.answer(world.now(), memory)
+        }
+        Step::Record(ask) => {
+            let written = world.record(ask.document(), ask.incident());
+            ask.answer(world.now(), written)
+        }
+        Step::Hear(ask) => {
+            let heard = world.witnesses(ask.subject().host, ask.peers());
+            ask.answer(world.now(), &heard)
         }
         Step::Wait(ask) => {
             world.wait(ask.pause());

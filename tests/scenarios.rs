@@ -151,39 +151,178 @@ fn whereabouts(lines: &[&str], scenario: &Scenario, report: &Report, broken: &mu
 }
 
 scenarios! {
-    power_loss network_cut hang stale_event back_while_waiting back_during_fence flapping_host
-    disabled_while_waiting offline_while_waiting disabled_during_fence enabled_while_waiting
-    deleted_while_waiting renamed_while_waiting no_vms another_run unknown_comes_late dry_run_healthy
-    dry_run_no_device dry_run_dead all_hosts_in_error only_host probe_failed probe_failed_and_fence
-    no_device device_dead device_dies_with_host device_ignores device_rejects device_slow
-    device_late_success device_unreadable device_flaps device_lies_beside_an_honest_one device_lies
-    exit_code_only exit_code_accepted exit_code_accepted_refuses two_devices two_feeds two_feeds_one_stuck
-    power_returns disabled_after_fence waived waived_and_back stopped_vms stopped_vms_forced
-    stopped_vm_on_ceph stopped_by_a_crash locked locked_while_running terminated_meanwhile
-    terminated_on_its_way moved_by_a_person in_backup in_transition first_start_fails first_boot_fails
-    driver_hangs in_failure migrating_in local_disks sharing_unknown sharing_unclear gpu gpu_taken
-    gpu_in_another_cluster two_gpus_one_left no_room large_first room_in_another_cluster target_refuses
-    every_target_refuses target_offline target_disabled target_dies boot_fails_once boot_fails
-    transfer_fails boot_hangs forty_vms second_run second_run_after_unlock recreate recreate_stuck
-    recreate_still_running recreate_local_disks recreate_stopped recreate_stopped_forced_old
-    recreate_no_room recreate_lost_reply recreate_lost_request recreate_second_run being_recreated delete
-    delete_forced delete_locked oned_away_30s oned_away_while_vms_move oned_away_for_ever
-    oned_dies_after_fence wrong_password garbage_reads garbage_for_ever garbage_to_a_migration
-    migrate_lost_reply migrate_lost_request migrate_lost_for_ever migrate_late migrate_slow migrate_not_sent
-    migrate_never_sent leader_dies leader_dies_in_the_wait no_quorum oldest_opennebula opennebula_6_10
-    two_hosts_die probe_unparsable resume_after_no_cloud recreate_late recreate_boot_fails_once retry_lost
-    delete_lost_reply no_shared_datastore_in_cluster strange_names waived_host_alive
-    four_targets_and_a_bad_one unlocked_meanwhile late_call_after_another_host disable_refused
-    no_leader_for_a_moment device_comes_back retry_refused garbage_at_the_first_look recreate_locked
-    dry_run_no_cloud migrating_away saving_away second_run_after_disable second_run_after_boot_failure
-    not_fenced_with_r called_off_after_fence two_feeds_one_returns disabled_before_death
-    probe_failed_then_died returned_host_is_disabled rebooted_and_left back_while_the_power_goes
-    enabled_after_fence off_sent_and_back recreate_in_backup power_returns_in_a_long_round
-    deadline_after_oned_was_away disable_lost_reply disable_not_sent retry_not_sent dry_run_probe_failed
-    dry_run_all_in_error live_move_put_back live_move_put_back_recreate two_feeds_back_between
-    late_after_refusal event_before_commit offline_by_an_operator_meanwhile somebody_elses_start_hangs
-    waived_and_back_in_a_long_round not_sent_and_power_returns
+    all_hosts_in_error
+    another_run
+    back_during_fence
+    back_while_the_power_goes
+    back_while_waiting
+    being_recreated
+    boot_fails
+    boot_fails_once
+    boot_hangs
+    called_off_after_fence
+    deadline_after_oned_was_away
+    delete
+    delete_forced
+    delete_locked
+    delete_lost_reply
+    deleted_while_waiting
+    device_comes_back
+    device_dead
+    device_dies_with_host
+    device_flaps
+    device_ignores
+    device_late_success
+    device_lies
+    device_lies_beside_an_honest_one
+    device_rejects
+    device_slow
+    device_unreadable
+    disable_lost_reply
+    disable_not_sent
+    disable_refused
+    disabled_after_fence
+    disabled_before_death
+    disabled_during_fence
+    disabled_while_waiting
+    driver_hangs
+    dry_run_all_in_error
+    dry_run_dead
     dry_run_device_dead
+    dry_run_healthy
+    dry_run_no_cloud
+    dry_run_no_device
+    dry_run_probe_failed
+    enabled_after_fence
+    enabled_while_waiting
+    event_before_commit
+    every_target_refuses
+    exit_code_accepted
+    exit_code_accepted_refuses
+    exit_code_only
+    first_boot_fails
+    first_start_fails
+    flapping_host
+    forty_vms
+    four_targets_and_a_bad_one
+    garbage_at_the_first_look
+    garbage_for_ever
+    garbage_reads
+    garbage_to_a_migration
+    gpu
+    gpu_in_another_cluster
+    gpu_taken
+    hang
+    in_backup
+    in_failure
+    in_transition
+    large_first
+    late_after_refusal
+    late_call_after_another_host
+    leader_dies
+    leader_dies_in_the_wait
+    live_move_put_back
+    live_move_put_back_recreate
+    local_disks
+    locked
+    locked_while_running
+    migrate_late
+    migrate_lost_for_ever
+    migrate_lost_reply
+    migrate_lost_request
+    migrate_never_sent
+    migrate_not_sent
+    migrate_slow
+    migrating_away
+    migrating_in
+    moved_by_a_person
+    network_cut
+    no_device
+    no_leader_for_a_moment
+    no_quorum
+    no_room
+    no_shared_datastore_in_cluster
+    no_vms
+    not_fenced_with_r
+    not_sent_and_fenced_again
+    not_sent_and_power_returns
+    off_sent_and_back
+    offline_by_an_operator_meanwhile
+    offline_while_waiting
+    oldest_opennebula
+    oned_away_30s
+    oned_away_for_ever
+    oned_away_while_vms_move
+    oned_dies_after_fence
+    only_host
+    opennebula_6_10
+    power_loss
+    power_returns
+    power_returns_fenced_again
+    power_returns_in_a_long_round
+    probe_failed
+    probe_failed_and_fence
+    probe_failed_then_died
+    probe_unparsable
+    rebooted_and_fenced_again
+    rebooted_and_left
+    recreate
+    recreate_boot_fails_once
+    recreate_in_backup
+    recreate_late
+    recreate_local_disks
+    recreate_locked
+    recreate_lost_reply
+    recreate_lost_request
+    recreate_no_room
+    recreate_second_run
+    recreate_still_running
+    recreate_stopped
+    recreate_stopped_forced_old
+    recreate_stuck
+    renamed_while_waiting
+    resume_after_no_cloud
+    retry_lost
+    retry_not_sent
+    retry_refused
+    returned_host_is_disabled
+    room_in_another_cluster
+    saving_away
+    second_run
+    second_run_after_boot_failure
+    second_run_after_disable
+    second_run_after_unlock
+    sharing_unclear
+    sharing_unknown
+    somebody_elses_start_hangs
+    stale_event
+    stopped_by_a_crash
+    stopped_vm_on_ceph
+    stopped_vms
+    stopped_vms_forced
+    strange_names
+    target_dies
+    target_disabled
+    target_offline
+    target_refuses
+    terminated_meanwhile
+    terminated_on_its_way
+    transfer_fails
+    two_devices
+    two_feeds
+    two_feeds_back_between
+    two_feeds_fenced_again
+    two_feeds_one_returns
+    two_feeds_one_stuck
+    two_gpus_one_left
+    two_hosts_die
+    unknown_comes_late
+    unlocked_meanwhile
+    waived
+    waived_and_back
+    waived_and_back_in_a_long_round
+    waived_host_alive
+    wrong_password
 }
 
 #[test]

@@ -81,7 +81,8 @@ fn read_call(arguments: &[String]) -> Result<HookCall> {
     Ok(call)
 }
 
-fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
+/// The zone of these settings.
+pub(super) fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
     let credentials = Credentials::find(&Places::new(config, environment))?;
     let patience =
         Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };

@@ -1,9 +1,14 @@
 //! The command lines. They read arguments, call the library and print; the work is elsewhere.
 
+mod arming;
+mod check;
+mod confirm_off;
 mod drill;
 mod hook;
 mod operator;
 mod options;
+mod person;
+mod probe;
 mod serve;
 
 pub use drill::{Drill, play};

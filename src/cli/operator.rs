@@ -1,5 +1,8 @@
 //! `onerescue`: the operator's command.
 
+use super::arming::{Arming, arm, disarm};
+use super::check::{Check, check};
+use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
 use super::serve::{DrillPower, drill_power};
 use crate::finish;
@@ -16,6 +19,12 @@ struct Operator {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(Check),
+    /// Keep every host of the zone, or of a cluster, from being fenced
+    Disarm(Arming),
+    /// End what `disarm` began
+    Arm(Arming),
+    ConfirmOff(ConfirmOff),
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
@@ -25,6 +34,10 @@ enum Command {
 #[must_use]
 pub fn operator() -> ExitCode {
     let result = match Operator::parse().command {
+        Command::Check(options) => check(&options),
+        Command::Disarm(options) => disarm(&options),
+        Command::Arm(options) => arm(&options),
+        Command::ConfirmOff(options) => confirm_off(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };

@@ -18,6 +18,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `ONERESCUE_CONFIG`: the settings file.
     pub onerescue_config: Option<PathBuf>,
+    /// The person, as far as it is told: `SUDO_USER`, `USER`, `LOGNAME`, the first that is set. Anybody can set it.
+    pub person: Option<String>,
 }
 
 impl Environment {
@@ -34,12 +36,14 @@ impl Environment {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let path = |name: &str| value(name).map(PathBuf::from);
+        let text = |name: &str| value(name).and_then(|value| value.into_string().ok());
         Self {
             one_location: path("ONE_LOCATION"),
-            one_xmlrpc: value("ONE_XMLRPC").and_then(|value| value.into_string().ok()),
+            one_xmlrpc: text("ONE_XMLRPC"),
             one_auth: path("ONE_AUTH"),
             home: path("HOME"),
             onerescue_config: path("ONERESCUE_CONFIG"),
+            person: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(text),
         }
     }
 
@@ -87,6 +91,17 @@ mod tests {
         });
         assert_eq!(environment.one_location, None);
         assert_eq!(environment.home, Some("/var/lib/one".into()));
+    }
+
+    #[test]
+    fn the_person_behind_sudo_comes_first() {
+        let set = |names: &'static [&'static str]| {
+            Environment::from_lookup(|name| names.contains(&name).then(|| name.into())).person
+        };
+        assert_eq!(set(&["LOGNAME", "USER", "SUDO_USER"]).as_deref(), Some("SUDO_USER"));
+        assert_eq!(set(&["LOGNAME", "USER"]).as_deref(), Some("USER"));
+        assert_eq!(set(&["LOGNAME"]).as_deref(), Some("LOGNAME"));
+        assert_eq!(set(&["HOME"]), None);
     }
 
     #[test]

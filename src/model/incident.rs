@@ -52,9 +52,14 @@ pub struct Held {
     pub since: Epoch,
 }
 
-/// A person's word that a host is off.
+/// A person's word that a host is off. It has a document of its own, so that a run that writes its incident at the
+/// same time cannot overwrite it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
+    /// The host.
+    pub host: HostId,
+    /// The incident that it is about; it counts for no other.
+    pub incident: DocumentId,
     /// Who: `alice (as oneadmin)`.
     pub by: String,
     /// Why they are sure.
@@ -63,8 +68,6 @@ pub struct Confirmation {
     pub at: Epoch,
     /// It counts until then.
     pub expires: Epoch,
-    /// When a run has used it; it cannot be used again.
-    pub used: Option<Epoch>,
 }
 
 /// The failure of one host, from its first event to the end.
@@ -90,9 +93,11 @@ pub struct Incident {
     pub fenced: Option<Epoch>,
     /// Why it is held.
     pub held: Option<Held>,
+    /// When a run began whose proof this is: the times in `proof` count from here.
+    pub began: Option<Epoch>,
     /// What proves that the host is off: who said so, which device, the samples with their times.
     pub proof: Option<String>,
-    /// A person's word.
+    /// The person's word that a run has used up. It cannot be used again.
     pub confirmation: Option<Confirmation>,
     /// How the last run ended.
     pub outcome: Option<String>,
@@ -135,6 +140,8 @@ pub struct Memory {
     pub incidents: Vec<(DocumentId, Incident)>,
     /// Where nothing may be fenced.
     pub disarmed: Vec<Disarmed>,
+    /// Persons' words that a host is off, used up or not.
+    pub confirmations: Vec<Confirmation>,
     /// Which devices were seen ON.
     pub seen_on: Vec<SeenOn>,
     /// Documents of ours that cannot be read, and why. They may hold any of the above.

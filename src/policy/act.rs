@@ -103,13 +103,13 @@ impl Acting {
         for order in batch {
             let lost = || Reply::Unknown("no answer".to_owned());
             let reply = replies.next().unwrap_or_else(lost);
-            answered(&mut proven.case, now, order, &reply);
+            answered(&mut proven.case, now, order, &reply, proven.proof.at());
         }
         send_on(proven, now, rest)
     }
 }
 
-fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
+fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply, proof: Moment) {
     let vm = order.vm();
     let (said, held) = match reply {
         Reply::Accepted => ("accepted".to_owned(), None),
@@ -117,7 +117,7 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply) {
         Reply::Unknown(why) => (format!("outcome unknown, {why}; reading it back"), None),
         Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(*kind, why)),
     };
-    let text = format!("{}: {said}", case.say(&order));
+    let text = format!("{}, on the proof of {proof}: {said}", case.say(&order));
     case.detail(now, Phase::Act, text);
     if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
         case.sent.insert(vm, to);

@@ -1,14 +1,20 @@
 //! What one run knows and has written down so far.
 
 use super::course::{Course, Stage};
+use super::hold::Holding;
 use super::notes::{Entry, Phase, Weight};
 use super::order::Order;
 use super::proof::Proof;
-use super::report::{Disabled, Fate, Outcome, Report, VmReport};
+use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::settings::{Mode, Policy, Purpose};
-use crate::model::{HostId, Moment, VmId};
+use crate::model::{
+    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, HostId, Incident, Moment, Peer, SeenOn, VmId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// Clocks of front-ends may differ by this much.
+const CLOCKS: Duration = Duration::from_secs(300);
 
 /// What a run is about: the host of the event, or the one that an operator named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +63,13 @@ pub struct Failure {
     pub advice: String,
 }
 
+/// How often a device was sent "off", and when last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    pub(super) times: u32,
+    pub(super) last: Moment,
+}
+
 /// The run's memory; it travels from step to step.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -84,6 +97,31 @@ pub(super) struct Case {
     pub(super) disable_tried: bool,
     /// Whether this run has disabled the host.
     pub(super) disabled: Disabled,
+    /// The cluster of the host.
+    pub(super) cluster: Option<ClusterId>,
+    /// The front-end's wall clock at a moment of this run.
+    pub(super) clock: Option<(Epoch, Moment)>,
+    /// The record of this incident: its document, as it is to be written, and as it was written last.
+    pub(super) document: Option<DocumentId>,
+    pub(super) incident: Option<Incident>,
+    pub(super) written: Option<Incident>,
+    /// A person's word about this incident.
+    pub(super) word: Option<Confirmation>,
+    /// Devices of this host that were seen ON.
+    pub(super) seen_on: Vec<SeenOn>,
+    /// Other hosts of the cluster that can be asked.
+    pub(super) peers: Vec<Peer>,
+    /// Devices that are reached from one of them only.
+    pub(super) by_peer: BTreeSet<DeviceName>,
+    /// When brakes and witnesses were asked last, and nothing held.
+    pub(super) cleared: Option<Moment>,
+    pub(super) hold: Holding,
+    /// The devices that were sent "off", whatever they said, and how often.
+    pub(super) told: BTreeMap<DeviceName, Told>,
+    /// The host was proven off by this, was seen on again, and is being fenced again.
+    pub(super) earlier: Option<Proof>,
+    /// How often it was fenced again.
+    pub(super) again: u32,
     /// Since when oned has given no answer.
     silent: Option<Moment>,
 }
@@ -105,6 +143,20 @@ impl Case {
             would_stop: None,
             disable_tried: false,
             disabled: Disabled::No,
+            cluster: None,
+            clock: None,
+            document: None,
+            incident: None,
+            written: None,
+            word: None,
+            seen_on: Vec::new(),
+            peers: Vec::new(),
+            by_peer: BTreeSet::new(),
+            cleared: None,
+            hold: Holding::default(),
+            told: BTreeMap::new(),
+            earlier: None,
+            again: 0,
             silent: None,
         })
     }
@@ -116,6 +168,13 @@ impl Case {
 
     pub(super) fn note(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
         self.trail.push(Entry { weight: Weight::Step, at, phase, text: text.into() });
+    }
+
+    /// A line that says nothing new when a held run looks again.
+    pub(super) fn note_once(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
+        if self.hold.is_first() {
+            self.note(at, phase, text);
+        }
     }
 
     pub(super) fn detail(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
@@ -191,37 +250,27 @@ impl Case {
         }
     }
 
-    /// The end without a proof. Who asked for nothing but a fence must not take that for success.
-    pub(super) fn stop(self: Box<Self>, now: Moment, outcome: Outcome) -> super::Step {
-        let outcome = match (self.policy.purpose, outcome) {
-            (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
-                trouble: Trouble::Refused,
-                what: format!("{} was not fenced: {reason}", self.host()),
-                advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
-            }),
-            (_, outcome) => outcome,
-        };
-        self.end(now, outcome, None)
+    /// The wall clock of the front-end at this moment, as far as it was seen.
+    pub(super) fn epoch(&self, now: Moment) -> Epoch {
+        self.clock.map_or(Epoch::default(), |(epoch, at)| {
+            let ahead = i64::try_from(at.since(now).as_secs()).unwrap_or(0);
+            Epoch(epoch.plus(now.since(at)).0.saturating_sub(ahead))
+        })
     }
 
-    pub(super) fn end(
-        mut self: Box<Self>,
-        now: Moment,
-        outcome: Outcome,
-        proof: Option<Proof>,
-    ) -> super::Step {
-        self.note(now, Phase::Report, outcome.to_string());
-        super::Step::Stop(Box::new(Report {
-            host: self.subject.host,
-            name: self.subject.name,
-            mode: self.policy.mode,
-            purpose: self.policy.purpose,
-            outcome,
-            proof,
-            vms: self.vms.into_values().collect(),
-            trail: self.trail,
-            took: now,
-            disabled: self.disabled,
-        }))
+    /// A person's word that the host is off, if there is one that still counts.
+    pub(super) fn confirmation(&self, now: Moment) -> Option<&Confirmation> {
+        let at = self.epoch(now);
+        let word = self.word.as_ref()?;
+        let used = self.incident.as_ref()?.confirmation.as_ref() == Some(word);
+        (!used && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
+    }
+
+    /// The peer to reach a device from, if it is not reached from the front-end.
+    pub(super) fn via(&self, device: &DeviceName, turn: usize) -> Option<&Peer> {
+        if !self.by_peer.contains(device) {
+            return None;
+        }
+        self.peers.iter().cycle().nth(turn.checked_rem(self.peers.len())?)
     }
 }

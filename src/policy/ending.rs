@@ -1,7 +1,7 @@
 //! What comes after a step of the recovery: send, look again, or stop.
 
 use super::act::Acting;
-use super::case::{Case, Failure};
+use super::case::{Case, Failure, Trouble};
 use super::course::Stage;
 use super::incident::Step;
 use super::notes::Phase;
@@ -89,6 +89,23 @@ pub(super) fn call_off(mut proven: Proven, now: Moment, failure: Failure) -> Ste
     }
     case.halted = Some(failure);
     next(proven, now)
+}
+
+/// The host was being fenced again, with VMs on their way, and that ended without a proof.
+pub(super) fn stopped_again(proven: Proven, now: Moment, outcome: Outcome) -> Step {
+    let what = format!("{} was proven off and was on again", proven.case.host());
+    let advice = "power it off and keep it off, then run the same command again".to_owned();
+    let failure = match outcome {
+        Outcome::NoCloud(failure) => return no_cloud(proven, now, failure),
+        Outcome::NotStarted(failure) | Outcome::NotFenced(failure) | Outcome::Held(failure) => failure,
+        Outcome::NothingToDo(reason) => {
+            Failure { trouble: Trouble::Refused, what: format!("{what}: {reason}"), advice }
+        }
+        Outcome::Recovered | Outcome::Fenced | Outcome::Rehearsed(_) | Outcome::Partly => {
+            Failure { trouble: Trouble::Refused, what, advice }
+        }
+    };
+    call_off(proven, now, failure)
 }
 
 /// oned has been silent for too long.

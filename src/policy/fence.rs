@@ -1,75 +1,27 @@
-//! Power the host off and prove it.
+//! Power the host off, level by level, and prove it.
 //!
 //! A device's word counts only when it is read back as "off" (see [`super::Proving`]). A host that is off
-//! already is proven without being sent anything.
+//! already is proven without being sent anything. Every device of one level must say off; a level that fails falls
+//! to the next, and when all have failed the run holds and begins again later.
 
-use super::brake::Confirming;
-use super::case::{Case, Failure, Subject, Trouble};
+use super::brake::Braking;
+use super::case::{Case, Failure, Subject, Told, Trouble};
+use super::devices::{names, reservation};
+use super::hear::Hearing;
+use super::hold::hold;
 use super::incident::{Step, wait};
 use super::notes::{Entry, Phase};
 use super::proof::{Evidence, Proof};
 use super::prove::Proving;
+use super::record::{After, write};
 use super::recover::{Proven, Surveying};
 use super::report::Outcome;
 use super::settings::Purpose;
-use crate::model::{DeviceName, FenceDevice, Level, Moment, Peer, PowerState, ReadBack, Sample};
+use crate::model::{
+    DatastoreId, DeviceName, FenceDevice, Level, Moment, Peer, PowerState, Progress, ReadBack, Sample, Scope,
+};
+use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// See [`Step::ChooseDevices`].
-#[derive(Debug)]
-pub struct ChoosingDevices {
-    case: Box<Case>,
-}
-
-impl ChoosingDevices {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
-    }
-
-    pub(super) fn new(case: Box<Case>) -> Self {
-        Self { case }
-    }
-
-    /// The host to fence.
-    #[must_use]
-    pub fn subject(&self) -> &Subject {
-        &self.case.subject
-    }
-
-    /// The devices that must all prove off, in the order to try them; or why there are none.
-    #[must_use]
-    pub fn answer(self, now: Moment, levels: Result<Vec<Level>, Failure>) -> Step {
-        let Self { mut case } = self;
-        let devices = levels.map(|levels| levels.into_iter().flat_map(|level| level.0).collect());
-        let devices = match devices.and_then(usable) {
-            Ok(devices) => devices,
-            Err(failure) => return unfenceable(case, now, failure),
-        };
-        let names: Vec<_> = devices.iter().map(|device| device.name.0.as_str()).collect();
-        case.note(now, Phase::Fence, format!("by {}", names.join(" and ")));
-        if case.policy.purpose == Purpose::Rehearse {
-            let readable = devices.iter().filter(|device| device.read_back == ReadBack::Status);
-            return Proving::rehearse(case, now, readable.map(|device| device.name.clone()).collect());
-        }
-        let Some((device, rest)) = devices.split_first() else {
-            let failure = none(&case);
-            return unfenceable(case, now, failure);
-        };
-        Fencing {
-            device: device.clone(),
-            rest: rest.to_vec(),
-            began: now,
-            evidence: Vec::new(),
-            sent: 0,
-            told: Vec::new(),
-            sent_at: None,
-            off: Vec::new(),
-            odd: 0,
-            said: None,
-        }
-        .begin_device(case, now)
-    }
-}
 
 /// Nothing will be sent, so nothing needs to be proven.
 pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
@@ -77,80 +29,104 @@ pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
     Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
 }
 
-fn unfenceable(mut case: Box<Case>, now: Moment, failure: Failure) -> Step {
-    if case.policy.purpose == Purpose::Rehearse {
-        case.note(now, Phase::Fence, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
-        case.stops_with(Outcome::NotFenced(failure));
-        return rehearse(case, now);
+/// Take a person's word, once: no device says on. It is used up before anything follows from it.
+pub(super) fn accept(mut case: Box<Case>, now: Moment, devices: Vec<DeviceName>) -> Step {
+    let at = case.epoch(now);
+    let Some(word) = case.confirmation(now).cloned() else {
+        return Step::Brake(Braking::new(case));
+    };
+    if let Some(incident) = &mut case.incident {
+        incident.fenced.get_or_insert(at);
+        incident.confirmation = Some(word.clone());
     }
-    case.stop(now, Outcome::NotFenced(failure))
+    let evidence = Evidence::Confirmed { by: word.by, reason: word.reason, devices };
+    case.note(now, Phase::Prove, evidence.to_string());
+    let proof = Proof::new(case.subject.host, now, vec![evidence]);
+    write(case, now, After::Confirmed(proof))
 }
 
-fn usable(devices: Vec<FenceDevice>) -> Result<Vec<FenceDevice>, Failure> {
-    let failure = |what, advice| Failure { trouble: Trouble::Settings, what, advice };
-    match devices.iter().find(|device| device.read_back == ReadBack::ExitCodeOnly) {
-        Some(device) => Err(failure(
-            format!("{} has no status command, and an exit code proves nothing", device.name),
-            format!("give [device.{0}] a status command, or accept_exit_code = true", device.name),
-        )),
-        None => Ok(devices),
-    }
-}
-
-fn none(case: &Case) -> Failure {
-    Failure {
-        trouble: Trouble::Settings,
-        what: format!("no fence device is set for {}", case.host()),
-        advice: "add a [[host]] entry with its devices to onerescue.toml".to_owned(),
-    }
+/// The word is used up: go on with it.
+pub(super) fn confirmed(case: Box<Case>, now: Moment, proof: Proof) -> Step {
+    Hearing::after_off(case, now, proof)
 }
 
 /// Where the work on the devices stands.
 #[derive(Debug)]
 pub(super) struct Fencing {
-    /// The device at work, and those after it.
+    /// The device at work, those after it in its level, the level, and the levels after that.
     pub(super) device: FenceDevice,
     rest: Vec<FenceDevice>,
+    level: Level,
+    levels: Vec<Level>,
+    /// How each level before failed.
+    failed: Vec<String>,
     began: Moment,
     evidence: Vec<Evidence>,
-    /// How often "off" was sent to the device at work, and when last.
+    /// How often "off" was sent to the device at work in this go.
     sent: u32,
-    /// The devices that were sent "off", whatever they said.
-    pub(super) told: Vec<DeviceName>,
-    sent_at: Option<Moment>,
     /// The device's last answers, as long as all of them are off.
     pub(super) off: Vec<Sample>,
     /// Answers in a row that were neither on nor off.
     pub(super) odd: u32,
     /// The device's last answer.
     pub(super) said: Option<PowerState>,
+    /// Whose turn it is of the peers.
+    pub(super) turn: usize,
 }
 
 impl Fencing {
-    fn begin_device(self, case: Box<Case>, now: Moment) -> Step {
+    pub(super) fn new(now: Moment, levels: &[Level]) -> Option<Self> {
+        let (level, levels) = levels.split_first()?;
+        let (device, rest) = level.0.split_first()?;
+        Some(Self {
+            device: device.clone(),
+            rest: rest.to_vec(),
+            level: level.clone(),
+            levels: levels.to_vec(),
+            failed: Vec::new(),
+            began: now,
+            evidence: Vec::new(),
+            sent: 0,
+            off: Vec::new(),
+            odd: 0,
+            said: None,
+            turn: 0,
+        })
+    }
+
+    /// Write down that a fence begins, before anything is sent.
+    pub(super) fn record(self, mut case: Box<Case>, now: Moment) -> Step {
+        let at = case.epoch(now);
+        if let Some(incident) = &mut case.incident {
+            incident.progress = Progress::Fencing;
+            incident.fenced.get_or_insert(at);
+        }
+        write(case, now, After::Fencing(Box::new(self)))
+    }
+
+    pub(super) fn begin_device(self, case: Box<Case>, now: Moment) -> Step {
         match self.device.read_back {
             ReadBack::Status => Proving::sample(case, self),
-            ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly => Confirming::before_off(self, case, now),
+            ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly => Braking::before_off(self, case, now),
         }
     }
 
     /// The device at work has proven its part.
-    pub(super) fn next_device(mut self, mut case: Box<Case>, now: Moment, evidence: Evidence) -> Step {
+    pub(super) fn next_device(mut self, case: Box<Case>, now: Moment, evidence: Evidence) -> Step {
         self.evidence.push(evidence);
-        (self.sent, self.sent_at, self.odd) = (0, None, 0);
-        self.off.clear();
         if let Some((device, rest)) = self.rest.split_first() {
             (self.device, self.rest) = (device.clone(), rest.to_vec());
-            return self.begin_device(case, now);
+            return self.afresh().begin_device(case, now);
         }
-        let proof = Proof::new(case.subject.host, now, self.evidence);
-        case.note(now, Phase::Prove, format!("{} is off: {proof}", case.host()));
-        match case.policy.purpose {
-            Purpose::Fence => case.end(now, Outcome::Fenced, Some(proof)),
-            Purpose::Recover | Purpose::Rehearse => {
-                Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
-            }
-        }
+        let scope = scope(&self.level);
+        let reserved = reservation(&case, now, &self.level);
+        let proof = Proof::new(case.subject.host, now, self.evidence).limited(scope, reserved);
+        Hearing::after_off(case, now, proof)
+    }
+
+    /// Nothing is known of the device at work yet.
+    fn afresh(self) -> Self {
+        Self { sent: 0, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
     }
 
     /// The host was still in ERROR a moment ago: send "off".
@@ -166,12 +142,16 @@ impl Fencing {
     /// The device has not said off often enough yet.
     pub(super) fn go_on(self, case: Box<Case>, now: Moment, last: &str) -> Step {
         let rules = case.policy.fence;
-        let patient = self.sent_at.is_some_and(|sent| now.since(sent) < rules.patience);
-        if self.overdue(&case, now) || (!patient && self.sent >= rules.attempts) {
+        let told = case.told.get(&self.device.name);
+        let patient = told.is_some_and(|told| now.since(told.last) < rules.patience);
+        // Another level can do it, or this one has had its chance: a device that gives no answer is not told again and
+        // again, because some lock the user out.
+        let mute = self.odd > 0 && !patient && (!self.levels.is_empty() || !case.hold.is_first());
+        if mute || self.overdue(&case, now) || (!patient && self.sent >= attempts(&case)) {
             return self.give_up(case, now, last);
         }
         if !patient && self.off.is_empty() {
-            return Confirming::before_off(self, case, now);
+            return Braking::before_off(self, case, now);
         }
         // Do not knock at a device that gives no answer every two seconds: some lock the user out.
         let left = rules.deadline.saturating_sub(now.since(self.began));
@@ -179,26 +159,59 @@ impl Fencing {
         wait(pause, Proving::sample(case, self))
     }
 
-    pub(super) fn give_up(self, case: Box<Case>, now: Moment, last: &str) -> Step {
-        let device = &self.device.name;
-        let took = now.since(self.began).as_secs();
-        let what = format!(
-            "{} is not proven to be off: {device} was sent \"off\" {} times in {took} s, and last: {last}",
-            case.host(),
-            self.sent
-        );
-        let unfenced = match case.policy.purpose {
-            Purpose::Recover | Purpose::Rehearse => {
-                " (with -u only if the device cannot be mended and you have pulled the plug)"
-            }
-            Purpose::Fence => "",
-        };
-        let advice = format!(
-            "look at {device} and at the host itself; when the host is off, run `{}` again{unfenced}",
-            case.command()
-        );
-        case.stop(now, Outcome::NotFenced(Failure { trouble: Trouble::Unreachable, what, advice }))
+    /// The level has failed: try the next one, or hold.
+    pub(super) fn give_up(mut self, mut case: Box<Case>, now: Moment, last: &str) -> Step {
+        let times = case.told.get(&self.device.name).map_or(0, |told| told.times);
+        self.failed.push(format!("{last}, and was sent \"off\" {times} times"));
+        let late = self.overdue(&case, now);
+        let next = self.levels.split_first().filter(|_| !late);
+        if let Some((level, levels)) = next.map(|(level, levels)| (level.clone(), levels.to_vec()))
+            && let Some((device, rest)) = level.0.split_first()
+        {
+            case.note(now, Phase::Fence, format!("{last}; trying {} instead", names(&level)));
+            let next = Self { device: device.clone(), rest: rest.to_vec(), evidence: Vec::new(), ..self };
+            return Self { level, levels, ..next }.afresh().begin_device(case, now);
+        }
+        let failure = self.failure(&case);
+        hold(case, now, failure, Outcome::NotFenced)
     }
+
+    fn failure(&self, case: &Case) -> Failure {
+        let (host, name) = (case.host(), &case.subject.name);
+        let what = format!("{host} is not proven to be off: {}", self.failed.join("; "));
+        let device = &self.device.name;
+        let advice = match case.policy.purpose {
+            Purpose::Recover | Purpose::Rehearse => format!(
+                "look at {device} and at the host itself; if nothing can say that it is off and you have seen that it is: \
+                 `onerescue confirm-off {name} --reason …`; if this run has ended, run `{}` again",
+                case.command()
+            ),
+            Purpose::Fence => {
+                format!(
+                    "look at {device} and at the host itself; when the host is off, run `{}` again",
+                    case.command()
+                )
+            }
+        };
+        Failure { trouble: Trouble::Unreachable, what, advice }
+    }
+}
+
+/// How often a device is told in one go: when the run looks again after a hold, once is enough.
+fn attempts(case: &Case) -> u32 {
+    if case.hold.is_first() { case.policy.fence.attempts } else { 1 }
+}
+
+/// What is cut off when every device of the level says off.
+fn scope(level: &Level) -> Scope {
+    let mut cut: BTreeSet<DatastoreId> = BTreeSet::new();
+    for device in &level.0 {
+        match &device.scope {
+            Scope::Host => return Scope::Host,
+            Scope::Datastores(datastores) => cut.extend(datastores),
+        }
+    }
+    Scope::Datastores(cut.into_iter().collect())
 }
 
 /// See [`Step::PowerOff`].
@@ -228,23 +241,23 @@ impl PoweringOff {
     /// The host that the device is reached from, if not the front-end.
     #[must_use]
     pub fn via(&self) -> Option<&Peer> {
-        None
+        self.case.via(&self.fence.device.name, self.fence.turn)
     }
 
     /// What the device said. It is never a proof.
     #[must_use]
     pub fn answer(self, now: Moment, said: Result<(), String>) -> Step {
+        let via = self.via().map_or_else(String::new, |peer| format!(" from {peer}"));
         let Self { mut case, mut fence } = self;
         fence.sent += 1;
-        if !fence.told.contains(&fence.device.name) {
-            fence.told.push(fence.device.name.clone());
-        }
-        fence.sent_at = Some(now);
-        fence.off.clear();
         let device = fence.device.name.clone();
+        let told = case.told.entry(device.clone()).or_default();
+        *told = Told { times: told.times + 1, last: now };
+        fence.off.clear();
+        fence.turn += usize::from(said.is_err());
         let text = match &said {
-            Ok(()) => format!("sent \"off\" to {device}"),
-            Err(why) => format!("sent \"off\" to {device}, which says: {why}"),
+            Ok(()) => format!("sent \"off\" to {device}{via}"),
+            Err(why) => format!("sent \"off\" to {device}{via}, which says: {why}"),
         };
         case.note(now, Phase::Fence, text);
         match (fence.device.read_back, said) {
@@ -254,10 +267,10 @@ impl PoweringOff {
             }
             (ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly, said) => {
                 let last = said.err().unwrap_or_else(|| "success that proves nothing".to_owned());
-                if fence.sent >= case.policy.fence.attempts || fence.overdue(&case, now) {
+                if fence.sent >= attempts(&case) || fence.overdue(&case, now) {
                     return fence.give_up(case, now, &last);
                 }
-                wait(case.policy.fence.interval, Confirming::before_off(fence, case, now))
+                wait(case.policy.fence.interval, Braking::before_off(fence, case, now))
             }
         }
     }

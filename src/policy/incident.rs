@@ -3,13 +3,18 @@
 //! Each step holds the only way to answer it, so nothing can be skipped from outside.
 
 use super::act::{Acting, Disabling};
-use super::brake::{Braking, Confirming};
+use super::brake::Braking;
 use super::case::Subject;
-use super::fence::{ChoosingDevices, PoweringOff};
+use super::confirm::Confirming;
+use super::devices::ChoosingDevices;
+use super::fence::PoweringOff;
+use super::hear::Hearing;
 use super::notes::Entry;
 use super::observe::{Claiming, Observing};
 use super::prove::Proving;
+use super::record::Recording;
 use super::recover::Surveying;
+use super::remember::Remembering;
 use super::report::Report;
 use super::settings::Policy;
 use super::settle::Settling;
@@ -23,10 +28,16 @@ pub enum Step {
     Observe(Observing),
     /// Make sure that no other run works on this host.
     Claim(Claiming),
+    /// Read what is remembered of this and other incidents.
+    Remember(Remembering),
+    /// Write the incident down.
+    Record(Recording),
     /// Let time pass.
     Wait(Waiting),
-    /// Read all hosts: is it us?
+    /// Look around: is it us?
     Brake(Braking),
+    /// Ask witnesses: is it dead?
+    Hear(Hearing),
     /// Read the host once more, just before something that cannot be taken back.
     Confirm(Confirming),
     /// Look up which devices fence the host.
@@ -56,6 +67,9 @@ impl Step {
         match self {
             Self::Observe(ask) => ask.trail(),
             Self::Claim(ask) => ask.trail(),
+            Self::Remember(ask) => ask.trail(),
+            Self::Record(ask) => ask.trail(),
+            Self::Hear(ask) => ask.trail(),
             Self::Wait(ask) => ask.then.trail(),
             Self::Brake(ask) => ask.trail(),
             Self::Confirm(ask) => ask.trail(),

@@ -9,20 +9,32 @@
 //! simulated, replayed and explained without touching it.
 
 mod act;
+mod ahead;
+pub mod arming;
 mod brake;
 mod case;
+pub mod check;
+mod closing;
+mod confirm;
+pub mod confirmation;
 mod course;
+mod devices;
 mod ending;
 mod fence;
+mod hear;
+mod hold;
 mod incident;
 mod judge;
+mod limits;
 mod notes;
 mod observe;
 mod order;
 pub mod plan;
 mod proof;
 mod prove;
+mod record;
 mod recover;
+mod remember;
 mod report;
 mod round;
 mod rules;
@@ -33,16 +45,21 @@ mod still;
 mod trace;
 
 pub use act::{Acting, Disabling};
-pub use brake::{Braking, Confirming};
+pub use brake::Braking;
 pub use case::{Failure, Source, Subject, Trouble};
-pub use fence::{ChoosingDevices, PoweringOff};
+pub use confirm::Confirming;
+pub use devices::ChoosingDevices;
+pub use fence::PoweringOff;
+pub use hear::Hearing;
 pub use incident::{Step, Waiting, begin};
 pub use notes::{Entry, Phase, Weight};
 pub use observe::{Claim, Claiming, Observing};
 pub use order::{MigrationType, Order, Reply};
 pub use proof::{Evidence, Proof};
 pub use prove::Proving;
+pub use record::Recording;
 pub use recover::{Survey, Surveying};
+pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, FenceRules, HoldRules, ProbeError, Rules, SettleRules, WaitRules, Window,

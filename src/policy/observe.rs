@@ -4,7 +4,8 @@ use super::brake::Braking;
 use super::case::{Case, Failure, Source, Subject, Trouble};
 use super::incident::{Step, wait};
 use super::notes::{Entry, Phase};
-use super::report::Outcome;
+use super::remember::Remembering;
+use super::report::{Disabled, Outcome};
 use super::settings::{Policy, Purpose};
 use crate::model::{Host, HostState, Moment};
 use std::time::Duration;
@@ -12,7 +13,11 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     First,
-    Waiting { until: Moment },
+    Waiting {
+        until: Moment,
+    },
+    /// Something kept the run from fencing; look again.
+    Held,
 }
 
 /// See [`Step::Observe`].
@@ -25,6 +30,11 @@ pub struct Observing {
 impl Observing {
     pub(super) fn first_look(subject: Subject, policy: &Policy) -> Step {
         Step::Observe(Self { case: Case::new(subject, policy), stage: Stage::First })
+    }
+
+    /// Look again at a host whose fence is held.
+    pub(super) fn held(case: Box<Case>) -> Step {
+        Step::Observe(Self { case, stage: Stage::Held })
     }
 
     pub(super) fn trail(&self) -> &[Entry] {
@@ -57,6 +67,10 @@ impl Observing {
                 self.first(now, &host)
             }
             Stage::Waiting { until } => self.waited(now, &host, until),
+            Stage::Held => match dead(&self.case, &host) {
+                Some(reason) => self.case.stop(now, Outcome::NothingToDo(reason)),
+                None => Step::Brake(Braking::new(self.case)),
+            },
         }
     }
 
@@ -69,6 +83,7 @@ impl Observing {
 
     fn first(mut self, now: Moment, host: &Host) -> Step {
         self.case.heard = host.monitored_at;
+        self.case.cluster = Some(host.cluster);
         let early = self.case.subject.source == Source::Event && now < Moment(COMMIT);
         if early && matches!(host.state, HostState::Monitored | HostState::Init) {
             return wait(self.case.policy.wait.look, Step::Observe(self));
@@ -124,6 +139,12 @@ fn set_aside(case: &Case, host: &Host) -> Option<Failure> {
 fn look_again(case: Box<Case>, now: Moment, until: Moment) -> Step {
     let pause = case.policy.wait.look.min(until.since(now));
     wait(pause, Step::Observe(Observing { case, stage: Stage::Waiting { until } }))
+}
+
+/// Why this host is not ours to recover, where it may be this run that has disabled it.
+pub(super) fn dead(case: &Case, host: &Host) -> Option<String> {
+    let ours = host.state == HostState::Disabled && case.disabled != Disabled::No;
+    if ours { None } else { not_dead(host) }
 }
 
 /// Why a host in this state is not ours to recover; `None` for ERROR.
@@ -189,7 +210,7 @@ impl Claiming {
     /// Whose it is.
     #[must_use]
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
-        let Self { mut case } = self;
+        let Self { case } = self;
         match claim {
             Ok(Claim::Ours) => {}
             Ok(Claim::Others) => {
@@ -198,18 +219,23 @@ impl Claiming {
             }
             Err(failure) => return case.stop(now, Outcome::NotStarted(failure)),
         }
-        let wait = case.policy.wait;
-        let pause = wait.cycle.saturating_mul(wait.cycles);
-        if pause.is_zero() {
-            return Step::Brake(Braking::new(case));
-        }
-        let text = format!(
-            "{} cycles of {} s for the host to come back, looking every {} s",
-            wait.cycles,
-            wait.cycle.as_secs(),
-            wait.look.as_secs()
-        );
-        case.note(now, Phase::Wait, text);
-        look_again(case, now, now.plus(pause))
+        Remembering::open(case)
     }
+}
+
+/// Wait for the host to come back by itself.
+pub(super) fn begin_to_wait(mut case: Box<Case>, now: Moment) -> Step {
+    let wait = case.policy.wait;
+    let pause = wait.cycle.saturating_mul(wait.cycles);
+    if pause.is_zero() {
+        return Step::Brake(Braking::new(case));
+    }
+    let text = format!(
+        "{} cycles of {} s for the host to come back, looking every {} s",
+        wait.cycles,
+        wait.cycle.as_secs(),
+        wait.look.as_secs()
+    );
+    case.note(now, Phase::Wait, text);
+    look_again(case, now, now.plus(pause))
 }

@@ -1,6 +1,6 @@
 //! The proof that a host is off. Only this layer's fence steps can make one, and every VM action needs one.
 
-use crate::model::{DeviceName, HostId, Moment, Sample};
+use crate::model::{DeviceName, HostId, Moment, Sample, Scope};
 use std::fmt;
 
 /// Why VMs of a host may be started elsewhere. It names its host and cannot be made outside `policy`.
@@ -9,6 +9,8 @@ pub struct Proof {
     host: HostId,
     at: Moment,
     evidence: Vec<Evidence>,
+    scope: Scope,
+    reservation: Option<String>,
 }
 
 /// One part of a proof.
@@ -24,6 +26,17 @@ pub enum Evidence {
         /// The device.
         device: DeviceName,
     },
+    /// A person has seen that the host is off; its devices cannot be asked.
+    Confirmed {
+        /// Who.
+        by: String,
+        /// Why they are sure.
+        reason: String,
+        /// Devices of which none may say on.
+        devices: Vec<DeviceName>,
+    },
+    /// Nobody who was asked contradicts.
+    Witnesses(String),
     /// `-u`: nobody was asked.
     Waived,
     /// `--dry-run`: nothing will be sent, so nothing needs to be proven.
@@ -32,7 +45,40 @@ pub enum Evidence {
 
 impl Proof {
     pub(super) fn new(host: HostId, at: Moment, evidence: Vec<Evidence>) -> Self {
-        Self { host, at, evidence }
+        Self { host, at, evidence, scope: Scope::Host, reservation: None }
+    }
+
+    /// The same about a host that is cut off from some datastores only, or with a reservation about its devices.
+    pub(super) fn limited(self, scope: Scope, reservation: Option<String>) -> Self {
+        Self { scope, reservation, ..self }
+    }
+
+    pub(super) fn add(&mut self, evidence: Evidence) {
+        self.evidence.push(evidence);
+    }
+
+    /// What is cut off.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Why it does not authorise what destroys data, if it does not.
+    #[must_use]
+    pub fn reservation(&self) -> Option<&str> {
+        self.reservation.as_deref()
+    }
+
+    /// Does it rest on a person's word about this device, which may be mute?
+    pub(super) fn may_be_mute(&self, device: &DeviceName) -> bool {
+        self.evidence.iter().any(|evidence| match evidence {
+            Evidence::Confirmed { devices, .. } => devices.contains(device),
+            Evidence::ReadBack { .. }
+            | Evidence::ExitCode { .. }
+            | Evidence::Witnesses(_)
+            | Evidence::Waived
+            | Evidence::Rehearsal => false,
+        })
     }
 
     /// The host that this proof is about, and no other.
@@ -55,11 +101,16 @@ impl Proof {
 
     /// The devices whose status can be read once more.
     pub(super) fn devices(&self) -> Vec<DeviceName> {
-        let read_back = |evidence: &Evidence| match evidence {
-            Evidence::ReadBack { samples } => samples.first().map(|sample| sample.device.clone()),
-            Evidence::ExitCode { .. } | Evidence::Waived | Evidence::Rehearsal => None,
+        let readable = |evidence: &Evidence| match evidence {
+            Evidence::ReadBack { samples } => {
+                samples.first().map(|sample| sample.device.clone()).into_iter().collect()
+            }
+            Evidence::Confirmed { devices, .. } => devices.clone(),
+            Evidence::ExitCode { .. } | Evidence::Witnesses(_) | Evidence::Waived | Evidence::Rehearsal => {
+                Vec::new()
+            }
         };
-        self.evidence.iter().filter_map(read_back).collect()
+        self.evidence.iter().flat_map(readable).collect()
     }
 }
 
@@ -71,7 +122,13 @@ impl fmt::Display for Proof {
             }
             evidence.fmt(f)?;
         }
-        Ok(())
+        match &self.scope {
+            Scope::Host => Ok(()),
+            Scope::Datastores(ids) => {
+                let ids: Vec<_> = ids.iter().map(|id| id.0.to_string()).collect();
+                write!(f, "; it is cut off from datastores {} only", ids.join(", "))
+            }
+        }
     }
 }
 
@@ -89,6 +146,8 @@ impl fmt::Display for Evidence {
                     "{device} reported success and cannot be read back (weaker, accepted in the settings)"
                 )
             }
+            Self::Confirmed { by, reason, .. } => write!(f, "{by} confirms that it is off: {reason}"),
+            Self::Witnesses(text) => f.write_str(text),
             Self::Waived => f.write_str("fencing was waived with -u: nothing proves that the host is off"),
             Self::Rehearsal => f.write_str("dry run"),
         }

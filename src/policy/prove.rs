@@ -3,19 +3,30 @@
 //! The same question is asked once more just before VMs are touched.
 
 use super::case::{Case, Failure, Subject, Trouble};
+use super::devices;
 use super::fence::{self, Fencing};
 use super::incident::{Step, wait};
 use super::notes::{Entry, Phase};
 use super::proof::Evidence;
 use super::report::Outcome;
 use super::still::Still;
-use crate::model::{DeviceName, Moment, Peer, PowerState, Sample};
+use crate::model::{DeviceName, Level, Moment, Peer, PowerState, Sample};
+
+/// A device that is reached from peers is asked from this many before its silence counts.
+const MOST_PEERS: usize = 3;
 
 #[derive(Debug)]
 enum Goal {
     Fence(Fencing),
     /// Is it still off, just before orders are sent?
     Still(Still),
+    /// A person says that the host is off: does this device or another one contradict? Then these levels are tried.
+    Doubt {
+        device: DeviceName,
+        rest: Vec<DeviceName>,
+        asked: Vec<DeviceName>,
+        levels: Vec<Level>,
+    },
     /// `--dry-run`: would this device and the others answer?
     Rehearse {
         device: DeviceName,
@@ -48,6 +59,24 @@ impl Proving {
         }
     }
 
+    /// Ask every device once whether it contradicts a person who says that the host is off.
+    pub(super) fn doubt(case: Box<Case>, now: Moment, devices: Vec<DeviceName>, levels: Vec<Level>) -> Step {
+        Self::next_doubt(case, now, devices, Vec::new(), levels)
+    }
+
+    fn next_doubt(
+        case: Box<Case>,
+        now: Moment,
+        mut rest: Vec<DeviceName>,
+        asked: Vec<DeviceName>,
+        levels: Vec<Level>,
+    ) -> Step {
+        match rest.pop() {
+            Some(device) => Step::Prove(Self { case, goal: Goal::Doubt { device, rest, asked, levels } }),
+            None => fence::accept(case, now, asked),
+        }
+    }
+
     /// Read the power once more, just before something is changed.
     pub(super) fn again(case: Box<Case>, still: Still) -> Step {
         Step::Prove(Self { case, goal: Goal::Still(still) })
@@ -65,14 +94,19 @@ impl Proving {
         match &self.goal {
             Goal::Fence(fence) => &fence.device.name,
             Goal::Still(still) => &still.device,
-            Goal::Rehearse { device, .. } => device,
+            Goal::Doubt { device, .. } | Goal::Rehearse { device, .. } => device,
         }
     }
 
     /// The host that the device is reached from, if not the front-end.
     #[must_use]
     pub fn via(&self) -> Option<&Peer> {
-        None
+        let turn = match &self.goal {
+            Goal::Fence(fence) => fence.turn,
+            Goal::Still(still) => still.turn(),
+            Goal::Doubt { .. } | Goal::Rehearse { .. } => 0,
+        };
+        self.case.via(self.device(), turn)
     }
 
     /// What the device says.
@@ -82,9 +116,29 @@ impl Proving {
         match goal {
             Goal::Fence(fence) => sampled(case, fence, now, state),
             Goal::Still(still) => still.answer(case, now, &state),
+            Goal::Doubt { device, rest, asked, levels } => {
+                doubted(case, now, &state, device, (rest, asked), levels)
+            }
             Goal::Rehearse { device, rest } => rehearsed(case, now, &state, &device, rest),
         }
     }
+}
+
+fn doubted(
+    mut case: Box<Case>,
+    now: Moment,
+    state: &PowerState,
+    device: DeviceName,
+    (rest, mut asked): (Vec<DeviceName>, Vec<DeviceName>),
+    levels: Vec<Level>,
+) -> Step {
+    case.note(now, Phase::Prove, format!("{device} says {state}"));
+    if *state == PowerState::On {
+        case.note(now, Phase::Prove, "so the word of a person that the host is off is not taken");
+        return devices::begin(case, now, &levels, None);
+    }
+    asked.push(device);
+    Proving::next_doubt(case, now, rest, asked, levels)
 }
 
 fn rehearsed(
@@ -133,6 +187,15 @@ fn sampled(mut case: Box<Case>, mut fence: Fencing, now: Moment, state: PowerSta
         PowerState::Unknown(_) => {
             fence.odd += 1;
             fence.off.clear();
+            fence.turn += 1;
+            let peers = case.peers.len().min(MOST_PEERS);
+            let by_peer = case.by_peer.contains(&fence.device.name);
+            if by_peer
+                && usize::try_from(fence.odd).unwrap_or(usize::MAX) < peers
+                && !fence.overdue(&case, now)
+            {
+                return Proving::sample(case, fence);
+            }
             fence.go_on(case, now, &text)
         }
     }

@@ -3,6 +3,7 @@
 use super::case::{Case, Failure, Subject, Trouble};
 use super::ending::{call_off, next, no_cloud, send};
 use super::incident::{Step, wait};
+use super::limits::disarmed;
 use super::notes::{Entry, Phase};
 use super::observe::not_dead;
 use super::proof::Proof;
@@ -11,7 +12,7 @@ use super::round::plan_round;
 use super::settings::{Fencing, Purpose};
 use super::still::{Effect, before};
 use super::trace::Tracing;
-use crate::model::{Datastore, Host, HostState, Moment, Vm, VmId};
+use crate::model::{Datastore, Disarmed, Host, HostState, Moment, Vm, VmId};
 use std::collections::BTreeSet;
 
 /// A fresh look at the cloud.
@@ -25,6 +26,8 @@ pub struct Survey {
     pub unreadable: Vec<(VmId, String)>,
     /// Every datastore.
     pub datastores: Vec<Datastore>,
+    /// Where nothing may be fenced or moved now.
+    pub disarmed: Vec<Disarmed>,
 }
 
 /// A run whose host is proven off. Everything that changes a VM starts from here.
@@ -107,6 +110,12 @@ impl Surveying {
         if let Some(reason) = came_back(case, now, &survey) {
             return returned(proven, now, reason, &survey);
         }
+        if let Some(failure) = disarmed(&survey.disarmed, case.cluster, &[])
+            && case.policy.purpose == Purpose::Recover
+        {
+            hold_all(case, &survey, &failure.what);
+            return call_off(proven, now, failure);
+        }
         let doubtful = Tracing::doubtful(case, &survey);
         if doubtful.is_empty() {
             return Self::surveyed(proven, now, &survey, intent);
@@ -117,7 +126,7 @@ impl Surveying {
     /// The survey is complete: plan, and do what can be done.
     pub(super) fn surveyed(mut proven: Proven, now: Moment, survey: &Survey, intent: Intent) -> Step {
         proven.surveyed = now;
-        let orders = plan_round(&mut proven.case, now, survey);
+        let orders = plan_round(&mut proven.case, now, survey, &proven.proof);
         if proven.case.policy.purpose == Purpose::Rehearse {
             let held = proven.case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
             let stop = proven.case.would_stop.take().or(held.then_some(Outcome::Partly));
@@ -163,14 +172,23 @@ fn returned(mut proven: Proven, now: Moment, reason: String, survey: &Survey) ->
         return proven.stop(now, Outcome::NothingToDo(reason));
     }
     let what = format!("{} was taken for dead, but {reason}", case.host());
-    let dead = case.subject.host;
-    for vm in survey.vms.iter().filter(|vm| vm.host == Some(dead)) {
-        if !case.vms.contains_key(&vm.id) && !case.courses.contains_key(&vm.id) {
-            case.settle(vm.id, &vm.name, Fate::Held(what.clone()));
-        }
-    }
+    hold_all(case, survey, &what);
     let advice = "find out who enabled it or powered it on, or which machine the fence device really controls; keep it \
                   off and run the same command again"
         .to_owned();
     call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+}
+
+/// Every VM of the dead host that has no outcome and is not on its way yet is held.
+fn hold_all(case: &mut Case, survey: &Survey, why: &str) {
+    let dead = case.subject.host;
+    let charged = survey.hosts.iter().filter(|host| host.id == dead).flat_map(|host| &host.vms);
+    let known = survey.vms.iter().filter(|vm| vm.host == Some(dead)).map(|vm| vm.id);
+    let ids: BTreeSet<_> = charged.copied().chain(known).collect();
+    for id in ids {
+        if !case.vms.contains_key(&id) && !case.courses.contains_key(&id) {
+            let name = survey.vms.iter().find(|vm| vm.id == id).map_or("?", |vm| vm.name.as_str());
+            case.settle(id, name, Fate::Held(why.to_owned()));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::course::{Course, Stage};
 use super::notes::Phase;
 use super::order::Order;
 use super::plan::{self, Decision, Request, Verdict};
+use super::proof::Proof;
 use super::recover::Survey;
 use super::report::Fate;
 use super::settings::Purpose;
@@ -15,10 +16,12 @@ use crate::model::{LcmState, Moment, VmId, VmState};
 const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
 
 /// Decide about every VM that is not decided yet, and note each decision.
-pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey) -> Vec<Order> {
+pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &Proof) -> Vec<Order> {
     let request = Request {
         host: case.subject.host,
         policy: &case.policy,
+        scope: proof.scope(),
+        reservation: proof.reservation(),
         closed: case.closed(),
         live: case.live.clone(),
         moving: case.sent.clone(),

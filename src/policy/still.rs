@@ -4,8 +4,9 @@
 //! at least must not show the host as back.
 
 use super::act::{Acting, Disabling};
-use super::brake::Confirming;
+use super::brake::Braking;
 use super::case::{Case, Failure, Trouble};
+use super::confirm::Confirming;
 use super::ending::call_off;
 use super::incident::{Step, wait};
 use super::notes::Phase;
@@ -14,6 +15,7 @@ use super::order::Order;
 use super::proof::Proof;
 use super::prove::Proving;
 use super::recover::Proven;
+use super::settings::Purpose;
 use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
 use std::time::Duration;
 
@@ -42,6 +44,13 @@ pub(super) struct Still {
     silent: Option<Moment>,
     unanswered: u32,
     after: After,
+}
+
+impl Still {
+    /// Whose turn it is of the peers.
+    pub(super) fn turn(&self) -> usize {
+        usize::try_from(self.unanswered).unwrap_or(0)
+    }
 }
 
 /// What is done once the host is seen off, or not seen back.
@@ -93,8 +102,9 @@ impl Still {
     pub(super) fn answer(mut self, mut case: Box<Case>, now: Moment, state: &PowerState) -> Step {
         case.detail(now, Phase::Prove, format!("before VMs are touched, {} says {state}", self.device));
         let rules = case.policy.fence;
+        let mute = matches!(state, PowerState::Unknown(_)) && self.after.proof.may_be_mute(&self.device);
         match state {
-            PowerState::Off => {
+            _ if *state == PowerState::Off || mute => {
                 if let Some(device) = self.rest.pop() {
                     return Proving::again(case, Still { device, silent: None, unanswered: 0, ..self });
                 }
@@ -106,8 +116,28 @@ impl Still {
                 let pause = rules.interval.saturating_mul(1 << self.unanswered.min(3));
                 wait(pause.max(Duration::from_millis(1)), Proving::again(case, self))
             }
-            PowerState::On | PowerState::Unknown(_) => self.not_off(case, now, state),
+            PowerState::On if case.again < rules.again && case.policy.purpose == Purpose::Recover => {
+                self.fence_again(case, now)
+            }
+            PowerState::Off | PowerState::On | PowerState::Unknown(_) => self.not_off(case, now, state),
         }
+    }
+
+    /// Somebody, or a setting of its firmware, has switched it on: nothing is sent until it is off again.
+    fn fence_again(self, mut case: Box<Case>, now: Moment) -> Step {
+        case.again += 1;
+        let text = format!("{} says on again: fencing once more before anything is sent", self.device);
+        case.note(now, Phase::Prove, text);
+        if let Effect::Orders(orders) = &self.after.effect {
+            for order in orders {
+                if let Some(course) = case.courses.get_mut(&order.vm()) {
+                    course.reopen(now);
+                }
+            }
+        }
+        case.earlier = Some(self.after.proof);
+        case.cleared = None;
+        Step::Brake(Braking::new(case))
     }
 
     fn not_off(self, case: Box<Case>, now: Moment, state: &PowerState) -> Step {

@@ -103,7 +103,9 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                 }
             }
             Seen::Host { .. }
-            | Seen::Hosts { .. }
+            | Seen::Outlook { .. }
+            | Seen::Witness { .. }
+            | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
             | Seen::Disable { .. } => {}
@@ -159,7 +161,9 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
                 seen_good.extend(survey.vms.iter().filter(|vm| good(vm)).map(|vm| vm.id));
             }
             Seen::Host { .. }
-            | Seen::Hosts { .. }
+            | Seen::Outlook { .. }
+            | Seen::Witness { .. }
+            | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
             | Seen::Disable { .. } => {}

@@ -4,7 +4,7 @@ use super::device::Behaviour;
 use super::physics::Power;
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::model::{DeviceName, HostId, HostState, PowerState, ReadBack};
+use crate::model::{DeviceName, Host, HostId, HostState, PowerState, ReadBack};
 use crate::policy::{Fencing, Policy, ProbeError, Purpose};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl SimWorld {
         self.devices(host).iter().any(|device| {
             device.read_back == ReadBack::Status
                 && match device.behaviour {
-                    Behaviour::Liar => false,
+                    Behaviour::Liar | Behaviour::Caches => false,
                     Behaviour::Flaps => policy.fence.samples > 1,
                     Behaviour::Works
                     | Behaviour::Slow
@@ -34,7 +34,9 @@ impl SimWorld {
                     // Each knows its own relay; all of them have to say off.
                     | Behaviour::Feed
                     | Behaviour::FeedStuck
-                    | Behaviour::FeedComesBack => true,
+                    | Behaviour::FeedComesBack
+                    | Behaviour::DeadThenWorks
+                    | Behaviour::OffTwice => true,
                 }
         })
     }
@@ -46,15 +48,23 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
     let mut before: Option<&Seen> = None;
     let mut sent: BTreeMap<&DeviceName, Vec<Duration>> = BTreeMap::new();
     let mut healthy = false;
+    let (mut fences, mut again) = (1, false);
     let mut touched = false;
     for seen in world.seen() {
         match seen {
-            Seen::Hosts { states } => {
-                healthy = states.iter().any(|(id, state)| *id != subject && *state == HostState::Monitored);
+            Seen::Outlook { outlook: Some(outlook), .. } => {
+                let well = |host: &Host| host.id != subject && host.state == HostState::Monitored;
+                healthy = outlook.hosts.iter().any(well);
             }
+            Seen::Outlook { outlook: None, .. } | Seen::Witness { .. } | Seen::Record { .. } => continue,
             Seen::Order { .. } | Seen::Disable { .. } => touched = true,
+            // It is on again: another fence begins.
+            Seen::Power { said: PowerState::On, .. } if touched => {
+                (touched, again) = (false, true);
+            }
             Seen::Off { at, host, device, .. } => {
                 let name = &device.0;
+                fences += u32::from(std::mem::take(&mut again));
                 if let Some(why) = not_error(before, subject, policy) {
                     broken.push(format!("S8: \"off\" was sent to {name}: {why}"));
                 }
@@ -79,10 +89,25 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
         }
         before = Some(seen);
     }
+    if fences > policy.fence.again + 1 {
+        broken.push(format!("S6: it was fenced {fences} times"));
+    }
     let most = usize::try_from(policy.fence.attempts.max(1)).unwrap_or(usize::MAX);
+    let most = most.saturating_mul(usize::try_from(fences).unwrap_or(1)).saturating_add(looks(policy));
     for (device, times) in sent.iter().filter(|(_, times)| times.len() > most) {
         broken.push(format!("S6: \"off\" was sent to {device} {} times", times.len()));
     }
+}
+
+/// How often a held run looks again at most; each time a device is told once.
+fn looks(policy: &Policy) -> usize {
+    let (mut pause, mut time, mut looks) = (policy.hold.look, Duration::ZERO, 0);
+    while time < policy.hold.deadline {
+        time += pause.max(Duration::from_millis(100));
+        pause = (pause * 2).min(policy.hold.longest);
+        looks += 1;
+    }
+    looks
 }
 
 /// The step before an "off" must be a look at the host that shows it in ERROR and without a sign of life.
@@ -111,7 +136,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 proofs.off(device, answer.is_ok());
                 continue;
             }
-            Seen::Power { at, device, said, really } => {
+            Seen::Power { at, device, said, really, .. } => {
                 proofs.said(device, said, policy.fence.samples);
                 let off = *said == PowerState::Off;
                 let since = look.as_ref().map_or(0, |look: &Look| if off { look.devices } else { 0 });
@@ -122,7 +147,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 look = None;
                 continue;
             }
-            Seen::Host { .. } | Seen::Hosts { .. } => continue,
+            Seen::Host { .. } | Seen::Outlook { .. } | Seen::Witness { .. } | Seen::Record { .. } => continue,
             Seen::Disable { at, .. } => (*at, "disabling".to_owned(), None),
             Seen::Order { at, order, really, .. } => (*at, format!("{order:?}"), Some(*really)),
         };

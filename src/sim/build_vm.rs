@@ -20,6 +20,11 @@ impl Cloud {
         for pci in &spec.pci {
             template.push("PCI", Attribute::Vector(request(pci)));
         }
+        if let Some(datastore) = spec.image_datastore {
+            let disk = [("DISK_ID", 0), ("DATASTORE_ID", datastore.0)];
+            let disk = disk.map(|(name, value)| (name.to_owned(), value.to_string()));
+            template.push("DISK", Attribute::Vector(disk.into()));
+        }
         if let Some((group, role)) = &spec.group {
             let pairs = [("ROLE", role.clone()), ("VMGROUP_ID", group.0.to_string())];
             let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
@@ -117,7 +122,7 @@ impl Cloud {
             self.state.charge(spec.host, id);
         }
         if has_domain(spec.state) {
-            self.physics.start(id, spec.host, self.now);
+            self.physics.start(id, spec.host, self.now, &[]);
         }
     }
 

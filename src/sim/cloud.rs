@@ -2,6 +2,7 @@
 
 use super::front::FrontEnd;
 use super::life::Event;
+use super::observer::Standpoint;
 use super::physics::{Breach, Physics, Power};
 use super::render;
 use super::spec::{Driver, Stage, Timings};
@@ -36,6 +37,7 @@ pub struct Cloud {
     pub(crate) state: State,
     pub(crate) physics: Physics,
     pub(crate) front: FrontEnd,
+    pub(crate) standpoint: Standpoint,
     pub(crate) now: Duration,
     pub(crate) queue: BTreeMap<(Duration, u64), Event>,
     pub(crate) drivers: BTreeMap<(VmId, Stage), Driver>,
@@ -78,6 +80,7 @@ impl Cloud {
             state: State::default(),
             physics: Physics::default(),
             front: FrontEnd::default(),
+            standpoint: Standpoint::default(),
             now: Duration::ZERO,
             queue: BTreeMap::new(),
             drivers: BTreeMap::new(),
@@ -151,10 +154,12 @@ impl Cloud {
         self.state.vms.get(&vm).map(|vm| render::vm_for_hook(self.version, vm))
     }
 
-    /// The hosts on which the VM's domain really runs; more than one is a double start.
+    /// The hosts on which the VM's domain really runs; more than one is a double start. A domain that is cut off
+    /// from all of its disks can do no harm and does not count.
     #[must_use]
     pub fn domain_hosts(&self, vm: VmId) -> Vec<HostId> {
-        self.physics.hosts_of(vm).collect()
+        let disks = self.disks(vm);
+        self.physics.hosts_of(vm).filter(|host| !self.physics.is_cut(*host, &disks)).collect()
     }
 
     /// Is the host's power really on?

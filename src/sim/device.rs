@@ -39,7 +39,17 @@ pub enum Behaviour {
     FeedStuck,
     /// An outlet that is switched on again 10 s after it went off, and the host with it.
     FeedComesBack,
+    /// It answers nothing at first, as a management controller without power does; see
+    /// [`super::SimDevice::returns_after`].
+    DeadThenWorks,
+    /// Its status is up to half a minute old: a host that has just gone off is on, and one that is on again is off.
+    Caches,
+    /// It executes "off" at once and once more 15 s later, as a repeated request does.
+    OffTwice,
 }
+
+/// How old the status of [`Behaviour::Caches`] gets.
+pub(super) const CACHE: Duration = Duration::from_secs(30);
 
 /// After this time [`Behaviour::ComesBack`] and [`Behaviour::FeedComesBack`] are on again.
 pub(super) const BACK_AFTER: Duration = Duration::from_secs(10);
@@ -47,16 +57,19 @@ pub(super) const BACK_AFTER: Duration = Duration::from_secs(10);
 /// What a device says and does when it is told to switch off.
 pub(super) struct Said {
     pub(super) answer: Result<(), String>,
-    /// After which time the power goes off, and on again.
+    /// After which time the power goes off, on again, and off again.
     pub(super) off_after: Option<Duration>,
     pub(super) on_after: Option<Duration>,
+    pub(super) again_after: Option<Duration>,
 }
 
 impl Behaviour {
     pub(super) fn off(self, power: Power) -> Said {
         let after = |seconds| Some(Duration::from_secs(seconds));
         let (answer, off_after, on_after) = match self {
-            Self::Works | Self::Unreadable => (Ok(()), after(0), None),
+            Self::Works | Self::Unreadable | Self::DeadThenWorks | Self::Caches | Self::OffTwice => {
+                (Ok(()), after(0), None)
+            }
             Self::Slow => (Ok(()), after(20), None),
             Self::Ignores | Self::Liar | Self::Flaps | Self::Feed | Self::FeedStuck => (Ok(()), None, None),
             Self::Rejects => (Err("it refused the command".to_owned()), None, None),
@@ -66,7 +79,8 @@ impl Behaviour {
             Self::ComesBack => (Ok(()), after(0), Some(BACK_AFTER)),
             Self::FeedComesBack => (Ok(()), None, Some(BACK_AFTER)),
         };
-        Said { answer, off_after, on_after }
+        let again_after = if self == Self::OffTwice { after(15) } else { None };
+        Said { answer, off_after, on_after, again_after }
     }
 
     /// Is it one of several outlets?
@@ -89,7 +103,10 @@ impl Behaviour {
             | Self::ComesBack
             | Self::Feed
             | Self::FeedStuck
-            | Self::FeedComesBack => truth,
+            | Self::FeedComesBack
+            | Self::DeadThenWorks
+            | Self::Caches
+            | Self::OffTwice => truth,
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),
             Self::Unreadable => PowerState::Unknown("no state in its answer".to_owned()),

@@ -61,6 +61,9 @@ impl Cloud {
         if stage == Stage::Boot && is_local(tm_mad) && vm.disks_on != host {
             return false;
         }
+        if stage == Stage::Boot && host.is_some_and(|host| self.lost_a_disk(id, host)) {
+            return false;
+        }
         let on_host = host.filter(|_| stage == Stage::Boot).and_then(|host| self.host_drivers.get_mut(&host));
         on_host.is_none_or(works_once) && self.drivers.get_mut(&(id, stage)).is_none_or(works_once)
     }
@@ -104,7 +107,8 @@ impl Cloud {
             self.physics.stop(vm, host);
         }
         if let Some(host) = starts {
-            self.physics.start(vm, host, now);
+            let disks = self.disks(vm);
+            self.physics.start(vm, host, now, &disks);
         }
     }
 

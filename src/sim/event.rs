@@ -3,8 +3,9 @@
 use super::cloud::Cloud;
 use super::physics::Death;
 use super::spec::{Driver, Stage};
-use crate::model::{HostId, VmId};
+use crate::model::{ClusterId, DatastoreId, HostId, VmId};
 use crate::wire::xmlrpc::{Call, Value};
+use std::time::Duration;
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,26 @@ pub enum Event {
     FrontEndDies(usize),
     /// A front-end returns.
     FrontEndReturns(usize),
+    /// A host is cut off from datastores.
+    StorageCut(HostId, Vec<DatastoreId>),
+    /// A host has all of its datastores again.
+    StorageReturns(HostId),
+    /// Nothing may be fenced in a cluster, or in the whole zone.
+    Disarmed(Option<ClusterId>),
+    /// That is over.
+    Armed(Option<ClusterId>),
+    /// A person confirms in the open incident that a host is off.
+    ConfirmedOff(HostId),
+    /// A record of ours cannot be read any more: a host's last incident, or the newest of all.
+    DocumentDamaged(Option<HostId>),
+    /// The front-end's clock is set forward by this many seconds, or back.
+    ClockJumps(i64),
+    /// An address does not answer the front-end any more.
+    GatewaySilent(String),
+    /// An address answers the front-end.
+    GatewayAnswers(String),
+    /// oned of the front-end is started again, without being missed.
+    OnedRestarted,
     /// A person calls oned, for example `one.host.status` with 0 and 1.
     Call(String, Vec<Value>),
 }
@@ -60,6 +81,16 @@ impl Event {
             }
             Self::FrontEndDies(server) => cloud.server_dies(server),
             Self::FrontEndReturns(server) => cloud.server_returns(server),
+            Self::StorageCut(host, datastores) => cloud.storage_cut(host, &datastores),
+            Self::StorageReturns(host) => cloud.storage_returns(host),
+            Self::Disarmed(cluster) => cloud.disarm(cluster),
+            Self::Armed(cluster) => cloud.arm(cluster),
+            Self::ConfirmedOff(host) => cloud.confirm_off(host),
+            Self::DocumentDamaged(host) => cloud.damage_record(host),
+            Self::ClockJumps(seconds) => cloud.clock_jumps(seconds),
+            Self::GatewaySilent(address) => cloud.gateway_silent(&address),
+            Self::GatewayAnswers(address) => cloud.gateway_answers(&address),
+            Self::OnedRestarted => cloud.set_oned_runs_for(Duration::ZERO),
             Self::Call(method, mut params) => {
                 params.insert(0, Value::Text(cloud.session.clone()));
                 let server = cloud.leader().unwrap_or(0);

@@ -3,6 +3,7 @@
 use super::device::Behaviour;
 use super::event::Event;
 use super::spec::{Driver, Stage, Timings};
+use super::witness::Honesty;
 use crate::model::{HostId, LcmState, ReadBack, VmId, VmState};
 use crate::wire::xmlrpc::Value;
 use jiff::fmt::serde::unsigned_duration::friendly::compact;
@@ -43,6 +44,19 @@ pub(super) struct File {
     pub(super) vms: Vec<Vm>,
     /// The fence devices of `host`; absent = every host has one that works.
     pub(super) devices: Option<Vec<Device>>,
+    /// How hosts answer when they are asked about another one; those that are not named are honest.
+    #[serde(default)]
+    pub(super) witnesses: BTreeMap<String, Honesty>,
+    /// `none`, `honest`, `no_leader`, `lies_alive`, `lies_dead`, `lagging 15s`; absent = honest if the settings ask it.
+    pub(super) consul: Option<String>,
+    /// Addresses that answer the front-end; those of the settings as well.
+    #[serde(default)]
+    pub(super) gateways: Vec<String>,
+    /// How long oned has been running when the hook starts; absent = for weeks.
+    #[serde(default, with = "compact::optional")]
+    pub(super) oned_runs_for: Option<Duration>,
+    /// The number by which a run chooses among peers.
+    pub(super) chance: Option<u64>,
     #[serde(default)]
     pub(super) fault: Vec<Fault>,
     #[serde(default)]
@@ -84,6 +98,8 @@ pub(super) struct Vm {
     pub(super) cpu: Option<f64>,
     pub(super) memory_mib: Option<i64>,
     pub(super) datastore: Option<String>,
+    /// The datastore of its disk's image.
+    pub(super) image_datastore: Option<String>,
     pub(super) gpus: Option<usize>,
     pub(super) lock: Option<i64>,
     pub(super) last_action: Option<i64>,
@@ -101,6 +117,36 @@ pub(super) struct Device {
     pub(super) name: String,
     pub(super) behaviour: Option<Behaviour>,
     pub(super) read_back: Option<ReadBackWord>,
+    /// From 1, the default.
+    pub(super) level: Option<usize>,
+    #[serde(default)]
+    pub(super) scope: ScopeWord,
+    /// What `scope = "datastores"` cuts the host off from.
+    #[serde(default)]
+    pub(super) datastores: Vec<String>,
+    #[serde(default)]
+    pub(super) route: RouteWord,
+    /// How long before the hook started it was seen ON: `40d`, or `never`; absent = an hour.
+    pub(super) seen_on: Option<String>,
+    /// `dead_then_works`: how long after the hook's start it answers.
+    #[serde(default, with = "compact::optional")]
+    pub(super) returns_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ScopeWord {
+    #[default]
+    Host,
+    Datastores,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RouteWord {
+    #[default]
+    FrontEnd,
+    Peer,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

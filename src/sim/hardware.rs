@@ -1,9 +1,9 @@
-//! What happens to the machines: death, power, return, and the first domino of each.
+//! What happens to the machines: death, power, storage, return, and the first domino of each.
 
 use super::cloud::{Change, Cloud};
 use super::life::Event;
 use super::physics::{Death, Power};
-use crate::model::{HostId, VmId};
+use crate::model::{DatastoreId, HostId, VmId};
 use std::time::Duration;
 
 /// From a domain's end to the report of it. Source: `STATE_VM` in `monitord.conf`.
@@ -53,7 +53,7 @@ impl Cloud {
 
     /// A domain ends by itself on a healthy host: oned sees POWEROFF with action 44.
     pub fn vm_crashes(&mut self, vm: VmId) {
-        let hosts = self.domain_hosts(vm);
+        let hosts: Vec<_> = self.physics.hosts_of(vm).collect();
         for host in hosts {
             self.physics.stop(vm, host);
             self.after(VM_STATE_PROBE, Event::VmReport(host));
@@ -66,7 +66,57 @@ impl Cloud {
         self.fail_host(host, reason);
     }
 
+    /// Cut a host off from datastores, as a fence device of the storage does. Its domains go on and cannot write.
+    pub fn storage_cut(&mut self, host: HostId, datastores: &[DatastoreId]) {
+        self.physics.cut(host, datastores);
+    }
+
+    /// Give a host all of its datastores back.
+    pub fn storage_returns(&mut self, host: HostId) {
+        let here: Vec<_> = self.physics.domains_on(host).collect();
+        let disks: Vec<_> = here.into_iter().map(|vm| (vm, self.disks(vm))).collect();
+        self.physics.reconnect(&disks, host, self.now);
+    }
+
+    /// Is the host cut off from all of these datastores?
+    #[must_use]
+    pub fn is_cut(&self, host: HostId, datastores: &[DatastoreId]) -> bool {
+        self.physics.is_cut(host, datastores)
+    }
+
+    /// Can another host that is well reach this one?
+    #[must_use]
+    pub fn answers_peers(&self, host: HostId) -> bool {
+        self.physics.answers(host)
+    }
+
+    /// Does the front-end reach this host?
+    #[must_use]
+    pub fn answers_front_end(&self, host: HostId) -> bool {
+        self.physics.reachable(host)
+    }
+
+    /// How long other hosts have not reached it; `None` if they do.
+    #[must_use]
+    pub fn silent_for(&self, host: HostId) -> Option<Duration> {
+        self.physics.silent_for(host, self.now)
+    }
+
+    /// The datastores that hold a VM's disks.
+    pub(crate) fn disks(&self, vm: VmId) -> Vec<DatastoreId> {
+        let Some(vm) = self.state.vms.get(&vm) else { return Vec::new() };
+        let images = vm.template.vectors("DISK").filter_map(|disk| disk.get("DATASTORE_ID")?.parse().ok());
+        let system = vm.history.last().map(|record| record.datastore);
+        system.into_iter().chain(images.map(DatastoreId)).collect()
+    }
+
+    /// Is the host cut off from any of the VM's disks? Then nothing starts there.
+    pub(crate) fn lost_a_disk(&self, vm: VmId, host: HostId) -> bool {
+        self.disks(vm).iter().any(|datastore| self.physics.is_cut(host, std::slice::from_ref(datastore)))
+    }
+
     pub(crate) fn reach_changed(&mut self, host: HostId, before: bool) {
+        self.physics.note_silence(self.now);
         let after = self.physics.reachable(host);
         if before != after {
             *self.front.generations.entry(host).or_default() += 1;

@@ -2,7 +2,7 @@
 //!
 //! oned does not see any of this; it learns of it through monitoring and drivers. Nothing here decides.
 
-use crate::model::{HostId, VmId};
+use crate::model::{DatastoreId, HostId, VmId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub enum Death {
     NetworkCut,
     /// The kernel hangs: it answers nobody, yet its domains may come back to life at any time.
     Hang,
+    /// Only the front-end does not reach it: other hosts do, and its domains go on.
+    FrontEndCut,
 }
 
 /// Is there power?
@@ -67,7 +69,18 @@ impl fmt::Display for Breach {
 struct Machine {
     power: Power,
     network: bool,
+    /// The way from the front-end to it.
+    front_end: bool,
     hung: bool,
+    /// Since when it answers no other host.
+    silent: Option<Duration>,
+}
+
+impl Machine {
+    /// Does it answer other hosts?
+    fn answers(&self) -> bool {
+        self.power == Power::On && self.network && !self.hung
+    }
 }
 
 /// The machines and the domains on them.
@@ -75,12 +88,14 @@ struct Machine {
 pub(crate) struct Physics {
     machines: BTreeMap<HostId, Machine>,
     domains: BTreeMap<VmId, BTreeSet<HostId>>,
+    /// The datastores that a host is cut off from.
+    cuts: BTreeMap<HostId, BTreeSet<DatastoreId>>,
     pub(crate) breaches: Vec<Breach>,
 }
 
 impl Physics {
     pub(crate) fn add(&mut self, host: HostId) {
-        let machine = Machine { power: Power::On, network: true, hung: false };
+        let machine = Machine { power: Power::On, network: true, front_end: true, hung: false, silent: None };
         self.machines.insert(host, machine);
     }
 
@@ -90,9 +105,25 @@ impl Physics {
 
     /// Can the front-end reach it over ssh?
     pub(crate) fn reachable(&self, host: HostId) -> bool {
-        self.machines
-            .get(&host)
-            .is_some_and(|machine| machine.power == Power::On && machine.network && !machine.hung)
+        self.machines.get(&host).is_some_and(|machine| machine.answers() && machine.front_end)
+    }
+
+    /// Does it answer another host that is well?
+    pub(crate) fn answers(&self, host: HostId) -> bool {
+        self.machines.get(&host).is_some_and(Machine::answers)
+    }
+
+    /// How long it has answered no other host; `None` if it does.
+    pub(crate) fn silent_for(&self, host: HostId, now: Duration) -> Option<Duration> {
+        let since = self.machines.get(&host)?.silent?;
+        Some(now.saturating_sub(since))
+    }
+
+    /// Write down since when each machine has been silent.
+    pub(crate) fn note_silence(&mut self, now: Duration) {
+        for machine in self.machines.values_mut() {
+            machine.silent = if machine.answers() { None } else { machine.silent.or(Some(now)) };
+        }
     }
 
     pub(crate) fn die(&mut self, host: HostId, death: Death) {
@@ -100,6 +131,7 @@ impl Physics {
             Death::PowerLoss => self.switch(host, Power::Off),
             Death::NetworkCut => self.change(host, |machine| machine.network = false),
             Death::Hang => self.change(host, |machine| machine.hung = true),
+            Death::FrontEndCut => self.change(host, |machine| machine.front_end = false),
         }
     }
 
@@ -107,6 +139,7 @@ impl Physics {
     pub(crate) fn heal(&mut self, host: HostId) {
         self.change(host, |machine| {
             machine.network = true;
+            machine.front_end = true;
             machine.hung = false;
         });
     }
@@ -131,12 +164,36 @@ impl Physics {
         }
     }
 
-    pub(crate) fn start(&mut self, vm: VmId, host: HostId, at: Duration) {
-        let hosts = self.domains.entry(vm).or_default();
-        for first in hosts.iter().filter(|first| **first != host) {
-            self.breaches.push(Breach::DoubleStart { vm, first: *first, second: host, at });
-        }
-        hosts.insert(host);
+    /// A domain starts. One that still runs elsewhere makes it a double start, unless it is cut off from all of the
+    /// VM's disks.
+    pub(crate) fn start(&mut self, vm: VmId, host: HostId, at: Duration, disks: &[DatastoreId]) {
+        let writes = |first: &HostId| *first != host && !self.is_cut(*first, disks);
+        let others: Vec<_> = self.hosts_of(vm).filter(writes).collect();
+        let breach = |first| Breach::DoubleStart { vm, first, second: host, at };
+        self.breaches.extend(others.into_iter().map(breach));
+        self.domains.entry(vm).or_default().insert(host);
+    }
+
+    /// Is the host cut off from all of these, and is there any?
+    pub(crate) fn is_cut(&self, host: HostId, datastores: &[DatastoreId]) -> bool {
+        let cut = |datastore: &DatastoreId| self.cuts.get(&host).is_some_and(|cuts| cuts.contains(datastore));
+        !datastores.is_empty() && datastores.iter().all(cut)
+    }
+
+    pub(crate) fn cut(&mut self, host: HostId, datastores: &[DatastoreId]) {
+        self.cuts.entry(host).or_default().extend(datastores);
+    }
+
+    /// Give a host its datastores back. What went on elsewhere meanwhile has two writers now.
+    pub(crate) fn reconnect(&mut self, vms: &[(VmId, Vec<DatastoreId>)], host: HostId, at: Duration) {
+        let harmless = vms.iter().filter(|(vm, disks)| self.runs(*vm, host) && self.is_cut(host, disks));
+        let twice = harmless.filter_map(|(vm, _)| {
+            let second = self.hosts_of(*vm).find(|other| *other != host)?;
+            Some(Breach::DoubleStart { vm: *vm, first: host, second, at })
+        });
+        let twice: Vec<_> = twice.collect();
+        self.breaches.extend(twice);
+        self.cuts.remove(&host);
     }
 
     pub(crate) fn stop(&mut self, vm: VmId, host: HostId) {

@@ -3,17 +3,17 @@
 //! `examples/five_hosts.toml` shows the shape. Unknown keys are errors with their line.
 
 use super::cloud::Cloud;
-use super::device::Behaviour;
+use super::equipment;
 use super::file;
 use super::spec::{DatastoreSpec, HostSpec, PciSpec, VmSpec};
 use super::transport::SimTransport;
 use super::version::Version;
 use super::words::{Names, read_event, read_fault};
-use super::world::{SimDevice, SimWorld};
+use super::world::SimWorld;
 use crate::cli::HostError;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{ClusterId, DatastoreId, HostId, ReadBack, VmId};
+use crate::model::{ClusterId, DatastoreId, HostId, VmId};
 use crate::policy::{Policy, Source, Subject};
 use crate::wire::record;
 use crate::world::Zone;
@@ -81,7 +81,8 @@ fn build(file: file::File) -> Result<Scenario, String> {
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);
     let start = world.began();
-    give_devices(&mut world, &file, &names)?;
+    let (policy, config) = settings(&file.call, file.settings.as_deref().unwrap_or_default())?;
+    equipment::give(&mut world, &file, &names, &config)?;
     for event in &file.event {
         world.schedule(start.saturating_add(event.at), read_event(&event.what, &names)?);
     }
@@ -92,7 +93,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         title: file.title,
         world,
         subject: Subject { host: subject, name, vms: charged.clone(), source: Source::Event },
-        policy: policy(&file.call, file.settings.as_deref().unwrap_or_default())?,
+        policy,
         charged,
         runs: file.runs.unwrap_or(1),
         hosts: names.hosts,
@@ -100,12 +101,12 @@ fn build(file: file::File) -> Result<Scenario, String> {
     })
 }
 
-fn policy(call: &str, settings: &str) -> Result<Policy, String> {
+fn settings(call: &str, settings: &str) -> Result<(Policy, Config), String> {
     let words: Vec<String> = call.split_whitespace().map(str::to_owned).collect();
     let options = HostError::read(&words).map_err(|error| error.chain())?;
     let config = Config::parse(settings, Path::new("settings"), &Environment::default());
     let config = config.map_err(|error| error.chain())?;
-    options.policy(config.rules).map_err(|error| error.chain())
+    Ok((options.policy(config.rules).map_err(|error| error.chain())?, config))
 }
 
 fn on_host(transport: &SimTransport, host: HostId) -> (Vec<VmId>, String) {
@@ -133,7 +134,11 @@ fn populate(cloud: &mut Cloud, file: &file::File) -> Result<Names, String> {
         });
         hosts.insert(host.name.clone(), id);
     }
-    let mut datastores = BTreeMap::from([("system".to_owned(), DatastoreId(0))]);
+    let mut datastores = BTreeMap::from([
+        ("system".to_owned(), DatastoreId(0)),
+        // Of images; what is named in the file is for systems.
+        ("default".to_owned(), DatastoreId(1)),
+    ]);
     for datastore in &file.datastores {
         let in_clusters: Result<Vec<_>, _> = datastore.clusters.iter().map(|name| cluster(name)).collect();
         let spec = DatastoreSpec {
@@ -147,7 +152,7 @@ fn populate(cloud: &mut Cloud, file: &file::File) -> Result<Names, String> {
         };
         datastores.insert(datastore.name.clone(), cloud.add_datastore(spec));
     }
-    let mut names = Names { hosts, datastores, vms: BTreeMap::new() };
+    let mut names = Names { clusters, hosts, datastores, vms: BTreeMap::new() };
     for vm in &file.vms {
         add_vms(cloud, vm, &mut names)?;
     }
@@ -156,14 +161,13 @@ fn populate(cloud: &mut Cloud, file: &file::File) -> Result<Names, String> {
 
 fn add_vms(cloud: &mut Cloud, vm: &file::Vm, names: &mut Names) -> Result<(), String> {
     let host = *names.hosts.get(&vm.host).ok_or_else(|| format!("no such host: {}", vm.host))?;
-    let datastore = vm.datastore.as_deref().unwrap_or("system");
-    let datastore =
-        *names.datastores.get(datastore).ok_or_else(|| format!("no such datastore: {datastore}"))?;
+    let datastore = names.datastore(vm.datastore.as_deref().unwrap_or("system"))?;
+    let image_datastore = vm.image_datastore.as_deref().map(|name| names.datastore(name)).transpose()?;
     let count = vm.count.unwrap_or(1);
     for number in 1..=count {
         let name = if count == 1 { vm.name.clone() } else { format!("{}-{number}", vm.name) };
         let mut spec = VmSpec::new(&name, host);
-        spec.datastore = datastore;
+        (spec.datastore, spec.image_datastore) = (datastore, image_datastore);
         if let Some(state) = &vm.state {
             spec.state = file::state(state)?;
         }
@@ -181,27 +185,6 @@ fn add_vms(cloud: &mut Cloud, vm: &file::Vm, names: &mut Names) -> Result<(), St
             cloud.set_driver(id, file::stage(stage)?, file::driver(driver)?);
         }
         names.vms.insert(name, id);
-    }
-    Ok(())
-}
-
-fn give_devices(world: &mut SimWorld, file: &file::File, names: &Names) -> Result<(), String> {
-    if let Some(devices) = &file.devices {
-        let host = *names.hosts.get(&file.host).ok_or_else(|| format!("no such host: {}", file.host))?;
-        let devices = devices.iter().map(|device| SimDevice {
-            read_back: device.read_back.map_or(ReadBack::Status, Into::into),
-            ..SimDevice::new(&device.name, device.behaviour.unwrap_or_default())
-        });
-        // A host without any is one that the settings do not name.
-        let devices: Vec<_> = devices.collect();
-        if !devices.is_empty() {
-            world.set_devices(host, devices);
-        }
-        return Ok(());
-    }
-    for host in names.hosts.values() {
-        let bmc = SimDevice::new("bmc", Behaviour::Works);
-        world.set_devices(*host, vec![bmc]);
     }
     Ok(())
 }

@@ -3,8 +3,10 @@
 //! The audit and the properties judge a run by this; it decides nothing itself.
 
 use super::physics::Power;
-use crate::model::{DeviceName, Host, HostId, HostState, PowerState, Vm, VmId};
-use crate::policy::{Order, Reply, Survey};
+use crate::model::{
+    DeviceName, DocumentId, Host, HostId, Incident, Outlook, PowerState, Testimony, Vm, VmId,
+};
+use crate::policy::{Failure, Order, Reply, Survey};
 use std::time::Duration;
 
 /// One exchange between a run and the world. `at` is the simulated time since the simulation began, when the
@@ -18,10 +20,34 @@ pub enum Seen {
         /// The answer.
         host: Option<Host>,
     },
-    /// All hosts were read, for the brake: the states of the others.
-    Hosts {
-        /// The answer.
-        states: Vec<(HostId, HostState)>,
+    /// Everything that a brake needs was read.
+    Outlook {
+        /// When the answer was complete.
+        at: Duration,
+        /// The answer; `None` if there was none.
+        outlook: Option<Box<Outlook>>,
+    },
+    /// A witness was asked about the host.
+    Witness {
+        /// When it looked.
+        at: Duration,
+        /// The host that was asked; `None` is Consul.
+        peer: Option<HostId>,
+        /// What it said.
+        testimony: Testimony,
+        /// Did the suspect really answer other hosts then?
+        really_alive: bool,
+    },
+    /// An incident was written down.
+    Record {
+        /// When it was sent.
+        at: Duration,
+        /// The document to be overwritten; `None` is a new one.
+        document: Option<DocumentId>,
+        /// What was written.
+        incident: Box<Incident>,
+        /// What oned said.
+        answer: Result<DocumentId, Failure>,
     },
     /// "Off" was sent.
     Off {
@@ -31,6 +57,8 @@ pub enum Seen {
         host: HostId,
         /// By which device.
         device: DeviceName,
+        /// From which other host; `None` is the front-end.
+        via: Option<HostId>,
         /// What it said.
         answer: Result<(), String>,
     },
@@ -40,9 +68,11 @@ pub enum Seen {
         at: Duration,
         /// The device.
         device: DeviceName,
+        /// From which other host; `None` is the front-end.
+        via: Option<HostId>,
         /// What it said.
         said: PowerState,
-        /// What was true.
+        /// What was true of what it switches: the host, an outlet, the way to datastores.
         really: Power,
     },
     /// A survey was answered.

@@ -73,6 +73,8 @@ pub struct VmSpec {
     pub host: HostId,
     /// Its system datastore.
     pub datastore: DatastoreId,
+    /// The datastore of its disk's image, if it has a disk.
+    pub image_datastore: Option<DatastoreId>,
     /// Hundredths of a core.
     pub cpu: i64,
     /// KiB, full MiB.
@@ -98,6 +100,7 @@ impl VmSpec {
             state: VmState::RUNNING,
             host,
             datastore: DatastoreId(0),
+            image_datastore: None,
             cpu: 100,
             memory_kib: 1 << 20,
             pci: Vec::new(),

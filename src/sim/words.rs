@@ -4,15 +4,28 @@ use super::event::Event;
 use super::faults::{Fault, FaultRule};
 use super::file;
 use super::physics::Death;
-use crate::model::{DatastoreId, HostId, VmId};
+use crate::model::{ClusterId, DatastoreId, HostId, VmId};
+use crate::wire::xmlrpc::Value;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Names of the file and the ids that the cloud gave them.
 pub(super) struct Names {
+    pub(super) clusters: BTreeMap<String, ClusterId>,
     pub(super) hosts: BTreeMap<String, HostId>,
     pub(super) datastores: BTreeMap<String, DatastoreId>,
     pub(super) vms: BTreeMap<String, VmId>,
+}
+
+impl Names {
+    pub(super) fn host(&self, name: &str) -> Result<HostId, String> {
+        self.hosts.get(name).copied().ok_or_else(|| format!("no such host: {name}"))
+    }
+
+    pub(super) fn datastore(&self, name: &str) -> Result<DatastoreId, String> {
+        self.datastores.get(name).copied().ok_or_else(|| format!("no such datastore: {name}"))
+    }
 }
 
 /// `{ method = "one.vm.migrate", kind = "late", delay = "90s", skip = 1, times = 2 }`
@@ -36,17 +49,20 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
         .times(fault.times.unwrap_or(u32::MAX)))
 }
 
-/// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang]`, `returns HOST`, `power_on HOST`,
-/// `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `crashes VM`,
-/// `driver VM STAGE fails|hangs|works`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
+/// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `returns HOST`,
+/// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `crashes VM`,
+/// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
-/// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`. Front-ends: `front_end_dies 0`,
-/// `front_end_returns 0`.
+/// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
+/// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`. Front-ends: `front_end_dies 0`,
+/// `front_end_returns 0`, `oned_restarted`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
+/// `document_damaged [HOST]`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
-    let host = || names.hosts.get(object).copied().ok_or_else(|| format!("no such host: {object}"));
+    let host = || names.host(object);
     let vm = || names.vms.get(object).copied().ok_or_else(|| format!("no such VM: {object}"));
+    let cluster = || names.clusters.get(object).copied().ok_or_else(|| format!("no such cluster: {object}"));
     let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
     Ok(match verb {
         "dies" => Event::Dies(host()?, death(more)?),
@@ -76,6 +92,19 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "crashes" => Event::Crashes(vm()?),
         "front_end_dies" => Event::FrontEndDies(server()?),
         "front_end_returns" => Event::FrontEndReturns(server()?),
+        "storage_returns" => Event::StorageReturns(host()?),
+        "cluster" => attribute(cluster()?, more)?,
+        "disarmed" => Event::Disarmed(if object.is_empty() { None } else { Some(cluster()?) }),
+        "armed" => Event::Armed(if object.is_empty() { None } else { Some(cluster()?) }),
+        "confirmed_off" => Event::ConfirmedOff(host()?),
+        "document_damaged" => Event::DocumentDamaged(if object.is_empty() { None } else { Some(host()?) }),
+        "oned_restarted" => Event::OnedRestarted,
+        "gateway_silent" | "gateway_answers" if object.is_empty() => return Err(format!("{verb} whom?")),
+        "gateway_silent" => Event::GatewaySilent(object.to_owned()),
+        "gateway_answers" => Event::GatewayAnswers(object.to_owned()),
+        "clock_jumps" => {
+            Event::ClockJumps(object.parse().map_err(|_| format!("not a number of seconds: {object}"))?)
+        }
         other => return Err(format!("no such event: {other}")),
     })
 }
@@ -85,6 +114,26 @@ fn death(word: &str) -> Result<Death, String> {
         "" | "power_loss" => Ok(Death::PowerLoss),
         "network_cut" => Ok(Death::NetworkCut),
         "hang" => Ok(Death::Hang),
+        "front_end_cut" => Ok(Death::FrontEndCut),
         other => Err(format!("no such death: {other}")),
     }
+}
+
+/// A person's `onecluster update --append` with one attribute, `HA NO`.
+fn attribute(cluster: ClusterId, words: &str) -> Result<Event, String> {
+    let (name, value) =
+        words.split_once(' ').ok_or_else(|| format!("an attribute and its value: {words}"))?;
+    let template = Value::Text(format!("{name}=\"{value}\""));
+    let params = vec![Value::Int(i64::from(cluster.0)), template, Value::Int(1)];
+    Ok(Event::Call("one.cluster.update".to_owned(), params))
+}
+
+/// `15s`, `40d`
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    // A day has 24 hours here, which jiff leaves to its caller.
+    if let Some(days) = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok()) {
+        return Ok(Duration::from_secs(days.saturating_mul(24 * 3600)));
+    }
+    let time: SignedDuration = text.parse().map_err(|error| format!("not a time: {text}: {error}"))?;
+    Duration::try_from(time).map_err(|_| format!("not a time: {text}"))
 }

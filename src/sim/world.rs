@@ -4,13 +4,16 @@
 //! devices are made up. Nothing in here decides.
 
 mod answers;
+mod asking;
+mod fencing;
 
 use super::cloud::Cloud;
-use super::device::{BACK_AFTER, Behaviour};
+use super::device::Behaviour;
 use super::event::Event;
 use super::physics::Power;
 use super::seen::Seen;
 use super::transport::SimTransport;
+use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{DeviceName, Epoch, FenceDevice, HostId, ReadBack, Route, Scope, SeenOn, Vm};
 use crate::policy::{Entry, Order, Reply};
 use crate::wire::record::Record;
@@ -35,6 +38,8 @@ pub struct SimDevice {
     pub route: Route,
     /// How long before it was given to its host it was seen ON; `None` = never.
     pub seen_on: Option<Duration>,
+    /// [`Behaviour::DeadThenWorks`]: how long after the first run's begin it answers.
+    pub returns_after: Duration,
 }
 
 impl SimDevice {
@@ -49,6 +54,7 @@ impl SimDevice {
             scope: Scope::Host,
             route: Route::FrontEnd,
             seen_on: Some(Duration::from_secs(3600)),
+            returns_after: Duration::from_secs(600),
         }
     }
 
@@ -66,11 +72,18 @@ impl SimDevice {
 pub struct SimWorld {
     transport: SimTransport,
     zone: Zone<SimTransport>,
+    /// When the first run and the present one began.
+    made: Duration,
     began: Duration,
+    witnesses: BTreeMap<HostId, Honesty>,
+    consul: Consul,
+    witness_timeout: Duration,
     devices: BTreeMap<HostId, Vec<SimDevice>>,
     asked: BTreeMap<(HostId, DeviceName), u32>,
     /// Outlets that were switched off, and when.
     outlets: BTreeMap<(HostId, DeviceName), Duration>,
+    /// What a device that caches has last looked at, and when.
+    cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
     claimed: Option<HostId>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
@@ -95,10 +108,15 @@ impl SimWorld {
         Self {
             transport,
             zone,
+            made: began,
             began,
+            witnesses: BTreeMap::new(),
+            consul: Consul::Absent,
+            witness_timeout: TIMEOUT,
             devices: BTreeMap::new(),
             asked: BTreeMap::new(),
             outlets: BTreeMap::new(),
+            cached: BTreeMap::new(),
             claimed: None,
             pending: Vec::new(),
             seen: Vec::new(),
@@ -127,6 +145,21 @@ impl SimWorld {
         cloud.add_record(&Record::SeenOn { devices: seen.collect() });
         drop(cloud);
         self.devices.insert(host, devices);
+    }
+
+    /// How a host answers when it is asked about another one.
+    pub fn set_witness(&mut self, host: HostId, honesty: Honesty) {
+        self.witnesses.insert(host, honesty);
+    }
+
+    /// How Consul answers.
+    pub fn set_consul(&mut self, consul: Consul) {
+        self.consul = consul;
+    }
+
+    /// What asking costs when somebody does not answer.
+    pub fn set_witness_timeout(&mut self, timeout: Duration) {
+        self.witness_timeout = timeout;
     }
 
     /// Another run works on this host.
@@ -214,32 +247,6 @@ impl SimWorld {
         self.catch_up(now);
     }
 
-    fn device(&self, host: HostId, name: &DeviceName) -> Option<&SimDevice> {
-        self.devices.get(&host)?.iter().find(|device| device.name == *name)
-    }
-
-    /// Switch an outlet off; is it the last one?
-    fn last_outlet(&mut self, host: HostId, device: &DeviceName, behaviour: Behaviour) -> bool {
-        if matches!(behaviour, Behaviour::Feed | Behaviour::FeedComesBack) {
-            self.outlets.insert((host, device.clone()), self.cloud_now());
-        }
-        let feeds = self.devices.get(&host).into_iter().flatten().filter(|device| device.behaviour.is_feed());
-        behaviour.is_feed()
-            && feeds.into_iter().all(|feed| self.outlet(host, &feed.name, feed.behaviour) == Power::Off)
-    }
-
-    /// What a device can see: the host's power, or its own relay.
-    fn outlet(&self, host: HostId, device: &DeviceName, behaviour: Behaviour) -> Power {
-        if !behaviour.is_feed() {
-            return self.power(host);
-        }
-        let off = self.outlets.get(&(host, device.clone())).copied();
-        let back = |off: Duration| {
-            behaviour == Behaviour::FeedComesBack && self.cloud_now() >= off.saturating_add(BACK_AFTER)
-        };
-        if off.is_some_and(|off| !back(off)) { Power::Off } else { Power::On }
-    }
-
     fn power(&self, host: HostId) -> Power {
         self.transport.cloud().power(host)
     }
@@ -255,11 +262,6 @@ impl SimWorld {
         let reply = self.zone.send(&order);
         self.seen.push(Seen::Order { at, order, proof, reply: reply.clone(), really });
         reply
-    }
-
-    /// The front-end's wall clock.
-    fn wall_clock(&self) -> Epoch {
-        Epoch(self.transport.cloud().epoch())
     }
 
     fn me(&self) -> String {

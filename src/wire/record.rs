@@ -5,7 +5,7 @@
 //! database's character set changes it. A newer format is refused and a damaged one is reported; nothing is
 //! guessed at.
 
-use crate::model::{Disarmed, Document, Incident, SeenOn};
+use crate::model::{Confirmation, Disarmed, Document, Incident, SeenOn};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -29,6 +29,8 @@ pub enum Record {
         /// Each of them.
         disarmed: Vec<Disarmed>,
     },
+    /// A person's word that a host is off.
+    Confirmation(Confirmation),
     /// Which devices were seen ON.
     SeenOn {
         /// Each of them.
@@ -55,6 +57,7 @@ impl Record {
         match self {
             Self::Incident(incident) => format!("onerescue-host-{}", incident.host.0),
             Self::Control { .. } => "onerescue-control".to_owned(),
+            Self::Confirmation(word) => format!("onerescue-confirm-off-{}", word.host.0),
             Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
         }
     }

@@ -49,6 +49,12 @@ impl Live {
         }
     }
 
+    /// The cloud's half, for what a recovery does not need.
+    #[must_use]
+    pub fn zone(&self) -> &Zone<Http> {
+        &self.zone
+    }
+
     fn lock(&mut self, host: HostId) -> Result<Claim, Error> {
         let path = self.run_dir.join(format!("onerescue-host-{}.lock", host.0));
         let failed = |source| Error::File { doing: "lock", path: path.clone(), source };

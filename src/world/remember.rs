@@ -5,7 +5,7 @@
 use super::Zone;
 use super::oned::Transport;
 use super::zone::to_failure;
-use crate::model::{Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
+use crate::model::{Confirmation, Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
 use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
 
@@ -23,12 +23,21 @@ impl<T: Transport> Zone<T> {
             match record {
                 Ok(Record::Incident(incident)) => memory.incidents.push((document, *incident)),
                 Ok(Record::Control { disarmed }) => memory.disarmed.extend(disarmed),
+                Ok(Record::Confirmation(word)) => memory.confirmations.push(word),
                 Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
                 Err(why) => memory.unreadable.push((document, why)),
             }
         }
         memory.incidents.sort_by_key(|(document, _)| *document);
         Ok(memory)
+    }
+
+    /// Where nothing may be fenced.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn disarmed(&self) -> Result<Vec<Disarmed>, Failure> {
+        Ok(self.memory(Epoch::default(), "")?.disarmed)
     }
 
     /// Write an incident: a new document, or all of an old one.
@@ -48,6 +57,16 @@ impl<T: Transport> Zone<T> {
         self.write_all(&record, |old| matches!(old, Record::Control { .. }))
     }
 
+    /// Write down a person's word; it replaces an earlier one about the same host.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn record_confirmation(&self, word: &Confirmation) -> Result<(), Failure> {
+        let host = word.host;
+        let same = |old: &Record| matches!(old, Record::Confirmation(old) if old.host == host);
+        self.write_all(&Record::Confirmation(word.clone()), same)
+    }
+
     /// Write down which devices were seen ON.
     ///
     /// # Errors
@@ -57,10 +76,10 @@ impl<T: Transport> Zone<T> {
         self.write_all(&record, |old| matches!(old, Record::SeenOn { .. }))
     }
 
-    fn write_all(&self, record: &Record, same: fn(&Record) -> bool) -> Result<(), Failure> {
+    fn write_all(&self, record: &Record, same: impl Fn(&Record) -> bool) -> Result<(), Failure> {
         let old: Vec<_> = self.records()?;
         let old: Vec<_> =
-            old.into_iter().filter(|(_, old)| old.as_ref().is_ok_and(same)).map(|(id, _)| id).collect();
+            old.into_iter().filter(|(_, old)| old.as_ref().is_ok_and(&same)).map(|(id, _)| id).collect();
         if old.is_empty() {
             self.write_record(None, record)?;
         }

@@ -99,7 +99,8 @@ impl<T: Transport> Zone<T> {
         let ids: Vec<_> = ids.into_iter().collect();
         let VmList { vms, unreadable } = self.vms(&ids)?;
         let datastores = self.oned.datastores()?.good;
-        Ok(Survey { hosts, vms, unreadable, datastores })
+        let disarmed = self.disarmed()?;
+        Ok(Survey { hosts, vms, unreadable, datastores, disarmed })
     }
 
     /// See [`super::World::vms`].

@@ -47,7 +47,9 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
                 known.sent(*at, order, reply);
             }
             Seen::Host { .. }
-            | Seen::Hosts { .. }
+            | Seen::Outlook { .. }
+            | Seen::Witness { .. }
+            | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
             | Seen::Disable { .. } => {}

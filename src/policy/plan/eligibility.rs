@@ -1,7 +1,7 @@
 //! May this VM be touched at all, and can its disks be seen from another host?
 
 use super::Verdict;
-use crate::model::{Datastore, DatastoreId, HostId, LcmState, Sharing, Vm, VmId, VmState};
+use crate::model::{Datastore, DatastoreId, HostId, LcmState, Scope, Sharing, Vm, VmId, VmState};
 use crate::policy::states::{self, Class};
 use std::collections::BTreeSet;
 
@@ -53,6 +53,17 @@ pub(super) const MAY_RUN_ELSEWHERE: &str = "it was being migrated live when the 
 pub(super) fn locked(vm: &Vm) -> Option<String> {
     let lock = vm.lock.filter(|lock| lock.0 != 0)?;
     Some(format!("locked ({lock}), and oned recovers no locked VM; `onevm unlock {}` frees it", vm.id.0))
+}
+
+/// The host may still run and write what it is not cut off from, so every disk of the VM must be on what it is.
+pub(super) fn not_cut_off(vm: &Vm, scope: &Scope) -> Option<String> {
+    let Scope::Datastores(cut) = scope else { return None };
+    let mut disks = vm.system_datastore.iter().chain(&vm.image_datastores);
+    if vm.system_datastore.is_none() {
+        return Some("oned does not say which system datastore holds its disks".to_owned());
+    }
+    let open = disks.find(|datastore| !cut.contains(datastore))?;
+    Some(format!("the host is cut off from some datastores only, and a disk of this VM is on {open}"))
 }
 
 /// Transfer drivers whose disks every host sees, and those whose disks only one host has.

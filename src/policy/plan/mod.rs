@@ -10,7 +10,7 @@ use super::order::{MigrationType, Order};
 use super::recover::Survey;
 use super::settings::{Mode, Policy, Purpose};
 use super::states;
-use crate::model::{Host, HostId, Vm, VmId, VmState};
+use crate::model::{Host, HostId, Scope, Vm, VmId, VmState};
 use placement::Rooms;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,6 +22,10 @@ pub struct Request<'a> {
     pub host: HostId,
     /// What the operator chose.
     pub policy: &'a Policy,
+    /// What the host is cut off from.
+    pub scope: &'a Scope,
+    /// Why the proof does not authorise what destroys data, if it does not.
+    pub reservation: Option<&'a str>,
     /// VMs that are not to be planned.
     pub closed: BTreeSet<VmId>,
     /// VMs that were seen in MIGRATE before: their domain may run on the other host of that migration.
@@ -132,6 +136,14 @@ fn decide(vm: &Vm, survey: &Survey, request: &Request<'_>, rooms: &mut Rooms) ->
     }
     if let Some(reason) = eligibility::locked(vm) {
         return Verdict::Hold(reason);
+    }
+    if let Some(reason) = eligibility::not_cut_off(vm, request.scope) {
+        return Verdict::Hold(reason);
+    }
+    if let (Some(why), Mode::Recreate | Mode::Delete) = (request.reservation, policy.mode) {
+        return Verdict::Hold(format!(
+            "the proof does not authorise what destroys data: {why}; run `onerescue check` while hosts are healthy"
+        ));
     }
     match policy.mode {
         Mode::Migrate => migrate(vm, survey, request, rooms),

@@ -2,6 +2,7 @@
 
 use super::objects::parse;
 use super::{Args, Done, Right, check_lock, int, missing, refused, text};
+use crate::model::DocumentId;
 use crate::sim::cloud::Cloud;
 use crate::sim::render;
 use crate::sim::state::{Document, Hook, State};
@@ -35,14 +36,15 @@ pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
 
 impl Cloud {
     /// Put one of our own documents there, as if an earlier run had written it.
-    pub fn add_record(&mut self, record: &Record) {
+    pub fn add_record(&mut self, record: &Record) -> DocumentId {
         let template = record.write().and_then(|text| Template::parse(&text));
-        let Ok(mut template) = template else { return };
+        let mut template = template.unwrap_or_default();
         template.remove("NAME");
         let id = self.state.next_document;
         self.state.next_document += 1;
         let name = record.name();
         self.state.documents.insert(id, Document { id, name, kind: record::TYPE, lock: None, template });
+        DocumentId(id)
     }
 
     pub(super) fn document_write(&mut self, verb: &str, args: &Args<'_>) -> Done {

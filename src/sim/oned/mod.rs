@@ -1,6 +1,6 @@
 //! oned's XML-RPC methods: parameters, rights, checks and texts as oned has them. The effects are in `life`.
 //!
-//! Deliberately absent: users, quotas and ACLs; there is only oneadmin, who may do everything but pass a lock.
+//! Deliberately absent: quotas, ACLs and users, but for the one of the session, who may do everything but pass a lock.
 
 mod action;
 mod args;
@@ -32,7 +32,7 @@ enum Place {
     Leader,
 }
 
-const READS: [&str; 16] = [
+const READS: [&str; 17] = [
     "one.host.info",
     "one.hostpool.info",
     "one.vm.info",
@@ -49,6 +49,7 @@ const READS: [&str; 16] = [
     "one.hookpool.info",
     "one.hook.info",
     "one.zone.info",
+    "one.user.info",
 ];
 const LOCAL: [&str; 3] = ["one.zone.raftstatus", "one.system.version", "one.system.config"];
 const LEADER: [&str; 32] = [
@@ -166,6 +167,7 @@ impl Cloud {
             "vm" | "vmpool" => vm::read(self.version, state, object, verb, args),
             "document" | "documentpool" | "hook" | "hookpool" => document::read(state, object, args),
             "zone" => self.zone(args),
+            "user" => self.user(args),
             _ => objects::read(state, object, args),
         }
     }

@@ -1,4 +1,4 @@
-//! `one.system.*` and `one.zone.*`.
+//! `one.system.*`, `one.zone.*`, and the user of the session.
 
 use super::{Args, Done, missing, text};
 use crate::sim::cloud::Cloud;
@@ -49,6 +49,25 @@ impl Cloud {
                 xml.plain(name, value);
             }
         })
+    }
+
+    /// Only oneadmin is in group 0, whatever the session's user may do otherwise.
+    pub(super) fn user(&self, args: &Args<'_>) -> Done {
+        let (name, _) = self.session.split_once(':').unwrap_or_default();
+        let group = u32::from(name != "oneadmin");
+        let id = args.int(0)?;
+        if id != -1 && id != i64::from(group) {
+            return Err(missing("user", id));
+        }
+        text(Xml::document("USER", |xml| {
+            xml.plain("ID", group);
+            xml.plain("GID", group);
+            xml.element("GROUPS", |xml| xml.plain("ID", group));
+            xml.plain("GNAME", if group == 0 { "oneadmin" } else { "users" });
+            xml.plain("NAME", name);
+            xml.plain("AUTH_DRIVER", "core");
+            xml.plain("ENABLED", 1);
+        }))
     }
 
     pub(super) fn zone(&self, args: &Args<'_>) -> Done {

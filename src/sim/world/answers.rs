@@ -2,21 +2,16 @@
 //!
 //! oned is asked through the real client; each exchange is written down with what was true at that moment.
 
-use super::super::device::Said;
-use super::super::event::Event;
 use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Observer, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What asking a device takes.
-const ASKING: Duration = Duration::from_millis(200);
 
 impl World for SimWorld {
     fn now(&mut self) -> Moment {
@@ -37,26 +32,29 @@ impl World for SimWorld {
 
     fn memory(&mut self) -> Result<Memory, Failure> {
         self.due();
-        self.zone.memory(self.wall_clock(), &self.me())
+        let now = self.transport.cloud().wall_clock();
+        self.zone.memory(now, &self.me())
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
         self.due();
-        self.zone.record(document, incident)
+        let at = self.cloud_now();
+        let answer = self.zone.record(document, incident);
+        let (incident, said) = (Box::new(incident.clone()), answer.clone());
+        self.seen.push(Seen::Record { at, document, incident, answer: said });
+        answer
     }
 
     fn outlook(&mut self) -> Result<Outlook, Failure> {
         self.due();
-        let hosts = self.zone.hosts()?;
-        let states = hosts.iter().map(|host| (host.id, host.state)).collect();
-        self.seen.push(Seen::Hosts { states });
-        let observer = Observer { raft: self.zone.raft(), gateways: Vec::new(), oned_runs_for: None };
-        let (clusters, memory) = (self.zone.clusters()?, self.memory()?);
-        Ok(Outlook { hosts, clusters, memory, observer, chance: 0 })
+        let outlook = self.look();
+        let seen = outlook.as_ref().ok().cloned().map(Box::new);
+        self.seen.push(Seen::Outlook { at: self.cloud_now(), outlook: seen });
+        outlook
     }
 
-    fn witnesses(&mut self, _host: HostId, _peers: &[Peer]) -> Vec<Testimony> {
-        Vec::new()
+    fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
+        self.ask_witnesses(host, peers)
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
@@ -80,38 +78,12 @@ impl World for SimWorld {
         }
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, _via: Option<&Peer>) -> Result<(), String> {
-        self.advance(ASKING);
-        let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
-            return Err("no such device".to_owned());
-        };
-        let at = self.cloud_now();
-        let Said { answer, off_after, on_after } = behaviour.off(self.power(host));
-        let off_after =
-            if self.last_outlet(host, device, behaviour) { Some(Duration::ZERO) } else { off_after };
-        self.seen.push(Seen::Off { at, host, device: device.clone(), answer: answer.clone() });
-        if let Some(after) = off_after {
-            self.schedule(at.saturating_add(after), Event::PowerOff(host));
-        }
-        if let Some(after) = on_after {
-            self.schedule(at.saturating_add(after), Event::PowerOn(host));
-        }
-        self.due();
-        answer
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+        self.tell_off(host, device, via)
     }
 
-    fn power_state(&mut self, host: HostId, device: &DeviceName, _via: Option<&Peer>) -> PowerState {
-        self.advance(ASKING);
-        let Some(behaviour) = self.device(host, device).map(|device| device.behaviour) else {
-            return PowerState::Unknown("no such device".to_owned());
-        };
-        let power = self.outlet(host, device, behaviour);
-        let asked = self.asked.entry((host, device.clone())).or_default();
-        *asked += 1;
-        let said = behaviour.state(power, *asked - 1);
-        let at = self.cloud_now();
-        self.seen.push(Seen::Power { at, device: device.clone(), said: said.clone(), really: power });
-        said
+    fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {
+        self.read_power(host, device, via)
     }
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {

@@ -15,11 +15,13 @@ mod script;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod user;
 
 pub use calls::{HostStatus, MigrationType, RecoverOperation};
 pub use credentials::{Credentials, Places, Session};
 pub use http::Http;
 pub use transport::Transport;
+pub use user::User;
 
 use leader::Front;
 use std::sync::Mutex;

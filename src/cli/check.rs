@@ -1,0 +1,97 @@
+//! `onerescue check`: after the set-up, after every change, and from a timer. Would the next night be survived?
+
+mod files;
+mod gather;
+mod table;
+
+use super::person::who;
+use crate::config::Environment;
+use crate::error::Result;
+use crate::policy::check::{Checked, ClusterReport, Finding, Item, State, judge};
+use crate::{finish, trail};
+use clap::Args;
+use gather::Gathered;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Check the installation: settings, oned, the hook, every fence device, witnesses
+#[derive(Clone, Debug, Args)]
+pub(super) struct Check {
+    /// Only the hosts of this cluster, by name or id
+    #[arg(long, value_name = "ID|NAME", conflicts_with = "host")]
+    cluster: Option<String>,
+    /// Only this host, by name or id
+    #[arg(long, value_name = "ID|NAME")]
+    host: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What `--json` prints; its shape is with [`check`].
+#[derive(Serialize)]
+struct Json<'a> {
+    format: u32,
+    checked_at: Option<i64>,
+    checked_by: &'a str,
+    state: State,
+    exit_code: u8,
+    findings: &'a [Finding],
+    clusters: &'a [ClusterReport],
+}
+
+/// Check, tell, and write down which devices were seen ON. The exit code is 0 if all is well, 1 for warnings, 8 if
+/// something is broken.
+///
+/// `--json`: the names of fields, items, states and statuses stay; more may come.
+///
+/// Shape: `{"format":1,"checked_at":1795165200,"checked_by":"alice (as oneadmin)","state":"warning","exit_code":1,
+/// "findings":[{"item":"device","object":"node0 (host 0): bmc","state":"ok","text":"it says on","advice":null}],
+/// "clusters":[{"id":0,"name":"default","status":"Active","reason":"4 of 4 hosts are MONITORED, 4 can be fenced"}]}`.
+/// A state is `ok`, `warning` or `broken`, a status `Disabled`, `Waiting` or `Active`. `checked_at` is in epoch
+/// seconds, and `null` if oned could not be asked.
+///
+/// # Errors
+/// [`crate::Error::Usage`] and [`crate::Error::NoHost`] for a cluster or a host that does not exist. Everything else is
+/// a finding.
+pub(super) fn check(options: &Check) -> Result<u8> {
+    trail::start(None);
+    let environment = Environment::capture();
+    let Gathered { facts, live } = gather::gather(options, &environment)?;
+    let mut checked = judge(&facts);
+    if let (Some(devices), Some(live)) = (checked.seen_on.take(), &live) {
+        let written = live.zone().record_seen_on(&devices);
+        let written = written.map(|()| format!("{} devices are written down as seen ON", devices.len()));
+        checked.add(Finding::of(Item::SeenOn, "documents", written));
+    }
+    for finding in &mut checked.findings {
+        plain(finding);
+    }
+    let by = who(&environment);
+    finish::say(&if options.json { json(&checked, &by) } else { table::table(&checked, &by) });
+    Ok(checked.exit_code())
+}
+
+/// Names and answers come from hosts and devices: one line each, and not without end.
+fn plain(finding: &mut Finding) {
+    let line = |text: &str| trail::cut(&trail::one_line(text), 1000);
+    finding.object = line(&finding.object);
+    finding.text = line(&finding.text);
+    finding.advice = finding.advice.as_deref().map(line);
+}
+
+fn json(checked: &Checked, by: &str) -> String {
+    let json = Json {
+        format: 1,
+        checked_at: (checked.at.0 != 0).then_some(checked.at.0),
+        checked_by: by,
+        state: checked.worst(),
+        exit_code: checked.exit_code(),
+        findings: &checked.findings,
+        clusters: &checked.clusters,
+    };
+    serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
+}

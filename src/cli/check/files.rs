@@ -1,0 +1,75 @@
+//! The files of this front-end: may they be believed, and can they be written?
+//!
+//! Nothing is created here: what root creates, oneadmin could not use.
+
+use crate::config::trust::{self, Role};
+use crate::config::{Config, Environment};
+use crate::policy::check::{Finding, Item};
+use crate::policy::{Failure, Trouble};
+use rustix::fs::Access;
+use std::io;
+use std::path::Path;
+
+/// Everything but the secrets of fence devices, which are looked at with the devices.
+pub(super) fn look(config: &Config, environment: &Environment) -> Vec<Finding> {
+    let mut findings = vec![settings(&config.file), log(&config.log), run_dir(&config.run_dir)];
+    let session = config.oned.auth_file.as_deref().or(environment.one_auth.as_deref());
+    findings.extend(session.filter(|path| path.is_file()).map(session_file));
+    let token = config.witness.consul.as_ref().and_then(|consul| consul.token_file.as_deref());
+    findings.extend(token.map(token_file));
+    findings
+}
+
+fn settings(path: &Path) -> Finding {
+    let object = path.display().to_string();
+    if path.exists() {
+        return Finding::ok(Item::Settings, object, "they can be used, and nobody else can change them");
+    }
+    let advice = "install templates/onerescue.toml there, and declare devices and hosts in it";
+    Finding::warning(Item::Settings, object, "there are none, so no fence device is declared", advice)
+}
+
+fn log(path: &Path) -> Finding {
+    let opened = if path.exists() {
+        std::fs::File::options().append(true).open(path).map(drop)
+    } else {
+        writable(path.parent().unwrap_or(path))
+    };
+    file(path, "it can be written", opened, "let oneadmin write it, or set `log`")
+}
+
+/// Lock files are made there; a directory that is lost with every boot is made again.
+fn run_dir(path: &Path) -> Finding {
+    let place = path.ancestors().find(|place| place.exists()).unwrap_or(path);
+    file(path, "lock files can be made there", writable(place), "let oneadmin write it, or set `run_dir`")
+}
+
+fn writable(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        return Err(io::Error::other(format!("{} is not a directory", folder.display())));
+    }
+    Ok(rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+fn token_file(path: &Path) -> Finding {
+    let read = trust::read(path, Role::Secret).map(drop);
+    file(path, "only its owner can read it", read, "mode 0600, owned by oneadmin, and no link")
+}
+
+/// oned's own commands use it as it is, so it is no more than a warning.
+fn session_file(path: &Path) -> Finding {
+    let found = token_file(path);
+    match found.advice {
+        Some(advice) => Finding::warning(Item::File, found.object, found.text, advice),
+        None => found,
+    }
+}
+
+fn file(path: &Path, good: &str, look: io::Result<()>, advice: &str) -> Finding {
+    let failure = |error| Failure {
+        trouble: Trouble::Settings,
+        what: format!("it cannot be used: {error}"),
+        advice: advice.to_owned(),
+    };
+    Finding::of(Item::File, path.display().to_string(), look.map(|()| good.to_owned()).map_err(failure))
+}

@@ -1,0 +1,158 @@
+//! Gathering: oned, the devices and the witnesses are asked, and nothing is judged.
+
+use super::super::arming::find_cluster;
+use super::super::hook::zone;
+use super::super::options::HostError;
+use super::super::probe;
+use super::{Check, files};
+use crate::config::{Config, Environment};
+use crate::error::{Error, Result};
+use crate::model::{Hook, Host, HostState, Outlook};
+use crate::policy::check::{
+    Entry, Facts, Finding, HookFacts, HostFacts, Item, Scope, WitnessFacts, ZoneFacts,
+};
+use crate::policy::{Failure, Policy, Rules, Trouble};
+use crate::world::{Live, World as _};
+use clap::Parser as _;
+use std::collections::BTreeMap;
+
+/// What was gathered, and the world to write to.
+pub(super) struct Gathered {
+    pub(super) facts: Facts,
+    pub(super) live: Option<Live>,
+}
+
+/// Gather. Where one thing cannot be had, what depends on it is left out, and the finding says why.
+///
+/// # Errors
+/// A cluster or a host was named that does not exist.
+pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathered> {
+    let only = |rules, looks| {
+        Ok(Gathered { facts: Facts { rules, scope: Scope::Zone, looks, zone: None }, live: None })
+    };
+    let config = match Config::load(environment, options.config.as_deref()) {
+        Ok(config) => config,
+        Err(error) => {
+            let named = options.config.clone().or_else(|| environment.onerescue_config.clone());
+            let file = named.unwrap_or_else(|| environment.default_settings_file()).display().to_string();
+            return only(Rules::default(), vec![Finding::of(Item::Settings, file, Err(error.into()))]);
+        }
+    };
+    let mut looks = files::look(&config, environment);
+    let zone = match zone(&config, environment) {
+        Ok(zone) => zone,
+        Err(error) => {
+            looks.push(Finding::of(Item::Credentials, "oned", Err(error.into())));
+            return only(config.rules, looks);
+        }
+    };
+    let mut live = Live::new(zone, &config);
+    let Some(outlook) = oned(&mut live, &mut looks) else {
+        return only(config.rules, looks);
+    };
+    let scope = scope(options, &outlook)?;
+    let hooks = hooks(&live, &config.rules, &mut looks);
+    let inside: Vec<Host> = outlook.hosts.iter().filter(|host| within(scope, host)).cloned().collect();
+    let hosts = probe::ask(live.zone(), &config, &outlook.hosts, &inside);
+    let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
+    let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
+    let zone = ZoneFacts { outlook, hooks, gateways: config.observer.gateways, hosts, entries, witnesses };
+    Ok(Gathered { facts: Facts { rules: config.rules, scope, looks, zone: Some(zone) }, live: Some(live) })
+}
+
+fn hooks(live: &Live, rules: &Rules, looks: &mut Vec<Finding>) -> Option<Vec<HookFacts>> {
+    match live.zone().oned().hooks() {
+        Ok(pool) => Some(pool.good.into_iter().map(|hook| hook_facts(hook, rules)).collect()),
+        Err(error) => {
+            looks.push(Finding::of(Item::Hook, "HOST/ERROR", Err(error.into())));
+            None
+        }
+    }
+}
+
+/// Whether oned answers, to whom, and what there is.
+fn oned(live: &mut Live, looks: &mut Vec<Finding>) -> Option<Outlook> {
+    let version = live.zone().oned().version();
+    let reached = version.is_ok();
+    let version = version.map(|version| format!("it answers, as version {version}")).map_err(Failure::from);
+    looks.push(Finding::of(Item::Oned, "oned", version));
+    if !reached {
+        return None;
+    }
+    let user = live.zone().oned().user().map_err(Failure::from);
+    let user = user.and_then(|user| {
+        if user.is_oneadmin() {
+            return Ok(format!("user {} is in the group oneadmin", user.name));
+        }
+        Err(Failure {
+            trouble: Trouble::Refused,
+            what: format!(
+                "user {} is not in the group oneadmin, so it sees and may do too little",
+                user.name
+            ),
+            advice: "run as oneadmin, with its ~/.one/one_auth".to_owned(),
+        })
+    });
+    looks.push(Finding::of(Item::Credentials, "oned", user));
+    live.outlook().map_err(|failure| looks.push(Finding::of(Item::Record, "documents", Err(failure)))).ok()
+}
+
+fn scope(options: &Check, outlook: &Outlook) -> Result<Scope> {
+    match (&options.cluster, &options.host) {
+        (Some(cluster), _) => Ok(Scope::Cluster(find_cluster(&outlook.clusters, cluster)?.id)),
+        (None, Some(named)) => {
+            let by_name = outlook.hosts.iter().find(|host| host.name == *named);
+            let by_id = || outlook.hosts.iter().find(|host| named.parse() == Ok(host.id.0));
+            let host = by_name.or_else(by_id).ok_or_else(|| Error::NoHost(named.clone()))?;
+            Ok(Scope::Host(host.id))
+        }
+        (None, None) => Ok(Scope::Zone),
+    }
+}
+
+fn within(scope: Scope, host: &Host) -> bool {
+    match scope {
+        Scope::Zone => true,
+        Scope::Cluster(cluster) => host.cluster == cluster,
+        Scope::Host(id) => host.id == id,
+    }
+}
+
+/// The hook's options as `host_error` itself would read them.
+fn hook_facts(hook: Hook, rules: &Rules) -> HookFacts {
+    let arguments = hook.attributes.get("ARGUMENTS").map_or("", String::as_str);
+    let words = arguments.split_whitespace().filter(|word| *word != "$TEMPLATE");
+    let words = std::iter::once("host_error").chain(words);
+    let options: Result<Policy, String> = HostError::try_parse_from(words)
+        .map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            line.strip_prefix("error: ").unwrap_or(line).to_owned()
+        })
+        .and_then(|options| options.policy(*rules).map_err(|error| error.to_string()));
+    HookFacts { hook, options }
+}
+
+/// One healthy host of each cluster, another one in each run, is asked about.
+fn witnesses(live: &mut Live, config: &Config, outlook: &Outlook, hosts: &[HostFacts]) -> Vec<WitnessFacts> {
+    let rules = config.rules.witness;
+    if !rules.any() {
+        return Vec::new();
+    }
+    let mut clusters: BTreeMap<_, Vec<&Host>> = BTreeMap::new();
+    for facts in hosts.iter().filter(|facts| matches!(facts.entry, Entry::Declared { .. })) {
+        if facts.host.state == HostState::Monitored {
+            clusters.entry(facts.host.cluster).or_default().push(&facts.host);
+        }
+    }
+    let wanted = usize::try_from(rules.peers).unwrap_or(0) + usize::from(rules.consul);
+    let mut asked = Vec::new();
+    for healthy in clusters.into_values() {
+        let at = usize::try_from(outlook.chance).unwrap_or(0) % healthy.len().max(1);
+        let Some(Ok(host)) = healthy.get(at).map(|host| live.host(host.id)) else { continue };
+        let peers = probe::peers(&outlook.hosts, &host, rules.peers, outlook.chance);
+        let testimonies = live.witnesses(host.id, &peers);
+        asked.push(WitnessFacts { host, wanted, testimonies });
+    }
+    asked
+}

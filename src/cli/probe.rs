@@ -1,0 +1,172 @@
+//! Asking the fence devices of many hosts at the same time, a few at once, and no device more than it takes.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::model::{DeviceName, FenceDevice, Host, HostState, Level, Peer, PowerState, ReadBack, Route};
+use crate::policy::check::{Entry, HostFacts};
+use crate::policy::{Failure, Trouble};
+use crate::world::Zone;
+use crate::world::fence::Fence;
+use crate::world::oned::Http;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Hosts that are asked about at the same time; oned has 15 connections for everybody.
+const WORKERS: usize = 4;
+
+/// Calls that a device still takes.
+struct Gate {
+    free: Mutex<u32>,
+    left: Condvar,
+}
+
+impl Gate {
+    fn new(most: u32) -> Self {
+        Self { free: Mutex::new(most), left: Condvar::new() }
+    }
+
+    /// Make this call when the device takes one more.
+    fn through<T>(&self, call: impl FnOnce() -> T) -> T {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = self.left.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        drop(free);
+        let answer = call();
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.left.notify_one();
+        answer
+    }
+}
+
+struct Asker<'a> {
+    zone: &'a Zone<Http>,
+    config: &'a Config,
+    fence: Fence,
+    /// Every host of the zone, for peers.
+    all: &'a [Host],
+    gates: BTreeMap<DeviceName, Gate>,
+}
+
+/// Ask about the power of these hosts. Every one of them is in the answer, in this order.
+pub(super) fn ask(zone: &Zone<Http>, config: &Config, all: &[Host], hosts: &[Host]) -> Vec<HostFacts> {
+    let gates = config.devices.iter().map(|(name, device)| (name.clone(), Gate::new(device.concurrency)));
+    let asker = Asker { zone, config, fence: Fence::new(config), all, gates: gates.collect() };
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, host)) = take(&next, hosts) {
+            done.push((at, asker.host(host)));
+        }
+        done
+    };
+    let mut done: BTreeMap<usize, HostFacts> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS.min(hosts.len())).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    });
+    let lost = |host: &Host| HostFacts {
+        host: host.clone(),
+        entry: asker.entry(host),
+        levels: Err(Failure {
+            trouble: Trouble::Settings,
+            what: format!("{host} was not asked: the thread ended"),
+            advice: "run this again".to_owned(),
+        }),
+        power: Vec::new(),
+    };
+    hosts.iter().enumerate().map(|(at, host)| done.remove(&at).unwrap_or_else(|| lost(host))).collect()
+}
+
+fn take<'a>(next: &AtomicUsize, hosts: &'a [Host]) -> Option<(usize, &'a Host)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    hosts.get(at).map(|host| (at, host))
+}
+
+/// Up to this many other hosts of the same cluster that are MONITORED, beginning somewhere.
+pub(super) fn peers(all: &[Host], host: &Host, most: u32, chance: u64) -> Vec<Peer> {
+    let fits = |other: &&Host| {
+        other.cluster == host.cluster && other.id != host.id && other.state == HostState::Monitored
+    };
+    let mut peers: Vec<_> =
+        all.iter().filter(fits).map(|other| Peer { id: other.id, name: other.name.clone() }).collect();
+    if !peers.is_empty() {
+        let begin = usize::try_from(chance).unwrap_or(0) % peers.len();
+        peers.rotate_left(begin);
+    }
+    peers.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    peers
+}
+
+impl Asker<'_> {
+    fn entry(&self, host: &Host) -> Entry {
+        match self.config.hosts.get(&host.id) {
+            None => Entry::None,
+            Some(entry) if entry.name != host.name => Entry::OtherName(entry.name.clone()),
+            Some(entry) => Entry::Declared { same_power_accepted: entry.same_power_accepted },
+        }
+    }
+
+    /// The host is read again just before its devices are asked: what they say is worth something only if it is
+    /// healthy then.
+    fn host(&self, known: &Host) -> HostFacts {
+        let entry = self.entry(known);
+        if !matches!(entry, Entry::Declared { .. }) {
+            let unknown = Error::NoHost(known.name.clone());
+            return HostFacts { host: known.clone(), entry, levels: Err(unknown.into()), power: Vec::new() };
+        }
+        let levels = self.fence.plan(known).map_err(Failure::from);
+        let Ok((host, document)) = self.zone.oned().host(known.id) else {
+            return HostFacts { host: known.clone(), entry, levels, power: Vec::new() };
+        };
+        // It may have been renamed a moment ago.
+        let entry = self.entry(&host);
+        let power = levels.iter().flatten().flat_map(|Level(devices)| devices);
+        let power = power.filter(|device| device.read_back == ReadBack::Status);
+        let power =
+            power.map(|device| (device.name.clone(), self.device(&host, &document, device))).collect();
+        HostFacts { host, entry, levels, power }
+    }
+
+    fn device(&self, host: &Host, document: &str, device: &FenceDevice) -> PowerState {
+        let chance = u64::from(host.id.0);
+        let peer = match device.route {
+            Route::FrontEnd => None,
+            Route::Peer => match peers(self.all, host, 1, chance).pop() {
+                Some(peer) => Some(peer),
+                None => return PowerState::Unknown("no other host of its cluster can ask it".to_owned()),
+            },
+        };
+        let status = || self.fence.status(host, document, &device.name, peer.as_ref());
+        match self.gates.get(&device.name) {
+            Some(gate) => gate.through(status),
+            None => status(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_never_has_more_calls_than_it_takes() {
+        let gate = Gate::new(2);
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        gate.through(|| {
+                            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                            std::thread::yield_now();
+                            now.fetch_sub(1, Ordering::SeqCst);
+                        });
+                    }
+                });
+            }
+        });
+        assert!((1..=2).contains(&most.load(Ordering::SeqCst)), "{most:?}");
+    }
+}

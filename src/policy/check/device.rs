@@ -1,0 +1,125 @@
+//! One fence device of one host: does it say ON while the host is healthy, and was it ever seen to?
+
+use super::finding::{Finding, Item};
+use super::host::HostFacts;
+use crate::model::{Epoch, FenceDevice, Host, HostState, Memory, PowerState, ReadBack};
+use crate::policy::arming::utc;
+use crate::policy::{Control, FenceRules};
+
+/// A device, what it has just said, and when it was seen ON before.
+pub(super) struct Seen<'a> {
+    host: &'a Host,
+    device: &'a FenceDevice,
+    said: Option<&'a PowerState>,
+    before: Option<Epoch>,
+    now: Epoch,
+}
+
+/// Only a host that oned monitors is known to have power.
+pub(super) fn healthy(host: &Host) -> bool {
+    host.state == HostState::Monitored
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(memory: &Memory, facts: &'a HostFacts, device: &'a FenceDevice) -> Self {
+        let host = &facts.host;
+        let said = facts.power.iter().find(|(name, _)| *name == device.name).map(|(_, said)| said);
+        // Evidence about one target says nothing about another.
+        let same = memory.seen_on.iter().filter(|seen| {
+            seen.host == host.id && seen.device == device.name && seen.target == device.target
+        });
+        Self { host, device, said, before: same.map(|seen| seen.at).max(), now: memory.now }
+    }
+
+    fn says_on(&self) -> bool {
+        healthy(self.host) && self.said == Some(&PowerState::On)
+    }
+
+    fn object(&self) -> String {
+        format!("{}: {}", self.host, self.device.name)
+    }
+
+    /// Whether it could prove the host off now, as far as can be known before.
+    pub(super) fn usable(&self, rules: &FenceRules) -> bool {
+        match self.device.read_back {
+            ReadBack::ExitCodeOnly => false,
+            ReadBack::ExitCodeAccepted => true,
+            ReadBack::Status if healthy(self.host) => self.says_on(),
+            ReadBack::Status => {
+                let answers = matches!(self.said, Some(PowerState::On | PowerState::Off));
+                answers && (rules.control == Control::Waived || self.before.is_some())
+            }
+        }
+    }
+
+    pub(super) fn findings(&self, rules: &FenceRules) -> Vec<Finding> {
+        [Some(self.answer()), self.control(rules)].into_iter().flatten().collect()
+    }
+
+    /// What it says now.
+    fn answer(&self) -> Finding {
+        let (object, name, state) = (self.object(), &self.device.name, self.host.state);
+        match self.device.read_back {
+            ReadBack::Status => {}
+            ReadBack::ExitCodeAccepted => {
+                let text = "it cannot be asked; the settings take its exit code for a proof";
+                return Finding::ok(Item::Device, object, text);
+            }
+            ReadBack::ExitCodeOnly => {
+                let advice = format!("give [device.{name}] a `status` program, or accept_exit_code = true");
+                let text = "it cannot be asked, and its exit code proves nothing";
+                return Finding::broken(Item::Device, object, text, advice);
+            }
+        }
+        match (self.said, healthy(self.host)) {
+            (Some(PowerState::On), true) => Finding::ok(Item::Device, object, "it says on"),
+            (Some(PowerState::Off), true) => {
+                let text = "it says off for a host that is MONITORED: wrong outlet or machine?";
+                let advice = format!(
+                    "find out what [device.{name}] switches for {} before it is needed: {}",
+                    self.host.name, self.device.target
+                );
+                Finding::broken(Item::Device, object, text, advice)
+            }
+            (Some(PowerState::Unknown(why)), true) => {
+                let text = format!("it gives no answer: {why}");
+                Finding::broken(Item::Device, object, text, format!("mend it, or correct [device.{name}]"))
+            }
+            (Some(said @ (PowerState::On | PowerState::Off)), false) => {
+                let text = format!("it says {said}; the host is {state}, so that is not written down");
+                Finding::ok(Item::Device, object, text)
+            }
+            (Some(PowerState::Unknown(why)), false) => {
+                let text = format!("it gives no answer, and the host is {state}: {why}");
+                Finding::warning(Item::Device, object, text, format!("mend it, or correct [device.{name}]"))
+            }
+            (None, _) => {
+                let text = "it was not asked: the host could not be read";
+                Finding::warning(Item::Device, object, text, "run this again")
+            }
+        }
+    }
+
+    /// Whether it was ever seen ON, unless it is just now.
+    fn control(&self, rules: &FenceRules) -> Option<Finding> {
+        if self.says_on() || self.device.read_back != ReadBack::Status {
+            return None;
+        }
+        let advice = "run this again when the host is MONITORED and the device answers";
+        match (self.before, rules.control) {
+            (None, Control::Waived) => None,
+            (None, Control::Required) => {
+                let text = "it was never seen ON while the host was healthy, so its \"off\" does not count";
+                Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
+            }
+            (Some(at), _) if self.now.since(at) > rules.control_age => {
+                let text = format!("it was last seen ON at {}: it does not authorise -r and -d", utc(at));
+                Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
+            }
+            (Some(at), _) => {
+                let text = format!("it was last seen ON at {}", utc(at));
+                Some(Finding::ok(Item::SeenOn, self.object(), text))
+            }
+        }
+    }
+}

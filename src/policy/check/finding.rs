@@ -1,0 +1,123 @@
+//! One thing that was looked at, and how it is.
+
+use crate::policy::Failure;
+use serde::Serialize;
+
+/// How something is, better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// It works, but not in every night.
+    Warning,
+    /// A host would not be recovered, or the wrong machine would be switched off.
+    Broken,
+}
+
+/// What was looked at. The names are those of `--json`, and stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Item {
+    Settings,
+    File,
+    Oned,
+    Credentials,
+    Leader,
+    Grace,
+    Gateway,
+    Hook,
+    Record,
+    Disarmed,
+    Incident,
+    Entry,
+    Device,
+    SeenOn,
+    Level,
+    Power,
+    Target,
+    Witness,
+}
+
+impl Item {
+    /// Its name in the table: as in `--json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::File => "file",
+            Self::Oned => "oned",
+            Self::Credentials => "credentials",
+            Self::Leader => "leader",
+            Self::Grace => "grace",
+            Self::Gateway => "gateway",
+            Self::Hook => "hook",
+            Self::Record => "record",
+            Self::Disarmed => "disarmed",
+            Self::Incident => "incident",
+            Self::Entry => "entry",
+            Self::Device => "device",
+            Self::SeenOn => "seen_on",
+            Self::Level => "level",
+            Self::Power => "power",
+            Self::Target => "target",
+            Self::Witness => "witness",
+        }
+    }
+}
+
+/// One item of one object: how it is, in one sentence, and one thing to do unless it is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub item: Item,
+    /// Of what: `node7 (host 7)`, `/etc/one/onerescue.toml`.
+    pub object: String,
+    /// How it is.
+    pub state: State,
+    /// One sentence.
+    pub text: String,
+    /// The one thing to do.
+    pub advice: Option<String>,
+}
+
+impl Finding {
+    /// It is as it should be.
+    #[must_use]
+    pub fn ok(item: Item, object: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { item, object: object.into(), state: State::Ok, text: text.into(), advice: None }
+    }
+
+    /// It works, but.
+    #[must_use]
+    pub fn warning(
+        item: Item,
+        object: impl Into<String>,
+        text: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        let (object, text, advice) = (object.into(), text.into(), Some(advice.into()));
+        Self { item, object, state: State::Warning, text, advice }
+    }
+
+    /// It does not work.
+    #[must_use]
+    pub fn broken(
+        item: Item,
+        object: impl Into<String>,
+        text: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self { state: State::Broken, ..Self::warning(item, object, text, advice) }
+    }
+
+    /// It worked, or it is broken.
+    #[must_use]
+    pub fn of(item: Item, object: impl Into<String>, look: Result<String, Failure>) -> Self {
+        match look {
+            Ok(text) => Self::ok(item, object, text),
+            Err(failure) => Self::broken(item, object, failure.what, failure.advice),
+        }
+    }
+}

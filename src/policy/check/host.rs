@@ -1,0 +1,137 @@
+//! One host: is it in the settings, under its own name, and can one of its levels prove it off?
+
+use super::device::Seen;
+use super::finding::{Finding, Item};
+use super::{Scope, ZoneFacts, cluster};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, HostState, Level, PowerDomain, PowerState};
+use crate::policy::{Failure, Rules};
+
+/// A host's entry in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// No `[[host]]` has its id.
+    None,
+    /// The entry of its id has this name.
+    OtherName(String),
+    /// Id and name are the host's.
+    Declared {
+        /// The operator knows that all its devices share its power.
+        same_power_accepted: bool,
+    },
+}
+
+/// A host and what its devices say.
+#[derive(Clone, Debug)]
+pub struct HostFacts {
+    /// As oned has it.
+    pub host: Host,
+    /// Its entry in the settings.
+    pub entry: Entry,
+    /// Its devices, or why they cannot be used.
+    pub levels: Result<Vec<Level>, Failure>,
+    /// What each device says, as far as it could be asked.
+    pub power: Vec<(DeviceName, PowerState)>,
+}
+
+impl HostFacts {
+    /// Every device of every level.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &FenceDevice> {
+        self.levels.iter().flatten().flat_map(|level| &level.0)
+    }
+}
+
+/// Entries whose host OpenNebula does not have.
+pub(super) fn entries_without_host(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
+    if scope != Scope::Zone {
+        return Vec::new();
+    }
+    let gone = |(id, _): &&(HostId, String)| !zone.outlook.hosts.iter().any(|host| host.id == *id);
+    let finding = |(id, name): &(HostId, String)| {
+        let text = "its entry is for a host that OpenNebula does not have";
+        let advice = format!("take `[[host]] id = {}` out of the settings", id.0);
+        Finding::warning(Item::Entry, format!("{name} ({id})"), text, advice)
+    };
+    zone.entries.iter().filter(gone).map(finding).collect()
+}
+
+pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<Finding> {
+    let (object, id) = (facts.host.to_string(), facts.host.id.0);
+    let broken = |text: String, advice: String| vec![Finding::broken(Item::Entry, &object, text, advice)];
+    let same_power_accepted = match &facts.entry {
+        Entry::None if cluster::unprotected(zone, facts.host.cluster) => {
+            let text = "it has no entry, and its cluster says HA = NO";
+            return vec![Finding::ok(Item::Entry, &object, text)];
+        }
+        Entry::None => {
+            let text = "no fence device is declared for it, so its VMs would not be recovered".to_owned();
+            let advice = format!("add a `[[host]]` with id = {id} and name = {:?}", facts.host.name);
+            return broken(text, advice);
+        }
+        Entry::OtherName(name) => {
+            let text = format!("its entry is called {name:?}: its devices may be another machine's");
+            let advice = format!("look which machine they switch, then correct `[[host]] id = {id}`");
+            return broken(text, advice);
+        }
+        Entry::Declared { same_power_accepted } => *same_power_accepted,
+    };
+    let mut findings = vec![Finding::ok(Item::Entry, &object, "id and name are those of the settings")];
+    match &facts.levels {
+        Err(failure) => {
+            findings.push(Finding::broken(
+                Item::Level,
+                &object,
+                failure.what.clone(),
+                failure.advice.clone(),
+            ));
+            return findings;
+        }
+        Ok(levels) => {
+            let seen = |device| Seen::new(&zone.outlook.memory, facts, device);
+            findings.extend(facts.devices().flat_map(|device| seen(device).findings(&rules.fence)));
+            findings.push(level(rules, zone, facts, levels));
+        }
+    }
+    let external = facts.devices().any(|device| device.power == PowerDomain::External);
+    if !external && !same_power_accepted {
+        let text = "all its devices share its power: when that is gone, nothing can prove it off";
+        let advice = format!(
+            "add a level with power = \"external\", or same_power_accepted = true to `[[host]] id = {id}`"
+        );
+        findings.push(Finding::warning(Item::Power, &object, text, advice));
+    }
+    findings
+}
+
+fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -> Finding {
+    let object = facts.host.to_string();
+    if let Some(number) = first_usable(rules, zone, facts) {
+        let text = format!("level {number} of {} can prove it off", levels.len());
+        return Finding::ok(Item::Level, object, text);
+    }
+    let text = format!("none of its {} levels could prove it off now", levels.len());
+    let advice = "mend its devices; each has its own line here";
+    match facts.host.state {
+        // Nothing starts a recovery of a host that a person has set aside.
+        HostState::Disabled | HostState::MonitoringDisabled | HostState::Offline => {
+            Finding::warning(Item::Level, object, text, advice)
+        }
+        HostState::Init
+        | HostState::Monitored
+        | HostState::Error
+        | HostState::MonitoringMonitored
+        | HostState::MonitoringError
+        | HostState::MonitoringInit
+        | HostState::Unknown(_) => Finding::broken(Item::Level, object, text, advice),
+    }
+}
+
+/// The number of the first level of which every device could prove the host off.
+pub(super) fn first_usable(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Option<usize> {
+    if !matches!(facts.entry, Entry::Declared { .. }) {
+        return None;
+    }
+    let usable = |device| Seen::new(&zone.outlook.memory, facts, device).usable(&rules.fence);
+    let levels = facts.levels.as_ref().ok()?;
+    let mut usable = levels.iter().map(|level| level.0.iter().all(usable));
+    usable.position(|usable| usable).map(|at| at + 1)
+}

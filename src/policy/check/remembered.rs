@@ -1,0 +1,95 @@
+//! What the documents of the cloud hold: can they be read, where is nothing fenced, what is under way?
+
+use super::finding::{Finding, Item};
+use super::{Scope, ZoneFacts};
+use crate::model::{ClusterId, DocumentId, Incident, Memory, Progress};
+use crate::policy::arming::{told, utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
+    let memory = &zone.outlook.memory;
+    let cluster_of = |scope| match scope {
+        Scope::Zone => None,
+        Scope::Cluster(id) => Some(id),
+        Scope::Host(id) => zone.outlook.hosts.iter().find(|host| host.id == id).map(|host| host.cluster),
+    };
+    let mut findings = readable(memory);
+    findings.extend(disarmed(cluster_of(scope), zone));
+    findings.extend(incidents(scope, memory));
+    findings
+}
+
+fn readable(memory: &Memory) -> Vec<Finding> {
+    if memory.unreadable.is_empty() {
+        // Two documents may say the same.
+        let devices: BTreeSet<_> = memory.seen_on.iter().map(|seen| (seen.host, &seen.device)).collect();
+        let text =
+            format!("{} incidents and {} devices are remembered", memory.incidents.len(), devices.len());
+        return vec![Finding::ok(Item::Record, "documents", text)];
+    }
+    let one = |(id, why): &(DocumentId, String)| {
+        let text = format!("it cannot be read, so what it forbids is not known: {why}");
+        let advice = format!(
+            "if a newer version wrote it, install that here; else look at `onedocument show {0}` and delete {id}",
+            id.0
+        );
+        Finding::broken(Item::Record, id.to_string(), text, advice)
+    };
+    memory.unreadable.iter().map(one).collect()
+}
+
+/// In this cluster, or in any.
+fn disarmed(cluster: Option<ClusterId>, zone: &ZoneFacts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for disarmed in &zone.outlook.memory.disarmed {
+        if cluster.is_some_and(|cluster| disarmed.cluster.is_some_and(|other| other != cluster)) {
+            continue;
+        }
+        let (object, option) = match disarmed.cluster {
+            Some(id) => (super::cluster::name(zone, id), format!(" --cluster {}", id.0)),
+            None => ("the zone".to_owned(), String::new()),
+        };
+        let text = format!("nothing is fenced: disarmed {}", told(disarmed));
+        let advice = format!("when that is over: `onerescue arm{option} --reason TEXT`");
+        findings.push(Finding::warning(Item::Disarmed, object, text, advice));
+    }
+    findings
+}
+
+/// The newest incident of each host, unless it has ended.
+fn incidents(scope: Scope, memory: &Memory) -> Vec<Finding> {
+    let newest: BTreeMap<_, _> =
+        memory.incidents.iter().map(|(document, incident)| (incident.host, (document, incident))).collect();
+    let inside = |incident: &Incident| match scope {
+        Scope::Zone => true,
+        Scope::Cluster(id) => incident.cluster == id,
+        Scope::Host(id) => incident.host == id,
+    };
+    let newest = newest.into_values().filter(|(_, incident)| inside(incident));
+    newest.filter_map(|(document, incident)| unfinished(*document, incident)).collect()
+}
+
+fn unfinished(document: DocumentId, incident: &Incident) -> Option<Finding> {
+    let (text, advice) = match (incident.progress, &incident.held) {
+        (Progress::Closed, _) => return None,
+        (Progress::Held, Some(held)) => {
+            (format!("its failure is held since {}: {}", utc(held.since), held.why), held.advice.clone())
+        }
+        (Progress::Open | Progress::Held | Progress::Fencing | Progress::Off, _) => {
+            let step = match incident.progress {
+                Progress::Open | Progress::Closed => "nothing was sent to a device",
+                Progress::Held => "it is held",
+                Progress::Fencing => "it is being fenced",
+                Progress::Off => "it is proven off",
+            };
+            let text = format!(
+                "its failure of {} has not ended ({document}): {step}, by {}",
+                utc(incident.opened),
+                incident.owner
+            );
+            (text, format!("if that run is gone: `host_error --host {} -m`", incident.name))
+        }
+    };
+    let object = format!("{} ({})", incident.name, incident.host);
+    Some(Finding::warning(Item::Incident, object, text, advice))
+}

@@ -1,0 +1,48 @@
+//! Do witnesses say alive about a host that is? One that does not would be no help in the night.
+
+use super::finding::{Finding, Item};
+use crate::model::{Host, Opinion, Testimony};
+
+/// What witnesses say about one healthy host of a cluster.
+#[derive(Clone, Debug)]
+pub struct WitnessFacts {
+    /// The host.
+    pub host: Host,
+    /// How many witnesses the settings want to hear.
+    pub wanted: usize,
+    /// What was heard.
+    pub testimonies: Vec<Testimony>,
+}
+
+pub(super) fn judge(asked: &[WitnessFacts]) -> Vec<Finding> {
+    asked.iter().flat_map(one).collect()
+}
+
+fn one(facts: &WitnessFacts) -> Vec<Finding> {
+    let mut findings: Vec<_> = facts.testimonies.iter().map(|said| testimony(&facts.host, said)).collect();
+    let heard = facts.testimonies.len();
+    if heard < facts.wanted {
+        let text = format!("{heard} of the {} witnesses that the settings want could be asked", facts.wanted);
+        let advice = "a peer must be MONITORED and in the same cluster; else lower [witness] peers";
+        findings.push(Finding::warning(Item::Witness, facts.host.to_string(), text, advice));
+    }
+    findings
+}
+
+fn testimony(host: &Host, said: &Testimony) -> Finding {
+    let object = format!("{} about {host}", said.witness);
+    match said.opinion {
+        Opinion::Alive => Finding::ok(Item::Witness, object, format!("it says alive ({})", said.said)),
+        Opinion::Dead => {
+            let text = format!("it hears nothing of a host that is MONITORED ({})", said.said);
+            let advice =
+                format!("check `address` and `consul_node` of `[[host]] id = {}`, and [witness]", host.id.0);
+            Finding::broken(Item::Witness, object, text, advice)
+        }
+        Opinion::None => {
+            let text = format!("it has no opinion ({})", said.said);
+            let advice = "check that oneadmin reaches it by ssh, or [witness.consul]";
+            Finding::warning(Item::Witness, object, text, advice)
+        }
+    }
+}

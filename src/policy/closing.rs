@@ -1,0 +1,80 @@
+//! The end of a run: what is written down for the last time, and the report.
+
+use super::case::{Case, Failure, Trouble};
+use super::ending::stopped_again;
+use super::incident::Step;
+use super::notes::Phase;
+use super::proof::Proof;
+use super::record::{After, write};
+use super::recover::Proven;
+use super::report::{Outcome, Report};
+use super::settings::Purpose;
+use crate::model::{Moment, Progress};
+
+impl Case {
+    /// The end without a proof. Who asked for nothing but a fence must not take that for success, and what was sent
+    /// already is said.
+    pub(super) fn stop(mut self: Box<Self>, now: Moment, outcome: Outcome) -> Step {
+        if let Some(proof) = self.earlier.take() {
+            return stopped_again(Proven { case: self, proof, checked: now, surveyed: now }, now, outcome);
+        }
+        let outcome = match (self.policy.purpose, outcome) {
+            (_, Outcome::NothingToDo(reason)) if !self.told.is_empty() => {
+                let told: Vec<_> = self.told.keys().map(ToString::to_string).collect();
+                let what = format!(
+                    "\"off\" was sent to {} by {}, so it may still go off, but {reason}",
+                    self.host(),
+                    told.join(" and ")
+                );
+                let advice = "look at the machine and its devices: put them on again, or power it off and run the same \
+                              command again"
+                    .to_owned();
+                Outcome::Held(Failure { trouble: Trouble::Refused, what, advice })
+            }
+            (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
+                trouble: Trouble::Refused,
+                what: format!("{} was not fenced: {reason}", self.host()),
+                advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
+            }),
+            (_, outcome) => outcome,
+        };
+        self.end(now, outcome, None)
+    }
+
+    /// The end: write the record for the last time, then report.
+    pub(super) fn end(mut self: Box<Self>, now: Moment, outcome: Outcome, proof: Option<Proof>) -> Step {
+        let over = match &outcome {
+            Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
+            Outcome::Rehearsed(_)
+            | Outcome::NotStarted(_)
+            | Outcome::NoCloud(_)
+            | Outcome::NotFenced(_)
+            | Outcome::Held(_) => false,
+        };
+        if let Some(incident) = &mut self.incident {
+            incident.outcome = Some(outcome.to_string());
+            incident.progress = match (over, &proof) {
+                (true, _) => Progress::Closed,
+                (false, Some(_)) => Progress::Off,
+                (false, None) => Progress::Held,
+            };
+        }
+        write(self, now, After::Ended(outcome, proof))
+    }
+
+    pub(super) fn report(mut self: Box<Self>, now: Moment, outcome: Outcome, proof: Option<Proof>) -> Step {
+        self.note(now, Phase::Report, outcome.to_string());
+        Step::Stop(Box::new(Report {
+            host: self.subject.host,
+            name: self.subject.name,
+            mode: self.policy.mode,
+            purpose: self.policy.purpose,
+            outcome,
+            proof,
+            vms: self.vms.into_values().collect(),
+            trail: self.trail,
+            took: now,
+            disabled: self.disabled,
+        }))
+    }
+}

@@ -1,0 +1,153 @@
+//! The last look at the host itself, just before something that cannot be taken back.
+//!
+//! Silence is never read as death here: that is for the fence to prove.
+
+use super::ahead::Ahead;
+use super::case::{Case, Failure, Subject, Trouble};
+use super::devices::ChoosingDevices;
+use super::hear::Hearing;
+use super::hold::hold;
+use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
+use super::observe::{dead, unreadable};
+use super::proof::{Evidence, Proof};
+use super::report::Outcome;
+use super::rules::ProbeError;
+use super::settings::{Fencing, Purpose};
+use super::still::After;
+use crate::model::{Host, Moment};
+
+/// See [`Step::Confirm`].
+#[derive(Debug)]
+pub struct Confirming {
+    case: Box<Case>,
+    asked: Moment,
+    ahead: Ahead,
+}
+
+impl Confirming {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.trail
+    }
+
+    pub(super) fn before(case: Box<Case>, now: Moment, ahead: Ahead) -> Step {
+        Step::Confirm(Self { case, asked: now, ahead })
+    }
+
+    /// Look once more at a host whose power nobody can read, then change something.
+    pub(super) fn before_change(after: After, case: Box<Case>, now: Moment) -> Step {
+        Self::before(case, now, Ahead::Change(Box::new(after)))
+    }
+
+    /// The host to read.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.case.subject
+    }
+
+    fn unread(mut self, now: Moment, failure: Failure) -> Step {
+        if let Some(pause) = self.case.patience(now, Phase::Confirm, &failure) {
+            return wait(pause, Step::Confirm(self));
+        }
+        match self.ahead {
+            Ahead::Change(after) => after.unseen(self.case, now, failure),
+            Ahead::Fence | Ahead::PowerOff(_) => self.case.stop(now, unreadable(failure)),
+        }
+    }
+
+    /// The host as oned has it now, or why it could not be read.
+    #[must_use]
+    pub fn answer(self, now: Moment, host: Result<Host, Failure>) -> Step {
+        let host = match host {
+            Ok(host) => host,
+            Err(failure) => return self.unread(now, failure),
+        };
+        let Self { mut case, asked, ahead } = self;
+        case.answered();
+        if let Ahead::Change(after) = ahead {
+            return after.seen(case, now, &host);
+        }
+        if let Some(reason) = dead(&case, &host) {
+            return case.stop(now, Outcome::NothingToDo(reason));
+        }
+        if let (Some(text), ProbeError::Hold) = (sign_of_life(&host), case.policy.fence.probe_error) {
+            return hold(case, now, alive(&host, &text), Outcome::Held);
+        }
+        match ahead {
+            Ahead::Fence => {
+                case.heard = host.monitored_at;
+                case.note_once(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
+                begin(case, now)
+            }
+            // The devices' deadline does not run while oned is away.
+            Ahead::PowerOff(fence) => fence.send(case, now.since(asked)),
+            Ahead::Change(after) => after.seen(case, now, &host),
+        }
+    }
+}
+
+fn begin(mut case: Box<Case>, now: Moment) -> Step {
+    // Who asks for a fence and nothing else cannot waive it.
+    if case.policy.fencing == Fencing::Required || case.policy.purpose == Purpose::Fence {
+        return Step::ChooseDevices(ChoosingDevices::new(case));
+    }
+    case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
+    let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
+    Hearing::after_off(case, now, proof)
+}
+
+/// The text that a live host's failed probe left in `TEMPLATE/ERROR`; a host that is silent leaves none.
+/// Shape: `Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1): Error executing kvm.rb: …`.
+/// Source: `src/monitor/src/monitor/HostMonitorManager.cc`.
+pub(super) fn sign_of_life(host: &Host) -> Option<String> {
+    let text = host.error.as_deref()?;
+    let (_, after) = text.split_once("Error monitoring Host ")?;
+    let (_, said) = after.split_once("): ").or_else(|| after.split_once("):"))?;
+    let said = said.trim();
+    // A missing driver is the front-end's own trouble and says nothing about the host.
+    if said.is_empty() || said.starts_with("Cannot find driver") { None } else { Some(said.to_owned()) }
+}
+
+pub(super) fn alive(host: &Host, text: &str) -> Failure {
+    Failure {
+        trouble: Trouble::Refused,
+        what: format!("{host} is in ERROR because a probe failed on it, so it was alive to say so: {text}"),
+        advice: format!(
+            "mend the probe on {name}; if {name} died since, `onehost forceupdate {name}` and wait for the next \
+             event, or set probe_error = \"fence\" under [fence]",
+            name = host.name
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Capacity, ClusterId, HostId, HostState};
+
+    fn says(text: &str) -> Option<String> {
+        sign_of_life(&Host {
+            id: HostId(1),
+            name: "node1".to_owned(),
+            state: HostState::Error,
+            cluster: ClusterId(0),
+            vms: Vec::new(),
+            capacity: Capacity::default(),
+            pci: Vec::new(),
+            error: Some(text.to_owned()),
+            monitored_at: None,
+            attributes: std::collections::BTreeMap::new(),
+        })
+    }
+
+    #[test]
+    fn only_a_probe_s_own_words_are_a_sign_of_life() {
+        let begin = "Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1):";
+        assert_eq!(says(&format!("{begin} ")), None);
+        assert_eq!(says(begin), None);
+        assert_eq!(says(&format!("{begin} Cannot find driver: 'monitord'")), None);
+        assert_eq!(says("something else"), None);
+        let probe = "Error executing kvm.rb: No space left";
+        assert_eq!(says(&format!("{begin} {probe}")), Some(probe.to_owned()));
+    }
+}

@@ -1,0 +1,67 @@
+//! Held is not lost: what keeps a run from fencing is written down, and looked at again, more and more slowly.
+
+use super::case::{Case, Failure, Trouble};
+use super::incident::Step;
+use super::notes::Phase;
+use super::record::{After, write};
+use super::report::Outcome;
+use crate::model::{Held, Moment, Progress};
+use std::time::Duration;
+
+/// Since when, how often it was looked at, and why.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Holding {
+    since: Option<Moment>,
+    looks: u32,
+    why: String,
+}
+
+impl Holding {
+    /// Has nothing held the run yet?
+    pub(super) fn is_first(&self) -> bool {
+        self.since.is_none()
+    }
+}
+
+/// Hold: look again later, until the time for that is over. `end` says how the run ends then.
+pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(Failure) -> Outcome) -> Step {
+    if case.earlier.is_some() {
+        // VMs of this host are on their way elsewhere: they are read back, and nothing more is sent.
+        return case.stop(now, end(failure));
+    }
+    let since = *case.hold.since.get_or_insert(now);
+    let rules = case.policy.hold;
+    let left = rules.deadline.saturating_sub(now.since(since));
+    if left.is_zero() || failure.trouble == Trouble::Settings {
+        hold_record(&mut case, now, &failure);
+        return case.stop(now, end(failure));
+    }
+    let pause = rules.look.saturating_mul(1 << case.hold.looks.min(16)).min(rules.longest).min(left);
+    let pause = pause.max(Duration::from_millis(100));
+    case.hold.looks += 1;
+    if case.hold.why == failure.what {
+        case.detail(now, Phase::Hold, format!("still held; looking again in {} s", pause.as_secs()));
+    } else {
+        let text = format!(
+            "HELD: {}; {}; looking again in {} s, for up to {} s in all",
+            failure.what,
+            failure.advice,
+            pause.as_secs(),
+            left.as_secs()
+        );
+        case.note(now, Phase::Hold, text);
+        case.hold.why.clone_from(&failure.what);
+    }
+    hold_record(&mut case, now, &failure);
+    write(case, now, After::Held(pause))
+}
+
+fn hold_record(case: &mut Case, now: Moment, failure: &Failure) {
+    let at = case.epoch(now);
+    if let Some(incident) = &mut case.incident {
+        let since = incident.held.as_ref().map_or(at, |held| held.since);
+        let (why, advice) = (failure.what.clone(), failure.advice.clone());
+        incident.held = Some(Held { why, advice, since });
+        incident.progress = Progress::Held;
+    }
+}

@@ -1,0 +1,243 @@
+//! Is it us? Every reason not to fence that has nothing to do with the host itself.
+//!
+//! Pure: the figures come from one outlook. Each reason says them, so that an operator sees which limit it was.
+
+use super::case::{Case, Failure, Source, Trouble};
+use super::rules::{BrakeRules, Window};
+use crate::model::{
+    Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Observer,
+    Outlook, Progress, RaftState,
+};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Every brake that holds, the most telling first.
+pub(super) fn brakes(case: &Case, outlook: &Outlook) -> Vec<Failure> {
+    let rules = &case.policy.brake;
+    let own = outlook.hosts.iter().find(|host| host.id == case.subject.host);
+    let cluster = own.map(|host| host.cluster).or(case.cluster);
+    let view = View { case, outlook, rules, cluster };
+    let reasons = [
+        myself(&outlook.observer, rules),
+        unreadable(&outlook.memory),
+        view.nobody_else(),
+        disarmed(&outlook.memory.disarmed, cluster, &outlook.clusters),
+        view.unprotected(),
+        view.waiting(),
+        view.storm(None),
+        cluster.and_then(|cluster| view.storm(Some(cluster))),
+        view.fenced(rules.short),
+        view.fenced(rules.long),
+        view.flaps(),
+    ];
+    reasons.into_iter().flatten().collect()
+}
+
+fn held(what: String, advice: impl Into<String>) -> Failure {
+    Failure { trouble: Trouble::Unreachable, what, advice: advice.into() }
+}
+
+/// A front-end that is cut off sees dead hosts everywhere.
+fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+    match &observer.raft {
+        _ if !rules.leader => {}
+        Ok(RaftState::Solo | RaftState::Leader) => {}
+        Ok(RaftState::Candidate | RaftState::Follower | RaftState::Unknown(_)) => {
+            let what = "this front-end does not lead its zone, so what it sees may be old".to_owned();
+            return Some(held(what, "run it on the leader: `onezone show` names it"));
+        }
+        Err(why) => {
+            let what = format!("this front-end cannot say whether it leads its zone: {why}");
+            return Some(held(what, "check oned here: `onezone show`"));
+        }
+    }
+    let silent = !observer.gateways.is_empty() && observer.gateways.iter().all(|(_, answers)| !answers);
+    if silent {
+        let names: Vec<_> = observer.gateways.iter().map(|(address, _)| address.as_str()).collect();
+        let what = format!("none of the gateways {} answers: this front-end is cut off", names.join(", "));
+        return Some(held(what, "check the front-end's network"));
+    }
+    let young = observer.oned_runs_for.filter(|time| *time < rules.startup_grace)?;
+    let (young, grace) = (young.as_secs(), rules.startup_grace.as_secs());
+    let what =
+        format!("oned has been running for {young} s, and hosts may look dead for its first {grace} s");
+    Some(held(what, "wait until oned has heard every host"))
+}
+
+fn unreadable(memory: &Memory) -> Option<Failure> {
+    let (document, why) = memory.unreadable.first()?;
+    let what = format!(
+        "{} of the documents that remember incidents cannot be read, {document} first: {why}",
+        memory.unreadable.len()
+    );
+    let advice = format!(
+        "a newer format: update onerescue here; a damaged one: look at it with `onedb` or delete {document} over the API"
+    );
+    Some(held(what, advice))
+}
+
+/// Where fencing is disarmed, as far as it covers this cluster.
+pub(super) fn disarmed(
+    disarmed: &[Disarmed],
+    cluster: Option<ClusterId>,
+    clusters: &[Cluster],
+) -> Option<Failure> {
+    let covers = |scope: &&Disarmed| scope.cluster.is_none() || scope.cluster == cluster;
+    let scope = disarmed.iter().find(covers)?;
+    let (place, option) = match scope.cluster {
+        None => ("the whole zone".to_owned(), String::new()),
+        Some(id) => (named(clusters, id), format!(" --cluster {}", id.0)),
+    };
+    let what = format!("fencing is disarmed in {place} by {}: {}", scope.by, scope.reason);
+    Some(held(what, format!("`onerescue arm{option} --reason …` when that is over")))
+}
+
+fn named(clusters: &[Cluster], id: ClusterId) -> String {
+    let name = clusters.iter().find(|cluster| cluster.id == id).map(|cluster| cluster.name.as_str());
+    name.map_or_else(|| id.to_string(), |name| format!("cluster {name} ({})", id.0))
+}
+
+struct View<'a> {
+    case: &'a Case,
+    outlook: &'a Outlook,
+    rules: &'a BrakeRules,
+    cluster: Option<ClusterId>,
+}
+
+impl View<'_> {
+    fn others(&self) -> impl Iterator<Item = &Host> {
+        self.outlook.hosts.iter().filter(|host| host.id != self.case.subject.host)
+    }
+
+    fn place(&self) -> String {
+        self.cluster.map_or_else(String::new, |id| named(&self.outlook.clusters, id))
+    }
+
+    /// A front-end that sees nobody is more likely to be cut off than to be alone in the world.
+    fn nobody_else(&self) -> Option<Failure> {
+        let others = self.others().count();
+        if self.others().any(|host| host.state == HostState::Monitored) {
+            return None;
+        }
+        let what = if others == 0 {
+            "there is no other host, so nothing could run elsewhere".to_owned()
+        } else {
+            format!(
+                "none of the {others} other hosts is MONITORED: this front-end may be the one that is cut off"
+            )
+        };
+        Some(held(what, "check the front-end's network and `onehost list`, then run the same command again"))
+    }
+
+    /// `HA=NO` in the cluster's template.
+    fn unprotected(&self) -> Option<Failure> {
+        let cluster = self.outlook.clusters.iter().find(|cluster| Some(cluster.id) == self.cluster)?;
+        let no = cluster.attributes.get("HA").is_some_and(|value| value.eq_ignore_ascii_case("no"));
+        let what = format!("{} is Disabled: its template says HA = NO", self.place());
+        no.then(|| held(what, format!("`onecluster update {}` and set HA = YES to protect it", cluster.id.0)))
+    }
+
+    /// Fewer than two usable hosts, the dead one among them.
+    fn waiting(&self) -> Option<Failure> {
+        let cluster = self.cluster?;
+        let usable = self
+            .others()
+            .filter(|host| host.cluster == cluster && host.state == HostState::Monitored)
+            .count();
+        let what = format!(
+            "{} is Waiting: no other host of it is MONITORED, so nothing could run elsewhere",
+            self.place()
+        );
+        (usable == 0).then(|| held(what, "bring a host of that cluster back"))
+    }
+
+    /// Many hosts that fail at the same time are probably not dead. A single one is never a storm, and a host that
+    /// was fenced already is not failing now.
+    fn storm(&self, cluster: Option<ClusterId>) -> Option<Failure> {
+        let inside = |host: &&Host| cluster.is_none_or(|cluster| host.cluster == cluster);
+        let hosts = || self.outlook.hosts.iter().filter(inside);
+        let failing =
+            hosts().filter(|host| host.state == HostState::Error && !self.dealt_with(host.id)).count();
+        let healthy = hosts().filter(|host| host.state == HostState::Monitored).count();
+        let (all, percent) = (failing + healthy, usize::try_from(self.rules.failing_percent).unwrap_or(100));
+        let count = usize::try_from(self.rules.failing).unwrap_or(usize::MAX);
+        if failing <= 1 || (failing <= count && failing * 100 <= percent * all) {
+            return None;
+        }
+        let place = cluster.map_or_else(|| "the zone".to_owned(), |_| self.place());
+        let what = format!(
+            "{failing} of {all} hosts in {place} fail at the same time, more than {count} or {percent} %: that looks like \
+             a fault of the network or of this front-end"
+        );
+        Some(held(
+            what,
+            "find out what they have in common; [brake] failing and failing_percent are the limits",
+        ))
+    }
+
+    /// Its last incident ended with the host off.
+    fn dealt_with(&self, host: HostId) -> bool {
+        let last = self.outlook.memory.incidents.iter().rev().find(|(_, incident)| incident.host == host);
+        host != self.case.subject.host
+            && last.is_some_and(|(_, incident)| {
+                incident.proof.is_some() && matches!(incident.progress, Progress::Off | Progress::Closed)
+            })
+    }
+
+    /// Too many hosts were fenced lately, by whichever front-end. Runs that began earlier and have not got to it yet
+    /// count as well, so that of many that begin at the same time only so many go on.
+    fn fenced(&self, window: Window) -> Option<Failure> {
+        let memory = &self.outlook.memory;
+        let counts = |(document, incident): &&(DocumentId, Incident)| {
+            incident.host != self.case.subject.host
+                && (incident.fenced.is_some_and(|at| within(memory.now, at, window.time))
+                    || (self.earlier(*document)
+                        && matches!(incident.progress, Progress::Open | Progress::Fencing)
+                        && within(memory.now, incident.updated, self.rules.short.time)))
+        };
+        let hosts: BTreeSet<_> =
+            memory.incidents.iter().filter(counts).map(|(_, incident)| incident.host).collect();
+        let most = usize::try_from(window.count).unwrap_or(usize::MAX);
+        let what = format!(
+            "{} other hosts were fenced within {} min, or are about to be, and {most} may be",
+            hosts.len(),
+            window.time.as_secs() / 60
+        );
+        let advice =
+            "look whether those are really dead; [brake] fenced_short and fenced_long are the limits";
+        (hosts.len() >= most).then(|| held(what, advice))
+    }
+
+    fn earlier(&self, document: DocumentId) -> bool {
+        self.case.document.is_none_or(|own| document < own)
+    }
+
+    /// A host that fails again and again is ill in another way. A person who names it has seen that.
+    fn flaps(&self) -> Option<Failure> {
+        let memory = &self.outlook.memory;
+        let Window { count, time } = self.rules.flaps;
+        let own = self.case.incident.iter();
+        let stored = memory.incidents.iter().map(|(_, incident)| incident);
+        let events: BTreeSet<_> = stored
+            .filter(|incident| incident.host == self.case.subject.host)
+            .chain(own)
+            .flat_map(|incident| &incident.events)
+            .filter(|at| within(memory.now, **at, time))
+            .collect();
+        let flaps = self.case.subject.source == Source::Event
+            && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
+        let what = format!(
+            "{} flaps: {} ERROR events within {} min",
+            self.case.host(),
+            events.len(),
+            time.as_secs() / 60
+        );
+        let advice = format!("mend or disable it; `{}` goes on at once", self.case.command());
+        flaps.then(|| held(what, advice))
+    }
+}
+
+/// Was it within this time? A moment that lies ahead was written by another clock, and counts.
+fn within(now: Epoch, at: Epoch, time: Duration) -> bool {
+    now.since(at) < time
+}

@@ -1,0 +1,122 @@
+//! Open the incident: read what is remembered, and go on with the host's own record or begin a new one.
+
+use super::case::{Case, Failure, Source};
+use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
+use super::record::{After, write};
+use super::report::Outcome;
+use crate::model::{ClusterId, DocumentId, Epoch, Incident, Memory, Moment, Progress};
+
+/// A record keeps this many events of its host.
+const EVENTS: usize = 20;
+
+/// See [`Step::Remember`].
+#[derive(Debug)]
+pub struct Remembering {
+    case: Box<Case>,
+    goal: Goal,
+}
+
+#[derive(Debug)]
+enum Goal {
+    Open,
+    /// The answer to writing a new record was lost: is it there?
+    Find(After),
+}
+
+impl Remembering {
+    pub(super) fn open(case: Box<Case>) -> Step {
+        Step::Remember(Self { case, goal: Goal::Open })
+    }
+
+    pub(super) fn find(case: Box<Case>, after: After) -> Step {
+        Step::Remember(Self { case, goal: Goal::Find(after) })
+    }
+
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.trail
+    }
+
+    /// What is remembered, or why it cannot be read. Without a memory nothing is fenced.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, memory: Result<Memory, Failure>) -> Step {
+        let memory = match memory {
+            Ok(memory) => memory,
+            Err(failure) => {
+                if let Some(pause) = self.case.patience(now, Phase::Claim, &failure) {
+                    return wait(pause, Step::Remember(self));
+                }
+                return self.case.stop(now, Outcome::NoCloud(failure));
+            }
+        };
+        let Self { mut case, goal } = self;
+        case.answered();
+        case.clock = Some((memory.now, now));
+        match goal {
+            Goal::Open => {
+                open(&mut case, now, &memory);
+                write(case, now, After::Opened)
+            }
+            Goal::Find(after) => {
+                case.document = mine(&case, &memory);
+                write(case, now, after)
+            }
+        }
+    }
+}
+
+/// The record that this run has written although the answer was lost.
+fn mine(case: &Case, memory: &Memory) -> Option<DocumentId> {
+    let owner = &case.incident.as_ref()?.owner;
+    let mut own = memory.incidents.iter().rev();
+    own.find(|(_, incident)| incident.host == case.subject.host && incident.owner == *owner)
+        .map(|(id, _)| *id)
+}
+
+fn open(case: &mut Case, now: Moment, memory: &Memory) {
+    let at = memory.now;
+    let flap = case.policy.brake.flaps.time;
+    // Of several records the one that was made last counts.
+    let last = memory.incidents.iter().rev().find(|(_, incident)| incident.host == case.subject.host);
+    let goes_on = |incident: &Incident| {
+        incident.progress != Progress::Closed
+            || (incident.proof.is_none() && at.since(incident.updated) < flap)
+    };
+    let mut incident = match last.filter(|(_, incident)| goes_on(incident)) {
+        Some((document, incident)) => {
+            let begun = at.since(incident.opened).as_secs();
+            case.note(now, Phase::Claim, format!("{document} remembers this incident, opened {begun} s ago"));
+            case.document = Some(*document);
+            incident.clone()
+        }
+        None => new(case, at),
+    };
+    incident.owner.clone_from(&memory.me);
+    incident.name.clone_from(&case.subject.name);
+    (incident.progress, incident.outcome, incident.held) = (Progress::Open, None, None);
+    if case.subject.source == Source::Event {
+        incident.events.push(at);
+        let old = incident.events.len().saturating_sub(EVENTS);
+        incident.events.drain(..old);
+    }
+    case.incident = Some(incident);
+}
+
+fn new(case: &Case, at: Epoch) -> Incident {
+    Incident {
+        host: case.subject.host,
+        name: case.subject.name.clone(),
+        cluster: case.cluster.unwrap_or(ClusterId(0)),
+        owner: String::new(),
+        opened: at,
+        updated: at,
+        progress: Progress::Open,
+        events: Vec::new(),
+        fenced: None,
+        held: None,
+        began: None,
+        proof: None,
+        confirmation: None,
+        outcome: None,
+    }
+}

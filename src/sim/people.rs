@@ -1,0 +1,127 @@
+//! What people do to the documents of a zone: disarm, arm, confirm that a host is off; and what damages one.
+//!
+//! They write as the record has it; whether a run may use what they wrote is the policy's business.
+
+use super::cloud::Cloud;
+use super::template::{Attribute, Template};
+use crate::model::{ClusterId, Confirmation, Disarmed, Document, DocumentId, HostId, Incident, Progress};
+use crate::wire::record::{self, Record};
+use std::time::Duration;
+
+/// How long a person's word counts.
+const VALID: Duration = Duration::from_secs(600);
+
+/// Who people are in a simulation.
+const OPERATOR: &str = "operator (as oneadmin)";
+
+impl Cloud {
+    /// Nothing may be fenced in this cluster, or in the whole zone, from now on.
+    pub fn disarm(&mut self, cluster: Option<ClusterId>) {
+        let (at, by) = (self.wall_clock(), OPERATOR.to_owned());
+        let disarmed = Disarmed { cluster, reason: "maintenance".to_owned(), by, at };
+        self.change_control(|all| {
+            all.retain(|other| other.cluster != cluster);
+            all.push(disarmed.clone());
+        });
+    }
+
+    /// Take a [`Cloud::disarm`] back.
+    pub fn arm(&mut self, cluster: Option<ClusterId>) {
+        self.change_control(|all| all.retain(|other| other.cluster != cluster));
+    }
+
+    /// A person confirms that a host is off, for its open incident. Without an open incident there is nothing to
+    /// confirm.
+    pub fn confirm_off(&mut self, host: HostId) {
+        let Some((incident, _)) = self.open_incident(host) else { return };
+        let at = self.wall_clock();
+        let word = Record::Confirmation(Confirmation {
+            host,
+            incident,
+            by: OPERATOR.to_owned(),
+            reason: "its plugs are pulled".to_owned(),
+            at,
+            expires: at.plus(VALID),
+        });
+        self.add_record(&word);
+        self.standpoint.confirmed.push((host, self.now));
+    }
+
+    /// When people confirmed that this host is off, in an incident that was open, since the simulation began.
+    pub(crate) fn confirmed(&self, host: HostId) -> impl Iterator<Item = Duration> + '_ {
+        let confirmed = self.standpoint.confirmed.iter();
+        confirmed.filter(move |(other, _)| *other == host).map(|(_, at)| *at)
+    }
+
+    /// The record of this host's last incident, or the newest of all records, is damaged; where there is none, a
+    /// document of our type appears that nobody can read.
+    pub fn damage_record(&mut self, host: Option<HostId>) {
+        let ours = |record: &Record| match (host, record) {
+            (None, _) => true,
+            (Some(host), Record::Incident(incident)) => incident.host == host,
+            (Some(_), Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_)) => false,
+        };
+        let last = self.our_records().into_iter().rev().find(|(_, record)| ours(record));
+        let id =
+            last.map_or_else(|| self.add_record(&Record::Control { disarmed: Vec::new() }), |(id, _)| id);
+        if let Some(document) = self.state.documents.get_mut(&id.0) {
+            document.template.set("BODY", "{\"format\":1,\"record\":");
+        }
+    }
+
+    /// Everything of ours that can be read, oldest first.
+    #[must_use]
+    pub fn our_records(&self) -> Vec<(DocumentId, Record)> {
+        let ours = self.state.documents.values().filter(|document| document.kind == record::TYPE);
+        let read = |document: &super::state::Document| {
+            let single = |(name, value): (&str, &Attribute)| match value {
+                Attribute::Single(text) => Some((name.to_owned(), text.clone())),
+                Attribute::Vector(_) => None,
+            };
+            let (id, name) = (DocumentId(document.id), document.name.clone());
+            let attributes = document.template.iter().filter_map(single).collect();
+            let document = Document { id, name, kind: document.kind, lock: None, attributes };
+            Record::read(&document).ok().map(|record| (id, record))
+        };
+        ours.filter_map(read).collect()
+    }
+
+    /// The incident of this host that is not closed.
+    #[must_use]
+    pub fn open_incident(&self, host: HostId) -> Option<(DocumentId, Incident)> {
+        self.our_records().into_iter().rev().find_map(|(id, record)| match record {
+            Record::Incident(incident) if incident.host == host && incident.progress != Progress::Closed => {
+                Some((id, *incident))
+            }
+            Record::Incident(_)
+            | Record::Control { .. }
+            | Record::SeenOn { .. }
+            | Record::Confirmation(_) => None,
+        })
+    }
+
+    fn change_control(&mut self, change: impl Fn(&mut Vec<Disarmed>)) {
+        let mut found = false;
+        for (id, record) in self.our_records() {
+            if let Record::Control { mut disarmed } = record {
+                change(&mut disarmed);
+                self.replace_record(id, &Record::Control { disarmed });
+                found = true;
+            }
+        }
+        if !found {
+            let mut disarmed = Vec::new();
+            change(&mut disarmed);
+            self.add_record(&Record::Control { disarmed });
+        }
+    }
+
+    fn replace_record(&mut self, id: DocumentId, record: &Record) {
+        let template = record.write().and_then(|text| Template::parse(&text));
+        let (Ok(mut template), Some(document)) = (template, self.state.documents.get_mut(&id.0)) else {
+            return;
+        };
+        template.remove("NAME");
+        document.template = template;
+    }
+}

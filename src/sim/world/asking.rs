@@ -1,0 +1,54 @@
+//! What the simulated front-end sees of itself, and what its witnesses say.
+
+use super::super::seen::Seen;
+use super::super::witness::{ASKING, Consul, Honesty};
+use super::SimWorld;
+use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Testimony};
+use crate::policy::Failure;
+use crate::world::World as _;
+
+impl SimWorld {
+    /// In the order in which a live run reads these: hosts, clusters, the memory, itself.
+    pub(super) fn look(&mut self) -> Result<Outlook, Failure> {
+        let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
+        let raft = self.zone.raft();
+        let cloud = self.transport.cloud();
+        let (gateways, oned_runs_for) = (cloud.gateways(), Some(cloud.oned_runs_for()));
+        let observer = Observer { raft, gateways, oned_runs_for };
+        Ok(Outlook { hosts, clusters, memory, observer, chance: cloud.chance() })
+    }
+
+    /// All are asked at the same time: who answers has looked after a second, who does not holds up the rest.
+    pub(super) fn ask_witnesses(&mut self, suspect: HostId, peers: &[Peer]) -> Vec<Testimony> {
+        if peers.is_empty() && self.consul == Consul::Absent {
+            return Vec::new();
+        }
+        self.advance(ASKING);
+        let at = self.cloud_now();
+        let really_alive = self.transport.cloud().answers_peers(suspect);
+        let mut heard: Vec<_> =
+            peers.iter().map(|peer| (Some(peer.id), self.hear(peer, really_alive))).collect();
+        heard.extend(self.hear_consul(suspect).map(|testimony| (None, testimony)));
+        for (peer, testimony) in &heard {
+            let (peer, testimony) = (*peer, testimony.clone());
+            self.seen.push(Seen::Witness { at, peer, testimony, really_alive });
+        }
+        if heard.iter().any(|(_, testimony)| testimony.opinion == Opinion::None) {
+            self.advance(self.witness_timeout.saturating_sub(ASKING));
+        }
+        heard.into_iter().map(|(_, testimony)| testimony).collect()
+    }
+
+    fn hear(&self, peer: &Peer, really_alive: bool) -> Testimony {
+        let honesty = self.witnesses.get(&peer.id).copied().unwrap_or_default();
+        let reached = self.transport.cloud().answers_front_end(peer.id);
+        let (opinion, said) = (if reached { honesty } else { Honesty::Silent }).speak(really_alive);
+        Testimony { witness: peer.to_string(), opinion, said: said.to_owned() }
+    }
+
+    fn hear_consul(&self, suspect: HostId) -> Option<Testimony> {
+        let silent = self.transport.cloud().silent_for(suspect);
+        let (opinion, said) = self.consul.speak(silent)?;
+        Some(Testimony { witness: "consul".to_owned(), opinion, said: said.to_owned() })
+    }
+}

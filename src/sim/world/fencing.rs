@@ -1,0 +1,137 @@
+//! The simulated fence devices at work: from where they are reached, what they switch, what they say.
+
+use super::super::device::{BACK_AFTER, Behaviour, CACHE, Said};
+use super::super::event::Event;
+use super::super::physics::Power;
+use super::super::seen::Seen;
+use super::{SimDevice, SimWorld};
+use crate::model::{DeviceName, HostId, Peer, PowerState, Route, Scope};
+use std::time::Duration;
+
+/// What asking a device takes.
+const ASKING: Duration = Duration::from_millis(200);
+
+impl SimWorld {
+    pub(super) fn tell_off(
+        &mut self,
+        host: HostId,
+        name: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), String> {
+        self.advance(ASKING);
+        let at = self.cloud_now();
+        let device = self.reach(host, name, via);
+        let power = self.transport.cloud().power(host);
+        let said = device.and_then(|device| {
+            let Said { answer, off_after, on_after, again_after } = device.behaviour.off(power);
+            let outlet = self.last_outlet(host, &device);
+            let off_after = if outlet { Some(Duration::ZERO) } else { off_after };
+            for after in [off_after, again_after].into_iter().flatten() {
+                self.schedule(at.saturating_add(after), device.cuts(host));
+            }
+            if let Some(after) = on_after {
+                self.schedule(at.saturating_add(after), device.restores(host));
+            }
+            answer
+        });
+        let via = via.map(|peer| peer.id);
+        self.seen.push(Seen::Off { at, host, device: name.clone(), via, answer: said.clone() });
+        self.due();
+        said
+    }
+
+    pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {
+        self.advance(ASKING);
+        let at = self.cloud_now();
+        let (really, said) = match self.reach(host, name, via) {
+            Ok(device) => {
+                let really = self.outlet(host, &device);
+                let shown = self.shown(host, &device, really);
+                let asked = self.asked.entry((host, name.clone())).or_default();
+                *asked += 1;
+                (really, device.behaviour.state(shown, *asked - 1))
+            }
+            Err(why) => (self.power(host), PowerState::Unknown(why)),
+        };
+        let via = via.map(|peer| peer.id);
+        self.seen.push(Seen::Power { at, device: name.clone(), via, said: said.clone(), really });
+        said
+    }
+
+    /// The device, if it can be reached from there now.
+    fn reach(&self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> Result<SimDevice, String> {
+        let device = self.devices(host).iter().find(|device| device.name == *name);
+        let device = device.cloned().ok_or("no such device")?;
+        let cloud = self.transport.cloud();
+        match (device.route, via) {
+            (Route::FrontEnd, _) => {}
+            (Route::Peer, None) => return Err("it cannot be reached from the front-end".to_owned()),
+            (Route::Peer, Some(peer)) if peer.id == host => {
+                return Err("it is not to be asked from the host itself".to_owned());
+            }
+            (Route::Peer, Some(peer)) if !cloud.answers_front_end(peer.id) => {
+                return Err(format!("{peer} cannot be reached over ssh"));
+            }
+            (Route::Peer, Some(_)) => {}
+        }
+        let back = self.made.saturating_add(device.returns_after);
+        if device.behaviour == Behaviour::DeadThenWorks && cloud.now() < back {
+            return Err("connection timed out".to_owned());
+        }
+        Ok(device)
+    }
+
+    /// What a device that caches shows instead of the truth.
+    fn shown(&mut self, host: HostId, device: &SimDevice, really: Power) -> Power {
+        if device.behaviour != Behaviour::Caches {
+            return really;
+        }
+        let now = self.cloud_now();
+        let seen = self.cached.entry((host, device.name.clone())).or_insert((now, really));
+        if now.saturating_sub(seen.0) >= CACHE {
+            *seen = (now, really);
+        }
+        seen.1
+    }
+
+    /// Switch an outlet off; is it the last one?
+    fn last_outlet(&mut self, host: HostId, device: &SimDevice) -> bool {
+        if matches!(device.behaviour, Behaviour::Feed | Behaviour::FeedComesBack) {
+            self.outlets.insert((host, device.name.clone()), self.cloud_now());
+        }
+        let mut feeds = self.devices(host).iter().filter(|device| device.behaviour.is_feed());
+        device.behaviour.is_feed() && feeds.all(|feed| self.outlet(host, feed) == Power::Off)
+    }
+
+    /// What a device can see: the host's power, its own relay, or the host's way to datastores.
+    fn outlet(&self, host: HostId, device: &SimDevice) -> Power {
+        if let Scope::Datastores(datastores) = &device.scope {
+            let cut = self.transport.cloud().is_cut(host, datastores);
+            return if cut { Power::Off } else { Power::On };
+        }
+        if !device.behaviour.is_feed() {
+            return self.power(host);
+        }
+        let off = self.outlets.get(&(host, device.name.clone())).copied();
+        let back = |off: Duration| {
+            device.behaviour == Behaviour::FeedComesBack && self.cloud_now() >= off.saturating_add(BACK_AFTER)
+        };
+        if off.is_some_and(|off| !back(off)) { Power::Off } else { Power::On }
+    }
+}
+
+impl SimDevice {
+    fn cuts(&self, host: HostId) -> Event {
+        match &self.scope {
+            Scope::Host => Event::PowerOff(host),
+            Scope::Datastores(datastores) => Event::StorageCut(host, datastores.clone()),
+        }
+    }
+
+    fn restores(&self, host: HostId) -> Event {
+        match &self.scope {
+            Scope::Host => Event::PowerOn(host),
+            Scope::Datastores(_) => Event::StorageReturns(host),
+        }
+    }
+}

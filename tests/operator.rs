@@ -1,0 +1,26 @@
+//! Do the operator's commands behave: `check`, `disarm`, `arm`, `confirm-off`?
+//!
+//! The real program, against the simulated cloud on a loopback port, with fence programs that switch the simulated
+//! machines; and with real ones, `fence_ipmilan` and `ipmi_sim`, where what they say matters.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests start the programs that they test")]
+
+#[cfg(test)]
+#[path = "fence_real/lab.rs"]
+#[allow(dead_code, reason = "shared with the tests of fencing, which use all of it")]
+mod lab;
+#[cfg(test)]
+#[path = "fence_real/processes.rs"]
+#[allow(dead_code, reason = "shared with the tests of fencing, which use all of it")]
+mod processes;
+
+mod operator {
+    mod arming;
+    mod bench;
+    mod check;
+    mod confirm_off;
+    mod controller;
+    mod hook;
+    mod seen_on;
+}
