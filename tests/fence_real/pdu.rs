@@ -3,7 +3,7 @@
 use crate::lab::{DOCUMENT, Lab, fence, host, install, off, status, unknown};
 use crate::outlets::Pdu;
 use crate::processes::{eventually, processes};
-use crate::rig::{HUNG_NODE0, Rig};
+use crate::rig::{HUNG_NODE0, ONE_TRY, Rig};
 use onerescue::model::{DeviceName, PowerState};
 use onerescue::world::fence::Fence;
 use std::fs;
@@ -22,9 +22,12 @@ impl TwoFeeds {
         let pdus = [Pdu::start(number), Pdu::start(number + 100)];
         let machine = fs::read_to_string(lab.path("machine")).unwrap();
         let [a, b] = pdus.each_ref().map(|pdu| pdu.path("outlet-3"));
-        let (a, b) = (a.display(), b.display());
-        let switched =
-            format!("#!/bin/bash\n[ \"$(cat {a})$(cat {b})\" = offoff ] && kill -KILL -- -{machine}\n");
+        let (a, b, told) = (a.display(), b.display(), lab.path("powered_off"));
+        let told = told.display();
+        let switched = format!(
+            "#!/bin/bash\n[ \"$(cat {a})$(cat {b})\" = offoff ] || exit\n\
+             kill -KILL -- -{machine}\n[ ! -x {told} ] || {told}\n"
+        );
         for pdu in &pdus {
             let link = pdu.path("switched");
             std::os::unix::fs::symlink(lab.path("switched"), link).unwrap();
@@ -89,6 +92,18 @@ fn row_23_with_the_controller_dead_both_pdus_take_the_power() {
     assert_eq!(tell(&fence, &a), Ok(()));
     assert_eq!(rig.pdus.each_ref().map(Pdu::orders), [1, 1]);
     assert!(rig.pdus.iter().all(|pdu| !pdu.is_on(3) && pdu.is_on(4)));
+}
+
+#[test]
+fn row_23_the_procedure_goes_on_to_the_pdus_when_the_controller_is_dead() {
+    let feeds = TwoFeeds::start(123);
+    feeds.lab.signal_controller("KILL");
+    let settings = feeds.settings(3);
+    let rig = Rig::with_scenario(feeds.lab, HUNG_NODE0);
+    rig.bench.settings(&format!("{ONE_TRY}{settings}"));
+    let ended = rig.recover();
+    rig.proven(&ended, "pdu_b said off 3 times in a row");
+    assert_eq!(feeds.pdus.each_ref().map(Pdu::orders), [1, 1]);
 }
 
 #[test]
@@ -214,9 +229,8 @@ fn row_26_with_every_device_dead_no_vm_moves() {
         pdu.dies();
     }
     let settings = feeds.settings(3);
-    let rules = "attempts = 1\npatience = \"0s\"\n[hold]\ndeadline = \"0s\"\n";
     let rig = Rig::with_scenario(feeds.lab, HUNG_NODE0);
-    rig.bench.settings(&format!("{rules}{settings}"));
+    rig.bench.settings(&format!("{ONE_TRY}{settings}"));
     let ended = rig.recover();
     rig.refused(&ended, "ipmi says unknown");
     for pdu in &feeds.pdus {

@@ -85,7 +85,7 @@ fn row_09_a_controller_that_says_ok_and_does_nothing_moves_no_vm() {
     let rig = Rig::new(Lab::start(69)).real_agent("attempts = 2\npatience = \"0s\"\n", "30s", 1);
     rig.lab.fault("ignored");
     let ended = rig.recover();
-    rig.refused(&ended, "ipmi was sent \"off\" 2 times");
+    rig.refused(&ended, "was sent \"off\" 2 times");
     assert!(rig.lab.orders() >= 2);
     assert!(rig.lab.machine_runs());
 }

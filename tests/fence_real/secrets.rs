@@ -158,7 +158,7 @@ fn row_48_no_secret_is_in_an_error() {
     let settings = devices.replace("devices = [\"ipmi\"]", "devices = [\"ipmi\", \"pdu\"]");
     let rig = Rig::new(lab);
     rig.bench.settings(&format!(
-        "attempts = 1\npatience = \"0s\"\n[hold]\ndeadline = \"0s\"\n{}{settings}[host.params.pdu]\nplug = \"7\"\n",
+        "attempts = 1\npatience = \"0s\"\n{}{settings}[host.params.pdu]\nplug = \"7\"\n",
         pdu.device("pdu", "10s", 1)
     ));
     let secrets = ["not-the-password", "not-the-community"];
