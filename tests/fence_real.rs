@@ -1,8 +1,9 @@
 //! Fencing with the real components: `fence_ipmilan` and `ipmitool` against `ipmi_sim`, which kills a real
 //! process group that stands for the host; our Redfish driver and `fence_redfish` against `sushy-emulator`, and
-//! against a controller that lies. A test is named after its row of the fencing matrix.
+//! against a controller that lies; `fence_apc_snmp` against `snmpd`. A test is named after its row of the fencing
+//! matrix, `fence_real/MATRIX.md`.
 //!
-//! Needs Debian's `fence-agents`, `ipmitool`, `openipmi` and `openssl`; fails without them. Without
+//! Needs Debian's `fence-agents`, `ipmitool`, `openipmi`, `snmp`, `snmpd` and `openssl`; fails without them. Without
 //! `sushy-emulator` in `tests/.venv` it says what is not checked.
 #![expect(clippy::disallowed_methods, reason = "real programs take real time, and the lab starts them")]
 
@@ -23,6 +24,12 @@ mod certificates;
 #[path = "fence_real/lab.rs"]
 mod lab;
 #[cfg(test)]
+#[path = "fence_real/outlets.rs"]
+mod outlets;
+#[cfg(test)]
+#[path = "fence_real/pdu.rs"]
+mod pdu;
+#[cfg(test)]
 #[path = "fence_real/procedure.rs"]
 mod procedure;
 #[cfg(test)]
@@ -40,6 +47,9 @@ mod redfish_trust;
 #[cfg(test)]
 #[path = "fence_real/rig.rs"]
 mod rig;
+#[cfg(test)]
+#[path = "fence_real/secrets.rs"]
+mod secrets;
 #[cfg(test)]
 #[path = "fence_real/sushy.rs"]
 mod sushy;

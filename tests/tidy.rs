@@ -146,6 +146,30 @@ fn the_hook_template_is_what_the_hook_reads() {
     }
 }
 
+/// The rows of the fault matrix. The numbers between them were merged into others.
+const ROWS: [std::ops::RangeInclusive<u32>; 10] =
+    [1..=12, 14..=15, 17..=21, 23..=23, 25..=35, 37..=40, 42..=46, 48..=50, 52..=56, 58..=60];
+
+#[test]
+fn every_test_in_the_fault_matrix_exists() {
+    let matrix = read("tests/fence_real/MATRIX.md");
+    let rows: Vec<_> = matrix.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).collect();
+    let numbers: Vec<u32> = rows.iter().filter_map(|(number, _)| number.parse().ok()).collect();
+    let wanted: Vec<_> = ROWS.into_iter().flatten().collect();
+    assert_eq!(numbers, wanted);
+    for (number, rest) in rows.iter().filter(|(number, _)| number.parse::<u32>().is_ok()) {
+        let places: Vec<_> = rest.split('`').skip(1).step_by(2).filter(|word| word.contains('/')).collect();
+        assert!(!places.is_empty() || rest.contains('?'), "row {number} names no test");
+        for place in places {
+            let (file, name) = place.split_once("::").unwrap_or((place, ""));
+            let text = read(file);
+            assert!(name.is_empty() || text.contains(&format!("fn {name}(")), "row {number}: {place}");
+            let file_alone = file.starts_with("tests/scenarios/") || file.starts_with("src/");
+            assert!(!name.is_empty() || file_alone, "row {number}: {place}");
+        }
+    }
+}
+
 #[test]
 fn the_project_speaks_of_itself_only() {
     let forbidden = ["/work/", "issue #", "this session"];

@@ -112,10 +112,20 @@ impl Device {
 pub(super) fn devices(raw: BTreeMap<String, file::Device>) -> Result<BTreeMap<DeviceName, Device>, String> {
     let mut devices = BTreeMap::new();
     for (name, raw) in raw {
+        check_name(&name)?;
         let device = device(raw).map_err(|why| format!("[device.{name}]: {why}"))?;
         devices.insert(DeviceName(name), device);
     }
     Ok(devices)
+}
+
+/// A device's name is part of the names of its lock files.
+fn check_name(name: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+        return Err(format!("[device.{name:?}]: a device's name has 1 to 64 letters, digits, `_` and `-`"));
+    }
+    Ok(())
 }
 
 fn device(raw: file::Device) -> Result<Device, String> {
@@ -172,8 +182,26 @@ impl file::Device {
     }
 }
 
-/// Agents that do not power anything off, or that believe whatever they are told.
-const NOT_FENCING: [&str; 4] = ["fence_dummy", "fence_ack_manual", "fence_heuristics_ping", "fence_watchdog"];
+/// Agents whose "off" is not a host without power, and why.
+const NOT_FENCING: [(&str, &str); 13] = [
+    ("fence_dummy", BELIEVES),
+    ("fence_ack_manual", "it asks somebody; use `onerescue confirm-off` for that"),
+    ("fence_heuristics_ping", BELIEVES),
+    ("fence_watchdog", WATCHDOG),
+    ("fence_sbd", WATCHDOG),
+    ("fence_kdump", "it only hears whether a host saves its crash dump"),
+    ("fence_scsi", FABRIC),
+    ("fence_mpath", FABRIC),
+    ("fence_brocade", FABRIC),
+    ("fence_cisco_mds", FABRIC),
+    ("fence_ifmib", FABRIC),
+    ("fence_sanbox2", FABRIC),
+    ("fence_compute", "it tells a cloud that the host is down"),
+];
+const BELIEVES: &str = "it powers nothing off";
+const WATCHDOG: &str = "it is proof only if the host's watchdog is known to run";
+const FABRIC: &str =
+    "it cuts the host off and leaves it running; use it in a program of driver = \"storage\"";
 
 fn agent(mut raw: file::Device) -> Result<Driver, String> {
     let agent = raw.agent.take().ok_or("driver = \"agent\" needs `agent`, for example \"fence_ipmilan\"")?;
@@ -183,8 +211,8 @@ fn agent(mut raw: file::Device) -> Result<Driver, String> {
             "agent is {agent:?}; it must be the file name of an agent, such as \"fence_ipmilan\""
         ));
     }
-    if NOT_FENCING.contains(&agent.as_str()) {
-        return Err(format!("{agent} does not power anything off"));
+    if let Some((_, why)) = NOT_FENCING.iter().find(|(name, _)| *name == agent) {
+        return Err(format!("{agent} does not prove that a host is off: {why}"));
     }
     let ca_file = raw.ca_file.take();
     if ca_file.as_ref().is_some_and(|path| !path.is_absolute()) {

@@ -69,6 +69,20 @@ impl HostEntry {
     }
 }
 
+impl HostEntry {
+    /// The one controller that a device means for this host, as far as the settings tell: `pdu_a-10.9.0.11` is the
+    /// same for every host, `ipmi-10.8.0.12` is this host's own, `script` is the operator's program.
+    pub(crate) fn controller(&self, name: &DeviceName, device: &Device) -> String {
+        let params = match &device.driver {
+            Driver::Agent { params, .. } | Driver::Redfish { params, .. } => self.parameters(name, params),
+            Driver::Command { .. } | Driver::Storage { .. } => BTreeMap::new(),
+        };
+        let address = ["ip", "ipport", "url"].iter().filter_map(|key| params.get(*key));
+        let words = [name.0.as_str()].into_iter().chain(address.map(|(_, value)| value.as_str()));
+        words.collect::<Vec<_>>().join("-")
+    }
+}
+
 /// Check `[[host]]` against the devices.
 pub(super) fn hosts(
     raw: Vec<file::Host>,

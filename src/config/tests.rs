@@ -150,6 +150,25 @@ fn row_53_two_hosts_do_not_share_an_outlet() {
     assert!(why(&old_name).contains("same machine"), "an old name of ip hides it");
 }
 
+/// Calls are counted per controller: hosts share a PDU, and each has a management controller of its own.
+#[test]
+fn a_device_with_an_address_of_each_host_is_many_controllers() {
+    let (a, b) = (entry(1, "a", "10.0.0.1"), entry(2, "b", "10.0.0.2"));
+    let more = "devices = [\"ipmi\", \"pdu\"]";
+    let plug = |entry: &str, plug| {
+        format!("{}[host.params.pdu]\nplug = \"{plug}\"\n", entry.replace("devices = [\"ipmi\"]", more))
+    };
+    let pdu =
+        "[device.pdu]\ndriver = \"agent\"\nagent = \"fence_apc_snmp\"\nparams = { ipaddr = \"10.9.0.1\" }\n";
+    let config = parse(&format!("{IPMI}{pdu}{}{}", plug(&a, 1), plug(&b, 2))).unwrap();
+    let controllers = |host| {
+        let name = |(name, device)| config.hosts[&HostId(host)].controller(name, device);
+        config.devices.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(controllers(1), ["ipmi-10.0.0.1", "pdu-10.9.0.1"]);
+    assert_eq!(controllers(2), ["ipmi-10.0.0.2", "pdu-10.9.0.1"]);
+}
+
 #[test]
 fn what_does_not_fit_together_is_refused() {
     let one = entry(1, "a", "10.0.0.1");
@@ -163,7 +182,8 @@ fn what_does_not_fit_together_is_refused() {
         (format!("{IPMI}{one}password = \"x\""), "is a secret"),
         (format!("{IPMI}{one}ipaddr = \"10.0.0.3\""), "is given twice"),
         (IPMI.replace("ipmilan", "redfish") + &one, "needs `systems_uri`"),
-        (IPMI.replace("ipmilan", "dummy"), "does not power anything off"),
+        (IPMI.replace("ipmilan", "dummy"), "it powers nothing off"),
+        (IPMI.replace("device.ipmi", "device.\"../ipmi\""), "[device.\"../ipmi\"]: a device's name has"),
         (IPMI.replace("fence_ipmilan", "../bin/sh"), "file name of an agent"),
         (IPMI.replace("lanplus", "ipmitool_path"), "is not allowed"),
         (format!("{IPMI}off = [\"/bin/x\"]"), "does not belong to this driver"),
@@ -180,6 +200,25 @@ fn what_does_not_fit_together_is_refused() {
     for (text, expected) in bad {
         let error = why(&text);
         assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+/// Agents whose "off" is something else than a host without power, and the parameter that makes one say off about
+/// a machine that it does not find.
+#[test]
+fn row_58_what_proves_nothing_is_refused() {
+    let error = why(&IPMI.replace("ipmilan", "sbd"));
+    let expected = "fence_sbd does not prove that a host is off: \
+                    it is proof only if the host's watchdog is known to run";
+    assert!(error.contains(expected), "{error}");
+    for agent in ["kdump", "heuristics_ping", "watchdog", "ack_manual", "scsi", "ifmib"] {
+        let error = why(&IPMI.replace("ipmilan", agent));
+        assert!(error.contains("does not prove that a host is off: it "), "{error}");
+    }
+    assert!(parse(&IPMI.replace("ipmilan", "virsh")).is_ok());
+    for key in ["missing_as_off", "missing-as-off"] {
+        let error = why(&IPMI.replace("ipmilan", "virsh").replace("lanplus", key));
+        assert!(error.contains(&format!("the parameter `{key}` is not allowed")), "{error}");
     }
 }
 

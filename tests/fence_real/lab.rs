@@ -37,9 +37,7 @@ impl Lab {
     pub(crate) fn start(number: u8) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let address = format!("127.0.10.{number}");
-        let free = UdpSocket::bind((address.as_str(), 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port(&address);
         let password = format!("s3cr3t-{number}-{port}");
         let mut lab = Self { dir, sim: None, machine: 0, address, port, password };
         lab.machine = lab.start_machine();
@@ -104,17 +102,10 @@ impl Lab {
         group_runs(self.machine)
     }
 
-    /// Write a program. Another process does it: a fork of ours would hold it open, so that it cannot start.
+    /// Write a program.
     pub(crate) fn install(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
-        let mut install = Command::new("install")
-            .args(["-m", "0755", "/dev/stdin"])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        install.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        assert!(install.wait().unwrap().success());
+        install(&path, text);
         path
     }
 
@@ -126,9 +117,8 @@ impl Lab {
     /// An agent of `directory` against this controller.
     pub(crate) fn fence_with(&self, agent: &str, directory: &Path, timeout: &str) -> Fence {
         let devices = self.devices(agent, timeout, 4);
-        let text = format!("[fence]\nagents_dir = [{directory:?}]\n{devices}");
-        let config = Config::parse(&text, Path::new("onerescue.toml"), &Environment::default());
-        Fence::new(&config.unwrap())
+        let run_dir = self.dir.path();
+        fence(&format!("run_dir = {run_dir:?}\n[fence]\nagents_dir = [{directory:?}]\n{devices}"))
     }
 
     /// The sections of the settings that declare this controller and its host. The agent itself waits
@@ -226,7 +216,30 @@ impl Drop for Lab {
     }
 }
 
-fn udp_port_is_open(port: u16) -> bool {
+/// Write a program. Another process does it: a fork of ours would hold it open, so that it cannot start.
+pub(crate) fn install(path: &Path, text: &str) {
+    let mut install = Command::new("install")
+        .args(["-m", "0755", "/dev/stdin"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    install.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(install.wait().unwrap().success());
+}
+
+/// The devices of these settings.
+pub(crate) fn fence(settings: &str) -> Fence {
+    let config = Config::parse(settings, Path::new("onerescue.toml"), &Environment::default());
+    Fence::new(&config.unwrap())
+}
+
+/// A UDP port of this loopback address that nobody has now.
+pub(crate) fn free_port(address: &str) -> u16 {
+    UdpSocket::bind((address, 0)).unwrap().local_addr().unwrap().port()
+}
+
+pub(crate) fn udp_port_is_open(port: u16) -> bool {
     let table = fs::read_to_string("/proc/net/udp").unwrap_or_default();
     let port = format!(":{port:04X}");
     table.lines().any(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)))

@@ -60,7 +60,6 @@ pub(crate) fn within(time: Duration, mut condition: impl FnMut() -> bool) -> boo
 pub(crate) struct Process {
     pub(crate) command: String,
     pub(crate) environment: String,
-    pub(crate) session: Option<u32>,
 }
 
 /// Every process of this machine.
@@ -72,7 +71,6 @@ pub(crate) fn processes() -> Vec<Process> {
         .map(|entry| Process {
             command: text(entry.path().join("cmdline")),
             environment: text(entry.path().join("environ")),
-            session: stat(&entry.path()).get(3).and_then(|session| session.parse().ok()),
         })
         .collect()
 }

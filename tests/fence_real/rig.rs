@@ -89,8 +89,13 @@ impl Rig {
 
     /// The host is dead, and every VM runs elsewhere and only there.
     pub(crate) fn recovered(&self, ended: &Ended) {
+        self.proven(ended, "ipmi said off 3 times in a row");
+    }
+
+    /// The same, and the log says by what.
+    pub(crate) fn proven(&self, ended: &Ended, proof: &str) {
         assert_eq!(ended.code, Some(0), "{}", ended.said);
-        assert!(ended.said.contains("ipmi said off 3 times in a row"), "{}", ended.said);
+        assert!(ended.said.contains(proof), "{}", ended.said);
         assert!(!self.lab.machine_runs());
         let cloud = self.bench.cloud.lock().unwrap();
         for vm in [0, 1, 2].map(VmId) {

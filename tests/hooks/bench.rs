@@ -61,11 +61,12 @@ impl Bench {
         Bench { cloud, folder, server }
     }
 
-    /// Times are short, because here they are real. `more` begins inside the section `[fence]`.
+    /// Times are short, because here they are real, nothing is held for later, and no check was made by day. `more`
+    /// begins inside the section `[fence]`.
     pub(super) fn settings(&self, more: &str) {
         let text = format!(
-            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n[hold]\n\
-             deadline = \"0s\"\n[fence]\ninterval = \"100ms\"\nseen_on = \"waived\"\n{more}",
+            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n\
+             [hold]\ndeadline = \"0s\"\n[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n{more}",
             self.folder.path().display()
         );
         write(&self.folder.path().join("onerescue.toml"), &text, 0o600);

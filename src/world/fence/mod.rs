@@ -5,6 +5,7 @@
 
 mod agent;
 mod command;
+mod queue;
 mod redfish;
 mod secret;
 mod verdict;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
 use agent::{Agent, Declared};
 use command::Program;
+use queue::Queue;
 use redfish::Redfish;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +26,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub struct Fence {
     file: PathBuf,
+    queue: Queue,
     agents_dir: Vec<PathBuf>,
     devices: BTreeMap<DeviceName, Device>,
     hosts: BTreeMap<HostId, HostEntry>,
@@ -36,6 +39,7 @@ impl Fence {
     pub fn new(config: &Config) -> Self {
         Self {
             file: config.file.clone(),
+            queue: Queue::new(config.run_dir.clone()),
             agents_dir: config.agents_dir.clone(),
             devices: config.devices.clone(),
             hosts: config.hosts.clone(),
@@ -75,7 +79,7 @@ impl Fence {
         })
     }
 
-    /// Tell one device to power the host off. `document` is the HOST element as oned gave it, for programs of
+    /// Tell one device to power the host off, when it is our turn. `document` is the HOST element as oned gave it, for programs of
     /// the operator. Success is information, not a proof.
     ///
     /// # Errors
@@ -88,7 +92,10 @@ impl Fence {
         via: Option<&Peer>,
     ) -> Result<(), String> {
         let told = self.declared(host, device).and_then(|(entry, declared)| {
-            match self.driver(entry, device, declared)? {
+            let controller = entry.controller(device, declared);
+            let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout)?;
+            let rest = Device { timeout: turn.left, ..declared.clone() };
+            match self.driver(entry, device, &rest)? {
                 Ready::Agent(agent) => agent.off(via),
                 Ready::Redfish(redfish) => redfish.off(),
                 Ready::Command { off, .. } => off.off(document),
@@ -97,12 +104,15 @@ impl Fence {
         told.map_err(|why| verdict::one_line(&why))
     }
 
-    /// Ask one device for the host's power. Whatever keeps it from answering plainly makes the answer
+    /// Ask one device for the host's power, when it is our turn. Whatever keeps it from answering plainly makes the answer
     /// unknown, with the reason: one line, at most 200 characters, without secrets.
     #[must_use]
     pub fn status(&self, host: &Host, document: &str, device: &DeviceName, via: Option<&Peer>) -> PowerState {
         let asked = self.declared(host, device).and_then(|(entry, declared)| {
-            match self.driver(entry, device, declared)? {
+            let controller = entry.controller(device, declared);
+            let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout)?;
+            let rest = Device { timeout: turn.left, ..declared.clone() };
+            match self.driver(entry, device, &rest)? {
                 Ready::Agent(agent) => Ok(agent.status(via)),
                 Ready::Redfish(redfish) => Ok(redfish.status()),
                 Ready::Command { status: Some(status), .. } => Ok(status.status(document)),

@@ -51,7 +51,7 @@ impl Lab {
 
     fn fence(&self, devices: &str) -> Fence {
         let text = format!(
-            "[fence]\nagents_dir = [\"{dir}\"]\n\
+            "run_dir = \"{dir}\"\n[fence]\nagents_dir = [\"{dir}\"]\n\
              [device.bmc]\ndriver = \"agent\"\nagent = \"fence_test\"\ntimeout = \"10s\"\n\
              params = {{ login = \"fence\" }}\nsecrets = {{ passwd = \"{dir}/bmc-{{host}}\" }}\n\
              [device.script]\ndriver = \"command\"\noff = [\"{dir}/script\", \"now\"]\n\
@@ -213,6 +213,51 @@ fn a_command_reads_the_document_as_the_stock_script_does() {
     let told = fence.off(&kvm12, document, &named("script"), None);
     assert_eq!(told, Err(format!("exit code 3: {document}")));
     assert_eq!(fence.status(&kvm12, document, &named("script"), None), PowerState::Off);
+}
+
+/// The device takes four calls; all its places are taken.
+#[test]
+fn a_call_waits_for_its_turn_and_time_in_the_queue_counts() {
+    let lab = Lab::new(SAYS_OFF);
+    let fence = lab.fence("[\"bmc\"]");
+    let (kvm12, bmc) = (host(12, "kvm12"), named("bmc"));
+    assert_eq!(fence.status(&kvm12, "", &bmc, None), PowerState::Off);
+    let place = |number| fs::File::create(lab.path(&format!("onerescue-device-bmc-{number}.lock"))).unwrap();
+    let places = [1, 2, 3, 4].map(place);
+    for place in &places {
+        place.lock().unwrap();
+    }
+    let busy = "it is busy: all of its 4 places stayed taken for 1s";
+    let mut hasty = fence.clone();
+    hasty.devices.get_mut(&bmc).unwrap().timeout = Duration::from_secs(1);
+    assert_eq!(unknown(hasty.status(&kvm12, "", &bmc, None)), busy);
+    assert_eq!(hasty.off(&kvm12, "", &bmc, None).unwrap_err(), busy);
+    drop(places);
+    assert_eq!(hasty.status(&kvm12, "", &bmc, None), PowerState::Off);
+}
+
+/// An agent that would take longer than what waiting has left of its ten seconds is ended.
+#[test]
+fn a_program_gets_the_time_that_waiting_has_left() {
+    let lab = Lab::new("#!/bin/sh\nexec sleep 1000\n");
+    let mut fence = lab.fence("[\"bmc\"]");
+    let (kvm12, bmc) = (host(12, "kvm12"), named("bmc"));
+    let device = fence.devices.get_mut(&bmc).unwrap();
+    (device.concurrency, device.timeout) = (1, Duration::from_secs(3));
+    let began = runner::now();
+    let place = fs::File::create(lab.path("onerescue-device-bmc-1.lock")).unwrap();
+    place.lock().unwrap();
+    let answers = std::thread::scope(|scope| {
+        let second = scope.spawn(|| unknown(fence.status(&kvm12, "", &bmc, None)));
+        // The first one gives up, so the second one has waited long by then.
+        let mut hasty = fence.clone();
+        hasty.devices.get_mut(&bmc).unwrap().timeout = Duration::from_secs(2);
+        let first = unknown(hasty.status(&kvm12, "", &bmc, None));
+        drop(place);
+        [first, second.join().unwrap()]
+    });
+    assert_eq!(answers, ["it is busy: all of its 1 places stayed taken for 2s", "no answer in time"]);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]

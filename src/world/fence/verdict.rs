@@ -111,6 +111,11 @@ mod tests {
                    2026-11-20 10:00:00,000 ERROR: Connection timed out\n\n\n";
         let state = agent_status(&ran(Outcome::Exited(1), "", log));
         assert_eq!(state, PowerState::Unknown("exit code 1: Connection timed out".to_owned()));
+        let usage = "2026-11-20 10:00:00,000 ERROR: Returned 1: Timeout: No Response from 10.9.0.11\n\n\n\
+                     2026-11-20 10:00:00,000 ERROR: Please use '-h' for usage\n\n";
+        let state = agent_status(&ran(Outcome::Exited(1), "", usage));
+        let reason = "exit code 1: Returned 1: Timeout: No Response from 10.9.0.11";
+        assert_eq!(state, PowerState::Unknown(reason.to_owned()));
         let silent = agent_status(&ran(Outcome::Exited(2), "", ""));
         assert_eq!(silent, PowerState::Unknown("exit code 2, and it said nothing".to_owned()));
 

@@ -22,10 +22,14 @@ pub(in crate::world) fn reason(ran: &Ran) -> String {
     one_line(&said)
 }
 
+/// What an agent adds to an error for somebody who typed its options. Source: fence-agents 4.12, `fail_usage`.
+const FOR_TYPISTS: &str = "Please use '-h' for usage";
+
 /// The last error an agent logged (without its time stamp), else its last words.
 fn said(ran: &Ran) -> Option<&str> {
     let errors = ran.stderr.lines().rev().filter_map(|line| line.split_once("ERROR: "));
-    let mut errors = errors.map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
+    let errors = errors.map(|(_, text)| text.trim());
+    let mut errors = errors.filter(|text| !text.is_empty() && *text != FOR_TYPISTS);
     errors.next().or_else(|| last_words(&ran.stderr)).or_else(|| last_words(&ran.stdout))
 }
 
