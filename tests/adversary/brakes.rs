@@ -1,0 +1,206 @@
+//! Attacks on the brakes, the record and the bounds.
+
+use crate::lab::Lab;
+use crate::values::*;
+use onerescue::model::*;
+use onerescue::policy::*;
+
+/// The whole zone is disarmed and a witness hears the host while oned is away for four minutes.
+#[test]
+fn an_off_that_waited_for_oned_looks_at_the_brakes_again() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    let mut asked = 0;
+    lab.confirm = Box::new(move |now, host| {
+        asked += 1;
+        // 1: observe, 2: before the devices, then before "off".
+        if asked > 2 && now < s(240) {
+            Err(failure(Trouble::Unreachable, "no oned"))
+        } else {
+            Ok(host.clone())
+        }
+    });
+    lab.then = Box::new(|now, _, _, _, memory| {
+        if now > s(100) && memory.disarmed.is_empty() {
+            let (reason, by) = ("upgrade".to_owned(), "alice".to_owned());
+            memory.disarmed.push(Disarmed { cluster: None, reason, by, at: Epoch(NOON + 100) });
+        }
+    });
+    let _ = lab.run(&policy());
+    assert_eq!(lab.off, 0, "disarmed since 100 s:\n{}", lab.story());
+}
+
+/// The same with `-u`, where VMs follow at once.
+#[test]
+fn a_waived_fence_that_waited_for_oned_looks_at_the_brakes_again() {
+    let mut lab = Lab::new(Vec::new());
+    let mut asked = 0;
+    lab.confirm = Box::new(move |now, host| {
+        asked += 1;
+        if asked > 1 && now < s(240) {
+            Err(failure(Trouble::Unreachable, "no oned"))
+        } else {
+            Ok(host.clone())
+        }
+    });
+    lab.then = Box::new(|now, _, hosts, _, _| {
+        if now > s(100) {
+            for id in 20..30 {
+                if !hosts.iter().any(|host| host.id == HostId(id)) {
+                    hosts.push(host(id, HostState::Error, &[]));
+                }
+            }
+        }
+    });
+    let _ = lab.run(&Policy { fencing: Fencing::Waived, ..policy() });
+    assert_eq!(lab.count("act"), 0, "11 of 13 hosts fail since 100 s:\n{}", lab.story());
+}
+
+/// Reads work and no document can be made, as without a quorum.
+#[test]
+fn a_record_that_can_never_be_made_ends_the_run() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    lab.record = Box::new(|_, _| Some(failure(Trouble::Unreachable, "one.document.allocate: no answer")));
+    let report = lab.run(&policy());
+    assert!(report.is_some(), "not ended after {} s", lab.now.as_secs());
+}
+
+/// "Off" is first sent when the controller answers again, half an hour after the incident began.
+#[test]
+fn the_window_counts_from_the_off_and_not_from_the_first_try() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    lab.power = Box::new(|_, now, off| match off {
+        _ if now < s(1800) => unknown(),
+        ..=20 if now < s(2200) => PowerState::On,
+        _ => PowerState::Off,
+    });
+    let _ = lab.run(&policy());
+    let off = lab.steps.iter().rfind(|(_, step)| step.starts_with("power off")).unwrap().0;
+    let fenced = lab.written.last().unwrap().fenced.unwrap();
+    let age = NOON + i64::try_from(off.as_secs()).unwrap() - fenced.0;
+    assert!(age < 60, "off at {} s, and the record has it {age} s earlier", off.as_secs());
+}
+
+/// Runs about so many hosts that go on at the same time: to how many of them is "off" sent within 15 minutes?
+fn herd(mut lab: Lab, rules: &Policy, hosts: u32) -> usize {
+    let mut rules = *rules;
+    (rules.brake.failing, rules.brake.failing_percent) = (100, 100);
+    let ids: Vec<u32> = (10..10 + hosts).collect();
+    lab.hosts.extend(ids.iter().map(|id| host(*id, HostState::Error, &[])));
+    let seen = lab.memory.seen_on.clone();
+    for id in &ids {
+        let on = |seen: &SeenOn| SeenOn { host: HostId(*id), ..seen.clone() };
+        lab.memory.seen_on.extend(seen.iter().map(on));
+    }
+    let start = |id: &u32| {
+        let name = format!("node{id}");
+        begin(Subject { host: HostId(*id), name, vms: Vec::new(), source: Source::Event }, rules)
+    };
+    // The front-end serves the runs one step each, always the one whose clock is behind.
+    let mut runs: Vec<_> = ids.iter().map(|id| (s(0), Some(start(id)))).collect();
+    let mut offs = Vec::new();
+    for _ in 0..20_000 {
+        let next = runs.iter_mut().enumerate().filter(|(_, (_, step))| step.is_some());
+        let Some((at, (now, slot))) = next.min_by_key(|(_, (now, _))| *now) else { break };
+        lab.now = *now;
+        let own = lab.hosts.iter().position(|host| host.id == HostId(ids[at])).unwrap();
+        let step = slot.take().unwrap();
+        if matches!(step, Step::PowerOff(_)) {
+            offs.push((*now, at));
+        }
+        *slot = lab.answer_about(step, own).ok();
+        *now = lab.now;
+    }
+    let within = |from: std::time::Duration| {
+        let hosts = offs.iter().filter(|(at, _)| (from..from + s(900)).contains(at)).map(|(_, host)| *host);
+        hosts.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    offs.iter().map(|(at, _)| within(*at)).max().unwrap_or(0)
+}
+
+/// Seven hosts were held by the window; when it ends, all look again in the same second.
+#[test]
+fn held_runs_do_not_all_pass_the_window_together() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    for done in 0..3 {
+        let mut fenced = incident(100 + done);
+        fenced.fenced = Some(Epoch(NOON - 600));
+        lab.memory.incidents.push((DocumentId(done + 1), fenced));
+    }
+    let hosts = herd(lab, &policy(), 7);
+    assert!(hosts <= 3, "{hosts} hosts were sent \"off\" within 15 min, and 3 may be");
+}
+
+/// `-p 16`: every run waits for longer than the short window.
+#[test]
+fn runs_that_waited_for_long_do_not_all_pass_the_window_together() {
+    let mut rules = policy();
+    rules.wait.cycles = 16;
+    let hosts = herd(Lab::new(vec![vec![device("bmc")]]), &rules, 7);
+    assert!(hosts <= 3, "{hosts} hosts were sent \"off\" within 15 min, and 3 may be");
+}
+
+/// Six without a wait: the order of the documents decides about the first three, and the others come after them.
+#[test]
+fn runs_that_begin_together_keep_to_the_window() {
+    let hosts = herd(Lab::new(vec![vec![device("bmc")]]), &policy(), 6);
+    assert!(hosts <= 3, "{hosts} hosts were sent \"off\" within 15 min, and 3 may be");
+}
+
+fn incident(host: u32) -> Incident {
+    Incident {
+        host: HostId(host),
+        name: format!("node{host}"),
+        cluster: ClusterId(0),
+        owner: "fe2 9 9".to_owned(),
+        opened: Epoch(NOON - 700),
+        updated: Epoch(NOON - 500),
+        progress: Progress::Closed,
+        events: Vec::new(),
+        fenced: None,
+        held: None,
+        proof: Some("bmc said off".to_owned()),
+        confirmation: None,
+        outcome: None,
+    }
+}
+
+/// With `-u` on every host, as some sites run the stock hook: hosts that are given up one after the other.
+#[test]
+fn hosts_that_were_given_up_without_a_proof_count() {
+    let mut lab = Lab::new(Vec::new());
+    for other in 20..30 {
+        lab.hosts.push(host(other, HostState::Error, &[]));
+        let mut waived = incident(other);
+        waived.proof = Some("fencing was waived with -u: nothing proves that the host is off".to_owned());
+        lab.memory.incidents.push((DocumentId(other), waived));
+    }
+    let _ = lab.run(&Policy { fencing: Fencing::Waived, ..policy() });
+    assert_eq!(lab.count("act"), 0, "11 of 13 hosts are in ERROR, and none is proven off:\n{}", lab.story());
+}
+
+/// Ten hosts were fenced a month ago, mended and heard since; now all fail, and their runs have not begun.
+#[test]
+fn a_proof_of_last_month_does_not_make_a_host_dead_today() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    for other in 20..30 {
+        lab.hosts.push(host(other, HostState::Error, &[]));
+        let mut old = incident(other);
+        old.updated = Epoch(NOON - 30 * 86_400);
+        lab.memory.incidents.push((DocumentId(other), old));
+    }
+    let _ = lab.run(&policy());
+    assert_eq!(lab.off, 0, "11 of 13 hosts fail:\n{}", lab.story());
+}
+
+/// The fence of another front-end's run began one second ago.
+#[test]
+fn a_fence_that_another_front_end_has_in_flight_is_not_taken_over_at_once() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    let mut other = incident(7);
+    (other.progress, other.proof, other.updated) = (Progress::Fencing, None, Epoch(NOON - 1));
+    other.fenced = Some(Epoch(NOON - 1));
+    lab.memory.incidents.push((DocumentId(1), other));
+    let _ = lab.run(&policy());
+    let first = lab.steps.iter().find(|(_, step)| step.starts_with("power off")).map(|(at, _)| at.as_secs());
+    assert!(first.is_none_or(|at| at > 60), "off after {first:?} s:\n{}", lab.story());
+}
