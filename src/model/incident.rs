@@ -89,8 +89,12 @@ pub struct Incident {
     pub progress: Progress,
     /// ERROR events of this host that belong to it, oldest first.
     pub events: Vec<Epoch>,
-    /// When a fence began: "off" was sent after this, or the host was found off.
+    /// `TEMPLATE/ERROR` of the host when it was opened. It has the date, so another text is another failure.
+    pub error: Option<String>,
+    /// When "off" was about to be sent last, or fencing was waived.
     pub fenced: Option<Epoch>,
+    /// When a device said last that the host is on.
+    pub on: Option<Epoch>,
     /// Why it is held.
     pub held: Option<Held>,
     /// When a run began whose proof this is: the times in `proof` count from here.

@@ -119,6 +119,7 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply, proof: Mo
     };
     let text = format!("{}, on the proof of {proof}: {said}", case.say(&order));
     case.detail(now, Phase::Act, text);
+    case.touched |= matches!(reply, Reply::Accepted | Reply::Unknown(_));
     if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
         case.sent.insert(vm, to);
     }

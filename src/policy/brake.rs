@@ -17,7 +17,7 @@ use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::Fencing;
 use super::settings::Purpose;
-use crate::model::{Host, HostState, Moment, Outlook, Peer};
+use crate::model::{DocumentId, Host, HostState, Incident, Moment, Outlook, Peer, Progress};
 use std::time::Duration;
 
 /// How old the last look at brakes and witnesses may be when "off" is sent.
@@ -48,6 +48,11 @@ impl Braking {
         Step::Brake(Self { case, ahead })
     }
 
+    /// Look at everything once more.
+    pub(super) fn again(case: Box<Case>, ahead: Ahead) -> Step {
+        Step::Brake(Self { case, ahead })
+    }
+
     /// What can be seen from here, or why it could not be read.
     #[must_use]
     pub fn answer(mut self, now: Moment, outlook: Result<Outlook, Failure>) -> Step {
@@ -62,6 +67,12 @@ impl Braking {
         };
         let Self { mut case, ahead } = self;
         case.answered();
+        if let Some(owner) = taken_over(&case, &outlook) {
+            let reason = format!("another run has taken this incident over: {owner}");
+            // The record is theirs now.
+            case.incident = None;
+            return case.stop(now, Outcome::NothingToDo(reason));
+        }
         learn(&mut case, now, &outlook);
         let others = outlook.hosts.iter().filter(|host| host.id != case.subject.host);
         let (others, healthy) = others.fold((0, 0), |(all, healthy), host| {
@@ -71,10 +82,11 @@ impl Braking {
         if matches!(ahead, Ahead::Fence) {
             case.note_once(now, Phase::Brake, figures);
         }
-        let brakes = brakes(&case, &outlook);
+        let brakes = brakes(&case, now, &outlook);
         if case.policy.purpose == Purpose::Rehearse {
             let host = outlook.hosts.iter().find(|host| host.id == case.subject.host);
-            return rehearse(case, now, brakes, host);
+            rehearse(&mut case, now, brakes, host);
+            return Hearing::rehearse(case);
         }
         if let Some(failure) = brakes.into_iter().next() {
             return hold(case, now, failure, Outcome::Held);
@@ -84,13 +96,30 @@ impl Braking {
     }
 }
 
+/// Whose record it is now, if it is not ours any more.
+fn taken_over(case: &Case, outlook: &Outlook) -> Option<String> {
+    let own = outlook.memory.incidents.iter().find(|(document, _)| Some(*document) == case.document)?;
+    let ours = &case.incident.as_ref()?.owner;
+    (own.1.owner != *ours).then(|| own.1.owner.clone())
+}
+
 /// Keep what later steps need of this look.
 fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
     let memory = &outlook.memory;
-    case.clock = Some((memory.now, now));
+    case.clock.get_or_insert((memory.now, now));
     case.seen_on = memory.seen_on.iter().filter(|seen| seen.host == case.subject.host).cloned().collect();
+    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document);
+    if let (Some((_, stored)), Some(incident)) = (own, &mut case.incident) {
+        // A word that any run has used is used.
+        incident.confirmation = stored.confirmation.clone().or(incident.confirmation.take());
+    }
     let about = memory.confirmations.iter().filter(|word| word.host == case.subject.host);
-    case.word = about.filter(|word| Some(word.incident) == case.document).max_by_key(|word| word.at).cloned();
+    // There may be two open records of this host by accident.
+    let open = |(document, incident): &(DocumentId, Incident)| {
+        (incident.host == case.subject.host && incident.progress != Progress::Closed).then_some(*document)
+    };
+    let open: Vec<_> = memory.incidents.iter().filter_map(open).chain(case.document).collect();
+    case.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
     let cluster = outlook.hosts.iter().find(|host| host.id == case.subject.host).map(|host| host.cluster);
     let peer = |host: &&Host| {
         host.id != case.subject.host && Some(host.cluster) == cluster && host.state == HostState::Monitored
@@ -109,8 +138,8 @@ fn shuffle(peers: &mut [Peer], chance: u64) {
     });
 }
 
-/// Say where the real run would stop, and go on.
-fn rehearse(mut case: Box<Case>, now: Moment, brakes: Vec<Failure>, host: Option<&Host>) -> Step {
+/// Say where the real run would stop.
+fn rehearse(case: &mut Case, now: Moment, brakes: Vec<Failure>, host: Option<&Host>) {
     if let Some(reason) = host.and_then(not_dead) {
         case.note(now, Phase::Observe, format!("WOULD STOP HERE: {reason}; going on as if it were dead"));
         case.stops_with(Outcome::NothingToDo(reason));
@@ -121,8 +150,12 @@ fn rehearse(mut case: Box<Case>, now: Moment, brakes: Vec<Failure>, host: Option
         case.note(now, Phase::Confirm, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
         case.stops_with(Outcome::Held(failure));
     }
+}
+
+/// Go on with the devices, as if nothing had stopped it.
+pub(super) fn rehearse_fence(case: Box<Case>) -> Step {
     match case.policy.fencing {
         Fencing::Required => Step::ChooseDevices(ChoosingDevices::new(case)),
-        Fencing::Waived => fence::rehearse(case, now),
+        Fencing::Waived => fence::rehearse(case, Moment::default()),
     }
 }

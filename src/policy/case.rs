@@ -8,7 +8,8 @@ use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{
-    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, HostId, Incident, Moment, Peer, SeenOn, VmId,
+    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, Incident, Moment, Peer, SeenOn,
+    VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -118,8 +119,16 @@ pub(super) struct Case {
     pub(super) hold: Holding,
     /// The devices that were sent "off", whatever they said, and how often.
     pub(super) told: BTreeMap<DeviceName, Told>,
-    /// The host was proven off by this, was seen on again, and is being fenced again.
+    /// `TEMPLATE/ERROR` of the host at the first look.
+    pub(super) error: Option<String>,
+    /// An order may have reached oned.
+    pub(super) touched: bool,
+    /// The host was proven off by this, was seen on again, and is being fenced again with VMs on their way.
     pub(super) earlier: Option<Proof>,
+    /// A witness went on to contradict a proof.
+    pub(super) contradiction: Option<String>,
+    /// A device has contradicted the last proof.
+    pub(super) disproven: bool,
     /// How often it was fenced again.
     pub(super) again: u32,
     /// Since when oned has given no answer.
@@ -155,7 +164,11 @@ impl Case {
             cleared: None,
             hold: Holding::default(),
             told: BTreeMap::new(),
+            error: None,
+            touched: false,
             earlier: None,
+            contradiction: None,
+            disproven: false,
             again: 0,
             silent: None,
         })
@@ -172,7 +185,7 @@ impl Case {
 
     /// A line that says nothing new when a held run looks again.
     pub(super) fn note_once(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
-        if self.hold.is_first() {
+        if !self.hold.is_quiet() {
             self.note(at, phase, text);
         }
     }
@@ -201,6 +214,19 @@ impl Case {
             self.note(now, phase, format!("{}; asking again", failure.what));
         }
         Some(self.policy.wait.look)
+    }
+
+    /// A device says that the host is on: no word that was given before counts any more.
+    pub(super) fn is_on(&mut self, now: Moment) {
+        let at = self.epoch(now);
+        if let Some(incident) = &mut self.incident {
+            incident.on = Some(at);
+        }
+    }
+
+    /// oned hears the host, although this run has disabled it.
+    pub(super) fn heard_again(&self, host: &Host) -> bool {
+        matches!((host.monitored_at, self.heard), (Some(now), Some(before)) if now > before)
     }
 
     /// `host_error --host node7 -m`, to say it in advice.
@@ -262,8 +288,10 @@ impl Case {
     pub(super) fn confirmation(&self, now: Moment) -> Option<&Confirmation> {
         let at = self.epoch(now);
         let word = self.word.as_ref()?;
-        let used = self.incident.as_ref()?.confirmation.as_ref() == Some(word);
-        (!used && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
+        let incident = self.incident.as_ref()?;
+        let used = incident.confirmation.as_ref() == Some(word);
+        let contradicted = incident.on.is_some_and(|on| on >= word.at);
+        (!used && !contradicted && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
     }
 
     /// The peer to reach a device from, if it is not reached from the front-end.

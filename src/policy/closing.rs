@@ -36,13 +36,45 @@ impl Case {
                 what: format!("{} was not fenced: {reason}", self.host()),
                 advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
             }),
-            (_, outcome) => outcome,
+            (_, outcome) => self.told_too(outcome),
         };
         self.end(now, outcome, None)
     }
 
+    /// What was sent already may still take effect, and is said.
+    fn told_too(&self, outcome: Outcome) -> Outcome {
+        let before = |failure: Failure| match &self.contradiction {
+            Some(what) if *what != failure.what => {
+                let what = format!("{what}; and at the end: {}", failure.what);
+                Failure { what, ..failure }
+            }
+            Some(_) | None => failure,
+        };
+        let too = |failure: Failure| {
+            let failure = before(failure);
+            if self.told.is_empty() || failure.what.contains("was sent \"off\"") {
+                return failure;
+            }
+            let told: Vec<_> = self.told.keys().map(ToString::to_string).collect();
+            let what = format!("{}; \"off\" was sent by {} before that", failure.what, told.join(" and "));
+            Failure { what, ..failure }
+        };
+        match outcome {
+            Outcome::Held(failure) => Outcome::Held(too(failure)),
+            Outcome::NotFenced(failure) => Outcome::NotFenced(too(failure)),
+            Outcome::NoCloud(failure) => Outcome::NoCloud(too(failure)),
+            other @ (Outcome::NotStarted(_)
+            | Outcome::Recovered
+            | Outcome::Fenced
+            | Outcome::NothingToDo(_)
+            | Outcome::Rehearsed(_)
+            | Outcome::Partly) => other,
+        }
+    }
+
     /// The end: write the record for the last time, then report.
     pub(super) fn end(mut self: Box<Self>, now: Moment, outcome: Outcome, proof: Option<Proof>) -> Step {
+        let proof = proof.filter(|_| !self.disproven);
         let over = match &outcome {
             Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
             Outcome::Rehearsed(_)

@@ -3,6 +3,7 @@
 //! Silence is never read as death here: that is for the fence to prove.
 
 use super::ahead::Ahead;
+use super::brake::Braking;
 use super::case::{Case, Failure, Subject, Trouble};
 use super::devices::ChoosingDevices;
 use super::hear::Hearing;
@@ -16,6 +17,10 @@ use super::rules::ProbeError;
 use super::settings::{Fencing, Purpose};
 use super::still::After;
 use crate::model::{Host, Moment};
+use std::time::Duration;
+
+/// How long the host may take to be read before everything else is looked at again.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// See [`Step::Confirm`].
 #[derive(Debug)]
@@ -73,14 +78,17 @@ impl Confirming {
         if let (Some(text), ProbeError::Hold) = (sign_of_life(&host), case.policy.fence.probe_error) {
             return hold(case, now, alive(&host, &text), Outcome::Held);
         }
+        if now.since(asked) >= FRESH {
+            // oned was away: what else was looked at is old.
+            return Braking::again(case, ahead);
+        }
         match ahead {
             Ahead::Fence => {
-                case.heard = host.monitored_at;
+                case.heard = case.heard.or(host.monitored_at);
                 case.note_once(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
                 begin(case, now)
             }
-            // The devices' deadline does not run while oned is away.
-            Ahead::PowerOff(fence) => fence.send(case, now.since(asked)),
+            Ahead::PowerOff(fence) => fence.send(case, now),
             Ahead::Change(after) => after.seen(case, now, &host),
         }
     }
@@ -92,6 +100,10 @@ fn begin(mut case: Box<Case>, now: Moment) -> Step {
         return Step::ChooseDevices(ChoosingDevices::new(case));
     }
     case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
+    let at = case.epoch(now);
+    if let Some(incident) = &mut case.incident {
+        incident.fenced = Some(at);
+    }
     let proof = Proof::new(case.subject.host, now, vec![Evidence::Waived]);
     Hearing::after_off(case, now, proof)
 }

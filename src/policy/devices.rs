@@ -11,7 +11,7 @@ use super::notes::{Entry, Phase};
 use super::prove::Proving;
 use super::report::Outcome;
 use super::rules::Control;
-use super::settings::Purpose;
+use super::settings::{Mode, Purpose};
 use crate::model::{DeviceName, FenceDevice, Level, Moment, ReadBack, Route, SeenOn};
 
 /// See [`Step::ChooseDevices`].
@@ -39,6 +39,7 @@ impl ChoosingDevices {
     #[must_use]
     pub fn answer(self, now: Moment, levels: Result<Vec<Level>, Failure>) -> Step {
         let Self { mut case } = self;
+        case.released(now);
         let levels = match levels {
             Ok(levels) => levels,
             Err(failure) if case.confirmation(now).is_some() => {
@@ -58,10 +59,10 @@ impl ChoosingDevices {
             .collect();
         let (good, why) = usable(&mut case, now, levels);
         if case.policy.purpose == Purpose::Rehearse {
-            return rehearse(case, now, readable, why.filter(|_| good.is_empty()));
+            return rehearse(case, now, readable, good, why);
         }
         if case.confirmation(now).is_some() {
-            return Proving::doubt(case, now, readable, good);
+            return Proving::doubt(case, now, readable);
         }
         begin(case, now, &good, why)
     }
@@ -75,7 +76,7 @@ pub(super) fn begin(mut case: Box<Case>, now: Moment, levels: &[Level], why: Opt
         return hold(case, now, failure, Outcome::NotFenced);
     };
     case.note_once(now, Phase::Fence, format!("by {}", text.join("; if that fails by ")));
-    fence.record(case, now)
+    fence.begin_device(case, now)
 }
 
 /// `pdu_a and pdu_b`
@@ -84,12 +85,18 @@ pub(super) fn names(level: &Level) -> String {
     names.join(" and ")
 }
 
-fn rehearse(mut case: Box<Case>, now: Moment, readable: Vec<DeviceName>, why: Option<Failure>) -> Step {
-    if let Some(failure) = why {
+fn rehearse(
+    mut case: Box<Case>,
+    now: Moment,
+    readable: Vec<DeviceName>,
+    good: Vec<Level>,
+    why: Option<Failure>,
+) -> Step {
+    if let Some(failure) = why.filter(|_| good.is_empty()) {
         case.note(now, Phase::Fence, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
         case.stops_with(Outcome::NotFenced(failure));
     }
-    Proving::rehearse(case, now, readable)
+    Proving::rehearse(case, now, readable, good)
 }
 
 fn unfenceable(mut case: Box<Case>, now: Moment, failure: Failure) -> Step {
@@ -106,7 +113,7 @@ fn usable(case: &mut Case, now: Moment, levels: Vec<Level>) -> (Vec<Level>, Opti
     let mut first = None;
     let mut good = Vec::new();
     for level in levels {
-        match level.0.iter().find_map(|device| unusable(case, device)) {
+        match level.0.iter().find_map(|device| unusable(case, now, device)) {
             None => good.push(level),
             Some(failure) => {
                 case.note_once(now, Phase::Fence, format!("not by {}: {}", names(&level), failure.what));
@@ -117,7 +124,7 @@ fn usable(case: &mut Case, now: Moment, levels: Vec<Level>) -> (Vec<Level>, Opti
     (good, first)
 }
 
-fn unusable(case: &Case, device: &FenceDevice) -> Option<Failure> {
+fn unusable(case: &Case, now: Moment, device: &FenceDevice) -> Option<Failure> {
     match device.read_back {
         ReadBack::ExitCodeOnly => Some(Failure {
             trouble: Trouble::Settings,
@@ -141,7 +148,19 @@ fn unusable(case: &Case, device: &FenceDevice) -> Option<Failure> {
                 ),
             })
         }
-        ReadBack::Status | ReadBack::ExitCodeAccepted => None,
+        ReadBack::Status | ReadBack::ExitCodeAccepted => {
+            let destroys = case.policy.mode != Mode::Migrate && case.policy.purpose != Purpose::Fence;
+            let why = aged(case, now, device).filter(|_| destroys)?;
+            Some(Failure {
+                trouble: Trouble::Unreachable,
+                what: format!("what {} proves does not authorise what destroys data: {why}", device.name),
+                advice: format!(
+                    "run `onerescue check` after every change of devices and from a timer; now, `host_error --host {} -m` \
+                     moves what can be moved",
+                    case.subject.name
+                ),
+            })
+        }
     }
 }
 
@@ -153,12 +172,16 @@ fn seen<'a>(case: &'a Case, device: &FenceDevice) -> Option<&'a SeenOn> {
 
 /// Why what these devices prove does not authorise a recreate or a delete.
 pub(super) fn reservation(case: &Case, now: Moment, level: &Level) -> Option<String> {
+    level.0.iter().find_map(|device| aged(case, now, device))
+}
+
+fn aged(case: &Case, now: Moment, device: &FenceDevice) -> Option<String> {
     if case.policy.fence.control == Control::Waived {
         return None;
     }
     let age = case.policy.fence.control_age;
     let at = case.epoch(now);
-    level.0.iter().find_map(|device| match (device.read_back, seen(case, device)) {
+    match (device.read_back, seen(case, device)) {
         (ReadBack::Status, Some(seen)) if at.since(seen.at) <= age => None,
         (ReadBack::Status, Some(seen)) => Some(format!(
             "{} was last seen ON {} days ago",
@@ -169,7 +192,7 @@ pub(super) fn reservation(case: &Case, now: Moment, level: &Level) -> Option<Str
         (ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly, _) => {
             Some(format!("{} cannot be read, so nobody has seen it work", device.name))
         }
-    })
+    }
 }
 
 fn none(case: &Case) -> Failure {

@@ -66,10 +66,9 @@ pub(super) fn next(proven: Proven, now: Moment) -> Step {
 fn all_done(proven: Proven, now: Moment) -> Step {
     let case = &proven.case;
     let count = |of: fn(&Fate) -> bool| case.vms.values().filter(|vm| of(&vm.fate)).count();
-    let touched = count(|fate| matches!(fate, Fate::Recovered(_) | Fate::Failed(_)));
     let partly = count(|fate| matches!(fate, Fate::Held(_) | Fate::Failed(_)));
     let outcome = match &case.halted {
-        Some(failure) if touched == 0 => Outcome::Held(failure.clone()),
+        Some(failure) if !case.touched => Outcome::Held(failure.clone()),
         None if partly == 0 => Outcome::Recovered,
         Some(_) | None => Outcome::Partly,
     };
@@ -84,7 +83,9 @@ pub(super) fn call_off(mut proven: Proven, now: Moment, failure: Failure) -> Ste
         if matches!(course.stage, Stage::Moving { .. }) && course.calls > 0 {
             case.courses.insert(vm, course);
         } else {
-            case.settle(vm, &course.name, Fate::Held(failure.what.clone()));
+            let why = failure.what.clone();
+            let fate = if course.calls > 0 { Fate::Failed(why) } else { Fate::Held(why) };
+            case.settle(vm, &course.name, fate);
         }
     }
     case.halted = Some(failure);
@@ -119,6 +120,9 @@ fn give_up_courses(case: &mut Case, why: &str) {
         let fate = match course.stage {
             Stage::Moving { .. } if course.calls > 0 => {
                 Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } if course.calls > 0 => {
+                Fate::Failed(format!("it was touched before: {why}"))
             }
             Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => Fate::Held(why.to_owned()),
         };

@@ -23,6 +23,9 @@ use crate::model::{
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// How old a look at the host may be when "off" is sent.
+const FRESH: Duration = Duration::from_secs(10);
+
 /// Nothing will be sent, so nothing needs to be proven.
 pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
     let proof = Proof::new(case.subject.host, now, vec![Evidence::Rehearsal]);
@@ -31,12 +34,10 @@ pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {
 
 /// Take a person's word, once: no device says on. It is used up before anything follows from it.
 pub(super) fn accept(mut case: Box<Case>, now: Moment, devices: Vec<DeviceName>) -> Step {
-    let at = case.epoch(now);
     let Some(word) = case.confirmation(now).cloned() else {
         return Step::Brake(Braking::new(case));
     };
     if let Some(incident) = &mut case.incident {
-        incident.fenced.get_or_insert(at);
         incident.confirmation = Some(word.clone());
     }
     let evidence = Evidence::Confirmed { by: word.by, reason: word.reason, devices };
@@ -94,16 +95,6 @@ impl Fencing {
         })
     }
 
-    /// Write down that a fence begins, before anything is sent.
-    pub(super) fn record(self, mut case: Box<Case>, now: Moment) -> Step {
-        let at = case.epoch(now);
-        if let Some(incident) = &mut case.incident {
-            incident.progress = Progress::Fencing;
-            incident.fenced.get_or_insert(at);
-        }
-        write(case, now, After::Fencing(Box::new(self)))
-    }
-
     pub(super) fn begin_device(self, case: Box<Case>, now: Moment) -> Step {
         match self.device.read_back {
             ReadBack::Status => Proving::sample(case, self),
@@ -129,10 +120,24 @@ impl Fencing {
         Self { sent: 0, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
     }
 
-    /// The host was still in ERROR a moment ago: send "off".
-    pub(super) fn send(mut self, case: Box<Case>, oned_away: Duration) -> Step {
-        self.began = self.began.plus(oned_away);
-        Step::PowerOff(PoweringOff { case, fence: self })
+    /// The host was still in ERROR a moment ago: write down that "off" goes out.
+    pub(super) fn send(self, mut case: Box<Case>, now: Moment) -> Step {
+        let at = case.epoch(now);
+        if let Some(incident) = &mut case.incident {
+            (incident.progress, incident.fenced) = (Progress::Fencing, Some(at));
+        }
+        write(case, now, After::Off(Box::new(self), now))
+    }
+
+    /// It is written down: send "off", unless that took so long that everything must be looked at again.
+    pub(super) fn send_now(self, case: Box<Case>, now: Moment, confirmed: Moment) -> Step {
+        if now.since(confirmed) < FRESH {
+            return Step::PowerOff(PoweringOff { case, fence: self });
+        }
+        if self.overdue(&case, now) {
+            return self.give_up(case, now, "writing the incident down took too long");
+        }
+        Braking::before_off(self, case, now)
     }
 
     pub(super) fn overdue(&self, case: &Case, now: Moment) -> bool {
@@ -162,13 +167,17 @@ impl Fencing {
     /// The level has failed: try the next one, or hold.
     pub(super) fn give_up(mut self, mut case: Box<Case>, now: Moment, last: &str) -> Step {
         let times = case.told.get(&self.device.name).map_or(0, |told| told.times);
-        self.failed.push(format!("{last}, and was sent \"off\" {times} times"));
+        self.failed.push(match times {
+            0 => last.to_owned(),
+            1 => format!("{last}, and was sent \"off\" once"),
+            _ => format!("{last}, and was sent \"off\" {times} times"),
+        });
         let late = self.overdue(&case, now);
         let next = self.levels.split_first().filter(|_| !late);
         if let Some((level, levels)) = next.map(|(level, levels)| (level.clone(), levels.to_vec()))
             && let Some((device, rest)) = level.0.split_first()
         {
-            case.note(now, Phase::Fence, format!("{last}; trying {} instead", names(&level)));
+            case.note_once(now, Phase::Fence, format!("{last}; trying {} instead", names(&level)));
             let next = Self { device: device.clone(), rest: rest.to_vec(), evidence: Vec::new(), ..self };
             return Self { level, levels, ..next }.afresh().begin_device(case, now);
         }

@@ -3,6 +3,7 @@
 //! One witness that says alive counts; silence proves nothing, and no witness replaces the fence.
 
 use super::ahead::Ahead;
+use super::brake::rehearse_fence;
 use super::case::{Case, Failure, Subject, Trouble};
 use super::confirm::Confirming;
 use super::hold::hold;
@@ -23,6 +24,8 @@ enum Goal {
     Before(Ahead),
     /// It is proven off: nobody may go on to say that it is alive.
     AfterOff { proof: Proof, since: Moment },
+    /// `--dry-run`: would one stop the real run?
+    Rehearse,
 }
 
 /// See [`Step::Hear`].
@@ -54,6 +57,14 @@ impl Hearing {
         Self::step(case, Goal::AfterOff { proof, since: now })
     }
 
+    /// Say what witnesses say, and go on.
+    pub(super) fn rehearse(case: Box<Case>) -> Step {
+        if !case.policy.witness.any() {
+            return rehearse_fence(case);
+        }
+        Self::step(case, Goal::Rehearse)
+    }
+
     fn step(case: Box<Case>, goal: Goal) -> Step {
         let most = usize::try_from(case.policy.witness.peers).unwrap_or(0);
         let peers = case.peers.iter().take(most).cloned().collect();
@@ -83,6 +94,7 @@ impl Hearing {
         match goal {
             Goal::Before(ahead) => before(case, now, &count, ahead),
             Goal::AfterOff { proof, since } => after_off(case, now, &count, proof, since),
+            Goal::Rehearse => rehearsed(case, now, &count),
         }
     }
 }
@@ -113,20 +125,37 @@ impl<'a> Count<'a> {
         let (alive, dead) = (self.alive.len(), self.dead);
         let none = self.all.saturating_sub(alive).saturating_sub(usize::try_from(dead).unwrap_or(usize::MAX));
         format!(
-            "{} witnesses: {alive} say alive, {dead} got no answer from it, {none} have no opinion",
+            "of {} asked, {alive} say alive, {dead} got no answer from it, {none} have no opinion",
             self.all
         )
     }
 }
 
+/// A healthy host should be seen alive; one in ERROR that is would not be fenced.
+fn rehearsed(mut case: Box<Case>, now: Moment, count: &Count<'_>) -> Step {
+    case.note(now, Phase::Confirm, count.summary());
+    let healthy = matches!(case.would_stop, Some(Outcome::NothingToDo(_)));
+    if count.says_alive(&case) && !healthy {
+        let failure = says_alive(&case, count);
+        case.note(now, Phase::Confirm, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
+        case.stops_with(Outcome::Held(failure));
+    }
+    rehearse_fence(case)
+}
+
+fn says_alive(case: &Case, count: &Count<'_>) -> Failure {
+    let what = format!("{} is alive, says {}", case.host(), count.who());
+    let advice = format!(
+        "find out why OpenNebula does not hear {}; if a witness is wrong, mend it or change [witness]",
+        case.subject.name
+    );
+    Failure { trouble: Trouble::Refused, what, advice }
+}
+
 fn before(mut case: Box<Case>, now: Moment, count: &Count<'_>, ahead: Ahead) -> Step {
     if count.says_alive(&case) {
-        let what = format!("{} is alive, says {}", case.host(), count.who());
-        let advice = format!(
-            "find out why OpenNebula does not hear {}; if a witness is wrong, mend it or change [witness]",
-            case.subject.name
-        );
-        return hold(case, now, Failure { trouble: Trouble::Refused, what, advice }, Outcome::Held);
+        let failure = says_alive(&case, count);
+        return hold(case, now, failure, Outcome::Held);
     }
     let needed = case.policy.witness.dead;
     if count.dead < needed {
@@ -135,7 +164,6 @@ fn before(mut case: Box<Case>, now: Moment, count: &Count<'_>, ahead: Ahead) -> 
         return hold(case, now, Failure { trouble: Trouble::Unreachable, what, advice }, Outcome::Held);
     }
     case.note(now, Phase::Confirm, count.summary());
-    case.cleared = Some(now);
     Confirming::before(case, now, ahead)
 }
 
@@ -156,6 +184,7 @@ fn after_off(mut case: Box<Case>, now: Moment, count: &Count<'_>, mut proof: Pro
         now.since(since).as_secs(),
         count.who()
     );
+    case.contradiction = Some(what.clone());
     let advice = format!(
         "go and look: the fence device may switch another machine than {}, or a witness may look at one",
         case.subject.name
@@ -166,12 +195,13 @@ fn after_off(mut case: Box<Case>, now: Moment, count: &Count<'_>, mut proof: Pro
 /// Nobody contradicts: write the proof down, and go on to the VMs.
 fn proven(mut case: Box<Case>, now: Moment, proof: Proof) -> Step {
     case.note(now, Phase::Prove, format!("{} is off: {proof}", case.host()));
-    case.earlier = None;
+    (case.earlier, case.disproven, case.contradiction) = (None, false, None);
     let began = case.epoch(Moment::default());
+    let shown = (!proof.is_waived()).then(|| proof.to_string());
     if let Some(incident) = &mut case.incident {
         incident.progress = Progress::Off;
         incident.began = Some(began);
-        incident.proof = Some(proof.to_string());
+        incident.proof = shown;
         incident.held = None;
     }
     write(case, now, After::Proven(proof))

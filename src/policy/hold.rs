@@ -14,9 +14,28 @@ pub(super) struct Holding {
     since: Option<Moment>,
     looks: u32,
     why: String,
+    /// What sees nothing new is not said again.
+    quiet: bool,
+    /// What keeps it is not a device: when that is over, it is said.
+    braked: bool,
+}
+
+impl Case {
+    /// Brakes and witnesses let it pass: what is done from here is said again.
+    pub(super) fn released(&mut self, now: Moment) {
+        if std::mem::take(&mut self.hold.braked) {
+            self.note(now, Phase::Hold, "nothing holds it any more");
+            self.hold.quiet = false;
+            self.hold.why.clear();
+        }
+    }
 }
 
 impl Holding {
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Has nothing held the run yet?
     pub(super) fn is_first(&self) -> bool {
         self.since.is_none()
@@ -39,6 +58,8 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
     let pause = rules.look.saturating_mul(1 << case.hold.looks.min(16)).min(rules.longest).min(left);
     let pause = pause.max(Duration::from_millis(100));
     case.hold.looks += 1;
+    case.hold.quiet = true;
+    case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
     if case.hold.why == failure.what {
         case.detail(now, Phase::Hold, format!("still held; looking again in {} s", pause.as_secs()));
     } else {

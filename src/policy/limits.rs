@@ -5,32 +5,38 @@
 use super::case::{Case, Failure, Source, Trouble};
 use super::rules::{BrakeRules, Window};
 use crate::model::{
-    Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Observer,
+    Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostState, Incident, Memory, Moment, Observer,
     Outlook, Progress, RaftState,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Every brake that holds, the most telling first.
-pub(super) fn brakes(case: &Case, outlook: &Outlook) -> Vec<Failure> {
+pub(super) fn brakes(case: &Case, now: Moment, outlook: &Outlook) -> Vec<Failure> {
     let rules = &case.policy.brake;
     let own = outlook.hosts.iter().find(|host| host.id == case.subject.host);
     let cluster = own.map(|host| host.cluster).or(case.cluster);
-    let view = View { case, outlook, rules, cluster };
-    let reasons = [
+    // A clock that was put forward meanwhile must not end a window.
+    let epoch = case.epoch(now).min(outlook.memory.now);
+    let view = View { case, outlook, rules, cluster, epoch };
+    let always = [
         myself(&outlook.observer, rules),
         unreadable(&outlook.memory),
         view.nobody_else(),
         disarmed(&outlook.memory.disarmed, cluster, &outlook.clusters),
         view.unprotected(),
         view.waiting(),
+    ];
+    let fencing = [
         view.storm(None),
         cluster.and_then(|cluster| view.storm(Some(cluster))),
         view.fenced(rules.short),
         view.fenced(rules.long),
         view.flaps(),
     ];
-    reasons.into_iter().flatten().collect()
+    // Where a person has seen that the host is off nothing is sent to it.
+    let by_word = case.confirmation(now).is_some();
+    always.into_iter().chain(fencing.into_iter().filter(|_| !by_word)).flatten().collect()
 }
 
 fn held(what: String, advice: impl Into<String>) -> Failure {
@@ -57,10 +63,9 @@ fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
         let what = format!("none of the gateways {} answers: this front-end is cut off", names.join(", "));
         return Some(held(what, "check the front-end's network"));
     }
-    let young = observer.oned_runs_for.filter(|time| *time < rules.startup_grace)?;
-    let (young, grace) = (young.as_secs(), rules.startup_grace.as_secs());
-    let what =
-        format!("oned has been running for {young} s, and hosts may look dead for its first {grace} s");
+    observer.oned_runs_for.filter(|time| *time < rules.startup_grace)?;
+    let grace = span(rules.startup_grace);
+    let what = format!("oned has been running for less than {grace}, and hosts may look dead then");
     Some(held(what, "wait until oned has heard every host"))
 }
 
@@ -102,6 +107,8 @@ struct View<'a> {
     outlook: &'a Outlook,
     rules: &'a BrakeRules,
     cluster: Option<ClusterId>,
+    /// What time it is.
+    epoch: Epoch,
 }
 
 impl View<'_> {
@@ -156,8 +163,7 @@ impl View<'_> {
     fn storm(&self, cluster: Option<ClusterId>) -> Option<Failure> {
         let inside = |host: &&Host| cluster.is_none_or(|cluster| host.cluster == cluster);
         let hosts = || self.outlook.hosts.iter().filter(inside);
-        let failing =
-            hosts().filter(|host| host.state == HostState::Error && !self.dealt_with(host.id)).count();
+        let failing = hosts().filter(|host| host.state == HostState::Error && !self.dealt_with(host)).count();
         let healthy = hosts().filter(|host| host.state == HostState::Monitored).count();
         let (all, percent) = (failing + healthy, usize::try_from(self.rules.failing_percent).unwrap_or(100));
         let count = usize::try_from(self.rules.failing).unwrap_or(usize::MAX);
@@ -175,12 +181,16 @@ impl View<'_> {
         ))
     }
 
-    /// Its last incident ended with the host off.
-    fn dealt_with(&self, host: HostId) -> bool {
-        let last = self.outlook.memory.incidents.iter().rev().find(|(_, incident)| incident.host == host);
-        host != self.case.subject.host
+    /// Its last incident ended with the host off, and it has not been heard since: then `TEMPLATE/ERROR`, with its
+    /// date, would be another one.
+    fn dealt_with(&self, host: &Host) -> bool {
+        let last = self.outlook.memory.incidents.iter().rev().find(|(_, incident)| incident.host == host.id);
+        host.id != self.case.subject.host
             && last.is_some_and(|(_, incident)| {
-                incident.proof.is_some() && matches!(incident.progress, Progress::Off | Progress::Closed)
+                incident.proof.is_some()
+                    && incident.error.is_some()
+                    && incident.error == host.error
+                    && matches!(incident.progress, Progress::Off | Progress::Closed)
             })
     }
 
@@ -190,18 +200,18 @@ impl View<'_> {
         let memory = &self.outlook.memory;
         let counts = |(document, incident): &&(DocumentId, Incident)| {
             incident.host != self.case.subject.host
-                && (incident.fenced.is_some_and(|at| within(memory.now, at, window.time))
+                && (incident.fenced.is_some_and(|at| within(self.epoch, at, window.time))
                     || (self.earlier(*document)
                         && matches!(incident.progress, Progress::Open | Progress::Fencing)
-                        && within(memory.now, incident.updated, self.rules.short.time)))
+                        && within(self.epoch, incident.updated, self.rules.short.time)))
         };
         let hosts: BTreeSet<_> =
             memory.incidents.iter().filter(counts).map(|(_, incident)| incident.host).collect();
         let most = usize::try_from(window.count).unwrap_or(usize::MAX);
         let what = format!(
-            "{} other hosts were fenced within {} min, or are about to be, and {most} may be",
+            "{} other hosts were fenced within {}, or are about to be, and {most} may be",
             hosts.len(),
-            window.time.as_secs() / 60
+            span(window.time)
         );
         let advice =
             "look whether those are really dead; [brake] fenced_short and fenced_long are the limits";
@@ -222,22 +232,30 @@ impl View<'_> {
             .filter(|incident| incident.host == self.case.subject.host)
             .chain(own)
             .flat_map(|incident| &incident.events)
-            .filter(|at| within(memory.now, **at, time))
+            .filter(|at| within(self.epoch, **at, time))
             .collect();
         let flaps = self.case.subject.source == Source::Event
             && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
-        let what = format!(
-            "{} flaps: {} ERROR events within {} min",
-            self.case.host(),
-            events.len(),
-            time.as_secs() / 60
+        let (host, count) = (self.case.host(), events.len());
+        let what = format!("{host} flaps: {count} ERROR events within {}", span(time));
+        let advice = format!(
+            "mend or disable it; `{}` by hand goes on at once, when this run has ended or was stopped",
+            self.case.command()
         );
-        let advice = format!("mend or disable it; `{}` goes on at once", self.case.command());
         flaps.then(|| held(what, advice))
     }
 }
 
-/// Was it within this time? A moment that lies ahead was written by another clock, and counts.
+/// `90 s`, `15 min`, `24 h`
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+/// Was it within this time? A moment that lies ahead was written by another clock, and counts for as long.
 fn within(now: Epoch, at: Epoch, time: Duration) -> bool {
-    now.since(at) < time
+    now.since(at) < time && at.since(now) < time
 }

@@ -4,6 +4,7 @@ use super::brake::Braking;
 use super::case::{Case, Failure, Source, Subject, Trouble};
 use super::incident::{Step, wait};
 use super::notes::{Entry, Phase};
+use super::record::look_around;
 use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
 use super::settings::{Policy, Purpose};
@@ -69,7 +70,7 @@ impl Observing {
             Stage::Waiting { until } => self.waited(now, &host, until),
             Stage::Held => match dead(&self.case, &host) {
                 Some(reason) => self.case.stop(now, Outcome::NothingToDo(reason)),
-                None => Step::Brake(Braking::new(self.case)),
+                None => look_around(self.case, now),
             },
         }
     }
@@ -84,6 +85,7 @@ impl Observing {
     fn first(mut self, now: Moment, host: &Host) -> Step {
         self.case.heard = host.monitored_at;
         self.case.cluster = Some(host.cluster);
+        self.case.error.clone_from(&host.error);
         let early = self.case.subject.source == Source::Event && now < Moment(COMMIT);
         if early && matches!(host.state, HostState::Monitored | HostState::Init) {
             return wait(self.case.policy.wait.look, Step::Observe(self));
@@ -110,7 +112,7 @@ impl Observing {
             return look_again(case, now, until);
         }
         case.note(now, Phase::Wait, "the host did not come back");
-        Step::Brake(Braking::new(case))
+        look_around(case, now)
     }
 }
 
@@ -144,7 +146,13 @@ fn look_again(case: Box<Case>, now: Moment, until: Moment) -> Step {
 /// Why this host is not ours to recover, where it may be this run that has disabled it.
 pub(super) fn dead(case: &Case, host: &Host) -> Option<String> {
     let ours = host.state == HostState::Disabled && case.disabled != Disabled::No;
-    if ours { None } else { not_dead(host) }
+    match ours {
+        true if case.heard_again(host) => {
+            Some("it is monitored again, although this run has disabled it".to_owned())
+        }
+        true => None,
+        false => not_dead(host),
+    }
 }
 
 /// Why a host in this state is not ours to recover; `None` for ERROR.

@@ -69,6 +69,11 @@ impl Proof {
         self.reservation.as_deref()
     }
 
+    /// Was nobody asked?
+    pub(super) fn is_waived(&self) -> bool {
+        self.evidence.contains(&Evidence::Waived)
+    }
+
     /// Does it rest on a person's word about this device, which may be mute?
     pub(super) fn may_be_mute(&self, device: &DeviceName) -> bool {
         self.evidence.iter().any(|evidence| match evidence {

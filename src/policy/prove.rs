@@ -3,14 +3,15 @@
 //! The same question is asked once more just before VMs are touched.
 
 use super::case::{Case, Failure, Subject, Trouble};
-use super::devices;
 use super::fence::{self, Fencing};
 use super::incident::{Step, wait};
 use super::notes::{Entry, Phase};
 use super::proof::Evidence;
+use super::record::look_around;
 use super::report::Outcome;
 use super::still::Still;
 use crate::model::{DeviceName, Level, Moment, Peer, PowerState, Sample};
+use std::collections::BTreeMap;
 
 /// A device that is reached from peers is asked from this many before its silence counts.
 const MOST_PEERS: usize = 3;
@@ -25,12 +26,14 @@ enum Goal {
         device: DeviceName,
         rest: Vec<DeviceName>,
         asked: Vec<DeviceName>,
-        levels: Vec<Level>,
     },
     /// `--dry-run`: would this device and the others answer?
     Rehearse {
         device: DeviceName,
         rest: Vec<DeviceName>,
+        /// Those that give no answer, and why.
+        mute: BTreeMap<DeviceName, String>,
+        levels: Vec<Level>,
     },
 }
 
@@ -52,27 +55,44 @@ impl Proving {
     }
 
     /// Ask every device once what the power is, so that a rehearsal finds one that gives no answer.
-    pub(super) fn rehearse(case: Box<Case>, now: Moment, mut devices: Vec<DeviceName>) -> Step {
-        match devices.pop() {
-            Some(device) => Step::Prove(Self { case, goal: Goal::Rehearse { device, rest: devices } }),
-            None => fence::rehearse(case, now),
+    pub(super) fn rehearse(
+        case: Box<Case>,
+        now: Moment,
+        devices: Vec<DeviceName>,
+        levels: Vec<Level>,
+    ) -> Step {
+        Self::next_rehearsal(case, now, devices, BTreeMap::new(), levels)
+    }
+
+    fn next_rehearsal(
+        mut case: Box<Case>,
+        now: Moment,
+        mut rest: Vec<DeviceName>,
+        mute: BTreeMap<DeviceName, String>,
+        levels: Vec<Level>,
+    ) -> Step {
+        if let Some(device) = rest.pop() {
+            return Step::Prove(Self { case, goal: Goal::Rehearse { device, rest, mute, levels } });
         }
+        let answers = |level: &Level| level.0.iter().all(|device| !mute.contains_key(&device.name));
+        if let (Some((device, why)), false) = (mute.first_key_value(), levels.iter().any(answers)) {
+            let what = format!("{device} gives no answer for {}: {why}", case.host());
+            let advice = format!("mend {device} now; at night it would leave every VM of this host down");
+            case.note(now, Phase::Fence, format!("WOULD STOP HERE: {what}; {advice}"));
+            let failure = Failure { trouble: Trouble::Unreachable, what, advice };
+            case.stops_with(Outcome::NotFenced(failure));
+        }
+        fence::rehearse(case, now)
     }
 
     /// Ask every device once whether it contradicts a person who says that the host is off.
-    pub(super) fn doubt(case: Box<Case>, now: Moment, devices: Vec<DeviceName>, levels: Vec<Level>) -> Step {
-        Self::next_doubt(case, now, devices, Vec::new(), levels)
+    pub(super) fn doubt(case: Box<Case>, now: Moment, devices: Vec<DeviceName>) -> Step {
+        Self::next_doubt(case, now, devices, Vec::new())
     }
 
-    fn next_doubt(
-        case: Box<Case>,
-        now: Moment,
-        mut rest: Vec<DeviceName>,
-        asked: Vec<DeviceName>,
-        levels: Vec<Level>,
-    ) -> Step {
+    fn next_doubt(case: Box<Case>, now: Moment, mut rest: Vec<DeviceName>, asked: Vec<DeviceName>) -> Step {
         match rest.pop() {
-            Some(device) => Step::Prove(Self { case, goal: Goal::Doubt { device, rest, asked, levels } }),
+            Some(device) => Step::Prove(Self { case, goal: Goal::Doubt { device, rest, asked } }),
             None => fence::accept(case, now, asked),
         }
     }
@@ -116,10 +136,16 @@ impl Proving {
         match goal {
             Goal::Fence(fence) => sampled(case, fence, now, state),
             Goal::Still(still) => still.answer(case, now, &state),
-            Goal::Doubt { device, rest, asked, levels } => {
-                doubted(case, now, &state, device, (rest, asked), levels)
+            Goal::Doubt { device, rest, asked } => doubted(case, now, &state, device, rest, asked),
+
+            Goal::Rehearse { device, rest, mut mute, levels } => {
+                let mut case = case;
+                case.note(now, Phase::Fence, format!("{device} says {state}"));
+                if let PowerState::Unknown(why) = state {
+                    mute.insert(device, why);
+                }
+                Self::next_rehearsal(case, now, rest, mute, levels)
             }
-            Goal::Rehearse { device, rest } => rehearsed(case, now, &state, &device, rest),
         }
     }
 }
@@ -129,34 +155,18 @@ fn doubted(
     now: Moment,
     state: &PowerState,
     device: DeviceName,
-    (rest, mut asked): (Vec<DeviceName>, Vec<DeviceName>),
-    levels: Vec<Level>,
+    rest: Vec<DeviceName>,
+    mut asked: Vec<DeviceName>,
 ) -> Step {
     case.note(now, Phase::Prove, format!("{device} says {state}"));
     if *state == PowerState::On {
         case.note(now, Phase::Prove, "so the word of a person that the host is off is not taken");
-        return devices::begin(case, now, &levels, None);
+        case.is_on(now);
+        // Everything that a person's word excuses from is asked again.
+        return look_around(case, now);
     }
     asked.push(device);
-    Proving::next_doubt(case, now, rest, asked, levels)
-}
-
-fn rehearsed(
-    mut case: Box<Case>,
-    now: Moment,
-    state: &PowerState,
-    device: &DeviceName,
-    rest: Vec<DeviceName>,
-) -> Step {
-    case.note(now, Phase::Fence, format!("{device} says {state}"));
-    if let PowerState::Unknown(why) = state {
-        let what = format!("{device} gives no answer for {}: {why}", case.host());
-        let advice = format!("mend {device} now; at night it would leave every VM of this host down");
-        case.note(now, Phase::Fence, format!("WOULD STOP HERE: {what}; {advice}"));
-        let failure = Failure { trouble: Trouble::Unreachable, what, advice };
-        case.stops_with(Outcome::NotFenced(failure));
-    }
-    Proving::rehearse(case, now, rest)
+    Proving::next_doubt(case, now, rest, asked)
 }
 
 fn sampled(mut case: Box<Case>, mut fence: Fencing, now: Moment, state: PowerState) -> Step {
@@ -180,6 +190,7 @@ fn sampled(mut case: Box<Case>, mut fence: Fencing, now: Moment, state: PowerSta
             fence.next_device(case, now, Evidence::ReadBack { samples })
         }
         PowerState::On => {
+            case.is_on(now);
             fence.odd = 0;
             fence.off.clear();
             fence.go_on(case, now, &text)

@@ -3,6 +3,7 @@
 //! Before a fence the record must be written: without it nobody would know of the fence. Afterwards a record that
 //! cannot be written is noted and stops nothing.
 
+use super::brake::Braking;
 use super::case::{Case, Failure, Trouble};
 use super::fence::{Fencing, confirmed};
 use super::incident::{Step, wait};
@@ -13,7 +14,8 @@ use super::recover::{Proven, Surveying};
 use super::remember::Remembering;
 use super::report::Outcome;
 use super::settings::Purpose;
-use crate::model::{DocumentId, Incident, Moment};
+use super::still::{Effect, before};
+use crate::model::{DocumentId, Incident, Moment, Progress, Scope};
 use std::time::Duration;
 
 /// What follows when the record is written.
@@ -23,8 +25,10 @@ pub(super) enum After {
     Opened,
     /// It is held: look again after this time.
     Held(Duration),
-    /// A fence begins.
-    Fencing(Box<Fencing>),
+    /// It is taken up, now: look around.
+    Look,
+    /// "Off" goes out; the host was confirmed at that moment.
+    Off(Box<Fencing>, Moment),
     /// A person's word is used up.
     Confirmed(Proof),
     /// The host is proven off.
@@ -37,7 +41,7 @@ impl After {
     /// Must the record be written before this?
     fn needs_it(&self) -> bool {
         match self {
-            Self::Opened | Self::Fencing(_) | Self::Confirmed(_) => true,
+            Self::Opened | Self::Look | Self::Off(..) | Self::Confirmed(_) => true,
             Self::Held(_) | Self::Proven(_) | Self::Ended(..) => false,
         }
     }
@@ -46,10 +50,11 @@ impl After {
         match self {
             Self::Opened => begin_to_wait(case, now),
             Self::Held(pause) => wait(pause, Observing::held(case)),
-            Self::Fencing(fence) => fence.begin_device(case, now),
+            Self::Look => Step::Brake(Braking::new(case)),
+            Self::Off(fence, confirmed) => fence.send_now(case, now, confirmed),
             Self::Confirmed(proof) => confirmed(case, now, proof),
             Self::Proven(proof) => match case.policy.purpose {
-                Purpose::Fence => case.end(now, Outcome::Fenced, Some(proof)),
+                Purpose::Fence => fenced(case, now, proof),
                 Purpose::Recover | Purpose::Rehearse => {
                     Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
                 }
@@ -63,8 +68,28 @@ impl After {
 #[derive(Debug)]
 pub struct Recording {
     case: Box<Case>,
-    incident: Incident,
+    incident: Box<Incident>,
     after: After,
+}
+
+/// `fence_host`: its caller takes the answer for all of the host, so every device is read once more.
+fn fenced(case: Box<Case>, now: Moment, proof: Proof) -> Step {
+    if *proof.scope() == Scope::Host {
+        return before(Proven { case, proof, checked: now, surveyed: now }, now, Effect::Fenced);
+    }
+    let what = format!("{} is cut off from some datastores only, not off: {proof}", case.host());
+    let advice = "mend the devices that switch its power; `host_error` knows which VMs may move".to_owned();
+    case.stop(now, Outcome::NotFenced(Failure { trouble: Trouble::Refused, what, advice }))
+}
+
+/// Take the incident up, now, and look around. Of many runs that look at the same time the order of their documents
+/// decides, so each writes down that it looks before it does.
+pub(super) fn look_around(mut case: Box<Case>, now: Moment) -> Step {
+    let at = case.epoch(now);
+    if let Some(incident) = &mut case.incident {
+        (incident.progress, incident.updated) = (Progress::Open, at);
+    }
+    write(case, now, After::Look)
 }
 
 /// Write the case's incident, if there is one and it has changed; then go on.
@@ -76,7 +101,7 @@ pub(super) fn write(mut case: Box<Case>, now: Moment, after: After) -> Step {
     };
     incident.updated = at;
     let incident = incident.clone();
-    Step::Record(Recording { case, incident, after })
+    Step::Record(Recording { case, incident: Box::new(incident), after })
 }
 
 impl Recording {
@@ -104,7 +129,7 @@ impl Recording {
             Ok(document) => {
                 case.answered();
                 case.document = Some(document);
-                case.written = Some(incident);
+                case.written = Some(*incident);
                 after.go_on(case, now)
             }
             Err(failure) => unwritten(case, now, failure, after),
@@ -126,12 +151,14 @@ fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, after: After) -
     let Some(pause) = case.patience(now, Phase::Claim, &failure) else {
         // Not tried once more at the end.
         case.incident = None;
-        let what = format!("the incident cannot be written down, so nothing is fenced: {}", failure.what);
+        let more = if case.told.is_empty() { "" } else { " more" };
+        let what =
+            format!("the incident cannot be written down, so nothing{more} is fenced: {}", failure.what);
         return case.stop(now, Outcome::NoCloud(Failure { what, ..failure }));
     };
     let incident = case.incident.clone().filter(|_| case.document.is_some());
     let again = match incident {
-        Some(incident) => Step::Record(Recording { case, incident, after }),
+        Some(incident) => Step::Record(Recording { case, incident: Box::new(incident), after }),
         // Names are not unique: the call whose answer was lost may have made the document.
         None => Remembering::find(case, after),
     };

@@ -183,12 +183,20 @@ fn returned(mut proven: Proven, now: Moment, reason: String, survey: &Survey) ->
 fn hold_all(case: &mut Case, survey: &Survey, why: &str) {
     let dead = case.subject.host;
     let charged = survey.hosts.iter().filter(|host| host.id == dead).flat_map(|host| &host.vms);
-    let known = survey.vms.iter().filter(|vm| vm.host == Some(dead)).map(|vm| vm.id);
-    let ids: BTreeSet<_> = charged.copied().chain(known).collect();
+    let charged: BTreeSet<_> = charged.copied().collect();
+    let seen = survey.vms.iter().map(|vm| vm.id).chain(survey.unreadable.iter().map(|(id, _)| *id));
+    let ids: BTreeSet<_> = seen.chain(charged.iter().copied()).collect();
     for id in ids {
-        if !case.vms.contains_key(&id) && !case.courses.contains_key(&id) {
-            let name = survey.vms.iter().find(|vm| vm.id == id).map_or("?", |vm| vm.name.as_str());
-            case.settle(id, name, Fate::Held(why.to_owned()));
+        if case.vms.contains_key(&id) || case.courses.contains_key(&id) {
+            continue;
         }
+        let vm = survey.vms.iter().find(|vm| vm.id == id);
+        let fate = match vm {
+            Some(vm) if vm.host != Some(dead) && !charged.contains(&id) => {
+                Fate::Left(format!("{}, not on the dead host", vm.state))
+            }
+            Some(_) | None => Fate::Held(why.to_owned()),
+        };
+        case.settle(id, vm.map_or("?", |vm| vm.name.as_str()), fate);
     }
 }

@@ -6,6 +6,7 @@ use super::notes::{Entry, Phase};
 use super::record::{After, write};
 use super::report::Outcome;
 use crate::model::{ClusterId, DocumentId, Epoch, Incident, Memory, Moment, Progress};
+use std::time::Duration;
 
 /// A record keeps this many events of its host.
 const EVENTS: usize = 20;
@@ -19,18 +20,33 @@ pub struct Remembering {
 
 #[derive(Debug)]
 enum Goal {
-    Open,
+    /// Open it, unless another front-end is at it; since when that is waited for.
+    Open(Option<Moment>),
     /// The answer to writing a new record was lost: is it there?
     Find(After),
 }
 
 impl Remembering {
     pub(super) fn open(case: Box<Case>) -> Step {
-        Step::Remember(Self { case, goal: Goal::Open })
+        Step::Remember(Self { case, goal: Goal::Open(None) })
     }
 
     pub(super) fn find(case: Box<Case>, after: After) -> Step {
         Step::Remember(Self { case, goal: Goal::Find(after) })
+    }
+
+    /// Another front-end is at it: wait until it has ended, or has not written for a while.
+    fn later(mut case: Box<Case>, now: Moment, since: Moment, owner: &str) -> Step {
+        if now.since(since) >= LEASE.max(case.policy.hold.deadline) {
+            let reason = format!("another run is working on this host: {owner}");
+            return case.stop(now, Outcome::NothingToDo(reason));
+        }
+        if since == now {
+            let text = format!("another front-end is working on this host ({owner}); waiting for it to end");
+            case.note(now, Phase::Claim, text);
+        }
+        let pause = case.policy.hold.look;
+        wait(pause, Step::Remember(Self { case, goal: Goal::Open(Some(since)) }))
     }
 
     pub(super) fn trail(&self) -> &[Entry] {
@@ -50,10 +66,16 @@ impl Remembering {
             }
         };
         let Self { mut case, goal } = self;
-        case.answered();
-        case.clock = Some((memory.now, now));
+        if matches!(goal, Goal::Open(_)) {
+            // Finding a record that cannot be written does not end oned's silence.
+            case.answered();
+        }
+        case.clock.get_or_insert((memory.now, now));
         match goal {
-            Goal::Open => {
+            Goal::Open(since) => {
+                if let Some(owner) = busy(&case, &memory) {
+                    return Self::later(case, now, since.unwrap_or(now), &owner);
+                }
                 open(&mut case, now, &memory);
                 write(case, now, After::Opened)
             }
@@ -63,6 +85,19 @@ impl Remembering {
             }
         }
     }
+}
+
+/// How long a record of another front-end's run counts as being worked on after it was written last. A held run writes
+/// at least every five minutes; clocks may differ.
+const LEASE: Duration = Duration::from_secs(400);
+
+/// Whose run on another front-end is at this host. One of our own front-end is dead: this run has its lock.
+fn busy(case: &Case, memory: &Memory) -> Option<String> {
+    let front_end = |owner: &str| owner.split(' ').next().unwrap_or_default().to_owned();
+    let last = memory.incidents.iter().rev().find(|(_, incident)| incident.host == case.subject.host);
+    let (_, incident) = last.filter(|(_, incident)| incident.progress != Progress::Closed)?;
+    let fresh = incident.outcome.is_none() && memory.now.since(incident.updated) < LEASE;
+    (fresh && front_end(&incident.owner) != front_end(&memory.me)).then(|| incident.owner.clone())
 }
 
 /// The record that this run has written although the answer was lost.
@@ -112,7 +147,9 @@ fn new(case: &Case, at: Epoch) -> Incident {
         updated: at,
         progress: Progress::Open,
         events: Vec::new(),
+        error: case.error.clone(),
         fenced: None,
+        on: None,
         held: None,
         began: None,
         proof: None,

@@ -8,6 +8,8 @@ use super::incident::{Step, wait};
 use super::judge::{Judge, Judgement};
 use super::notes::{Entry, Phase};
 use super::order::Order;
+use super::plan::not_cut_off;
+use super::proof::Proof;
 use super::recover::Proven;
 use super::report::Fate;
 use crate::model::{Moment, Vm, VmId};
@@ -69,10 +71,26 @@ impl Settling {
                 continue;
             };
             let judge = Judge { case, course, now };
-            let judgement = if broken { judge.unreadable() } else { judge.judge(vms.get(&id).copied()) };
+            let vm = vms.get(&id).copied();
+            let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
+            let judgement = covered(judgement, vm, &proven.proof);
             apply(case, now, id, judgement, &mut orders);
         }
         send(proven, now, orders)
+    }
+}
+
+/// What is asked again must be covered by the proof that there is now.
+fn covered(judgement: Judgement, vm: Option<&Vm>, proof: &Proof) -> Judgement {
+    let Judgement::Send(order) = judgement else { return judgement };
+    let open = vm.and_then(|vm| not_cut_off(vm, proof.scope()));
+    let destroys = matches!(order, Order::Recreate { .. } | Order::Delete { .. });
+    match (open, proof.reservation().filter(|_| destroys)) {
+        (None, None) => Judgement::Send(order),
+        (Some(why), _) => Judgement::Close(Fate::Failed(why)),
+        (None, Some(why)) => {
+            Judgement::Close(Fate::Failed(format!("the proof does not authorise it: {why}")))
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 //! at least must not show the host as back.
 
 use super::act::{Acting, Disabling};
-use super::brake::Braking;
 use super::case::{Case, Failure, Trouble};
 use super::confirm::Confirming;
 use super::ending::call_off;
@@ -14,7 +13,9 @@ use super::observe::not_dead;
 use super::order::Order;
 use super::proof::Proof;
 use super::prove::Proving;
+use super::record::look_around;
 use super::recover::Proven;
+use super::report::Outcome;
 use super::settings::Purpose;
 use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
 use std::time::Duration;
@@ -24,13 +25,16 @@ use std::time::Duration;
 pub(super) enum Effect {
     Orders(Vec<Order>),
     Disable,
+    /// `fence_host`: say that the host is off.
+    Fenced,
 }
 
 impl Effect {
-    fn go_on(self, proven: Proven) -> Step {
+    fn go_on(self, proven: Proven, now: Moment) -> Step {
         match self {
             Self::Orders(orders) => Acting::begin(proven, orders),
             Self::Disable => Disabling::step(proven),
+            Self::Fenced => proven.stop(now, Outcome::Fenced),
         }
     }
 }
@@ -43,6 +47,8 @@ pub(super) struct Still {
     /// Since when, and how often, this device has given no answer.
     silent: Option<Moment>,
     unanswered: u32,
+    /// A device has said off in this pass.
+    seen_off: bool,
     after: After,
 }
 
@@ -75,7 +81,12 @@ impl After {
                 let advice = "power it off and keep it off, then run the same command again".to_owned();
                 call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
             }
-            _ => effect.go_on(proven),
+            (HostState::Disabled, _) if proven.case.heard_again(host) => {
+                let what = format!("{} was taken for dead, and is monitored again", proven.case.host());
+                let advice = "power it off and keep it off, then run the same command again".to_owned();
+                call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+            }
+            _ => effect.go_on(proven, now),
         }
     }
 
@@ -91,9 +102,10 @@ pub(super) fn before(proven: Proven, now: Moment, effect: Effect) -> Step {
     let mut devices = proof.devices();
     let after = After { proof, surveyed, effect };
     match devices.pop() {
-        Some(device) => {
-            Proving::again(case, Still { device, rest: devices, silent: None, unanswered: 0, after })
-        }
+        Some(device) => Proving::again(
+            case,
+            Still { device, rest: devices, silent: None, unanswered: 0, seen_off: false, after },
+        ),
         None => Confirming::before_change(after, case, now),
     }
 }
@@ -105,29 +117,37 @@ impl Still {
         let mute = matches!(state, PowerState::Unknown(_)) && self.after.proof.may_be_mute(&self.device);
         match state {
             _ if *state == PowerState::Off || mute => {
+                self.seen_off |= *state == PowerState::Off;
                 if let Some(device) = self.rest.pop() {
                     return Proving::again(case, Still { device, silent: None, unanswered: 0, ..self });
                 }
+                if !self.seen_off {
+                    // Nobody can read the power: oned at least must not hear the host.
+                    return Confirming::before_change(self.after, case, now);
+                }
                 let (proven, effect) = self.after.proven(case, now);
-                effect.go_on(proven)
+                effect.go_on(proven, now)
             }
             PowerState::Unknown(_) if now.since(*self.silent.get_or_insert(now)) < rules.patience => {
                 self.unanswered += 1;
                 let pause = rules.interval.saturating_mul(1 << self.unanswered.min(3));
                 wait(pause.max(Duration::from_millis(1)), Proving::again(case, self))
             }
-            PowerState::On if case.again < rules.again && case.policy.purpose == Purpose::Recover => {
-                self.fence_again(case, now)
+            _ if case.again < rules.again && case.policy.purpose == Purpose::Recover => {
+                self.fence_again(case, now, state)
             }
             PowerState::Off | PowerState::On | PowerState::Unknown(_) => self.not_off(case, now, state),
         }
     }
 
-    /// Somebody, or a setting of its firmware, has switched it on: nothing is sent until it is off again.
-    fn fence_again(self, mut case: Box<Case>, now: Moment) -> Step {
+    /// Somebody, or a setting of its firmware, has switched it on, or its device gives no answer any more: nothing is
+    /// sent until it is proven off again.
+    fn fence_again(self, mut case: Box<Case>, now: Moment, state: &PowerState) -> Step {
         case.again += 1;
-        let text = format!("{} says on again: fencing once more before anything is sent", self.device);
+        let again = if *state == PowerState::On { "on again".to_owned() } else { state.to_string() };
+        let text = format!("{} says {again}: fencing once more before anything is sent", self.device);
         case.note(now, Phase::Prove, text);
+        contradicted(&mut case, now, state);
         if let Effect::Orders(orders) = &self.after.effect {
             for order in orders {
                 if let Some(course) = case.courses.get_mut(&order.vm()) {
@@ -135,12 +155,20 @@ impl Still {
                 }
             }
         }
-        case.earlier = Some(self.after.proof);
         case.cleared = None;
-        Step::Brake(Braking::new(case))
+        if case.touched {
+            case.earlier = Some(self.after.proof);
+        } else {
+            // Nothing was sent: it is all decided again.
+            case.courses.clear();
+            case.vms.clear();
+        }
+        look_around(case, now)
     }
 
     fn not_off(self, case: Box<Case>, now: Moment, state: &PowerState) -> Step {
+        let mut case = case;
+        contradicted(&mut case, now, state);
         let (host, name, device) = (case.host(), case.subject.name.clone(), self.device);
         let what = format!("{host} was off and now {device} says {state}");
         let advice = match state {
@@ -153,5 +181,17 @@ impl Still {
         };
         let (proven, _) = self.after.proven(case, now);
         call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+    }
+}
+
+/// A proof that a device contradicts is none any more.
+fn contradicted(case: &mut Case, now: Moment, state: &PowerState) {
+    if *state != PowerState::On {
+        return;
+    }
+    case.is_on(now);
+    case.disproven = true;
+    if let Some(incident) = &mut case.incident {
+        incident.proof = None;
     }
 }

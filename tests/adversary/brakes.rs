@@ -156,8 +156,11 @@ fn incident(host: u32) -> Incident {
         updated: Epoch(NOON - 500),
         progress: Progress::Closed,
         events: Vec::new(),
+        error: None,
         fenced: None,
+        on: None,
         held: None,
+        began: None,
         proof: Some("bmc said off".to_owned()),
         confirmation: None,
         outcome: None,
@@ -171,7 +174,7 @@ fn hosts_that_were_given_up_without_a_proof_count() {
     for other in 20..30 {
         lab.hosts.push(host(other, HostState::Error, &[]));
         let mut waived = incident(other);
-        waived.proof = Some("fencing was waived with -u: nothing proves that the host is off".to_owned());
+        (waived.proof, waived.fenced) = (None, Some(Epoch(NOON - 500)));
         lab.memory.incidents.push((DocumentId(other), waived));
     }
     let _ = lab.run(&Policy { fencing: Fencing::Waived, ..policy() });

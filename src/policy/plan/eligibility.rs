@@ -56,7 +56,7 @@ pub(super) fn locked(vm: &Vm) -> Option<String> {
 }
 
 /// The host may still run and write what it is not cut off from, so every disk of the VM must be on what it is.
-pub(super) fn not_cut_off(vm: &Vm, scope: &Scope) -> Option<String> {
+pub(in crate::policy) fn not_cut_off(vm: &Vm, scope: &Scope) -> Option<String> {
     let Scope::Datastores(cut) = scope else { return None };
     let mut disks = vm.system_datastore.iter().chain(&vm.image_datastores);
     if vm.system_datastore.is_none() {
