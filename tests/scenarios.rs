@@ -202,6 +202,8 @@ scenarios! {
     boot_hangs
     called_off_after_fence
     clock_jumps_back_in_a_window
+    clock_jumps_forward_in_a_window
+    clock_jumps_forward_while_flapping
     clock_jumps_in_a_hold
     clock_jumps_in_the_wait
     clock_jumps_over_a_confirmation
@@ -224,6 +226,7 @@ scenarios! {
     consul_without_leader
     consul_without_leader_and_quorum
     contradiction
+    contradiction_in_the_report
     contradiction_resolved
     contradiction_until_the_plug_is_pulled
     controller_returns_in_the_hold
@@ -356,6 +359,7 @@ scenarios! {
     oldest_opennebula
     on_again_and_monitored
     on_again_and_not_fenced_again
+    on_again_is_not_off
     on_again_too_often
     one_gateway_answers
     one_liar_holds
@@ -386,8 +390,10 @@ scenarios! {
     rebooted_and_left
     record_fails_after_the_proof
     record_late
+    record_late_and_confirm_off
     record_lost_reply
     record_lost_request
+    record_never_sent
     record_not_sent_for_a_while
     record_of_the_fence_lost_reply
     record_of_the_fence_refused
