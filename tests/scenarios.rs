@@ -9,6 +9,11 @@
 //! # runs: web nowhere         where the machines must have it in the end: `nowhere`, `node2` or `elsewhere`
 //! # says: onevm unlock        a text that the last transcript must have
 //! # never says: -m again      and one that it must not have
+//! # off: 0                    how often "off" was sent to its devices, in all runs
+//! # incidents: 1              how many records of the host's failures there are in the end
+//! # progress: held            how far the last of them says that it came
+//! # once: HELD:               a text that no more than one line of the last transcript may have
+//! # report: CONTRADICTION     a text that the report at its end must have, not only the timeline
 //! # again: changes            a later run may change VMs; without this line it may not
 //! ```
 //!
@@ -22,8 +27,10 @@
 )]
 
 use onerescue::cli::play;
+use onerescue::model::Incident;
 use onerescue::policy::{Fate, Outcome, Reply, Report};
 use onerescue::sim::{Scenario, Seen, SimWorld, audit};
+use onerescue::wire::record::Record;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -63,6 +70,7 @@ fn check(name: &str) -> (String, Vec<String>) {
     assert_eq!(expected.len(), scenario.runs as usize, "one expected outcome for each run");
     let may_change = values("again").contains(&"changes");
     let (mut all, mut broken, mut last) = (String::new(), Vec::new(), None);
+    let mut sent = 0;
     for (run, word) in expected.iter().enumerate() {
         let (report, text) = play(&mut scenario);
         let (is, code) = outcome(&report.outcome);
@@ -71,6 +79,7 @@ fn check(name: &str) -> (String, Vec<String>) {
             broken.push(format!("run {}: expected {word}, and it is {}", run + 1, report.outcome));
         }
         broken.extend(audit(&scenario.world, &scenario.policy, &report, &scenario.charged));
+        sent += scenario.world.seen().iter().filter(|seen| matches!(seen, Seen::Off { .. })).count();
         let changes = changes(&scenario.world);
         if run > 0 && !may_change && !changes.is_empty() {
             broken.push(format!("S5: run {} changed something: {changes:?}", run + 1));
@@ -82,8 +91,28 @@ fn check(name: &str) -> (String, Vec<String>) {
     for line in values("says").iter().filter(|line| !text.contains(**line)) {
         broken.push(format!("it does not say {line:?}"));
     }
+    for line in
+        values("once").iter().filter(|part| text.lines().filter(|line| line.contains(**part)).count() > 1)
+    {
+        broken.push(format!("it says {line:?} more than once"));
+    }
+    // After the title and the timeline.
+    let told = text.splitn(3, "\n\n").nth(2).unwrap_or_default();
+    for line in values("report").iter().filter(|line| !told.contains(**line)) {
+        broken.push(format!("its report does not say {line:?}"));
+    }
     for line in values("never says").iter().filter(|line| text.contains(**line)) {
         broken.push(format!("it says {line:?}"));
+    }
+    let incidents = incidents(&scenario, &report);
+    let progress =
+        incidents.last().map_or_else(String::new, |last| format!("{:?}", last.progress).to_lowercase());
+    let counts =
+        [("off", sent.to_string()), ("incidents", incidents.len().to_string()), ("progress", progress)];
+    for (key, is) in counts {
+        for line in values(key).iter().filter(|line| **line != is) {
+            broken.push(format!("{key}: expected {line}, and it is {is}"));
+        }
     }
     fates(&head, &report, &mut broken);
     whereabouts(&values("runs"), &scenario, &report, &mut broken);
@@ -132,6 +161,16 @@ fn fates(head: &[&str], report: &Report, broken: &mut Vec<String>) {
     }
 }
 
+/// Records of the failures of this host, oldest first.
+fn incidents(scenario: &Scenario, report: &Report) -> Vec<Incident> {
+    let records = scenario.world.transport().cloud().our_records();
+    let of_host = |record| match record {
+        Record::Incident(incident) if incident.host == report.host => Some(*incident),
+        _ => None,
+    };
+    records.into_iter().filter_map(|(_, record)| of_host(record)).collect()
+}
+
 /// Where the machines really have a VM, whatever the report says.
 fn whereabouts(lines: &[&str], scenario: &Scenario, report: &Report, broken: &mut Vec<String>) {
     let cloud = scenario.world.transport().cloud();
@@ -153,6 +192,7 @@ fn whereabouts(lines: &[&str], scenario: &Scenario, report: &Report, broken: &mu
 scenarios! {
     all_hosts_in_error
     another_run
+    armed_again
     back_during_fence
     back_while_the_power_goes
     back_while_waiting
@@ -161,6 +201,35 @@ scenarios! {
     boot_fails_once
     boot_hangs
     called_off_after_fence
+    clock_jumps_back_in_a_window
+    clock_jumps_forward_in_a_window
+    clock_jumps_forward_while_flapping
+    clock_jumps_in_a_hold
+    clock_jumps_in_the_wait
+    clock_jumps_over_a_confirmation
+    clock_jumps_while_proving
+    cluster_not_protected
+    cluster_waiting
+    confirm_off
+    confirm_off_and_alive
+    confirm_off_and_back
+    confirm_off_and_on
+    confirm_off_and_stays_on
+    confirm_off_expired
+    confirm_off_of_another_incident
+    confirm_off_once
+    confirm_off_once_more
+    consul_critical_and_fenced
+    consul_critical_is_no_proof
+    consul_lags
+    consul_passing
+    consul_without_leader
+    consul_without_leader_and_quorum
+    contradiction
+    contradiction_in_the_report
+    contradiction_resolved
+    contradiction_until_the_plug_is_pulled
+    controller_returns_in_the_hold
     deadline_after_oned_was_away
     delete
     delete_forced
@@ -184,7 +253,20 @@ scenarios! {
     disabled_after_fence
     disabled_before_death
     disabled_during_fence
+    disabled_while_held
     disabled_while_waiting
+    disarmed
+    disarmed_after_the_proof
+    disarmed_and_back
+    disarmed_between_batches
+    disarmed_between_offs
+    disarmed_cluster
+    disarmed_in_the_future
+    disarmed_other_cluster
+    disarmed_twice
+    document_damaged
+    document_damaged_and_deleted
+    document_newer
     driver_hangs
     dry_run_all_in_error
     dry_run_dead
@@ -193,6 +275,7 @@ scenarios! {
     dry_run_no_cloud
     dry_run_no_device
     dry_run_probe_failed
+    earlier_runs_count
     enabled_after_fence
     enabled_while_waiting
     event_before_commit
@@ -200,15 +283,30 @@ scenarios! {
     exit_code_accepted
     exit_code_accepted_refuses
     exit_code_only
+    fenced_long_window
+    fenced_long_window_for_the_night
+    fenced_short_window
     first_boot_fails
+    first_level_flaps
+    first_level_ignores
+    first_level_late_success
+    first_level_rejects
+    first_level_slow
+    first_level_unreadable
     first_start_fails
     flapping_host
+    flaps_and_a_person_goes_on
+    flaps_thrice
     forty_vms
     four_targets_and_a_bad_one
+    from_a_peer
+    from_another_peer
+    front_end_cut_with_peers
     garbage_at_the_first_look
     garbage_for_ever
     garbage_reads
     garbage_to_a_migration
+    gateways_silent
     gpu
     gpu_in_another_cluster
     gpu_taken
@@ -219,6 +317,7 @@ scenarios! {
     large_first
     late_after_refusal
     late_call_after_another_host
+    later_runs_do_not_count
     leader_dies
     leader_dies_in_the_wait
     live_move_put_back
@@ -237,25 +336,46 @@ scenarios! {
     migrating_in
     moved_by_a_person
     network_cut
+    never_seen_on
+    never_seen_on_next_level
+    never_the_leader
     no_device
     no_leader_for_a_moment
+    no_level_is_left
+    no_peer_reaches_it
     no_quorum
     no_room
     no_shared_datastore_in_cluster
     no_vms
+    nobody_else_for_a_while
     not_fenced_with_r
     not_sent_and_fenced_again
     not_sent_and_power_returns
+    not_the_leader
     off_sent_and_back
     offline_by_an_operator_meanwhile
+    offline_while_held
     offline_while_waiting
     oldest_opennebula
+    on_again_and_monitored
+    on_again_and_not_fenced_again
+    on_again_is_not_off
+    on_again_too_often
+    one_gateway_answers
+    one_liar_holds
+    one_liar_of_two
+    one_of_two
     oned_away_30s
     oned_away_for_ever
+    oned_away_in_a_hold
     oned_away_while_vms_move
     oned_dies_after_fence
+    oned_has_just_started
+    oned_has_just_started_and_back
     only_host
     opennebula_6_10
+    peer_alive_then_dead
+    peers_agree
     power_loss
     power_returns
     power_returns_fenced_again
@@ -264,8 +384,20 @@ scenarios! {
     probe_failed_and_fence
     probe_failed_then_died
     probe_unparsable
+    quorum_needs_more_hosts
+    quorum_of_silent_peers
     rebooted_and_fenced_again
     rebooted_and_left
+    record_fails_after_the_proof
+    record_late
+    record_late_and_confirm_off
+    record_lost_reply
+    record_lost_request
+    record_never_sent
+    record_not_sent_for_a_while
+    record_of_the_fence_lost_reply
+    record_of_the_fence_refused
+    record_refused
     recreate
     recreate_boot_fails_once
     recreate_in_backup
@@ -288,18 +420,32 @@ scenarios! {
     returned_host_is_disabled
     room_in_another_cluster
     saving_away
+    second_level
+    second_level_waits_for_an_outlet
     second_run
     second_run_after_boot_failure
     second_run_after_disable
     second_run_after_unlock
+    seen_on_in_the_future
+    seen_on_long_ago
+    seen_on_long_ago_recreate
     sharing_unclear
     sharing_unknown
+    silent_peers_without_quorum
     somebody_elses_start_hangs
     stale_event
     stopped_by_a_crash
     stopped_vm_on_ceph
     stopped_vms
     stopped_vms_forced
+    storage_level
+    storm_by_count
+    storm_in_another_cluster
+    storm_in_the_cluster
+    storm_passes
+    storm_percent
+    storm_with_one_not_proven
+    storm_without_the_fenced
     strange_names
     target_dies
     target_disabled
@@ -307,6 +453,7 @@ scenarios! {
     target_refuses
     terminated_meanwhile
     terminated_on_its_way
+    total_outage
     transfer_fails
     two_devices
     two_feeds

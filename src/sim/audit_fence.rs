@@ -34,7 +34,7 @@ fn counts(device: &SimDevice, policy: &Policy) -> bool {
 
 fn is_honest(device: &SimDevice, policy: &Policy) -> bool {
     match device.behaviour {
-        Behaviour::Liar | Behaviour::Caches => false,
+        Behaviour::Liar | Behaviour::WrongMachine | Behaviour::Caches => false,
         Behaviour::Flaps => policy.fence.samples > 1,
         Behaviour::Works
         | Behaviour::Slow

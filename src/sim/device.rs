@@ -27,6 +27,8 @@ pub enum Behaviour {
     Unreadable,
     /// It says off, whatever is true.
     Liar,
+    /// It is wired to another machine: that one goes off, the host does not.
+    WrongMachine,
     /// It says off and on in turn, whatever is true.
     Flaps,
     /// It says no, and the power goes 10 s later.
@@ -48,6 +50,9 @@ pub enum Behaviour {
     /// It executes "off" at once and once more 15 s later, as a repeated request does.
     OffTwice,
 }
+
+/// [`Behaviour::DeadThenWorks`] answers after this time, unless it is told another.
+pub(super) const SILENT: Duration = Duration::from_secs(600);
 
 /// How old the status of [`Behaviour::Caches`] gets.
 pub(super) const CACHE: Duration = Duration::from_secs(30);
@@ -72,7 +77,9 @@ impl Behaviour {
                 (Ok(()), after(0), None)
             }
             Self::Slow => (Ok(()), after(20), None),
-            Self::Ignores | Self::Liar | Self::Flaps | Self::Feed | Self::FeedStuck => (Ok(()), None, None),
+            Self::Ignores | Self::Liar | Self::WrongMachine | Self::Flaps | Self::Feed | Self::FeedStuck => {
+                (Ok(()), None, None)
+            }
             Self::Rejects => (Err("it refused the command".to_owned()), None, None),
             Self::DiesWithHost if power == Power::On => (Ok(()), after(0), None),
             Self::Dead | Self::DiesWithHost => (Err("connection timed out".to_owned()), None, None),
@@ -111,7 +118,8 @@ impl Behaviour {
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),
             Self::Unreadable => PowerState::Unknown("no state in its answer".to_owned()),
-            Self::Liar => PowerState::Off,
+            Self::WrongMachine if asked == 0 => PowerState::On,
+            Self::Liar | Self::WrongMachine => PowerState::Off,
             Self::Flaps if asked.is_multiple_of(2) => PowerState::Off,
             Self::Flaps => PowerState::On,
         }
@@ -135,8 +143,9 @@ pub struct SimDevice {
     pub route: Route,
     /// How long before it was given to its host it was seen ON; `None` = never.
     pub seen_on: Option<Duration>,
-    /// [`Behaviour::DeadThenWorks`]: how long after the first run's begin it answers.
-    pub returns_after: Duration,
+    /// It gives no answer until this long after the first run's begin; [`Behaviour::DeadThenWorks`] has ten minutes
+    /// if nothing is said here.
+    pub returns_after: Option<Duration>,
 }
 
 impl SimDevice {
@@ -151,7 +160,7 @@ impl SimDevice {
             scope: Scope::Host,
             route: Route::FrontEnd,
             seen_on: Some(Duration::from_secs(3600)),
-            returns_after: Duration::from_secs(600),
+            returns_after: None,
         }
     }
 

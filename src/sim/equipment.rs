@@ -29,7 +29,7 @@ pub(super) struct Device {
     route: RouteWord,
     /// How long before the hook started it was seen ON: `40d`, or `never`; absent = an hour.
     seen_on: Option<String>,
-    /// `dead_then_works`: how long after the hook's start it answers.
+    /// It gives no answer until this long after the hook's start.
     #[serde(default, with = "compact::optional")]
     returns_after: Option<Duration>,
 }
@@ -138,7 +138,7 @@ fn device(words: &Device, names: &Names) -> Result<SimDevice, String> {
             RouteWord::Peer => Route::Peer,
         },
         seen_on: seen_on(words.seen_on.as_deref(), plain.seen_on)?,
-        returns_after: words.returns_after.unwrap_or(plain.returns_after),
+        returns_after: words.returns_after,
         ..plain
     })
 }

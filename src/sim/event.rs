@@ -3,7 +3,7 @@
 use super::cloud::Cloud;
 use super::physics::Death;
 use super::spec::{Driver, Stage};
-use crate::model::{ClusterId, DatastoreId, HostId, VmId};
+use crate::model::{ClusterId, DatastoreId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::{Call, Value};
 use std::time::Duration;
 
@@ -46,6 +46,12 @@ pub enum Event {
     ConfirmedOff(HostId),
     /// A record of ours cannot be read any more: a host's last incident, or the newest of all.
     DocumentDamaged(Option<HostId>),
+    /// Another version has left a document of ours in a format that this one does not know.
+    DocumentNewer,
+    /// A person deletes every document of ours that cannot be read.
+    UnreadableDeleted,
+    /// Another front-end has worked on a host's failure: how far it came, and how long ago.
+    Recorded(HostId, Progress, Duration),
     /// The front-end's clock is set forward by this many seconds, or back.
     ClockJumps(i64),
     /// An address does not answer the front-end any more.
@@ -87,6 +93,9 @@ impl Event {
             Self::Armed(cluster) => cloud.arm(cluster),
             Self::ConfirmedOff(host) => cloud.confirm_off(host),
             Self::DocumentDamaged(host) => cloud.damage_record(host),
+            Self::DocumentNewer => cloud.add_newer_record(),
+            Self::UnreadableDeleted => cloud.delete_unreadable(),
+            Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
             Self::ClockJumps(seconds) => cloud.clock_jumps(seconds),
             Self::GatewaySilent(address) => cloud.gateway_silent(&address),
             Self::GatewayAnswers(address) => cloud.gateway_answers(&address),

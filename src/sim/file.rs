@@ -28,6 +28,9 @@ pub(super) struct File {
     pub(super) before: Vec<String>,
     #[serde(default)]
     pub(super) claimed_by_another: bool,
+    /// A person names the host, instead of oned's event.
+    #[serde(default)]
+    pub(super) by_hand: bool,
     pub(super) runs: Option<u32>,
     pub(super) front_ends: Option<usize>,
     /// The front-end that the hook runs on; absent = the zone's own address, which is the leader's.

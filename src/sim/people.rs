@@ -1,10 +1,13 @@
-//! What people do to the documents of a zone: disarm, arm, confirm that a host is off; and what damages one.
+//! What people and other front-ends do to the documents of a zone: disarm, arm, confirm that a host is off, remember
+//! a failure; and what damages one.
 //!
 //! They write as the record has it; whether a run may use what they wrote is the policy's business.
 
 use super::cloud::Cloud;
 use super::template::{Attribute, Template};
-use crate::model::{ClusterId, Confirmation, Disarmed, Document, DocumentId, HostId, Incident, Progress};
+use crate::model::{
+    ClusterId, Confirmation, Disarmed, Document, DocumentId, Epoch, HostId, Incident, Progress,
+};
 use crate::wire::record::{self, Record};
 use std::time::Duration;
 
@@ -67,6 +70,50 @@ impl Cloud {
         if let Some(document) = self.state.documents.get_mut(&id.0) {
             document.template.set("BODY", "{\"format\":1,\"record\":");
         }
+    }
+
+    /// A document of ours appears in a format that is to come.
+    pub fn add_newer_record(&mut self) {
+        let id = self.add_record(&Record::Control { disarmed: Vec::new() });
+        if let Some(document) = self.state.documents.get_mut(&id.0) {
+            document.template.set("BODY", "{\"format\":2,\"record\":\"control\",\"disarmed\":[]}");
+        }
+    }
+
+    /// A person deletes what of ours cannot be read, over the API.
+    pub fn delete_unreadable(&mut self) {
+        let good: Vec<_> = self.our_records().into_iter().map(|(id, _)| id.0).collect();
+        let ours = self.state.documents.values().filter(|document| document.kind == record::TYPE);
+        let bad: Vec<_> = ours.map(|document| document.id).filter(|id| !good.contains(id)).collect();
+        for id in bad {
+            self.state.documents.remove(&id);
+        }
+    }
+
+    /// Another front-end has worked on a host's failure, this long ago. `closed` is a host that came back by itself,
+    /// `off` one that was proven off.
+    pub fn recorded(&mut self, host: HostId, progress: Progress, ago: Duration) {
+        let ago = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
+        let at = Epoch(self.wall_clock().0.saturating_sub(ago));
+        let Some(known) = self.state.hosts.get(&host) else { return };
+        let fenced = matches!(progress, Progress::Fencing | Progress::Off).then_some(at);
+        let off = progress == Progress::Off;
+        self.add_record(&Record::Incident(Box::new(Incident {
+            host,
+            name: known.name.clone(),
+            cluster: known.cluster,
+            owner: "another front-end".to_owned(),
+            opened: at,
+            updated: at,
+            progress,
+            events: vec![at],
+            fenced,
+            held: None,
+            began: off.then_some(at),
+            proof: off.then(|| "bmc said off 3 times in a row".to_owned()),
+            confirmation: None,
+            outcome: None,
+        })));
     }
 
     /// Everything of ours that can be read, oldest first.

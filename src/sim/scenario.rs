@@ -93,10 +93,11 @@ fn build(file: file::File) -> Result<Scenario, String> {
     if file.claimed_by_another {
         world.claimed_by_another(subject);
     }
+    let source = if file.by_hand { Source::Person } else { Source::Event };
     Ok(Scenario {
         title: file.title,
         world,
-        subject: Subject { host: subject, name, vms: charged.clone(), source: Source::Event },
+        subject: Subject { host: subject, name, vms: charged.clone(), source },
         policy,
         charged,
         runs: file.runs.unwrap_or(1),

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::faults::{Fault, FaultRule};
 use super::file;
 use super::physics::Death;
-use crate::model::{ClusterId, DatastoreId, HostId, VmId};
+use crate::model::{ClusterId, DatastoreId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::Value;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `oned_restarted`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
-/// `document_damaged [HOST]`.
+/// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -98,6 +98,9 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "armed" => Event::Armed(if object.is_empty() { None } else { Some(cluster()?) }),
         "confirmed_off" => Event::ConfirmedOff(host()?),
         "document_damaged" => Event::DocumentDamaged(if object.is_empty() { None } else { Some(host()?) }),
+        "document_newer" => Event::DocumentNewer,
+        "unreadable_deleted" => Event::UnreadableDeleted,
+        "recorded" => recorded(host()?, more)?,
         "oned_restarted" => Event::OnedRestarted,
         "gateway_silent" | "gateway_answers" if object.is_empty() => return Err(format!("{verb} whom?")),
         "gateway_silent" => Event::GatewaySilent(object.to_owned()),
@@ -117,6 +120,20 @@ fn death(word: &str) -> Result<Death, String> {
         "front_end_cut" => Ok(Death::FrontEndCut),
         other => Err(format!("no such death: {other}")),
     }
+}
+
+/// What another front-end has written about a host, and how long ago.
+fn recorded(host: HostId, words: &str) -> Result<Event, String> {
+    let (progress, ago) = words.split_once(' ').unwrap_or((words, "0s"));
+    let progress = match progress {
+        "open" => Progress::Open,
+        "held" => Progress::Held,
+        "fencing" => Progress::Fencing,
+        "off" => Progress::Off,
+        "closed" => Progress::Closed,
+        other => return Err(format!("no such progress: {other}")),
+    };
+    Ok(Event::Recorded(host, progress, duration(ago)?))
 }
 
 /// A person's `onecluster update --append` with one attribute, `HA NO`.

@@ -128,8 +128,9 @@ impl SimWorld {
 
     /// Let something happen this long after the simulation began.
     pub fn schedule(&mut self, at: Duration, event: Event) {
-        self.pending.push((at, event));
-        self.pending.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        // Of events at the same time the one that was told first happens first.
+        let place = self.pending.partition_point(|(other, _)| *other > at);
+        self.pending.insert(place, (at, event));
     }
 
     /// Begin another run on the same cloud, with its own clock.

@@ -1,6 +1,6 @@
 //! The simulated fence devices at work: from where they are reached, what they switch, what they say.
 
-use super::super::device::{BACK_AFTER, Behaviour, CACHE, Said, SimDevice};
+use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice};
 use super::super::physics::Power;
 use super::super::seen::Seen;
 use super::SimWorld;
@@ -72,8 +72,9 @@ impl SimWorld {
             }
             (Route::FrontEnd, _) | (Route::Peer, Some(_)) => {}
         }
-        let back = self.made.saturating_add(device.returns_after);
-        if device.behaviour == Behaviour::DeadThenWorks && cloud.now() < back {
+        let silent = (device.behaviour == Behaviour::DeadThenWorks).then_some(SILENT);
+        let silent = device.returns_after.or(silent).unwrap_or_default();
+        if cloud.now() < self.made.saturating_add(silent) {
             return Err("connection timed out".to_owned());
         }
         Ok(device)
