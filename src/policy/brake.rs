@@ -17,7 +17,7 @@ use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::Fencing;
 use super::settings::Purpose;
-use crate::model::{DocumentId, Host, HostState, Incident, Moment, Outlook, Peer, Progress};
+use crate::model::{Host, HostState, Moment, Outlook, Peer, Progress};
 use std::time::Duration;
 
 /// How old the last look at brakes and witnesses may be when "off" is sent.
@@ -107,6 +107,7 @@ fn taken_over(case: &Case, outlook: &Outlook) -> Option<String> {
 fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
     let memory = &outlook.memory;
     case.clock.get_or_insert((memory.now, now));
+    case.shown = Some((memory.now, now));
     case.seen_on = memory.seen_on.iter().filter(|seen| seen.host == case.subject.host).cloned().collect();
     let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document);
     if let (Some((_, stored)), Some(incident)) = (own, &mut case.incident) {
@@ -114,11 +115,10 @@ fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
         incident.confirmation = stored.confirmation.clone().or(incident.confirmation.take());
     }
     let about = memory.confirmations.iter().filter(|word| word.host == case.subject.host);
-    // There may be two open records of this host by accident.
-    let open = |(document, incident): &(DocumentId, Incident)| {
-        (incident.host == case.subject.host && incident.progress != Progress::Closed).then_some(*document)
-    };
-    let open: Vec<_> = memory.incidents.iter().filter_map(open).chain(case.document).collect();
+    // There may be two open records of this host by accident; one that is older than a closed one is another failure's.
+    let ours = memory.incidents.iter().filter(|(_, incident)| incident.host == case.subject.host);
+    let since = ours.rev().take_while(|(_, incident)| incident.progress != Progress::Closed);
+    let open: Vec<_> = since.map(|(document, _)| *document).chain(case.document).collect();
     case.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
     let cluster = outlook.hosts.iter().find(|host| host.id == case.subject.host).map(|host| host.cluster);
     let peer = |host: &&Host| {

@@ -88,6 +88,8 @@ pub(super) struct Case {
     pub(super) traced: BTreeSet<VmId>,
     /// VMs that were seen moving live.
     pub(super) live: BTreeSet<VmId>,
+    /// VMs that were decided about before the host had to be fenced again; all of it is decided anew.
+    pub(super) undecided: BTreeMap<VmId, String>,
     /// The names of the zone's hosts, for texts.
     pub(super) hosts: BTreeMap<HostId, String>,
     /// Why nothing more is sent.
@@ -102,6 +104,8 @@ pub(super) struct Case {
     pub(super) cluster: Option<ClusterId>,
     /// The front-end's wall clock at a moment of this run.
     pub(super) clock: Option<(Epoch, Moment)>,
+    /// The same, as it was shown last: somebody may have set it.
+    pub(super) shown: Option<(Epoch, Moment)>,
     /// The record of this incident: its document, as it is to be written, and as it was written last.
     pub(super) document: Option<DocumentId>,
     pub(super) incident: Option<Incident>,
@@ -147,6 +151,7 @@ impl Case {
             traced: BTreeSet::new(),
             sent: BTreeMap::new(),
             live: BTreeSet::new(),
+            undecided: BTreeMap::new(),
             hosts: BTreeMap::new(),
             halted: None,
             would_stop: None,
@@ -154,6 +159,7 @@ impl Case {
             disabled: Disabled::No,
             cluster: None,
             clock: None,
+            shown: None,
             document: None,
             incident: None,
             written: None,
@@ -288,10 +294,13 @@ impl Case {
     pub(super) fn confirmation(&self, now: Moment) -> Option<&Confirmation> {
         let at = self.epoch(now);
         let word = self.word.as_ref()?;
+        // By whichever clock it is older.
+        let shown = self.shown.map_or(at, |(epoch, seen)| epoch.plus(now.since(seen)));
         let incident = self.incident.as_ref()?;
         let used = incident.confirmation.as_ref() == Some(word);
         let contradicted = incident.on.is_some_and(|on| on >= word.at);
-        (!used && !contradicted && at < word.expires && word.at <= at.plus(CLOCKS)).then_some(word)
+        let fresh = at.max(shown) < word.expires && word.at <= at.max(shown).plus(CLOCKS);
+        (!used && !contradicted && fresh).then_some(word)
     }
 
     /// The peer to reach a device from, if it is not reached from the front-end.

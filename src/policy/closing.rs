@@ -7,7 +7,7 @@ use super::notes::Phase;
 use super::proof::Proof;
 use super::record::{After, write};
 use super::recover::Proven;
-use super::report::{Outcome, Report};
+use super::report::{Fate, Outcome, Report};
 use super::settings::Purpose;
 use crate::model::{Moment, Progress};
 
@@ -75,6 +75,11 @@ impl Case {
     /// The end: write the record for the last time, then report.
     pub(super) fn end(mut self: Box<Self>, now: Moment, outcome: Outcome, proof: Option<Proof>) -> Step {
         let proof = proof.filter(|_| !self.disproven);
+        for (vm, name) in std::mem::take(&mut self.undecided) {
+            if !self.vms.contains_key(&vm) {
+                self.settle(vm, &name, Fate::Held("its host was on again, and is not proven off".to_owned()));
+            }
+        }
         let over = match &outcome {
             Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
             Outcome::Rehearsed(_)

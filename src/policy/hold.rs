@@ -48,33 +48,42 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
         // VMs of this host are on their way elsewhere: they are read back, and nothing more is sent.
         return case.stop(now, end(failure));
     }
+    case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
+    let pause = pause(&mut case, now, &failure);
+    hold_record(&mut case, now, &failure);
+    match pause {
+        Some(pause) => write(case, now, After::Held(pause)),
+        None => case.stop(now, end(failure)),
+    }
+}
+
+/// How long to wait before the next look, said once; `None` when the time for that is over, or when a look would see
+/// the same.
+pub(super) fn pause(case: &mut Case, now: Moment, failure: &Failure) -> Option<Duration> {
     let since = *case.hold.since.get_or_insert(now);
     let rules = case.policy.hold;
     let left = rules.deadline.saturating_sub(now.since(since));
     if left.is_zero() || failure.trouble == Trouble::Settings {
-        hold_record(&mut case, now, &failure);
-        return case.stop(now, end(failure));
+        return None;
     }
     let pause = rules.look.saturating_mul(1 << case.hold.looks.min(16)).min(rules.longest).min(left);
     let pause = pause.max(Duration::from_millis(100));
     case.hold.looks += 1;
     case.hold.quiet = true;
-    case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
     if case.hold.why == failure.what {
         case.detail(now, Phase::Hold, format!("still held; looking again in {} s", pause.as_secs()));
-    } else {
-        let text = format!(
-            "HELD: {}; {}; looking again in {} s, for up to {} s in all",
-            failure.what,
-            failure.advice,
-            pause.as_secs(),
-            left.as_secs()
-        );
-        case.note(now, Phase::Hold, text);
-        case.hold.why.clone_from(&failure.what);
+        return Some(pause);
     }
-    hold_record(&mut case, now, &failure);
-    write(case, now, After::Held(pause))
+    let text = format!(
+        "HELD: {}; {}; looking again in {} s, for up to {} s in all",
+        failure.what,
+        failure.advice,
+        pause.as_secs(),
+        left.as_secs()
+    );
+    case.note(now, Phase::Hold, text);
+    case.hold.why.clone_from(&failure.what);
+    Some(pause)
 }
 
 fn hold_record(case: &mut Case, now: Moment, failure: &Failure) {

@@ -2,6 +2,7 @@
 
 use super::case::{Case, Failure, Subject, Trouble};
 use super::ending::{call_off, next, no_cloud, send};
+use super::hold::pause;
 use super::incident::{Step, wait};
 use super::limits::disarmed;
 use super::notes::{Entry, Phase};
@@ -113,6 +114,12 @@ impl Surveying {
         if let Some(failure) = disarmed(&survey.disarmed, case.cluster, &[])
             && case.policy.purpose == Purpose::Recover
         {
+            // Before any order it can wait; afterwards VMs on their way are read back.
+            if !case.touched
+                && let Some(pause) = pause(case, now, &failure)
+            {
+                return wait(pause, Step::Survey(Self { proven, intent }));
+            }
             hold_all(case, &survey, &failure.what);
             return call_off(proven, now, failure);
         }

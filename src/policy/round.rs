@@ -28,6 +28,7 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
         refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
     };
     let decisions = plan::plan(survey, &request);
+    case.undecided.clear();
     case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
     case.note(now, Phase::Plan, summary(&decisions));
     let rehearsal = case.policy.purpose == Purpose::Rehearse;

@@ -160,8 +160,9 @@ impl Still {
             case.earlier = Some(self.after.proof);
         } else {
             // Nothing was sent: it is all decided again.
-            case.courses.clear();
-            case.vms.clear();
+            let courses = std::mem::take(&mut case.courses).into_iter().map(|(vm, course)| (vm, course.name));
+            let vms = std::mem::take(&mut case.vms).into_iter().map(|(vm, report)| (vm, report.name));
+            case.undecided = courses.chain(vms).collect();
         }
         look_around(case, now)
     }

@@ -154,7 +154,7 @@ fn limits(view: Option<&Outlook>, policy: &Policy, subject: HostId) -> Vec<Strin
 /// Too many hosts fail that nobody has fenced. One alone never is too many.
 fn storm(view: &Outlook, policy: &Policy, place: &str, inside: impl Fn(&Host) -> bool) -> Option<String> {
     let hosts: Vec<_> = view.hosts.iter().filter(|host| inside(host)).collect();
-    let open = |host: &&&Host| host.state == HostState::Error && !is_fenced(view, host.id);
+    let open = |host: &&&Host| host.state == HostState::Error && !is_fenced(view, host);
     let failing = hosts.iter().filter(open).count();
     let rules = policy.brake;
     let many = failing > rules.failing as usize;
@@ -162,13 +162,14 @@ fn storm(view: &Outlook, policy: &Policy, place: &str, inside: impl Fn(&Host) ->
     (failing > 1 && (many || share)).then(|| format!("{failing} of {} hosts fail in {place}", hosts.len()))
 }
 
-/// Is the last incident of this host one whose fence is done?
-fn is_fenced(view: &Outlook, host: HostId) -> bool {
-    let mine = view.memory.incidents.iter().filter(|(_, incident)| incident.host == host);
+/// Is the last incident of this host one that ended with it proven off, and is this still the same failure?
+fn is_fenced(view: &Outlook, host: &Host) -> bool {
+    let mine = view.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);
     let last = mine.max_by_key(|(document, _)| *document).map(|(_, incident)| incident);
     last.is_some_and(|incident| match incident.progress {
-        Progress::Off => true,
-        Progress::Closed => incident.fenced.is_some(),
+        Progress::Off | Progress::Closed => {
+            incident.proof.is_some() && incident.error.is_some() && incident.error == host.error
+        }
         Progress::Open | Progress::Held | Progress::Fencing => false,
     })
 }

@@ -9,6 +9,7 @@ use crate::model::{
     ClusterId, Confirmation, Disarmed, Document, DocumentId, Epoch, HostId, Incident, Progress,
 };
 use crate::wire::record::{self, Record};
+use crate::wire::xml::Limits;
 use std::time::Duration;
 
 /// How long a person's word counts.
@@ -95,6 +96,9 @@ impl Cloud {
     pub fn recorded(&mut self, host: HostId, progress: Progress, ago: Duration) {
         let ago = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
         let at = Epoch(self.wall_clock().0.saturating_sub(ago));
+        let shown = self.host_xml(host);
+        let shown =
+            shown.and_then(|xml| crate::wire::documents::read::<crate::model::Host>(&xml, Limits::HOOK).ok());
         let Some(known) = self.state.hosts.get(&host) else { return };
         let fenced = matches!(progress, Progress::Fencing | Progress::Off).then_some(at);
         let off = progress == Progress::Off;
@@ -107,7 +111,9 @@ impl Cloud {
             updated: at,
             progress,
             events: vec![at],
+            error: shown.and_then(|host| host.error),
             fenced,
+            on: None,
             held: None,
             began: off.then_some(at),
             proof: off.then(|| "bmc said off 3 times in a row".to_owned()),

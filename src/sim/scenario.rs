@@ -55,6 +55,10 @@ impl Scenario {
     }
 }
 
+fn is_written(event: &str) -> bool {
+    ["recorded", "confirmed_off", "disarmed", "armed", "document_"].iter().any(|verb| event.starts_with(verb))
+}
+
 fn build(file: file::File) -> Result<Scenario, String> {
     let version = file.version.as_deref().unwrap_or("7.5");
     let version = Version::from_text(version).ok_or_else(|| format!("no such version: {version}"))?;
@@ -65,10 +69,15 @@ fn build(file: file::File) -> Result<Scenario, String> {
         cloud.set_front_ends(count);
     }
     let subject = *names.hosts.get(&file.host).ok_or_else(|| format!("no such host: {}", file.host))?;
-    for event in &file.before {
+    // What stands in documents is as old, when the hook starts, as the file says.
+    let (late, early): (Vec<_>, Vec<_>) = file.before.iter().partition(|event| is_written(event));
+    for event in early {
         read_event(event, &names)?.happen(&mut cloud);
     }
     cloud.advance(file.start.unwrap_or(Duration::from_secs(215)));
+    for event in late {
+        read_event(event, &names)?.happen(&mut cloud);
+    }
     let transport = SimTransport::new(Arc::new(Mutex::new(cloud)));
     for fault in &file.fault {
         transport.add_fault(read_fault(fault)?);

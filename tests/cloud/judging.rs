@@ -138,7 +138,7 @@ fn no_off_in_a_storm_that_nobody_has_ended() {
         }
         onerescue::world::World::wait(&mut scenario.world, seconds(300));
         for host in fenced {
-            scenario.world.transport().cloud().add_record(&record(*host, Progress::Off, |_| {}));
+            scenario.world.transport().cloud().recorded(HostId(*host), Progress::Off, seconds(10));
         }
         scenario
     };
