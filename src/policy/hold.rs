@@ -51,10 +51,11 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
     case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
     let pause = pause(&mut case, now, &failure);
     hold_record(&mut case, now, &failure);
-    match pause {
-        Some(pause) => write(case, now, After::Held(pause)),
-        None => case.stop(now, end(failure)),
+    if let Some(pause) = pause {
+        return write(case, now, After::Held(pause));
     }
+    let end = end(ended(&case, failure));
+    case.stop(now, end)
 }
 
 /// How long to wait before the next look, said once; `None` when the time for that is over, or when a look would see
@@ -84,6 +85,16 @@ pub(super) fn pause(case: &mut Case, now: Moment, failure: &Failure) -> Option<D
     case.note(now, Phase::Hold, text);
     case.hold.why.clone_from(&failure.what);
     Some(pause)
+}
+
+/// Nobody looks again after this.
+fn ended(case: &Case, failure: Failure) -> Failure {
+    let command = case.command();
+    if failure.trouble == Trouble::Settings || failure.advice.contains(&command) {
+        return failure;
+    }
+    let advice = format!("{}; this run has ended, so run `{command}` then", failure.advice);
+    Failure { advice, ..failure }
 }
 
 fn hold_record(case: &mut Case, now: Moment, failure: &Failure) {

@@ -60,7 +60,7 @@ impl<T: Transport> Zone<T> {
         Ok(host)
     }
 
-    /// See [`super::World::hosts`].
+    /// Every host of the zone, as the leader has it now.
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
