@@ -73,8 +73,9 @@ impl Known<'_> {
         self.ordered.insert(order.vm());
         match (order, reply) {
             (Order::Migrate { vm, to, .. }, Reply::Unknown(_)) => drop(self.doubt.insert(*vm, *to)),
-            (_, Reply::NotSent(_)) => {}
-            _ => drop(self.doubt.remove(&order.vm())),
+            (_, Reply::Accepted) => drop(self.doubt.remove(&order.vm())),
+            // The call whose answer was lost may still be carried out.
+            _ => {}
         }
         match (order, reply) {
             (Order::Migrate { vm, to, .. }, Reply::Accepted | Reply::Unknown(_)) => {
@@ -135,6 +136,10 @@ impl Known<'_> {
         let wants = self.vm(vm)?;
         if let Some(first) = self.doubt.get(&vm).filter(|first| **first != to) {
             return Err(format!("it may still go to {first}"));
+        }
+        if self.doubt.get(&vm) == Some(&to) {
+            // Its answer was lost: the same is asked again, whatever became of the target; oned says no then.
+            return Ok(());
         }
         let host = self.survey.hosts.iter().find(|host| host.id == to).ok_or("no such host")?;
         if to == self.dead || host.state != HostState::Monitored {
