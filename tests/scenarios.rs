@@ -219,6 +219,7 @@ scenarios! {
     confirm_off_of_another_incident
     confirm_off_once
     confirm_off_once_more
+    confirmed_off_and_on_since
     consul_critical_and_fenced
     consul_critical_is_no_proof
     consul_lags
@@ -264,6 +265,7 @@ scenarios! {
     disarmed_in_the_future
     disarmed_other_cluster
     disarmed_twice
+    disarmed_while_oned_was_away
     document_damaged
     document_damaged_and_deleted
     document_newer
@@ -398,6 +400,7 @@ scenarios! {
     record_of_the_fence_lost_reply
     record_of_the_fence_refused
     record_refused
+    record_refused_for_ever
     recreate
     recreate_boot_fails_once
     recreate_in_backup

@@ -195,18 +195,19 @@ impl<'a> Known<'a> {
 
     fn judge(&self, at: Duration, order: &Order, really: Power) -> Option<String> {
         let broken = |why: &str| Some(format!("S1: {order:?} {why}"));
-        if self.word.is_some() && !self.proofs().any(|level| self.is_fresh(level, at)) {
+        let fresh: Vec<_> = self.proofs().filter(|level| self.is_fresh(level, at)).collect();
+        let disks = self.disks.get(&order.vm()).and_then(Option::as_deref);
+        let covered: Vec<_> = fresh.iter().filter(|level| covers(level, disks)).collect();
+        // A person's word is about the whole host, whatever a storage's device says besides.
+        if self.word.is_some() && covered.is_empty() {
             if self.on >= self.word {
                 return broken("on a person's word, and a device said on since");
             }
             return self.contradicted(order);
         }
-        let fresh: Vec<_> = self.proofs().filter(|level| self.is_fresh(level, at)).collect();
         if fresh.is_empty() {
             return broken("without a fresh look at the power");
         }
-        let disks = self.disks.get(&order.vm()).and_then(Option::as_deref);
-        let covered: Vec<_> = fresh.into_iter().filter(|level| covers(level, disks)).collect();
         if covered.is_empty() {
             return broken("with a disk that the host may still write");
         }

@@ -1,0 +1,120 @@
+//! Random rules of the settings file, and random flags.
+
+use onerescue::policy::{
+    BrakeRules, Control, FenceRules, Fencing, Force, HoldRules, Mode, Policy, ProbeError, Purpose,
+    SettleRules, WaitRules, Window, WitnessRules,
+};
+use proptest::prelude::*;
+use std::time::Duration;
+
+fn seconds(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
+    range.prop_map(Duration::from_secs)
+}
+
+fn wait() -> impl Strategy<Value = WaitRules> {
+    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301))
+        .prop_map(|(cycles, cycle, look, oned)| WaitRules { cycles, cycle, look, oned })
+}
+
+fn fence() -> impl Strategy<Value = FenceRules> {
+    let interval = (100..5000u64).prop_map(Duration::from_millis);
+    let probe = prop_oneof![3 => Just(ProbeError::Hold), 1 => Just(ProbeError::Fence)];
+    let control = prop_oneof![4 => Just(Control::Required), 1 => Just(Control::Waived)];
+    (1..6u32, interval, 1..5u32, seconds(0..61), seconds(20..301), probe, control, 0..4u32).prop_map(
+        |(samples, interval, attempts, patience, deadline, probe_error, control, again)| FenceRules {
+            samples,
+            interval,
+            attempts,
+            patience,
+            deadline,
+            probe_error,
+            control,
+            again,
+            ..FenceRules::default()
+        },
+    )
+}
+
+fn window(count: std::ops::Range<u32>, minutes: std::ops::Range<u64>) -> impl Strategy<Value = Window> {
+    (count, minutes).prop_map(|(count, minutes)| Window { count, time: Duration::from_secs(minutes * 60) })
+}
+
+pub(crate) fn brake() -> impl Strategy<Value = BrakeRules> {
+    let leader = prop_oneof![4 => Just(true), 1 => Just(false)];
+    let windows = (window(1..5, 1..31), window(1..12, 30..1500), window(2..6, 5..120));
+    (0..8u32, 10..101u32, windows, seconds(0..600), leader).prop_map(
+        |(failing, failing_percent, (short, long, flaps), startup_grace, leader)| BrakeRules {
+            failing,
+            failing_percent,
+            short,
+            long,
+            flaps,
+            startup_grace,
+            leader,
+        },
+    )
+}
+
+pub(crate) fn witness() -> impl Strategy<Value = WitnessRules> {
+    let consul = prop_oneof![2 => Just(false), 1 => Just(true)];
+    let dead = prop_oneof![3 => Just(0u32), 1 => 1..3u32];
+    (0..4u32, consul, prop_oneof![3 => Just(1u32), 1 => 0..4u32], dead, seconds(0..60)).prop_map(
+        |(peers, consul, alive, dead, after_off)| WitnessRules { peers, consul, alive, dead, after_off },
+    )
+}
+
+/// Short, so that a run that is held for ever does not take long.
+pub(crate) fn hold() -> impl Strategy<Value = HoldRules> {
+    let deadline = prop_oneof![1 => Just(Duration::ZERO), 6 => seconds(1..400), 1 => seconds(1..4000)];
+    (seconds(1..61), seconds(10..301), deadline).prop_map(|(look, longest, deadline)| HoldRules {
+        look,
+        longest,
+        deadline,
+    })
+}
+
+fn settle() -> impl Strategy<Value = SettleRules> {
+    (1..11u32, 1..5u32, 0..4u32, seconds(1..901), seconds(0..601), seconds(1..121)).prop_map(
+        |(parallel, targets, retries, deadline, unknown, cleanup)| SettleRules {
+            parallel,
+            targets,
+            retries,
+            deadline,
+            unknown,
+            cleanup,
+        },
+    )
+}
+
+pub(crate) fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![4 => Just(Mode::Migrate), 2 => Just(Mode::Recreate), 1 => Just(Mode::Delete)]
+}
+
+pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    let rules = prop_oneof![
+        Just((WaitRules::default(), FenceRules::default(), SettleRules::default())),
+        (wait(), fence(), settle()),
+    ];
+    let purpose =
+        prop_oneof![20 => Just(Purpose::Recover), 1 => Just(Purpose::Rehearse), 1 => Just(Purpose::Fence)];
+    let fencing = prop_oneof![15 => Just(Fencing::Required), 1 => Just(Fencing::Waived)];
+    let force = prop_oneof![2 => Just(Force::RunningOnly), 1 => Just(Force::AlsoStopped)];
+    let brake = prop_oneof![2 => Just(BrakeRules::default()), 1 => brake()];
+    let witness = prop_oneof![1 => Just(WitnessRules::default()), 1 => witness()];
+    let hold = prop_oneof![4 => hold(), 1 => Just(HoldRules::default())];
+    (mode(), force, fencing, purpose, rules, 0..4u32, (brake, witness, hold)).prop_map(
+        |(mode, force, fencing, purpose, (wait, fence, settle), cycles, (brake, witness, hold))| Policy {
+            mode,
+            force,
+            // `fence_host` knows no -u.
+            fencing: if purpose == Purpose::Fence { Fencing::Required } else { fencing },
+            purpose,
+            wait: WaitRules { cycles, ..wait },
+            brake,
+            witness,
+            fence,
+            hold,
+            settle,
+        },
+    )
+}

@@ -1,0 +1,155 @@
+//! Several recoveries in one cloud at the same time: each has its own world, and a wait of one lets the others go on.
+
+use onerescue::Run;
+use onerescue::model::{
+    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    Testimony, Vm, VmId,
+};
+use onerescue::policy::{
+    Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, VmList,
+};
+use onerescue::sim::SimWorld;
+use onerescue::world::World;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// The recovery of one host.
+pub(crate) struct Turn {
+    pub(crate) world: SimWorld,
+    pub(crate) subject: Subject,
+    pub(crate) report: Option<Report>,
+    run: Option<Run>,
+    /// It does nothing before, by the cloud's clock.
+    wake: Duration,
+    begun: bool,
+}
+
+impl Turn {
+    /// The hook starts this much later.
+    pub(crate) fn new(world: SimWorld, subject: Subject, policy: &Policy, later: Duration) -> Self {
+        let wake = world.began() + later;
+        Self {
+            run: Some(Run::begin(subject.clone(), *policy)),
+            world,
+            subject,
+            report: None,
+            wake,
+            begun: false,
+        }
+    }
+
+    fn go_on(&mut self) {
+        if !self.begun {
+            self.begun = true;
+            self.world.begin_again();
+        }
+        let Some(run) = self.run.take() else { return };
+        match run.go_on(&mut Patient { world: &mut self.world, wake: &mut self.wake }) {
+            Ok(run) => self.run = Some(run),
+            Err(report) => self.report = Some(*report),
+        }
+    }
+}
+
+/// Let them take turns to their ends; of those that do not wait, `order` says who is next.
+pub(crate) fn take_turns(turns: &mut [Turn], order: &[usize]) {
+    for next in order.iter().cycle().take(100_000) {
+        let now = turns[0].world.transport().cloud().now();
+        let open: Vec<usize> = (0..turns.len()).filter(|at| turns[*at].run.is_some()).collect();
+        let awake: Vec<usize> = open.iter().copied().filter(|at| turns[*at].wake <= now).collect();
+        if let Some(at) = awake.get(next % awake.len().max(1)) {
+            turns[*at].go_on();
+            continue;
+        }
+        let Some(first) = open.into_iter().min_by_key(|at| turns[*at].wake) else { return };
+        let pause = turns[first].wake.saturating_sub(now);
+        turns[first].world.advance(pause);
+    }
+}
+
+pub(crate) fn trails(turns: &[Turn]) -> String {
+    let mut text = String::new();
+    for turn in turns {
+        let _ = writeln!(text, "== {} from {:?}", turn.subject.name, turn.world.began());
+        for entry in turn.world.told() {
+            let _ = writeln!(text, "  {entry}");
+        }
+    }
+    text
+}
+
+/// A world whose waits are for the scheduler.
+struct Patient<'a> {
+    world: &'a mut SimWorld,
+    wake: &'a mut Duration,
+}
+
+impl World for Patient<'_> {
+    fn wait(&mut self, pause: Duration) {
+        *self.wake = self.world.transport().cloud().now() + pause;
+    }
+
+    fn now(&mut self) -> Moment {
+        self.world.now()
+    }
+
+    fn host(&mut self, id: HostId) -> Result<Host, Failure> {
+        self.world.host(id)
+    }
+
+    fn memory(&mut self) -> Result<Memory, Failure> {
+        self.world.memory()
+    }
+
+    fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
+        self.world.record(document, incident)
+    }
+
+    fn outlook(&mut self) -> Result<Outlook, Failure> {
+        self.world.outlook()
+    }
+
+    fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
+        self.world.witnesses(host, peers)
+    }
+
+    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+        self.world.claim(host)
+    }
+
+    fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
+        self.world.fence_levels(host)
+    }
+
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+        self.world.power_off(host, device, via)
+    }
+
+    fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {
+        self.world.power_state(host, device, via)
+    }
+
+    fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
+        self.world.survey(host, also)
+    }
+
+    fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
+        self.world.vms(ids)
+    }
+
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
+        self.world.histories(ids)
+    }
+
+    fn disable(&mut self, proof: &Proof) -> Reply {
+        self.world.disable(proof)
+    }
+
+    fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply> {
+        self.world.act(proof, orders)
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        self.world.tell(entry);
+    }
+}
