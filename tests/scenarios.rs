@@ -367,6 +367,7 @@ scenarios! {
     one_liar_holds
     one_liar_of_two
     one_of_two
+    oned_always_slow
     oned_away_30s
     oned_away_for_ever
     oned_away_in_a_hold

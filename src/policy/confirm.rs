@@ -80,8 +80,12 @@ impl Confirming {
         }
         if now.since(asked) >= FRESH {
             // oned was away: what else was looked at is old.
+            if std::mem::replace(&mut case.slow, true) {
+                return hold(case, now, slow(now.since(asked)), Outcome::Held);
+            }
             return Braking::again(case, ahead);
         }
+        case.slow = false;
         match ahead {
             Ahead::Fence => {
                 case.heard = case.heard.or(host.monitored_at);
@@ -91,6 +95,18 @@ impl Confirming {
             Ahead::PowerOff(fence) => fence.send(case, now),
             Ahead::Change(after) => after.seen(case, now, &host),
         }
+    }
+}
+
+/// Looking again and again would never end where oned answers, but always too late.
+fn slow(took: Duration) -> Failure {
+    Failure {
+        trouble: Trouble::Unreachable,
+        what: format!(
+            "oned takes {} s to answer, so whatever was looked at before is old when the host may be fenced",
+            took.as_secs()
+        ),
+        advice: "find out what slows oned down: its log, its database, the load of the front-end".to_owned(),
     }
 }
 
