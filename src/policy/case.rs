@@ -121,8 +121,8 @@ pub(super) struct Case {
     /// When brakes and witnesses were asked last, and nothing held.
     pub(super) cleared: Option<Moment>,
     pub(super) hold: Holding,
-    /// oned took so long for the last look at the host that everything had to be looked at again.
-    pub(super) slow: bool,
+    /// How often in a row oned took so long for a look at the host that everything else was old then.
+    pub(super) slow: u32,
     /// The devices that were sent "off", whatever they said, and how often.
     pub(super) told: BTreeMap<DeviceName, Told>,
     /// `TEMPLATE/ERROR` of the host at the first look.
@@ -171,7 +171,7 @@ impl Case {
             by_peer: BTreeSet::new(),
             cleared: None,
             hold: Holding::default(),
-            slow: false,
+            slow: 0,
             told: BTreeMap::new(),
             error: None,
             touched: false,

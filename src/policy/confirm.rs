@@ -80,12 +80,13 @@ impl Confirming {
         }
         if now.since(asked) >= FRESH {
             // oned was away: what else was looked at is old.
-            if std::mem::replace(&mut case.slow, true) {
+            case.slow += 1;
+            if case.slow > 1 {
                 return hold(case, now, slow(now.since(asked)), Outcome::Held);
             }
             return Braking::again(case, ahead);
         }
-        case.slow = false;
+        case.slow = 0;
         match ahead {
             Ahead::Fence => {
                 case.heard = case.heard.or(host.monitored_at);
