@@ -71,7 +71,7 @@ fn tell(case: &mut Case, decision: Decision) -> Option<Order> {
 }
 
 fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
-    let Decision { vm, name, state, host, verdict } = decision;
+    let Decision { vm, name, state, host, after: _, verdict } = decision;
     let elsewhere = host.is_some_and(|host| host != case.subject.host);
     // An order whose answer was lost has been executed after all.
     if elsewhere && case.courses.get_mut(&vm).is_some_and(|course| course.follow(now)) {

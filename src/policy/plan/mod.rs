@@ -72,6 +72,8 @@ pub struct Decision {
     pub state: VmState,
     /// The host that oned charged it to then.
     pub host: Option<HostId>,
+    /// VMs that must run before this one is acted on; they are all decided in the same plan or closed.
+    pub after: Vec<VmId>,
     /// The decision.
     pub verdict: Verdict,
 }
@@ -98,13 +100,14 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
+            after: Vec::new(),
             verdict: eligibility::leaving(vm, request.host, &charged)
                 .unwrap_or_else(|| decide(vm, survey, request, &mut rooms)),
         })
         .collect();
     let nameless = |vm: VmId, reason: String| {
         let (name, verdict) = (String::from("?"), Verdict::Hold(reason));
-        Decision { vm, name, state: VmState::Unknown(-1), host: None, verdict }
+        Decision { vm, name, state: VmState::Unknown(-1), host: None, after: Vec::new(), verdict }
     };
     for (vm, why) in survey.unreadable.iter().filter(|(vm, _)| !request.closed.contains(vm)) {
         decisions.push(nameless(*vm, format!("its document cannot be read: {why}")));
