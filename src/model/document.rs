@@ -10,6 +10,10 @@ pub struct DocumentLock {
     pub level: Lock,
     /// `LOCK/TIME`: epoch seconds at which the lock was taken.
     pub taken_at: Option<i64>,
+    /// `LOCK/OWNER`: the user who holds it.
+    pub owner: Option<i64>,
+    /// `LOCK/REQ_ID`: the request that took it.
+    pub request: Option<i64>,
 }
 
 /// A document, from `one.document.info` or `one.documentpool.info`.

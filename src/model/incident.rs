@@ -2,7 +2,7 @@
 //!
 //! Plain values; how they are written is `wire::record`, what follows from them is decided in `policy`.
 
-use super::{ClusterId, DeviceName, DocumentId, HostId};
+use super::{ClusterId, Confirmation, HostId, VmId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -26,10 +26,11 @@ impl Epoch {
 }
 
 /// How far an incident has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// A run works on it and has sent nothing to a fence device.
+    #[default]
     Open,
     /// Something keeps the run from fencing; it looks again.
     Held,
@@ -52,26 +53,64 @@ pub struct Held {
     pub since: Epoch,
 }
 
-/// A person's word that a host is off. It has a document of its own, so that a run that writes its incident at the
-/// same time cannot overwrite it.
+/// One line of an incident's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmation {
-    /// The host.
-    pub host: HostId,
-    /// The incident that it is about; it counts for no other.
-    pub incident: DocumentId,
-    /// Who: `alice (as oneadmin)`.
-    pub by: String,
-    /// Why they are sure.
-    pub reason: String,
-    /// When they said so.
+pub struct Line {
+    /// When.
     pub at: Epoch,
-    /// It counts until then.
-    pub expires: Epoch,
+    /// The step of the procedure: `fence`.
+    pub phase: String,
+    /// What happened, for example `sent "off" to bmc`.
+    pub text: String,
+}
+
+/// How the incident ended for a VM; the words are those of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Read back where it should be.
+    Recovered,
+    /// Not touched, because nobody asked for that.
+    Left,
+    /// It should have been recovered and was not touched.
+    Held,
+    /// It was touched and is not where it should be.
+    Failed,
+}
+
+/// One VM of an incident, so that no later run forgets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentVm {
+    /// The VM.
+    pub id: VmId,
+    /// Its name; left out where there are too many VMs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The order that was decided on last, for example `migrate`; it may not have been sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// Where it was to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<HostId>,
+    /// How it ended; none while it is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// Why it was decided or ended so; shortened or left out where there are too many VMs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+/// The cloud's lock that an owner holds on its record, as oned shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// `LOCK/TIME`
+    pub time: i64,
+    /// `LOCK/REQ_ID`
+    pub request: i64,
 }
 
 /// The failure of one host, from its first event to the end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// The host.
     pub host: HostId,
@@ -105,49 +144,22 @@ pub struct Incident {
     pub confirmation: Option<Confirmation>,
     /// How the last run ended.
     pub outcome: Option<String>,
-}
-
-/// The cluster, or the whole zone, in which nothing may be fenced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disarmed {
-    /// `None` is the whole zone.
-    pub cluster: Option<ClusterId>,
-    /// Why.
-    pub reason: String,
-    /// Who has done that.
-    pub by: String,
-    /// When.
-    pub at: Epoch,
-}
-
-/// A device was seen to say ON while its host was healthy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenOn {
-    /// The host.
-    pub host: HostId,
-    /// The device.
-    pub device: DeviceName,
-    /// What it switches; another target has not been seen.
-    pub target: String,
-    /// When it was seen last.
-    pub at: Epoch,
-}
-
-/// Everything that is remembered, as one reading of the documents gave it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// The front-end's clock when it was read.
-    pub now: Epoch,
-    /// Who reads: what a new incident's owner is.
-    pub me: String,
-    /// Every incident, by its document; a document that was made later has a higher id.
-    pub incidents: Vec<(DocumentId, Incident)>,
-    /// Where nothing may be fenced.
-    pub disarmed: Vec<Disarmed>,
-    /// Persons' words that a host is off, used up or not.
-    pub confirmations: Vec<Confirmation>,
-    /// Which devices were seen ON.
-    pub seen_on: Vec<SeenOn>,
-    /// Documents of ours that cannot be read, and why. They may hold any of the above.
-    pub unreadable: Vec<(DocumentId, String)>,
+    /// The lock that the owner holds; none when it has let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Hold>,
+    /// How often another run has taken it over.
+    #[serde(default)]
+    pub takeovers: u32,
+    /// When the last run was stopped by a signal, if it was; it has let go then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Epoch>,
+    /// The hook's options, so that another run can go on with the same: `-m`, `-f`.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// What happened, oldest first; the middle of a long log is left out.
+    #[serde(default)]
+    pub log: Vec<Line>,
+    /// Every VM of the incident, by id.
+    #[serde(default)]
+    pub vms: Vec<IncidentVm>,
 }

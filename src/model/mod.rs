@@ -8,6 +8,7 @@ mod group;
 mod host;
 mod ids;
 mod incident;
+mod memory;
 mod outlook;
 mod refusal;
 mod storage;
@@ -22,7 +23,8 @@ pub use evidence::{
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, VmId, ZoneId};
-pub use incident::{Confirmation, Disarmed, Epoch, Held, Incident, Memory, Progress, SeenOn};
+pub use incident::{End, Epoch, Held, Hold, Incident, IncidentVm, Line, Progress};
+pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn};
 pub use outlook::{Observer, Outlook};
 pub use refusal::Refusal;
 pub use storage::{Datastore, DatastoreKind, Sharing};

@@ -119,6 +119,7 @@ mod tests {
             proof: None,
             confirmation: None,
             outcome: None,
+            ..Incident::default()
         }
     }
 

@@ -155,5 +155,6 @@ fn new(case: &Case, at: Epoch) -> Incident {
         proof: None,
         confirmation: None,
         outcome: None,
+        ..Incident::default()
     }
 }

@@ -63,7 +63,10 @@ impl Cloud {
         let ours = |record: &Record| match (host, record) {
             (None, _) => true,
             (Some(host), Record::Incident(incident)) => incident.host == host,
-            (Some(_), Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_)) => false,
+            (
+                Some(_),
+                Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_) | Record::Abort(_),
+            ) => false,
         };
         let last = self.our_records().into_iter().rev().find(|(_, record)| ours(record));
         let id =
@@ -77,7 +80,7 @@ impl Cloud {
     pub fn add_newer_record(&mut self) {
         let id = self.add_record(&Record::Control { disarmed: Vec::new() });
         if let Some(document) = self.state.documents.get_mut(&id.0) {
-            document.template.set("BODY", "{\"format\":2,\"record\":\"control\",\"disarmed\":[]}");
+            document.template.set("BODY", "{\"format\":3,\"record\":\"control\",\"disarmed\":[]}");
         }
     }
 
@@ -119,6 +122,7 @@ impl Cloud {
             proof: off.then(|| "bmc said off 3 times in a row".to_owned()),
             confirmation: None,
             outcome: None,
+            ..Incident::default()
         })));
     }
 
@@ -149,7 +153,8 @@ impl Cloud {
             Record::Incident(_)
             | Record::Control { .. }
             | Record::SeenOn { .. }
-            | Record::Confirmation(_) => None,
+            | Record::Confirmation(_)
+            | Record::Abort(_) => None,
         })
     }
 

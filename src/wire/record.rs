@@ -5,15 +5,16 @@
 //! database's character set changes it. A newer format is refused and a damaged one is reported; nothing is
 //! guessed at.
 
-use crate::model::{Confirmation, Disarmed, Document, Incident, SeenOn};
+use crate::model::{Abort, Confirmation, Disarmed, Document, Incident, SeenOn};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 /// The type number of our documents, unless the settings have another one. OpenNebula's own services use 100 to 110.
 pub const TYPE: i64 = 7113;
 
-/// The format that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// The format that this version writes, and the newest that it reads. 2 remembers the VMs of an incident, its log and
+/// its lock; a version that knows only 1 would forget them when it writes.
+pub const FORMAT: u32 = 2;
 
 /// More than this is not written: a document is replicated to every front-end.
 pub const LONGEST: usize = 512 * 1024;
@@ -31,6 +32,8 @@ pub enum Record {
     },
     /// A person's word that a host is off.
     Confirmation(Confirmation),
+    /// A person's word that an incident is to end.
+    Abort(Abort),
     /// Which devices were seen ON.
     SeenOn {
         /// Each of them.
@@ -58,6 +61,7 @@ impl Record {
             Self::Incident(incident) => format!("onerescue-host-{}", incident.host.0),
             Self::Control { .. } => "onerescue-control".to_owned(),
             Self::Confirmation(word) => format!("onerescue-confirm-off-{}", word.host.0),
+            Self::Abort(word) => format!("onerescue-abort-{}", word.host.0),
             Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
         }
     }
@@ -133,6 +137,22 @@ mod tests {
         assert_eq!(Record::read(&document).unwrap(), record);
     }
 
+    /// As version 0.1 wrote it.
+    #[test]
+    fn a_record_of_the_first_format_is_read() {
+        let body = "{\"format\":1,\"record\":\"incident\",\"host\":12,\"name\":\"kvm-12\",\"cluster\":0,\
+                    \"owner\":\"fe1 4711 1795165661\",\"opened\":1,\"updated\":2,\"progress\":\"fencing\",\
+                    \"events\":[1],\"error\":null,\"fenced\":2,\"on\":null,\"held\":null,\"began\":null,\
+                    \"proof\":null,\"confirmation\":null,\"outcome\":null}";
+        let text = format!(
+            "<DOCUMENT><ID>4</ID><TYPE>1</TYPE><TEMPLATE><BODY><![CDATA[{body}]]></BODY></TEMPLATE></DOCUMENT>"
+        );
+        let document: Document = read(&text, Limits::HOOK).unwrap();
+        let Record::Incident(incident) = Record::read(&document).unwrap() else { panic!("another record") };
+        assert_eq!(incident.fenced, Some(Epoch(2)));
+        assert!(incident.vms.is_empty() && incident.log.is_empty() && incident.lock.is_none());
+    }
+
     #[test]
     fn a_newer_and_a_damaged_record_are_told_apart() {
         let document = |body: &str| {
@@ -141,8 +161,8 @@ mod tests {
             );
             read::<Document>(&text, Limits::HOOK).unwrap()
         };
-        let newer = Record::read(&document("{\"format\":2,\"record\":\"oracle\"}")).unwrap_err();
-        assert!(newer.contains("format is 2"), "{newer}");
+        let newer = Record::read(&document("{\"format\":3,\"record\":\"oracle\"}")).unwrap_err();
+        assert!(newer.contains("format is 3"), "{newer}");
         for body in ["", "{", "[]", "{\"record\":\"control\"}", "{\"format\":1,\"record\":\"control\"}"] {
             assert!(Record::read(&document(body)).is_err(), "{body}");
         }

@@ -5,7 +5,7 @@
 use super::Zone;
 use super::oned::Transport;
 use super::zone::to_failure;
-use crate::model::{Confirmation, Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
+use crate::model::{Abort, Confirmation, Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
 use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
 
@@ -24,6 +24,7 @@ impl<T: Transport> Zone<T> {
                 Ok(Record::Incident(incident)) => memory.incidents.push((document, *incident)),
                 Ok(Record::Control { disarmed }) => memory.disarmed.extend(disarmed),
                 Ok(Record::Confirmation(word)) => memory.confirmations.push(word),
+                Ok(Record::Abort(word)) => memory.aborts.push(word),
                 Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
                 Err(why) => memory.unreadable.push((document, why)),
             }
@@ -65,6 +66,16 @@ impl<T: Transport> Zone<T> {
         let host = word.host;
         let same = |old: &Record| matches!(old, Record::Confirmation(old) if old.host == host);
         self.write_all(&Record::Confirmation(word.clone()), same)
+    }
+
+    /// Write down that an incident is to end; it replaces an earlier word about the same host.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn record_abort(&self, word: &Abort) -> Result<(), Failure> {
+        let host = word.host;
+        let same = |old: &Record| matches!(old, Record::Abort(old) if old.host == host);
+        self.write_all(&Record::Abort(word.clone()), same)
     }
 
     /// Write down which devices were seen ON.

@@ -164,6 +164,7 @@ fn incident(host: u32) -> Incident {
         proof: Some("bmc said off".to_owned()),
         confirmation: None,
         outcome: None,
+        ..Incident::default()
     }
 }
 

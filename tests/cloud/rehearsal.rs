@@ -42,6 +42,7 @@ pub(crate) fn incident(host: u32, progress: Progress, at: Epoch) -> Incident {
         proof: None,
         confirmation: None,
         outcome: None,
+        ..Incident::default()
     }
 }
 

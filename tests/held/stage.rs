@@ -130,6 +130,7 @@ fn incident(record: &RecordStory, story: &Story, now: Epoch) -> Incident {
         proof: done.then(|| "its device said off".to_owned()),
         confirmation: None,
         outcome: None,
+        ..Incident::default()
     }
 }
 

@@ -203,6 +203,7 @@ pub(super) fn incident(host: u32, progress: Progress) -> Incident {
         proof: None,
         confirmation: None,
         outcome: None,
+        ..Incident::default()
     }
 }
 

@@ -39,6 +39,7 @@ fn incident(host: u32, progress: Progress) -> Incident {
         proof: None,
         confirmation: None,
         outcome: None,
+        ..Incident::default()
     }
 }
 

@@ -115,7 +115,8 @@ impl Decode for Document {
 fn lock_of(lock: &Element) -> Result<Option<DocumentLock>, XmlError> {
     let level = lock.number_of("LOCKED")?.filter(|level| *level != 0);
     let taken_at = lock.number_of("TIME")?;
-    Ok(level.map(|level| DocumentLock { level: Lock(level), taken_at }))
+    let (owner, request) = (lock.number_of("OWNER")?, lock.number_of("REQ_ID")?);
+    Ok(level.map(|level| DocumentLock { level: Lock(level), taken_at, owner, request }))
 }
 
 impl Decode for Hook {

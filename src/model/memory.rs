@@ -1,0 +1,86 @@
+//! What is remembered beside the incidents: persons' words, where fencing is disarmed, which devices were seen ON.
+//!
+//! Each is a document of its own, so that a run that writes its incident at the same time overwrites none of it.
+
+use super::{ClusterId, DeviceName, DocumentId, Epoch, HostId, Incident};
+use serde::{Deserialize, Serialize};
+
+/// A person's word that a host is off. It has a document of its own, so that a run that writes its incident at the
+/// same time cannot overwrite it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The host.
+    pub host: HostId,
+    /// The incident that it is about; it counts for no other.
+    pub incident: DocumentId,
+    /// Who: `alice (as oneadmin)`.
+    pub by: String,
+    /// Why they are sure.
+    pub reason: String,
+    /// When they said so.
+    pub at: Epoch,
+    /// It counts until then.
+    pub expires: Epoch,
+}
+
+/// A person's word that an incident is to end. It counts for that incident and no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abort {
+    /// The host.
+    pub host: HostId,
+    /// The incident that ends.
+    pub incident: DocumentId,
+    /// Who: `alice (as oneadmin)`.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When they said so.
+    pub at: Epoch,
+}
+
+/// The cluster, or the whole zone, in which nothing may be fenced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disarmed {
+    /// `None` is the whole zone.
+    pub cluster: Option<ClusterId>,
+    /// Why.
+    pub reason: String,
+    /// Who has done that.
+    pub by: String,
+    /// When.
+    pub at: Epoch,
+}
+
+/// A device was seen to say ON while its host was healthy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenOn {
+    /// The host.
+    pub host: HostId,
+    /// The device.
+    pub device: DeviceName,
+    /// What it switches; another target has not been seen.
+    pub target: String,
+    /// When it was seen last.
+    pub at: Epoch,
+}
+
+/// Everything that is remembered, as one reading of the documents gave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The front-end's clock when it was read.
+    pub now: Epoch,
+    /// Who reads: what a new incident's owner is.
+    pub me: String,
+    /// Every incident, by its document; a document that was made later has a higher id.
+    pub incidents: Vec<(DocumentId, Incident)>,
+    /// Where nothing may be fenced.
+    pub disarmed: Vec<Disarmed>,
+    /// Persons' words that a host is off, used up or not.
+    pub confirmations: Vec<Confirmation>,
+    /// Persons' words that an incident is to end.
+    pub aborts: Vec<Abort>,
+    /// Which devices were seen ON.
+    pub seen_on: Vec<SeenOn>,
+    /// Documents of ours that cannot be read, and why. They may hold any of the above.
+    pub unreadable: Vec<(DocumentId, String)>,
+}
