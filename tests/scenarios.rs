@@ -198,6 +198,8 @@ scenarios! {
     back_while_waiting
     being_recreated
     boot_fails
+    boot_fails_on_a_dead_target
+    boot_fails_on_a_disabled_target
     boot_fails_once
     boot_hangs
     called_off_after_fence
@@ -452,13 +454,16 @@ scenarios! {
     storm_without_the_fenced
     strange_names
     target_dies
+    target_dies_unseen
     target_disabled
     target_offline
+    target_offline_before_the_call
     target_refuses
     terminated_meanwhile
     terminated_on_its_way
     total_outage
     transfer_fails
+    transfer_fails_twice
     two_devices
     two_feeds
     two_feeds_back_between

@@ -145,6 +145,8 @@ pub(super) struct Settle {
     targets: u32,
     retries: u32,
     #[serde(with = "required")]
+    retry_wait: Duration,
+    #[serde(with = "required")]
     deadline: Duration,
     #[serde(with = "required")]
     unknown: Duration,
@@ -231,7 +233,8 @@ impl Default for Record {
 
 impl Default for Settle {
     fn default() -> Self {
-        let SettleRules { parallel, targets, retries, deadline, unknown, cleanup } = SettleRules::default();
-        Self { parallel, targets, retries, deadline, unknown, cleanup }
+        let SettleRules { parallel, targets, retries, retry_wait, deadline, unknown, cleanup } =
+            SettleRules::default();
+        Self { parallel, targets, retries, retry_wait, deadline, unknown, cleanup }
     }
 }

@@ -8,8 +8,8 @@ use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{
-    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, Incident, Moment, Peer, SeenOn,
-    VmId,
+    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident, Moment, Peer,
+    SeenOn, VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -92,6 +92,10 @@ pub(super) struct Case {
     pub(super) undecided: BTreeMap<VmId, String>,
     /// The names of the zone's hosts, for texts.
     pub(super) hosts: BTreeMap<HostId, String>,
+    /// Their states, as the last survey had them.
+    pub(super) states: BTreeMap<HostId, HostState>,
+    /// When they were looked at last.
+    pub(super) looked: Option<Moment>,
     /// Why nothing more is sent.
     pub(super) halted: Option<Failure>,
     /// `--dry-run`: how the real run would end before it touches a VM.
@@ -155,6 +159,8 @@ impl Case {
             live: BTreeSet::new(),
             undecided: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            states: BTreeMap::new(),
+            looked: None,
             halted: None,
             would_stop: None,
             disable_tried: false,

@@ -6,8 +6,8 @@ use super::order::Order;
 use super::report::Fate;
 use super::settings::Mode;
 use super::states::{self, Class};
-use crate::model::{HostId, Moment, Vm, VmState};
-use std::time::Duration;
+use crate::model::{HostId, HostState, Moment, Vm, VmState};
+use std::collections::BTreeMap;
 
 /// What a VM's state means for its course.
 pub(super) enum Judgement {
@@ -16,19 +16,20 @@ pub(super) enum Judgement {
     Replan,
     Await,
     Send(Order),
+    /// Look at the hosts first: what follows depends on how its target is.
+    Look,
 }
 
 pub(super) struct Judge<'a> {
     pub(super) case: &'a Case,
     pub(super) course: &'a Course,
     pub(super) now: Moment,
+    /// How the hosts were seen to be, if they were looked at just now.
+    pub(super) hosts: Option<&'a BTreeMap<HostId, HostState>>,
 }
 
-/// How long a retry that oned has accepted may show the old failure: a busy oned takes it up late.
-const RETRY: Duration = Duration::from_secs(30);
-
 impl Judge<'_> {
-    fn dead(&self) -> HostId {
+    pub(super) fn dead(&self) -> HostId {
         self.case.subject.host
     }
 
@@ -44,7 +45,7 @@ impl Judge<'_> {
             },
         };
         match judgement {
-            Judgement::Close(_) => judgement,
+            Judgement::Close(_) | Judgement::Look => judgement,
             Judgement::Stay | Judgement::Replan | Judgement::Await | Judgement::Send(_) => {
                 self.overdue(&vm.state.to_string(), &said(vm)).unwrap_or(judgement)
             }
@@ -103,8 +104,8 @@ impl Judge<'_> {
             ))),
             Class::Failure => self.failed(vm, host, sent, certainty),
             Class::Done => terminated(),
-            // UNKNOWN is also what the first reads after the call may show.
-            Class::Lost | Class::Transient | Class::Resubmit => Judgement::Stay,
+            Class::Lost => self.lost_again(vm, host, sent),
+            Class::Transient | Class::Resubmit => Judgement::Stay,
             Class::Stopped | Class::NotPlaced | Class::Strange => Judgement::Close(Fate::Failed(format!(
                 "{} on {}{}",
                 vm.state,
@@ -140,26 +141,6 @@ impl Judge<'_> {
     fn may_ask_again(&self, sent: Moment) -> bool {
         let patience = self.case.policy.wait.look.saturating_mul(2);
         self.course.calls < self.case.policy.settle.targets && self.now.since(sent) >= patience
-    }
-
-    /// "Retry" repeats the step that failed on the same host. It neither goes back to the dead host, as
-    /// "failure" would, nor skips the check of the data, as "success" would.
-    fn failed(&self, vm: &Vm, host: HostId, sent: Moment, certainty: Certainty) -> Judgement {
-        let asked = self.course.retries > 0 && certainty != Certainty::NotSent;
-        if asked && self.now.since(sent) < RETRY {
-            return Judgement::Stay;
-        }
-        if self.course.retries < self.case.policy.settle.retries {
-            return Judgement::Send(Order::Retry { vm: vm.id });
-        }
-        let text = format!(
-            "{} on {}, retried {} times{}",
-            vm.state,
-            self.case.named(host),
-            self.course.retries,
-            said(vm)
-        );
-        Judgement::Close(Fate::Failed(text))
     }
 
     fn recreating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
@@ -241,6 +222,6 @@ fn terminated() -> Judgement {
 }
 
 /// What oned or a driver wrote on the VM.
-fn said(vm: &Vm) -> String {
+pub(super) fn said(vm: &Vm) -> String {
     vm.error.as_ref().map_or_else(String::new, |text| format!(": {}", text.trim()))
 }

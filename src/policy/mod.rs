@@ -42,6 +42,7 @@ mod settings;
 mod settle;
 pub mod states;
 mod still;
+mod target;
 mod trace;
 
 pub use act::{Acting, Disabling};

@@ -11,6 +11,7 @@ use super::proof::Proof;
 use super::report::{Fate, Outcome};
 use super::round::plan_round;
 use super::settings::{Fencing, Purpose};
+use super::settle::judge_with_hosts;
 use super::still::{Effect, before};
 use super::trace::Tracing;
 use crate::model::{Datastore, Disarmed, Host, HostState, Moment, Vm, VmId};
@@ -61,6 +62,8 @@ pub(super) enum Intent {
     Plan,
     /// The host is to be disabled, if it is still there and nobody else has taken it out of service.
     Disable,
+    /// How are the hosts that VMs were sent to?
+    Targets,
 }
 
 impl Surveying {
@@ -75,6 +78,11 @@ impl Surveying {
     /// Look again, and disable the host if nothing else can be done.
     pub(super) fn to_disable(proven: Proven) -> Step {
         Step::Survey(Self { proven, intent: Intent::Disable })
+    }
+
+    /// Look at the hosts that VMs were sent to.
+    pub(super) fn to_see_targets(proven: Proven) -> Step {
+        Step::Survey(Self { proven, intent: Intent::Targets })
     }
 
     /// The dead host, and the VMs that the event had on it.
@@ -108,6 +116,8 @@ impl Surveying {
         let case = &mut proven.case;
         case.answered();
         case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
+        case.looked = Some(now);
+        case.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
         if let Some(reason) = came_back(case, now, &survey) {
             return returned(proven, now, reason, &survey);
         }
@@ -139,10 +149,11 @@ impl Surveying {
             let stop = proven.case.would_stop.take().or(held.then_some(Outcome::Partly));
             return proven.stop(now, Outcome::Rehearsed(stop.map(Box::new)));
         }
-        if orders.is_empty() && intent == Intent::Disable {
-            return disable(proven, now, survey);
+        match intent {
+            Intent::Disable if orders.is_empty() => disable(proven, now, survey),
+            Intent::Targets => judge_with_hosts(proven, now, survey, orders),
+            Intent::Plan | Intent::Disable => send(proven, now, orders),
         }
-        send(proven, now, orders)
     }
 }
 

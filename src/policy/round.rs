@@ -30,7 +30,10 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
     let decisions = plan::plan(survey, &request);
     case.undecided.clear();
     case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
-    case.note(now, Phase::Plan, summary(&decisions));
+    // A look that was for VMs on their way only.
+    if !decisions.is_empty() || case.courses.is_empty() {
+        case.note(now, Phase::Plan, summary(&decisions));
+    }
     let rehearsal = case.policy.purpose == Purpose::Rehearse;
     let orders = decisions
         .into_iter()

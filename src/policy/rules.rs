@@ -145,6 +145,8 @@ pub struct SettleRules {
     pub targets: u32,
     /// How often a VM in a failure state is retried where that is safe.
     pub retries: u32,
+    /// The time between two retries of one VM. A busy oned takes a retry up late.
+    pub retry_wait: Duration,
     /// How long a VM may take from the call to RUNNING elsewhere.
     pub deadline: Duration,
     /// How long VMs on the dead host may stay RUNNING or in a transient state after the fence, before they
@@ -187,6 +189,7 @@ impl Default for SettleRules {
             parallel: 4,
             targets: 3,
             retries: 1,
+            retry_wait: Duration::from_secs(30),
             deadline: Duration::from_secs(600),
             unknown: Duration::from_secs(400),
             cleanup: Duration::from_secs(60),

@@ -10,7 +10,7 @@ use super::notes::{Entry, Phase};
 use super::order::Order;
 use super::plan::not_cut_off;
 use super::proof::Proof;
-use super::recover::Proven;
+use super::recover::{Proven, Survey, Surveying};
 use super::report::Fate;
 use crate::model::{Moment, Vm, VmId};
 use std::collections::BTreeMap;
@@ -60,24 +60,64 @@ impl Settling {
                 return no_cloud(self.proven, now, failure);
             }
         };
-        let Self { mut proven, ids } = self;
-        let case = &mut proven.case;
-        case.answered();
-        let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
-        let mut orders = Vec::new();
-        for id in ids {
-            let broken = list.unreadable.iter().any(|(bad, _)| *bad == id);
-            let Some(course) = case.courses.get(&id) else {
-                continue;
-            };
-            let judge = Judge { case, course, now };
-            let vm = vms.get(&id).copied();
-            let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
-            let judgement = covered(judgement, vm, &proven.proof);
-            apply(case, now, id, judgement, &mut orders);
-        }
-        send(proven, now, orders)
+        self.proven.case.answered();
+        judge(self.proven, now, &list, Hosts::NotSeen)
     }
+}
+
+/// Whether the hosts were looked at together with the VMs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hosts {
+    Seen,
+    NotSeen,
+}
+
+/// The VMs were read together with the hosts that they are on.
+pub(super) fn judge_with_hosts(proven: Proven, now: Moment, survey: &Survey, mut orders: Vec<Order>) -> Step {
+    let mut proven = proven;
+    let list = VmList { vms: survey.vms.clone(), unreadable: survey.unreadable.clone() };
+    orders.extend(judgements(&mut proven, now, &list, Hosts::Seen).0);
+    send(proven, now, orders)
+}
+
+fn judge(mut proven: Proven, now: Moment, list: &VmList, hosts: Hosts) -> Step {
+    match judgements(&mut proven, now, list, hosts) {
+        (orders, Some(Looking)) if orders.is_empty() => Surveying::to_see_targets(proven),
+        // The next look comes after them.
+        (orders, _) => send(proven, now, orders),
+    }
+}
+
+/// A judgement needs the hosts.
+struct Looking;
+
+/// Take up what each VM on its way reads back as.
+fn judgements(
+    proven: &mut Proven,
+    now: Moment,
+    list: &VmList,
+    hosts: Hosts,
+) -> (Vec<Order>, Option<Looking>) {
+    let case = &mut proven.case;
+    let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
+    let ids: Vec<_> = case.courses.keys().copied().collect();
+    let (mut orders, mut looking) = (Vec::new(), None);
+    for id in ids {
+        let broken = list.unreadable.iter().any(|(bad, _)| *bad == id);
+        let Some(course) = case.courses.get(&id) else {
+            continue;
+        };
+        let hosts = (hosts == Hosts::Seen).then_some(&case.states);
+        let judge = Judge { case, course, now, hosts };
+        let vm = vms.get(&id).copied();
+        let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
+        let judgement = covered(judgement, vm, &proven.proof);
+        if matches!(judgement, Judgement::Look) {
+            looking = Some(Looking);
+        }
+        apply(case, now, id, judgement, &mut orders);
+    }
+    (orders, looking)
 }
 
 /// What is asked again must be covered by the proof that there is now.
@@ -98,13 +138,15 @@ fn apply(case: &mut Case, now: Moment, id: VmId, judgement: Judgement, orders: &
     let halted = case.halted.as_ref().map(|failure| failure.what.clone());
     let Some(course) = case.courses.get_mut(&id) else { return };
     let judgement = match (judgement, halted) {
-        (Judgement::Replan | Judgement::Await | Judgement::Send(_), Some(why)) => Judgement::Close(
-            Fate::Failed(format!("it would need another call, and nothing more is sent: {why}")),
-        ),
+        (Judgement::Replan | Judgement::Await | Judgement::Send(_) | Judgement::Look, Some(why)) => {
+            Judgement::Close(Fate::Failed(format!(
+                "it would need another call, and nothing more is sent: {why}"
+            )))
+        }
         (judgement, _) => judgement,
     };
     match judgement {
-        Judgement::Stay => {}
+        Judgement::Stay | Judgement::Look => {}
         Judgement::Replan => course.reopen(now),
         Judgement::Await => course.wait_for_oned(now, true),
         Judgement::Send(order) => {

@@ -2,7 +2,7 @@
 //! showed last, and from the order itself.
 
 use super::story::{DATASTORES, Happens, Story, VmStory};
-use onerescue::model::{HostId, HostState, VmId, VmState};
+use onerescue::model::{Host, HostId, HostState, VmId, VmState};
 use onerescue::policy::{Fate, Fencing, Force, MigrationType, Mode, Order, Reply, Report, Survey};
 use onerescue::sim::{Seen, SimWorld};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,6 +122,7 @@ impl Known<'_> {
         }
         match order {
             Order::Migrate { vm, to, kind } => self.target(*vm, *to, *kind),
+            Order::Retry { .. } if !self.is_well(host) => Err("its target is not MONITORED".to_owned()),
             Order::Retry { vm } => match self.retries.get(vm) {
                 Some(times) if *times >= self.story.policy.settle.retries => {
                     Err("retried too often".to_owned())
@@ -130,6 +131,11 @@ impl Known<'_> {
             },
             Order::Recreate { .. } | Order::Delete { .. } => Ok(()),
         }
+    }
+
+    fn is_well(&self, host: Option<HostId>) -> bool {
+        let is = |known: &Host| Some(known.id) == host && known.state == HostState::Monitored;
+        self.survey.hosts.iter().any(is)
     }
 
     fn target(&self, vm: VmId, to: HostId, kind: MigrationType) -> Result<(), String> {

@@ -176,11 +176,12 @@ fn fence() -> impl Strategy<Value = FenceRules> {
 }
 
 fn settle() -> impl Strategy<Value = SettleRules> {
-    (1..11u32, 1..5u32, 0..4u32, seconds(1..901), seconds(0..601), seconds(1..121)).prop_map(
-        |(parallel, targets, retries, deadline, unknown, cleanup)| SettleRules {
+    (1..11u32, 1..5u32, 0..4u32, seconds(1..61), seconds(1..901), seconds(0..601), seconds(1..121)).prop_map(
+        |(parallel, targets, retries, retry_wait, deadline, unknown, cleanup)| SettleRules {
             parallel,
             targets,
             retries,
+            retry_wait,
             deadline,
             unknown,
             cleanup,

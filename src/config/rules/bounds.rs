@@ -182,6 +182,7 @@ impl Settle {
             parallel: within("settle.parallel", self.parallel, 1..=10)?,
             targets: within("settle.targets", self.targets, 1..=100)?,
             retries: within("settle.retries", self.retries, 0..=100)?,
+            retry_wait: within("settle.retry_wait", self.retry_wait, TENTH..=HOUR)?,
             deadline: within("settle.deadline", self.deadline, SECOND..=DAY)?,
             unknown: within("settle.unknown", self.unknown, Duration::ZERO..=DAY)?,
             cleanup: within("settle.cleanup", self.cleanup, SECOND..=DAY)?,
