@@ -25,6 +25,7 @@ mod hear;
 mod hold;
 mod incident;
 mod judge;
+pub mod layer;
 mod limits;
 mod notes;
 mod observe;
