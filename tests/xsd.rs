@@ -12,8 +12,8 @@
     reason = "a test may fail loudly"
 )]
 
-use onerescue::model::{GroupPolicy, HostId, LcmState, Role, VmGroup, VmState};
-use onerescue::sim::{Cloud, Death, HostSpec, Version, VmSpec};
+use onerescue::model::{ClusterId, DatastoreId, GroupPolicy, HostId, LcmState, Role, VmGroup, VmState};
+use onerescue::sim::{Cloud, Death, DiskSpec, HostSpec, NumaSpec, Template, Version, VmSpec};
 use onerescue::wire::xmlrpc::{Call, Reply, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,10 @@ fn schemas() -> Option<PathBuf> {
 
 fn cloud(version: Version) -> Cloud {
     let mut cloud = Cloud::new(version);
-    let hosts: Vec<HostId> = (0..3).map(|at| cloud.add_host(HostSpec::new(&format!("node{at}")))).collect();
+    let numa = vec![NumaSpec { cores: 2, threads: 2, memory_kib: 1 << 22 }; 2];
+    let host = |at: i32| HostSpec { numa: numa.clone(), ..HostSpec::new(&format!("node{at}")) };
+    let hosts: Vec<HostId> = (0..3).map(|at| cloud.add_host(host(at))).collect();
+    let network = cloud.add_network("lan", vec![ClusterId(0)]);
     let group = cloud.add_vm_group(&VmGroup {
         id: onerescue::model::GroupId(0),
         name: "database".to_owned(),
@@ -49,6 +52,10 @@ fn cloud(version: Version) -> Cloud {
     let mut member = VmSpec::new("member", hosts[0]).with("HA_PRIORITY", "HIGH & <more>");
     member.group = Some((group, "master".to_owned()));
     member.lock = Some(1);
+    member.disks = vec![DiskSpec::image(DatastoreId(1)), DiskSpec::default()];
+    member.networks = vec![network];
+    let more = "TPM=[MODEL=\"tpm-tis\"]\nOS=[FIRMWARE=\"UEFI\"]\nTOPOLOGY=[PIN_POLICY=\"THREAD\"]";
+    member.template = Template::parse(more).unwrap();
     cloud.add_vm(member);
     for state in
         [VmState::Poweroff, VmState::Suspended, VmState::Active(LcmState::Hotplug), VmState::Undeployed]

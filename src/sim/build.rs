@@ -1,5 +1,6 @@
 //! Setting up a cloud for a scenario, directly in the database and on the machines: zone, clusters, hosts.
 
+use super::build_topology;
 use super::cloud::Cloud;
 use super::spec::{DatastoreSpec, HostSpec, PciSpec};
 use super::state::{Cluster, Host, HostPci};
@@ -79,6 +80,7 @@ impl Cloud {
             used_memory_kib: 0,
             vms: BTreeSet::new(),
             pci: spec.pci.into_iter().map(device).collect(),
+            numa: build_topology::nodes(&spec.numa),
             template,
             monitored_at: self.epoch(),
         };

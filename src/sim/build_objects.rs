@@ -20,6 +20,9 @@ impl Cloud {
     pub(crate) fn insert_datastore(&mut self, id: DatastoreId, spec: DatastoreSpec, more: Template) {
         let mut template = driver_attributes(self.version, &spec);
         template.merge(more);
+        for (name, value) in &spec.attributes {
+            template.set(name, value);
+        }
         match spec.shared.as_deref() {
             Some("") => drop(template.remove("SHARED")),
             Some(text) => template.set("SHARED", text),
@@ -36,6 +39,7 @@ impl Cloud {
             ds_mad: ds_mad.to_owned(),
             tm_mad: spec.tm_mad,
             kind: spec.kind,
+            disabled: spec.disabled,
             clusters: spec.clusters.into_iter().collect(),
             template,
         };

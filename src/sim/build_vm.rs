@@ -1,11 +1,11 @@
 //! Setting up VMs, in whatever state a scenario or `one.vm.allocate` wants them.
 
+use super::build_topology;
 use super::cloud::Cloud;
 use super::spec::{PciSpec, VmSpec};
 use super::state::{History, LockInfo, Vm};
 use super::steps::{self, Domain};
 use super::template::{Attribute, Template};
-use super::version::Version;
 use crate::model::{LcmState, VmId, VmState};
 use std::collections::BTreeMap;
 
@@ -20,21 +20,21 @@ impl Cloud {
         for pci in &spec.pci {
             template.push("PCI", Attribute::Vector(request(pci)));
         }
-        if let Some(datastore) = spec.image_datastore {
-            let disk = [("DISK_ID", 0), ("DATASTORE_ID", datastore.0)];
-            let disk = disk.map(|(name, value)| (name.to_owned(), value.to_string()));
-            template.push("DISK", Attribute::Vector(disk.into()));
-        }
+        build_topology::add_devices(&self.state, &mut template, &spec.disks, &spec.networks);
         if let Some((group, role)) = &spec.group {
             let pairs = [("ROLE", role.clone()), ("VMGROUP_ID", group.0.to_string())];
             let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
             template.push("VMGROUP", Attribute::Vector(pairs.into()));
         }
+        template.merge(spec.template.clone());
         let mut user_template = Template::default();
         for (name, value) in &spec.attributes {
             user_template.set(name, value);
         }
         let id = self.insert_vm(&spec.name, spec.state, template, user_template);
+        if let Some(vm) = self.state.vms.get_mut(&id) {
+            vm.owner_group.clone_from(&spec.owner_group);
+        }
         self.place(id, &spec);
         id
     }
@@ -48,23 +48,20 @@ impl Cloud {
         user_template: Template,
     ) -> VmId {
         let id = VmId(self.state.vms.keys().next_back().map_or(0, |id| id.0 + 1));
-        let requirements = if self.version >= Version::V7_0 {
-            "!(PIN_POLICY = PINNED)"
-        } else {
-            "!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)"
-        };
-        template.set("AUTOMATIC_REQUIREMENTS", requirements);
         template.set("VMID", id.0.to_string());
         let uuid = self.uuid();
-        template.set_vectors("OS", vec![BTreeMap::from([("UUID".to_owned(), uuid)])]);
+        let mut os = template.vectors("OS").next().cloned().unwrap_or_default();
+        os.insert("UUID".to_owned(), uuid);
+        template.set_vectors("OS", vec![os]);
         let pci = template.vectors("PCI").enumerate().map(|(at, pci)| guest_side(at, pci)).collect();
         template.set_vectors("PCI", pci);
         if !template.vectors("PCI").any(|_| true) {
             template.remove("PCI");
         }
-        let vm = Vm {
+        let mut vm = Vm {
             id,
             name: name.to_owned(),
+            owner_group: "oneadmin".to_owned(),
             state,
             before: state,
             step: 0,
@@ -81,6 +78,8 @@ impl Cloud {
             history: Vec::new(),
             disks_on: None,
         };
+        build_topology::add_virtual_nodes(&mut vm);
+        build_topology::add_requirements(self.version, &self.state, &mut vm);
         if let Some((group, role)) = vm.group() {
             let roles = self.state.groups.get_mut(&group).map(|group| group.roles.iter_mut());
             for role in roles.into_iter().flatten().filter(|other| other.name() == role) {

@@ -1,6 +1,7 @@
-//! Capacity and PCI devices of hosts: what fits, and what is charged to whom.
+//! Capacity, PCI devices and NUMA nodes of hosts: what fits, and what is charged to whom.
 //! Source of the texts: `src/host/HostShare.cc`, `test_compute` and `test_pci`.
 
+use super::numa;
 use super::state::{Host, HostPci, State, Vm};
 use crate::model::{HostId, VmId};
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub(crate) fn test(host: &Host, vm: &Vm) -> Result<(), String> {
             None => return Err("Unavailable PCI device.".to_owned()),
         }
     }
-    Ok(())
+    if numa::fits(host, vm) { Ok(()) } else { Err("Cannot allocate NUMA topology".to_owned()) }
 }
 
 /// A request by vendor, device and class; one by address alone insists on it.
@@ -63,6 +64,7 @@ impl State {
         if !requests.is_empty() {
             vm.template.set_vectors("PCI", requests);
         }
+        numa::charge(host, vm);
     }
 
     /// Take the VM off the host.
@@ -78,6 +80,7 @@ impl State {
         for device in host.pci.iter_mut().filter(|device| device.vm == Some(vm.id)) {
             device.vm = None;
         }
+        numa::release(host, vm);
     }
 }
 

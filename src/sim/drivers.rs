@@ -2,9 +2,9 @@
 
 use super::cloud::Cloud;
 use super::life::Event;
-use super::spec::{Driver, Stage};
 use super::state::{History, Vm};
 use super::steps::{Domain, Step, step};
+use super::timings::{Driver, Stage};
 use crate::model::{HostId, LcmState, VmId, VmState};
 
 /// Did a driver say so, or a person with `one.vm.recover`?

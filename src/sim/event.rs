@@ -2,7 +2,7 @@
 
 use super::cloud::Cloud;
 use super::physics::Death;
-use super::spec::{Driver, Stage};
+use super::timings::{Driver, Stage};
 use crate::model::{ClusterId, DatastoreId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::{Call, Value};
 use std::time::Duration;

@@ -1,8 +1,9 @@
-//! The shape of a scenario file, as serde reads it, and the words in it.
+//! The shape of a scenario file, as serde reads it, and the words in it. Its objects stand in `file_objects`.
 
 use super::equipment::Device;
 use super::event::Event;
-use super::spec::{Driver, Stage, Timings};
+use super::file_objects::{Datastore, Host, Network, Vm, VmGroup};
+use super::timings::{Driver, Stage, Timings};
 use super::witness::Honesty;
 use crate::model::{HostId, LcmState, VmId, VmState};
 use crate::wire::xmlrpc::Value;
@@ -39,6 +40,13 @@ pub(super) struct File {
     pub(super) settings: Option<String>,
     #[serde(default)]
     pub(super) clusters: Vec<String>,
+    /// By the cluster's name, `{ default = { HA = "NO" } }`.
+    #[serde(default)]
+    pub(super) cluster_attributes: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    pub(super) networks: Vec<Network>,
+    #[serde(default)]
+    pub(super) vm_groups: Vec<VmGroup>,
     #[serde(default)]
     pub(super) timings: TimingsFile,
     #[serde(default)]
@@ -66,54 +74,6 @@ pub(super) struct File {
     pub(super) fault: Vec<Fault>,
     #[serde(default)]
     pub(super) event: Vec<Timed>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Host {
-    pub(super) name: String,
-    pub(super) cluster: Option<String>,
-    /// Cores.
-    pub(super) cpu: Option<i64>,
-    pub(super) memory_gib: Option<i64>,
-    /// Short addresses, `07:00.0`.
-    #[serde(default)]
-    pub(super) gpus: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Datastore {
-    pub(super) name: String,
-    pub(super) tm_mad: String,
-    pub(super) shared: Option<String>,
-    #[serde(default)]
-    pub(super) clusters: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Vm {
-    pub(super) name: String,
-    pub(super) host: String,
-    /// `RUNNING`, `POWEROFF`, `BOOT` …
-    pub(super) state: Option<String>,
-    pub(super) count: Option<u32>,
-    /// Cores.
-    pub(super) cpu: Option<f64>,
-    pub(super) memory_mib: Option<i64>,
-    pub(super) datastore: Option<String>,
-    /// The datastore of its disk's image.
-    pub(super) image_datastore: Option<String>,
-    pub(super) gpus: Option<usize>,
-    pub(super) lock: Option<i64>,
-    pub(super) last_action: Option<i64>,
-    /// The user template.
-    #[serde(default)]
-    pub(super) attributes: BTreeMap<String, String>,
-    /// `boot = "fails"`, `transfer = "hangs"`, `boot = "fails 1"`.
-    #[serde(default)]
-    pub(super) drivers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]

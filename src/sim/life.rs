@@ -3,9 +3,9 @@
 //! Deliberately absent: what a client may ask for in which state; that is `oned`.
 
 use super::cloud::{Change, Cloud};
-use super::spec::{Driver, Stage};
 use super::state::{History, Vm};
 use super::steps::{failed_step, step};
+use super::timings::{Driver, Stage};
 use crate::model::{HostId, LcmState, VmId, VmState};
 use crate::wire::xmlrpc::Call;
 

@@ -1,19 +1,20 @@
 //! A scenario file: a cloud, what goes wrong in it, and the hook's call. TOML in, a [`SimWorld`] out.
 //!
-//! `examples/five_hosts.toml` shows the shape. Unknown keys are errors with their line.
+//! `examples/five_hosts.toml` shows the shape; every key stands with its meaning in `file` and `file_objects`. Unknown
+//! keys are errors with their line.
 
 use super::cloud::Cloud;
 use super::equipment;
 use super::file;
-use super::spec::{DatastoreSpec, HostSpec, PciSpec, VmSpec};
+use super::scenario_objects::populate;
 use super::transport::SimTransport;
 use super::version::Version;
-use super::words::{Names, read_event, read_fault};
+use super::words::{read_event, read_fault};
 use super::world::SimWorld;
 use crate::cli::HostError;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{ClusterId, DatastoreId, HostId, VmId};
+use crate::model::{HostId, VmId};
 use crate::policy::{Policy, Source, Subject};
 use crate::wire::record;
 use crate::world::Zone;
@@ -129,76 +130,4 @@ fn on_host(transport: &SimTransport, host: HostId) -> (Vec<VmId>, String) {
         crate::wire::documents::read::<crate::model::Host>(&xml, crate::wire::xml::Limits::HOOK).ok()
     });
     read.map_or_else(|| (Vec::new(), host.to_string()), |host| (host.vms, host.name))
-}
-
-fn populate(cloud: &mut Cloud, file: &file::File) -> Result<Names, String> {
-    let mut clusters = BTreeMap::from([("default".to_owned(), ClusterId(0))]);
-    for name in &file.clusters {
-        clusters.insert(name.clone(), cloud.add_cluster(name));
-    }
-    let cluster = |name: &str| clusters.get(name).copied().ok_or_else(|| format!("no such cluster: {name}"));
-    let mut hosts = BTreeMap::new();
-    for host in &file.hosts {
-        let id = cloud.add_host(HostSpec {
-            cluster: cluster(host.cluster.as_deref().unwrap_or("default"))?,
-            cpu: host.cpu.unwrap_or(64) * 100,
-            memory_kib: host.memory_gib.unwrap_or(256) << 20,
-            pci: host.gpus.iter().map(|address| PciSpec::gpu(address)).collect(),
-            ..HostSpec::new(&host.name)
-        });
-        hosts.insert(host.name.clone(), id);
-    }
-    let mut datastores = BTreeMap::from([
-        ("system".to_owned(), DatastoreId(0)),
-        // Of images; what is named in the file is for systems.
-        ("default".to_owned(), DatastoreId(1)),
-    ]);
-    for datastore in &file.datastores {
-        let in_clusters: Result<Vec<_>, _> = datastore.clusters.iter().map(|name| cluster(name)).collect();
-        let spec = DatastoreSpec {
-            shared: datastore.shared.clone(),
-            ..DatastoreSpec::system(&datastore.name, &datastore.tm_mad)
-        };
-        let spec = if datastore.clusters.is_empty() {
-            spec
-        } else {
-            DatastoreSpec { clusters: in_clusters?, ..spec }
-        };
-        datastores.insert(datastore.name.clone(), cloud.add_datastore(spec));
-    }
-    let mut names = Names { clusters, hosts, datastores, vms: BTreeMap::new() };
-    for vm in &file.vms {
-        add_vms(cloud, vm, &mut names)?;
-    }
-    Ok(names)
-}
-
-fn add_vms(cloud: &mut Cloud, vm: &file::Vm, names: &mut Names) -> Result<(), String> {
-    let host = *names.hosts.get(&vm.host).ok_or_else(|| format!("no such host: {}", vm.host))?;
-    let datastore = names.datastore(vm.datastore.as_deref().unwrap_or("system"))?;
-    let image_datastore = vm.image_datastore.as_deref().map(|name| names.datastore(name)).transpose()?;
-    let count = vm.count.unwrap_or(1);
-    for number in 1..=count {
-        let name = if count == 1 { vm.name.clone() } else { format!("{}-{number}", vm.name) };
-        let mut spec = VmSpec::new(&name, host);
-        (spec.datastore, spec.image_datastore) = (datastore, image_datastore);
-        if let Some(state) = &vm.state {
-            spec.state = file::state(state)?;
-        }
-        // The file speaks of cores and MiB.
-        #[expect(clippy::cast_possible_truncation, reason = "a scenario's cores are small numbers")]
-        let hundredths = (vm.cpu.unwrap_or(1.0) * 100.0).round() as i64;
-        spec.cpu = hundredths;
-        spec.memory_kib = vm.memory_mib.unwrap_or(1024) << 10;
-        spec.pci = vec![PciSpec::gpu(""); vm.gpus.unwrap_or(0)];
-        spec.lock = vm.lock;
-        spec.last_action = vm.last_action.unwrap_or(0);
-        spec.attributes.clone_from(&vm.attributes);
-        let id = cloud.add_vm(spec);
-        for (stage, driver) in &vm.drivers {
-            cloud.set_driver(id, file::stage(stage)?, file::driver(driver)?);
-        }
-        names.vms.insert(name, id);
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What a scenario says about the cloud it starts with. Plain values with useful defaults.
 
+use super::template::Template;
 use crate::model::{ClusterId, DatastoreId, GroupId, HostId, VmState};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A host to add.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct HostSpec {
     pub memory_kib: i64,
     /// Its PCI devices.
     pub pci: Vec<PciSpec>,
+    /// Its NUMA nodes; empty is a host that reports none.
+    pub numa: Vec<NumaSpec>,
     /// More single attributes of its template, for example `HA_STANDBY`.
     pub attributes: BTreeMap<String, String>,
 }
@@ -31,9 +33,21 @@ impl HostSpec {
             cpu: 6400,
             memory_kib: 256 << 20,
             pci: Vec::new(),
+            numa: Vec::new(),
             attributes: BTreeMap::new(),
         }
     }
+}
+
+/// A NUMA node of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumaSpec {
+    /// Cores.
+    pub cores: u32,
+    /// Threads of each core.
+    pub threads: u32,
+    /// KiB.
+    pub memory_kib: i64,
 }
 
 /// A PCI device of a host, or one that a VM asks for.
@@ -73,8 +87,10 @@ pub struct VmSpec {
     pub host: HostId,
     /// Its system datastore.
     pub datastore: DatastoreId,
-    /// The datastore of its disk's image, if it has a disk.
-    pub image_datastore: Option<DatastoreId>,
+    /// Its disks.
+    pub disks: Vec<DiskSpec>,
+    /// The virtual networks of its interfaces.
+    pub networks: Vec<u32>,
     /// Hundredths of a core.
     pub cpu: i64,
     /// KiB, full MiB.
@@ -83,6 +99,10 @@ pub struct VmSpec {
     pub pci: Vec<PciSpec>,
     /// Its VM group and role.
     pub group: Option<(GroupId, String)>,
+    /// More of `VM/TEMPLATE`, as `one.vm.allocate` takes it: TOPOLOGY, TPM, OS, VCPU …
+    pub template: Template,
+    /// `VM/GNAME`, the group of its owner.
+    pub owner_group: String,
     /// `VM/LOCK/LOCKED`.
     pub lock: Option<i64>,
     /// `HISTORY/ACTION` of its record; 44 is a crash, 20 a user's poweroff-hard.
@@ -100,11 +120,14 @@ impl VmSpec {
             state: VmState::RUNNING,
             host,
             datastore: DatastoreId(0),
-            image_datastore: None,
+            disks: Vec::new(),
+            networks: Vec::new(),
             cpu: 100,
             memory_kib: 1 << 20,
             pci: Vec::new(),
             group: None,
+            template: Template::default(),
+            owner_group: "oneadmin".to_owned(),
             lock: None,
             last_action: 0,
             attributes: BTreeMap::new(),
@@ -126,6 +149,26 @@ impl VmSpec {
     }
 }
 
+/// A disk of a VM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskSpec {
+    /// The datastore of its image; `None` is a volatile disk.
+    pub datastore: Option<DatastoreId>,
+    /// `DISK/TM_MAD`, if it is not the datastore's.
+    pub tm_mad: Option<String>,
+    /// `DISK/TM_MAD_SYSTEM`: the driver of the system datastore that this disk goes by, for example `ssh` for an image
+    /// on ceph.
+    pub tm_mad_system: Option<String>,
+}
+
+impl DiskSpec {
+    /// A disk whose image is on this datastore.
+    #[must_use]
+    pub fn image(datastore: DatastoreId) -> DiskSpec {
+        DiskSpec { datastore: Some(datastore), ..DiskSpec::default() }
+    }
+}
+
 /// A datastore to add.
 #[derive(Clone, Debug)]
 pub struct DatastoreSpec {
@@ -139,6 +182,10 @@ pub struct DatastoreSpec {
     pub clusters: Vec<ClusterId>,
     /// `TEMPLATE/SHARED`; `None` leaves it to the transfer driver, `Some("")` leaves it out.
     pub shared: Option<String>,
+    /// `DATASTORE/STATE` is 1.
+    pub disabled: bool,
+    /// More single attributes of its template, for example `REPLICA_HOST`.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl DatastoreSpec {
@@ -151,101 +198,8 @@ impl DatastoreSpec {
             kind: 1,
             clusters: vec![ClusterId(0)],
             shared: None,
-        }
-    }
-}
-
-/// How a driver action ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Driver {
-    /// Well, unless a host that it needs cannot be reached.
-    #[default]
-    Works,
-    /// Badly, every time.
-    Fails,
-    /// Badly this many times, then well.
-    FailsTimes(u32),
-    /// Never.
-    Hangs,
-}
-
-/// What a driver is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Disks: prolog, migration of files, epilog.
-    Transfer,
-    /// Starting the domain.
-    Boot,
-    /// Saving the domain's memory, or moving it live.
-    Save,
-    /// Ending the domain.
-    Shutdown,
-    /// Removing what a VM left, for delete and delete-recreate.
-    Cleanup,
-    /// Hotplug, snapshots, backup and the rest.
-    Other,
-}
-
-/// How long things take in the simulated cloud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timings {
-    /// From a host's death to ERROR. `Duration::ZERO`: at once.
-    pub detection: Duration,
-    /// Between the failed monitoring cycles of a dead host.
-    pub monitor_cycle: Duration,
-    /// From the host's ERROR to its first VM's UNKNOWN.
-    pub first_unknown: Duration,
-    /// From one VM's UNKNOWN to the next one's.
-    pub next_unknown: Duration,
-    /// From a host's return to MONITORED.
-    pub host_report: Duration,
-    /// From MONITORED to the first full report of its VMs.
-    pub vm_report: Duration,
-    /// From an accepted action to the life-cycle manager taking it up.
-    pub lcm: Duration,
-    /// A transfer driver's action.
-    pub transfer: Duration,
-    /// Starting a domain.
-    pub boot: Duration,
-    /// Saving, shutting down, hotplug and the rest.
-    pub action: Duration,
-    /// How long a driver tries to reach a dead host before it fails.
-    pub ssh_timeout: Duration,
-    /// How long delete-recreate is stuck on a dead host.
-    pub cleanup_stuck: Duration,
-    /// Between two looks of the scheduler.
-    pub scheduler: Duration,
-    /// How far a follower's answers lie behind.
-    pub follower_lag: Duration,
-    /// How long followers still forward to a dead leader.
-    pub leader_timeout: Duration,
-    /// From a leader's death to the next leader.
-    pub election: Duration,
-    /// How long each write takes on a leader that came from an election; 86 to 106 s were seen in one lab.
-    pub write_after_election: Duration,
-}
-
-impl Default for Timings {
-    fn default() -> Timings {
-        let ms = Duration::from_millis;
-        Timings {
-            detection: ms(200_000),
-            monitor_cycle: ms(195_000),
-            first_unknown: ms(500),
-            next_unknown: ms(40),
-            host_report: ms(30_000),
-            vm_report: ms(30_000),
-            lcm: ms(20),
-            transfer: ms(300),
-            boot: ms(700),
-            action: ms(500),
-            ssh_timeout: ms(30_000),
-            cleanup_stuck: ms(300_000),
-            scheduler: ms(15_000),
-            follower_lag: ms(100),
-            leader_timeout: ms(2_500),
-            election: ms(8_000),
-            write_after_election: Duration::ZERO,
+            disabled: false,
+            attributes: BTreeMap::new(),
         }
     }
 }

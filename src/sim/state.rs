@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: time, events and what is really true; see `life` and `physics`.
 
+use super::numa::Node;
 use super::table::Table;
 use super::template::Template;
 use crate::model::{ClusterId, DatastoreId, GroupId, HostId, HostState, VmId, VmState};
@@ -15,6 +16,7 @@ pub(crate) struct State {
     pub(crate) vms: Table<VmId, Vm>,
     pub(crate) datastores: Table<DatastoreId, Datastore>,
     pub(crate) groups: Table<GroupId, Group>,
+    pub(crate) networks: Table<u32, Network>,
     pub(crate) documents: Table<u32, Document>,
     pub(crate) hooks: Table<u32, Hook>,
     pub(crate) next_document: u32,
@@ -41,6 +43,7 @@ pub(crate) struct Host {
     pub(crate) used_memory_kib: i64,
     pub(crate) vms: BTreeSet<VmId>,
     pub(crate) pci: Vec<HostPci>,
+    pub(crate) numa: Vec<Node>,
     pub(crate) template: Template,
     pub(crate) monitored_at: i64,
 }
@@ -66,6 +69,8 @@ pub(crate) struct LockInfo {
 pub(crate) struct Vm {
     pub(crate) id: VmId,
     pub(crate) name: String,
+    /// `GNAME`, the group of its owner.
+    pub(crate) owner_group: String,
     pub(crate) state: VmState,
     /// The state before this one, which only hooks get to see.
     pub(crate) before: VmState,
@@ -175,6 +180,15 @@ pub(crate) struct Datastore {
     pub(crate) ds_mad: String,
     pub(crate) tm_mad: String,
     pub(crate) kind: i64,
+    pub(crate) disabled: bool,
+    pub(crate) clusters: BTreeSet<ClusterId>,
+    pub(crate) template: Template,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub(crate) id: u32,
+    pub(crate) name: String,
     pub(crate) clusters: BTreeSet<ClusterId>,
     pub(crate) template: Template,
 }

@@ -1,7 +1,7 @@
 //! The life-cycle states in which a driver is at work, and where each ends, as a table.
 //! Source: `src/lcm/LifeCycleStates.cc` and OpenNebula's state diagram.
 
-use super::spec::Stage;
+use super::timings::Stage;
 use crate::model::{LcmState, VmState};
 use LcmState as L;
 

@@ -4,23 +4,38 @@ use super::event::Event;
 use super::faults::{Fault, FaultRule};
 use super::file;
 use super::physics::Death;
-use crate::model::{ClusterId, DatastoreId, HostId, Progress, VmId};
+use crate::model::{ClusterId, DatastoreId, GroupId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::Value;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Names of the file and the ids that the cloud gave them.
+#[derive(Default)]
 pub(super) struct Names {
     pub(super) clusters: BTreeMap<String, ClusterId>,
     pub(super) hosts: BTreeMap<String, HostId>,
     pub(super) datastores: BTreeMap<String, DatastoreId>,
+    pub(super) networks: BTreeMap<String, u32>,
+    pub(super) groups: BTreeMap<String, GroupId>,
     pub(super) vms: BTreeMap<String, VmId>,
 }
 
 impl Names {
     pub(super) fn host(&self, name: &str) -> Result<HostId, String> {
         self.hosts.get(name).copied().ok_or_else(|| format!("no such host: {name}"))
+    }
+
+    pub(super) fn cluster(&self, name: &str) -> Result<ClusterId, String> {
+        self.clusters.get(name).copied().ok_or_else(|| format!("no such cluster: {name}"))
+    }
+
+    pub(super) fn network(&self, name: &str) -> Result<u32, String> {
+        self.networks.get(name).copied().ok_or_else(|| format!("no such network: {name}"))
+    }
+
+    pub(super) fn group(&self, name: &str) -> Result<GroupId, String> {
+        self.groups.get(name).copied().ok_or_else(|| format!("no such VM group: {name}"))
     }
 
     pub(super) fn datastore(&self, name: &str) -> Result<DatastoreId, String> {
@@ -62,7 +77,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
     let host = || names.host(object);
     let vm = || names.vms.get(object).copied().ok_or_else(|| format!("no such VM: {object}"));
-    let cluster = || names.clusters.get(object).copied().ok_or_else(|| format!("no such cluster: {object}"));
+    let cluster = || names.cluster(object);
     let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
     Ok(match verb {
         "dies" => Event::Dies(host()?, death(more)?),

@@ -13,6 +13,7 @@ mod judging;
 mod judging_orders;
 mod monitoring;
 mod moving;
+mod objects;
 mod people;
 mod recovering;
 mod rehearsal;

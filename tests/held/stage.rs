@@ -5,7 +5,8 @@ use super::story::{DATASTORES, DeviceStory, End, IMAGES, Ill, NAMES, RecordStory
 use onerescue::model::{ClusterId, DatastoreId, Epoch, HostId, Incident, Progress, Scope, VmId};
 use onerescue::policy::{Source, Subject};
 use onerescue::sim::{
-    Cloud, Consul, DatastoreSpec, Death, Driver, HostSpec, PciSpec, SimDevice, SimTransport, SimWorld, VmSpec,
+    Cloud, Consul, DatastoreSpec, Death, DiskSpec, Driver, HostSpec, PciSpec, SimDevice, SimTransport,
+    SimWorld, VmSpec,
 };
 use onerescue::wire::record::{self, Record};
 use onerescue::wire::xmlrpc::Value;
@@ -211,7 +212,7 @@ fn add_vms(cloud: &mut Cloud, story: &Story, datastores: &[DatastoreId]) {
         let host = HostId(u32::try_from(host).unwrap());
         let id = cloud.add_vm(VmSpec {
             datastore: datastores[vm.datastore],
-            image_datastore: vm.image.then(|| datastore(IMAGES)),
+            disks: vm.image.then(|| DiskSpec::image(datastore(IMAGES))).into_iter().collect(),
             cpu: vm.cpu,
             memory_kib: vm.memory_gib << 20,
             pci: vec![PciSpec::gpu(""); vm.gpus],

@@ -32,7 +32,7 @@ enum Place {
     Leader,
 }
 
-const READS: [&str; 17] = [
+const READS: [&str; 19] = [
     "one.host.info",
     "one.hostpool.info",
     "one.vm.info",
@@ -42,6 +42,8 @@ const READS: [&str; 17] = [
     "one.cluster.info",
     "one.datastorepool.info",
     "one.datastore.info",
+    "one.vnpool.info",
+    "one.vn.info",
     "one.vmgrouppool.info",
     "one.vmgroup.info",
     "one.documentpool.info",

@@ -1,4 +1,4 @@
-//! Clusters, datastores and VM groups.
+//! Clusters, datastores, virtual networks and VM groups.
 
 use super::{Args, Done, Fail, bad_parameter, int, missing, text};
 use crate::model::{ClusterId, DatastoreId, GroupId};
@@ -15,6 +15,12 @@ pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
         "clusterpool" => text(render::cluster_pool(state)),
         "datastorepool" => text(render::datastore_pool(state)),
         "vmgrouppool" => text(render::group_pool(state)),
+        "vnpool" => text(render::network_pool(state)),
+        "vn" => {
+            let id = args.id(0, "virtual network")?;
+            let network = state.networks.get(&id).ok_or_else(|| missing("virtual network", id.into()))?;
+            text(render::network(network))
+        }
         "cluster" => {
             let id = args.id(0, "cluster")?;
             let cluster = state.clusters.get(&ClusterId(id)).ok_or_else(|| missing("cluster", id.into()))?;

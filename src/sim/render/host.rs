@@ -1,8 +1,9 @@
 //! HOST and `HOST_POOL`.
 
 use super::Xml;
-use crate::model::HostState;
+use crate::model::{HostState, VmId};
 use crate::sim::capacity;
+use crate::sim::numa::Node;
 use crate::sim::state::{Host, HostPci, State};
 
 /// One host with its last monitoring.
@@ -78,7 +79,11 @@ fn share(xml: &mut Xml, host: &Host) {
                 xml.element("PCI", |xml| pci(xml, device));
             }
         });
-        xml.element("NUMA_NODES", |_| {});
+        xml.element("NUMA_NODES", |xml| {
+            for (number, node) in host.numa.iter().enumerate() {
+                xml.element("NODE", |xml| numa_node(xml, number, node));
+            }
+        });
     });
 }
 
@@ -102,6 +107,25 @@ fn pci(xml: &mut Xml, device: &HostPci) {
     for (name, value) in attributes {
         xml.cdata(&name, value);
     }
+}
+
+fn numa_node(xml: &mut Xml, number: usize, node: &Node) {
+    for (id, core) in node.cores.iter().enumerate() {
+        let holder = |vm: Option<VmId>| vm.map_or("-1".to_owned(), |vm| vm.0.to_string());
+        let cpus: Vec<String> = core.cpus.iter().map(|(cpu, vm)| format!("{cpu}:{}", holder(*vm))).collect();
+        xml.element("CORE", |xml| {
+            xml.cdata("CPUS", cpus.join(","));
+            xml.cdata("DEDICATED", if core.dedicated { "YES" } else { "NO" });
+            xml.cdata("FREE", core.free());
+            xml.cdata("ID", id);
+        });
+    }
+    xml.element("MEMORY", |xml| {
+        xml.cdata("DISTANCE", number);
+        xml.cdata("TOTAL", node.memory_kib);
+        xml.cdata("USAGE", node.used_kib);
+    });
+    xml.cdata("NODE_ID", number);
 }
 
 fn values(xml: &mut Xml, host: &Host) {

@@ -8,7 +8,7 @@ mod vm;
 pub(crate) use host::{host, host_for_hook, host_pool};
 pub(crate) use objects::{
     cluster, cluster_pool, datastore, datastore_pool, document, document_pool, group, group_pool, hook,
-    hook_pool,
+    hook_pool, network, network_pool,
 };
 pub(crate) use vm::{vm, vm_for_hook, vm_pool_extended, vm_pool_short};
 
@@ -67,12 +67,17 @@ impl Xml {
         });
     }
 
-    /// Owner and group, as every object of this cloud has them.
+    /// Owner and group, as most objects of this cloud have them.
     pub(crate) fn owner(&mut self) {
+        self.owner_of("oneadmin");
+    }
+
+    /// An owner in this group; every group but the first has one id.
+    pub(crate) fn owner_of(&mut self, group: &str) {
         self.plain("UID", 0);
-        self.plain("GID", 0);
+        self.plain("GID", if group == "oneadmin" { 0 } else { 100 });
         self.plain("UNAME", "oneadmin");
-        self.plain("GNAME", "oneadmin");
+        self.plain("GNAME", group);
     }
 
     pub(crate) fn permissions(&mut self, group_use: u8) {

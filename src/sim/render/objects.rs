@@ -2,7 +2,7 @@
 
 use super::Xml;
 use crate::model::{ClusterId, GroupId};
-use crate::sim::state::{Cluster, Datastore, Document, Group, Hook, State};
+use crate::sim::state::{Cluster, Datastore, Document, Group, Hook, Network, State};
 
 pub(crate) fn cluster(state: &State, id: ClusterId, cluster: &Cluster) -> String {
     Xml::document("CLUSTER", |xml| cluster_body(xml, state, id, cluster))
@@ -29,7 +29,11 @@ fn cluster_body(xml: &mut Xml, state: &State, id: ClusterId, cluster: &Cluster) 
             xml.plain("ID", datastore.id.0);
         }
     });
-    xml.element("VNETS", |_| {});
+    xml.element("VNETS", |xml| {
+        for network in state.networks.values().filter(|network| network.clusters.contains(&id)) {
+            xml.plain("ID", network.id);
+        }
+    });
     xml.template("TEMPLATE", &cluster.template);
 }
 
@@ -55,7 +59,7 @@ fn datastore_body(xml: &mut Xml, datastore: &Datastore) {
     xml.cdata("BASE_PATH", format_args!("/var/lib/one/datastores/{}", datastore.id.0));
     xml.plain("TYPE", datastore.kind);
     xml.plain("DISK_TYPE", 0);
-    xml.plain("STATE", 0);
+    xml.plain("STATE", u8::from(datastore.disabled));
     xml.element("CLUSTERS", |xml| {
         for cluster in &datastore.clusters {
             xml.plain("ID", cluster.0);
@@ -66,6 +70,48 @@ fn datastore_body(xml: &mut Xml, datastore: &Datastore) {
     xml.plain("USED_MB", 1_429_920);
     xml.element("IMAGES", |_| {});
     xml.template("TEMPLATE", &datastore.template);
+}
+
+pub(crate) fn network(network: &Network) -> String {
+    Xml::document("VNET", |xml| network_body(xml, network))
+}
+
+pub(crate) fn network_pool(state: &State) -> String {
+    Xml::document("VNET_POOL", |xml| {
+        for network in state.networks.values().rev() {
+            xml.element("VNET", |xml| network_body(xml, network));
+        }
+    })
+}
+
+/// Source: `src/vnm/VirtualNetwork.cc`, `to_xml_extended`.
+fn network_body(xml: &mut Xml, network: &Network) {
+    xml.plain("ID", network.id);
+    xml.owner();
+    xml.plain("NAME", &network.name);
+    xml.permissions(1);
+    xml.element("CLUSTERS", |xml| {
+        for cluster in &network.clusters {
+            xml.plain("ID", cluster.0);
+        }
+    });
+    xml.cdata("BRIDGE", format_args!("onebr{}", network.id));
+    xml.cdata("BRIDGE_TYPE", "linux");
+    xml.plain("STATE", 1);
+    xml.plain("PREV_STATE", 1);
+    xml.empty("PARENT_NETWORK_ID");
+    xml.cdata("VN_MAD", "bridge");
+    for name in ["PHYDEV", "VLAN_ID", "OUTER_VLAN_ID"] {
+        xml.empty(name);
+    }
+    for name in ["VLAN_ID_AUTOMATIC", "OUTER_VLAN_ID_AUTOMATIC", "USED_LEASES"] {
+        xml.plain(name, 0);
+    }
+    for name in ["VROUTERS", "UPDATED_VMS", "OUTDATED_VMS", "UPDATING_VMS", "ERROR_VMS"] {
+        xml.element(name, |_| {});
+    }
+    xml.template("TEMPLATE", &network.template);
+    xml.element("AR_POOL", |_| {});
 }
 
 pub(crate) fn group(id: GroupId, group: &Group) -> String {
