@@ -1,7 +1,8 @@
 //! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
 
 use crate::error::{Error, Result};
-use crate::policy::{Disabled, Failure, Fate, Mode, Outcome, Purpose, Report, Trouble};
+use crate::policy::tend::Account;
+use crate::policy::{Disabled, Failure, Fate, Mode, Outcome, Purpose, Report, Trouble, VmReport};
 use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -21,6 +22,21 @@ pub fn finish(result: Result<Report>) -> ExitCode {
                 complain(&complaint(&one_line(&report.outcome.to_string()), &lines(&advice)));
             }
             ExitCode::from(report.outcome.exit_code())
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// [`finish`] for the hooks on healthy hosts.
+#[must_use]
+pub fn finish_account(result: Result<Account>) -> ExitCode {
+    match result {
+        Ok(account) => {
+            say(&short_account(&account));
+            if let Some(advice) = account.outcome.advice() {
+                complain(&complaint(&one_line(&account.outcome.to_string()), &lines(advice)));
+            }
+            ExitCode::from(account.outcome.exit_code())
         }
         Err(error) => failed(&error),
     }
@@ -87,7 +103,7 @@ pub fn short(report: &Report) -> String {
         let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
     }
     if !report.vms.is_empty() {
-        let _ = writeln!(text, "{}", counts(report));
+        let _ = writeln!(text, "{}", counts(&report.vms));
     }
     match report.disabled {
         Disabled::No => {}
@@ -99,12 +115,24 @@ pub fn short(report: &Report) -> String {
     if let Outcome::NothingToDo(_) = report.outcome {
         return text;
     }
-    list(report, &mut text);
+    list(&report.vms, &mut text);
     text
 }
 
-fn counts(report: &Report) -> String {
-    let count = |of: fn(&Fate) -> bool| report.vms.iter().filter(|vm| of(&vm.fate)).count();
+/// The same for an account.
+#[must_use]
+pub fn short_account(account: &Account) -> String {
+    let outcome = one_line(&account.outcome.to_string());
+    let mut text = format!("{} {}: {}\n", account.hook, one_line(&account.about), cut(&outcome, 1000));
+    if !account.vms.is_empty() {
+        let _ = writeln!(text, "{}", counts(&account.vms));
+    }
+    list(&account.vms, &mut text);
+    text
+}
+
+fn counts(vms: &[VmReport]) -> String {
+    let count = |of: fn(&Fate) -> bool| vms.iter().filter(|vm| of(&vm.fate)).count();
     let parts = [
         (count(|fate| matches!(fate, Fate::Recovered(_))), "recovered"),
         (count(|fate| matches!(fate, Fate::Planned(_))), "planned"),
@@ -114,11 +142,11 @@ fn counts(report: &Report) -> String {
     ];
     let parts: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let plural = if report.vms.len() == 1 { "" } else { "s" };
-    format!("{} VM{plural}: {}", report.vms.len(), parts.join(", "))
+    let plural = if vms.len() == 1 { "" } else { "s" };
+    format!("{} VM{plural}: {}", vms.len(), parts.join(", "))
 }
 
-fn list(report: &Report, text: &mut String) {
+fn list(vms: &[VmReport], text: &mut String) {
     let rank = |fate: &Fate| match fate {
         Fate::Failed(_) => 0,
         Fate::Held(_) => 1,
@@ -126,7 +154,7 @@ fn list(report: &Report, text: &mut String) {
         Fate::Recovered(_) => 3,
         Fate::Left(_) => 4,
     };
-    let mut vms: Vec<_> = report.vms.iter().collect();
+    let mut vms: Vec<_> = vms.iter().collect();
     vms.sort_by_key(|vm| (rank(&vm.fate), vm.id));
     for (told, vm) in vms.iter().enumerate() {
         let line = format!("  {}\n", cut(&one_line(&vm.to_string()), 300));

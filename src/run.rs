@@ -5,6 +5,10 @@
 use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, begin};
 use crate::world::World;
 
+mod back;
+
+pub use back::run_back;
+
 /// Run a recovery to its end.
 pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
     let mut run = Run::begin(subject, policy);
@@ -125,7 +129,7 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
     Ok(next)
 }
 
-fn tell(world: &mut impl World, trail: &[Entry], told: usize) -> usize {
+pub(crate) fn tell(world: &mut impl World, trail: &[Entry], told: usize) -> usize {
     for entry in trail.iter().skip(told) {
         world.tell(entry);
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start the programs that they test")]
 
 mod hooks {
+    mod back;
     mod bench;
     mod fence;
     mod input;

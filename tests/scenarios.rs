@@ -26,10 +26,10 @@
     reason = "a helper fails its test by panicking"
 )]
 
-use onerescue::cli::play;
+use onerescue::cli::{play, play_tended};
 use onerescue::model::Incident;
-use onerescue::policy::{Fate, Outcome, Reply, Report};
-use onerescue::sim::{Scenario, Seen, SimWorld, audit};
+use onerescue::policy::{Fate, Outcome, Reply, Report, VmReport};
+use onerescue::sim::{Job, Scenario, Seen, SimWorld, audit};
 use onerescue::wire::record::Record;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -69,6 +69,9 @@ fn check(name: &str) -> (String, Vec<String>) {
     };
     assert_eq!(expected.len(), scenario.runs as usize, "one expected outcome for each run");
     let may_change = values("again").contains(&"changes");
+    if scenario.job != Job::HostError {
+        return check_tended(&mut scenario, &head, &expected, may_change);
+    }
     let (mut all, mut broken, mut last) = (String::new(), Vec::new(), None);
     let mut sent = 0;
     for (run, word) in expected.iter().enumerate() {
@@ -114,8 +117,73 @@ fn check(name: &str) -> (String, Vec<String>) {
             broken.push(format!("{key}: expected {line}, and it is {is}"));
         }
     }
-    fates(&head, &report, &mut broken);
-    whereabouts(&values("runs"), &scenario, &report, &mut broken);
+    fates(&head, &report.vms, &mut broken);
+    whereabouts(&values("runs"), &scenario, &mut broken);
+    (all.trim_end().to_owned(), broken)
+}
+
+/// The same for a hook on healthy hosts. `attribute node0 HA_QUARANTINE: NO` is what a host's template, and
+/// `state node0: DISABLED` what a host's state must be in the end; `deeds: 0` how many calls changed something.
+fn check_tended(
+    scenario: &mut Scenario,
+    head: &[&str],
+    expected: &[&str],
+    may_change: bool,
+) -> (String, Vec<String>) {
+    let (mut all, mut broken) = (String::new(), Vec::new());
+    let (mut last, mut vms, mut deeds) = (String::new(), Vec::new(), 0);
+    for (run, word) in expected.iter().enumerate() {
+        let (account, text, rules) = play_tended(scenario);
+        let account = account.unwrap();
+        let (is, code) = outcome(&account.outcome);
+        assert_eq!(account.outcome.exit_code(), code, "{is}");
+        if is != *word {
+            broken.push(format!("run {}: expected {word}, and it is {}", run + 1, account.outcome));
+        }
+        broken.extend(rules);
+        let touched = scenario.world.tended().iter().filter(|tended| tended.deed.vm().is_some()).count();
+        if run > 0 && !may_change && touched > 0 {
+            broken.push(format!("S5: run {} changed {touched} VMs", run + 1));
+        }
+        deeds += scenario.world.tended().len();
+        let _ = writeln!(all, "{text}");
+        (last, vms) = (text, account.vms);
+    }
+    let values = |key: &str| -> Vec<&str> {
+        head.iter().filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect()
+    };
+    for line in values("says").iter().filter(|line| !last.contains(**line)) {
+        broken.push(format!("it does not say {line:?}"));
+    }
+    for line in values("never says").iter().filter(|line| last.contains(**line)) {
+        broken.push(format!("it says {line:?}"));
+    }
+    for line in values("deeds").iter().filter(|line| **line != deeds.to_string()) {
+        broken.push(format!("deeds: expected {line}, and it is {deeds}"));
+    }
+    for line in head.iter().filter_map(|line| line.strip_prefix("state ")) {
+        let (name, state) = line.split_once(": ").unwrap();
+        let cloud = scenario.world.transport().cloud();
+        let is = scenario.hosts.get(name).and_then(|id| cloud.host_state(*id)).map(|is| is.to_string());
+        if is.as_deref() != Some(state) {
+            broken.push(format!("host {name}: expected {state}, and it is {is:?}"));
+        }
+    }
+    for line in head.iter().filter_map(|line| line.strip_prefix("attribute ")) {
+        let ((name, attribute), value) =
+            line.split_once(": ").map(|(key, value)| (key.split_once(' ').unwrap(), value)).unwrap();
+        let cloud = scenario.world.transport().cloud();
+        let xml = match (scenario.hosts.get(name), scenario.vms.get(name)) {
+            (Some(host), _) => cloud.host_xml(*host).unwrap(),
+            (None, Some(vm)) => cloud.vm_xml(*vm).unwrap(),
+            (None, None) => panic!("no such host or VM: {name}"),
+        };
+        if !xml.contains(&format!("<{attribute}><![CDATA[{value}")) {
+            broken.push(format!("{name} has no {attribute} that begins with {value}"));
+        }
+    }
+    fates(head, &vms, &mut broken);
+    whereabouts(&values("runs"), scenario, &mut broken);
     (all.trim_end().to_owned(), broken)
 }
 
@@ -144,10 +212,10 @@ fn outcome(outcome: &Outcome) -> (&'static str, u8) {
     }
 }
 
-fn fates(head: &[&str], report: &Report, broken: &mut Vec<String>) {
+fn fates(head: &[&str], vms: &[VmReport], broken: &mut Vec<String>) {
     for line in head.iter().filter_map(|line| line.strip_prefix("vm ")) {
         let (name, word) = line.split_once(": ").unwrap();
-        let vm = report.vms.iter().find(|vm| vm.name == name);
+        let vm = vms.iter().find(|vm| vm.name == name);
         let is = vm.map_or("not mentioned", |vm| match vm.fate {
             Fate::Recovered(_) => "recovered",
             Fate::Planned(_) => "planned",
@@ -172,7 +240,7 @@ fn incidents(scenario: &Scenario, report: &Report) -> Vec<Incident> {
 }
 
 /// Where the machines really have a VM, whatever the report says.
-fn whereabouts(lines: &[&str], scenario: &Scenario, report: &Report, broken: &mut Vec<String>) {
+fn whereabouts(lines: &[&str], scenario: &Scenario, broken: &mut Vec<String>) {
     let cloud = scenario.world.transport().cloud();
     for line in lines {
         let (name, place) = line.split_once(' ').unwrap();
@@ -180,7 +248,7 @@ fn whereabouts(lines: &[&str], scenario: &Scenario, report: &Report, broken: &mu
         let hosts = cloud.domain_hosts(id);
         let right = match place {
             "nowhere" => hosts.is_empty(),
-            "elsewhere" => hosts.len() == 1 && hosts != [report.host],
+            "elsewhere" => hosts.len() == 1 && hosts != [scenario.subject.host],
             host => hosts == [scenario.hosts.get(host).copied().unwrap()],
         };
         if !right {
@@ -193,7 +261,16 @@ scenarios! {
     all_hosts_in_error
     another_run
     armed_again
+    back_and_gone_again
+    back_and_nothing_left
+    back_and_starts_what_it_left
+    back_and_still_running_elsewhere
     back_during_fence
+    back_for_the_third_time
+    back_from_its_quarantine
+    back_on_a_rehearsal
+    back_only_in_name
+    back_while_the_incident_is_open
     back_while_the_power_goes
     back_while_waiting
     being_recreated

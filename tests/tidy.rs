@@ -146,6 +146,20 @@ fn the_hook_template_is_what_the_hook_reads() {
     }
 }
 
+#[test]
+fn the_hooks_on_healthy_hosts_have_their_templates() {
+    let template = read("templates/host_back.tmpl");
+    for needed in [
+        "ARGUMENTS       = \"$TEMPLATE\"",
+        "ARGUMENTS_STDIN = \"yes\"",
+        "RESOURCE        = \"HOST\"",
+        "STATE           = \"MONITORED\"",
+        "COMMAND         = \"ft/host_back\"",
+    ] {
+        assert!(template.contains(needed), "{needed}");
+    }
+}
+
 /// The rows of the fault matrix. The numbers between them were merged into others.
 const ROWS: [std::ops::RangeInclusive<u32>; 10] =
     [1..=12, 14..=15, 17..=21, 23..=23, 25..=35, 37..=40, 42..=46, 48..=50, 52..=56, 58..=60];

@@ -1,10 +1,11 @@
 //! `onerescue drill`: the real procedure against the simulated cloud, told as a timeline.
 
 use super::serve::serve;
+use super::tended::play_tended;
 use crate::error::{Error, Result};
 use crate::model::{HostId, Moment};
-use crate::policy::{Fate, Fencing, Report};
-use crate::sim::{Change, Scenario, SimWorld, audit};
+use crate::policy::{Entry, Fate, Fencing, Report, VmReport};
+use crate::sim::{Change, Job, Scenario, SimWorld, audit};
 use crate::trail::one_line;
 use crate::{finish, run};
 use clap::Args;
@@ -46,6 +47,12 @@ pub(super) fn drill(options: &Drill) -> Result<u8> {
     }
     let mut code = 0;
     for _ in 0..scenario.runs {
+        if scenario.job != Job::HostError {
+            let (_, told, broken) = play_tended(&mut scenario);
+            finish::say(&told);
+            code = code.max(u8::from(!broken.is_empty()));
+            continue;
+        }
         let (report, told) = play(&mut scenario);
         finish::say(&told);
         let broken = audit(&scenario.world, &scenario.policy, &report, &scenario.charged);
@@ -68,7 +75,7 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
     let began = scenario.world.began();
     let report = run(&mut scenario.world, scenario.subject.clone(), scenario.policy);
     let mut text = format!("{}\n\n", scenario.title);
-    timeline(&scenario.world, &report, &mut text);
+    timeline(&scenario.world, &report.trail, &mut text);
     let _ = write!(text, "\n{}", finish::short(&report));
     if let Some(advice) = report.advice() {
         let _ = writeln!(text, "do this: {}", one_line(&advice));
@@ -79,7 +86,7 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
         report.outcome.exit_code(),
         calls(&scenario.world, began)
     );
-    whereabouts(scenario, &report, &mut text);
+    whereabouts(scenario, &report.vms, &mut text);
     let broken = audit(&scenario.world, &scenario.policy, &report, &scenario.charged);
     for rule in &broken {
         let _ = writeln!(text, "BROKEN {rule}");
@@ -97,7 +104,7 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
 }
 
 /// The trail, with what happened to machines and hosts in between.
-fn timeline(world: &SimWorld, report: &Report, text: &mut String) {
+pub(super) fn timeline(world: &SimWorld, trail: &[Entry], text: &mut String) {
     let began = world.began();
     let cloud = world.transport().cloud();
     let mut happened = cloud.happenings().iter().filter_map(|happening| {
@@ -110,7 +117,7 @@ fn timeline(world: &SimWorld, report: &Report, text: &mut String) {
         Some((happening.at, line))
     });
     let mut next = happened.next();
-    for entry in &report.trail {
+    for entry in trail {
         while let Some((at, line)) = next.as_ref().filter(|(at, _)| *at <= began.saturating_add(entry.at.0)) {
             let _ = writeln!(text, "{} ..       {line}", since(*at, began));
             next = happened.next();
@@ -127,15 +134,15 @@ fn since(at: Duration, began: Duration) -> String {
     }
 }
 
-fn calls(world: &SimWorld, began: Duration) -> usize {
+pub(super) fn calls(world: &SimWorld, began: Duration) -> usize {
     world.transport().calls().iter().filter(|call| call.at >= began).count()
 }
 
 /// Where each VM really runs in the end, as the machines have it.
-fn whereabouts(scenario: &Scenario, report: &Report, text: &mut String) {
+pub(super) fn whereabouts(scenario: &Scenario, vms: &[VmReport], text: &mut String) {
     let cloud = scenario.world.transport().cloud();
-    let width = report.vms.iter().map(|vm| vm.name.chars().count()).max().unwrap_or(0);
-    for vm in &report.vms {
+    let width = vms.iter().map(|vm| vm.name.chars().count()).max().unwrap_or(0);
+    for vm in vms {
         let state = cloud.vm_state(vm.id).map_or_else(|| "gone".to_owned(), |state| state.to_string());
         let hosts = cloud.domain_hosts(vm.id);
         let runs = match hosts.as_slice() {

@@ -66,7 +66,7 @@ fn live(
     Ok(run(&mut world, subject, policy))
 }
 
-fn read_call(arguments: &[String]) -> Result<HookCall> {
+pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
     let mut stdin = Vec::new();
     // A person at a terminal has forgotten --host; waiting for a template would look like hanging.
     if HookCall::wants_stdin(arguments) && !std::io::stdin().is_terminal() {
@@ -90,7 +90,7 @@ pub(super) fn zone(config: &Config, environment: &Environment) -> Result<Zone<Ht
     Ok(Zone::new(Oned::new(http, credentials, patience), config.record_type))
 }
 
-fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {
+pub(super) fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {
     let of = |host: &Host, source| Subject {
         host: host.id,
         name: host.name.clone(),

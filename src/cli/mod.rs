@@ -1,6 +1,7 @@
 //! The command lines. They read arguments, call the library and print; the work is elsewhere.
 
 mod arming;
+mod back;
 mod check;
 mod confirm_off;
 mod drill;
@@ -10,8 +11,11 @@ mod options;
 mod person;
 mod probe;
 mod serve;
+mod tended;
 
+pub use back::{HostBack, host_back};
 pub use drill::{Drill, play};
 pub use hook::{fence_host, host_error};
 pub use operator::operator;
 pub use options::{FenceHost, HostError};
+pub use tended::play_tended;

@@ -111,7 +111,7 @@ impl FenceHost {
     }
 }
 
-fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
+pub(super) fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
     let words = std::iter::once(name).chain(options.iter().map(String::as_str));
     T::try_parse_from(words).map_err(|error| {
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {

@@ -5,6 +5,7 @@
 
 use super::OnedSettings;
 use super::rules::{Brake, Fence, Hold, Observer, Record, Settle, Wait, Witness};
+use super::tend::HostBack;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub(super) struct File {
     pub(super) hold: Hold,
     pub(super) settle: Settle,
     pub(super) record: Record,
+    pub(super) host_back: HostBack,
     pub(super) device: BTreeMap<String, Device>,
     pub(super) host: Vec<Host>,
 }

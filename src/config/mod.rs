@@ -10,6 +10,7 @@ mod host;
 pub(crate) mod parameter;
 pub(crate) mod redfish;
 mod rules;
+mod tend;
 pub(crate) mod trust;
 
 pub use device::{Device, Driver, ExitCode};
@@ -19,7 +20,7 @@ pub(crate) use rules::check_address;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};
-use crate::policy::Rules;
+use crate::policy::{Rules, back};
 use crate::wire::record;
 use std::collections::BTreeMap;
 use std::io;
@@ -39,6 +40,8 @@ pub struct Config {
     pub oned: OnedSettings,
     /// `[wait]`, `[brake]`, `[witness]`, `[fence]`, `[hold]` and `[settle]`, as far as they are rules.
     pub rules: Rules,
+    /// `[host_back]`
+    pub back: back::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -176,6 +179,7 @@ impl Config {
                 return Err(format!("{key} must be an absolute path"));
             }
         }
+        let brake = raw.brake.check(leader)?;
         Ok(Self {
             file: defaults.file,
             log: raw.log.unwrap_or(defaults.log),
@@ -183,12 +187,13 @@ impl Config {
             oned: raw.oned.check()?,
             rules: Rules {
                 wait: raw.wait.check()?,
-                brake: raw.brake.check(leader)?,
+                brake,
                 witness: asked,
                 fence: raw.fence.check()?,
                 hold: raw.hold.check()?,
                 settle: raw.settle.check()?,
             },
+            back: raw.host_back.check(&brake)?,
             observer,
             witness,
             record_type: raw.record.check()?,
@@ -205,6 +210,7 @@ impl Config {
             run_dir: environment.default_run_dir(),
             oned: OnedSettings::default(),
             rules: Rules::default(),
+            back: back::Rules::default(),
             observer: rules::Observer::default().into_settings(),
             witness: WitnessSettings::default(),
             record_type: record::TYPE,

@@ -116,6 +116,8 @@ fn values_out_of_bounds_are_refused_by_name() {
         ("[fence]\nattempts = 0", "fence.attempts"),
         ("[fence]\nsamples = 100\ninterval = \"5m\"", "fence.deadline"),
         ("[fence]\nagents_dir = [\"bin\"]", "fence.agents_dir"),
+        ("[host_back]\nquarantine = \"30m\"", "shorter than brake.flap_time"),
+        ("[host_back]\nstable = \"0s\"", "host_back.stable"),
         ("[settle]\nparallel = 0", "settle.parallel"),
         ("[settle]\nparallel = 11", "settle.parallel"),
         ("[wait]\nlook = \"0s\"", "wait.look"),

@@ -258,6 +258,8 @@ pub struct Record {
     pub host: Option<HostId>,
     /// `STIME`: epoch seconds of its begin, where the document has it.
     pub since: Option<i64>,
+    /// `RETIME`: epoch seconds of the moment when its domain ended there, if it did.
+    pub ended: Option<i64>,
     /// `ACTION` that ended it; 1 is a migration with the VM saved, 2 a live one.
     pub action: Option<i64>,
 }

@@ -247,7 +247,7 @@ impl View<'_> {
 }
 
 /// `90 s`, `15 min`, `24 h`
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
@@ -256,6 +256,6 @@ fn span(time: Duration) -> String {
 }
 
 /// Was it within this time? A moment that lies ahead was written by another clock, and counts for as long.
-fn within(now: Epoch, at: Epoch, time: Duration) -> bool {
+pub(super) fn within(now: Epoch, at: Epoch, time: Duration) -> bool {
     now.since(at) < time && at.since(now) < time
 }

@@ -11,6 +11,7 @@
 mod act;
 mod ahead;
 pub mod arming;
+pub mod back;
 mod brake;
 mod case;
 pub mod check;
@@ -44,6 +45,7 @@ mod settle;
 pub mod states;
 mod still;
 mod target;
+pub mod tend;
 mod trace;
 
 pub use act::{Acting, Disabling};

@@ -88,7 +88,7 @@ fn later(record: &Record, heard: Option<i64>) -> bool {
 }
 
 /// From the dead host to another one and back, and not saved for it.
-fn moved_live(vm: &Vm, dead: HostId) -> bool {
+pub(super) fn moved_live(vm: &Vm, dead: HostId) -> bool {
     let mut records = vm.history.iter().rev().skip(1);
     match (records.next(), records.next()) {
         (Some(there), Some(before)) => {

@@ -16,6 +16,9 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) title: String,
+    /// Which hook it is: `host_error` if not said, or `host_back`.
+    #[serde(default)]
+    pub(super) hook: HookWord,
     /// The hook's options, `-m -p 2`.
     pub(super) call: String,
     /// The host of the event.
@@ -27,12 +30,18 @@ pub(super) struct File {
     /// What happens before the hook starts, mostly the host's death.
     #[serde(default)]
     pub(super) before: Vec<String>,
+    /// What happens between that and the start of the hook, this long after the simulation began.
+    #[serde(default)]
+    pub(super) earlier: Vec<Timed>,
     #[serde(default)]
     pub(super) claimed_by_another: bool,
     /// A person names the host, instead of oned's event.
     #[serde(default)]
     pub(super) by_hand: bool,
     pub(super) runs: Option<u32>,
+    /// The time between two runs.
+    #[serde(default, with = "compact::optional")]
+    pub(super) rest: Option<Duration>,
     pub(super) front_ends: Option<usize>,
     /// The front-end that the hook runs on; absent = the zone's own address, which is the leader's.
     pub(super) front_end: Option<usize>,
@@ -74,6 +83,15 @@ pub(super) struct File {
     pub(super) fault: Vec<Fault>,
     #[serde(default)]
     pub(super) event: Vec<Timed>,
+}
+
+/// `hook`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HookWord {
+    #[default]
+    HostError,
+    HostBack,
 }
 
 #[derive(Debug, Deserialize)]

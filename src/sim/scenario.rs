@@ -11,11 +11,11 @@ use super::transport::SimTransport;
 use super::version::Version;
 use super::words::{read_event, read_fault};
 use super::world::SimWorld;
-use crate::cli::HostError;
+use crate::cli::{HostBack, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
-use crate::policy::{Policy, Source, Subject};
+use crate::policy::{Mode, Policy, Source, Subject, back};
 use crate::wire::record;
 use crate::world::Zone;
 use crate::world::oned::{Credentials, Oned, Patience, Session};
@@ -35,14 +35,27 @@ pub struct Scenario {
     pub subject: Subject,
     /// The hook's options over the scenario's settings.
     pub policy: Policy,
+    /// Which hook is played.
+    pub job: Job,
     /// VMs that are charged to the host when the hook starts.
     pub charged: Vec<VmId>,
     /// How often the hook is started, one run after the other.
     pub runs: u32,
+    /// The time between two of them.
+    pub rest: Duration,
     /// The file's hosts by name.
     pub hosts: BTreeMap<String, HostId>,
     /// The file's VMs by name.
     pub vms: BTreeMap<String, VmId>,
+}
+
+/// The hook that a scenario plays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// `host_error`, by [`Scenario::policy`].
+    HostError,
+    /// `host_back`
+    HostBack(Box<back::Policy>),
 }
 
 impl Scenario {
@@ -75,7 +88,11 @@ fn build(file: file::File) -> Result<Scenario, String> {
     for event in early {
         read_event(event, &names)?.happen(&mut cloud);
     }
-    cloud.advance(file.start.unwrap_or(Duration::from_secs(215)));
+    for event in &file.earlier {
+        cloud.advance_to(event.at);
+        read_event(&event.what, &names)?.happen(&mut cloud);
+    }
+    cloud.advance_to(file.start.unwrap_or(Duration::from_secs(215)));
     for event in late {
         read_event(event, &names)?.happen(&mut cloud);
     }
@@ -95,7 +112,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);
     let start = world.began();
-    let (policy, config) = settings(&file.call, file.settings.as_deref().unwrap_or_default())?;
+    let (policy, job, config) = settings(&file)?;
     equipment::give(&mut world, &file, &names, &config)?;
     for event in &file.event {
         world.schedule(start.saturating_add(event.at), read_event(&event.what, &names)?);
@@ -109,19 +126,33 @@ fn build(file: file::File) -> Result<Scenario, String> {
         world,
         subject: Subject { host: subject, name, vms: charged.clone(), source },
         policy,
+        job,
         charged,
         runs: file.runs.unwrap_or(1),
+        rest: file.rest.unwrap_or_default(),
         hosts: names.hosts,
         vms: names.vms,
     })
 }
 
-fn settings(call: &str, settings: &str) -> Result<(Policy, Config), String> {
-    let words: Vec<String> = call.split_whitespace().map(str::to_owned).collect();
-    let options = HostError::read(&words).map_err(|error| error.chain())?;
-    let config = Config::parse(settings, Path::new("settings"), &Environment::default());
+/// What the call chooses, over the scenario's settings.
+fn settings(file: &file::File) -> Result<(Policy, Job, Config), String> {
+    let words: Vec<String> = file.call.split_whitespace().map(str::to_owned).collect();
+    let text = file.settings.as_deref().unwrap_or_default();
+    let config = Config::parse(text, Path::new("settings"), &Environment::default());
     let config = config.map_err(|error| error.chain())?;
-    Ok((options.policy(config.rules).map_err(|error| error.chain())?, config))
+    let said = |error: Error| error.chain();
+    let (policy, job) = match file.hook {
+        file::HookWord::HostError => {
+            let policy = HostError::read(&words).and_then(|options| options.policy(config.rules));
+            (policy.map_err(said)?, Job::HostError)
+        }
+        file::HookWord::HostBack => {
+            let options = HostBack::read(&words).map_err(said)?;
+            (Policy::under(Mode::Migrate, config.rules), Job::HostBack(Box::new(options.policy(&config))))
+        }
+    };
+    Ok((policy, job, config))
 }
 
 fn on_host(transport: &SimTransport, host: HostId) -> (Vec<VmId>, String) {

@@ -6,6 +6,7 @@ use super::physics::Power;
 use crate::model::{
     DeviceName, DocumentId, Host, HostId, Incident, Outlook, PowerState, Testimony, Vm, VmId,
 };
+use crate::policy::tend::Deed;
 use crate::policy::{Failure, Order, Reply, Survey};
 use std::time::Duration;
 
@@ -112,4 +113,19 @@ pub enum Seen {
         /// That host's power when it was sent.
         really: Power,
     },
+}
+
+/// A call by which a hook on healthy hosts changed something, and what was true when it was sent.
+#[derive(Clone, Debug)]
+pub struct Tended {
+    /// When it was sent.
+    pub at: Duration,
+    /// The call.
+    pub deed: Deed,
+    /// What oned said.
+    pub reply: Reply,
+    /// Where the VM's domain really ran.
+    pub domains: Vec<HostId>,
+    /// The VM as oned had it, with its whole history.
+    pub vm: Option<Vm>,
 }

@@ -6,12 +6,13 @@
 mod answers;
 mod asking;
 mod fencing;
+mod tending;
 
 use super::cloud::Cloud;
 use super::device::SimDevice;
 use super::event::Event;
 use super::physics::Power;
-use super::seen::Seen;
+use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{DeviceName, Epoch, HostId, SeenOn, Vm};
@@ -43,6 +44,7 @@ pub struct SimWorld {
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
     told: Vec<Entry>,
+    tended: Vec<Tended>,
     pace: Pace,
     tell: fn(&Entry),
 }
@@ -75,6 +77,7 @@ impl SimWorld {
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
+            tended: Vec::new(),
             pace: Pace::Jump,
             tell: |_| {},
         }
@@ -138,6 +141,7 @@ impl SimWorld {
         self.began = self.transport.cloud().now();
         self.told.clear();
         self.seen.clear();
+        self.tended.clear();
     }
 
     /// When the present run began, since the simulation began.

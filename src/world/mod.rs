@@ -8,10 +8,13 @@ mod parallel;
 mod remember;
 mod runner;
 mod ssh;
+mod tend;
 pub mod witness;
 mod zone;
 
 pub use live::Live;
+pub use tend::Tend;
+pub(crate) use tend::one_by_one;
 pub use zone::Zone;
 
 use crate::model::{

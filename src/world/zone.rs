@@ -148,7 +148,7 @@ fn migration(kind: policy::MigrationType) -> MigrationType {
     }
 }
 
-fn reply(answer: Result<(), OnedError>) -> Reply {
+pub(super) fn reply(answer: Result<(), OnedError>) -> Reply {
     match answer {
         Ok(()) => Reply::Accepted,
         Err(OnedError::NotSent(why)) => Reply::NotSent(why),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub(super) const HOST_ERROR: &str = env!("CARGO_BIN_EXE_host_error");
+pub(super) const HOST_BACK: &str = env!("CARGO_BIN_EXE_host_back");
 pub(super) const FENCE_HOST: &str = env!("CARGO_BIN_EXE_fence_host");
 
 /// Four hosts; node0 is in ERROR without power, with three VMs.
@@ -51,11 +52,15 @@ impl Bench {
 
     /// A cloud whose machines nobody can switch until the test writes the [`Bench::settings`].
     pub(super) fn without_devices(scenario: &str) -> Bench {
+        // Each call moves the simulated clock, so that nothing has to be waited for.
+        Bench::jumping(scenario, Duration::from_millis(400))
+    }
+
+    /// A cloud whose clock each call moves by this much, without settings.
+    pub(super) fn jumping(scenario: &str, step: Duration) -> Bench {
         let scenario = Scenario::parse(scenario).unwrap();
         let cloud = scenario.world.transport().shared_cloud();
-        // Each call moves the simulated clock, so that nothing has to be waited for.
-        let server =
-            Server::start(Arc::clone(&cloud), 0, 0, Clock::Jumping(Duration::from_millis(400))).unwrap();
+        let server = Server::start(Arc::clone(&cloud), 0, 0, Clock::Jumping(step)).unwrap();
         let folder = TempDir::new().unwrap();
         write(&folder.path().join("one_auth"), "oneadmin:password\n", 0o600);
         Bench { cloud, folder, server }

@@ -50,7 +50,7 @@ pub(super) const MAY_RUN_ELSEWHERE: &str = "it was being migrated live when the 
     host although oned does not know; look there with `virsh list`, then move or recover it by hand";
 
 /// oned refuses every recovery of a locked VM, whatever the level of the lock and even to oneadmin.
-pub(super) fn locked(vm: &Vm) -> Option<String> {
+pub(in crate::policy) fn locked(vm: &Vm) -> Option<String> {
     let lock = vm.lock.filter(|lock| lock.0 != 0)?;
     Some(format!("locked ({lock}), and oned recovers no locked VM; `onevm unlock {}` frees it", vm.id.0))
 }

@@ -11,7 +11,7 @@ use super::recover::Survey;
 use super::settings::{Mode, Policy, Purpose};
 use super::states;
 use crate::model::{Host, HostId, Scope, Vm, VmId, VmState};
-pub(super) use eligibility::not_cut_off;
+pub(in crate::policy) use eligibility::{locked, not_cut_off};
 use placement::Rooms;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

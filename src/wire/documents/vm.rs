@@ -74,6 +74,7 @@ fn history(element: &Element) -> Result<Vec<Record>, XmlError> {
             sequence: record.number_of("SEQ")?.unwrap_or(0),
             host: id_or_none(record, "HID")?.map(HostId),
             since: record.number_of("STIME")?,
+            ended: record.number_of("RETIME")?.filter(|time| *time != 0),
             action: record.number_of("ACTION")?,
         })
     };

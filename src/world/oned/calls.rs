@@ -175,6 +175,34 @@ impl<T: Transport> Oned<T> {
         self.write("one.vm.action", &[Value::Text(action.to_owned()), id(vm.0)]).map(drop)
     }
 
+    /// `one.vm.migrate` of a RUNNING VM without stopping it, with oned's own check of capacity.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn migrate_live(&self, vm: VmId, to: HostId) -> Result<(), OnedError> {
+        let (live, enforce, same_datastore) = (Value::Bool(true), Value::Bool(true), Value::Int(-1));
+        self.write("one.vm.migrate", &[id(vm.0), id(to.0), live, enforce, same_datastore, Value::Int(0)])
+            .map(drop)
+    }
+
+    /// `one.vm.update`: merge this into the user template.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn update_vm(&self, vm: VmId, template: &str) -> Result<(), OnedError> {
+        let merge = Value::Int(1);
+        self.write("one.vm.update", &[id(vm.0), Value::Text(template.to_owned()), merge]).map(drop)
+    }
+
+    /// `one.host.update`: merge this into the template.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn update_host(&self, host: HostId, template: &str) -> Result<(), OnedError> {
+        let merge = Value::Int(1);
+        self.write("one.host.update", &[id(host.0), Value::Text(template.to_owned()), merge]).map(drop)
+    }
+
     fn vm_set(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
         if self.without_infoset.load(Ordering::Relaxed) {
             return self.vms_one_by_one(vms);

@@ -1,0 +1,143 @@
+//! Calls that change something, and what oned says to them.
+
+use super::case::{Away, Case};
+use super::look::Observing;
+use super::start::Settling;
+use super::survey::RETURNED;
+use super::{Step, wait};
+use crate::model::{Moment, VmId};
+use crate::policy::case::{Failure, Trouble};
+use crate::policy::notes::{Entry, Phase};
+use crate::policy::order::Reply;
+use crate::policy::report::{Fate, Outcome};
+use crate::policy::tend::Deed;
+
+/// VMs that are remembered as not started. Of more, the others are left to people.
+const MOST: usize = 200;
+
+#[derive(Clone, Debug)]
+enum Then {
+    /// The host was disabled.
+    Quarantined(Failure),
+    /// The host was enabled.
+    Lifted,
+    /// VMs were started.
+    Started,
+    /// The end was written down.
+    Closed(Outcome),
+}
+
+/// See [`Step::Act`].
+#[derive(Debug)]
+pub struct Acting {
+    case: Box<Case>,
+    deeds: Vec<Deed>,
+    then: Then,
+}
+
+impl Acting {
+    pub(super) fn quarantine(case: Box<Case>, deeds: Vec<Deed>, why: Failure) -> Step {
+        Step::Act(Self { case, deeds, then: Then::Quarantined(why) })
+    }
+
+    pub(super) fn lift(case: Box<Case>, deeds: Vec<Deed>) -> Step {
+        Step::Act(Self { case, deeds, then: Then::Lifted })
+    }
+
+    pub(super) fn start(case: Box<Case>, vms: &[(VmId, String)], now: Moment) -> Step {
+        let mut case = case;
+        for (vm, name) in vms {
+            case.away.insert(*vm, Away { name: name.clone(), sent: now, begun: false });
+        }
+        let deeds = vms.iter().map(|(vm, _)| Deed::Resume { vm: *vm }).collect();
+        Step::Act(Self { case, deeds, then: Then::Started })
+    }
+
+    /// Everything has its outcome. What was not started is written into the host, so that a later run tries those again,
+    /// and a VM whose guest shuts itself down by then is not taken for a victim of that failure.
+    pub(super) fn close(case: Box<Case>, now: Moment) -> Step {
+        let open = case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)));
+        let outcome = match (open, case.started) {
+            (true, _) => Outcome::Partly,
+            (false, 0) => Outcome::NothingToDo("the failure left no VM down on it".to_owned()),
+            (false, _) => Outcome::Recovered,
+        };
+        if case.incident.is_none() {
+            return case.end(now, outcome);
+        }
+        let host = case.subject.host;
+        let down =
+            case.vms.values().filter(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_))).take(MOST);
+        let words: Vec<_> = std::iter::once(case.epoch(now).0.to_string())
+            .chain(down.map(|vm| vm.id.0.to_string()))
+            .collect();
+        let deeds = vec![Deed::NoteHost { host, attributes: vec![(RETURNED, words.join(" "))] }];
+        Step::Act(Self { case, deeds, then: Then::Closed(outcome) })
+    }
+
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.diary.trail
+    }
+
+    /// What to do; those for VMs at the same time, the others in this order.
+    #[must_use]
+    pub fn deeds(&self) -> &[Deed] {
+        &self.deeds
+    }
+
+    /// What oned said to each.
+    #[must_use]
+    pub fn answer(self, now: Moment, replies: &[Reply]) -> Step {
+        let Self { mut case, deeds, then } = self;
+        for (deed, reply) in deeds.iter().zip(replies) {
+            case.diary.note(now, Phase::Act, format!("{deed}: {}", said(reply)));
+        }
+        let bad = replies.iter().find(|reply| **reply != Reply::Accepted).map(said);
+        match then {
+            Then::Started => started(case, now, &deeds, replies),
+            Then::Quarantined(mut why) => {
+                super::quarantine::hold_all(&mut case, now, &why.what);
+                if let Some(bad) = bad {
+                    why.what = format!("{}; it could not be disabled: {bad}", why.what);
+                    why.advice = format!("`onehost disable {}`; {}", case.subject.name, why.advice);
+                }
+                case.end(now, Outcome::Held(why))
+            }
+            Then::Lifted => {
+                let Some(bad) = bad else {
+                    case.since = None;
+                    return Observing::stable(case, now);
+                };
+                let advice = format!("`onehost enable {}`", case.subject.name);
+                let what = format!("its quarantine is over, and it could not be enabled: {bad}");
+                case.end(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }))
+            }
+            // A tail that is not written down is looked at again, and nothing is found then.
+            Then::Closed(outcome) => case.end(now, outcome),
+        }
+    }
+}
+
+fn started(mut case: Box<Case>, now: Moment, deeds: &[Deed], replies: &[Reply]) -> Step {
+    for (vm, reply) in deeds.iter().filter_map(Deed::vm).zip(replies) {
+        match reply {
+            // One whose answer was lost may have been carried out: it is read back, never sent again.
+            Reply::Accepted | Reply::Unknown(_) => case.started = case.started.saturating_add(1),
+            Reply::Refused(..) | Reply::NotSent(_) => {
+                let Some(away) = case.away.remove(&vm) else { continue };
+                case.settle(now, vm, &away.name, Fate::Held(format!("its resume was {}", said(reply))));
+            }
+        }
+    }
+    let look = case.policy.wait.look;
+    wait(look, Settling::step(case))
+}
+
+fn said(reply: &Reply) -> String {
+    match reply {
+        Reply::Accepted => "accepted".to_owned(),
+        Reply::Refused(_, text) => format!("refused: {text}"),
+        Reply::NotSent(why) => format!("not sent: {why}"),
+        Reply::Unknown(why) => format!("sent, and the answer was lost: {why}"),
+    }
+}

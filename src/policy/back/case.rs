@@ -1,0 +1,110 @@
+//! What one run knows and has written down so far.
+
+use super::Step;
+use super::rules::Policy;
+use crate::model::{Epoch, Host, Incident, Moment, VmId};
+use crate::policy::case::Subject;
+use crate::policy::notes::Phase;
+use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::settings::Purpose;
+use crate::policy::tend::{Account, Diary, Hook};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A VM whose resume may have reached oned.
+#[derive(Clone, Debug)]
+pub(super) struct Away {
+    pub(super) name: String,
+    pub(super) sent: Moment,
+    /// oned has taken it up.
+    pub(super) begun: bool,
+}
+
+/// The run's memory; it travels from step to step.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) subject: Subject,
+    pub(super) policy: Policy,
+    pub(super) diary: Diary,
+    pub(super) vms: BTreeMap<VmId, VmReport>,
+    /// The host as it was read last.
+    pub(super) host: Option<Host>,
+    /// Since when it is MONITORED without a break, and when oned had heard it last then.
+    pub(super) since: Option<(Moment, Option<i64>)>,
+    /// The front-end's wall clock at a moment of this run.
+    pub(super) clock: Option<(Epoch, Moment)>,
+    /// The host's last incident.
+    pub(super) incident: Option<Incident>,
+    /// VMs to start, in order.
+    pub(super) queue: VecDeque<(VmId, String)>,
+    /// VMs on their way.
+    pub(super) away: BTreeMap<VmId, Away>,
+    pub(super) started: u32,
+}
+
+impl Case {
+    pub(super) fn new(subject: Subject, policy: Policy) -> Box<Self> {
+        Box::new(Self {
+            subject,
+            policy,
+            diary: Diary::new(policy.wait),
+            vms: BTreeMap::new(),
+            host: None,
+            since: None,
+            clock: None,
+            incident: None,
+            queue: VecDeque::new(),
+            away: BTreeMap::new(),
+            started: 0,
+        })
+    }
+
+    /// `node7 (host 7)`
+    pub(super) fn named(&self) -> String {
+        format!("{} ({})", self.subject.name, self.subject.host)
+    }
+
+    pub(super) fn rehearses(&self) -> bool {
+        self.policy.purpose == Purpose::Rehearse
+    }
+
+    /// An attribute of the host's template.
+    pub(super) fn attribute(&self, name: &str) -> &str {
+        let value = self.host.as_ref().and_then(|host| host.attributes.get(name));
+        value.map_or("", |value| value.trim())
+    }
+
+    /// The wall clock at this moment.
+    pub(super) fn epoch(&self, now: Moment) -> Epoch {
+        self.clock.map_or(Epoch::default(), |(epoch, at)| epoch.plus(now.since(at)))
+    }
+
+    /// Give a VM its one outcome.
+    pub(super) fn settle(&mut self, now: Moment, vm: VmId, name: &str, fate: Fate) {
+        self.diary.note(now, Phase::Settle, format!("{vm} {name}: {fate}"));
+        self.vms.insert(vm, VmReport { id: vm, name: name.to_owned(), fate });
+    }
+
+    /// Every VM that is neither decided nor on its way is held.
+    pub(super) fn hold_rest(&mut self, now: Moment, why: &str) {
+        while let Some((vm, name)) = self.queue.pop_front() {
+            self.settle(now, vm, &name, Fate::Held(why.to_owned()));
+        }
+    }
+
+    pub(super) fn end(mut self, now: Moment, outcome: Outcome) -> Step {
+        for (vm, away) in std::mem::take(&mut self.away) {
+            let text = "oned has taken the resume, and it was not read back".to_owned();
+            self.settle(now, vm, &away.name, Fate::Failed(text));
+        }
+        self.hold_rest(now, &outcome.to_string());
+        self.diary.note(now, Phase::Report, outcome.to_string());
+        Step::Stop(Box::new(Account {
+            hook: Hook::HostBack,
+            about: self.named(),
+            outcome,
+            vms: self.vms.into_values().collect(),
+            trail: self.diary.trail,
+            took: now,
+        }))
+    }
+}

@@ -1,0 +1,112 @@
+//! A host that is not to be trusted is disabled, with the reason in its own template.
+//!
+//! Who lifts it: a person with `onehost enable`, at any time. A quarantine for flapping has an end; the first run of
+//! `host_back` after it (a timer's, or by hand) enables the host again. One for VMs that run there although they were
+//! moved has none: only a person can tell which of the two is the right one.
+
+use super::Step;
+use super::act::Acting;
+use super::case::Case;
+use crate::model::{Epoch, Memory, Moment};
+use crate::policy::case::{Failure, Trouble};
+use crate::policy::limits::{span, within};
+use crate::policy::notes::Phase;
+use crate::policy::report::{Fate, Outcome};
+use crate::policy::tend::Deed;
+use std::collections::BTreeSet;
+
+/// Why the host is disabled; `NO` once that is over.
+const REASON: &str = "HA_QUARANTINE";
+/// Until when, in epoch seconds; 0 where only a person ends it.
+const UNTIL: &str = "HA_QUARANTINE_UNTIL";
+
+/// Why a host is quarantined.
+pub(super) struct Why {
+    what: String,
+    advice: String,
+    until: Option<Epoch>,
+}
+
+/// Did it fail too often lately? A person who has enabled it before the end of its quarantine has seen that.
+pub(super) fn flaps(case: &mut Case, now: Moment, memory: &Memory) -> Option<Why> {
+    let window = case.policy.flaps;
+    let epoch = case.epoch(now);
+    let own = memory.incidents.iter().filter(|(_, incident)| incident.host == case.subject.host);
+    let events: BTreeSet<_> = own.flat_map(|(_, incident)| &incident.events).copied().collect();
+    let count = events.iter().filter(|at| within(epoch, **at, window.time)).count();
+    if count < usize::try_from(window.count).unwrap_or(usize::MAX) {
+        return None;
+    }
+    let what = format!("it flaps: {count} ERROR events within {}", span(window.time));
+    if until(case).is_some_and(|until| until > epoch) {
+        let text = format!("{what}; a person has enabled it all the same");
+        case.diary.note(now, Phase::Brake, text);
+        return None;
+    }
+    let name = &case.subject.name;
+    let end = epoch.plus(case.policy.back.quarantine);
+    let advice = format!(
+        "mend it, then `onehost enable {name}`; or `host_back --host {name}` enables it after {}",
+        span(case.policy.back.quarantine)
+    );
+    Some(Why { what, advice, until: Some(end) })
+}
+
+/// VMs that run on this host although oned has them elsewhere.
+pub(super) fn zombies(case: &Case, vms: &[String]) -> Why {
+    let name = &case.subject.name;
+    let what = format!("it runs what oned has elsewhere: {}", vms.join(", "));
+    // No call of oned ends a domain on a host that the VM is not charged to.
+    let advice = format!(
+        "decide for each which of the two is the right one; on {name} `virsh destroy one-ID` ends the other, then \
+         `onehost enable {name}`"
+    );
+    Why { what, advice, until: None }
+}
+
+/// Disable the host.
+pub(super) fn begin(mut case: Box<Case>, now: Moment, why: Why) -> Step {
+    case.diary.note(now, Phase::Brake, format!("{}: it is disabled", why.what));
+    let host = case.subject.host;
+    let attributes =
+        vec![(REASON, why.what.clone()), (UNTIL, why.until.map_or(0, |until| until.0).to_string())];
+    let deeds = vec![Deed::NoteHost { host, attributes }, Deed::Disable { host }];
+    let failure = Failure { trouble: Trouble::Refused, what: why.what, advice: why.advice };
+    if case.rehearses() {
+        hold_all(&mut case, now, &failure.what);
+        return case.end(now, Outcome::Rehearsed(Some(Box::new(Outcome::Held(failure)))));
+    }
+    Acting::quarantine(case, deeds, failure)
+}
+
+/// VMs that were decided to be started are held.
+pub(super) fn hold_all(case: &mut Case, now: Moment, why: &str) {
+    let planned: Vec<_> = case.queue.drain(..).collect();
+    for (vm, name) in planned {
+        case.settle(now, vm, &name, Fate::Held(format!("the host is quarantined: {why}")));
+    }
+}
+
+/// The calls that end our own quarantine of a DISABLED host, or why it stays disabled.
+pub(super) fn lift(case: &mut Case, now: Moment) -> Result<Vec<Deed>, String> {
+    let reason = case.attribute(REASON).to_owned();
+    if reason.is_empty() || reason == "NO" {
+        return Err("somebody has taken it out of service (DISABLED)".to_owned());
+    }
+    let Some(until) = until(case) else {
+        return Err(format!("it is quarantined until a person enables it: {reason}"));
+    };
+    let epoch = case.epoch(now);
+    if epoch < until {
+        return Err(format!("it is quarantined for another {}: {reason}", span(until.since(epoch))));
+    }
+    case.diary.note(now, Phase::Brake, format!("its quarantine is over ({reason}): it is enabled"));
+    let host = case.subject.host;
+    let over = vec![(REASON, "NO".to_owned()), (UNTIL, "0".to_owned())];
+    Ok(vec![Deed::Enable { host }, Deed::NoteHost { host, attributes: over }])
+}
+
+fn until(case: &Case) -> Option<Epoch> {
+    let until: i64 = case.attribute(UNTIL).parse().ok()?;
+    (until != 0).then_some(Epoch(until))
+}

@@ -1,0 +1,51 @@
+//! `[host_back]`, and what one run of it was told.
+
+use crate::policy::rules::{SettleRules, WaitRules, Window};
+use crate::policy::settings::Purpose;
+use std::time::Duration;
+
+/// Whether VMs go back to a host that they were recovered from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failback {
+    /// They stay where they are.
+    Never,
+    /// One at a time, after the host has been MONITORED for this long.
+    After(Duration),
+}
+
+/// What happens on a host that has come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How long it must be MONITORED without a break. A host says every 180 s which VMs it has and which it has not;
+    /// before that nobody knows what runs there. Source: `SYNC_STATE_VM` in `monitord.conf`.
+    pub stable: Duration,
+    /// How long a flapping host stays disabled.
+    pub quarantine: Duration,
+    /// Whether VMs go back.
+    pub failback: Failback,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            stable: Duration::from_secs(200),
+            quarantine: Duration::from_secs(3600),
+            failback: Failback::Never,
+        }
+    }
+}
+
+/// Everything that one run goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `--dry-run` or not.
+    pub purpose: Purpose,
+    /// `[host_back]`
+    pub back: Rules,
+    /// `[wait]`
+    pub wait: WaitRules,
+    /// `[settle]`
+    pub settle: SettleRules,
+    /// `[brake] flaps`
+    pub flaps: Window,
+}

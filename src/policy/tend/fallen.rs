@@ -1,0 +1,153 @@
+//! Has this VM crashed, or does a person want it to be off?
+
+use crate::model::{HostId, LcmState, Record, Vm, VmState};
+use crate::policy::states::{self, Class};
+use crate::policy::trace::moved_live;
+
+/// `HISTORY/ACTION` that oned's own monitoring writes: the domain is gone and nobody asked for that. A guest that
+/// shuts itself down looks the same. Measured on a live front-end; a person's `poweroff-hard` is 20.
+const MONITOR: i64 = 44;
+/// A new record, and one that a cold migration opened: the record before says why the VM is off.
+const NONE: i64 = 0;
+const MIGRATE: i64 = 1;
+const LIVE: i64 = 2;
+
+/// What a VM that does not run tells about why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Fallen {
+    /// UNKNOWN: its host has stopped reporting it. It may run there all the same.
+    Lost,
+    /// POWEROFF, as its host has reported; with the time in epoch seconds where oned says it.
+    Crashed(Option<i64>),
+    /// A person's wish, or somebody else's business; the reason.
+    NotOurs(String),
+    /// A driver has failed; the reason.
+    Failed(String),
+}
+
+/// Judge one VM. Its whole history is needed where it was moved while it was off.
+pub(in crate::policy) fn fallen(vm: &Vm) -> Fallen {
+    match vm.state {
+        VmState::Active(LcmState::Unknown) => return Fallen::Lost,
+        VmState::Active(LcmState::Running) => return Fallen::NotOurs("RUNNING".to_owned()),
+        VmState::Poweroff => {}
+        VmState::Init
+        | VmState::Pending
+        | VmState::Hold
+        | VmState::Active(_)
+        | VmState::Stopped
+        | VmState::Suspended
+        | VmState::Done
+        | VmState::Failed
+        | VmState::Undeployed
+        | VmState::Cloning
+        | VmState::CloningFailure
+        | VmState::Unknown(_) => return at_work(vm),
+    }
+    match ended_by(vm) {
+        Some((MONITOR, at)) => Fallen::Crashed(at),
+        Some((action, _)) => {
+            Fallen::NotOurs(format!("POWEROFF by a person (its last action is {action}, not {MONITOR})"))
+        }
+        None => Fallen::NotOurs("POWEROFF, and oned does not say by what".to_owned()),
+    }
+}
+
+/// A VM in any other state.
+fn at_work(vm: &Vm) -> Fallen {
+    if states::class(vm.state) == Class::Failure {
+        let text = format!("{}: a driver has failed; `onevm recover {}` by hand", vm.state, vm.id.0);
+        return Fallen::Failed(text);
+    }
+    Fallen::NotOurs(format!("{}: not down by a crash", vm.state))
+}
+
+/// The action that ended the domain, and when. A VM that was moved while it was off has that in an earlier record.
+fn ended_by(vm: &Vm) -> Option<(i64, Option<i64>)> {
+    let mut records = vm.history.iter().rev();
+    let mut record: &Record = records.next()?;
+    loop {
+        match record.action? {
+            NONE | MIGRATE => record = records.next()?,
+            action => return Some((action, record.ended)),
+        }
+    }
+}
+
+/// Was it moved live to another host, and did oned put it back onto this one? Its domain may run there without oned
+/// knowing. A stay that a migration has ended was a real one. Needs the whole history.
+pub(in crate::policy) fn may_run_elsewhere(vm: &Vm, host: HostId) -> bool {
+    let there = vm.history.iter().rev().nth(1);
+    moved_live(vm, host) && !there.is_some_and(|there| matches!(there.action, Some(MIGRATE | LIVE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::documents::read;
+    use crate::wire::xml::Limits;
+
+    fn vm(state: &str, records: &[(u32, i64, i64)]) -> Vm {
+        let records: Vec<String> = records
+            .iter()
+            .enumerate()
+            .map(|(seq, (host, action, ended))| {
+                format!(
+                    "<HISTORY><SEQ>{seq}</SEQ><HID>{host}</HID><RETIME>{ended}</RETIME><ACTION>{action}</ACTION></HISTORY>"
+                )
+            })
+            .collect();
+        let xml =
+            format!("<VM><ID>4</ID>{state}<HISTORY_RECORDS>{}</HISTORY_RECORDS></VM>", records.concat());
+        read(&xml, Limits::HOOK).unwrap()
+    }
+
+    const POWEROFF: &str = "<STATE>8</STATE><LCM_STATE>0</LCM_STATE>";
+
+    #[test]
+    fn only_what_monitoring_ended_has_crashed() {
+        assert_eq!(fallen(&vm(POWEROFF, &[(0, 1, 5), (1, 44, 9)])), Fallen::Crashed(Some(9)));
+        for action in [19, 20, 11, 5, 2] {
+            let judged = fallen(&vm(POWEROFF, &[(1, 44, 9), (1, action, 9)]));
+            assert!(matches!(judged, Fallen::NotOurs(_)), "{action}: {judged:?}");
+        }
+        assert!(matches!(fallen(&vm(POWEROFF, &[])), Fallen::NotOurs(_)));
+        assert_eq!(fallen(&vm("<STATE>3</STATE><LCM_STATE>16</LCM_STATE>", &[(1, 0, 0)])), Fallen::Lost);
+    }
+
+    #[test]
+    fn a_move_while_it_is_off_does_not_hide_who_switched_it_off() {
+        assert_eq!(fallen(&vm(POWEROFF, &[(0, 44, 9), (1, 0, 0)])), Fallen::Crashed(Some(9)));
+        assert_eq!(fallen(&vm(POWEROFF, &[(0, 44, 9), (1, 1, 12), (2, 0, 0)])), Fallen::Crashed(Some(9)));
+        assert!(matches!(fallen(&vm(POWEROFF, &[(0, 20, 9), (1, 1, 12)])), Fallen::NotOurs(_)));
+    }
+
+    #[test]
+    fn the_recorded_documents_are_judged_right() {
+        use base64::Engine as _;
+        for (text, expected) in [
+            (include_str!("../../../tests/corpus/hook/vm-poweroff-crash.stdin"), "crash"),
+            (include_str!("../../../tests/corpus/hook/vm-poweroff-by-user.stdin"), "person"),
+            (include_str!("../../../tests/corpus/hook/vm-unknown.stdin"), "lost"),
+        ] {
+            let word = text.split(' ').next().unwrap();
+            let xml = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(word).unwrap()).unwrap();
+            let is = match fallen(&read::<Vm>(&xml, Limits::HOOK).unwrap()) {
+                Fallen::Crashed(Some(_)) => "crash",
+                Fallen::NotOurs(_) => "person",
+                Fallen::Lost => "lost",
+                Fallen::Crashed(None) | Fallen::Failed(_) => "odd",
+            };
+            assert_eq!(is, expected);
+        }
+    }
+
+    #[test]
+    fn a_live_migration_that_came_back_is_doubted() {
+        let off = "<STATE>8</STATE>";
+        assert!(may_run_elsewhere(&vm(off, &[(1, 2, 3), (2, 0, 4), (1, 44, 9)]), HostId(1)));
+        assert!(!may_run_elsewhere(&vm(off, &[(1, 1, 3), (2, 0, 4), (1, 44, 9)]), HostId(1)));
+        assert!(!may_run_elsewhere(&vm(off, &[(1, 2, 3), (2, 2, 4), (1, 44, 9)]), HostId(1)));
+        assert!(!may_run_elsewhere(&vm(off, &[(2, 2, 4), (1, 44, 9)]), HostId(1)));
+    }
+}

@@ -1,0 +1,14 @@
+//! What the hooks share that look after VMs on healthy hosts: `host_back` and `vm_down`.
+//!
+//! Nothing here is about a dead host: no fence, no proof. A VM is only started where its last host says that it does
+//! not run, or moved by oned from a host that is alive.
+
+mod account;
+mod deed;
+mod diary;
+mod fallen;
+
+pub use account::{Account, Hook};
+pub use deed::Deed;
+pub(in crate::policy) use diary::Diary;
+pub(in crate::policy) use fallen::{Fallen, fallen, may_run_elsewhere};

@@ -1,0 +1,70 @@
+//! What the hooks on healthy hosts do, beside what every recovery can.
+
+use super::oned::{HostStatus, MigrationType, Transport};
+use super::zone::reply;
+use super::{Live, World, Zone};
+use crate::policy::tend::Deed;
+use crate::policy::{self, Reply};
+
+/// A world in which hosts are healthy. It decides nothing.
+pub trait Tend: World {
+    /// Carry out calls that change something: those for VMs at the same time, the others one after the other. The
+    /// replies are in their order; what follows a call that was not accepted is not sent, unless it is for another VM.
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply>;
+}
+
+impl<T: Transport> Zone<T> {
+    /// Carry out one of them.
+    pub fn tend(&self, deed: &Deed) -> Reply {
+        let oned = self.oned();
+        reply(match deed {
+            Deed::Resume { vm } => oned.vm_action(*vm, "resume"),
+            Deed::Move { vm, to, kind } => oned.migrate(*vm, *to, kind_of(*kind)),
+            Deed::Live { vm, to } => oned.migrate_live(*vm, *to),
+            Deed::NoteVm { vm, attributes } => oned.update_vm(*vm, &template(attributes)),
+            Deed::NoteHost { host, attributes } => oned.update_host(*host, &template(attributes)),
+            Deed::Disable { host } => oned.host_status(*host, HostStatus::Disabled),
+            Deed::Enable { host } => oned.host_status(*host, HostStatus::Enabled),
+        })
+    }
+}
+
+fn kind_of(kind: policy::MigrationType) -> MigrationType {
+    match kind {
+        policy::MigrationType::Save => MigrationType::Save,
+        policy::MigrationType::Poweroff => MigrationType::Poweroff,
+    }
+}
+
+/// `NAME="value"`, a line each. A quote or a backslash in a value would end it, and no value of ours needs one.
+fn template(attributes: &[(&'static str, String)]) -> String {
+    let plain = |value: &str| value.replace(['"', '\\'], "'");
+    let lines: Vec<_> =
+        attributes.iter().map(|(name, value)| format!("{name}=\"{}\"", plain(value))).collect();
+    lines.join("\n")
+}
+
+impl Tend for Live {
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+        let zone = self.zone();
+        if deeds.iter().all(|deed| deed.vm().is_some()) {
+            return std::thread::scope(|scope| {
+                let sent: Vec<_> = deeds.iter().map(|deed| scope.spawn(move || zone.tend(deed))).collect();
+                let lost = |_| Reply::Unknown("the call's thread ended".to_owned());
+                sent.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
+            });
+        }
+        one_by_one(deeds, |deed| zone.tend(deed))
+    }
+}
+
+/// In this order, to the first that is not accepted.
+pub(crate) fn one_by_one(deeds: &[Deed], mut send: impl FnMut(&Deed) -> Reply) -> Vec<Reply> {
+    let mut replies: Vec<Reply> = Vec::new();
+    for deed in deeds {
+        let stopped = replies.last().is_some_and(|reply| *reply != Reply::Accepted);
+        let skipped = Reply::NotSent("the call before it was not accepted".to_owned());
+        replies.push(if stopped { skipped } else { send(deed) });
+    }
+    replies
+}
