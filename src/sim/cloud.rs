@@ -5,6 +5,7 @@ use super::life::Event;
 use super::observer::Standpoint;
 use super::physics::{Breach, Physics, Power};
 use super::render;
+use super::scheduler::Storm;
 use super::state::{State, Vm};
 use super::timings::{Driver, Stage, Timings};
 use super::version::Version;
@@ -44,6 +45,7 @@ pub struct Cloud {
     pub(crate) host_drivers: BTreeMap<HostId, Driver>,
     pub(crate) scheduler_on: bool,
     pub(crate) scheduler_armed: bool,
+    pub(crate) storm: Storm,
     pub(crate) log: Vec<Happening>,
     sequence: u64,
     random: u64,
@@ -87,6 +89,7 @@ impl Cloud {
             host_drivers: BTreeMap::new(),
             scheduler_on: true,
             scheduler_armed: false,
+            storm: Storm::default(),
             log: Vec::new(),
             sequence: 0,
             random: 0x9E37_79B9_7F4A_7C15,
@@ -193,6 +196,12 @@ impl Cloud {
     /// Stop the scheduler: PENDING and RESCHED VMs stay where they are.
     pub fn stop_scheduler(&mut self) {
         self.scheduler_on = false;
+    }
+
+    /// Start it again.
+    pub fn start_scheduler(&mut self) {
+        self.scheduler_on = true;
+        self.arm_scheduler();
     }
 
     /// The session that oned accepts, `oneadmin:password`; every other one is refused.

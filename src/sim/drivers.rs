@@ -5,6 +5,7 @@ use super::life::Event;
 use super::state::{History, Vm};
 use super::steps::{Domain, Step, step};
 use super::timings::{Driver, Stage};
+use super::version::Version;
 use crate::model::{HostId, LcmState, VmId, VmState};
 
 /// Did a driver say so, or a person with `one.vm.recover`?
@@ -26,9 +27,16 @@ fn moves_without_source(tm_mad: &str) -> bool {
     matches!(tm_mad, "shared" | "qcow2" | "dummy" | "nfs")
 }
 
-/// Drivers whose disks other hosts do not see.
-fn is_local(tm_mad: &str) -> bool {
-    matches!(tm_mad, "ssh" | "local")
+/// Drivers that leave a VM's disks, or the links to them, on a host that died. Source: `src/tm_mad/*/mv`; those of
+/// `fs_lvm_ssh` and `lvm` make the links anew since 7.0.
+fn leaves_behind(version: Version, tm_mad: &str) -> bool {
+    let local = matches!(tm_mad, "ssh" | "local");
+    local || version < Version::V7_0 && matches!(tm_mad, "fs_lvm_ssh" | "lvm")
+}
+
+/// Drivers that want something of the dead host although the VM is UNKNOWN. Source: the same, before 6.4.
+fn asks_the_dead(version: Version, tm_mad: &str) -> bool {
+    version < Version::V6_4 && matches!(tm_mad, "fs_lvm" | "fs_lvm_ssh" | "lvm")
 }
 
 impl Cloud {
@@ -38,7 +46,7 @@ impl Cloud {
         };
         let VmState::Active(lcm) = vm.state else { return };
         let Some(step) = step(lcm) else { return };
-        let reached = needs(vm, step).into_iter().all(|host| self.physics.reachable(host));
+        let reached = needs(self.version, vm, step).into_iter().all(|host| self.physics.reachable(host));
         if !reached && !waited {
             let time = if step.stage == Stage::Cleanup {
                 self.timings.cleanup_stuck
@@ -58,7 +66,10 @@ impl Cloud {
         };
         let host = vm.host();
         let tm_mad = vm.history.last().map_or("", |record| record.tm_mad.as_str());
-        if stage == Stage::Boot && is_local(tm_mad) && vm.disks_on != host {
+        let disks = vm.template.vectors("DISK").filter_map(|disk| disk.get("TM_MAD_SYSTEM"));
+        let mut drivers = disks.map(String::as_str).chain([tm_mad]);
+        let left = drivers.any(|driver| leaves_behind(self.version, driver));
+        if stage == Stage::Boot && left && vm.disks_on != host {
             return false;
         }
         if stage == Stage::Boot && host.is_some_and(|host| self.lost_a_disk(id, host)) {
@@ -206,7 +217,7 @@ impl Cloud {
 }
 
 /// The hosts that a driver must reach for this step.
-fn needs(vm: &Vm, step: Step) -> Vec<HostId> {
+fn needs(version: Version, vm: &Vm, step: Step) -> Vec<HostId> {
     let here = vm.history.last();
     let source = vm.previous();
     let both = |source: Option<&History>| here.into_iter().chain(source).map(|record| record.host).collect();
@@ -217,6 +228,8 @@ fn needs(vm: &Vm, step: Step) -> Vec<HostId> {
         both(source)
     } else if matches!(lcm, LcmState::PrologMigratePoweroff | LcmState::PrologMigrateSuspend) {
         both(source.filter(|record| !moves_without_source(&record.tm_mad)))
+    } else if lcm == LcmState::PrologMigrateUnknown {
+        both(source.filter(|record| asks_the_dead(version, &record.tm_mad)))
     } else {
         both(None)
     }

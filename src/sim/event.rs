@@ -60,6 +60,10 @@ pub enum Event {
     GatewayAnswers(String),
     /// oned of the front-end is started again, without being missed.
     OnedRestarted,
+    /// The scheduler stops; the rest of oned goes on.
+    SchedulerStops,
+    /// The scheduler is started again.
+    SchedulerStarts,
     /// A person calls oned, for example `one.host.status` with 0 and 1.
     Call(String, Vec<Value>),
 }
@@ -99,7 +103,12 @@ impl Event {
             Self::ClockJumps(seconds) => cloud.clock_jumps(seconds),
             Self::GatewaySilent(address) => cloud.gateway_silent(&address),
             Self::GatewayAnswers(address) => cloud.gateway_answers(&address),
-            Self::OnedRestarted => cloud.set_oned_runs_for(Duration::ZERO),
+            Self::OnedRestarted => {
+                cloud.set_oned_runs_for(Duration::ZERO);
+                cloud.calm_down();
+            }
+            Self::SchedulerStops => cloud.stop_scheduler(),
+            Self::SchedulerStarts => cloud.start_scheduler(),
             Self::Call(method, mut params) => {
                 params.insert(0, Value::Text(cloud.session.clone()));
                 let server = cloud.leader().unwrap_or(0);

@@ -122,8 +122,11 @@ impl Cloud {
         self.after(time, event);
     }
 
-    fn take_up(&mut self, id: VmId, step: u64, queued: Queued) {
+    pub(crate) fn take_up(&mut self, id: VmId, step: u64, queued: Queued) {
         let now = self.epoch();
+        if self.storm.stuck(id, step, queued) {
+            return;
+        }
         let Some(vm) = self.state.vms.get_mut(&id).filter(|vm| vm.step == step) else {
             return;
         };

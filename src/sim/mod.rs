@@ -34,6 +34,7 @@ mod oned;
 mod people;
 mod physics;
 mod render;
+mod requirements;
 mod scenario;
 mod scenario_objects;
 mod scheduler;

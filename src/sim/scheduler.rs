@@ -1,16 +1,56 @@
 //! OpenNebula's scheduler, as far as a recovery meets it: PENDING and RESCHED VMs, one per host and look.
 //!
-//! Deliberately absent: requirements, ranks and plans. Source of the filter: `src/schedm`, hosts in state 2 only.
+//! Deliberately absent: ranks and plans. Source of the filter: `src/schedm`, hosts in state 2 only.
 
 use super::capacity;
 use super::cloud::Cloud;
-use super::life::Event;
+use super::life::{Event, Queued};
+use super::requirements;
 use super::state::{Host, Vm};
+use super::version::Version;
 use crate::model::{DatastoreId, HostId, HostState, VmId, VmState};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// More RESCHED VMs than this at one look are too many for 7.x. On 7.5.80, 40 went well and 200 did not.
+const TOO_MANY: usize = 100;
+/// Of too many, so many are moved before nothing goes on. Measured on 7.5.80: the pipe of the scheduler's driver is full
+/// and the life-cycle manager waits behind it, until oned is started again.
+const MOVED_OF_TOO_MANY: u32 = 25;
+
+/// What too many RESCHED VMs do to a front-end of 7.x.
+#[derive(Debug, Default)]
+pub(crate) struct Storm {
+    /// Moved since it began.
+    moved: Option<u32>,
+    /// Accepted actions that nobody takes up.
+    waiting: Vec<(VmId, u64, Queued)>,
+}
+
+impl Storm {
+    fn is_stuck(&self) -> bool {
+        self.moved.is_some_and(|moved| moved >= MOVED_OF_TOO_MANY)
+    }
+
+    /// Does the life-cycle manager never see this action?
+    pub(crate) fn stuck(&mut self, vm: VmId, step: u64, queued: Queued) -> bool {
+        let stuck = self.is_stuck();
+        if stuck {
+            self.waiting.push((vm, step, queued));
+        }
+        stuck
+    }
+}
+
 impl Cloud {
+    /// oned is started again, and takes up what it had accepted.
+    pub(crate) fn calm_down(&mut self) {
+        for (vm, step, queued) in std::mem::take(&mut self.storm).waiting {
+            self.take_up(vm, step, queued);
+        }
+        self.arm_scheduler();
+    }
+
     /// Look again at the next full interval, if there is something to place.
     pub(crate) fn arm_scheduler(&mut self) {
         let waiting = self.scheduler_on && self.state.vms.values().any(waits);
@@ -29,10 +69,18 @@ impl Cloud {
         if self.scheduler_on && self.front.leader.is_some() {
             let waiting: Vec<VmId> = self.state.vms.values().filter(|vm| waits(vm)).map(|vm| vm.id).collect();
             let mut used = BTreeSet::new();
+            let flagged = self.state.vms.values().filter(|vm| waits(vm) && vm.resched).count();
+            if flagged > TOO_MANY && self.version >= Version::V7_0 {
+                self.storm.moved.get_or_insert(0);
+            }
             for vm in waiting {
+                if self.storm.is_stuck() {
+                    return;
+                }
                 if let Some(host) = self.choose(vm, &used) {
                     used.insert(host);
                     self.dispatch_to(vm, host);
+                    self.storm.moved = self.storm.moved.map(|moved| moved + 1);
                 }
             }
         }
@@ -50,6 +98,7 @@ impl Cloud {
                 && clusters.contains(&host.cluster)
                 && capacity::test(host, vm).is_ok()
                 && self.keeps_groups(vm, host)
+                && self.meets_all(vm, host)
         };
         let hosts = self.state.hosts.values().filter(fits);
         hosts.min_by_key(|host| (host.vms.len(), host.id)).map(|host| host.id)
@@ -88,6 +137,13 @@ impl Cloud {
         let homes: BTreeSet<HostId> = affined.iter().filter_map(active).filter_map(Vm::host).collect();
         apart.iter().all(|other| *other == vm.id || !host.vms.contains(other))
             && (homes.is_empty() || homes.contains(&host.id))
+            && group.roles.iter().filter(|role| role.name() == role_name).all(|role| role.allows(host.id))
+    }
+
+    fn meets_all(&self, vm: &Vm, host: &Host) -> bool {
+        let automatic = vm.template.get("AUTOMATIC_REQUIREMENTS");
+        let own = vm.user_template.get("SCHED_REQUIREMENTS");
+        automatic.into_iter().chain(own).all(|text| requirements::meets(&self.state, host, text))
     }
 
     fn dispatch_to(&mut self, id: VmId, host: HostId) {

@@ -211,6 +211,13 @@ impl Role {
     pub(crate) fn name(&self) -> &str {
         self.attributes.get("NAME").map_or("", String::as_str)
     }
+
+    /// `HOST_AFFINED` and `HOST_ANTI_AFFINED`.
+    pub(crate) fn allows(&self, host: HostId) -> bool {
+        let names = |list: &String| list.split(',').any(|id| id.trim() == host.0.to_string());
+        self.attributes.get("HOST_AFFINED").is_none_or(names)
+            && !self.attributes.get("HOST_ANTI_AFFINED").is_some_and(names)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -70,7 +70,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`. Front-ends: `front_end_dies 0`,
-/// `front_end_returns 0`, `oned_restarted`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
+/// `front_end_returns 0`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -117,6 +117,8 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "unreadable_deleted" => Event::UnreadableDeleted,
         "recorded" => recorded(host()?, more)?,
         "oned_restarted" => Event::OnedRestarted,
+        "scheduler_stops" => Event::SchedulerStops,
+        "scheduler_starts" => Event::SchedulerStarts,
         "gateway_silent" | "gateway_answers" if object.is_empty() => return Err(format!("{verb} whom?")),
         "gateway_silent" => Event::GatewaySilent(object.to_owned()),
         "gateway_answers" => Event::GatewayAnswers(object.to_owned()),

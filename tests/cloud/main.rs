@@ -17,6 +17,7 @@ mod objects;
 mod people;
 mod recovering;
 mod rehearsal;
+mod scheduling;
 mod witnesses;
 
 use onerescue::error::OnedError;
