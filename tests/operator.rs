@@ -22,5 +22,6 @@ mod operator {
     mod confirm_off;
     mod controller;
     mod hook;
+    mod layer;
     mod seen_on;
 }

@@ -6,6 +6,7 @@ mod check;
 mod confirm_off;
 mod drill;
 mod hook;
+mod layer;
 mod operator;
 mod options;
 mod person;

@@ -4,6 +4,7 @@ use super::arming::{Arming, arm, disarm};
 use super::check::{Check, check};
 use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
+use super::layer::{LayerCommand, layer};
 use super::serve::{DrillPower, drill_power};
 use crate::finish;
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ enum Command {
     /// End what `disarm` began
     Arm(Arming),
     ConfirmOff(ConfirmOff),
+    Layer(LayerCommand),
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
@@ -38,6 +40,7 @@ pub fn operator() -> ExitCode {
         Command::Disarm(options) => disarm(&options),
         Command::Arm(options) => arm(&options),
         Command::ConfirmOff(options) => confirm_off(&options),
+        Command::Layer(options) => layer(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };

@@ -209,7 +209,7 @@ impl Cloud {
         self.arm_scheduler();
     }
 
-    fn leave_group(&mut self, id: VmId) {
+    pub(crate) fn leave_group(&mut self, id: VmId) {
         let group = self.state.vms.get(&id).and_then(Vm::group).map(|(group, _)| group);
         if let Some(group) = group.and_then(|group| self.state.groups.get_mut(&group)) {
             for role in &mut group.roles {

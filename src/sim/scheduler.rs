@@ -105,7 +105,7 @@ impl Cloud {
     }
 
     /// Roles that keep apart, and roles that stay with their ACTIVE members, wherever those are.
-    fn keeps_groups(&self, vm: &Vm, host: &Host) -> bool {
+    pub(crate) fn keeps_groups(&self, vm: &Vm, host: &Host) -> bool {
         let Some((group, role_name)) = vm.group() else {
             return true;
         };

@@ -1,6 +1,7 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
 pub mod fence;
+mod layers;
 mod live;
 pub mod observer;
 pub mod oned;

@@ -9,6 +9,7 @@
 
 mod devices;
 mod doors;
+mod groups;
 mod judging;
 mod judging_orders;
 mod monitoring;

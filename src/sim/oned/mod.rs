@@ -5,6 +5,7 @@
 mod action;
 mod args;
 mod document;
+mod groups;
 mod host;
 mod migrate;
 mod objects;
@@ -54,7 +55,7 @@ const READS: [&str; 19] = [
     "one.user.info",
 ];
 const LOCAL: [&str; 3] = ["one.zone.raftstatus", "one.system.version", "one.system.config"];
-const LEADER: [&str; 32] = [
+const LEADER: [&str; 37] = [
     "one.vmpool.infoset",
     "one.host.update",
     "one.host.status",
@@ -67,6 +68,8 @@ const LEADER: [&str; 32] = [
     "one.vm.lock",
     "one.vm.unlock",
     "one.vm.rename",
+    "one.vm.vmgroupadd",
+    "one.vm.vmgroupdel",
     "one.datastore.allocate",
     "one.datastore.update",
     "one.cluster.allocate",
@@ -87,10 +90,16 @@ const LEADER: [&str; 32] = [
     "one.hook.unlock",
     "one.host.allocate",
     "one.vmgroup.delete",
+    "one.vmgroup.rename",
+    "one.vmgroup.roleadd",
+    "one.vmgroup.update",
 ];
 
 fn place(version: Version, method: &str) -> Option<Place> {
     if method == "one.vmpool.infoset" && version < Version::V6_0 {
+        return None;
+    }
+    if groups::since(method).is_some_and(|first| version < first) {
         return None;
     }
     if READS.contains(&method) || LOCAL.contains(&method) {
@@ -182,6 +191,8 @@ impl Cloud {
             ("vm", "deploy") => self.vm_deploy(args),
             ("vm", "recover") => self.vm_recover(args),
             ("vm", "action") => self.vm_action(args),
+            ("vm", "vmgroupadd") => self.vm_group_join(args),
+            ("vm", "vmgroupdel") => self.vm_group_leave(args),
             ("vm", _) => self.vm_write(verb, args),
             ("document", _) => self.document_write(verb, args),
             ("hook", _) => self.hook_write(verb, args),

@@ -1,4 +1,4 @@
-//! Clusters, datastores, virtual networks and VM groups.
+//! Clusters, datastores, virtual networks, and reading VM groups.
 
 use super::{Args, Done, Fail, bad_parameter, int, missing, text};
 use crate::model::{ClusterId, DatastoreId, GroupId};
@@ -6,9 +6,8 @@ use crate::sim::build_objects::driver_attributes;
 use crate::sim::cloud::Cloud;
 use crate::sim::render;
 use crate::sim::spec::DatastoreSpec;
-use crate::sim::state::{Role, State};
+use crate::sim::state::State;
 use crate::sim::template::Template;
-use std::collections::BTreeSet;
 
 pub(super) fn read(state: &State, object: &str, args: &Args<'_>) -> Done {
     match object {
@@ -98,38 +97,6 @@ impl Cloud {
         let mut spec = DatastoreSpec::system(&datastore.name, &datastore.tm_mad);
         spec.kind = datastore.kind;
         datastore.template.merge(driver_attributes(version, &spec));
-        int(id)
-    }
-
-    fn group_allocate(&mut self, args: &Args<'_>) -> Done {
-        let mut template = parse(args, 0)?;
-        let name = template.get("NAME").unwrap_or_default().to_owned();
-        template.remove("NAME");
-        let roles = template.vectors("ROLE").enumerate();
-        let roles = roles.map(|(id, role)| {
-            let mut attributes = role.clone();
-            attributes.insert("ID".to_owned(), id.to_string());
-            Role { attributes, vms: BTreeSet::new() }
-        });
-        let roles = roles.collect();
-        template.remove("ROLE");
-        int(self.insert_group(&name, roles, template).0)
-    }
-
-    fn group_change(&mut self, verb: &str, args: &Args<'_>) -> Done {
-        let id = args.id(0, "vm group")?;
-        let old = self.state.groups.get(&GroupId(id)).ok_or_else(|| missing("vm group", id.into()))?.lock;
-        let lock = match verb {
-            "lock" => self.lock(old, args)?,
-            "unlock" => None,
-            _ => {
-                self.state.groups.remove(&GroupId(id));
-                return int(id);
-            }
-        };
-        if let Some(group) = self.state.groups.get_mut(&GroupId(id)) {
-            group.lock = lock;
-        }
         int(id)
     }
 }

@@ -9,6 +9,7 @@ mod calls;
 mod credentials;
 mod documents;
 mod http;
+mod layers;
 mod leader;
 #[cfg(test)]
 mod script;
