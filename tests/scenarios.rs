@@ -503,6 +503,13 @@ scenarios! {
     returned_host_is_disabled
     room_in_another_cluster
     saving_away
+    scheduler_and_gpu
+    scheduler_and_host_on_again
+    scheduler_called_off
+    scheduler_flag_cleared
+    scheduler_locked_meanwhile
+    scheduler_moves
+    scheduler_stops
     second_level
     second_level_waits_for_an_outlet
     second_run

@@ -8,7 +8,8 @@ pub(crate) use bounds::check_address;
 
 use super::WitnessSettings;
 use crate::policy::{
-    BrakeRules, Control, FenceRules, HoldRules, ProbeError, SettleRules, WaitRules, WitnessRules,
+    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, SettleRules, WaitRules,
+    WitnessRules,
 };
 use crate::wire::record;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
@@ -137,6 +138,22 @@ pub(super) struct Record {
     kind: i64,
 }
 
+/// `placement`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Direct,
+    Scheduler,
+}
+
+/// `after_late`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AfterLate {
+    Go,
+    Hold,
+}
+
 /// `[settle]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -152,6 +169,12 @@ pub(super) struct Settle {
     unknown: Duration,
     #[serde(with = "required")]
     cleanup: Duration,
+    placement: Place,
+    #[serde(with = "required")]
+    scheduler: Duration,
+    #[serde(with = "required")]
+    after_wait: Duration,
+    after_late: AfterLate,
 }
 
 impl Default for Wait {
@@ -233,8 +256,25 @@ impl Default for Record {
 
 impl Default for Settle {
     fn default() -> Self {
-        let SettleRules { parallel, targets, retries, retry_wait, deadline, unknown, cleanup } =
-            SettleRules::default();
-        Self { parallel, targets, retries, retry_wait, deadline, unknown, cleanup }
+        let rules = SettleRules::default();
+        Self {
+            parallel: rules.parallel,
+            targets: rules.targets,
+            retries: rules.retries,
+            retry_wait: rules.retry_wait,
+            deadline: rules.deadline,
+            unknown: rules.unknown,
+            cleanup: rules.cleanup,
+            placement: match rules.placement {
+                Placement::Direct => Place::Direct,
+                Placement::Scheduler => Place::Scheduler,
+            },
+            scheduler: rules.scheduler,
+            after_wait: rules.after_wait,
+            after_late: match rules.after_late {
+                Late::Go => AfterLate::Go,
+                Late::Hold => AfterLate::Hold,
+            },
+        }
     }
 }

@@ -127,17 +127,20 @@ fn answered(case: &mut Case, now: Moment, order: Order, reply: &Reply, proof: Mo
         return;
     };
     course.answered(order, reply, now);
+    if let Order::Unresched { .. } = order {
+        return;
+    }
     let name = course.name.clone();
     let offers = course.refusals;
     let doubt = course.doubt;
     let migrates = matches!(order, Order::Migrate { .. });
     match (held, reply) {
-        (Some(reason), _) => hold(case, vm, &name, reason),
+        (Some(reason), _) => hold(case, now, vm, &name, reason),
         // Only a migration has another host to try.
         (None, Reply::Refused(_, why))
             if !doubt && (offers >= case.policy.settle.targets || offers > 1 && !migrates) =>
         {
-            hold(case, vm, &name, format!("refused {offers} times, last: {why}"));
+            hold(case, now, vm, &name, format!("refused {offers} times, last: {why}"));
         }
         _ => {}
     }

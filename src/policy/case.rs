@@ -6,6 +6,7 @@ use super::notes::{Entry, Phase, Weight};
 use super::order::Order;
 use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
+use super::scheduler::Scheduling;
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{
     ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident, Moment, Peer,
@@ -102,6 +103,8 @@ pub(super) struct Case {
     pub(super) would_stop: Option<Outcome>,
     /// Disabling the host was tried, or is not needed.
     pub(super) disable_tried: bool,
+    /// `placement = "scheduler"`: how it gets on.
+    pub(super) scheduling: Scheduling,
     /// Whether this run has disabled the host.
     pub(super) disabled: Disabled,
     /// The cluster of the host.
@@ -164,6 +167,7 @@ impl Case {
             halted: None,
             would_stop: None,
             disable_tried: false,
+            scheduling: Scheduling::default(),
             disabled: Disabled::No,
             cluster: None,
             clock: None,
@@ -269,6 +273,8 @@ impl Case {
             Order::Recreate { .. } => format!("recreate {vm} {name}"),
             Order::Delete { .. } => format!("delete {vm} {name}"),
             Order::Retry { .. } => format!("retry {vm} {name}"),
+            Order::Resched { .. } => format!("resched {vm} {name}"),
+            Order::Unresched { .. } => format!("unresched {vm} {name}"),
         }
     }
 

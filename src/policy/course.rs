@@ -1,7 +1,8 @@
 //! One VM between its first decision and its outcome: which orders were sent for it, and how sure we are.
 
 use super::order::{Order, Reply};
-use crate::model::{HostId, Moment, VmState};
+use super::report::Fate;
+use crate::model::{HostId, Moment, VmId, VmState};
 
 /// One VM between its first decision and its outcome.
 #[derive(Clone, Debug)]
@@ -21,6 +22,17 @@ pub(super) struct Course {
     pub(super) doubt: bool,
     pub(super) retries: u32,
     pub(super) stage: Stage,
+    /// VMs that must run first; none when it waits no more.
+    pub(super) needs: Vec<VmId>,
+    /// It has waited.
+    pub(super) waited: bool,
+    /// This run has set its RESCHED flag, or may have.
+    pub(super) flagged: bool,
+    /// How often it was set, and how often it was taken back.
+    pub(super) rescheds: u32,
+    pub(super) unrescheds: u32,
+    /// What it comes to when its flag is taken back; without that it is planned again.
+    pub(super) end: Option<Fate>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +41,8 @@ pub(super) enum Stage {
     Open,
     /// oned must give it up first (`here`, on the dead host), or it is on its way elsewhere without our doing.
     Awaiting { since: Moment, here: bool },
+    /// Other VMs must run first.
+    Waiting { since: Moment },
     /// An order was sent and is read back.
     Moving { order: Order, sent: Moment, certainty: Certainty },
 }
@@ -56,6 +70,12 @@ impl Course {
             doubt: false,
             retries: 0,
             stage: Stage::Open,
+            needs: Vec::new(),
+            waited: false,
+            flagged: false,
+            rescheds: 0,
+            unrescheds: 0,
+            end: None,
         }
     }
 
@@ -84,6 +104,19 @@ impl Course {
         self.stage = Stage::Awaiting { since, here };
     }
 
+    /// Nothing is sent before these run.
+    pub(super) fn wait_for(&mut self, now: Moment, needs: Vec<VmId>) {
+        let since = if let Stage::Waiting { since } = self.stage { since } else { now };
+        self.stage = Stage::Waiting { since };
+        self.needs = needs;
+    }
+
+    /// It has waited long enough: it is planned again, and sent.
+    pub(super) fn release(&mut self) {
+        (self.stage, self.waited) = (Stage::Open, true);
+        self.needs.clear();
+    }
+
     pub(super) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {
         self.begun.get_or_insert(now);
         let certainty = match reply {
@@ -91,6 +124,10 @@ impl Course {
             Reply::NotSent(_) => Certainty::NotSent,
             Reply::Unknown(_) => Certainty::Unknown,
             Reply::Refused(..) => {
+                if let Order::Unresched { .. } = order {
+                    self.unrescheds += 1;
+                    return;
+                }
                 self.refusals += 1;
                 if let Order::Migrate { to, .. } = order {
                     self.refused.push(to);
@@ -100,7 +137,15 @@ impl Course {
                 return;
             }
         };
-        self.doubt |= certainty == Certainty::Unknown;
+        let flag = matches!(order, Order::Resched { .. } | Order::Unresched { .. });
+        self.doubt |= certainty == Certainty::Unknown && !flag;
+        self.rescheds += u32::from(matches!(order, Order::Resched { .. }));
+        self.unrescheds += u32::from(matches!(order, Order::Unresched { .. }));
+        if matches!(order, Order::Unresched { .. }) {
+            self.stage = Stage::Moving { order, sent: now, certainty };
+            return;
+        }
+        self.flagged |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
         if certainty != Certainty::NotSent {
             self.retries += u32::from(matches!(order, Order::Retry { .. }));
             self.calls += 1;

@@ -31,6 +31,9 @@ const CURRENT: Duration = Duration::from_secs(30);
 /// Send the rest of a round, after one more look at the power if the last one is not fresh. A plan that is too old
 /// is made again.
 pub(super) fn send_on(mut proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
+    if orders.iter().any(|order| matches!(order, Order::Unresched { .. })) {
+        return Acting::begin(proven, orders);
+    }
     if !orders.is_empty() && now.since(proven.surveyed) >= CURRENT {
         for order in orders {
             if let Some(course) = proven.case.courses.get_mut(&order.vm()) {
@@ -80,7 +83,11 @@ pub(super) fn call_off(mut proven: Proven, now: Moment, failure: Failure) -> Ste
     let case = &mut proven.case;
     case.note(now, Phase::Settle, format!("{}; nothing more is sent; {}", failure.what, failure.advice));
     for (vm, course) in std::mem::take(&mut case.courses) {
-        if matches!(course.stage, Stage::Moving { .. }) && course.calls > 0 {
+        if course.to_take_back() {
+            let mut course = course;
+            course.take_back(vm, now, Some(Fate::Failed(failure.what.clone())));
+            case.courses.insert(vm, course);
+        } else if matches!(course.stage, Stage::Moving { .. }) && course.calls > 0 {
             case.courses.insert(vm, course);
         } else {
             let why = failure.what.clone();
@@ -121,11 +128,16 @@ fn give_up_courses(case: &mut Case, why: &str) {
             Stage::Moving { .. } if course.calls > 0 => {
                 Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
             }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } if course.calls > 0 => {
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. }
+                if course.calls > 0 =>
+            {
                 Fate::Failed(format!("it was touched before: {why}"))
             }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => Fate::Held(why.to_owned()),
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
+                Fate::Held(why.to_owned())
+            }
         };
+        let fate = course.said_with_flag(vm, fate);
         case.settle(vm, &course.name, fate);
     }
 }

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::report::Fate;
 use super::settings::Mode;
 use super::states::{self, Class};
-use crate::model::{HostId, HostState, Moment, Vm, VmState};
+use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
 use std::collections::BTreeMap;
 
 /// What a VM's state means for its course.
@@ -18,6 +18,12 @@ pub(super) enum Judgement {
     Send(Order),
     /// Look at the hosts first: what follows depends on how its target is.
     Look,
+    /// It waits no more for others; why.
+    Release(String),
+    /// The scheduler has stopped; why. The planner moves it.
+    TakeOver(String),
+    /// Its RESCHED flag is gone.
+    TakenBack,
 }
 
 pub(super) struct Judge<'a> {
@@ -26,6 +32,8 @@ pub(super) struct Judge<'a> {
     pub(super) now: Moment,
     /// How the hosts were seen to be, if they were looked at just now.
     pub(super) hosts: Option<&'a BTreeMap<HostId, HostState>>,
+    /// Every VM that was read.
+    pub(super) vms: &'a BTreeMap<VmId, &'a Vm>,
 }
 
 impl Judge<'_> {
@@ -38,14 +46,26 @@ impl Judge<'_> {
         let judgement = match self.course.stage {
             Stage::Open => Judgement::Stay,
             Stage::Awaiting { .. } => self.awaited(vm),
+            Stage::Waiting { since } => self.waiting(vm, since, self.vms),
             Stage::Moving { order, sent, certainty } => match order {
                 Order::Migrate { .. } | Order::Retry { .. } => self.migrating(vm, order, sent, certainty),
+                Order::Resched { .. } if vm.host == Some(self.dead()) => {
+                    self.rescheduled(vm, sent, certainty)
+                }
+                Order::Resched { .. } => self.migrating(vm, order, sent, certainty),
+                Order::Unresched { .. } => self.taking_back(vm, sent, certainty),
                 Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
                 Order::Delete { .. } => Self::deleting(vm, certainty),
             },
         };
         match judgement {
-            Judgement::Close(_) | Judgement::Look => judgement,
+            Judgement::Close(_)
+            | Judgement::Look
+            | Judgement::Release(_)
+            | Judgement::TakeOver(_)
+            | Judgement::TakenBack
+            // Tries end that.
+            | Judgement::Send(Order::Unresched { .. }) => judgement,
             Judgement::Stay | Judgement::Replan | Judgement::Await | Judgement::Send(_) => {
                 self.overdue(&vm.state.to_string(), &said(vm)).unwrap_or(judgement)
             }
@@ -54,6 +74,9 @@ impl Judge<'_> {
 
     /// It cannot be read: stay, unless that has lasted too long.
     pub(super) fn unreadable(&self) -> Judgement {
+        if let Stage::Moving { order: Order::Unresched { vm }, .. } = self.course.stage {
+            return self.take_back(vm);
+        }
         self.overdue("unreadable", "").unwrap_or(Judgement::Stay)
     }
 
@@ -62,7 +85,7 @@ impl Judge<'_> {
             Stage::Moving { order: Order::Delete { .. }, .. } => {
                 Fate::Recovered("deleted, as -d asks".to_owned())
             }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Moving { .. } => {
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
                 Fate::Left("it does not exist any more".to_owned())
             }
         })
@@ -89,7 +112,7 @@ impl Judge<'_> {
         }
     }
 
-    fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+    pub(super) fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
         let Some(host) = vm.host.filter(|host| *host != self.dead()) else {
             return self.not_moved(vm, order, sent, certainty);
         };
@@ -193,7 +216,7 @@ impl Judge<'_> {
             let doubt = match self.course.stage {
                 Stage::Moving { certainty: Certainty::Unknown, .. } => ", and oned's answer was lost",
                 Stage::Moving { certainty: Certainty::NotSent, .. } => ", and oned could not be asked",
-                Stage::Moving { .. } | Stage::Open | Stage::Awaiting { .. } => "",
+                Stage::Moving { .. } | Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } => "",
             };
             let text = format!("{state} {} s after the first call{doubt}{said}", took.as_secs());
             return Some(Judgement::Close(Fate::Failed(text)));
@@ -217,7 +240,7 @@ impl Judge<'_> {
     }
 }
 
-fn terminated() -> Judgement {
+pub(super) fn terminated() -> Judgement {
     Judgement::Close(Fate::Left("somebody terminated it meanwhile".to_owned()))
 }
 

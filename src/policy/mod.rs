@@ -40,6 +40,7 @@ mod remember;
 mod report;
 mod round;
 mod rules;
+mod scheduler;
 mod settings;
 mod settle;
 pub mod states;
@@ -47,6 +48,7 @@ mod still;
 mod target;
 pub mod tend;
 mod trace;
+mod waiting;
 
 pub use act::{Acting, Disabling};
 pub use brake::Braking;
@@ -66,8 +68,8 @@ pub use recover::{Survey, Surveying};
 pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
-    BrakeRules, Control, FenceRules, HoldRules, ProbeError, Rules, SettleRules, WaitRules, Window,
-    WitnessRules,
+    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, Rules, SettleRules, WaitRules,
+    Window, WitnessRules,
 };
 pub use settings::{Fencing, Force, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};

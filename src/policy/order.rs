@@ -38,6 +38,16 @@ pub enum Order {
         /// The VM.
         vm: VmId,
     },
+    /// `one.vm.action("resched", vm)`: a wish; the scheduler migrates it when and where it likes.
+    Resched {
+        /// The VM.
+        vm: VmId,
+    },
+    /// `one.vm.action("unresched", vm)`: that is wished no more. A flag that is left behind moves a healthy VM later.
+    Unresched {
+        /// The VM.
+        vm: VmId,
+    },
 }
 
 impl Order {
@@ -45,9 +55,12 @@ impl Order {
     #[must_use]
     pub fn vm(&self) -> VmId {
         match self {
-            Self::Migrate { vm, .. } | Self::Recreate { vm } | Self::Delete { vm } | Self::Retry { vm } => {
-                *vm
-            }
+            Self::Migrate { vm, .. }
+            | Self::Recreate { vm }
+            | Self::Delete { vm }
+            | Self::Retry { vm }
+            | Self::Resched { vm }
+            | Self::Unresched { vm } => *vm,
         }
     }
 }

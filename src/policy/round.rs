@@ -8,8 +8,10 @@ use super::plan::{self, Decision, Request, Verdict};
 use super::proof::Proof;
 use super::recover::Survey;
 use super::report::Fate;
+use super::scheduler::left_to_it;
 use super::settings::Purpose;
 use super::states::{self, Class};
+use super::waiting::{named, unmet};
 use crate::model::{LcmState, Moment, VmId, VmState};
 
 /// Moving live between two hosts; the domain may be on either.
@@ -40,13 +42,13 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
         .filter_map(|decision| {
             let text = format!("{} {}: {}", decision.vm, decision.name, decision.verdict);
             case.detail(now, Phase::Plan, text);
-            if rehearsal { tell(case, decision) } else { take(case, now, decision) }
+            if rehearsal { tell(case, now, decision) } else { take(case, now, decision) }
         })
         .collect();
     let open = case.courses.iter().filter(|(_, course)| course.stage == Stage::Open);
     let gone: Vec<_> = open.map(|(vm, course)| (*vm, course.name.clone())).collect();
     for (vm, name) in gone {
-        close(case, vm, &name, Fate::Left("it does not exist any more".to_owned()));
+        close(case, now, vm, &name, Fate::Left("it does not exist any more".to_owned()));
     }
     orders
 }
@@ -63,34 +65,30 @@ fn summary(decisions: &[Decision]) -> String {
     )
 }
 
-fn tell(case: &mut Case, decision: Decision) -> Option<Order> {
+fn tell(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
     let fate = match decision.verdict {
         Verdict::Act(_, text) | Verdict::Await(text) => Fate::Planned(text),
         Verdict::Hold(reason) => Fate::Held(reason),
         Verdict::Leave(reason) => Fate::Left(reason),
     };
-    close(case, decision.vm, &decision.name, fate);
+    close(case, now, decision.vm, &decision.name, fate);
     None
 }
 
 fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
-    let Decision { vm, name, state, host, after: _, verdict } = decision;
+    let Decision { vm, name, state, host, after, verdict } = decision;
     let elsewhere = host.is_some_and(|host| host != case.subject.host);
     // An order whose answer was lost has been executed after all.
     if elsewhere && case.courses.get_mut(&vm).is_some_and(|course| course.follow(now)) {
         return None;
     }
     match verdict {
-        Verdict::Act(order, _) => {
-            let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
-            course.send(order, now);
-            return Some(order);
-        }
+        Verdict::Act(order, _) => return act(case, now, (vm, name, state), order, &after),
         Verdict::Await(_) => {
             let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
             course.wait_for_oned(now, !elsewhere);
         }
-        Verdict::Hold(reason) => hold(case, vm, &name, reason),
+        Verdict::Hold(reason) => hold(case, now, vm, &name, reason),
         Verdict::Leave(_)
             if !elsewhere && was_running(case, vm) && states::class(state) == Class::Stopped =>
         {
@@ -99,17 +97,59 @@ fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
                  (`onevm resume {}` starts it again)",
                 vm.0
             );
-            close(case, vm, &name, Fate::Held(reason));
+            close(case, now, vm, &name, Fate::Held(reason));
         }
-        Verdict::Leave(reason) => close(case, vm, &name, Fate::Left(reason)),
+        Verdict::Leave(reason) => close(case, now, vm, &name, Fate::Left(reason)),
     }
     None
 }
 
+/// Send it, or wait until others run.
+fn act(
+    case: &mut Case,
+    now: Moment,
+    (vm, name, state): (VmId, String, VmState),
+    order: Order,
+    after: &[VmId],
+) -> Option<Order> {
+    let needs = unmet(case, &order, after);
+    let order = left_to_it(case, order, state).unwrap_or(order);
+    let text = format!("{vm} {name} waits for {}", named(case, &needs));
+    let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
+    if !course.waited && !needs.is_empty() {
+        let first = course.needs.is_empty();
+        course.wait_for(now, needs);
+        if first {
+            case.detail(now, Phase::Plan, text);
+        }
+        return None;
+    }
+    course.send(order, now);
+    if let Order::Resched { .. } = order {
+        case.scheduling.begin(now);
+        case.detail(now, Phase::Plan, format!("{vm}: left to the scheduler, by its RESCHED flag"));
+    }
+    Some(order)
+}
+
 /// It stays where it is: untouched, or not where it should be.
-pub(super) fn hold(case: &mut Case, vm: VmId, name: &str, reason: String) {
+pub(super) fn hold(case: &mut Case, now: Moment, vm: VmId, name: &str, reason: String) {
     let touched = case.courses.get(&vm).is_some_and(|course| course.calls > 0);
-    close(case, vm, name, if touched { Fate::Failed(reason) } else { Fate::Held(reason) });
+    close(case, now, vm, name, if touched { Fate::Failed(reason) } else { Fate::Held(reason) });
+}
+
+/// The end of a VM that is on its way. A flag that this run has set is taken back first.
+pub(super) fn give_up(case: &mut Case, now: Moment, vm: VmId, fate: Fate) {
+    let Some(course) = case.courses.get_mut(&vm) else { return };
+    if course.to_take_back() {
+        course.take_back(vm, now, Some(fate));
+        return;
+    }
+    let fate = course.said_with_flag(vm, fate);
+    let name = course.name.clone();
+    case.detail(now, Phase::Settle, format!("{vm} {name}: {fate}"));
+    case.courses.remove(&vm);
+    case.settle(vm, &name, fate);
 }
 
 /// Was this VM on its way in this run, and not stopped when it was first seen?
@@ -117,7 +157,10 @@ fn was_running(case: &Case, vm: VmId) -> bool {
     case.courses.get(&vm).is_some_and(|course| states::class(course.from) != Class::Stopped)
 }
 
-pub(super) fn close(case: &mut Case, vm: VmId, name: &str, fate: Fate) {
+fn close(case: &mut Case, now: Moment, vm: VmId, name: &str, fate: Fate) {
+    if case.courses.get(&vm).is_some_and(Course::to_take_back) {
+        return give_up(case, now, vm, fate);
+    }
     case.courses.remove(&vm);
     case.settle(vm, name, fate);
 }

@@ -136,6 +136,24 @@ pub struct Rules {
     pub settle: SettleRules,
 }
 
+/// Who chooses where a VM goes, with `-m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// The planner, which migrates it there.
+    Direct,
+    /// OpenNebula's scheduler, by the RESCHED flag, as with the stock hook; the planner takes over when it stops.
+    Scheduler,
+}
+
+/// What becomes of a VM whose wait for others is over before they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// It is started without them.
+    Go,
+    /// It is held.
+    Hold,
+}
+
 /// How VM actions are made and watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettleRules {
@@ -154,6 +172,14 @@ pub struct SettleRules {
     pub unknown: Duration,
     /// How long a recreated VM may sit in `CLEANUP_RESUBMIT` before the call is repeated.
     pub cleanup: Duration,
+    /// Who chooses where a VM goes.
+    pub placement: Placement,
+    /// How long the scheduler may move no VM before the planner takes over.
+    pub scheduler: Duration,
+    /// How long a VM waits for those that must run first.
+    pub after_wait: Duration,
+    /// What becomes of it then.
+    pub after_late: Late,
 }
 
 impl Default for WaitRules {
@@ -193,6 +219,10 @@ impl Default for SettleRules {
             deadline: Duration::from_secs(600),
             unknown: Duration::from_secs(400),
             cleanup: Duration::from_secs(60),
+            placement: Placement::Direct,
+            scheduler: Duration::from_secs(120),
+            after_wait: Duration::from_secs(300),
+            after_late: Late::Go,
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::act::{Acting, Disabling};
 use super::case::{Case, Failure, Trouble};
 use super::confirm::Confirming;
+use super::course::Course;
 use super::ending::call_off;
 use super::incident::{Step, wait};
 use super::notes::Phase;
@@ -17,6 +18,7 @@ use super::record::look_around;
 use super::recover::Proven;
 use super::report::Outcome;
 use super::settings::Purpose;
+use super::settle::Settling;
 use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
 use std::time::Duration;
 
@@ -143,17 +145,16 @@ impl Still {
     /// Somebody, or a setting of its firmware, has switched it on, or its device gives no answer any more: nothing is
     /// sent until it is proven off again.
     fn fence_again(self, mut case: Box<Case>, now: Moment, state: &PowerState) -> Step {
+        if case.courses.values().any(Course::to_take_back) {
+            return self.take_back(case, now, state);
+        }
         case.again += 1;
         let again = if *state == PowerState::On { "on again".to_owned() } else { state.to_string() };
         let text = format!("{} says {again}: fencing once more before anything is sent", self.device);
         case.note(now, Phase::Prove, text);
         contradicted(&mut case, now, state);
         if let Effect::Orders(orders) = &self.after.effect {
-            for order in orders {
-                if let Some(course) = case.courses.get_mut(&order.vm()) {
-                    course.reopen(now);
-                }
-            }
+            reopen(&mut case, now, orders);
         }
         case.cleared = None;
         if case.touched {
@@ -165,6 +166,22 @@ impl Still {
             case.undecided = courses.chain(vms).collect();
         }
         look_around(case, now)
+    }
+
+    /// The scheduler could start VMs of a host that is on: its wishes are taken back, then all of it is decided again.
+    fn take_back(self, mut case: Box<Case>, now: Moment, state: &PowerState) -> Step {
+        let text =
+            format!("{} says {state} again: RESCHED flags are taken back before anything else", self.device);
+        case.note(now, Phase::Prove, text);
+        if let Effect::Orders(orders) = &self.after.effect {
+            reopen(&mut case, now, orders);
+        }
+        for (vm, course) in &mut case.courses {
+            if course.to_take_back() {
+                course.take_back(*vm, now, None);
+            }
+        }
+        Settling::later(self.after.proven(case, now).0)
     }
 
     fn not_off(self, case: Box<Case>, now: Moment, state: &PowerState) -> Step {
@@ -182,6 +199,14 @@ impl Still {
         };
         let (proven, _) = self.after.proven(case, now);
         call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
+    }
+}
+
+fn reopen(case: &mut Case, now: Moment, orders: &[Order]) {
+    for order in orders {
+        if let Some(course) = case.courses.get_mut(&order.vm()) {
+            course.reopen(now);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::seen::Seen;
 use super::world::SimWorld;
 use crate::finish::{LONGEST_REPORT, short};
 use crate::model::{HostId, Vm, VmId, VmState};
-use crate::policy::{Fate, Fencing, Mode, Order, Outcome, Policy, Purpose, Reply, Report};
+use crate::policy::{Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub fn audit(world: &SimWorld, policy: &Policy, report: &Report, charged: &[VmId
         broken.push("S1: the proof names another host".to_owned());
     }
     bounds(world, policy, report, charged.len(), &mut broken);
+    flags(world, report, &mut broken);
     let session = world.transport().cloud().session.clone();
     if format!("{report:?} {:?} {:?}", world.told(), world.transport().calls()).contains(&session) {
         broken.push("S7: the session is in the report, the trail or the log of calls".to_owned());
@@ -89,6 +90,12 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                     Order::Recreate { .. } => policy.mode == Mode::Recreate,
                     Order::Delete { .. } => policy.mode == Mode::Delete,
                     Order::Retry { .. } => policy.mode != Mode::Delete,
+                    Order::Resched { vm } => {
+                        policy.mode == Mode::Migrate
+                            && policy.settle.placement == Placement::Scheduler
+                            && states.get(vm) == Some(&VmState::UNKNOWN)
+                    }
+                    Order::Unresched { .. } => policy.settle.placement == Placement::Scheduler,
                 };
                 if !allowed || policy.purpose != Purpose::Recover {
                     broken.push(format!("S4: {order:?} in mode {:?}", policy.mode));
@@ -115,6 +122,21 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
             | Seen::Off { .. }
             | Seen::Power { .. }
             | Seen::Disable { .. } => {}
+        }
+    }
+}
+
+/// No RESCHED flag of this run is left behind on a VM, unless the report says so.
+fn flags(world: &SimWorld, report: &Report, broken: &mut Vec<String>) {
+    let set: BTreeSet<_> = sent(world)
+        .filter(|(order, _)| matches!(order, Order::Resched { .. }))
+        .map(|(order, _)| order.vm())
+        .collect();
+    for vm in set.into_iter().filter(|vm| world.transport().cloud().is_resched(*vm)) {
+        let told =
+            report.vms.iter().any(|told| told.id == vm && told.to_string().contains("onevm unresched"));
+        if !told {
+            broken.push(format!("a RESCHED flag was left behind on {vm}"));
         }
     }
 }

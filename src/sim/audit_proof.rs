@@ -38,6 +38,8 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             Seen::Survey { survey, .. } => known.read(&survey.vms),
             Seen::Vms { vms, .. } => vms.iter().for_each(|(vm, _)| known.read(std::slice::from_ref(vm))),
             Seen::Disable { .. } => broken.extend(known.unproven("disabling")),
+            // It starts nothing.
+            Seen::Order { order: Order::Unresched { .. }, .. } => {}
             Seen::Order { at, order, really, .. } => {
                 broken.extend(
                     known.unproven(&format!("{order:?}")).or_else(|| known.judge(*at, order, *really)),

@@ -165,6 +165,12 @@ impl Cloud {
         self.physics.hosts_of(vm).filter(|host| !self.physics.is_cut(*host, &disks)).collect()
     }
 
+    /// Is the VM's RESCHED flag set?
+    #[must_use]
+    pub fn is_resched(&self, vm: VmId) -> bool {
+        self.state.vms.get(&vm).is_some_and(|vm| vm.resched)
+    }
+
     /// Is the host's power really on?
     #[must_use]
     pub fn power(&self, host: HostId) -> Power {

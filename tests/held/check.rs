@@ -116,6 +116,8 @@ impl Known<'_> {
             Order::Recreate { .. } => here && (gone || stopped) || resubmit,
             Order::Delete { .. } => here && (gone || stopped),
             Order::Retry { .. } => !here && state.to_string().ends_with("FAILURE"),
+            Order::Resched { .. } => here && lost,
+            Order::Unresched { .. } => true,
         };
         if !right {
             return Err(format!("it is {state} on {host:?}"));
@@ -128,7 +130,10 @@ impl Known<'_> {
                 }
                 _ => Ok(()),
             },
-            Order::Recreate { .. } | Order::Delete { .. } => Ok(()),
+            Order::Recreate { .. }
+            | Order::Delete { .. }
+            | Order::Resched { .. }
+            | Order::Unresched { .. } => Ok(()),
         }
     }
 

@@ -83,6 +83,7 @@ fn settle() -> impl Strategy<Value = SettleRules> {
             deadline,
             unknown,
             cleanup,
+            ..SettleRules::default()
         },
     )
 }

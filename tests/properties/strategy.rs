@@ -185,6 +185,7 @@ fn settle() -> impl Strategy<Value = SettleRules> {
             deadline,
             unknown,
             cleanup,
+            ..SettleRules::default()
         },
     )
 }

@@ -1,10 +1,13 @@
 //! The bounds of each rule, and what does not fit together.
 
-use super::{Brake, Consul, Fence, Hold, Observer, Probe, Record, Seen, Settle, Wait, Witness};
+use super::{
+    AfterLate, Brake, Consul, Fence, Hold, Observer, Place, Probe, Record, Seen, Settle, Wait, Witness,
+};
 use crate::config::file::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, within};
 use crate::config::{ConsulSettings, ObserverSettings, WitnessSettings};
 use crate::policy::{
-    BrakeRules, Control, FenceRules, HoldRules, ProbeError, SettleRules, WaitRules, Window, WitnessRules,
+    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, SettleRules, WaitRules, Window,
+    WitnessRules,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -186,6 +189,16 @@ impl Settle {
             deadline: within("settle.deadline", self.deadline, SECOND..=DAY)?,
             unknown: within("settle.unknown", self.unknown, Duration::ZERO..=DAY)?,
             cleanup: within("settle.cleanup", self.cleanup, SECOND..=DAY)?,
+            placement: match self.placement {
+                Place::Direct => Placement::Direct,
+                Place::Scheduler => Placement::Scheduler,
+            },
+            scheduler: within("settle.scheduler", self.scheduler, SECOND..=DAY)?,
+            after_wait: within("settle.after_wait", self.after_wait, Duration::ZERO..=DAY)?,
+            after_late: match self.after_late {
+                AfterLate::Go => Late::Go,
+                AfterLate::Hold => Late::Hold,
+            },
         })
     }
 }

@@ -1,0 +1,171 @@
+//! `placement = "scheduler"`: the RESCHED flag is a wish, so it is read back, set again where oned has cleared it, and
+//! taken back from every VM that the run gives up on. A scheduler that stops is taken over from.
+//!
+//! A direct migration clears the flag by itself. A flag that is left behind on a VM whose host returns moves the
+//! healthy VM later. Source: `src/lcm/LifeCycleActions.cc`, `src/lcm/LifeCycleStates.cc`.
+
+use super::case::Case;
+use super::course::{Certainty, Course};
+use super::judge::{Judge, Judgement, terminated};
+use super::order::{MigrationType, Order};
+use super::report::Fate;
+use super::rules::Placement;
+use super::states::{self, Class};
+use crate::model::{Moment, Vm, VmId, VmState};
+
+/// How often a flag is taken back before a person is asked to.
+const MOST: u32 = 5;
+
+/// How the scheduler gets on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scheduling {
+    /// When the first flag was set, or the scheduler moved a VM last.
+    since: Option<Moment>,
+    /// Why the planner has taken over.
+    pub(super) over: Option<String>,
+}
+
+impl Scheduling {
+    /// A flag goes out.
+    pub(super) fn begin(&mut self, now: Moment) {
+        self.since.get_or_insert(now);
+    }
+}
+
+/// The order that leaves this migration to the scheduler, if that is to choose. It moves UNKNOWN VMs only where they
+/// have no PCI devices: `COLD_MIGRATE_MODE` is 0 by default. Source: `share/etc/schedulers/rank.conf`.
+pub(super) fn left_to_it(case: &Case, order: Order, state: VmState) -> Option<Order> {
+    let chosen = case.policy.settle.placement == Placement::Scheduler && case.scheduling.over.is_none();
+    match order {
+        Order::Migrate { vm, kind: MigrationType::Save, .. } if chosen && state == VmState::UNKNOWN => {
+            let spent =
+                case.courses.get(&vm).is_some_and(|course| course.rescheds > case.policy.settle.targets);
+            (!spent).then_some(Order::Resched { vm })
+        }
+        Order::Migrate { .. }
+        | Order::Recreate { .. }
+        | Order::Delete { .. }
+        | Order::Retry { .. }
+        | Order::Resched { .. }
+        | Order::Unresched { .. } => None,
+    }
+}
+
+/// Note that the scheduler has moved a VM of ours.
+pub(super) fn note_progress(case: &mut Case, now: Moment, vm: &Vm) {
+    let dead = case.subject.host;
+    let Some(course) = case.courses.get_mut(&vm.id) else { return };
+    if course.flagged && !vm.resched && vm.host.is_some_and(|host| host != dead) {
+        course.flagged = false;
+        case.scheduling.since = Some(now);
+    }
+}
+
+impl Judge<'_> {
+    /// The flag was set, and the VM is still where it was.
+    pub(super) fn rescheduled(&self, vm: &Vm, sent: Moment, certainty: Certainty) -> Judgement {
+        let rules = self.case.policy.settle;
+        match states::class(vm.state) {
+            Class::Done => terminated(),
+            Class::Running => Judgement::Await,
+            Class::Failure | Class::Stopped | Class::Resubmit | Class::NotPlaced | Class::Strange => {
+                Judgement::Replan
+            }
+            Class::Transient => Judgement::Stay,
+            Class::Lost => {
+                if let Some(why) = self.stopped() {
+                    return Judgement::TakeOver(why);
+                }
+                match certainty {
+                    Certainty::NotSent => Judgement::Replan,
+                    Certainty::Accepted | Certainty::Unknown
+                        if vm.resched || self.now.since(sent) < self.case.policy.wait.look =>
+                    {
+                        Judgement::Stay
+                    }
+                    // oned has cleared it.
+                    Certainty::Accepted | Certainty::Unknown if self.course.rescheds <= rules.targets => {
+                        Judgement::Send(Order::Resched { vm: vm.id })
+                    }
+                    Certainty::Accepted | Certainty::Unknown => Judgement::Replan,
+                }
+            }
+        }
+    }
+
+    /// Why nothing more is left to the scheduler.
+    fn stopped(&self) -> Option<String> {
+        let scheduling = &self.case.scheduling;
+        if let Some(why) = &scheduling.over {
+            return Some(why.clone());
+        }
+        let idle = scheduling.since.map_or_else(Default::default, |since| self.now.since(since));
+        let all = self.course.begun.map_or_else(Default::default, |begun| self.now.since(begun));
+        let rules = self.case.policy.settle;
+        if idle >= rules.scheduler {
+            return Some(format!("the scheduler has moved no VM for {} s", idle.as_secs()));
+        }
+        (all >= rules.deadline).then(|| format!("the scheduler needs more than {} s", all.as_secs()))
+    }
+
+    /// The flag is being taken back.
+    pub(super) fn taking_back(&self, vm: &Vm, sent: Moment, certainty: Certainty) -> Judgement {
+        if states::class(vm.state) == Class::Done {
+            return terminated();
+        }
+        let order = Order::Unresched { vm: vm.id };
+        if !vm.resched && vm.host != Some(self.dead()) {
+            return self.migrating(vm, order, sent, certainty);
+        }
+        if !vm.resched {
+            return Judgement::TakenBack;
+        }
+        let patience = self.case.policy.wait.look;
+        if certainty != Certainty::NotSent && self.now.since(sent) < patience {
+            return Judgement::Stay;
+        }
+        self.take_back(vm.id)
+    }
+
+    /// Take the flag back once more, unless that was tried often.
+    pub(super) fn take_back(&self, vm: VmId) -> Judgement {
+        if self.course.unrescheds < MOST {
+            return Judgement::Send(Order::Unresched { vm });
+        }
+        let moved = || Fate::Failed("it was left to the scheduler, and is not moved any more".to_owned());
+        Judgement::Close(self.course.end.clone().unwrap_or_else(moved))
+    }
+}
+
+impl Course {
+    /// Take the flag back first; then this is what it comes to, or it is planned again.
+    pub(super) fn take_back(&mut self, vm: VmId, now: Moment, end: Option<Fate>) {
+        self.end = end;
+        self.send(Order::Unresched { vm }, now);
+    }
+
+    /// May the flag that this run has set still be there, and is there a try left to take it back?
+    pub(super) fn to_take_back(&self) -> bool {
+        self.flagged && self.unrescheds < MOST
+    }
+
+    /// Nobody is known to have cleared the flag: a person has to look.
+    pub(super) fn said_with_flag(&self, vm: VmId, fate: Fate) -> Fate {
+        if !self.flagged {
+            return fate;
+        }
+        let hint = format!("; its RESCHED flag may still be set: `onevm unresched {}`", vm.0);
+        match fate {
+            Fate::Recovered(text) => Fate::Recovered(text + &hint),
+            Fate::Planned(text) => Fate::Planned(text + &hint),
+            Fate::Left(text) => Fate::Left(text + &hint),
+            Fate::Held(text) => Fate::Held(text + &hint),
+            Fate::Failed(text) => Fate::Failed(text + &hint),
+        }
+    }
+
+    /// oned shows no flag: there is nothing to take back at the end.
+    pub(super) fn flag_is_gone(&mut self, judgement: &Judgement) {
+        self.flagged &= !matches!(judgement, Judgement::Close(_));
+    }
+}

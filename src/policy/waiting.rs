@@ -1,0 +1,190 @@
+//! A VM that others must run before: it waits for them, bounded, and says for whom.
+//!
+//! What must run before what is the planner's. Whether it runs is what is read back, never what was sent.
+
+use super::case::Case;
+use super::judge::{Judge, Judgement};
+use super::order::Order;
+use super::report::Fate;
+use super::rules::Late;
+use super::states::{self, Class};
+use crate::model::{HostId, Moment, Vm, VmId, VmState};
+use std::collections::BTreeMap;
+
+/// How one of the others is.
+enum Need {
+    Runs,
+    /// It may still come.
+    Coming(String),
+    /// It does not.
+    Not(String),
+}
+
+/// Those of `after` that are not known to run. Nobody waits to be deleted.
+pub(super) fn unmet(case: &Case, order: &Order, after: &[VmId]) -> Vec<VmId> {
+    let waits = match order {
+        Order::Migrate { .. } | Order::Recreate { .. } | Order::Resched { .. } => true,
+        Order::Delete { .. } | Order::Retry { .. } | Order::Unresched { .. } => false,
+    };
+    let runs = |vm: &VmId| case.vms.get(vm).is_some_and(|vm| matches!(vm.fate, Fate::Recovered(_)));
+    after.iter().filter(|vm| waits && !runs(vm)).copied().collect()
+}
+
+/// `vm 3 database and vm 5`
+pub(super) fn named(case: &Case, vms: &[VmId]) -> String {
+    let name = |vm: &VmId| {
+        let course = case.courses.get(vm).map(|course| &course.name);
+        let name = course.or_else(|| case.vms.get(vm).map(|vm| &vm.name));
+        name.map_or_else(|| vm.to_string(), |name| format!("{vm} {name}"))
+    };
+    vms.iter().map(name).collect::<Vec<_>>().join(" and ")
+}
+
+impl Judge<'_> {
+    /// All run: it goes. One never will, or the time is over: it goes or is held, as the settings say.
+    pub(super) fn waiting(&self, vm: &Vm, since: Moment, read: &BTreeMap<VmId, &Vm>) -> Judgement {
+        if vm.host != Some(self.dead()) || states::class(vm.state) == Class::Done {
+            return Judgement::Replan;
+        }
+        let rules = self.case.policy.settle;
+        let (mut coming, mut not) = (Vec::new(), Vec::new());
+        for need in &self.course.needs {
+            match self.need(*need, read) {
+                Need::Runs => {}
+                Need::Coming(how) => coming.push(format!("{}, {how}", named(self.case, &[*need]))),
+                Need::Not(why) => not.push(format!("{}, {why}", named(self.case, &[*need]))),
+            }
+        }
+        if coming.is_empty() && not.is_empty() {
+            return Judgement::Release("what it waited for runs".to_owned());
+        }
+        let waited = self.now.since(since);
+        let why = match not.first() {
+            Some(why) => format!("it waits for {why}"),
+            None if waited >= rules.after_wait => {
+                format!("it has waited {} s for {}", waited.as_secs(), coming.join(" and for "))
+            }
+            None => return Judgement::Stay,
+        };
+        match rules.after_late {
+            Late::Go => Judgement::Release(format!("{why}: it goes without, as after_late says")),
+            Late::Hold => {
+                let text = format!(
+                    "{why}; start that first, then run the same command again, or set after_late = \"go\" under [settle]"
+                );
+                Judgement::Close(Fate::Held(text))
+            }
+        }
+    }
+
+    fn need(&self, need: VmId, read: &BTreeMap<VmId, &Vm>) -> Need {
+        let vm = read.get(&need);
+        let runs = |host: HostId| host != self.dead();
+        if vm.is_some_and(|vm| vm.state == VmState::RUNNING && vm.host.is_some_and(runs)) {
+            return Need::Runs;
+        }
+        match (self.case.vms.get(&need).map(|vm| &vm.fate), vm) {
+            (Some(Fate::Recovered(_)), _) => Need::Runs,
+            (Some(Fate::Held(_)), _) => Need::Not("which is held".to_owned()),
+            (Some(Fate::Failed(_)), _) => Need::Not("which has failed".to_owned()),
+            (None, None) if self.case.courses.contains_key(&need) => {
+                Need::Coming("which cannot be read".to_owned())
+            }
+            (Some(Fate::Left(_) | Fate::Planned(_)) | None, None) => {
+                Need::Not("which does not exist any more".to_owned())
+            }
+            (Some(Fate::Left(_) | Fate::Planned(_)) | None, Some(vm)) => {
+                let how = format!("which is {}", vm.state);
+                match states::class(vm.state) {
+                    Class::Stopped | Class::Done | Class::Strange => Need::Not(how),
+                    Class::Lost
+                    | Class::Running
+                    | Class::Transient
+                    | Class::Failure
+                    | Class::Resubmit
+                    | Class::NotPlaced => Need::Coming(how),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{Source, Subject};
+    use super::super::course::Course;
+    use super::super::settings::{Mode, Policy};
+    use super::*;
+    use crate::model::LcmState;
+    use std::time::Duration;
+
+    const DEAD: HostId = HostId(0);
+
+    fn vm(id: u32, state: VmState, host: HostId) -> Vm {
+        let text =
+            format!("<VM><ID>{id}</ID><NAME>vm{id}</NAME><STATE>1</STATE><LCM_STATE>0</LCM_STATE></VM>");
+        let vm: Vm = crate::wire::documents::read(&text, crate::wire::xml::Limits::REPLY).unwrap();
+        Vm { state, host: Some(host), ..vm }
+    }
+
+    /// VM 0 waits for VM 1, since the begin.
+    fn judged(late: Late, after: u64, change: impl FnOnce(&mut Case), first: Option<Vm>) -> Judgement {
+        let subject =
+            Subject { host: DEAD, name: "node0".to_owned(), vms: Vec::new(), source: Source::Event };
+        let mut policy = Policy::new(Mode::Migrate);
+        policy.settle.after_late = late;
+        let mut case = Case::new(subject, &policy);
+        let mut course = Course::new("app".to_owned(), VmState::UNKNOWN);
+        course.wait_for(Moment::default(), vec![VmId(1)]);
+        case.courses.insert(VmId(0), course);
+        case.courses.insert(VmId(1), Course::new("db".to_owned(), VmState::UNKNOWN));
+        change(&mut case);
+        let own = vm(0, VmState::UNKNOWN, DEAD);
+        let vms: Vec<_> = first.into_iter().chain([own.clone()]).collect();
+        let vms = vms.iter().map(|vm| (vm.id, vm)).collect();
+        let (course, now) = (&case.courses[&VmId(0)], Moment(Duration::from_secs(after)));
+        Judge { case: &case, course, now, hosts: None, vms: &vms }.judge(Some(&own))
+    }
+
+    fn ends(case: &mut Case, fate: Fate) {
+        case.courses.remove(&VmId(1));
+        case.settle(VmId(1), "db", fate);
+    }
+
+    #[test]
+    fn it_waits_until_the_other_runs_elsewhere() {
+        let booting = vm(1, VmState::Active(LcmState::Boot), HostId(1));
+        assert!(matches!(judged(Late::Hold, 299, |_| (), Some(booting)), Judgement::Stay));
+        let stale = vm(1, VmState::RUNNING, DEAD);
+        assert!(matches!(judged(Late::Hold, 299, |_| (), Some(stale)), Judgement::Stay));
+        let runs = vm(1, VmState::RUNNING, HostId(1));
+        assert!(matches!(judged(Late::Hold, 5, |_| (), Some(runs)), Judgement::Release(_)));
+        let recovered = |case: &mut Case| ends(case, Fate::Recovered("RUNNING".to_owned()));
+        assert!(matches!(judged(Late::Hold, 5, recovered, None), Judgement::Release(_)));
+        assert!(matches!(judged(Late::Hold, 299, |_| (), None), Judgement::Stay));
+    }
+
+    #[test]
+    fn when_the_time_is_over_the_setting_decides() {
+        let lost = || Some(vm(1, VmState::UNKNOWN, DEAD));
+        assert!(
+            matches!(judged(Late::Go, 300, |_| (), lost()), Judgement::Release(why) if why.contains("300 s"))
+        );
+        assert!(matches!(judged(Late::Hold, 300, |_| (), lost()), Judgement::Close(Fate::Held(_))));
+    }
+
+    #[test]
+    fn one_that_never_runs_is_not_waited_for() {
+        let held = |case: &mut Case| ends(case, Fate::Held("locked".to_owned()));
+        let why = "vm 1 db, which is held";
+        assert!(matches!(judged(Late::Go, 5, held, None), Judgement::Release(text) if text.contains(why)));
+        assert!(
+            matches!(judged(Late::Hold, 5, held, None), Judgement::Close(Fate::Held(text)) if text.contains(why))
+        );
+        let failed = |case: &mut Case| ends(case, Fate::Failed("no boot".to_owned()));
+        assert!(matches!(judged(Late::Hold, 5, failed, None), Judgement::Close(Fate::Held(_))));
+        let left = |case: &mut Case| ends(case, Fate::Left("POWEROFF".to_owned()));
+        let off = vm(1, VmState::Poweroff, HostId(1));
+        assert!(matches!(judged(Late::Hold, 5, left, Some(off)), Judgement::Close(Fate::Held(_))));
+    }
+}
