@@ -3,7 +3,7 @@
 use super::story::{DATASTORES, End, Happens, HostStory, Ill, NAMES, Slow, Story, VmStory};
 use onerescue::model::{LcmState, ReadBack, VmState};
 use onerescue::policy::{
-    FenceRules, Fencing, Force, Mode, Policy, ProbeError, Purpose, SettleRules, WaitRules,
+    FenceRules, Fencing, Force, Mode, Placement, Policy, ProbeError, Purpose, SettleRules, WaitRules,
 };
 use onerescue::sim::{Behaviour, Death, Driver, Fault, FaultRule, Stage, Version};
 use proptest::collection::vec;
@@ -176,16 +176,22 @@ fn fence() -> impl Strategy<Value = FenceRules> {
 }
 
 fn settle() -> impl Strategy<Value = SettleRules> {
-    (1..11u32, 1..5u32, 0..4u32, seconds(1..61), seconds(1..901), seconds(0..601), seconds(1..121)).prop_map(
-        |(parallel, targets, retries, retry_wait, deadline, unknown, cleanup)| SettleRules {
-            parallel,
-            targets,
-            retries,
-            retry_wait,
-            deadline,
-            unknown,
-            cleanup,
-            ..SettleRules::default()
+    let placement = prop_oneof![3 => Just(Placement::Direct), 1 => Just(Placement::Scheduler)];
+    let times = (seconds(1..61), seconds(1..901), seconds(0..601), seconds(1..121), seconds(1..241));
+    (1..11u32, 1..5u32, 0..4u32, times, placement).prop_map(
+        |(parallel, targets, retries, (retry_wait, deadline, unknown, cleanup, scheduler), placement)| {
+            SettleRules {
+                parallel,
+                targets,
+                retries,
+                retry_wait,
+                deadline,
+                unknown,
+                cleanup,
+                placement,
+                scheduler,
+                ..SettleRules::default()
+            }
         },
     )
 }
