@@ -48,11 +48,12 @@ impl Judge<'_> {
             Stage::Awaiting { .. } => self.awaited(vm),
             Stage::Waiting { since } => self.waiting(vm, since, self.vms),
             Stage::Moving { order, sent, certainty } => match order {
-                Order::Migrate { .. } | Order::Retry { .. } => self.migrating(vm, order, sent, certainty),
                 Order::Resched { .. } if vm.host == Some(self.dead()) => {
                     self.rescheduled(vm, sent, certainty)
                 }
-                Order::Resched { .. } => self.migrating(vm, order, sent, certainty),
+                Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } => {
+                    self.migrating(vm, order, sent, certainty)
+                }
                 Order::Unresched { .. } => self.taking_back(vm, sent, certainty),
                 Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
                 Order::Delete { .. } => Self::deleting(vm, certainty),

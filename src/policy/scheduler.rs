@@ -76,18 +76,14 @@ impl Judge<'_> {
                 if let Some(why) = self.stopped() {
                     return Judgement::TakeOver(why);
                 }
+                let early = vm.resched || self.now.since(sent) < self.case.policy.wait.look;
                 match certainty {
-                    Certainty::NotSent => Judgement::Replan,
-                    Certainty::Accepted | Certainty::Unknown
-                        if vm.resched || self.now.since(sent) < self.case.policy.wait.look =>
-                    {
-                        Judgement::Stay
-                    }
+                    Certainty::Accepted | Certainty::Unknown if early => Judgement::Stay,
                     // oned has cleared it.
                     Certainty::Accepted | Certainty::Unknown if self.course.rescheds <= rules.targets => {
                         Judgement::Send(Order::Resched { vm: vm.id })
                     }
-                    Certainty::Accepted | Certainty::Unknown => Judgement::Replan,
+                    Certainty::NotSent | Certainty::Accepted | Certainty::Unknown => Judgement::Replan,
                 }
             }
         }

@@ -38,14 +38,13 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             Seen::Survey { survey, .. } => known.read(&survey.vms),
             Seen::Vms { vms, .. } => vms.iter().for_each(|(vm, _)| known.read(std::slice::from_ref(vm))),
             Seen::Disable { .. } => broken.extend(known.unproven("disabling")),
-            // It starts nothing.
-            Seen::Order { order: Order::Unresched { .. }, .. } => {}
-            Seen::Order { at, order, really, .. } => {
+            // To take a flag back starts nothing.
+            Seen::Order { at, order, really, .. } if !matches!(order, Order::Unresched { .. }) => {
                 broken.extend(
                     known.unproven(&format!("{order:?}")).or_else(|| known.judge(*at, order, *really)),
                 );
             }
-            Seen::Host { .. } | Seen::Witness { .. } => {}
+            Seen::Host { .. } | Seen::Witness { .. } | Seen::Order { .. } => {}
         }
         if matches!(seen, Seen::Vms { .. } | Seen::Survey { .. }) {
             known.fresh.clear();
