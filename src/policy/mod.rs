@@ -35,6 +35,7 @@ pub mod plan;
 mod proof;
 mod prove;
 mod record;
+pub mod reconcile;
 mod recover;
 mod remember;
 mod report;

@@ -89,7 +89,7 @@ impl Remembering {
 
 /// How long a record of another front-end's run counts as being worked on after it was written last. A held run writes
 /// at least every five minutes; clocks may differ.
-const LEASE: Duration = Duration::from_secs(400);
+pub(super) const LEASE: Duration = Duration::from_secs(400);
 
 /// Whose run on another front-end is at this host. One of our own front-end is dead: this run has its lock.
 fn busy(case: &Case, memory: &Memory) -> Option<String> {

@@ -1,0 +1,197 @@
+//! What `onerescue reconcile` works on: incidents whose run is gone, what is held, and hosts in ERROR that nobody has
+//! heard of.
+//!
+//! Pure: one decision with its reason for every host that is in ERROR or has an open incident. Working on a host is
+//! the same procedure as a hook's; the incident's lock decides where two begin at the same time.
+
+#[cfg(test)]
+mod tests;
+
+use super::remember::LEASE;
+use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What reconcile sees.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Every host of the zone.
+    pub hosts: &'a [Host],
+    /// Since when hosts are in ERROR, by the date of their error; a host whose date cannot be read is not in here.
+    pub since: &'a BTreeMap<HostId, Epoch>,
+    /// What is remembered.
+    pub memory: &'a Memory,
+    /// Hosts that a process of this front-end works on now.
+    pub busy: &'a BTreeSet<HostId>,
+}
+
+/// `[reconcile]`, as far as it is a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReconcileRules {
+    /// A host that is in ERROR for less than this is left to its hook, which may be just starting.
+    pub age: Duration,
+    /// Hosts at the same time.
+    pub parallel: u32,
+}
+
+/// Two minutes are longer than a hook waits for a slot while others only look; four hosts keep at most as many
+/// connections to oned busy as one host's run does with its VMs.
+impl Default for ReconcileRules {
+    fn default() -> Self {
+        Self { age: Duration::from_secs(120), parallel: 4 }
+    }
+}
+
+/// Whether a host is worked on, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Todo {
+    /// It is proven off, and its VMs wait.
+    Recover,
+    /// "Off" was sent, or was about to be.
+    Prove,
+    /// A run has begun and is gone.
+    GoOn,
+    /// Nobody has heard of it.
+    Begin,
+    /// It is held: look again.
+    LookAgain,
+    /// Nothing is to be recovered any more; the incident is still open.
+    Close,
+    /// Not now, or not by us.
+    Leave,
+}
+
+/// What is done about one host, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The host.
+    pub host: HostId,
+    /// Its name; that of the record if the host is gone.
+    pub name: String,
+    /// Its incident.
+    pub incident: Option<DocumentId>,
+    /// What is done.
+    pub todo: Todo,
+    /// Why.
+    pub why: String,
+}
+
+/// One decision for every host that is in ERROR or has an open incident, in the order in which they are worked on.
+#[must_use]
+pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
+    let mut last: BTreeMap<HostId, &(DocumentId, Incident)> = BTreeMap::new();
+    for incident in &view.memory.incidents {
+        // Of several records the one that was made last counts.
+        last.insert(incident.1.host, incident);
+    }
+    let open = last.iter().filter(|(_, (_, incident))| incident.progress != Progress::Closed);
+    let failing = view.hosts.iter().filter(|host| host.state == HostState::Error);
+    let ids: BTreeSet<HostId> = open.map(|(host, _)| *host).chain(failing.map(|host| host.id)).collect();
+    let one = |id: HostId| {
+        let host = view.hosts.iter().find(|host| host.id == id);
+        let record = last.get(&id).copied();
+        let (todo, why) = judge(view, rules, host, record.map(|(_, incident)| incident), id);
+        let name = match (host, record) {
+            (Some(host), _) => host.name.clone(),
+            (None, Some((_, incident))) => incident.name.clone(),
+            (None, None) => id.to_string(),
+        };
+        let begun = record.map(|(_, incident)| incident.opened).or(view.since.get(&id).copied());
+        (todo, begun, Decision { host: id, name, incident: record.map(|(document, _)| *document), todo, why })
+    };
+    let mut decisions: Vec<_> = ids.into_iter().map(one).collect();
+    // What began first comes first; ties go by id.
+    decisions.sort_by_key(|(todo, begun, decision)| (*todo, *begun, decision.host));
+    decisions.into_iter().map(|(_, _, decision)| decision).collect()
+}
+
+fn judge(
+    view: View<'_>,
+    rules: ReconcileRules,
+    host: Option<&Host>,
+    incident: Option<&Incident>,
+    id: HostId,
+) -> (Todo, String) {
+    if view.busy.contains(&id) {
+        return (Todo::Leave, "a run on this front-end works on it".to_owned());
+    }
+    match (incident, host) {
+        (Some(incident), host) if incident.progress != Progress::Closed => unfinished(view, host, incident),
+        (Some(incident), Some(host)) if same_failure(incident, host) => {
+            let ended = incident.outcome.as_deref().unwrap_or("no outcome is written down");
+            (Todo::Leave, format!("its incident is closed: {ended}"))
+        }
+        (Some(_), Some(host)) => lost(view, rules, host, "it has failed again since its last incident"),
+        (None, Some(host)) => lost(view, rules, host, "it has no incident"),
+        (_, None) => (Todo::Leave, "it is gone".to_owned()),
+    }
+}
+
+/// `TEMPLATE/ERROR` begins with a date and is written once for each failure.
+fn same_failure(incident: &Incident, host: &Host) -> bool {
+    incident.error == host.error
+}
+
+/// An incident that is not closed.
+fn unfinished(view: View<'_>, host: Option<&Host>, incident: &Incident) -> (Todo, String) {
+    let now = view.memory.now;
+    let ago = now.since(incident.updated).as_secs();
+    let elsewhere = front_end(&incident.owner) != front_end(&view.memory.me);
+    let left = LEASE.saturating_sub(now.since(incident.updated)).as_secs();
+    if elsewhere && incident.outcome.is_none() && left > 0 {
+        let why = format!(
+            "{} works on it, and wrote {ago} s ago; it is taken over if nothing is written for {left} s more",
+            incident.owner
+        );
+        return (Todo::Leave, why);
+    }
+    match host {
+        None => return (Todo::Close, "the host does not exist any more".to_owned()),
+        Some(host) if host.state == HostState::Monitored => {
+            return (Todo::Close, "the host is MONITORED again".to_owned());
+        }
+        Some(_) => {}
+    }
+    let gone = match &incident.outcome {
+        Some(outcome) => format!("its run has ended before it was done: {outcome}"),
+        None => format!("its run is gone: {}, which wrote {ago} s ago", incident.owner),
+    };
+    match incident.progress {
+        Progress::Off => (Todo::Recover, format!("it is proven off; {gone}")),
+        Progress::Fencing => (Todo::Prove, format!("\"off\" was being sent; {gone}")),
+        Progress::Open | Progress::Closed => (Todo::GoOn, gone),
+        Progress::Held => {
+            let why = incident.held.as_ref().map_or(gone, |held| {
+                format!("held for {} s: {}", now.since(held.since).as_secs(), held.why)
+            });
+            (Todo::LookAgain, why)
+        }
+    }
+}
+
+/// A host in ERROR whose event nobody took.
+fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo, String) {
+    let now = view.memory.now;
+    let age = |since: Epoch| now.since(since);
+    match view.since.get(&host.id) {
+        // A date that is ahead of the clock was written in another time zone, and says nothing.
+        Some(since) if *since <= now.plus(AHEAD) => {
+            let age = age(*since);
+            if age < rules.age {
+                let why =
+                    format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
+                return (Todo::Leave, why);
+            }
+            (Todo::Begin, format!("in ERROR for {} s, and {what}: its event was lost", age.as_secs()))
+        }
+        Some(_) | None => (Todo::Begin, format!("in ERROR since an unknown time, and {what}")),
+    }
+}
+
+/// Clocks of front-ends may differ by this much.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// `fe1` of `fe1 4711 1795165661`
+fn front_end(owner: &str) -> &str {
+    owner.split(' ').next().unwrap_or_default()
+}

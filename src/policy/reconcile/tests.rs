@@ -1,0 +1,161 @@
+//! Tests of what is worked on, in which order, and why not.
+
+use super::*;
+use crate::model::{Capacity, ClusterId, Held};
+
+const NOW: Epoch = Epoch(1_795_165_661);
+const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
+
+fn host(id: u32, state: HostState) -> Host {
+    Host {
+        id: HostId(id),
+        name: format!("node{id}"),
+        state,
+        cluster: ClusterId(0),
+        vms: Vec::new(),
+        capacity: Capacity::default(),
+        pci: Vec::new(),
+        error: Some(ERROR.to_owned()),
+        monitored_at: None,
+        attributes: BTreeMap::new(),
+    }
+}
+
+fn incident(id: u32, progress: Progress, owner: &str, ago: i64) -> Incident {
+    Incident {
+        host: HostId(id),
+        name: format!("node{id}"),
+        cluster: ClusterId(0),
+        owner: owner.to_owned(),
+        opened: Epoch(NOW.0 - ago),
+        updated: Epoch(NOW.0 - ago),
+        progress,
+        events: Vec::new(),
+        error: Some(ERROR.to_owned()),
+        fenced: None,
+        on: None,
+        held: None,
+        began: None,
+        proof: None,
+        confirmation: None,
+        outcome: None,
+    }
+}
+
+/// What is done about hosts in these states, seen from `fe1`.
+fn decided(hosts: &[Host], incidents: Vec<Incident>, since: &[(u32, i64)], busy: &[u32]) -> Vec<Decision> {
+    let incidents = (10..).map(DocumentId).zip(incidents).collect();
+    let memory = Memory { now: NOW, me: "fe1 1 1".to_owned(), incidents, ..Memory::default() };
+    let since = since.iter().map(|(id, ago)| (HostId(*id), Epoch(NOW.0 - ago))).collect();
+    let busy = busy.iter().copied().map(HostId).collect();
+    decide(View { hosts, since: &since, memory: &memory, busy: &busy }, ReconcileRules::default())
+}
+
+fn of(hosts: &[Host], incident: Incident) -> (Todo, String) {
+    let decisions = decided(hosts, vec![incident], &[], &[]);
+    let [one] = decisions.as_slice() else { panic!("{decisions:?}") };
+    (one.todo, one.why.clone())
+}
+
+#[test]
+fn a_healthy_zone_has_nothing_to_decide() {
+    let closed = incident(2, Progress::Closed, "fe1 1 1", 4000);
+    let hosts = [HostState::Monitored, HostState::Disabled, HostState::Offline, HostState::Init];
+    let hosts: Vec<_> = (1..).zip(hosts).map(|(id, state)| host(id, state)).collect();
+    assert_eq!(decided(&hosts, vec![closed], &[], &[]), []);
+}
+
+#[test]
+fn a_lost_event_is_taken_up_once_the_hook_has_had_its_time() {
+    let hosts = [host(7, HostState::Error)];
+    let todo = |since: &[(u32, i64)]| decided(&hosts, Vec::new(), since, &[])[0].todo;
+    assert_eq!(todo(&[(7, 119)]), Todo::Leave);
+    assert_eq!(todo(&[(7, 120)]), Todo::Begin);
+    // A clock that is a little behind; one in another time zone; no date at all.
+    assert_eq!(todo(&[(7, -300)]), Todo::Leave);
+    assert_eq!(todo(&[(7, -3600)]), Todo::Begin);
+    assert_eq!(todo(&[]), Todo::Begin);
+    let why = &decided(&hosts, Vec::new(), &[(7, 500)], &[])[0].why;
+    assert_eq!(why, "in ERROR for 500 s, and it has no incident: its event was lost");
+}
+
+#[test]
+fn a_closed_incident_covers_its_own_failure_and_no_later_one() {
+    let mut closed = incident(7, Progress::Closed, "fe1 1 1", 4000);
+    closed.outcome = Some("not every VM could be recovered".to_owned());
+    let mut hosts = [host(7, HostState::Error)];
+    let (todo, why) = of(&hosts, closed.clone());
+    assert_eq!(
+        (todo, why.as_str()),
+        (Todo::Leave, "its incident is closed: not every VM could be recovered")
+    );
+    hosts[0].error = Some("Fri Nov 20 11:11:11 2026 : Error monitoring Host node7 (7): ".to_owned());
+    let decisions = decided(&hosts, vec![closed], &[(7, 500)], &[]);
+    assert_eq!(decisions[0].todo, Todo::Begin);
+    assert!(decisions[0].why.contains("failed again since its last incident"), "{decisions:?}");
+}
+
+#[test]
+fn another_front_end_has_its_lease_and_our_own_dead_process_none() {
+    let hosts = [host(7, HostState::Error)];
+    let (todo, why) = of(&hosts, incident(7, Progress::Fencing, "fe2 4711 1", 399));
+    assert_eq!(todo, Todo::Leave);
+    assert!(why.contains("fe2 4711 1 works on it, and wrote 399 s ago"), "{why}");
+    assert_eq!(of(&hosts, incident(7, Progress::Fencing, "fe2 4711 1", 400)).0, Todo::Prove);
+    assert_eq!(of(&hosts, incident(7, Progress::Fencing, "fe1 4711 1", 1)).0, Todo::Prove);
+    let mut ended = incident(7, Progress::Off, "fe2 4711 1", 1);
+    ended.outcome = Some("stopped: oned does not answer".to_owned());
+    assert_eq!(of(&hosts, ended).0, Todo::Recover);
+}
+
+#[test]
+fn a_host_that_is_worked_on_here_is_left() {
+    let hosts = [host(7, HostState::Error), host(8, HostState::Error)];
+    let open = incident(7, Progress::Open, "fe1 4711 1", 1);
+    let decisions = decided(&hosts, vec![open], &[], &[7, 8]);
+    assert!(decisions.iter().all(|one| one.todo == Todo::Leave), "{decisions:?}");
+}
+
+#[test]
+fn what_is_held_is_looked_at_again() {
+    let mut held = incident(7, Progress::Held, "fe1 4711 1", 40);
+    let since = Epoch(NOW.0 - 60);
+    held.held = Some(Held { why: "4 of 5 hosts fail".to_owned(), advice: String::new(), since });
+    held.outcome = Some("held".to_owned());
+    let (todo, why) = of(&[host(7, HostState::Error)], held);
+    assert_eq!((todo, why.as_str()), (Todo::LookAgain, "held for 60 s: 4 of 5 hosts fail"));
+}
+
+#[test]
+fn what_has_come_back_or_is_gone_is_closed() {
+    let open = incident(7, Progress::Open, "fe1 4711 1", 40);
+    assert_eq!(of(&[host(7, HostState::Monitored)], open.clone()).0, Todo::Close);
+    let gone = decided(&[], vec![open.clone()], &[], &[]);
+    assert_eq!((gone[0].todo, gone[0].name.as_str()), (Todo::Close, "node7"));
+    // DISABLED may be our own doing: the procedure knows.
+    assert_eq!(of(&[host(7, HostState::Disabled)], open).0, Todo::GoOn);
+}
+
+#[test]
+fn the_most_urgent_comes_first_then_what_began_first() {
+    let hosts: Vec<_> = (1..=7).map(|id| host(id, HostState::Error)).collect();
+    let incidents = vec![
+        incident(1, Progress::Held, "fe1 1 1", 900),
+        incident(2, Progress::Open, "fe1 1 1", 100),
+        incident(3, Progress::Open, "fe1 1 1", 200),
+        incident(5, Progress::Fencing, "fe1 1 1", 50),
+        incident(6, Progress::Off, "fe1 1 1", 10),
+        incident(7, Progress::Open, "fe1 1 1", 200),
+    ];
+    let order: Vec<_> = decided(&hosts, incidents, &[], &[]).iter().map(|one| one.host.0).collect();
+    assert_eq!(order, [6, 5, 3, 7, 2, 4, 1]);
+}
+
+#[test]
+fn of_several_records_the_last_counts() {
+    let hosts = [host(7, HostState::Error)];
+    let open = incident(7, Progress::Open, "fe1 1 1", 900);
+    let closed = incident(7, Progress::Closed, "fe1 1 1", 100);
+    let decisions = decided(&hosts, vec![open, closed], &[], &[]);
+    assert_eq!((decisions.len(), decisions[0].todo), (1, Todo::Leave));
+}
