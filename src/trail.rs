@@ -7,6 +7,7 @@
 use crate::model::HostId;
 use jiff::Zoned;
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -17,6 +18,11 @@ const LONGEST_LINE: usize = 4096;
 
 /// The host of this run, for the prefix of the file's lines.
 static HOST: OnceLock<HostId> = OnceLock::new();
+
+thread_local! {
+    /// The host that this thread works on, where one process works on several.
+    static THREAD: Cell<Option<HostId>> = const { Cell::new(None) };
+}
 
 struct Trail {
     stderr: env_logger::Logger,
@@ -50,6 +56,11 @@ pub fn about(host: HostId) {
     let _ = HOST.set(host);
 }
 
+/// Name the host that this thread's lines are about; on stderr, too, where lines of several hosts mix.
+pub fn about_in_thread(host: HostId) {
+    THREAD.set(Some(host));
+}
+
 impl Log for Trail {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.stderr.enabled(metadata) || self.ours(metadata)
@@ -78,7 +89,8 @@ impl Trail {
 
 /// `INFO  observe: node7 (host 7) is ERROR`
 fn stderr_line(record: &Record<'_>) -> String {
-    cut(&format!("{:<5} {}", record.level(), one_line(&record.args().to_string())), LONGEST_LINE - 1)
+    let host = THREAD.get().map_or_else(String::new, |host| format!("{host}: "));
+    cut(&format!("{:<5} {host}{}", record.level(), one_line(&record.args().to_string())), LONGEST_LINE - 1)
 }
 
 /// `[2026-11-20 08:44:08 +0000][HOST 7][I] observe: node7 (host 7) is ERROR`, as the stock hook writes it.
@@ -87,7 +99,8 @@ fn stderr_line(record: &Record<'_>) -> String {
     reason = "the time stamp of a log line is for people, nothing depends on it"
 )]
 fn stock_line(record: &Record<'_>) -> String {
-    let host = HOST.get().map_or_else(|| "-".to_owned(), |host| host.0.to_string());
+    let host = THREAD.get().or(HOST.get().copied());
+    let host = host.map_or_else(|| "-".to_owned(), |host| host.0.to_string());
     let level = match record.level() {
         Level::Error => 'E',
         Level::Warn => 'W',

@@ -23,5 +23,6 @@ mod operator {
     mod controller;
     mod hook;
     mod layer;
+    mod reconcile;
     mod seen_on;
 }

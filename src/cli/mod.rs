@@ -6,11 +6,13 @@ mod check;
 mod confirm_off;
 mod drill;
 mod hook;
+mod hook_facts;
 mod layer;
 mod operator;
 mod options;
 mod person;
 mod probe;
+mod reconcile;
 mod serve;
 mod tended;
 

@@ -5,6 +5,7 @@ use super::check::{Check, check};
 use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
 use super::layer::{LayerCommand, layer};
+use super::reconcile::{Reconcile, reconcile};
 use super::serve::{DrillPower, drill_power};
 use crate::finish;
 use clap::{Parser, Subcommand};
@@ -27,6 +28,7 @@ enum Command {
     Arm(Arming),
     ConfirmOff(ConfirmOff),
     Layer(LayerCommand),
+    Reconcile(Reconcile),
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
@@ -41,6 +43,7 @@ pub fn operator() -> ExitCode {
         Command::Arm(options) => arm(&options),
         Command::ConfirmOff(options) => confirm_off(&options),
         Command::Layer(options) => layer(&options),
+        Command::Reconcile(options) => reconcile(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };

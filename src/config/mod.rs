@@ -20,6 +20,7 @@ pub(crate) use rules::check_address;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};
+use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{Rules, back};
 use crate::wire::record;
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Config {
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
     pub witness: WitnessSettings,
+    /// `[reconcile]`
+    pub reconcile: ReconcileSettings,
     /// `[record] type`: the type number of our documents.
     pub record_type: i64,
     /// `[fence] agents_dir`: where fence agents are looked for, in this order.
@@ -128,6 +131,15 @@ pub struct ConsulSettings {
     pub token_file: Option<PathBuf>,
 }
 
+/// `[reconcile]`: hosts in ERROR that no hook works on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReconcileSettings {
+    /// `age` and `parallel`
+    pub rules: ReconcileRules,
+    /// The options for a host whose event was lost, as a hook would have them; absent = those of the registered hook.
+    pub options: Option<Vec<String>>,
+}
+
 impl Default for Config {
     /// What holds without a settings file and without `ONE_LOCATION`. No device is declared, so every fence
     /// fails and says so.
@@ -196,6 +208,7 @@ impl Config {
             back: raw.host_back.check(&brake)?,
             observer,
             witness,
+            reconcile: raw.reconcile.check()?,
             record_type: raw.record.check()?,
             agents_dir: raw.fence.agents_dir,
             hosts: host::hosts(raw.host, &devices)?,
@@ -213,6 +226,7 @@ impl Config {
             back: back::Rules::default(),
             observer: rules::Observer::default().into_settings(),
             witness: WitnessSettings::default(),
+            reconcile: ReconcileSettings::default(),
             record_type: record::TYPE,
             agents_dir: rules::Fence::default().agents_dir,
             devices: BTreeMap::new(),

@@ -7,6 +7,7 @@ mod bounds;
 pub(crate) use bounds::check_address;
 
 use super::WitnessSettings;
+use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{
     BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, SettleRules, WaitRules,
     WitnessRules,
@@ -130,6 +131,16 @@ pub(super) struct Hold {
     deadline: Duration,
 }
 
+/// `[reconcile]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Reconcile {
+    #[serde(with = "required")]
+    age: Duration,
+    parallel: u32,
+    options: Option<String>,
+}
+
 /// `[record]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -245,6 +256,13 @@ impl Default for Hold {
     fn default() -> Self {
         let HoldRules { look, longest, deadline } = HoldRules::default();
         Self { look, longest, deadline }
+    }
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        let ReconcileRules { age, parallel } = ReconcileRules::default();
+        Self { age, parallel, options: None }
     }
 }
 

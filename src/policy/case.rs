@@ -39,6 +39,8 @@ pub enum Source {
     Event,
     /// A person, with `--host`.
     Person,
+    /// `onerescue reconcile`: the event was lost, or an earlier run is gone.
+    Reconcile,
 }
 
 /// How badly an effect failed.
@@ -99,6 +101,8 @@ pub(super) struct Case {
     pub(super) looked: Option<Moment>,
     /// Why nothing more is sent.
     pub(super) halted: Option<Failure>,
+    /// Nothing is to be recovered any more, for this reason: the record is only closed.
+    pub(super) over: Option<String>,
     /// `--dry-run`: how the real run would end before it touches a VM.
     pub(super) would_stop: Option<Outcome>,
     /// Disabling the host was tried, or is not needed.
@@ -165,6 +169,7 @@ impl Case {
             states: BTreeMap::new(),
             looked: None,
             halted: None,
+            over: None,
             would_stop: None,
             disable_tried: false,
             scheduling: Scheduling::default(),

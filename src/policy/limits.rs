@@ -234,8 +234,11 @@ impl View<'_> {
             .flat_map(|incident| &incident.events)
             .filter(|at| within(self.epoch, **at, time))
             .collect();
-        let flaps = self.case.subject.source == Source::Event
-            && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
+        let by_itself = match self.case.subject.source {
+            Source::Event | Source::Reconcile => true,
+            Source::Person => false,
+        };
+        let flaps = by_itself && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
         let (host, count) = (self.case.host(), events.len());
         let what = format!("{host} flaps: {count} ERROR events within {}", span(time));
         let advice = format!(

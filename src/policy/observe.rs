@@ -79,7 +79,14 @@ impl Observing {
         if let Some(pause) = self.case.patience(now, Phase::Observe, &failure) {
             return wait(pause, Step::Observe(self));
         }
-        self.case.stop(now, unreadable(failure))
+        let Self { mut case, stage } = self;
+        match (unreadable(failure), stage) {
+            (Outcome::NothingToDo(reason), Stage::First) if case.subject.source == Source::Reconcile => {
+                case.over = Some(reason);
+                Step::Claim(Claiming { case })
+            }
+            (outcome, _) => case.stop(now, outcome),
+        }
     }
 
     fn first(mut self, now: Moment, host: &Host) -> Step {
@@ -90,13 +97,17 @@ impl Observing {
         if early && matches!(host.state, HostState::Monitored | HostState::Init) {
             return wait(self.case.policy.wait.look, Step::Observe(self));
         }
-        let Self { case, .. } = self;
+        let Self { mut case, .. } = self;
         if let Some(failure) = set_aside(&case, host) {
             return case.stop(now, Outcome::Held(failure));
         }
         match case.policy.purpose {
             Purpose::Rehearse => Step::Brake(Braking::new(case)),
             Purpose::Recover | Purpose::Fence => match not_dead(host) {
+                Some(reason) if case.subject.source == Source::Reconcile && is_over(host) => {
+                    case.over = Some(reason);
+                    Step::Claim(Claiming { case })
+                }
                 Some(reason) => case.stop(now, Outcome::NothingToDo(reason)),
                 None => Step::Claim(Claiming { case }),
             },
@@ -114,6 +125,12 @@ impl Observing {
         case.note(now, Phase::Wait, "the host did not come back");
         look_around(case, now)
     }
+}
+
+/// Does this state end an incident that an earlier run has left open? INIT may become ERROR again at any moment, and
+/// DISABLED may be that run's own doing.
+fn is_over(host: &Host) -> bool {
+    matches!(host.state, HostState::Monitored | HostState::Offline)
 }
 
 /// oned sends the event before it writes the host's new state: for this long a host that looks healthy is looked

@@ -37,7 +37,12 @@ impl Remembering {
 
     /// Another front-end is at it: wait until it has ended, or has not written for a while.
     fn later(mut case: Box<Case>, now: Moment, since: Moment, owner: &str) -> Step {
-        if now.since(since) >= LEASE.max(case.policy.hold.deadline) {
+        // Reconcile comes again.
+        let patience = match case.subject.source {
+            Source::Reconcile => Duration::ZERO,
+            Source::Event | Source::Person => LEASE.max(case.policy.hold.deadline),
+        };
+        if now.since(since) >= patience {
             let reason = format!("another run is working on this host: {owner}");
             return case.stop(now, Outcome::NothingToDo(reason));
         }
@@ -75,6 +80,9 @@ impl Remembering {
             Goal::Open(since) => {
                 if let Some(owner) = busy(&case, &memory) {
                     return Self::later(case, now, since.unwrap_or(now), &owner);
+                }
+                if let Some(reason) = case.over.take() {
+                    return close(case, now, &memory, reason);
                 }
                 open(&mut case, now, &memory);
                 write(case, now, After::Opened)
@@ -128,13 +136,28 @@ fn open(case: &mut Case, now: Moment, memory: &Memory) {
     };
     incident.owner.clone_from(&memory.me);
     incident.name.clone_from(&case.subject.name);
-    (incident.progress, incident.outcome, incident.held) = (Progress::Open, None, None);
-    if case.subject.source == Source::Event {
+    let event = match case.subject.source {
+        Source::Event => true,
+        Source::Person => false,
+        // An event that was lost counts too.
+        Source::Reconcile => incident.progress == Progress::Closed || case.document.is_none(),
+    };
+    if event {
         incident.events.push(at);
         let old = incident.events.len().saturating_sub(EVENTS);
         incident.events.drain(..old);
     }
+    (incident.progress, incident.outcome, incident.held) = (Progress::Open, None, None);
     case.incident = Some(incident);
+}
+
+/// End the incident that an earlier run has left open, if there is one.
+fn close(mut case: Box<Case>, now: Moment, memory: &Memory, reason: String) -> Step {
+    let mut own = memory.incidents.iter().rev().filter(|(_, incident)| incident.host == case.subject.host);
+    if own.next().is_some_and(|(_, incident)| incident.progress != Progress::Closed) {
+        open(&mut case, now, memory);
+    }
+    case.stop(now, Outcome::NothingToDo(reason))
 }
 
 fn new(case: &Case, at: Epoch) -> Incident {

@@ -1,6 +1,7 @@
 //! The real thing: oned, the fence devices, the clock, and a lock file per host.
 
 use super::World;
+use super::busy::lock_file;
 use super::fence::Fence;
 use super::observer;
 use super::oned::Http;
@@ -42,7 +43,7 @@ impl Live {
             fence: Fence::new(config),
             witness: Witness::new(config),
             observer: config.observer.clone(),
-            me: format!("{} {} {}", observer::front_end(), std::process::id(), wall_clock().0),
+            me: identity(),
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             lock: None,
@@ -56,7 +57,7 @@ impl Live {
     }
 
     fn lock(&mut self, host: HostId) -> Result<Claim, Error> {
-        let path = self.run_dir.join(format!("onerescue-host-{}.lock", host.0));
+        let path = lock_file(&self.run_dir, host);
         let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
         // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
         let _ = std::fs::create_dir_all(&self.run_dir);
@@ -83,6 +84,11 @@ impl Live {
             _ => Err(format!("{host} was not read from oned before")),
         }
     }
+}
+
+/// Front-end, process and begin of a run: `fe1 4711 1795165661`.
+pub(crate) fn identity() -> String {
+    format!("{} {} {}", observer::front_end(), std::process::id(), wall_clock().0)
 }
 
 /// The wall clock, for what is remembered by other front-ends; nothing in this run is timed by it.

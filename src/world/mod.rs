@@ -1,8 +1,10 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+mod busy;
+mod error_date;
 pub mod fence;
 mod layers;
-mod live;
+pub(crate) mod live;
 pub mod observer;
 pub mod oned;
 mod parallel;
@@ -13,6 +15,8 @@ mod tend;
 pub mod witness;
 mod zone;
 
+pub use busy::busy;
+pub use error_date::error_date;
 pub use live::Live;
 pub use tend::Tend;
 pub(crate) use tend::one_by_one;

@@ -2,18 +2,17 @@
 
 use super::super::arming::find_cluster;
 use super::super::hook::zone;
-use super::super::options::HostError;
+use super::super::hook_facts;
 use super::super::probe;
 use super::{Check, files};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{Hook, Host, HostState, Outlook};
+use crate::model::{Host, HostState, Outlook};
 use crate::policy::check::{
     Entry, Facts, Finding, HookFacts, HostFacts, Item, Scope, WitnessFacts, ZoneFacts,
 };
-use crate::policy::{Failure, Policy, Rules, Trouble};
+use crate::policy::{Failure, Rules, Trouble};
 use crate::world::{Live, World as _};
-use clap::Parser as _;
 use std::collections::BTreeMap;
 
 /// What was gathered, and the world to write to.
@@ -61,8 +60,8 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
 }
 
 fn hooks(live: &Live, rules: &Rules, looks: &mut Vec<Finding>) -> Option<Vec<HookFacts>> {
-    match live.zone().oned().hooks() {
-        Ok(pool) => Some(pool.good.into_iter().map(|hook| hook_facts(hook, rules)).collect()),
+    match hook_facts::hooks(live.zone(), rules) {
+        Ok(hooks) => Some(hooks),
         Err(error) => {
             looks.push(Finding::of(Item::Hook, "HOST/ERROR", Err(error.into())));
             None
@@ -116,21 +115,6 @@ fn within(scope: Scope, host: &Host) -> bool {
         Scope::Cluster(cluster) => host.cluster == cluster,
         Scope::Host(id) => host.id == id,
     }
-}
-
-/// The hook's options as `host_error` itself would read them.
-fn hook_facts(hook: Hook, rules: &Rules) -> HookFacts {
-    let arguments = hook.attributes.get("ARGUMENTS").map_or("", String::as_str);
-    let words = arguments.split_whitespace().filter(|word| *word != "$TEMPLATE");
-    let words = std::iter::once("host_error").chain(words);
-    let options: Result<Policy, String> = HostError::try_parse_from(words)
-        .map_err(|error| {
-            let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            line.strip_prefix("error: ").unwrap_or(line).to_owned()
-        })
-        .and_then(|options| options.policy(*rules).map_err(|error| error.to_string()));
-    HookFacts { hook, options }
 }
 
 /// One healthy host of each cluster, another one in each run, is asked about.

@@ -1,10 +1,12 @@
 //! The bounds of each rule, and what does not fit together.
 
 use super::{
-    AfterLate, Brake, Consul, Fence, Hold, Observer, Place, Probe, Record, Seen, Settle, Wait, Witness,
+    AfterLate, Brake, Consul, Fence, Hold, Observer, Place, Probe, Reconcile, Record, Seen, Settle, Wait,
+    Witness,
 };
 use crate::config::file::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, within};
-use crate::config::{ConsulSettings, ObserverSettings, WitnessSettings};
+use crate::config::{ConsulSettings, ObserverSettings, ReconcileSettings, WitnessSettings};
+use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{
     BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, SettleRules, WaitRules, Window,
     WitnessRules,
@@ -148,6 +150,18 @@ impl Hold {
             longest: within("hold.longest", self.longest, look..=HOUR)?,
             deadline: within("hold.deadline", self.deadline, Duration::ZERO..=DAY)?,
         })
+    }
+}
+
+impl Reconcile {
+    /// Whether the options are a hook's is looked at when they are used.
+    pub(in crate::config) fn check(self) -> Result<ReconcileSettings, String> {
+        let rules = ReconcileRules {
+            age: within("reconcile.age", self.age, Duration::ZERO..=HOUR)?,
+            parallel: within("reconcile.parallel", self.parallel, 1..=10)?,
+        };
+        let options = self.options.map(|text| text.split_whitespace().map(str::to_owned).collect());
+        Ok(ReconcileSettings { rules, options })
     }
 }
 

@@ -52,6 +52,24 @@ impl HookFacts {
     }
 }
 
+/// What the registered hook chooses, for a host whose event was lost.
+///
+/// # Errors
+/// Why no hook says it, or not one alone.
+pub fn chosen(hooks: &[HookFacts]) -> Result<Policy, String> {
+    let mut ours = hooks.iter().filter(|hook| hook.program() == Program::Ours && hook.on_error());
+    match (ours.next(), ours.next()) {
+        (Some(hook), None) => hook
+            .options
+            .clone()
+            .map_err(|why| format!("the options of {} cannot be used: {why}", hook.object())),
+        (None, _) => Err("no hook starts host_error when a host enters ERROR".to_owned()),
+        (Some(one), Some(other)) => {
+            Err(format!("{} and {} both start host_error", one.object(), other.object()))
+        }
+    }
+}
+
 /// How to make one.
 const CREATE: &str = "as oneadmin, once per zone: `onehook create templates/host_error.tmpl`";
 

@@ -16,7 +16,7 @@ mod witness;
 
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
-pub use hook::HookFacts;
+pub use hook::{HookFacts, chosen};
 pub use host::{Entry, HostFacts};
 pub use witness::WitnessFacts;
 

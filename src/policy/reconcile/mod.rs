@@ -9,6 +9,7 @@ mod tests;
 
 use super::remember::LEASE;
 use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Default for ReconcileRules {
 }
 
 /// Whether a host is worked on, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Todo {
     /// It is proven off, and its VMs wait.
     Recover,
@@ -59,6 +61,22 @@ pub enum Todo {
     Close,
     /// Not now, or not by us.
     Leave,
+}
+
+impl Todo {
+    /// For people: `go on`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recover => "recover",
+            Self::Prove => "prove",
+            Self::GoOn => "go on",
+            Self::Begin => "begin",
+            Self::LookAgain => "look again",
+            Self::Close => "close",
+            Self::Leave => "leave",
+        }
+    }
 }
 
 /// What is done about one host, and why.
@@ -90,7 +108,7 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     let one = |id: HostId| {
         let host = view.hosts.iter().find(|host| host.id == id);
         let record = last.get(&id).copied();
-        let (todo, why) = judge(view, rules, host, record.map(|(_, incident)| incident), id);
+        let (todo, why) = judge(view, rules, host, record, id);
         let name = match (host, record) {
             (Some(host), _) => host.name.clone(),
             (None, Some((_, incident))) => incident.name.clone(),
@@ -109,15 +127,17 @@ fn judge(
     view: View<'_>,
     rules: ReconcileRules,
     host: Option<&Host>,
-    incident: Option<&Incident>,
+    record: Option<&(DocumentId, Incident)>,
     id: HostId,
 ) -> (Todo, String) {
     if view.busy.contains(&id) {
         return (Todo::Leave, "a run on this front-end works on it".to_owned());
     }
-    match (incident, host) {
-        (Some(incident), host) if incident.progress != Progress::Closed => unfinished(view, host, incident),
-        (Some(incident), Some(host)) if same_failure(incident, host) => {
+    match (record, host) {
+        (Some((document, incident)), host) if incident.progress != Progress::Closed => {
+            unfinished(view, host, *document, incident)
+        }
+        (Some((_, incident)), Some(host)) if same_failure(incident, host) => {
             let ended = incident.outcome.as_deref().unwrap_or("no outcome is written down");
             (Todo::Leave, format!("its incident is closed: {ended}"))
         }
@@ -133,7 +153,12 @@ fn same_failure(incident: &Incident, host: &Host) -> bool {
 }
 
 /// An incident that is not closed.
-fn unfinished(view: View<'_>, host: Option<&Host>, incident: &Incident) -> (Todo, String) {
+fn unfinished(
+    view: View<'_>,
+    host: Option<&Host>,
+    document: DocumentId,
+    incident: &Incident,
+) -> (Todo, String) {
     let now = view.memory.now;
     let ago = now.since(incident.updated).as_secs();
     let elsewhere = front_end(&incident.owner) != front_end(&view.memory.me);
@@ -145,12 +170,26 @@ fn unfinished(view: View<'_>, host: Option<&Host>, incident: &Incident) -> (Todo
         );
         return (Todo::Leave, why);
     }
-    match host {
+    if let Some(abort) = view.memory.aborts.iter().find(|abort| abort.incident == document) {
+        return (Todo::Close, format!("{} has ended it: {}", abort.by, abort.reason));
+    }
+    match host.map(|host| host.state) {
         None => return (Todo::Close, "the host does not exist any more".to_owned()),
-        Some(host) if host.state == HostState::Monitored => {
-            return (Todo::Close, "the host is MONITORED again".to_owned());
+        Some(HostState::Monitored) => return (Todo::Close, "the host is MONITORED again".to_owned()),
+        Some(HostState::Offline) => return (Todo::Close, "an operator has set the host OFFLINE".to_owned()),
+        Some(HostState::Init) => {
+            return (Todo::Leave, "the host is INIT: monitoring finds out what it is".to_owned());
         }
-        Some(_) => {}
+        // DISABLED may be the earlier run's own doing: the procedure knows.
+        Some(
+            HostState::Error
+            | HostState::Disabled
+            | HostState::MonitoringMonitored
+            | HostState::MonitoringError
+            | HostState::MonitoringInit
+            | HostState::MonitoringDisabled
+            | HostState::Unknown(_),
+        ) => {}
     }
     let gone = match &incident.outcome {
         Some(outcome) => format!("its run has ended before it was done: {outcome}"),
@@ -161,9 +200,10 @@ fn unfinished(view: View<'_>, host: Option<&Host>, incident: &Incident) -> (Todo
         Progress::Fencing => (Todo::Prove, format!("\"off\" was being sent; {gone}")),
         Progress::Open | Progress::Closed => (Todo::GoOn, gone),
         Progress::Held => {
-            let why = incident.held.as_ref().map_or(gone, |held| {
-                format!("held for {} s: {}", now.since(held.since).as_secs(), held.why)
-            });
+            let why = incident
+                .held
+                .as_ref()
+                .map_or(gone, |held| format!("held for {} s: {}", now.since(held.since).as_secs(), held.why));
             (Todo::LookAgain, why)
         }
     }
@@ -178,8 +218,7 @@ fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo
         Some(since) if *since <= now.plus(AHEAD) => {
             let age = age(*since);
             if age < rules.age {
-                let why =
-                    format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
+                let why = format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
                 return (Todo::Leave, why);
             }
             (Todo::Begin, format!("in ERROR for {} s, and {what}: its event was lost", age.as_secs()))

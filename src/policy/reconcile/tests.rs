@@ -1,7 +1,7 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Capacity, ClusterId, Held};
+use crate::model::{Abort, Capacity, ClusterId, Held};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
@@ -30,15 +30,8 @@ fn incident(id: u32, progress: Progress, owner: &str, ago: i64) -> Incident {
         opened: Epoch(NOW.0 - ago),
         updated: Epoch(NOW.0 - ago),
         progress,
-        events: Vec::new(),
         error: Some(ERROR.to_owned()),
-        fenced: None,
-        on: None,
-        held: None,
-        began: None,
-        proof: None,
-        confirmation: None,
-        outcome: None,
+        ..Incident::default()
     }
 }
 
@@ -132,6 +125,8 @@ fn what_has_come_back_or_is_gone_is_closed() {
     assert_eq!(of(&[host(7, HostState::Monitored)], open.clone()).0, Todo::Close);
     let gone = decided(&[], vec![open.clone()], &[], &[]);
     assert_eq!((gone[0].todo, gone[0].name.as_str()), (Todo::Close, "node7"));
+    assert_eq!(of(&[host(7, HostState::Offline)], open.clone()).0, Todo::Close);
+    assert_eq!(of(&[host(7, HostState::Init)], open.clone()).0, Todo::Leave);
     // DISABLED may be our own doing: the procedure knows.
     assert_eq!(of(&[host(7, HostState::Disabled)], open).0, Todo::GoOn);
 }
@@ -158,4 +153,27 @@ fn of_several_records_the_last_counts() {
     let closed = incident(7, Progress::Closed, "fe1 1 1", 100);
     let decisions = decided(&hosts, vec![open, closed], &[], &[]);
     assert_eq!((decisions.len(), decisions[0].todo), (1, Todo::Leave));
+}
+
+#[test]
+fn what_a_person_has_ended_is_closed_for_that_incident_only() {
+    let hosts = [host(7, HostState::Error)];
+    let todo = |document: u32| {
+        let open = (DocumentId(10), incident(7, Progress::Fencing, "fe1 1 1", 90));
+        let (by, reason) = ("alice (as oneadmin)".to_owned(), "we look ourselves".to_owned());
+        let abort = Abort { host: HostId(7), incident: DocumentId(document), by, reason, at: NOW };
+        let memory = Memory {
+            now: NOW,
+            me: "fe1 1 1".to_owned(),
+            incidents: vec![open],
+            aborts: vec![abort],
+            ..Memory::default()
+        };
+        let (since, busy) = (BTreeMap::new(), BTreeSet::new());
+        let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
+        decide(view, ReconcileRules::default())[0].clone()
+    };
+    assert_eq!(todo(10).todo, Todo::Close);
+    assert_eq!(todo(10).why, "alice (as oneadmin) has ended it: we look ourselves");
+    assert_eq!(todo(9).todo, Todo::Prove);
 }

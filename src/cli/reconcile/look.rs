@@ -1,0 +1,92 @@
+//! One look at the zone: what is decided about it, and with which options.
+
+use super::super::{HostError, hook_facts};
+use crate::config::{Config, Environment};
+use crate::error::{Error, Result};
+use crate::model::{Host, HostId, Incident, Memory};
+use crate::policy::check::chosen;
+use crate::policy::reconcile::{Decision, View, decide};
+use crate::policy::{Failure, Policy, Purpose, Source, Subject};
+use crate::world::oned::Http;
+use crate::world::{Zone, busy, error_date, live};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+/// What every look needs.
+pub(super) struct Desk {
+    pub(super) config: Config,
+    pub(super) environment: Environment,
+    pub(super) zone: Zone<Http>,
+}
+
+/// What a look has shown.
+pub(super) struct Looked {
+    pub(super) decisions: Vec<Decision>,
+    hosts: Vec<Host>,
+    memory: Memory,
+}
+
+impl Desk {
+    /// Two calls of oned, and what this front-end knows of its own processes.
+    pub(super) fn look(&self) -> Result<Looked, Failure> {
+        let memory = self.zone.memory(live::wall_clock(), &live::identity())?;
+        let hosts = self.zone.hosts()?;
+        let here = TimeZone::system();
+        let since: BTreeMap<_, _> = hosts
+            .iter()
+            .filter_map(|host| Some((host.id, error_date(host.error.as_deref()?, &here)?)))
+            .collect();
+        let remembered = memory.incidents.iter().map(|(_, incident)| incident.host);
+        let busy = busy(&self.config.run_dir, hosts.iter().map(|host| host.id).chain(remembered));
+        let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
+        let decisions = decide(view, self.config.reconcile.rules);
+        Ok(Looked { decisions, hosts, memory })
+    }
+
+    /// The options of a run: those of the incident's own runs, else the settings', else the registered hook's.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] if none of them says what to do with the VMs.
+    pub(super) fn policy(&self, incident: Option<&Incident>) -> Result<Policy> {
+        let rules = self.config.rules;
+        let own = incident.map(|incident| &incident.flags).filter(|flags| !flags.is_empty());
+        let policy = match own.or(self.config.reconcile.options.as_ref()) {
+            Some(options) => HostError::read(options)?.policy(rules)?,
+            None => chosen(&hook_facts::hooks(&self.zone, &rules)?).map_err(|why| {
+                self.unclear(format!("{why}, and [reconcile] options is not set: nobody says what to do"))
+            })?,
+        };
+        match policy.purpose {
+            Purpose::Recover => Ok(policy),
+            Purpose::Rehearse | Purpose::Fence => {
+                Err(self.unclear("the options for reconcile have --dry-run: nothing is recovered".to_owned()))
+            }
+        }
+    }
+
+    fn unclear(&self, why: String) -> Error {
+        Error::Settings { file: self.config.file.clone(), why }
+    }
+}
+
+impl Looked {
+    pub(super) fn subject(&self, decision: &Decision) -> Subject {
+        let host = self.hosts.iter().find(|host| host.id == decision.host);
+        Subject {
+            host: decision.host,
+            name: decision.name.clone(),
+            vms: host.map(|host| host.vms.clone()).unwrap_or_default(),
+            source: Source::Reconcile,
+        }
+    }
+
+    /// The incident that a run would go on with.
+    pub(super) fn incident(&self, host: HostId) -> Option<&Incident> {
+        self.memory
+            .incidents
+            .iter()
+            .rev()
+            .map(|(_, incident)| incident)
+            .find(|incident| incident.host == host)
+    }
+}

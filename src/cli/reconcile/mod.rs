@@ -1,0 +1,82 @@
+//! `onerescue reconcile`: from a timer and when this front-end becomes the leader. What no hook works on is worked off.
+//!
+//! What is to be done is decided in `policy::reconcile`; the run for a host is the hook's.
+
+mod look;
+mod tell;
+mod work;
+
+use super::hook::zone;
+use crate::config::{Config, Environment};
+use crate::error::Result;
+use crate::model::RaftState;
+use crate::policy::{Failure, Trouble};
+use crate::{finish, trail};
+use clap::Args;
+use look::Desk;
+use std::path::PathBuf;
+use tell::Told;
+
+/// Go on with incidents whose run is gone, look again at what is held, begin with hosts whose event was lost
+#[derive(Clone, Debug, Args)]
+pub(super) struct Reconcile {
+    /// Only say what would be worked on, and why not the rest
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, nothing is done.
+///
+/// The exit code is the highest of all runs' codes; 0 if there was nothing to do.
+///
+/// # Errors
+/// Whatever keeps the cloud from being reached, and settings that cannot be used.
+pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
+    let environment = Environment::capture();
+    let config = Config::load(&environment, options.config.as_deref())?;
+    trail::start(Some(&config.log));
+    let desk = Desk { zone: zone(&config, &environment)?, environment, config };
+    let mut told = Told::default();
+    match leads(&desk) {
+        Ok(None) => {}
+        Ok(Some(why)) => {
+            finish::say(&told.follower(&why, options.json));
+            return Ok(0);
+        }
+        Err(failure) => return Ok(finish::refused(&failure)),
+    }
+    let done = if options.dry_run {
+        desk.look().map(|looked| told.decided(&looked))
+    } else {
+        work::off(&desk, &mut told, options.json)
+    };
+    if let Err(failure) = done {
+        return Ok(finish::refused(&failure));
+    }
+    finish::say(&told.text(options.json));
+    Ok(told.exit_code())
+}
+
+/// Why this front-end has nothing to do; `None` if it leads, is alone, or need not lead.
+fn leads(desk: &Desk) -> Result<Option<String>, Failure> {
+    if !desk.config.rules.brake.leader {
+        return Ok(None);
+    }
+    match desk.zone.raft() {
+        Ok(RaftState::Leader | RaftState::Solo) => Ok(None),
+        Ok(RaftState::Follower) => Ok(Some("this front-end is a follower".to_owned())),
+        Ok(RaftState::Candidate) => Ok(Some("the front-ends elect a leader now".to_owned())),
+        Ok(RaftState::Unknown(state)) => Ok(Some(format!("this front-end is in the unknown state {state}"))),
+        Err(what) => Err(Failure {
+            trouble: Trouble::Unreachable,
+            what: format!("this front-end cannot say whether it leads its zone: {what}"),
+            advice: "check oned here: `onezone show`".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,142 @@
+//! What reconcile tells: each host with the decision about it, and how its run ended.
+
+use super::look::Looked;
+use crate::error::Result;
+use crate::finish;
+use crate::model::HostId;
+use crate::policy::Report;
+use crate::policy::reconcile::{Decision, Todo};
+use crate::trail::{cut, one_line};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// More hosts than this are only counted, outside JSON.
+const MOST: usize = 200;
+
+/// One host, as `--json` prints it.
+#[derive(Clone, Debug, Serialize)]
+struct Line {
+    id: u32,
+    name: String,
+    incident: Option<u32>,
+    todo: Todo,
+    why: String,
+    outcome: Option<String>,
+    advice: Option<String>,
+    exit_code: Option<u8>,
+}
+
+/// What `--json` prints; the names of fields stay, more may come.
+#[derive(Serialize)]
+struct Json<'a> {
+    format: u32,
+    leads: bool,
+    reason: Option<&'a str>,
+    exit_code: u8,
+    hosts: Vec<&'a Line>,
+}
+
+/// Every host that was decided about, with its last decision, or the one that was carried out.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    hosts: BTreeMap<HostId, Line>,
+}
+
+impl Told {
+    pub(super) fn decided(&mut self, looked: &Looked) {
+        for decision in &looked.decisions {
+            let known = self.hosts.get(&decision.host);
+            // What was begun stays as it was decided.
+            if known.is_none_or(|line| line.todo == Todo::Leave) {
+                self.hosts.insert(decision.host, line(decision));
+            }
+        }
+    }
+
+    /// How a run ended; the text for stdout.
+    pub(super) fn ended(&mut self, decision: &Decision, ended: &Result<Report>) -> String {
+        let mut line = line(decision);
+        let text = match ended {
+            Ok(report) => {
+                line.outcome = Some(one_line(&report.outcome.to_string()));
+                line.advice = report.advice().map(|advice| one_line(&advice));
+                line.exit_code = Some(report.outcome.exit_code());
+                let advice = line.advice.iter().map(|advice| format!("  do this: {advice}\n"));
+                finish::short(report) + &advice.collect::<String>()
+            }
+            Err(error) => {
+                let what = one_line(&error.chain());
+                log::error!("{what}");
+                line.exit_code = Some(error.exit_code());
+                line.advice = Some(one_line(&error.advice()));
+                let text =
+                    format!("{}: {what}\n  do this: {}\n", object(decision), one_line(&error.advice()));
+                line.outcome = Some(what);
+                text
+            }
+        };
+        self.hosts.insert(decision.host, line);
+        text
+    }
+
+    /// The highest code of all runs.
+    pub(super) fn exit_code(&self) -> u8 {
+        self.hosts.values().filter_map(|line| line.exit_code).max().unwrap_or(0)
+    }
+
+    /// What was not worked on; with `--json` everything.
+    pub(super) fn text(&self, json: bool) -> String {
+        if json {
+            return self.json(None);
+        }
+        if self.hosts.is_empty() {
+            return "nothing to do: no host is in ERROR and no incident is open\n".to_owned();
+        }
+        let waiting = self.hosts.values().filter(|line| line.exit_code.is_none());
+        let text = waiting.clone().take(MOST).map(|line| {
+            let incident = line.incident.map_or_else(String::new, |id| format!(", document {id}"));
+            let text =
+                format!("{} (host {}){incident}: {}: {}", line.name, line.id, line.todo.name(), line.why);
+            cut(&one_line(&text), 500) + "\n"
+        });
+        let more = waiting.count().saturating_sub(MOST);
+        let more = if more > 0 { format!("and {more} more: --json has them all\n") } else { String::new() };
+        text.collect::<String>() + &more
+    }
+
+    /// This front-end is not the one that works.
+    pub(super) fn follower(&self, why: &str, json: bool) -> String {
+        if json {
+            return self.json(Some(why));
+        }
+        format!("nothing to do here: {why}; the leader reconciles\n")
+    }
+
+    fn json(&self, reason: Option<&str>) -> String {
+        let json = Json {
+            format: 1,
+            leads: reason.is_none(),
+            reason,
+            exit_code: self.exit_code(),
+            hosts: self.hosts.values().collect(),
+        };
+        serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
+    }
+}
+
+fn line(decision: &Decision) -> Line {
+    Line {
+        id: decision.host.0,
+        name: one_line(&decision.name),
+        incident: decision.incident.map(|document| document.0),
+        todo: decision.todo,
+        why: one_line(&decision.why),
+        outcome: None,
+        advice: None,
+        exit_code: None,
+    }
+}
+
+fn object(decision: &Decision) -> String {
+    format!("{} ({})", one_line(&decision.name), decision.host)
+}

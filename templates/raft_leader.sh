@@ -1,0 +1,19 @@
+#!/bin/sh
+# For a zone of several front-ends: what was going on when the leader was lost goes on at once, instead of with the
+# next minute of the timer. Put it beside vip.sh, into /var/lib/one/remotes/hooks/raft/ of every front-end, mode 755,
+# and name it in /etc/one/oned.conf with the arguments that vip.sh had:
+#
+#   RAFT_LEADER_HOOK = [
+#       COMMAND   = "raft/raft_leader.sh",
+#       ARGUMENTS = "leader eth0 10.0.0.2/24"
+#   ]
+#
+# RAFT_FOLLOWER_HOOK stays as it is.
+
+"$(dirname "$0")/vip.sh" "$@"
+code=$?
+
+# In the background: oned waits for its hook. It logs to the same file as every run.
+setsid -f "${ONERESCUE:-/usr/local/bin/onerescue}" reconcile </dev/null >/dev/null 2>&1
+
+exit $code

@@ -1,0 +1,199 @@
+//! `onerescue reconcile`: lost events, runs that are gone, hosts that came back, and a front-end that does not lead.
+
+use super::bench::{Bench, err, incident, out, write};
+use onerescue::model::{Held, HostId, Progress};
+use onerescue::sim::Power;
+use onerescue::wire::record::Record;
+use serde_json::Value as Json;
+
+/// Six hosts, of which node0 and node1 are dead, with a VM each; no hook has heard of it.
+const TWO_DEAD: &str = r#"
+title = "two hosts die unheard"
+call = "-m"
+host = "node0"
+before = ["dies node0 power_loss", "dies node1 power_loss"]
+hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2" }, { name = "node3" }, { name = "node4" }, { name = "node5" }]
+vms = [{ name = "web", host = "node0" }, { name = "db", host = "node1" }]
+"#;
+
+/// Times are short because they are real, and no device was seen ON before.
+const QUICK: &str = "[wait]\ncycles = 0\ncycle = \"100ms\"\nlook = \"100ms\"\n[hold]\nlook = \"100ms\"\ndeadline = \"0s\"\n\
+                     [fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n[reconcile]\nage = \"1s\"\n";
+
+pub(super) fn bench(scenario: &str, more: &str) -> Bench {
+    let bench = Bench::new(scenario);
+    let entry = |id| {
+        format!(
+            "[[host]]\nid = {id}\nname = \"node{id}\"\ndevices = [\"machine\"]\nsame_power_accepted = true\n"
+        )
+    };
+    bench.settings(&format!("{QUICK}{more}"), &(0..6).map(entry).collect::<String>());
+    bench
+}
+
+fn json(bench: &Bench, arguments: &[&str]) -> (i32, Json) {
+    let output = bench.run(&[&["reconcile", "--json"], arguments].concat());
+    let json = serde_json::from_str(&out(&output)).unwrap_or_else(|_| panic!("{}", err(&output)));
+    (output.status.code().unwrap(), json)
+}
+
+fn runs_on(bench: &Bench, vm: u32) -> Vec<HostId> {
+    bench.cloud.lock().unwrap().domain_hosts(onerescue::model::VmId(vm))
+}
+
+fn power(bench: &Bench, host: u32) -> Power {
+    bench.cloud.lock().unwrap().power(HostId(host))
+}
+
+#[test]
+fn hosts_whose_events_were_lost_are_recovered_at_the_same_time_and_once() {
+    let bench = bench(TWO_DEAD, "");
+    let (code, told) = json(&bench, &["--dry-run"]);
+    assert_eq!((code, told["hosts"].as_array().unwrap().len()), (0, 2), "{told}");
+    for host in told["hosts"].as_array().unwrap() {
+        assert_eq!(host["todo"], "begin", "{told}");
+        assert!(host["why"].as_str().unwrap().contains("its event was lost"), "{told}");
+    }
+    assert_eq!(bench.memory().incidents, []);
+
+    let output = bench.run(&["reconcile"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    for line in ["node0 (host 0), migrate: recovered", "node1 (host 1), migrate: recovered"] {
+        assert!(out(&output).contains(line), "{}", out(&output));
+    }
+    // Lines of two runs mix; each says whose it is.
+    assert!(err(&output).contains("INFO  host 0: fence: ") && err(&output).contains("INFO  host 1: fence: "));
+    assert!(bench.log().contains("[HOST 0][I] fence: ") && bench.log().contains("[HOST 1][I] fence: "));
+    for vm in [0, 1] {
+        assert!(matches!(runs_on(&bench, vm).as_slice(), [HostId(2..)]), "{:?}", runs_on(&bench, vm));
+    }
+    let incidents = bench.memory().incidents;
+    assert_eq!(incidents.len(), 2);
+    assert!(incidents.iter().all(|(_, one)| one.progress == Progress::Closed && one.events.len() == 1));
+
+    let (code, told) = json(&bench, &[]);
+    assert_eq!(code, 0);
+    for host in told["hosts"].as_array().unwrap() {
+        assert_eq!((&host["todo"], &host["exit_code"]), (&"leave".into(), &Json::Null), "{told}");
+        assert_eq!(host["why"], "its incident is closed: recovered");
+    }
+}
+
+#[test]
+fn an_incident_whose_run_is_gone_goes_on_and_another_front_end_s_is_left() {
+    let bench = bench(TWO_DEAD, "");
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+    let error = |host| bench.cloud.lock().unwrap().host_xml(HostId(host)).unwrap();
+    assert!(error(0).contains("Error monitoring Host node0"));
+    let mut dead = incident(0, Progress::Open);
+    dead.owner = format!("{} 4711 1", rustix_name());
+    let mut elsewhere = incident(1, Progress::Open);
+    (elsewhere.updated.0, elsewhere.owner) = (now, "elsewhere 4711 1".to_owned());
+    for one in [dead, elsewhere] {
+        bench.remember(&Record::Incident(Box::new(one)));
+    }
+    let (code, told) = json(&bench, &[]);
+    assert_eq!(code, 0, "{told}");
+    let [first, second] = told["hosts"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    assert_eq!((&first["todo"], &first["outcome"]), (&"go_on".into(), &"recovered".into()), "{told}");
+    assert_eq!(second["todo"], "leave");
+    assert!(second["why"].as_str().unwrap().starts_with("elsewhere 4711 1 works on it"), "{told}");
+    assert_eq!(power(&bench, 0), Power::Off);
+    assert_eq!(bench.memory().incidents[1].1.progress, Progress::Open);
+}
+
+/// This machine's name, as an owner's first word.
+fn rustix_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    name.trim().to_owned()
+}
+
+#[test]
+fn what_is_held_is_looked_at_again_until_nothing_holds_it() {
+    let bench = bench(TWO_DEAD, "");
+    assert!(bench.run(&["disarm", "--reason", "switches"]).status.success());
+    let (code, told) = json(&bench, &[]);
+    assert_eq!(code, 7, "{told}");
+    for host in told["hosts"].as_array().unwrap() {
+        assert!(host["outcome"].as_str().unwrap().contains("disarmed"), "{told}");
+        assert!(host["advice"].as_str().unwrap().contains("onerescue arm"), "{told}");
+    }
+    let (_, told) = json(&bench, &["--dry-run"]);
+    assert_eq!(told["hosts"][0]["todo"], "look_again", "{told}");
+    assert!(bench.run(&["arm", "--reason", "done"]).status.success());
+    let (code, told) = json(&bench, &[]);
+    assert_eq!((code, &told["hosts"][0]["outcome"]), (0, &"recovered".into()), "{told}");
+    assert_eq!(bench.memory().incidents.len(), 2);
+}
+
+#[test]
+fn an_incident_of_a_host_that_came_back_or_was_deleted_is_closed() {
+    let bench = bench(TWO_DEAD, "");
+    let mut back = incident(3, Progress::Held);
+    let (why, advice) = ("storm".to_owned(), String::new());
+    back.held = Some(Held { why, advice, since: back.opened });
+    let gone = incident(77, Progress::Fencing);
+    for one in [back, gone] {
+        bench.remember(&Record::Incident(Box::new(one)));
+    }
+    let (code, told) = json(&bench, &[]);
+    assert_eq!(code, 0, "{told}");
+    let hosts = told["hosts"].as_array().unwrap();
+    let of = |id: i64| hosts.iter().find(|host| host["id"] == id).unwrap();
+    assert_eq!((&of(3)["todo"], &of(77)["todo"]), (&"close".into(), &"close".into()));
+    assert_eq!(of(3)["outcome"], "nothing to do: it is MONITORED, not in ERROR");
+    assert_eq!(of(77)["outcome"], "nothing to do: the host does not exist any more");
+    assert!(bench.memory().incidents.iter().all(|(_, one)| one.progress == Progress::Closed));
+    assert_eq!(power(&bench, 3), Power::On);
+}
+
+#[test]
+fn without_a_hook_the_settings_say_what_to_do_or_nothing_is_done() {
+    let bench = bench(TWO_DEAD, "");
+    bench.without_hooks();
+    let output = bench.run(&["reconcile"]);
+    assert_eq!(output.status.code(), Some(4), "{}", err(&output));
+    assert!(out(&output).contains("no hook starts host_error"), "{}", out(&output));
+    assert_eq!(power(&bench, 2), Power::On);
+    assert_eq!(bench.memory().incidents, []);
+    let with = self::bench(TWO_DEAD, "options = \"-m -p 0\"\n");
+    with.without_hooks();
+    assert_eq!(json(&with, &[]).0, 0);
+}
+
+#[test]
+fn a_follower_does_nothing_and_says_so() {
+    let bench = bench(TWO_DEAD, "");
+    {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.set_front_ends(3);
+        cloud.server_dies(0);
+        cloud.advance(std::time::Duration::from_secs(60));
+        cloud.server_returns(0);
+    }
+    let output = bench.run(&["reconcile"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(out(&output), "nothing to do here: this front-end is a follower; the leader reconciles\n");
+    let (code, told) = json(&bench, &[]);
+    assert_eq!((code, &told["leads"], &told["hosts"]), (0, &false.into(), &Json::Array(Vec::new())));
+}
+
+#[test]
+fn the_leader_s_hook_calls_vip_sh_as_before_and_starts_a_reconcile() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write(&path("raft_leader.sh"), include_str!("../../templates/raft_leader.sh"), 0o755);
+    write(&path("vip.sh"), &format!("#!/bin/sh\necho \"$@\" >{}\nexit 3\n", path("vip").display()), 0o755);
+    // Who reads it waits for who writes it.
+    let made = std::process::Command::new("mkfifo").arg(path("told")).status().unwrap();
+    assert!(made.success());
+    write(&path("onerescue"), &format!("#!/bin/sh\necho \"$@\" >{}\n", path("told").display()), 0o755);
+    let run = std::process::Command::new(path("raft_leader.sh"))
+        .args(["leader", "eth0", "10.0.0.2/24"])
+        .env("ONERESCUE", path("onerescue"))
+        .status()
+        .unwrap();
+    assert_eq!(run.code(), Some(3));
+    assert_eq!(std::fs::read_to_string(path("vip")).unwrap(), "leader eth0 10.0.0.2/24\n");
+    assert_eq!(std::fs::read_to_string(path("told")).unwrap(), "reconcile\n");
+}
