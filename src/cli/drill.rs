@@ -73,7 +73,7 @@ fn read(path: &Path) -> Result<String> {
 pub fn play(scenario: &mut Scenario) -> (Report, String) {
     scenario.world.begin_again();
     let began = scenario.world.began();
-    let report = run(&mut scenario.world, scenario.subject.clone(), scenario.policy);
+    let report = run(&mut scenario.world, scenario.subject.clone(), scenario.policy.clone());
     let mut text = format!("{}\n\n", scenario.title);
     timeline(&scenario.world, &report.trail, &mut text);
     let _ = write!(text, "\n{}", finish::short(&report));

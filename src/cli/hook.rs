@@ -24,7 +24,7 @@ pub fn host_error(arguments: &[String]) -> ExitCode {
 fn recover(arguments: &[String]) -> Result<Report> {
     let call = read_call(arguments)?;
     let options = HostError::read(&call.options)?;
-    let policy = |config: &Config| options.policy(config.rules);
+    let policy = |config: &Config| options.policy(config.rules.clone());
     live(&call, options.host.as_deref(), options.config.as_deref(), policy)
 }
 
@@ -38,7 +38,7 @@ fn fence(arguments: &[String]) -> Result<Report> {
     let call = read_call(arguments)?;
     let options = FenceHost::read(&call.options)?;
     let policy = |config: &Config| {
-        let rules = config.rules;
+        let rules = config.rules.clone();
         // Its caller waits for an answer and has its own idea of what comes next.
         let wait = WaitRules { cycles: 0, ..rules.wait };
         let hold = HoldRules { deadline: Duration::ZERO, ..rules.hold };

@@ -138,12 +138,12 @@ mod tests {
     #[test]
     fn the_stock_options_mean_what_they_meant() {
         let rules = Rules::default();
-        let short = read("-m -f -p 5 -u").unwrap().policy(rules).unwrap();
+        let short = read("-m -f -p 5 -u").unwrap().policy(rules.clone()).unwrap();
         let long = read("--migrate --force --pause=5 --no-fencing").unwrap();
-        assert_eq!(short, long.policy(rules).unwrap());
+        assert_eq!(short, long.policy(rules.clone()).unwrap());
         assert_eq!((short.mode, short.wait.cycles), (Mode::Migrate, 5));
         assert_eq!((short.force, short.fencing), (Force::AlsoStopped, Fencing::Waived));
-        let plain = read("-r").unwrap().policy(rules).unwrap();
+        let plain = read("-r").unwrap().policy(rules.clone()).unwrap();
         assert_eq!((plain.mode, plain.wait.cycles, plain.purpose), (Mode::Recreate, 2, Purpose::Recover));
     }
 

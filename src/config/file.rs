@@ -4,7 +4,9 @@
 //! (devices and hosts) is checked in `device` and `host`.
 
 use super::OnedSettings;
-use super::rules::{Brake, Fence, Hold, Observer, Reconcile, Record, Settle, Wait, Witness};
+use super::rules::{
+    Brake, Exclude, Fence, Hold, Observer, Plan, Reconcile, Record, Settle, Wait, Witness,
+};
 use super::tend::HostBack;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
 use serde::Deserialize;
@@ -28,6 +30,8 @@ pub(super) struct File {
     pub(super) hold: Hold,
     pub(super) settle: Settle,
     pub(super) reconcile: Reconcile,
+    pub(super) plan: Plan,
+    pub(super) exclude: Exclude,
     pub(super) record: Record,
     pub(super) host_back: HostBack,
     pub(super) device: BTreeMap<String, Device>,

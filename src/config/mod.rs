@@ -39,7 +39,8 @@ pub struct Config {
     pub run_dir: PathBuf,
     /// `[oned]`
     pub oned: OnedSettings,
-    /// `[wait]`, `[brake]`, `[witness]`, `[fence]`, `[hold]` and `[settle]`, as far as they are rules.
+    /// `[wait]`, `[brake]`, `[witness]`, `[fence]`, `[hold]`, `[settle]`, `[plan]` and `[exclude]`, as far as they
+    /// are rules.
     pub rules: Rules,
     /// `[host_back]`
     pub back: back::Rules,
@@ -204,6 +205,7 @@ impl Config {
                 fence: raw.fence.check()?,
                 hold: raw.hold.check()?,
                 settle: raw.settle.check()?,
+                plan: raw.plan.check(raw.exclude)?,
             },
             back: raw.host_back.check(&brake)?,
             observer,

@@ -3,8 +3,10 @@
 //! What a rule means is in `policy::rules`; the defaults come from there.
 
 mod bounds;
+mod plan;
 
 pub(crate) use bounds::check_address;
+pub(super) use plan::{Exclude, Plan};
 
 use super::WitnessSettings;
 use crate::policy::reconcile::ReconcileRules;

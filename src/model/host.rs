@@ -1,6 +1,6 @@
 //! A hypervisor as oned sees it.
 
-use super::{ClusterId, HostId, VmId};
+use super::{ClusterId, HostId, NumaNode, VmId};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -128,6 +128,8 @@ pub struct Host {
     pub capacity: Capacity,
     /// `HOST/HOST_SHARE/PCI_DEVICES`.
     pub pci: Vec<PciDevice>,
+    /// `HOST/HOST_SHARE/NUMA_NODES`.
+    pub numa: Vec<NumaNode>,
     /// `HOST/TEMPLATE/ERROR`, for example
     /// `Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1): `.
     pub error: Option<String>,

@@ -46,6 +46,11 @@ id!(
     "vm group"
 );
 id!(
+    /// `VNET/ID`. Prints as `network 4`.
+    NetworkId,
+    "network"
+);
+id!(
     /// `DOCUMENT/ID`. Prints as `document 7`.
     DocumentId,
     "document"

@@ -47,4 +47,6 @@ pub struct Datastore {
     pub clusters: Vec<ClusterId>,
     /// `DATASTORE/TEMPLATE/SHARED`.
     pub sharing: Sharing,
+    /// `DATASTORE/TEMPLATE/REPLICA_HOST`: where the ssh driver keeps copies of images and disks.
+    pub replica_host: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! A virtual machine and every state that oned can give it.
 
-use super::{DatastoreId, HostId, VmId};
+use super::{DatastoreId, HostId, Needs, VmId};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -271,6 +271,8 @@ pub struct Vm {
     pub id: VmId,
     /// `VM/NAME`; written by the VM's owner.
     pub name: String,
+    /// `VM/GNAME`: the group of users that it belongs to.
+    pub gname: String,
     /// `VM/STATE` and `VM/LCM_STATE`.
     pub state: VmState,
     /// `HISTORY/HID` of the last record: where oned charges the VM.
@@ -294,12 +296,22 @@ pub struct Vm {
     pub memory_kib: i64,
     /// `VM/TEMPLATE/PCI`.
     pub pci: Vec<PciRequest>,
+    /// What else its template asks of a host.
+    pub needs: Needs,
     /// `VM/RESCHED` is 1.
     pub resched: bool,
     /// `VM/USER_TEMPLATE/ERROR`: the last failure that oned or a driver wrote.
     pub error: Option<String>,
     /// The single values of `VM/USER_TEMPLATE`; written by the VM's owner.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Vm {
+    /// The user template's `HA_LAYER`: VMs of one layer run on different hosts.
+    #[must_use]
+    pub fn layer(&self) -> Option<&str> {
+        self.attributes.get("HA_LAYER").map(|layer| layer.trim()).filter(|layer| !layer.is_empty())
+    }
 }
 
 impl fmt::Display for Vm {

@@ -156,7 +156,7 @@ impl Case {
     pub(super) fn new(subject: Subject, policy: &Policy) -> Box<Self> {
         Box::new(Self {
             subject,
-            policy: *policy,
+            policy: policy.clone(),
             trail: Vec::new(),
             vms: BTreeMap::new(),
             courses: BTreeMap::new(),

@@ -164,6 +164,7 @@ mod tests {
             capacity: Capacity::default(),
             pci: Vec::new(),
             error: Some(text.to_owned()),
+            numa: Vec::new(),
             monitored_at: None,
             attributes: std::collections::BTreeMap::new(),
         })

@@ -65,12 +65,12 @@ pub use order::{MigrationType, Order, Reply};
 pub use proof::{Evidence, Proof};
 pub use prove::Proving;
 pub use record::Recording;
-pub use recover::{Survey, Surveying};
+pub use recover::{LayerList, Survey, Surveying};
 pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
-    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, Rules, SettleRules, WaitRules,
-    Window, WitnessRules,
+    BrakeRules, Control, Exclusions, FenceRules, Firmware, HoldRules, Late, Layers, Placement, PlanRules,
+    ProbeError, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};

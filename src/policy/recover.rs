@@ -14,8 +14,10 @@ use super::settings::{Fencing, Purpose};
 use super::settle::judge_with_hosts;
 use super::still::{Effect, before};
 use super::trace::Tracing;
-use crate::model::{Datastore, Disarmed, Host, HostState, Moment, Vm, VmId};
-use std::collections::BTreeSet;
+use crate::model::{
+    Cluster, Datastore, Disarmed, Host, HostState, Listing, Moment, Network, Version, Vm, VmGroup, VmId,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A fresh look at the cloud.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,25 @@ pub struct Survey {
     pub datastores: Vec<Datastore>,
     /// Where nothing may be fenced or moved now.
     pub disarmed: Vec<Disarmed>,
+    /// Every cluster.
+    pub clusters: Listing<Cluster>,
+    /// Every VM group, if one of the VMs is in one.
+    pub groups: Listing<VmGroup>,
+    /// Every virtual network, if one of the VMs is in one.
+    pub networks: Listing<Network>,
+    /// The `HA_LAYER` of VMs on every host, if one of the VMs has one.
+    pub layers: LayerList,
+    /// The version of OpenNebula, if it says so; asked for only where a driver depends on it.
+    pub version: Option<Version>,
+}
+
+/// Which VM is in which layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerList {
+    /// `HA_LAYER` of those that have one, wherever they are.
+    pub members: BTreeMap<VmId, String>,
+    /// VMs on hosts whose document cannot be read: each may be in any layer.
+    pub unreadable: BTreeSet<VmId>,
 }
 
 /// A run whose host is proven off. Everything that changes a VM starts from here.

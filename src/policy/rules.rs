@@ -1,5 +1,9 @@
 //! The rules of the settings file, with their defaults and why they are so.
 
+mod plan;
+
+pub use plan::{Exclusions, Firmware, Layers, PlanRules, Requirements, Standby, Wish};
+
 use std::time::Duration;
 
 /// What a host in ERROR with a failed probe's text means: such a text was sent by a live host.
@@ -120,7 +124,7 @@ pub struct HoldRules {
 }
 
 /// Every rule of the settings file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// `[wait]`
     pub wait: WaitRules,
@@ -134,6 +138,8 @@ pub struct Rules {
     pub hold: HoldRules,
     /// `[settle]`
     pub settle: SettleRules,
+    /// `[plan]` and `[exclude]`
+    pub plan: PlanRules,
 }
 
 /// Who chooses where a VM goes, with `-m`.

@@ -1,6 +1,8 @@
 //! What the operator chose: the flags of one run, over the rules of the settings file.
 
-use super::rules::{BrakeRules, FenceRules, HoldRules, Rules, SettleRules, WaitRules, WitnessRules};
+use super::rules::{
+    BrakeRules, FenceRules, HoldRules, PlanRules, Rules, SettleRules, WaitRules, WitnessRules,
+};
 
 /// What happens to the VMs of a dead host. Exactly one is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub enum Purpose {
 }
 
 /// Everything the operator chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// `-m`, `-r` or `-d`.
     pub mode: Mode,
@@ -65,6 +67,8 @@ pub struct Policy {
     pub hold: HoldRules,
     /// `[settle]`
     pub settle: SettleRules,
+    /// `[plan]` and `[exclude]`
+    pub plan: PlanRules,
 }
 
 impl Policy {
@@ -77,7 +81,7 @@ impl Policy {
     /// These rules with this mode, and no other flag.
     #[must_use]
     pub fn under(mode: Mode, rules: Rules) -> Self {
-        let Rules { wait, brake, witness, fence, hold, settle } = rules;
+        let Rules { wait, brake, witness, fence, hold, settle, plan } = rules;
         Self {
             mode,
             force: Force::RunningOnly,
@@ -89,6 +93,7 @@ impl Policy {
             fence,
             hold,
             settle,
+            plan,
         }
     }
 }

@@ -144,12 +144,12 @@ fn settings(file: &file::File) -> Result<(Policy, Job, Config), String> {
     let said = |error: Error| error.chain();
     let (policy, job) = match file.hook {
         file::HookWord::HostError => {
-            let policy = HostError::read(&words).and_then(|options| options.policy(config.rules));
+            let policy = HostError::read(&words).and_then(|options| options.policy(config.rules.clone()));
             (policy.map_err(said)?, Job::HostError)
         }
         file::HookWord::HostBack => {
             let options = HostBack::read(&words).map_err(said)?;
-            (Policy::under(Mode::Migrate, config.rules), Job::HostBack(Box::new(options.policy(&config))))
+            (Policy::under(Mode::Migrate, config.rules.clone()), Job::HostBack(Box::new(options.policy(&config))))
         }
     };
     Ok((policy, job, config))

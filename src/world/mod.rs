@@ -11,6 +11,7 @@ mod parallel;
 mod remember;
 mod runner;
 mod ssh;
+mod survey;
 mod tend;
 pub mod witness;
 mod zone;

@@ -4,11 +4,11 @@
 //! runs against oned.
 
 use super::oned::{HostStatus, MigrationType, Oned, RecoverOperation, Transport};
+use super::survey::Known;
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{Cluster, Host, HostId, RaftState, Vm, VmId};
-use crate::policy::{self, Failure, Order, Reply, Survey, Trouble, VmList};
+use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};
 use crate::wire::documents::Pool;
-use std::collections::BTreeSet;
 
 /// A zone of OpenNebula behind a transport.
 #[derive(Debug)]
@@ -18,12 +18,13 @@ pub struct Zone<T> {
     pub(super) record_type: i64,
     /// The host that was read last, with its document, for fence programs that want it.
     last: Option<(Host, String)>,
+    pub(super) known: Known,
 }
 
 impl<T: Transport> Zone<T> {
     /// The zone behind this client; our documents in it have this type number.
     pub fn new(oned: Oned<T>, record_type: i64) -> Self {
-        Self { oned, record_type, last: None }
+        Self { oned, record_type, last: None, known: Known::default() }
     }
 
     /// The client itself.
@@ -85,22 +86,6 @@ impl<T: Transport> Zone<T> {
     pub fn raft(&self) -> Result<RaftState, String> {
         let raft = self.oned.raft().map_err(|error| error.chain())?;
         Ok(raft.map_or(RaftState::Solo, |raft| raft.state))
-    }
-
-    /// See [`super::World::survey`]. A constant number of calls, however many VMs
-    /// there are.
-    ///
-    /// # Errors
-    /// A [`Failure`] if oned gives no usable answer.
-    pub fn survey(&self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
-        let hosts = self.hosts()?;
-        let charged = hosts.iter().filter(|other| other.id == host).flat_map(|host| &host.vms);
-        let ids: BTreeSet<VmId> = charged.chain(also).copied().collect();
-        let ids: Vec<_> = ids.into_iter().collect();
-        let VmList { vms, unreadable } = self.vms(&ids)?;
-        let datastores = self.oned.datastores()?.good;
-        let disarmed = self.disarmed()?;
-        Ok(Survey { hosts, vms, unreadable, datastores, disarmed })
     }
 
     /// See [`super::World::vms`].

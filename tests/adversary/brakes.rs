@@ -82,7 +82,7 @@ fn the_window_counts_from_the_off_and_not_from_the_first_try() {
 
 /// Runs about so many hosts that go on at the same time: to how many of them is "off" sent within 15 minutes?
 fn herd(mut lab: Lab, rules: &Policy, hosts: u32) -> usize {
-    let mut rules = *rules;
+    let mut rules = rules.clone();
     (rules.brake.failing, rules.brake.failing_percent) = (100, 100);
     let ids: Vec<u32> = (10..10 + hosts).collect();
     lab.hosts.extend(ids.iter().map(|id| host(*id, HostState::Error, &[])));
@@ -93,7 +93,7 @@ fn herd(mut lab: Lab, rules: &Policy, hosts: u32) -> usize {
     }
     let start = |id: &u32| {
         let name = format!("node{id}");
-        begin(Subject { host: HostId(*id), name, vms: Vec::new(), source: Source::Event }, rules)
+        begin(Subject { host: HostId(*id), name, vms: Vec::new(), source: Source::Event }, rules.clone())
     };
     // The front-end serves the runs one step each, always the one whose clock is behind.
     let mut runs: Vec<_> = ids.iter().map(|id| (s(0), Some(start(id)))).collect();

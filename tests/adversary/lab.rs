@@ -179,6 +179,7 @@ impl Lab {
                     unreadable: Vec::new(),
                     datastores: vec![datastore(100), datastore(200)],
                     disarmed: self.memory.disarmed.clone(),
+                    ..Survey::default()
                 };
                 ask.answer(now, Ok(survey))
             }
@@ -205,7 +206,7 @@ impl Lab {
 
     /// Run to the end; `None` when it has not ended after that many steps.
     pub(crate) fn run(&mut self, policy: &Policy) -> Option<Box<Report>> {
-        let mut step = begin(subject(), *policy);
+        let mut step = begin(subject(), policy.clone());
         for _ in 0..5000 {
             step = match self.answer(step) {
                 Ok(next) => next,

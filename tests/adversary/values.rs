@@ -27,6 +27,7 @@ pub(crate) fn host(id: u32, state: HostState, vms: &[u32]) -> Host {
         capacity: Capacity { max_cpu: 10_000, used_cpu: 0, max_memory_kib: 1 << 30, used_memory_kib: 0 },
         pci: Vec::new(),
         error: None,
+        numa: Vec::new(),
         monitored_at: Some(NOON - 300),
         attributes: BTreeMap::new(),
     }
@@ -47,6 +48,8 @@ pub(crate) fn vm(id: u32, state: VmState, on: Option<u32>, system: u32) -> Vm {
         cpu: 100,
         memory_kib: 1024,
         pci: Vec::new(),
+        gname: String::new(),
+        needs: onerescue::model::Needs::default(),
         resched: false,
         error: None,
         attributes: BTreeMap::new(),
@@ -62,6 +65,7 @@ pub(crate) fn datastore(id: u32) -> Datastore {
         tm_mad: "shared".to_owned(),
         clusters: vec![ClusterId(0)],
         sharing: Sharing::Yes,
+        replica_host: None,
     }
 }
 

@@ -256,6 +256,7 @@ pub(crate) fn host() -> Host {
         capacity: Capacity::default(),
         pci: Vec::new(),
         error: None,
+        numa: Vec::new(),
         monitored_at: None,
         attributes: BTreeMap::new(),
     }

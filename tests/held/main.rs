@@ -48,7 +48,7 @@ fn config(share: u32) -> ProptestConfig {
 }
 
 fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {
-    let report = run(&mut stage.world, stage.subject.clone(), story.policy);
+    let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
     let mut broken = audit(&stage.world, &story.policy, &report, &stage.charged);
     broken.extend(check::orders(story, &stage.world, stage.subject.host));
     broken.extend(check::really(story, &stage.world, &report));

@@ -117,6 +117,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
             fence,
             hold,
             settle,
+            plan: onerescue::policy::PlanRules::default(),
         },
     )
 }

@@ -29,7 +29,7 @@ impl Turn {
     pub(crate) fn new(world: SimWorld, subject: Subject, policy: &Policy, later: Duration) -> Self {
         let wake = world.began() + later;
         Self {
-            run: Some(Run::begin(subject.clone(), *policy)),
+            run: Some(Run::begin(subject.clone(), policy.clone())),
             world,
             subject,
             report: None,

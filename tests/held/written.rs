@@ -32,7 +32,7 @@ proptest! {
         };
         story.faults = methods.into_iter().map(|method| FaultRule::always(method, fault.clone())).collect();
         let mut stage = Stage::new(&story);
-        let report = run_steps(&mut stage.world, stage.subject.clone(), story.policy, 2000);
+        let report = run_steps(&mut stage.world, stage.subject.clone(), story.policy.clone(), 2000);
         prop_assert!(report.is_some(), "it does not end");
         let report = report.unwrap();
         let broken = audit(&stage.world, &story.policy, &report, &stage.charged);
@@ -50,7 +50,7 @@ proptest! {
         crash in 0..120usize,
     ) {
         let mut stage = Stage::new(&story);
-        let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy, crash);
+        let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy.clone(), crash);
         let off = stage.world.transport().cloud().power(stage.subject.host) == Power::Off;
         stage.world.begin_again();
         let (report, broken) = go(&mut stage, &story);
@@ -71,7 +71,7 @@ proptest! {
         story.events = vec![(30, Happens::ConfirmedOff)];
         story.faults = vec![FaultRule::once("one.document.update", Fault::LostReply).after(lost)];
         let mut stage = Stage::new(&story);
-        let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy, crash);
+        let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy.clone(), crash);
         let used = used(&stage);
         let broken = audit_deeds(&stage.world, &story.policy, stage.subject.host);
         prop_assert!(broken.is_empty(), "before the crash: {broken:#?}");

@@ -41,7 +41,7 @@ fn config(share: u32) -> ProptestConfig {
 }
 
 fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {
-    let report = run(&mut stage.world, stage.subject.clone(), story.policy);
+    let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
     let mut broken = audit(&stage.world, &story.policy, &report, &stage.charged);
     broken.extend(check::orders(story, &stage.world, stage.subject.host));
     broken.extend(check::really(story, &stage.world, &report));
@@ -70,7 +70,7 @@ fn told(stage: &Stage, report: &Report) -> String {
 /// Everything that a run leaves behind.
 fn transcript(story: &Story) -> String {
     let mut stage = Stage::new(story);
-    let report = run(&mut stage.world, stage.subject.clone(), story.policy);
+    let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
     let cloud = stage.world.transport().cloud();
     let happenings = format!("{:?}", cloud.happenings());
     drop(cloud);
@@ -102,7 +102,7 @@ proptest! {
     #[test]
     fn a_run_that_dies_anywhere_can_be_begun_again(story in strategy::story()) {
         let mut stage = Stage::new(&story);
-        let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy, story.crash);
+        let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy.clone(), story.crash);
         let dead = stage.subject.host;
         let mut broken = audit_deeds(&stage.world, &story.policy, dead);
         broken.extend(check::orders(&story, &stage.world, dead));
@@ -157,7 +157,7 @@ proptest! {
     fn a_dry_run_changes_nothing(mut story in strategy::story()) {
         story.policy.purpose = Purpose::Rehearse;
         let mut stage = Stage::new(&story);
-        let report = run(&mut stage.world, stage.subject.clone(), story.policy);
+        let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
         let writes = ["one.vm.migrate", "one.vm.recover", "one.vm.action", "one.host.status"];
         let calls = stage.world.transport().calls();
         let wrote: Vec<_> = calls.iter().filter(|call| writes.contains(&call.method.as_str())).collect();

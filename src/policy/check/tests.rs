@@ -20,6 +20,7 @@ fn host(id: u32, state: HostState) -> Host {
         capacity: Capacity::default(),
         pci: Vec::new(),
         error: None,
+        numa: Vec::new(),
         monitored_at: None,
         attributes: BTreeMap::new(),
     }

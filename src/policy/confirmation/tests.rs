@@ -16,6 +16,7 @@ fn host(state: HostState, error: Option<&str>) -> Host {
         capacity: Capacity::default(),
         pci: Vec::new(),
         error: error.map(str::to_owned),
+        numa: Vec::new(),
         monitored_at: None,
         attributes: BTreeMap::new(),
     }

@@ -1,8 +1,10 @@
 //! `HOST`: from `one.host.info`, `one.hostpool.info` and a hook's template.
 
 use super::Decode;
-use super::fields::{attributes, error, id_or_none, ids, required_text, text};
-use crate::model::{Capacity, ClusterId, Host, HostId, HostState, PciDevice, VmId};
+use super::fields::{attributes, error, id_or_none, ids, required_text, text, words};
+use crate::model::{
+    Capacity, ClusterId, Host, HostId, HostState, HugePages, NumaCore, NumaNode, PciDevice, VmId,
+};
 use crate::wire::xml::{Element, XmlError};
 
 impl Decode for Host {
@@ -20,6 +22,7 @@ impl Decode for Host {
             vms: ids(element, "VMS", VmId)?,
             capacity: share.map(capacity).transpose()?.unwrap_or_default(),
             pci: share.map(pci).transpose()?.unwrap_or_default(),
+            numa: share.map(numa).transpose()?.unwrap_or_default(),
             error: error(&attributes),
             monitored_at: match monitoring {
                 Some(monitoring) => monitoring.number_of("TIMESTAMP")?,
@@ -56,6 +59,36 @@ fn pci(share: &Element) -> Result<Vec<PciDevice>, XmlError> {
         .collect()
 }
 
+fn numa(share: &Element) -> Result<Vec<NumaNode>, XmlError> {
+    share.child("NUMA_NODES").into_iter().flat_map(|nodes| nodes.all("NODE")).map(numa_node).collect()
+}
+
+fn numa_node(node: &Element) -> Result<NumaNode, XmlError> {
+    let none = Element::default();
+    let memory = node.child("MEMORY").unwrap_or(&none);
+    let core = |core: &Element| {
+        Ok(NumaCore {
+            threads: words(core.text_of("CPUS").unwrap_or_default()).count().try_into().unwrap_or(0),
+            free: core.number_of("FREE")?.unwrap_or(0),
+            dedicated: core.text_of("DEDICATED").is_some_and(|text| text.eq_ignore_ascii_case("yes")),
+        })
+    };
+    let pages = |pages: &Element| {
+        Ok(HugePages {
+            size_kib: pages.number_of("SIZE")?.unwrap_or(0),
+            pages: pages.number_of("PAGES")?.unwrap_or(0),
+            used: pages.number_of("USAGE")?.unwrap_or(0),
+        })
+    };
+    Ok(NumaNode {
+        id: node.required("NODE_ID")?,
+        cores: node.all("CORE").map(core).collect::<Result<_, XmlError>>()?,
+        hugepages: node.all("HUGEPAGE").map(pages).collect::<Result<_, XmlError>>()?,
+        memory_kib: memory.number_of("TOTAL")?.unwrap_or(0),
+        used_memory_kib: memory.number_of("USAGE")?.unwrap_or(0),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +104,21 @@ mod tests {
         assert_eq!(host.capacity.max_memory_kib, 10);
         assert_eq!((host.pci.len(), host.vms.len()), (0, 0));
         assert_eq!((host.error, host.monitored_at), (None, None));
+    }
+
+    #[test]
+    fn numa_nodes_have_cores_pages_and_memory() {
+        let text = "<HOST><ID>3</ID><NAME>n</NAME><STATE>2</STATE><CLUSTER_ID>0</CLUSTER_ID><HOST_SHARE><NUMA_NODES>\
+            <NODE><CORE><CPUS><![CDATA[0:-1,8:5]]></CPUS><DEDICATED>NO</DEDICATED><FREE>1</FREE><ID>0</ID></CORE>\
+            <CORE><CPUS>1:6,9:6</CPUS><DEDICATED>YES</DEDICATED><FREE>0</FREE><ID>1</ID></CORE>\
+            <HUGEPAGE><PAGES>10</PAGES><SIZE>2048</SIZE><USAGE>4</USAGE></HUGEPAGE>\
+            <MEMORY><DISTANCE>0 1</DISTANCE><TOTAL>1000</TOTAL><USAGE>200</USAGE></MEMORY><NODE_ID>1</NODE_ID></NODE>\
+            </NUMA_NODES></HOST_SHARE></HOST>";
+        let node = read::<Host>(text, Limits::HOOK).unwrap().numa.remove(0);
+        let cores: Vec<_> = node.cores.iter().map(|core| (core.threads, core.free, core.dedicated)).collect();
+        assert_eq!(cores, [(2, 1, false), (2, 0, true)]);
+        assert_eq!(node.hugepages, [HugePages { size_kib: 2048, pages: 10, used: 4 }]);
+        assert_eq!((node.id, node.memory_kib, node.used_memory_kib), (1, 1000, 200));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod fields;
 mod host;
+mod needs;
 mod others;
 mod vm;
 mod zone;

@@ -1,10 +1,10 @@
-//! `DATASTORE`, `CLUSTER`, `VM_GROUP`, `DOCUMENT` and `HOOK`.
+//! `DATASTORE`, `CLUSTER`, `VNET`, `VM_GROUP`, `DOCUMENT` and `HOOK`.
 
 use super::Decode;
 use super::fields::{attributes, comma_ids, ids, required_text, text, words};
 use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, DatastoreKind, Document, DocumentId, DocumentLock, GroupId,
-    GroupPolicy, Hook, HookId, HostId, Lock, Role, Sharing, VmGroup, VmId,
+    GroupPolicy, Hook, HookId, HostId, Lock, Network, NetworkId, Role, Sharing, VmGroup, VmId,
 };
 use crate::wire::xml::{Element, XmlError, shorten};
 
@@ -33,6 +33,7 @@ impl Decode for Datastore {
                 Some(text) if text.eq_ignore_ascii_case("no") => Sharing::No,
                 Some(text) => Sharing::Unclear(shorten(text)),
             },
+            replica_host: attributes.get("REPLICA_HOST").map(|host| shorten(host)),
         })
     }
 }
@@ -47,6 +48,18 @@ impl Decode for Cluster {
             hosts: ids(element, "HOSTS", HostId)?,
             datastores: ids(element, "DATASTORES", DatastoreId)?,
             attributes: attributes(element, "TEMPLATE"),
+        })
+    }
+}
+
+impl Decode for Network {
+    const ROOT: &'static str = "VNET";
+
+    fn decode(element: &Element) -> Result<Self, XmlError> {
+        Ok(Network {
+            id: NetworkId(element.required("ID")?),
+            name: text(element, "NAME"),
+            clusters: ids(element, "CLUSTERS", ClusterId)?,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Decode;
 use super::fields::{attributes, error, id_or_none, scaled, text};
+use super::needs::needs;
 use crate::model::{DatastoreId, HostId, Lock, PciRequest, Record, Vm, VmId, VmState};
 use crate::wire::xml::{Element, XmlError};
 
@@ -21,6 +22,7 @@ impl Decode for Vm {
         Ok(Vm {
             id: VmId(element.required("ID")?),
             name: text(element, "NAME"),
+            gname: text(element, "GNAME"),
             state: VmState::from_numbers(
                 element.required("STATE")?,
                 element.number_of("LCM_STATE")?.unwrap_or(0),
@@ -38,6 +40,7 @@ impl Decode for Vm {
             cpu: scaled(template, "CPU", CORE)?,
             memory_kib: scaled(template, "MEMORY", KIB_PER_MIB)?,
             pci: template.all("PCI").map(pci_request).collect(),
+            needs: needs(template)?,
             resched: element.number_of::<i64>("RESCHED")? == Some(1),
             error: error(&attributes),
             attributes,

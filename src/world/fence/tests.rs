@@ -77,6 +77,7 @@ fn host(id: u32, name: &str) -> Host {
         capacity: crate::model::Capacity::default(),
         pci: Vec::new(),
         error: None,
+        numa: Vec::new(),
         monitored_at: None,
         attributes: BTreeMap::new(),
     }

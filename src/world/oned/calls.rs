@@ -5,7 +5,7 @@
 use super::leader::{decode, text};
 use super::{Oned, Transport};
 use crate::error::{Error, OnedError, Refusal, Result};
-use crate::model::{Cluster, Datastore, Host, HostId, Vm, VmGroup, VmId};
+use crate::model::{Cluster, Datastore, Host, HostId, Network, Vm, VmGroup, VmId};
 use crate::wire::documents::{Decode, Pool, read_pool};
 use crate::wire::xml::Limits;
 use crate::wire::xmlrpc::Value;
@@ -120,6 +120,15 @@ impl<T: Transport> Oned<T> {
     pub fn vm_groups(&self) -> Result<Pool<VmGroup>> {
         let everything = [Value::Int(-2), Value::Int(-1), Value::Int(-1)];
         self.read_pool("one.vmgrouppool.info", &everything)
+    }
+
+    /// `one.vnpool.info` for all users' networks.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn networks(&self) -> Result<Pool<Network>> {
+        let everything = [Value::Int(-2), Value::Int(-1), Value::Int(-1)];
+        self.read_pool("one.vnpool.info", &everything)
     }
 
     /// `one.vm.migrate`: not live, with oned's own check of capacity and PCI devices, on the datastore that

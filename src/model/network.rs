@@ -1,0 +1,14 @@
+//! Virtual networks, as far as a recovery needs them.
+
+use super::{ClusterId, NetworkId};
+
+/// A virtual network, from `one.vnpool.info`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// `VNET/ID`.
+    pub id: NetworkId,
+    /// `VNET/NAME`.
+    pub name: String,
+    /// `VNET/CLUSTERS/ID`: where its hosts are.
+    pub clusters: Vec<ClusterId>,
+}

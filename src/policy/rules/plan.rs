@@ -1,0 +1,121 @@
+//! The rules of `[plan]` and `[exclude]`: what becomes of the VMs, where a person has to choose.
+
+use crate::model::VmId;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// How VMs are planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRules {
+    /// The values of `HA_POLICY` that count in a VM; its owner writes them.
+    pub owner_may: BTreeSet<Wish>,
+    /// How hosts with `HA_STANDBY=YES` are used.
+    pub standby: Standby,
+    /// Whether VMs that are to be kept apart may share a host when nothing else is left.
+    pub layers: Layers,
+    /// What `SCHED_REQUIREMENTS` that only the scheduler can evaluate mean.
+    pub requirements: Requirements,
+    /// Whether a VM is moved that loses the state of its TPM or the variables of its UEFI by it.
+    pub firmware: Firmware,
+    /// VMs that are left alone.
+    pub exclude: Exclusions,
+}
+
+/// `HA_POLICY`: what may happen to a VM, the least destructive first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// `NONE`: nothing.
+    None,
+    /// `MIGRATE`: the same VM on another host.
+    Migrate,
+    /// `RECREATE`: made again from its images.
+    Recreate,
+    /// `DELETE`
+    Delete,
+}
+
+impl Wish {
+    /// Every value, the least destructive first.
+    pub const ALL: [Wish; 4] = [Self::None, Self::Migrate, Self::Recreate, Self::Delete];
+
+    /// The value that is written like this, in any case.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|wish| wish.to_string().eq_ignore_ascii_case(word.trim()))
+    }
+}
+
+impl fmt::Display for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "NONE",
+            Self::Migrate => "MIGRATE",
+            Self::Recreate => "RECREATE",
+            Self::Delete => "DELETE",
+        })
+    }
+}
+
+/// `plan.standby`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standby {
+    /// Before any other host.
+    First,
+    /// No other host at all.
+    Only,
+    /// When no other host takes the VM.
+    Last,
+}
+
+/// `plan.layers`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layers {
+    /// A VM is held rather than put beside one that it is to be kept apart from.
+    Hard,
+    /// It is put there as the last resort, and that is said.
+    Soft,
+}
+
+/// `plan.requirements`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requirements {
+    /// The VM is held.
+    Hold,
+    /// The VM is planned without them, and that is said.
+    Ignore,
+}
+
+/// `plan.firmware`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// The VM is held.
+    Hold,
+    /// It is moved, and what it loses is said.
+    Lose,
+}
+
+/// `[exclude]`: VMs that no run touches, by any of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exclusions {
+    /// Ids.
+    pub vms: BTreeSet<VmId>,
+    /// Names, with `*` for any characters and `?` for one.
+    pub names: Vec<String>,
+    /// Labels, a whole one of the list in `LABELS`.
+    pub labels: BTreeSet<String>,
+    /// Groups of users.
+    pub groups: BTreeSet<String>,
+}
+
+impl Default for PlanRules {
+    fn default() -> Self {
+        Self {
+            owner_may: BTreeSet::from([Wish::None, Wish::Migrate]),
+            standby: Standby::First,
+            layers: Layers::Hard,
+            requirements: Requirements::Hold,
+            firmware: Firmware::Hold,
+            exclude: Exclusions::default(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The survey: everything that a plan is made from, in a number of calls that does not grow with the VMs of the host.
+//!
+//! Hosts, datastores and clusters are read every time; VM groups and networks if one of the VMs is in one. Which VMs
+//! elsewhere are in a layer is asked for if one of the VMs is, and once for each of them: an `HA_LAYER` that is
+//! written while the run is at work counts for the next run.
+
+use super::Zone;
+use super::oned::Transport;
+use crate::error::Error;
+use crate::model::{Host, HostId, Listing, Version, Vm, VmId};
+use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
+use crate::wire::documents::Pool;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// VMs whose layers are asked for at once; more would only cost memory.
+const CHUNK: usize = 2000;
+
+/// What is asked for once.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    version: OnceLock<Option<Version>>,
+    /// The `HA_LAYER` of VMs elsewhere, `None` where they have none.
+    layers: Mutex<BTreeMap<VmId, Option<String>>>,
+}
+
+impl<T: Transport> Zone<T> {
+    /// See [`super::World::survey`].
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn survey(&self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
+        let hosts = self.hosts()?;
+        let charged = hosts.iter().filter(|other| other.id == host).flat_map(|host| &host.vms);
+        let ids: BTreeSet<VmId> = charged.chain(also).copied().collect();
+        self.survey_of(hosts, ids)
+    }
+
+    /// A survey with these VMs.
+    pub(super) fn survey_of(&self, hosts: Vec<Host>, ids: BTreeSet<VmId>) -> Result<Survey, Failure> {
+        let ids: Vec<_> = ids.into_iter().collect();
+        let VmList { vms, unreadable } = self.vms(&ids)?;
+        let oned = self.oned();
+        let datastores = oned.datastores()?.good;
+        let disarmed = self.disarmed()?;
+        let clusters = listing(oned.clusters())?;
+        let grouped = vms.iter().any(|vm| vm.needs.group.is_some());
+        let groups = if grouped { listing(oned.vm_groups())? } else { Listing::default() };
+        let wired = vms.iter().any(|vm| !vm.needs.networks.is_empty());
+        let networks = if wired { listing(oned.networks())? } else { Listing::default() };
+        let layers = self.layers(&hosts, &vms)?;
+        let version = if vms.iter().any(by_version) { self.version() } else { None };
+        Ok(Survey {
+            hosts,
+            vms,
+            unreadable,
+            datastores,
+            disarmed,
+            clusters,
+            groups,
+            networks,
+            layers,
+            version,
+        })
+    }
+
+    /// One call in a run; a cloud that does not say it is taken for an old one.
+    fn version(&self) -> Option<Version> {
+        *self.known.version.get_or_init(|| Version::read(&self.oned().version().ok()?))
+    }
+
+    fn layers(&self, hosts: &[Host], vms: &[Vm]) -> Result<LayerList, Failure> {
+        let mut list = LayerList::default();
+        for vm in vms {
+            list.members.extend(vm.layer().map(|layer| (vm.id, layer.to_owned())));
+        }
+        if list.members.is_empty() {
+            return Ok(list);
+        }
+        let read: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
+        let charged = hosts.iter().flat_map(|host| &host.vms);
+        let others: BTreeSet<VmId> = charged.copied().filter(|vm| !read.contains(vm)).collect();
+        let mut known = self.known.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown: Vec<VmId> = others.iter().copied().filter(|vm| !known.contains_key(vm)).collect();
+        for chunk in unknown.chunks(CHUNK) {
+            let VmList { vms, unreadable } = self.vms(chunk)?;
+            list.unreadable.extend(unreadable.into_iter().map(|(vm, _)| vm));
+            let gone = chunk.iter().filter(|vm| !list.unreadable.contains(vm)).map(|vm| (*vm, None));
+            known.extend(gone);
+            known.extend(vms.iter().map(|vm| (vm.id, vm.layer().map(str::to_owned))));
+        }
+        let of = |vm: &VmId| Some((*vm, known.get(vm)?.clone()?));
+        list.members.extend(others.iter().filter_map(of));
+        Ok(list)
+    }
+}
+
+/// What these drivers do after a host's death depends on the version of OpenNebula.
+fn by_version(vm: &Vm) -> bool {
+    let lvm = |driver: &str| driver.contains("lvm");
+    lvm(&vm.tm_mad) || vm.needs.disks.iter().any(|disk| lvm(&disk.tm_mad) || lvm(&disk.tm_mad_system))
+}
+
+/// A pool that oned refuses to give is a pool that is not known; one that it could not give now is a failure.
+fn listing<D>(pool: Result<Pool<D>, Error>) -> Result<Listing<D>, Failure> {
+    match pool {
+        Ok(Pool { good, bad }) => {
+            let mut listing = Listing::of(good);
+            for (id, why) in bad {
+                match id.parse() {
+                    Ok(id) => drop(listing.unreadable.insert(id, why.to_string())),
+                    Err(_) => listing.failed = Some(format!("one of the pool, {id}: {why}")),
+                }
+            }
+            Ok(listing)
+        }
+        Err(error) => {
+            let failure = Failure::from(error);
+            if failure.trouble != Trouble::Refused {
+                return Err(failure);
+            }
+            Ok(Listing { failed: Some(failure.what), ..Listing::default() })
+        }
+    }
+}
