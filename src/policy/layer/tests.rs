@@ -22,6 +22,8 @@ pub(super) fn vm(id: u32, state: VmState, host: Option<u32>, layer: &str) -> Vm 
         cpu: 100,
         memory_kib: 1,
         pci: Vec::new(),
+        gname: String::new(),
+        needs: crate::model::Needs::default(),
         resched: false,
         error: None,
         attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
