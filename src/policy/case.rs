@@ -153,10 +153,10 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn new(subject: Subject, policy: &Policy) -> Box<Self> {
+    pub(super) fn new(subject: Subject, policy: Policy) -> Box<Self> {
         Box::new(Self {
             subject,
-            policy: policy.clone(),
+            policy,
             trail: Vec::new(),
             vms: BTreeMap::new(),
             courses: BTreeMap::new(),

@@ -89,7 +89,7 @@ impl Step {
 /// Begin a run.
 #[must_use]
 pub fn begin(subject: Subject, policy: Policy) -> Step {
-    Observing::first_look(subject, &policy)
+    Observing::first_look(subject, policy)
 }
 
 /// Let `pause` pass, then go on with `then`.

@@ -29,7 +29,7 @@ pub struct Observing {
 }
 
 impl Observing {
-    pub(super) fn first_look(subject: Subject, policy: &Policy) -> Step {
+    pub(super) fn first_look(subject: Subject, policy: Policy) -> Step {
         Step::Observe(Self { case: Case::new(subject, policy), stage: Stage::First })
     }
 

@@ -19,7 +19,7 @@ const MIGRATE: i64 = 1;
 #[derive(Debug)]
 pub struct Tracing {
     proven: Proven,
-    survey: Survey,
+    survey: Box<Survey>,
     intent: Intent,
     ids: Vec<VmId>,
 }
@@ -42,7 +42,7 @@ impl Tracing {
         if ids.len() > MOST {
             proven.case.live.extend(ids.split_off(MOST));
         }
-        Step::Trace(Self { proven, survey, intent, ids })
+        Step::Trace(Self { proven, survey: Box::new(survey), intent, ids })
     }
 
     pub(super) fn trail(&self) -> &[Entry] {

@@ -149,7 +149,10 @@ fn settings(file: &file::File) -> Result<(Policy, Job, Config), String> {
         }
         file::HookWord::HostBack => {
             let options = HostBack::read(&words).map_err(said)?;
-            (Policy::under(Mode::Migrate, config.rules.clone()), Job::HostBack(Box::new(options.policy(&config))))
+            (
+                Policy::under(Mode::Migrate, config.rules.clone()),
+                Job::HostBack(Box::new(options.policy(&config))),
+            )
         }
     };
     Ok((policy, job, config))

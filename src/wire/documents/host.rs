@@ -64,8 +64,8 @@ fn numa(share: &Element) -> Result<Vec<NumaNode>, XmlError> {
 }
 
 fn numa_node(node: &Element) -> Result<NumaNode, XmlError> {
-    let none = Element::default();
-    let memory = node.child("MEMORY").unwrap_or(&none);
+    let absent = Element::default();
+    let memory = node.child("MEMORY").unwrap_or(&absent);
     let core = |core: &Element| {
         Ok(NumaCore {
             threads: words(core.text_of("CPUS").unwrap_or_default()).count().try_into().unwrap_or(0),
