@@ -48,7 +48,7 @@ impl<T: Transport> Zone<T> {
         let groups = if grouped { listing(oned.vm_groups())? } else { Listing::default() };
         let wired = vms.iter().any(|vm| !vm.needs.networks.is_empty());
         let networks = if wired { listing(oned.networks())? } else { Listing::default() };
-        let layers = self.layers(&hosts, &vms)?;
+        let layers = self.layers_of(&hosts, &vms)?;
         let version = if vms.iter().any(by_version) { self.version() } else { None };
         Ok(Survey {
             hosts,
@@ -69,7 +69,7 @@ impl<T: Transport> Zone<T> {
         *self.known.version.get_or_init(|| Version::read(&self.oned().version().ok()?))
     }
 
-    fn layers(&self, hosts: &[Host], vms: &[Vm]) -> Result<LayerList, Failure> {
+    fn layers_of(&self, hosts: &[Host], vms: &[Vm]) -> Result<LayerList, Failure> {
         let mut list = LayerList::default();
         for vm in vms {
             list.members.extend(vm.layer().map(|layer| (vm.id, layer.to_owned())));

@@ -21,6 +21,7 @@ pub(super) fn host(id: u32, cluster: u32, state: HostState) -> Host {
         capacity: Capacity::default(),
         pci: Vec::new(),
         error: None,
+        numa: Vec::new(),
         monitored_at: None,
         attributes: BTreeMap::new(),
     }
