@@ -133,7 +133,7 @@ mod tests {
             Subject { host: DEAD, name: "node0".to_owned(), vms: Vec::new(), source: Source::Event };
         let mut policy = Policy::new(Mode::Migrate);
         policy.settle.after_late = late;
-        let mut case = Case::new(subject, &policy);
+        let mut case = Case::new(subject, policy);
         let mut course = Course::new("app".to_owned(), VmState::UNKNOWN);
         course.wait_for(Moment::default(), vec![VmId(1)]);
         case.courses.insert(VmId(0), course);
