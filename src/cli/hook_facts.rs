@@ -27,6 +27,6 @@ fn hook_facts(hook: Hook, rules: &Rules) -> HookFacts {
             let line = text.lines().next().unwrap_or_default();
             line.strip_prefix("error: ").unwrap_or(line).to_owned()
         })
-        .and_then(|options| options.policy(*rules).map_err(|error| error.to_string()));
+        .and_then(|options| options.policy(rules.clone()).map_err(|error| error.to_string()));
     HookFacts { hook, options }
 }

@@ -4,9 +4,7 @@
 //! (devices and hosts) is checked in `device` and `host`.
 
 use super::OnedSettings;
-use super::rules::{
-    Brake, Exclude, Fence, Hold, Observer, Plan, Reconcile, Record, Settle, Wait, Witness,
-};
+use super::rules::{Brake, Exclude, Fence, Hold, Observer, Plan, Reconcile, Record, Settle, Wait, Witness};
 use super::tend::HostBack;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
 use serde::Deserialize;

@@ -48,7 +48,7 @@ impl Desk {
     /// # Errors
     /// [`Error::Settings`] if none of them says what to do with the VMs.
     pub(super) fn policy(&self, incident: Option<&Incident>) -> Result<Policy> {
-        let rules = self.config.rules;
+        let rules = self.config.rules.clone();
         let own = incident.map(|incident| &incident.flags).filter(|flags| !flags.is_empty());
         let policy = match own.or(self.config.reconcile.options.as_ref()) {
             Some(options) => HostError::read(options)?.policy(rules)?,

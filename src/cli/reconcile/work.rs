@@ -99,5 +99,5 @@ fn begin<'scope, 'env>(
 fn one(desk: &Desk, subject: Subject, policy: &Policy) -> Result<Report> {
     let zone = zone(&desk.config, &desk.environment)?;
     let mut world = Live::new(zone, &desk.config);
-    Ok(run(&mut world, subject, *policy))
+    Ok(run(&mut world, subject, policy.clone()))
 }

@@ -16,6 +16,7 @@ fn host(id: u32, state: HostState) -> Host {
         capacity: Capacity::default(),
         pci: Vec::new(),
         error: Some(ERROR.to_owned()),
+        numa: Vec::new(),
         monitored_at: None,
         attributes: BTreeMap::new(),
     }
