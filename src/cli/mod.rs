@@ -1,10 +1,12 @@
 //! The command lines. They read arguments, call the library and print; the work is elsewhere.
 
+mod abort;
 mod arming;
 mod back;
 mod check;
 mod confirm_off;
 mod drill;
+mod history;
 mod hook;
 mod hook_facts;
 mod layer;
@@ -14,6 +16,8 @@ mod person;
 mod probe;
 mod reconcile;
 mod serve;
+mod show;
+mod stop;
 mod tended;
 
 pub use back::{HostBack, host_back};

@@ -1,12 +1,15 @@
 //! `onerescue`: the operator's command.
 
+use super::abort::{Abort, abort};
 use super::arming::{Arming, arm, disarm};
 use super::check::{Check, check};
 use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
+use super::history::{History, history};
 use super::layer::{LayerCommand, layer};
 use super::reconcile::{Reconcile, reconcile};
 use super::serve::{DrillPower, drill_power};
+use super::show::{Show, show};
 use crate::finish;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -29,6 +32,9 @@ enum Command {
     ConfirmOff(ConfirmOff),
     Layer(LayerCommand),
     Reconcile(Reconcile),
+    History(History),
+    Show(Show),
+    Abort(Abort),
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
@@ -44,6 +50,9 @@ pub fn operator() -> ExitCode {
         Command::ConfirmOff(options) => confirm_off(&options),
         Command::Layer(options) => layer(&options),
         Command::Reconcile(options) => reconcile(&options),
+        Command::History(options) => history(&options),
+        Command::Show(options) => show(&options),
+        Command::Abort(options) => abort(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };

@@ -8,6 +8,7 @@
 //! answer to a [`Step`], and each step is a value that holds the only way to answer it. So a recovery can be
 //! simulated, replayed and explained without touching it.
 
+pub mod abort;
 mod act;
 mod ahead;
 pub mod arming;
@@ -23,6 +24,7 @@ mod devices;
 mod ending;
 mod fence;
 mod hear;
+pub mod history;
 mod hold;
 mod incident;
 mod judge;

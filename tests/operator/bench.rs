@@ -168,6 +168,13 @@ impl Bench {
         self.cloud.lock().unwrap().add_record(record);
     }
 
+    /// Another process writes over a document.
+    pub(super) fn replace(&self, document: &str, record: &Record) {
+        let (id, template) = (document.parse().unwrap(), Value::Text(record.write().unwrap()));
+        let reply = self.oned("one.document.update", vec![Value::Int(id), template, Value::Int(0)]);
+        assert!(matches!(reply, Reply::Value(_)), "{reply:?}");
+    }
+
     pub(super) fn seen_on(&self, host: u32, target: &str, at: i64) {
         let (host, device) = (HostId(host), onerescue::model::DeviceName("machine".to_owned()));
         let seen = SeenOn { host, device, target: target.to_owned(), at: Epoch(at) };

@@ -1,0 +1,62 @@
+//! `onerescue abort`: a person's word that the incident of a host is to end.
+
+use super::history::{find_host, remembered};
+use super::person::who;
+use super::stop::{Stop, end};
+use crate::error::Error;
+use crate::policy::{Trouble, abort, arming};
+use crate::{finish, trail};
+use clap::Args;
+use std::path::PathBuf;
+
+/// The exit code where there is nothing to end.
+const NOT_TAKEN: u8 = 7;
+
+/// End the open incident of a host: nothing more is sent for it
+#[derive(Clone, Debug, Args)]
+pub(super) struct Abort {
+    /// The host, by name or id
+    host: String,
+    /// Why, in one line of at most 200 characters
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Write the word. Who works on the incident sees it before the next thing that it sends.
+///
+/// # Errors
+/// [`Error::Usage`] for a reason that cannot be used, [`Error::NoHost`], and whatever keeps the cloud from being reached.
+pub(super) fn abort(options: &Abort) -> Result<u8, Error> {
+    end(write(options))
+}
+
+fn write(options: &Abort) -> Result<u8, Stop> {
+    let reason = arming::reason(&options.reason).map_err(Error::Usage)?;
+    let (zone, _, environment, memory) = remembered(options.config.as_deref())?;
+    let (host, name) = find_host(&zone, &memory, &options.host)?;
+    trail::about(host);
+    let by = who(&environment);
+    let word = match abort::abort(&memory, host, &name, &by, &reason) {
+        Ok(word) => word,
+        Err(failure) => {
+            let code = finish::refused(&failure);
+            return Ok(if failure.trouble == Trouble::Refused { NOT_TAKEN } else { code });
+        }
+    };
+    zone.record_abort(&word)?;
+    log::info!("abort: {name} ({host}), {} by {by}: {reason}", word.incident);
+    let owner = memory.incidents.iter().find(|(document, _)| *document == word.incident);
+    let owner = owner.map_or("", |(_, incident)| incident.owner.as_str());
+    let text = format!(
+        "{name} ({host}): {} ends by the word of {by}\nits run, {owner}, sees that before the next thing that it sends; \
+         if that is gone, `onerescue reconcile` closes it\nwhat was sent already stands: `onerescue show {}`\n",
+        word.incident, word.incident.0
+    );
+    finish::say(
+        &text.lines().map(|line| trail::cut(&trail::one_line(line), 1000) + "\n").collect::<String>(),
+    );
+    Ok(0)
+}

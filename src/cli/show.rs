@@ -1,0 +1,181 @@
+//! `onerescue show`: one incident whole, from whichever front-end; with `--follow` until it is closed.
+
+use super::history::{remembered, vms};
+use super::stop::{Stop, end};
+use crate::error::Error;
+use crate::finish;
+use crate::model::{DocumentId, End, Epoch, Incident, Line, Memory, Progress};
+use crate::policy::arming::utc;
+use crate::policy::history::{aborted, counts, find, span};
+use crate::trail::{cut, one_line};
+use crate::world::{Live, World as _};
+use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The time between two looks of `--follow`.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// More VMs than this are only counted, outside JSON.
+const MOST: usize = 1000;
+
+/// Show one incident: its phases with times, its evidence, each VM with its outcome
+#[derive(Clone, Debug, Args)]
+pub(super) struct Show {
+    /// Its number in `onerescue history`, or a host's name for its newest
+    incident: String,
+    /// Go on until it is closed
+    #[arg(long)]
+    follow: bool,
+    /// Print JSON: the record as it is
+    #[arg(long, conflicts_with = "follow")]
+    json: bool,
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    format: u32,
+    document: DocumentId,
+    incident: &'a Incident,
+}
+
+/// Show it. The exit code is 0 whatever it is.
+///
+/// # Errors
+/// [`Error::Usage`] if there is no such incident, and whatever keeps the cloud from being reached.
+pub(super) fn show(options: &Show) -> Result<u8, Error> {
+    end(tell(options))
+}
+
+fn tell(options: &Show) -> Result<u8, Stop> {
+    let (zone, config, _, memory) = remembered(options.config.as_deref())?;
+    let none = || {
+        Error::Usage(format!("there is no incident {:?}; `onerescue history` has them all", options.incident))
+    };
+    let (document, incident) = find(&memory, &options.incident).ok_or_else(none)?;
+    if options.json {
+        let json = Json { format: 1, document: *document, incident };
+        finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
+        return Ok(0);
+    }
+    let mut text = head(&memory, *document, incident);
+    let mut seen = BTreeSet::new();
+    new_lines(incident, &mut seen, &mut text);
+    if !options.follow || incident.progress == Progress::Closed {
+        finish::say(&(text + &tail(incident)));
+        return Ok(0);
+    }
+    finish::say(&text);
+    follow(Live::new(zone, &config), *document, seen)
+}
+
+/// Tell what is new until it is closed.
+fn follow(
+    mut live: Live,
+    document: DocumentId,
+    mut seen: BTreeSet<(Epoch, String, String)>,
+) -> Result<u8, Stop> {
+    loop {
+        live.wait(LOOK);
+        let memory = live.memory()?;
+        let Some((_, incident)) = memory.incidents.iter().find(|(other, _)| *other == document) else {
+            return Err(Error::Usage(format!("somebody has deleted {document}")).into());
+        };
+        let mut text = String::new();
+        new_lines(incident, &mut seen, &mut text);
+        if incident.progress == Progress::Closed {
+            finish::say(&(text + &tail(incident)));
+            return Ok(0);
+        }
+        finish::say(&text);
+    }
+}
+
+fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
+    let mut text =
+        format!("{document}: {} ({}), {}\n", one_line(&incident.name), incident.host, incident.cluster);
+    let mut add = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{key:<9} {}", cut(&one_line(&value), 1000));
+        }
+    };
+    let at = |moment: Epoch| Some(format!("{}, {}", utc(moment), after(incident, moment)));
+    add("opened", Some(utc(incident.opened)));
+    add("error", incident.error.clone());
+    let events: Vec<_> = incident.events.iter().map(|event| utc(*event)).collect();
+    add("events", (!events.is_empty()).then(|| events.join(", ")));
+    add("options", (!incident.flags.is_empty()).then(|| incident.flags.join(" ")));
+    add("owner", Some(incident.owner.clone()));
+    add("written", at(incident.updated));
+    add("takeovers", (incident.takeovers > 0).then(|| incident.takeovers.to_string()));
+    add("stopped", incident.interrupted.and_then(at));
+    let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
+    add("HELD", held.map(|held| format!("since {}: {}", utc(held.since), held.why)));
+    add("do this", held.map(|held| held.advice.clone()));
+    let word = aborted(memory, document);
+    add("ended by", word.map(|word| format!("{}, {}: {}", word.by, utc(word.at), word.reason)));
+    add("fenced", incident.fenced.and_then(at));
+    let word = incident.confirmation.as_ref();
+    add("confirmed", word.map(|word| format!("{}, {}: {}", word.by, utc(word.at), word.reason)));
+    add("seen on", incident.on.and_then(at));
+    let began = incident.began.map_or_else(String::new, |began| format!(" (times from {})", utc(began)));
+    add("proof", incident.proof.as_ref().map(|proof| format!("{proof}{began}")));
+    text
+}
+
+/// Lines of the log that were not shown yet.
+fn new_lines(incident: &Incident, seen: &mut BTreeSet<(Epoch, String, String)>, text: &mut String) {
+    for Line { at, phase, text: what } in &incident.log {
+        if seen.insert((*at, phase.clone(), what.clone())) {
+            let line = format!("{} {phase:<8} {what}", after(incident, *at));
+            let _ = writeln!(text, "{}", cut(&one_line(&line), 600));
+        }
+    }
+}
+
+/// How it stands: the end, and each VM.
+fn tail(incident: &Incident) -> String {
+    let mut text = String::new();
+    for vm in incident.vms.iter().take(MOST) {
+        let end = match vm.end {
+            Some(End::Recovered) => "recovered",
+            Some(End::Left) => "left alone",
+            Some(End::Held) => "held",
+            Some(End::Failed) => "failed",
+            None => "on its way",
+        };
+        let to = vm.to.map_or_else(String::new, |host| format!(" to {host}"));
+        let order = vm.order.as_ref().map_or_else(String::new, |order| format!(", {order}{to}"));
+        let why = if vm.why.is_empty() { String::new() } else { format!(": {}", vm.why) };
+        let line = format!("{} {}: {end}{order}{why}", vm.id, vm.name);
+        let _ = writeln!(text, "{}", cut(&one_line(&line), 400));
+    }
+    let more = incident.vms.len().saturating_sub(MOST);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more: --json has them all");
+    }
+    let state = match incident.progress {
+        Progress::Closed => "closed",
+        Progress::Open => "open",
+        Progress::Held => "held",
+        Progress::Fencing => "fencing",
+        Progress::Off => "proven off, recovering",
+    };
+    let took = span(incident.updated.since(incident.opened));
+    let outcome = incident.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {outcome}"));
+    let vms = vms(counts(incident)).map_or_else(String::new, |vms| format!("; {vms}"));
+    let _ = writeln!(text, "{state} after {took}{}{vms}", cut(&one_line(&outcome), 1000));
+    text
+}
+
+/// `+00:05`: minutes and seconds since the incident was opened.
+fn after(incident: &Incident, at: Epoch) -> String {
+    let seconds = at.since(incident.opened).as_secs();
+    format!("+{:02}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,155 @@
+//! `onerescue history`, `show` and `abort`: what was and is, from any front-end, and a person's word that ends it.
+
+use super::bench::{Bench, WELL, err, incident, out};
+use onerescue::model::{End, Epoch, Held, HostId, Incident, IncidentVm, Line, Progress, VmId};
+use onerescue::wire::record::Record;
+use serde_json::Value as Json;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+fn closed() -> Incident {
+    let vm = |id, end, why: &str| IncidentVm {
+        id: VmId(id),
+        name: format!("web-{id}"),
+        order: Some("migrate".to_owned()),
+        to: Some(HostId(2)),
+        end: Some(end),
+        why: why.to_owned(),
+    };
+    let line = |at: i64, phase: &str, text: &str| Line {
+        at: Epoch(1_795_165_661 + at),
+        phase: phase.to_owned(),
+        text: text.to_owned(),
+    };
+    Incident {
+        updated: Epoch(1_795_165_661 + 345),
+        outcome: Some("not every VM could be recovered".to_owned()),
+        proof: Some("bmc said off 3 times in a row".to_owned()),
+        flags: vec!["-m".to_owned()],
+        takeovers: 1,
+        log: vec![line(0, "observe", "node1 is ERROR"), line(125, "fence", "by bmc")],
+        vms: vec![vm(4, End::Recovered, "RUNNING on node2 (host 2)"), vm(5, End::Held, "no room\u{1b}[31m")],
+        ..incident(1, Progress::Closed)
+    }
+}
+
+fn held() -> Incident {
+    let (why, advice) = ("the zone is disarmed".to_owned(), "arm it".to_owned());
+    Incident {
+        opened: Epoch(1_795_170_000),
+        held: Some(Held { why, advice, since: Epoch(1_795_170_060) }),
+        owner: "fe2 12 1795170000".to_owned(),
+        ..incident(2, Progress::Held)
+    }
+}
+
+fn bench() -> Bench {
+    let bench = Bench::new(WELL);
+    for incident in [closed(), held()] {
+        bench.remember(&Record::Incident(Box::new(incident)));
+    }
+    bench
+}
+
+/// The documents of the incidents, in the order in which they were made.
+fn documents(bench: &Bench) -> Vec<String> {
+    bench.memory().incidents.iter().map(|(document, _)| document.0.to_string()).collect()
+}
+
+#[test]
+fn every_incident_is_listed_newest_first() {
+    let bench = bench();
+    let output = bench.run(&["history"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let text = out(&output);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("2026-11-20 10:20 UTC") && lines[0].contains("node2 (host 2): HELD"),
+        "{text}"
+    );
+    assert_eq!(lines[1], "      held: the zone is disarmed", "{text}");
+    assert!(
+        lines[2].contains(
+            "node1 (host 1): not every VM could be recovered, 5 min 45 s; VMs: 1 recovered, 1 held"
+        ),
+        "{text}"
+    );
+    let json: Json =
+        serde_json::from_str(&out(&bench.run(&["history", "--json", "--host", "node1"]))).unwrap();
+    let [one] = json["incidents"].as_array().unwrap().as_slice() else { panic!("{json}") };
+    assert_eq!((&one["progress"], &one["vms"]["held"]), (&"closed".into(), &1.into()), "{json}");
+    assert_eq!(bench.run(&["history", "--host", "node9"]).status.code(), Some(2));
+    let none = Bench::new(WELL);
+    assert_eq!(out(&none.run(&["history"])), "no incident is remembered\n");
+}
+
+#[test]
+fn one_incident_is_shown_with_its_times_evidence_and_vms() {
+    let bench = bench();
+    let text = out(&bench.run(&["show", &documents(&bench)[0]]));
+    for part in [
+        "node1 (host 1), cluster 0\n",
+        "opened    2026-11-20 09:07 UTC\n",
+        "takeovers 1\n",
+        "proof     bmc said off 3 times in a row\n",
+        "+00:00 observe  node1 is ERROR\n+02:05 fence    by bmc\n",
+        "vm 4 web-4: recovered, migrate to host 2: RUNNING on node2 (host 2)\n",
+        "vm 5 web-5: held, migrate to host 2: no room [31m\n",
+        "closed after 5 min 45 s: not every VM could be recovered; VMs: 1 recovered, 1 held\n",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    let by_name = out(&bench.run(&["show", "node2"]));
+    assert!(by_name.contains("HELD      since 2026-11-20 10:21 UTC: the zone is disarmed"), "{by_name}");
+    assert!(by_name.contains("do this   arm it"), "{by_name}");
+    let json: Json = serde_json::from_str(&out(&bench.run(&["show", "node1", "--json"]))).unwrap();
+    assert_eq!(json["incident"]["vms"][0]["id"], 4, "{json}");
+    let none = bench.run(&["show", "4711"]);
+    assert_eq!(none.status.code(), Some(2), "{}", out(&none));
+}
+
+#[test]
+fn following_ends_when_the_incident_does_and_tells_each_line_once() {
+    let bench = bench();
+    let mut child = bench.start().args(["show", "node2", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("HELD") {
+        assert_ne!(told.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    let line =
+        |text: &str| Line { at: Epoch(1_795_170_090), phase: "hold".to_owned(), text: text.to_owned() };
+    let log = vec![line("nothing holds it any more"), line("recovered")];
+    let closed = Incident { progress: Progress::Closed, held: None, log, ..held() };
+    bench.replace(&documents(&bench)[1], &Record::Incident(Box::new(closed)));
+    for line in told.lines() {
+        text.push_str(&(line.unwrap() + "\n"));
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(text.matches("+01:30 hold     nothing holds it any more\n").count(), 1, "{text}");
+    assert!(text.contains("\nclosed after "), "{text}");
+}
+
+#[test]
+fn an_open_incident_is_ended_once_by_name_or_id_with_a_reason() {
+    let bench = bench();
+    let output = bench.run(&["abort", "node2", "--reason", "we look ourselves"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("ends by the word of alice (as "), "{}", out(&output));
+    assert!(out(&output).contains("its run, fe2 12 1795170000, sees that"), "{}", out(&output));
+    let words = bench.memory().aborts;
+    assert_eq!((words.len(), words[0].host, words[0].reason.as_str()), (1, HostId(2), "we look ourselves"));
+    assert_eq!(words[0].incident.0.to_string(), documents(&bench)[1]);
+    assert!(bench.log().contains("abort: node2 (host 2)"), "{}", bench.log());
+    assert!(out(&bench.run(&["history"])).contains("ended by: alice (as "));
+
+    let again = bench.run(&["abort", "2", "--reason", "once more"]);
+    assert_eq!(again.status.code(), Some(7));
+    assert!(err(&again).contains("was ended already by alice"), "{}", err(&again));
+    let closed = bench.run(&["abort", "node1", "--reason", "too late"]);
+    assert_eq!(closed.status.code(), Some(7), "{}", err(&closed));
+    for (host, reason, code) in [("node0", "x", 7), ("node9", "x", 2), ("node2", " ", 2)] {
+        assert_eq!(bench.run(&["abort", host, "--reason", reason]).status.code(), Some(code), "{host}");
+    }
+    assert_eq!(bench.memory().aborts.len(), 1);
+}
