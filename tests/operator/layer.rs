@@ -255,3 +255,28 @@ fn an_object_that_is_locked_is_said_and_nothing_stays_behind() {
         assert_eq!(layers(&bench), [], "{version}: what was written before is taken back");
     }
 }
+
+#[test]
+fn onerescue_check_tells_each_cluster_s_layers() {
+    let bench = bench("7.5");
+    let findings = || {
+        let json: Json = serde_json::from_str(&out(&bench.run(&["check", "--json"]))).unwrap();
+        let all = json["findings"].as_array().unwrap().clone();
+        let of_layers = all.into_iter().filter(|finding| finding["item"] == "layer");
+        of_layers
+            .map(|finding| format!("{} {}: {}", finding["state"], finding["object"], finding["text"]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(findings(), Vec::<String>::new(), "without layers there is nothing to tell");
+    good(&bench, &["create", "web", "web-0", "web-1", "twin-1"]);
+    let ok = "\"ok\" \"default (cluster 0)\": \"1 layer is kept apart, and would be after the loss of any one host\"";
+    assert_eq!(findings(), [ok]);
+    bench.oned("one.host.status", vec![Value::Int(3), Value::Int(1)]);
+    let told = findings();
+    assert!(told.len() == 1 && told[0].starts_with("\"warning\" \"default (cluster 0)\""), "{told:?}");
+    assert!(
+        told[0].contains("share a host 0 times, or would in 3 cases; the first: web (vm group 0): if"),
+        "{told:?}"
+    );
+    assert!(!out(&bench.run(&["check", "--host", "node0", "--json"])).contains("\"layer\""));
+}

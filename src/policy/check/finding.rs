@@ -38,6 +38,7 @@ pub enum Item {
     Power,
     Target,
     Witness,
+    Layer,
 }
 
 impl Item {
@@ -63,6 +64,7 @@ impl Item {
             Self::Power => "power",
             Self::Target => "target",
             Self::Witness => "witness",
+            Self::Layer => "layer",
         }
     }
 }

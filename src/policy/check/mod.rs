@@ -8,6 +8,7 @@ mod device;
 mod finding;
 mod hook;
 mod host;
+mod layer;
 mod observer;
 mod remembered;
 mod seen_on;
@@ -21,6 +22,7 @@ pub use host::{Entry, HostFacts};
 pub use witness::WitnessFacts;
 
 use super::Rules;
+use super::layer::Survey;
 use crate::model::{ClusterId, Epoch, HostId, Outlook, RaftState, SeenOn};
 
 /// What was asked for.
@@ -62,6 +64,8 @@ pub struct ZoneFacts {
     pub entries: Vec<(HostId, String)>,
     /// What witnesses say about healthy hosts.
     pub witnesses: Vec<WitnessFacts>,
+    /// Hosts, VM groups and VMs; `None` if one host was asked for, or if they could not be read.
+    pub layers: Option<Survey>,
 }
 
 /// The judgement.
@@ -114,6 +118,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(zone.hosts.iter().flat_map(|host| host::judge(&facts.rules, zone, host)));
         checked.findings.extend(target::shared(&zone.hosts));
         checked.findings.extend(witness::judge(&zone.witnesses));
+        checked.findings.extend(layer::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);
     }

@@ -62,7 +62,7 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
         chance: 0,
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
-    let zone = ZoneFacts { outlook, hooks, gateways, hosts, entries, witnesses };
+    let zone = ZoneFacts { outlook, hooks, gateways, hosts, entries, witnesses, layers: None };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 

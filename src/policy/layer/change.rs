@@ -1,6 +1,6 @@
 //! A change of layers as single writes, and what their outcome means once everything is read back.
 
-use super::{Kind, Layer, Place, Survey};
+use super::{Kind, Layer, Place, Survey, valid};
 use crate::model::{GroupId, VmId};
 
 /// The role of a VM group that is a layer of its own.
@@ -60,13 +60,15 @@ pub enum Write {
 }
 
 impl Write {
-    /// The write that takes this one back. None for a group that was deleted, which was empty; and for one that was
-    /// made, whose id this does not know.
+    /// The write that takes this one back. None for a group that was deleted, which was empty; for one that was made,
+    /// whose id this does not know; and for a value that an owner wrote and that a layer's name cannot be: nothing like
+    /// that is written by us.
     #[must_use]
     pub fn undo(&self) -> Option<Write> {
         Some(match self.clone() {
             Self::Join { vm, group, role } => Self::Leave { vm, group, role },
             Self::Leave { vm, group, role } => Self::Join { vm, group, role },
+            Self::Mark { from, .. } if !from.is_empty() && valid(&from).is_err() => return None,
             Self::Mark { vm, from, to } => Self::Mark { vm, from: to, to: from },
             Self::Rename { group, from, to } => Self::Rename { group, from: to, to: from },
             Self::Make { .. } | Self::Delete { .. } => return None,

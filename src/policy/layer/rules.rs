@@ -1,6 +1,6 @@
 //! What an operator may change about layers. Each refusal says the rule, and the way round it.
 
-use super::name::listed;
+use super::name::{listed, valid};
 use super::{Kind, Layer, Member, Place, Survey, member};
 use crate::model::{Vm, VmGroup, VmId};
 use crate::policy::states::{Class, class};
@@ -56,6 +56,12 @@ pub fn may_join(survey: &Survey, target: Option<&Layer>, others: &[Member], vm: 
         );
     }
     let kind = target.map(|layer| &layer.kind);
+    if let Some(layer) = target.filter(|layer| layer.kind == Kind::Attribute && valid(&layer.name).is_err()) {
+        return no(
+            format!("the name of {layer} has characters that are not written to other VMs"),
+            "rename it first, with its members powered off: `onerescue layer rename`",
+        );
+    }
     let role = match (kind, survey.means) {
         (Some(Kind::Role { .. }), Means::Attributes) => {
             return no(
@@ -227,7 +233,8 @@ pub fn may_create(means: Means, members: usize) -> Result<(), Refused> {
     }
 }
 
-/// A name as a shell takes it.
+/// A name as a shell takes it: `HA_LAYER` is written by owners of VMs, and this is pasted by administrators.
 fn quoted(name: &str) -> String {
-    if name.contains(' ') { format!("\"{name}\"") } else { name.to_owned() }
+    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }

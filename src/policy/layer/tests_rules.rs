@@ -126,7 +126,7 @@ fn there_is_no_direct_move_between_layers_of_either_kind() {
     };
     let vms = vec![vm(1, RUNNING, Some(0), "a"), vm(2, RUNNING, Some(1), "b b"), vm(3, RUNNING, Some(2), "")];
     let both = survey(NEW, vec![web(&[3])], vms);
-    assert!(way(&both, "a", 2).unwrap_err().contains("first `onerescue layer remove \"b b\" 2`"));
+    assert!(way(&both, "a", 2).unwrap_err().contains("first `onerescue layer remove 'b b' 2`"));
     assert!(way(&both, "a", 3).unwrap_err().contains("first `onerescue layer remove web 3`"));
     assert!(way(&both, "web", 1).unwrap_err().contains("first `onerescue layer remove a 1`"));
     assert!(may_all_join(&both, None, &[VmId(3)]).is_err(), "a new layer is a move too");
@@ -146,6 +146,19 @@ fn a_vm_is_in_one_vm_group_only_and_old_groups_are_fixed() {
     assert!(may_leave(&old.layers[0], old.means).is_err() && may_leave(&new.layers[0], new.means).is_ok());
     assert_eq!((may_create(Means::Groups, 0), may_create(Means::Attributes, 1)), (Ok(()), Ok(())));
     assert!(may_create(Means::Attributes, 0).is_err());
+}
+
+#[test]
+fn a_value_that_an_owner_made_up_is_written_to_no_other_vm() {
+    let evil = "a\"\nHA_POLICY=\"DELETE";
+    let both = survey(OLD, vec![], vec![vm(1, RUNNING, Some(0), evil), vm(2, RUNNING, Some(1), "")]);
+    assert!(refused(&both).unwrap().contains("has characters that are not written to other VMs"));
+    let target = &both.layers[0];
+    assert_eq!(leave(target, VmId(1)).undo(), None, "nor back to the same VM");
+    let other =
+        survey(OLD, vec![], vec![vm(1, RUNNING, Some(0), "$(rm -rf '/')"), vm(2, RUNNING, Some(1), "b")]);
+    let no = may_all_join(&other, Some(&other.layers[1]), &[VmId(1)]).unwrap_err();
+    assert!(no.way.contains("layer remove '$(rm -rf '\\''/'\\'')' 1`"), "{}", no.way);
 }
 
 #[test]

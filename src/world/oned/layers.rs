@@ -87,6 +87,7 @@ impl<T: Transport> Oned<T> {
     /// [`OnedError`]
     pub fn set_vm_attribute(&self, vm: VmId, name: &str, value: &str) -> Result<(), OnedError> {
         let append = Value::Int(1);
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         let template = Value::Text(format!("{name}=\"{value}\""));
         self.write("one.vm.update", &[id(vm.0), template, append]).map(drop)
     }
