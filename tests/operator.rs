@@ -1,4 +1,4 @@
-//! Do the operator's commands behave: `check`, `disarm`, `arm`, `confirm-off`?
+//! Do the operator's commands behave: `check`, `plan`, `disarm`, `arm`, `confirm-off`?
 //!
 //! The real program, against the simulated cloud on a loopback port, with fence programs that switch the simulated
 //! machines; and with real ones, `fence_ipmilan` and `ipmi_sim`, where what they say matters.
@@ -24,6 +24,7 @@ mod operator {
     mod history;
     mod hook;
     mod layer;
+    mod plan;
     mod reconcile;
     mod seen_on;
 }

@@ -13,6 +13,7 @@ mod layer;
 mod operator;
 mod options;
 mod person;
+mod plan;
 mod probe;
 mod reconcile;
 mod serve;

@@ -7,6 +7,7 @@ use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
 use super::history::{History, history};
 use super::layer::{LayerCommand, layer};
+use super::plan::{Plan, plan};
 use super::reconcile::{Reconcile, reconcile};
 use super::serve::{DrillPower, drill_power};
 use super::show::{Show, show};
@@ -25,6 +26,7 @@ struct Operator {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Check),
+    Plan(Plan),
     /// Keep every host of the zone, or of a cluster, from being fenced
     Disarm(Arming),
     /// End what `disarm` began
@@ -45,6 +47,7 @@ enum Command {
 pub fn operator() -> ExitCode {
     let result = match Operator::parse().command {
         Command::Check(options) => check(&options),
+        Command::Plan(options) => plan(&options),
         Command::Disarm(options) => disarm(&options),
         Command::Arm(options) => arm(&options),
         Command::ConfirmOff(options) => confirm_off(&options),

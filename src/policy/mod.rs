@@ -30,6 +30,7 @@ mod incident;
 mod judge;
 pub mod layer;
 mod limits;
+pub mod loss;
 mod notes;
 mod observe;
 mod order;

@@ -36,8 +36,18 @@ impl<T: Transport> Zone<T> {
         self.survey_of(hosts, ids)
     }
 
+    /// A survey with the VMs of every host: twenty-five calls more for 50,000 VMs.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn everything(&self) -> Result<Survey, Failure> {
+        let hosts = self.hosts()?;
+        let ids = hosts.iter().flat_map(|host| &host.vms).copied().collect();
+        self.survey_of(hosts, ids)
+    }
+
     /// A survey with these VMs.
-    pub(super) fn survey_of(&self, hosts: Vec<Host>, ids: BTreeSet<VmId>) -> Result<Survey, Failure> {
+    fn survey_of(&self, hosts: Vec<Host>, ids: BTreeSet<VmId>) -> Result<Survey, Failure> {
         let ids: Vec<_> = ids.into_iter().collect();
         let VmList { vms, unreadable } = self.vms(&ids)?;
         let oned = self.oned();

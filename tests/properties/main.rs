@@ -11,6 +11,7 @@
 )]
 
 mod check;
+mod foresee;
 mod stage;
 mod story;
 mod strategy;

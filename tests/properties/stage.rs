@@ -56,6 +56,11 @@ impl Stage {
     }
 }
 
+/// The cloud of the story before anything dies.
+pub(crate) fn alive(story: &Story) -> SimWorld {
+    world(&SimTransport::new(Arc::new(Mutex::new(cloud(story)))))
+}
+
 fn world(transport: &SimTransport) -> SimWorld {
     let credentials = Credentials {
         endpoint: "http://localhost:2633/RPC2".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::story::{DATASTORES, End, Happens, HostStory, Ill, NAMES, Slow, Story, VmStory};
 use onerescue::model::{LcmState, ReadBack, VmState};
+use onerescue::policy::states::{self, Class};
 use onerescue::policy::{
     FenceRules, Fencing, Force, Mode, Placement, Policy, ProbeError, Purpose, SettleRules, WaitRules,
 };
@@ -224,18 +225,19 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
 }
 
+const USUAL: Slow = Slow {
+    first_unknown_ms: 500,
+    lcm_ms: 20,
+    boot_ms: 700,
+    transfer_ms: 300,
+    cleanup_s: 300,
+    ssh_s: 30,
+    lag_ms: 100,
+};
+
 fn slow() -> impl Strategy<Value = Slow> {
-    let usual = Just(Slow {
-        first_unknown_ms: 500,
-        lcm_ms: 20,
-        boot_ms: 700,
-        transfer_ms: 300,
-        cleanup_s: 300,
-        ssh_s: 30,
-        lag_ms: 100,
-    });
     prop_oneof![
-        usual,
+        Just(USUAL),
         (0..90_000u64, 0..8000u64, 0..20_000u64, 0..20_000u64, 1..600u64, 1..120u64, 0..5000u64).prop_map(
             |(first_unknown_ms, lcm_ms, boot_ms, transfer_ms, cleanup_s, ssh_s, lag_ms)| {
                 Slow { first_unknown_ms, lcm_ms, boot_ms, transfer_ms, cleanup_s, ssh_s, lag_ms }
@@ -301,6 +303,31 @@ pub(crate) fn story() -> impl Strategy<Value = Story> {
     )
 }
 
+/// Any cloud, in which nothing goes wrong but the host's death, and no VM is on its way.
+pub(crate) fn quiet() -> impl Strategy<Value = Story> {
+    let calm = state().prop_filter("nothing is on its way", |state| {
+        !matches!(states::class(*state), Class::Transient | Class::Resubmit)
+    });
+    let plain = (mode(), prop_oneof![2 => Just(Force::RunningOnly), 1 => Just(Force::AlsoStopped)], 0..4u32);
+    (story(), plain, vec(calm, 26)).prop_map(|(mut story, (mode, force, cycles), states)| {
+        // oned refuses to recreate what is stopped, which only its answer tells.
+        let force = if mode == Mode::Recreate { Force::RunningOnly } else { force };
+        story.policy = Policy { force, ..Policy::new(mode) };
+        story.policy.wait.cycles = cycles;
+        story.slow = USUAL;
+        (story.front_ends, story.detection, story.end) = (1, 30, End::Dies(Death::PowerLoss));
+        story.devices = vec![(Behaviour::Works, ReadBack::Status)];
+        (story.faults, story.events, story.claimed) = (Vec::new(), Vec::new(), false);
+        for host in &mut story.hosts {
+            host.ill = host.ill.filter(|ill| matches!(ill, Ill::Disabled | Ill::Offline));
+        }
+        for (vm, state) in story.vms.iter_mut().zip(states) {
+            (vm.state, vm.driver) = (state, None);
+        }
+        story
+    })
+}
+
 /// Nothing goes wrong but the host's death: there is room, the disks are shared, the device works.
 pub(crate) fn calm() -> impl Strategy<Value = Story> {
     let vms = vec((10..200i64, 1..5i64, 0..NAMES.len()), 0..26);
@@ -332,15 +359,7 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
                 end: End::Dies(death),
                 detection: 30,
                 start,
-                slow: Slow {
-                    first_unknown_ms: 500,
-                    lcm_ms: 20,
-                    boot_ms: 700,
-                    transfer_ms: 300,
-                    cleanup_s: 300,
-                    ssh_s: 30,
-                    lag_ms: 100,
-                },
+                slow: USUAL,
                 devices: vec![(Behaviour::Works, ReadBack::Status)],
                 faults: Vec::new(),
                 events: Vec::new(),

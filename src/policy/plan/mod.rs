@@ -50,6 +50,16 @@ pub enum Verdict {
     Leave(String),
 }
 
+impl Verdict {
+    /// What is done, or the reason.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Act(_, text) | Self::Await(text) | Self::Hold(text) | Self::Leave(text) => text,
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
