@@ -6,8 +6,10 @@ use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, begin};
 use crate::world::World;
 
 mod back;
+mod down;
 
 pub use back::run_back;
+pub use down::run_down;
 
 /// Run a recovery to its end.
 pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {

@@ -348,6 +348,24 @@ scenarios! {
     document_damaged
     document_damaged_and_deleted
     document_newer
+    down_after_a_good_while
+    down_and_a_person_powers_it_off
+    down_and_back_by_itself
+    down_and_does_not_boot_there
+    down_and_locked
+    down_and_not_counted
+    down_and_nowhere_to_go
+    down_and_opted_out
+    down_and_starts_again
+    down_and_the_answer_is_lost
+    down_and_unknown
+    down_by_a_person
+    down_first_of_a_crowd
+    down_in_a_crash_loop
+    down_in_a_crowd
+    down_on_a_rehearsal
+    down_while_an_incident_is_open
+    down_with_its_host
     driver_hangs
     dry_run_all_in_error
     dry_run_dead

@@ -158,6 +158,18 @@ fn the_hooks_on_healthy_hosts_have_their_templates() {
     ] {
         assert!(template.contains(needed), "{needed}");
     }
+    for (file, on) in [("vm_down_unknown", "UNKNOWN"), ("vm_down_poweroff", "CUSTOM")] {
+        let template = read(&format!("templates/{file}.tmpl"));
+        for needed in [
+            "ARGUMENTS       = \"$TEMPLATE\"".to_owned(),
+            "ARGUMENTS_STDIN = \"yes\"".to_owned(),
+            "RESOURCE        = \"VM\"".to_owned(),
+            format!("ON              = \"{on}\""),
+            "COMMAND         = \"ft/vm_down\"".to_owned(),
+        ] {
+            assert!(template.contains(&needed), "{file}: {needed}");
+        }
+    }
 }
 
 /// The rows of the fault matrix. The numbers between them were merged into others.

@@ -66,7 +66,8 @@ fn live(
     Ok(run(&mut world, subject, policy))
 }
 
-pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
+/// What stands on standard input, where a template can come from there.
+pub(super) fn read_stdin(arguments: &[String]) -> Result<Vec<u8>> {
     let mut stdin = Vec::new();
     // A person at a terminal has forgotten --host; waiting for a template would look like hanging.
     if HookCall::wants_stdin(arguments) && !std::io::stdin().is_terminal() {
@@ -74,7 +75,11 @@ pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
         let read = std::io::stdin().lock().take(most).read_to_end(&mut stdin);
         read.map_err(|error| Error::HookCall(format!("standard input: {error}")))?;
     }
-    let call = HookCall::read(&stdin, arguments)?;
+    Ok(stdin)
+}
+
+pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
+    let call = HookCall::read(&read_stdin(arguments)?, arguments)?;
     if call.document.is_none() && call.options.is_empty() {
         return Err(Error::HookCall("it is empty: neither a template nor options".to_owned()));
     }

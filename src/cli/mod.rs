@@ -5,6 +5,7 @@ mod arming;
 mod back;
 mod check;
 mod confirm_off;
+mod down;
 mod drill;
 mod history;
 mod hook;
@@ -22,6 +23,7 @@ mod stop;
 mod tended;
 
 pub use back::{HostBack, host_back};
+pub use down::{VmDown, vm_down};
 pub use drill::{Drill, play};
 pub use hook::{fence_host, host_error};
 pub use operator::operator;

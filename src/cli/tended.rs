@@ -2,10 +2,13 @@
 
 use super::drill::{calls, timeline, whereabouts};
 use crate::finish;
+use crate::model::{Vm, VmId};
+use crate::policy::down;
 use crate::policy::tend::Account;
-use crate::run_back;
-use crate::sim::{Job, Scenario, audit_tend};
+use crate::sim::{Job, Scenario, SimWorld, audit_tend};
 use crate::trail::one_line;
+use crate::wire::{documents, xml::Limits};
+use crate::{run_back, run_down};
 use std::fmt::Write as _;
 
 /// Run a scenario of such a hook once and tell it, with every safety rule that was broken. The text is the same every
@@ -19,6 +22,12 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     let account = match &scenario.job {
         Job::HostError => return (None, String::new(), Vec::new()),
         Job::HostBack(policy) => run_back(&mut scenario.world, scenario.subject.clone(), **policy),
+        Job::VmDown(vm, policy) => {
+            // The hook manager hands the document over as it is at that moment.
+            let Some(event) = event(&scenario.world, *vm) else { return (None, String::new(), Vec::new()) };
+            let source = scenario.subject.source;
+            run_down(&mut scenario.world, down::Subject::of(&event, source), Some(&event), policy)
+        }
     };
     let mut text = format!("{}\n\n", scenario.title);
     timeline(&scenario.world, &account.trail, &mut text);
@@ -33,7 +42,11 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
         calls(&scenario.world, began)
     );
     whereabouts(scenario, &account.vms, &mut text);
-    let broken = audit_tend(&scenario.world, &account, &scenario.charged);
+    let charged = match &scenario.job {
+        Job::HostError | Job::HostBack(_) => scenario.charged.clone(),
+        Job::VmDown(vm, _) => vec![*vm],
+    };
+    let broken = audit_tend(&scenario.world, &account, &charged);
     for rule in &broken {
         let _ = writeln!(text, "BROKEN {rule}");
     }
@@ -41,4 +54,9 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
         text.push_str("every safety rule held\n");
     }
     (Some(account), text, broken)
+}
+
+fn event(world: &SimWorld, vm: VmId) -> Option<Vm> {
+    let xml = world.transport().cloud().vm_xml(vm)?;
+    documents::read::<Vm>(&xml, Limits::HOOK).ok()
 }

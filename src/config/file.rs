@@ -5,7 +5,7 @@
 
 use super::OnedSettings;
 use super::rules::{Brake, Exclude, Fence, Hold, Observer, Plan, Reconcile, Record, Settle, Wait, Witness};
-use super::tend::HostBack;
+use super::tend::{HostBack, VmDown};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,6 +32,7 @@ pub(super) struct File {
     pub(super) exclude: Exclude,
     pub(super) record: Record,
     pub(super) host_back: HostBack,
+    pub(super) vm_down: VmDown,
     pub(super) device: BTreeMap<String, Device>,
     pub(super) host: Vec<Host>,
 }

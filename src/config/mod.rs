@@ -21,7 +21,7 @@ pub(crate) use rules::check_address;
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, back};
+use crate::policy::{Rules, back, down};
 use crate::wire::record;
 use std::collections::BTreeMap;
 use std::io;
@@ -44,6 +44,8 @@ pub struct Config {
     pub rules: Rules,
     /// `[host_back]`
     pub back: back::Rules,
+    /// `[vm_down]`
+    pub down: down::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -208,6 +210,7 @@ impl Config {
                 plan: raw.plan.check(raw.exclude)?,
             },
             back: raw.host_back.check(&brake)?,
+            down: raw.vm_down.check()?,
             observer,
             witness,
             reconcile: raw.reconcile.check()?,
@@ -226,6 +229,7 @@ impl Config {
             oned: OnedSettings::default(),
             rules: Rules::default(),
             back: back::Rules::default(),
+            down: down::Rules::default(),
             observer: rules::Observer::default().into_settings(),
             witness: WitnessSettings::default(),
             reconcile: ReconcileSettings::default(),

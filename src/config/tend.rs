@@ -1,8 +1,7 @@
 //! `[host_back]` and `[vm_down]`, as they are written, and their bounds.
 
 use super::file::{DAY, HOUR, MINUTE, SECOND, within};
-use crate::policy::back;
-use crate::policy::{BrakeRules, Window};
+use crate::policy::{BrakeRules, Window, back, down};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
 use serde::Deserialize;
 use std::time::Duration;
@@ -36,6 +35,44 @@ impl HostBack {
             stable: within("host_back.stable", self.stable, SECOND..=HOUR)?,
             quarantine,
             failback: back::Failback::Never,
+        })
+    }
+}
+
+/// `[vm_down]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct VmDown {
+    #[serde(with = "required")]
+    wait_interval: Duration,
+    retry_count: u32,
+    #[serde(with = "required")]
+    reset: Duration,
+    crowd: u32,
+    #[serde(with = "required")]
+    crowd_time: Duration,
+}
+
+impl Default for VmDown {
+    fn default() -> Self {
+        let down::Rules { wait_interval, retry_count, reset, crowd } = down::Rules::default();
+        Self { wait_interval, retry_count, reset, crowd: crowd.count, crowd_time: crowd.time }
+    }
+}
+
+impl VmDown {
+    /// A crowd must be seen while the first of its hooks still wait.
+    pub(super) fn check(self) -> Result<down::Rules, String> {
+        let crowd_time = within("vm_down.crowd_time", self.crowd_time, SECOND..=HOUR)?;
+        let wait_interval = within("vm_down.wait_interval", self.wait_interval, Duration::ZERO..=HOUR)?;
+        if crowd_time < wait_interval {
+            return Err(format!("vm_down.crowd_time is {crowd_time:?}, shorter than vm_down.wait_interval"));
+        }
+        Ok(down::Rules {
+            wait_interval,
+            retry_count: within("vm_down.retry_count", self.retry_count, 0..=20)?,
+            reset: within("vm_down.reset", self.reset, MINUTE..=30 * DAY)?,
+            crowd: Window { count: within("vm_down.crowd", self.crowd, 2..=10_000)?, time: crowd_time },
         })
     }
 }

@@ -62,7 +62,8 @@ fn section_lines(header: &str) -> Vec<String> {
 /// Ask the parser itself which keys there are: its error about an unknown one lists them.
 #[test]
 fn every_key_is_in_the_template() {
-    let sections = ["", "[oned]", "[wait]", "[fence]", "[settle]", "[reconcile]", "[device.x]", "[[host]]"];
+    let sections =
+        ["", "[oned]", "[wait]", "[fence]", "[settle]", "[reconcile]", "[vm_down]", "[device.x]", "[[host]]"];
     for section in sections {
         let error = why(&format!("{section}\nno_such_key = 1\n"));
         let (_, list) = error.split_once("expected one of ").expect(&error);
@@ -116,6 +117,9 @@ fn values_out_of_bounds_are_refused_by_name() {
         ("[fence]\nattempts = 0", "fence.attempts"),
         ("[fence]\nsamples = 100\ninterval = \"5m\"", "fence.deadline"),
         ("[fence]\nagents_dir = [\"bin\"]", "fence.agents_dir"),
+        ("[vm_down]\ncrowd = 1", "vm_down.crowd"),
+        ("[vm_down]\ncrowd_time = \"20s\"", "shorter than vm_down.wait_interval"),
+        ("[vm_down]\nretry_count = 21", "vm_down.retry_count"),
         ("[host_back]\nquarantine = \"30m\"", "shorter than brake.flap_time"),
         ("[host_back]\nstable = \"0s\"", "host_back.stable"),
         ("[settle]\nparallel = 0", "settle.parallel"),

@@ -21,6 +21,7 @@ mod confirm;
 pub mod confirmation;
 mod course;
 mod devices;
+pub mod down;
 mod ending;
 mod fence;
 mod hear;

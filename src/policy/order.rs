@@ -65,6 +65,18 @@ impl Order {
     }
 }
 
+impl Reply {
+    /// `accepted`, `refused: …`
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Accepted => "accepted".to_owned(),
+            Self::Refused(_, text) => format!("refused: {text}"),
+            Self::NotSent(why) => format!("not sent: {why}"),
+            Self::Unknown(why) => format!("sent, and the answer was lost: {why}"),
+        }
+    }
+}
+
 /// What oned said to an order. Acceptance means queued, not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {

@@ -22,6 +22,8 @@ pub enum Event {
     ProbeFails(HostId, String),
     /// A domain ends by itself on a healthy host.
     Crashes(VmId),
+    /// Every domain of a host ends at once, and the host goes on: its storage was away, or it ran out of memory.
+    CrashAll(HostId),
     /// A driver changes its ways for one VM.
     DriverTurns(VmId, Stage, Driver),
     /// Every domain that is started on this host from now on ends like this.
@@ -77,6 +79,12 @@ impl Event {
             Self::Returns(host) => cloud.host_returns(host),
             Self::ProbeFails(host, text) => cloud.monitoring_fails(host, &text),
             Self::Crashes(vm) => cloud.vm_crashes(vm),
+            Self::CrashAll(host) => {
+                let vms: Vec<_> = cloud.physics.domains_on(host).collect();
+                for vm in vms {
+                    cloud.vm_crashes(vm);
+                }
+            }
             Self::DriverTurns(vm, stage, driver) => cloud.set_driver(vm, stage, driver),
             Self::HostDriverTurns(host, driver) => cloud.set_host_driver(host, driver),
             Self::Renamed(host, name) => {

@@ -16,13 +16,15 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) title: String,
-    /// Which hook it is: `host_error` if not said, or `host_back`.
+    /// Which hook it is: `host_error` if not said, `host_back` or `vm_down`.
     #[serde(default)]
     pub(super) hook: HookWord,
     /// The hook's options, `-m -p 2`.
     pub(super) call: String,
     /// The host of the event.
     pub(super) host: String,
+    /// The VM of the event, for `vm_down`.
+    pub(super) vm: Option<String>,
     pub(super) version: Option<String>,
     /// Simulated time between `before` and the start of the hook.
     #[serde(default, with = "compact::optional")]
@@ -92,6 +94,7 @@ pub(super) enum HookWord {
     #[default]
     HostError,
     HostBack,
+    VmDown,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,13 +9,13 @@ use super::file;
 use super::scenario_objects::populate;
 use super::transport::SimTransport;
 use super::version::Version;
-use super::words::{read_event, read_fault};
+use super::words::{Names, read_event, read_fault};
 use super::world::SimWorld;
-use crate::cli::{HostBack, HostError};
+use crate::cli::{HostBack, HostError, VmDown};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
-use crate::policy::{Mode, Policy, Source, Subject, back};
+use crate::policy::{Mode, Policy, Source, Subject, back, down};
 use crate::wire::record;
 use crate::world::Zone;
 use crate::world::oned::{Credentials, Oned, Patience, Session};
@@ -56,6 +56,8 @@ pub enum Job {
     HostError,
     /// `host_back`
     HostBack(Box<back::Policy>),
+    /// `vm_down`, for this VM.
+    VmDown(VmId, Box<down::Policy>),
 }
 
 impl Scenario {
@@ -112,7 +114,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);
     let start = world.began();
-    let (policy, job, config) = settings(&file)?;
+    let (policy, job, config) = settings(&file, &names)?;
     equipment::give(&mut world, &file, &names, &config)?;
     for event in &file.event {
         world.schedule(start.saturating_add(event.at), read_event(&event.what, &names)?);
@@ -136,7 +138,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
 }
 
 /// What the call chooses, over the scenario's settings.
-fn settings(file: &file::File) -> Result<(Policy, Job, Config), String> {
+fn settings(file: &file::File, names: &Names) -> Result<(Policy, Job, Config), String> {
     let words: Vec<String> = file.call.split_whitespace().map(str::to_owned).collect();
     let text = file.settings.as_deref().unwrap_or_default();
     let config = Config::parse(text, Path::new("settings"), &Environment::default());
@@ -153,6 +155,13 @@ fn settings(file: &file::File) -> Result<(Policy, Job, Config), String> {
                 Policy::under(Mode::Migrate, config.rules.clone()),
                 Job::HostBack(Box::new(options.policy(&config))),
             )
+        }
+        file::HookWord::VmDown => {
+            let options = VmDown::read(&words).map_err(said)?;
+            let name = file.vm.as_deref().unwrap_or_default();
+            let vm = *names.vms.get(name).ok_or_else(|| format!("no such VM: {name}"))?;
+            let policy = Box::new(options.policy(&config));
+            (Policy::under(Mode::Migrate, config.rules.clone()), Job::VmDown(vm, policy))
         }
     };
     Ok((policy, job, config))

@@ -3,18 +3,18 @@
 //! Splits and decodes, and stops there: what the options mean is `clap`'s business. Nothing here decides
 //! anything about the host; the document may be hours old, so its id is all that can be relied upon.
 
-use super::documents::Decode as _;
+use super::documents::Decode;
 use super::xml::{Element, Limits, shorten};
 use crate::error::{Error, Result};
-use crate::model::Host;
+use crate::model::{Host, Vm};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Options that are followed by a value.
-const WITH_VALUE: [&str; 4] = ["-p", "--pause", "--host", "--config"];
+const WITH_VALUE: [&str; 5] = ["-p", "--pause", "--host", "--vm", "--config"];
 /// Options that make a template unnecessary.
-const WITHOUT_TEMPLATE: [&str; 5] = ["--host", "-h", "--help", "-V", "--version"];
+const WITHOUT_TEMPLATE: [&str; 6] = ["--host", "--vm", "-h", "--help", "-V", "--version"];
 
 /// Padding may be there or not, and the last character's unused bits may be set.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -66,26 +66,55 @@ impl HookCall {
     /// [`Error::HookCall`] for too much input, a word that is neither option nor base64, or bad base64;
     /// [`Error::HookDocument`] if the document is not a HOST.
     pub fn read(stdin: &[u8], argv: &[String]) -> Result<HookCall> {
-        let length = argv.iter().map(String::len).sum::<usize>();
-        if length > Self::MAX_INPUT || stdin.len() > Self::MAX_INPUT {
-            return Err(Error::HookCall(format!("more than {} bytes", Self::MAX_INPUT)));
-        }
-        let mut words = split(argv.iter().map(String::as_str));
-        if words.template.is_empty() && words.stray.is_none() {
-            let text = String::from_utf8_lossy(stdin);
-            let mut more = split(text.split_ascii_whitespace());
-            words.options.append(&mut more.options);
-            words.template = more.template;
-            words.stray = more.stray;
-        }
-        if let Some(stray) = words.stray {
-            return Err(Error::HookCall(stray));
-        }
+        let words = read_words(stdin, argv)?;
         let document = match words.template.as_str() {
             "" => None,
             template => Some(decode(template)?),
         };
         Ok(HookCall { document, options: words.options })
+    }
+}
+
+/// One call of a VM's hook: the same shape, with a VM document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmCall {
+    /// The VM as the event has it; `None` where there is no document.
+    pub vm: Option<Vm>,
+    /// All other words.
+    pub options: Vec<String>,
+}
+
+impl VmCall {
+    /// Read one call of a VM's hook, as [`HookCall::read`] does it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn read(stdin: &[u8], argv: &[String]) -> Result<VmCall> {
+        let words = read_words(stdin, argv)?;
+        let vm = match words.template.as_str() {
+            "" => None,
+            template => Some(read_document(&decode_text(template)?)?),
+        };
+        Ok(VmCall { vm, options: words.options })
+    }
+}
+
+fn read_words(stdin: &[u8], argv: &[String]) -> Result<Words> {
+    let length = argv.iter().map(String::len).sum::<usize>();
+    if length > HookCall::MAX_INPUT || stdin.len() > HookCall::MAX_INPUT {
+        return Err(Error::HookCall(format!("more than {} bytes", HookCall::MAX_INPUT)));
+    }
+    let mut words = split(argv.iter().map(String::as_str));
+    if words.template.is_empty() && words.stray.is_none() {
+        let text = String::from_utf8_lossy(stdin);
+        let mut more = split(text.split_ascii_whitespace());
+        words.options.append(&mut more.options);
+        words.template = more.template;
+        words.stray = more.stray;
+    }
+    match words.stray.take() {
+        Some(stray) => Err(Error::HookCall(stray)),
+        None => Ok(words),
     }
 }
 
@@ -130,15 +159,23 @@ fn takes_value(option: &str) -> bool {
 }
 
 fn decode(template: &str) -> Result<HookDocument> {
+    let xml = decode_text(template)?;
+    let host = read_document(&xml)?;
+    Ok(HookDocument { xml, host })
+}
+
+fn decode_text(template: &str) -> Result<String> {
     let bytes = BASE64
         .decode(template)
         .map_err(|error| Error::HookCall(format!("\"{}\" is not base64: {error}", shorten(template))))?;
-    let xml = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    let host = Element::parse_root(&xml, Host::ROOT, Limits::HOOK)
-        .and_then(|root| Host::decode(&root))
-        .map_err(Error::HookDocument)?;
-    Ok(HookDocument { xml, host })
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+fn read_document<D: Decode>(xml: &str) -> Result<D> {
+    Element::parse_root(xml, D::ROOT, Limits::HOOK)
+        .and_then(|root| D::decode(&root))
+        .map_err(Error::HookDocument)
 }
 
 #[cfg(test)]
@@ -255,6 +292,24 @@ mod tests {
             read(vm, ""),
             Err(Error::HookDocument(XmlError::Root { found, .. })) if found == "VM"
         ));
+    }
+
+    #[test]
+    fn the_recorded_vm_calls_are_read_and_a_host_is_no_vm() {
+        for (stdin, id, state) in [
+            (include_str!("../../tests/corpus/hook/vm-unknown.stdin"), 0, "UNKNOWN"),
+            (include_str!("../../tests/corpus/hook/vm-poweroff-crash.stdin"), 1, "POWEROFF"),
+            (include_str!("../../tests/corpus/hook/vm-poweroff-by-user.stdin"), 2, "POWEROFF"),
+        ] {
+            // The recorded hook had a word of its own behind the template.
+            let word = stdin.split(' ').next().unwrap();
+            let call = VmCall::read(word.as_bytes(), &[]).unwrap();
+            let vm = call.vm.unwrap();
+            assert_eq!((vm.id.0, vm.state.to_string().as_str(), vm.history.len()), (id, state, 2));
+        }
+        assert!(matches!(VmCall::read(STDIN.as_bytes(), &[]), Err(Error::HookDocument(_))));
+        assert!(matches!(VmCall::read(b"!", &[]), Err(Error::HookCall(_))));
+        assert_eq!(VmCall::read(b"", &argv("--vm 4")).unwrap().vm, None);
     }
 
     #[test]

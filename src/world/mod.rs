@@ -1,6 +1,7 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
 mod busy;
+mod downs;
 mod error_date;
 pub mod fence;
 mod layers;

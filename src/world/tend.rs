@@ -1,16 +1,32 @@
 //! What the hooks on healthy hosts do, beside what every recovery can.
 
+use super::live::wall_clock;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
-use super::{Live, World, Zone};
+use super::{Live, World, Zone, downs};
+use crate::model::VmId;
+use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
-use crate::policy::{self, Reply};
+use crate::policy::{self, Claim, Failure, Reply};
+use std::time::Duration;
 
 /// A world in which hosts are healthy. It decides nothing.
 pub trait Tend: World {
     /// Carry out calls that change something: those for VMs at the same time, the others one after the other. The
     /// replies are in their order; what follows a call that was not accepted is not sent, unless it is for another VM.
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply>;
+
+    /// Make sure that no other run works on this VM.
+    ///
+    /// # Errors
+    /// A [`Failure`] if that cannot be made sure.
+    fn claim_vm(&mut self, vm: VmId) -> Result<Claim, Failure>;
+
+    /// Note that this VM went down, and count the VMs that did so within this time. It costs no call of oned.
+    ///
+    /// # Errors
+    /// A [`Failure`] if they cannot be counted.
+    fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure>;
 }
 
 impl<T: Transport> Zone<T> {
@@ -45,6 +61,14 @@ fn template(attributes: &[(&'static str, String)]) -> String {
 }
 
 impl Tend for Live {
+    fn claim_vm(&mut self, vm: VmId) -> Result<Claim, Failure> {
+        Ok(self.lock(&self.run_dir.join(format!("onerescue-vm-{}.lock", vm.0)))?)
+    }
+
+    fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure> {
+        Ok(downs::count(&self.run_dir, down, wall_clock(), within)?)
+    }
+
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
         let zone = self.zone();
         if deeds.iter().all(|deed| deed.vm().is_some()) {

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 pub(super) const HOST_ERROR: &str = env!("CARGO_BIN_EXE_host_error");
 pub(super) const HOST_BACK: &str = env!("CARGO_BIN_EXE_host_back");
+pub(super) const VM_DOWN: &str = env!("CARGO_BIN_EXE_vm_down");
 pub(super) const FENCE_HOST: &str = env!("CARGO_BIN_EXE_fence_host");
 
 /// Four hosts; node0 is in ERROR without power, with three VMs.
@@ -96,6 +97,13 @@ impl Bench {
     pub(super) fn template(&self) -> String {
         use base64::Engine as _;
         let xml = self.cloud.lock().unwrap().host_xml(HostId(0)).unwrap();
+        base64::engine::general_purpose::STANDARD.encode(xml)
+    }
+
+    /// The same for a VM.
+    pub(super) fn vm_template(&self, vm: u32) -> String {
+        use base64::Engine as _;
+        let xml = self.cloud.lock().unwrap().vm_xml(onerescue::model::VmId(vm)).unwrap();
         base64::engine::general_purpose::STANDARD.encode(xml)
     }
 

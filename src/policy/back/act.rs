@@ -5,7 +5,7 @@ use super::look::Observing;
 use super::start::Settling;
 use super::survey::RETURNED;
 use super::{Step, wait};
-use crate::model::{Moment, VmId};
+use crate::model::{Moment, Vm};
 use crate::policy::case::{Failure, Trouble};
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::order::Reply;
@@ -44,12 +44,12 @@ impl Acting {
         Step::Act(Self { case, deeds, then: Then::Lifted })
     }
 
-    pub(super) fn start(case: Box<Case>, vms: &[(VmId, String)], now: Moment) -> Step {
-        let mut case = case;
-        for (vm, name) in vms {
-            case.away.insert(*vm, Away { name: name.clone(), sent: now, begun: false });
+    pub(super) fn start(mut case: Box<Case>, vms: &[&Vm], now: Moment) -> Step {
+        for vm in vms {
+            let (name, error) = (vm.name.clone(), vm.error.clone());
+            case.away.insert(vm.id, Away { name, sent: now, error, begun: false });
         }
-        let deeds = vms.iter().map(|(vm, _)| Deed::Resume { vm: *vm }).collect();
+        let deeds = vms.iter().map(|vm| Deed::Resume { vm: vm.id }).collect();
         Step::Act(Self { case, deeds, then: Then::Started })
     }
 
@@ -90,9 +90,9 @@ impl Acting {
     pub fn answer(self, now: Moment, replies: &[Reply]) -> Step {
         let Self { mut case, deeds, then } = self;
         for (deed, reply) in deeds.iter().zip(replies) {
-            case.diary.note(now, Phase::Act, format!("{deed}: {}", said(reply)));
+            case.diary.note(now, Phase::Act, format!("{deed}: {}", reply.said()));
         }
-        let bad = replies.iter().find(|reply| **reply != Reply::Accepted).map(said);
+        let bad = replies.iter().find(|reply| **reply != Reply::Accepted).map(Reply::said);
         match then {
             Then::Started => started(case, now, &deeds, replies),
             Then::Quarantined(mut why) => {
@@ -125,19 +125,10 @@ fn started(mut case: Box<Case>, now: Moment, deeds: &[Deed], replies: &[Reply]) 
             Reply::Accepted | Reply::Unknown(_) => case.started = case.started.saturating_add(1),
             Reply::Refused(..) | Reply::NotSent(_) => {
                 let Some(away) = case.away.remove(&vm) else { continue };
-                case.settle(now, vm, &away.name, Fate::Held(format!("its resume was {}", said(reply))));
+                case.settle(now, vm, &away.name, Fate::Held(format!("its resume was {}", reply.said())));
             }
         }
     }
     let look = case.policy.wait.look;
     wait(look, Settling::step(case))
-}
-
-fn said(reply: &Reply) -> String {
-    match reply {
-        Reply::Accepted => "accepted".to_owned(),
-        Reply::Refused(_, text) => format!("refused: {text}"),
-        Reply::NotSent(why) => format!("not sent: {why}"),
-        Reply::Unknown(why) => format!("sent, and the answer was lost: {why}"),
-    }
 }

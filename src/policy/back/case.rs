@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(super) struct Away {
     pub(super) name: String,
     pub(super) sent: Moment,
+    /// `USER_TEMPLATE/ERROR` before. oned's text has the date, so another text is another failure.
+    pub(super) error: Option<String>,
     /// oned has taken it up.
     pub(super) begun: bool,
 }

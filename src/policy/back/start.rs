@@ -71,11 +71,14 @@ impl Tracing {
         let tail = Tail { host: case.subject.host, incident: incident.as_ref(), closed };
         let mut go = Vec::new();
         for (id, name) in wanted {
-            match vms.iter().find(|vm| vm.id == id).map(|vm| tail.judge(vm)) {
-                Some(Verdict::Start) => go.push((id, name)),
-                Some(Verdict::Leave(why)) => case.settle(now, id, &name, Fate::Left(why)),
-                Some(Verdict::Hold(why)) => case.settle(now, id, &name, Fate::Held(why)),
-                None => case.settle(now, id, &name, Fate::Left("it does not exist any more".to_owned())),
+            let Some(vm) = vms.iter().find(|vm| vm.id == id) else {
+                case.settle(now, id, &name, Fate::Left("it does not exist any more".to_owned()));
+                continue;
+            };
+            match tail.judge(vm) {
+                Verdict::Start => go.push(vm),
+                Verdict::Leave(why) => case.settle(now, id, &name, Fate::Left(why)),
+                Verdict::Hold(why) => case.settle(now, id, &name, Fate::Held(why)),
             }
         }
         if go.is_empty() { Self::next(case, now) } else { Acting::start(case, &go, now) }
@@ -153,7 +156,11 @@ fn judge(case: &mut Case, now: Moment, id: VmId, vm: Option<&Vm>) -> Option<Fate
             away.begun = true;
             None
         }
-        Class::Lost | Class::Stopped if !away.begun && now.since(away.sent) < TAKEN_UP.min(deadline) => None,
+        Class::Lost | Class::Stopped
+            if !away.begun && vm.error == away.error && now.since(away.sent) < TAKEN_UP.min(deadline) =>
+        {
+            None
+        }
         Class::Transient | Class::Resubmit => {
             Some(Fate::Failed(format!("still {} after {} s", vm.state, deadline.as_secs())))
         }

@@ -6,11 +6,14 @@ use crate::policy::trace::moved_live;
 
 /// `HISTORY/ACTION` that oned's own monitoring writes: the domain is gone and nobody asked for that. A guest that
 /// shuts itself down looks the same. Measured on a live front-end; a person's `poweroff-hard` is 20.
-const MONITOR: i64 = 44;
+pub(in crate::policy) const MONITOR: i64 = 44;
 /// A new record, and one that a cold migration opened: the record before says why the VM is off.
 const NONE: i64 = 0;
 const MIGRATE: i64 = 1;
 const LIVE: i64 = 2;
+
+/// A person's `poweroff` and `poweroff-hard`, also one that was scheduled.
+pub(in crate::policy) const PERSON: [i64; 2] = [19, 20];
 
 /// What a VM that does not run tells about why.
 #[derive(Clone, Debug, PartialEq, Eq)]

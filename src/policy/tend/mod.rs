@@ -7,8 +7,10 @@ mod account;
 mod deed;
 mod diary;
 mod fallen;
+mod place;
 
 pub use account::{Account, Hook};
 pub use deed::Deed;
 pub(in crate::policy) use diary::Diary;
-pub(in crate::policy) use fallen::{Fallen, fallen, may_run_elsewhere};
+pub(in crate::policy) use fallen::{Fallen, MONITOR, PERSON, fallen, may_run_elsewhere};
+pub(in crate::policy) use place::place;

@@ -1,13 +1,17 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Vm, VmId};
-use crate::policy::Reply;
+use crate::model::{LcmState, Vm, VmId, VmState};
+use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
+use crate::policy::{Claim, Failure, Reply};
+use crate::sim::cloud::Change;
 use crate::sim::seen::Tended;
 use crate::wire::documents;
 use crate::wire::xml::Limits;
 use crate::world::{Tend, one_by_one};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 impl Tend for SimWorld {
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
@@ -15,6 +19,37 @@ impl Tend for SimWorld {
             return deeds.iter().map(|deed| self.carry_out(deed)).collect();
         }
         one_by_one(deeds, |deed| self.carry_out(deed))
+    }
+
+    fn claim_vm(&mut self, _vm: VmId) -> Result<Claim, Failure> {
+        Ok(if self.claimed.is_some() { Claim::Others } else { Claim::Ours })
+    }
+
+    /// As if the hook had been started for every VM that went down.
+    fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure> {
+        self.due();
+        let since = self.cloud_now().saturating_sub(within);
+        let cloud = self.transport.cloud();
+        let downs: BTreeSet<VmId> = cloud
+            .happenings()
+            .iter()
+            .rev()
+            .take_while(|happening| happening.at > since)
+            .filter_map(|happening| match happening.change {
+                Change::Vm(vm, VmState::Poweroff | VmState::Active(LcmState::Unknown), _) => Some(vm),
+                Change::Vm(..) | Change::Host(..) | Change::Power(..) | Change::Leader(_) => None,
+            })
+            .chain([down.vm])
+            .collect();
+        let read = |vm: &VmId| {
+            let xml = cloud.vm_xml(*vm)?;
+            documents::read::<Vm>(&xml, Limits::HOOK).ok()
+        };
+        let downs: Vec<Vm> = downs.iter().filter_map(read).collect();
+        Ok(Crowd {
+            of_host: downs.iter().filter(|vm| vm.host == down.host).count(),
+            of_datastore: downs.iter().filter(|vm| vm.system_datastore == down.datastore).count(),
+        })
     }
 }
 

@@ -1,0 +1,190 @@
+//! What one run knows and has written down so far.
+
+use super::Step;
+use super::rules::Policy;
+use crate::model::{DatastoreId, Epoch, Host, HostId, Moment, Vm, VmId};
+use crate::policy::case::{Failure, Source};
+use crate::policy::limits::within;
+use crate::policy::notes::Phase;
+use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::settings::Purpose;
+use crate::policy::tend::{Account, Diary, Hook};
+
+/// What a run is about: the VM of the event, or the one that an operator named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The VM.
+    pub vm: VmId,
+    /// Its name.
+    pub name: String,
+    /// Its host then.
+    pub host: Option<HostId>,
+    /// Its system datastore then.
+    pub datastore: Option<DatastoreId>,
+    /// Who says so.
+    pub source: Source,
+}
+
+impl Subject {
+    /// What a VM's document says.
+    #[must_use]
+    pub fn of(vm: &Vm, source: Source) -> Self {
+        Self { vm: vm.id, name: vm.name.clone(), host: vm.host, datastore: vm.system_datastore, source }
+    }
+}
+
+/// The VM's user template: the moments of the attempts, in epoch seconds, and what they have led to.
+pub(super) const RESTARTS: &str = "HA_RESTARTS";
+pub(super) const STATE: &str = "HA_STATE";
+/// A person, or an hour without another crash, ends it.
+pub(super) const CRASH_LOOP: &str = "CRASH_LOOP";
+/// No more moments than this are kept.
+const KEPT: usize = 20;
+
+/// The run's memory; it travels from step to step.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) subject: Subject,
+    pub(super) policy: Policy,
+    pub(super) diary: Diary,
+    /// The VM and its host as they were read last.
+    pub(super) vm: Option<Vm>,
+    pub(super) host: Option<Host>,
+    /// The front-end's wall clock at a moment of this run.
+    pub(super) clock: Option<(Epoch, Moment)>,
+    /// The present attempt was waited for.
+    pub(super) waited: bool,
+    /// The moments of all attempts.
+    pub(super) attempts: Vec<Epoch>,
+    /// Attempts of this run.
+    pub(super) made: u32,
+    /// Hosts that have refused it in this run.
+    pub(super) refused: Vec<HostId>,
+}
+
+impl Case {
+    pub(super) fn new(subject: Subject, policy: &Policy) -> Box<Self> {
+        Box::new(Self {
+            subject,
+            diary: Diary::new(policy.rules.wait),
+            policy: policy.clone(),
+            vm: None,
+            host: None,
+            clock: None,
+            waited: false,
+            attempts: Vec::new(),
+            made: 0,
+            refused: Vec::new(),
+        })
+    }
+
+    /// `web (vm 4)`
+    pub(super) fn named(&self) -> String {
+        format!("{} ({})", self.subject.name, self.subject.vm)
+    }
+
+    /// `node7 (host 7)`
+    pub(super) fn place(&self) -> String {
+        match (&self.host, self.subject.host) {
+            (Some(host), _) => host.to_string(),
+            (None, Some(host)) => host.to_string(),
+            (None, None) => "no host".to_owned(),
+        }
+    }
+
+    pub(super) fn rehearses(&self) -> bool {
+        self.policy.purpose == Purpose::Rehearse
+    }
+
+    pub(super) fn epoch(&self, now: Moment) -> Epoch {
+        self.clock.map_or(Epoch::default(), |(epoch, at)| epoch.plus(now.since(at)))
+    }
+
+    /// The VM, read anew.
+    pub(super) fn read(&mut self, vm: Vm) {
+        self.subject.name.clone_from(&vm.name);
+        self.subject.host = vm.host;
+        let text = vm.attributes.get(RESTARTS).map_or("", String::as_str);
+        let told: Vec<_> = text.split_whitespace().filter_map(|at| Some(Epoch(at.parse().ok()?))).collect();
+        // What this run has done counts even where oned's answer was lost, or somebody has taken the attribute away.
+        self.attempts.extend(told);
+        self.attempts.sort_unstable();
+        self.attempts.dedup();
+        self.vm = Some(vm);
+    }
+
+    /// Attempts that count.
+    pub(super) fn recent(&self, now: Moment) -> usize {
+        let (epoch, reset) = (self.epoch(now), self.policy.down.reset);
+        let read = self.attempts.iter().filter(|at| within(epoch, **at, reset)).count();
+        read.max(usize::try_from(self.made).unwrap_or(usize::MAX))
+    }
+
+    /// The attribute with one more attempt in it.
+    pub(super) fn count(&mut self, now: Moment) -> (&'static str, String) {
+        self.made = self.made.saturating_add(1);
+        // Two attempts within one second are two.
+        let mut at = self.epoch(now);
+        while self.attempts.contains(&at) {
+            at = Epoch(at.0.saturating_add(1));
+        }
+        self.attempts.push(at);
+        let skip = self.attempts.len().saturating_sub(KEPT);
+        let words: Vec<_> = self.attempts.iter().skip(skip).map(|at| at.0.to_string()).collect();
+        (RESTARTS, words.join(" "))
+    }
+
+    pub(super) fn fate(&self, fate: Fate) -> VmReport {
+        VmReport { id: self.subject.vm, name: self.subject.name.clone(), fate }
+    }
+
+    /// There is nothing to do, or nothing that is ours.
+    pub(super) fn leave(self, now: Moment, why: impl Into<String>) -> Step {
+        let why = why.into();
+        let left = self.fate(Fate::Left(why.clone()));
+        self.end(now, Outcome::NothingToDo(why), Some(left))
+    }
+
+    /// It should run and is not touched.
+    pub(super) fn hold(self, now: Moment, why: impl Into<String>) -> Step {
+        let held = self.fate(Fate::Held(why.into()));
+        self.end(now, Outcome::Partly, Some(held))
+    }
+
+    /// The same because of what is around it.
+    pub(super) fn held(self, now: Moment, failure: Failure) -> Step {
+        let held = self.fate(Fate::Held(failure.what.clone()));
+        self.end(now, Outcome::Held(failure), Some(held))
+    }
+
+    pub(super) fn failed(self, now: Moment, why: impl Into<String>) -> Step {
+        let failed = self.fate(Fate::Failed(why.into()));
+        self.end(now, Outcome::Partly, Some(failed))
+    }
+
+    /// oned gives no answer.
+    pub(super) fn given_up(self, now: Moment, outcome: Outcome) -> Step {
+        let fate = if self.made > 0 {
+            Fate::Failed("it was started, and not read back".to_owned())
+        } else {
+            Fate::Held(outcome.to_string())
+        };
+        let vm = self.fate(fate);
+        self.end(now, outcome, Some(vm))
+    }
+
+    pub(super) fn end(mut self, now: Moment, outcome: Outcome, vm: Option<VmReport>) -> Step {
+        if let Some(vm) = &vm {
+            self.diary.note(now, Phase::Settle, vm.to_string());
+        }
+        self.diary.note(now, Phase::Report, outcome.to_string());
+        Step::Stop(Box::new(Account {
+            hook: Hook::VmDown,
+            about: self.named(),
+            outcome,
+            vms: vm.into_iter().collect(),
+            trail: self.diary.trail,
+            took: now,
+        }))
+    }
+}

@@ -1,0 +1,51 @@
+//! `[vm_down]`, and what one run of it was told.
+
+use crate::policy;
+use crate::policy::rules::Window;
+use crate::policy::settings::Purpose;
+use std::time::Duration;
+
+/// How a VM that went down on a healthy host is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The time before each attempt: the VM may come back by itself, and a person may be at it.
+    pub wait_interval: Duration,
+    /// Attempts on its own host before it is placed elsewhere.
+    pub retry_count: u32,
+    /// An attempt this long ago does not count any more: the VM has run since.
+    pub reset: Duration,
+    /// This many VMs of one host, or on one system datastore, in this time are the failure of that, not of a VM. The
+    /// hook manager runs 10 hooks at once, so it must be seen before 10 have begun.
+    pub crowd: Window,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            wait_interval: Duration::from_secs(30),
+            retry_count: 2,
+            reset: Duration::from_secs(3600),
+            crowd: Window { count: 5, time: Duration::from_secs(60) },
+        }
+    }
+}
+
+/// Everything that one run goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `--dry-run` or not.
+    pub purpose: Purpose,
+    /// `[vm_down]`
+    pub down: Rules,
+    /// The other sections: waiting, settling, placing.
+    pub rules: policy::Rules,
+}
+
+/// How many VMs this front-end's hook was started for lately, the present one among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crowd {
+    /// Of the same host.
+    pub of_host: usize,
+    /// On the same system datastore.
+    pub of_datastore: usize,
+}
