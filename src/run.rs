@@ -78,13 +78,33 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
             let written = world.record(ask.document(), ask.incident());
             ask.answer(world.now(), written)
         }
+        Step::Take(ask) => {
+            let taken = world.take(ask.host(), ask.document(), ask.over());
+            ask.answer(world.now(), taken)
+        }
+        Step::Check(ask) => {
+            let memory = world.memory();
+            ask.answer(world.now(), memory)
+        }
+        Step::Beat(ask) => {
+            let written = world.record(Some(ask.document()), ask.incident());
+            ask.answer(world.now(), written)
+        }
+        Step::Own(ask) => {
+            let memory = world.memory();
+            ask.answer(world.now(), memory)
+        }
+        Step::Leave(ask) => {
+            let done = world.leave(ask.host(), ask.unlock(), ask.forget());
+            ask.answer(world.now(), done)
+        }
         Step::Hear(ask) => {
             let heard = world.witnesses(ask.subject().host, ask.peers());
             ask.answer(world.now(), &heard)
         }
         Step::Wait(ask) => {
             world.wait(ask.pause());
-            ask.answer()
+            ask.answer(world.now())
         }
         Step::Brake(ask) => {
             let outlook = world.outlook();

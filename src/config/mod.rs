@@ -195,6 +195,7 @@ impl Config {
             }
         }
         let brake = raw.brake.check(leader)?;
+        let (record_type, record) = raw.record.check()?;
         Ok(Self {
             file: defaults.file,
             log: raw.log.unwrap_or(defaults.log),
@@ -208,13 +209,14 @@ impl Config {
                 hold: raw.hold.check()?,
                 settle: raw.settle.check()?,
                 plan: raw.plan.check(raw.exclude)?,
+                record,
             },
             back: raw.host_back.check(&brake)?,
             down: raw.vm_down.check()?,
             observer,
             witness,
             reconcile: raw.reconcile.check()?,
-            record_type: raw.record.check()?,
+            record_type,
             agents_dir: raw.fence.agents_dir,
             hosts: host::hosts(raw.host, &devices)?,
             devices,

@@ -11,8 +11,8 @@ pub(super) use plan::{Exclude, Plan};
 use super::WitnessSettings;
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{
-    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, SettleRules, WaitRules,
-    WitnessRules,
+    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, RecordRules, SettleRules,
+    WaitRules, WitnessRules,
 };
 use crate::wire::record;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
@@ -149,6 +149,9 @@ pub(super) struct Reconcile {
 pub(super) struct Record {
     #[serde(rename = "type")]
     kind: i64,
+    #[serde(with = "required")]
+    age: Duration,
+    most: u32,
 }
 
 /// `placement`
@@ -270,7 +273,8 @@ impl Default for Reconcile {
 
 impl Default for Record {
     fn default() -> Self {
-        Self { kind: record::TYPE }
+        let RecordRules { age, most } = RecordRules::default();
+        Self { kind: record::TYPE, age, most }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Document {
     pub name: String,
     /// `DOCUMENT/TYPE`: a number that its user chose.
     pub kind: i64,
+    /// `DOCUMENT/UID`: the user who made it.
+    pub user: Option<i64>,
     /// `DOCUMENT/LOCK`; replies for a pool leave it out.
     pub lock: Option<DocumentLock>,
     /// The single values of `DOCUMENT/TEMPLATE`.

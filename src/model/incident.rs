@@ -162,4 +162,7 @@ pub struct Incident {
     /// Every VM of the incident, by id.
     #[serde(default)]
     pub vms: Vec<IncidentVm>,
+    /// How many VMs that were done are left out there.
+    #[serde(default)]
+    pub vms_left_out: u32,
 }

@@ -5,7 +5,7 @@
 use super::case::Case;
 use super::ending::send_on;
 use super::incident::Step;
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::order::{Order, Reply};
 use super::proof::Proof;
 use super::recover::Proven;
@@ -25,8 +25,12 @@ impl Disabling {
         Step::Disable(Self { proven })
     }
 
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.proven.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
     }
 
     /// What names the host to disable.
@@ -73,8 +77,12 @@ pub struct Acting {
 }
 
 impl Acting {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.proven.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
     }
 
     pub(super) fn begin(proven: Proven, mut orders: Vec<Order>) -> Step {

@@ -11,13 +11,15 @@ use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
 use super::limits::brakes;
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::observe::{not_dead, unreadable};
+use super::own::{abort_of, leave_to, lost};
 use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::Fencing;
 use super::settings::Purpose;
-use crate::model::{Host, HostState, Moment, Outlook, Peer, Progress};
+use super::standing::open;
+use crate::model::{Host, HostState, Moment, Outlook, Peer};
 use std::time::Duration;
 
 /// How old the last look at brakes and witnesses may be when "off" is sent.
@@ -31,8 +33,12 @@ pub struct Braking {
 }
 
 impl Braking {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     pub(super) fn new(case: Box<Case>) -> Self {
@@ -67,12 +73,13 @@ impl Braking {
         };
         let Self { mut case, ahead } = self;
         case.answered();
-        if let Some(owner) = taken_over(&case, &outlook) {
-            let reason = format!("another run has taken this incident over: {owner}");
-            // The record is theirs now.
-            case.incident = None;
-            return case.stop(now, Outcome::NothingToDo(reason));
+        if let Some(owner) = lost(&case, &outlook.memory) {
+            return leave_to(case, now, &owner);
         }
+        if let Some(word) = abort_of(&case, &outlook.memory) {
+            return case.abort(now, word);
+        }
+        case.owned = now;
         learn(&mut case, now, &outlook);
         let others = outlook.hosts.iter().filter(|host| host.id != case.subject.host);
         let (others, healthy) = others.fold((0, 0), |(all, healthy), host| {
@@ -96,13 +103,6 @@ impl Braking {
     }
 }
 
-/// Whose record it is now, if it is not ours any more.
-fn taken_over(case: &Case, outlook: &Outlook) -> Option<String> {
-    let own = outlook.memory.incidents.iter().find(|(document, _)| Some(*document) == case.document)?;
-    let ours = &case.incident.as_ref()?.owner;
-    (own.1.owner != *ours).then(|| own.1.owner.clone())
-}
-
 /// Keep what later steps need of this look.
 fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
     let memory = &outlook.memory;
@@ -116,8 +116,7 @@ fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
     }
     let about = memory.confirmations.iter().filter(|word| word.host == case.subject.host);
     // There may be two open records of this host by accident; one that is older than a closed one is another failure's.
-    let ours = memory.incidents.iter().filter(|(_, incident)| incident.host == case.subject.host);
-    let since = ours.rev().take_while(|(_, incident)| incident.progress != Progress::Closed);
+    let since = open(memory, case.subject.host);
     let open: Vec<_> = since.map(|(document, _)| *document).chain(case.document).collect();
     case.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
     let cluster = outlook.hosts.iter().find(|host| host.id == case.subject.host).map(|host| host.cluster);

@@ -8,15 +8,13 @@ use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::scheduler::Scheduling;
 use super::settings::{Mode, Policy, Purpose};
+use super::standing::CLOCKS;
 use crate::model::{
-    ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident, Moment, Peer,
-    SeenOn, VmId,
+    Abort, ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident,
+    IncidentVm, Moment, Peer, SeenOn, VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// Clocks of front-ends may differ by this much.
-const CLOCKS: Duration = Duration::from_secs(300);
 
 /// What a run is about: the host of the event, or the one that an operator named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +119,23 @@ pub(super) struct Case {
     pub(super) document: Option<DocumentId>,
     pub(super) incident: Option<Incident>,
     pub(super) written: Option<Incident>,
+    /// VMs of this incident that earlier runs have written down.
+    pub(super) remembered: BTreeMap<VmId, IncidentVm>,
+    /// How many lines of the trail are in the record's log.
+    pub(super) logged: usize,
+    /// When the record was written last, and when it was last seen to be ours.
+    pub(super) wrote: Moment,
+    pub(super) owned: Moment,
+    /// Front-end, process and begin of this run.
+    pub(super) me: String,
+    /// When a run of this front-end, which is dead, wrote the record last.
+    pub(super) predecessor: Option<Epoch>,
+    /// The document that a run of this front-end was locking when it died.
+    pub(super) left_behind: Option<DocumentId>,
+    /// Documents that nobody needs any more when this incident is closed.
+    pub(super) old: Vec<DocumentId>,
+    /// A person has ended the incident.
+    pub(super) aborted: Option<Abort>,
     /// A person's word about this incident.
     pub(super) word: Option<Confirmation>,
     /// Devices of this host that were seen ON.
@@ -180,6 +195,15 @@ impl Case {
             document: None,
             incident: None,
             written: None,
+            remembered: BTreeMap::new(),
+            logged: 0,
+            wrote: Moment::default(),
+            owned: Moment::default(),
+            me: String::new(),
+            predecessor: None,
+            left_behind: None,
+            old: Vec::new(),
+            aborted: None,
             word: None,
             seen_on: Vec::new(),
             peers: Vec::new(),

@@ -9,7 +9,15 @@ use super::record::{After, write};
 use super::recover::Proven;
 use super::report::{Fate, Outcome, Report};
 use super::settings::Purpose;
-use crate::model::{Moment, Progress};
+use crate::model::{Abort, Moment, Progress};
+
+/// A person has ended this incident: nothing more is sent.
+pub(super) fn aborted(case: &mut Case, word: Abort) -> Failure {
+    let what = format!("the incident was aborted by {}: {}", word.by, word.reason);
+    let advice = format!("when it is to go on after all, run `{}`", case.command());
+    case.aborted = Some(word);
+    Failure { trouble: Trouble::Refused, what, advice }
+}
 
 impl Case {
     /// The end without a proof. Who asked for nothing but a fence must not take that for success, and what was sent
@@ -88,8 +96,10 @@ impl Case {
             | Outcome::NotFenced(_)
             | Outcome::Held(_) => false,
         };
+        let over = over || self.aborted.is_some();
         if let Some(incident) = &mut self.incident {
             incident.outcome = Some(outcome.to_string());
+            incident.lock = None;
             incident.progress = match (over, &proof) {
                 (true, _) => Progress::Closed,
                 (false, Some(_)) => Progress::Off,
@@ -97,6 +107,12 @@ impl Case {
             };
         }
         write(self, now, After::Ended(outcome, proof))
+    }
+
+    /// The end before the fence, because a person has aborted it.
+    pub(super) fn abort(mut self: Box<Self>, now: Moment, word: Abort) -> Step {
+        let failure = aborted(&mut self, word);
+        self.stop(now, Outcome::Held(failure))
     }
 
     pub(super) fn report(mut self: Box<Self>, now: Moment, outcome: Outcome, proof: Option<Proof>) -> Step {

@@ -9,7 +9,7 @@ use super::devices::ChoosingDevices;
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::observe::{dead, unreadable};
 use super::proof::{Evidence, Proof};
 use super::report::Outcome;
@@ -31,8 +31,12 @@ pub struct Confirming {
 }
 
 impl Confirming {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     pub(super) fn before(case: Box<Case>, now: Moment, ahead: Ahead) -> Step {

@@ -79,6 +79,17 @@ impl Course {
         }
     }
 
+    /// An earlier run has sent this order for it.
+    pub(super) fn resumed(name: String, from: VmState, order: Order, now: Moment) -> Self {
+        Self {
+            begun: Some(now),
+            calls: 1,
+            last: Some(order),
+            stage: Stage::Moving { order, sent: now, certainty: Certainty::Accepted },
+            ..Self::new(name, from)
+        }
+    }
+
     pub(super) fn send(&mut self, order: Order, now: Moment) {
         self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
     }

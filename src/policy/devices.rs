@@ -7,7 +7,7 @@ use super::case::{Case, Failure, Subject, Trouble};
 use super::fence::{self, Fencing};
 use super::hold::hold;
 use super::incident::Step;
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::prove::Proving;
 use super::report::Outcome;
 use super::rules::Control;
@@ -21,8 +21,12 @@ pub struct ChoosingDevices {
 }
 
 impl ChoosingDevices {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     pub(super) fn new(case: Box<Case>) -> Self {

@@ -6,11 +6,11 @@ use super::course::Stage;
 use super::incident::Step;
 use super::notes::Phase;
 use super::order::Order;
+use super::record::{After, write};
 use super::recover::{Proven, Surveying};
 use super::report::{Fate, Outcome};
 use super::settings::Mode;
 use super::settle::Settling;
-use super::still::{Effect, before};
 use crate::model::Moment;
 use std::time::Duration;
 
@@ -22,7 +22,12 @@ const FRESH: Duration = Duration::from_secs(10);
 
 /// Send these orders, after one more look at the power.
 pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
-    if orders.is_empty() { next(proven, now) } else { before(proven, now, Effect::Orders(orders)) }
+    if orders.is_empty() {
+        return next(proven, now);
+    }
+    // Written down first, so that no later run forgets a VM that was touched.
+    let Proven { case, proof, checked, surveyed } = proven;
+    write(case, now, After::Planned { orders, proof, checked, surveyed })
 }
 
 /// How old a survey may be when orders of its plan are sent: targets die and fill up too.
@@ -118,11 +123,12 @@ pub(super) fn stopped_again(proven: Proven, now: Moment, outcome: Outcome) -> St
 
 /// oned has been silent for too long.
 pub(super) fn no_cloud(mut proven: Proven, now: Moment, failure: Failure) -> Step {
-    give_up_courses(&mut proven.case, "oned gives no answer");
+    give_up(&mut proven.case, "oned gives no answer");
     proven.stop(now, Outcome::NoCloud(failure))
 }
 
-fn give_up_courses(case: &mut Case, why: &str) {
+/// Every VM on its way gets an outcome, because this run sees no more of it.
+pub(super) fn give_up(case: &mut Case, why: &str) {
     for (vm, course) in std::mem::take(&mut case.courses) {
         let fate = match course.stage {
             Stage::Moving { .. } if course.calls > 0 => {

@@ -10,7 +10,7 @@ use super::devices::{names, reservation};
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::proof::{Evidence, Proof};
 use super::prove::Proving;
 use super::record::{After, write};
@@ -231,8 +231,12 @@ pub struct PoweringOff {
 }
 
 impl PoweringOff {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// The host to power off.

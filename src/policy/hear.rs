@@ -8,7 +8,7 @@ use super::case::{Case, Failure, Subject, Trouble};
 use super::confirm::Confirming;
 use super::hold::hold;
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::proof::{Evidence, Proof};
 use super::record::{After, write};
 use super::report::Outcome;
@@ -37,8 +37,12 @@ pub struct Hearing {
 }
 
 impl Hearing {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// Hear witnesses, if there are any, before something that cannot be taken back.

@@ -13,6 +13,7 @@ mod act;
 mod ahead;
 pub mod arming;
 pub mod back;
+mod beat;
 mod brake;
 mod case;
 pub mod check;
@@ -29,12 +30,15 @@ pub mod history;
 mod hold;
 mod incident;
 mod judge;
+mod kept;
 pub mod layer;
+mod leave;
 mod limits;
 pub mod loss;
 mod notes;
 mod observe;
 mod order;
+mod own;
 pub mod plan;
 mod proof;
 mod prove;
@@ -43,11 +47,13 @@ mod record;
 mod recover;
 mod remember;
 mod report;
+mod resume;
 mod round;
 mod rules;
 mod scheduler;
 mod settings;
 mod settle;
+mod standing;
 pub mod states;
 mod still;
 mod target;
@@ -56,6 +62,7 @@ mod trace;
 mod waiting;
 
 pub use act::{Acting, Disabling};
+pub use beat::{Beating, Checking};
 pub use brake::Braking;
 pub use case::{Failure, Source, Subject, Trouble};
 pub use confirm::Confirming;
@@ -63,9 +70,11 @@ pub use devices::ChoosingDevices;
 pub use fence::PoweringOff;
 pub use hear::Hearing;
 pub use incident::{Step, Waiting, begin};
+pub use leave::Leaving;
 pub use notes::{Entry, Phase, Weight};
 pub use observe::{Claim, Claiming, Observing};
 pub use order::{MigrationType, Order, Reply};
+pub use own::{Owning, Taken, Taking};
 pub use proof::{Evidence, Proof};
 pub use prove::Proving;
 pub use record::Recording;
@@ -74,7 +83,8 @@ pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, Exclusions, FenceRules, Firmware, HoldRules, Late, Layers, Placement, PlanRules,
-    ProbeError, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish, WitnessRules,
+    ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish,
+    WitnessRules,
 };
 pub use settings::{Fencing, Force, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};

@@ -3,12 +3,12 @@
 use super::brake::Braking;
 use super::case::{Case, Failure, Source, Subject, Trouble};
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::record::look_around;
 use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
 use super::settings::{Policy, Purpose};
-use crate::model::{Host, HostState, Moment};
+use crate::model::{DocumentId, Host, HostState, Moment};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,12 @@ impl Observing {
         Step::Observe(Self { case, stage: Stage::Held })
     }
 
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// The host to read.
@@ -209,8 +213,8 @@ fn error_text(host: &Host) -> String {
 /// Whether this run may work on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Nobody else does.
-    Ours,
+    /// Nobody else does; and the record that a run of this front-end was locking when it died.
+    Ours(Option<DocumentId>),
     /// Another run holds it.
     Others,
 }
@@ -222,8 +226,12 @@ pub struct Claiming {
 }
 
 impl Claiming {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// The host to claim.
@@ -235,9 +243,9 @@ impl Claiming {
     /// Whose it is.
     #[must_use]
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
-        let Self { case } = self;
+        let Self { mut case } = self;
         match claim {
-            Ok(Claim::Ours) => {}
+            Ok(Claim::Ours(left_behind)) => case.left_behind = left_behind,
             Ok(Claim::Others) => {
                 let reason = "another run is working on this host".to_owned();
                 return case.stop(now, Outcome::NothingToDo(reason));

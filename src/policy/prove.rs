@@ -5,7 +5,7 @@
 use super::case::{Case, Failure, Subject, Trouble};
 use super::fence::{self, Fencing};
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::proof::Evidence;
 use super::record::look_around;
 use super::report::Outcome;
@@ -45,8 +45,12 @@ pub struct Proving {
 }
 
 impl Proving {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// Read the power for the fence.

@@ -7,11 +7,13 @@ use super::brake::Braking;
 use super::case::{Case, Failure, Trouble};
 use super::fence::{Fencing, confirmed};
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::leave::Leaving;
+use super::notes::Phase;
 use super::observe::{Observing, begin_to_wait};
+use super::order::Order;
 use super::proof::Proof;
 use super::recover::{Proven, Surveying};
-use super::remember::Remembering;
+use super::remember::{Remembering, made};
 use super::report::Outcome;
 use super::settings::Purpose;
 use super::still::{Effect, before};
@@ -21,6 +23,8 @@ use std::time::Duration;
 /// What follows when the record is written.
 #[derive(Debug)]
 pub(super) enum After {
+    /// The record was made: lock it.
+    Made,
     /// The incident is open: wait for the host to come back.
     Opened,
     /// It is held: look again after this time.
@@ -33,21 +37,24 @@ pub(super) enum After {
     Confirmed(Proof),
     /// The host is proven off.
     Proven(Proof),
+    /// These orders were decided on.
+    Planned { orders: Vec<Order>, proof: Proof, checked: Moment, surveyed: Moment },
     /// It is over.
     Ended(Outcome, Option<Proof>),
 }
 
 impl After {
     /// Must the record be written before this?
-    fn needs_it(&self) -> bool {
+    pub(super) fn needs_it(&self) -> bool {
         match self {
-            Self::Opened | Self::Look | Self::Off(..) | Self::Confirmed(_) => true,
-            Self::Held(_) | Self::Proven(_) | Self::Ended(..) => false,
+            Self::Made | Self::Opened | Self::Look | Self::Off(..) | Self::Confirmed(_) => true,
+            Self::Held(_) | Self::Proven(_) | Self::Planned { .. } | Self::Ended(..) => false,
         }
     }
 
-    fn go_on(self, case: Box<Case>, now: Moment) -> Step {
+    pub(super) fn go_on(self, case: Box<Case>, now: Moment) -> Step {
         match self {
+            Self::Made => made(case, now),
             Self::Opened => begin_to_wait(case, now),
             Self::Held(pause) => wait(pause, Observing::held(case)),
             Self::Look => Step::Brake(Braking::new(case)),
@@ -59,7 +66,10 @@ impl After {
                     Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
                 }
             },
-            Self::Ended(outcome, proof) => case.report(now, outcome, proof),
+            Self::Planned { orders, proof, checked, surveyed } => {
+                before(Proven { case, proof, checked, surveyed }, now, Effect::Orders(orders))
+            }
+            Self::Ended(outcome, proof) => Leaving::end(case, now, outcome, proof),
         }
     }
 }
@@ -92,21 +102,37 @@ pub(super) fn look_around(mut case: Box<Case>, now: Moment) -> Step {
     write(case, now, After::Look)
 }
 
+/// A record that was seen to be ours longer ago than this is looked at before it is written over.
+const OWNED: Duration = Duration::from_secs(60);
+
 /// Write the case's incident, if there is one and it has changed; then go on.
 pub(super) fn write(mut case: Box<Case>, now: Moment, after: After) -> Step {
-    let at = case.epoch(now);
+    case.keep_vms();
     let unchanged = case.incident == case.written && case.document.is_some();
-    let Some(incident) = case.incident.as_mut().filter(|_| !unchanged) else {
+    if case.incident.is_none() || unchanged {
         return after.go_on(case, now);
-    };
-    incident.updated = at;
-    let incident = incident.clone();
-    Step::Record(Recording { case, incident: Box::new(incident), after })
+    }
+    if case.document.is_some() && now.since(case.owned) >= OWNED {
+        return Remembering::still_ours(case, after);
+    }
+    write_now(case, now, after)
+}
+
+/// The record is ours: write it.
+pub(super) fn write_now(mut case: Box<Case>, now: Moment, after: After) -> Step {
+    match case.standing_record(now) {
+        Some(incident) => Step::Record(Recording { case, incident: Box::new(incident), after }),
+        None => after.go_on(case, now),
+    }
 }
 
 impl Recording {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// The document to write over; `None` makes a new one.
@@ -129,7 +155,8 @@ impl Recording {
             Ok(document) => {
                 case.answered();
                 case.document = Some(document);
-                case.written = Some(*incident);
+                case.wrote = now;
+                case.is_written(*incident);
                 after.go_on(case, now)
             }
             Err(failure) => unwritten(case, now, failure, after),
@@ -137,7 +164,7 @@ impl Recording {
     }
 }
 
-fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, after: After) -> Step {
+pub(super) fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, after: After) -> Step {
     if !after.needs_it() {
         let text = format!("the record could not be written: {}; going on without", failure.what);
         case.note(now, Phase::Report, text);
@@ -156,11 +183,11 @@ fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, after: After) -
             format!("the incident cannot be written down, so nothing{more} is fenced: {}", failure.what);
         return case.stop(now, Outcome::NoCloud(Failure { what, ..failure }));
     };
-    let incident = case.incident.clone().filter(|_| case.document.is_some());
-    let again = match incident {
-        Some(incident) => Step::Record(Recording { case, incident: Box::new(incident), after }),
+    let again = if case.document.is_some() {
+        Remembering::still_ours(case, after)
+    } else {
         // Names are not unique: the call whose answer was lost may have made the document.
-        None => Remembering::find(case, after),
+        Remembering::find(case, after)
     };
     wait(pause, again)
 }

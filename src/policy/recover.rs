@@ -1,12 +1,14 @@
 //! The survey: a fresh look at the cloud, and what it means for the host itself.
 
 use super::case::{Case, Failure, Subject, Trouble};
+use super::closing::aborted;
 use super::ending::{call_off, next, no_cloud, send};
 use super::hold::pause;
 use super::incident::{Step, wait};
 use super::limits::disarmed;
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::observe::not_dead;
+use super::own::{abort_of, leave_to, lost};
 use super::proof::Proof;
 use super::report::{Fate, Outcome};
 use super::round::plan_round;
@@ -15,7 +17,7 @@ use super::settle::judge_with_hosts;
 use super::still::{Effect, before};
 use super::trace::Tracing;
 use crate::model::{
-    Cluster, Datastore, Disarmed, Host, HostState, Listing, Moment, Network, Version, Vm, VmGroup, VmId,
+    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Version, Vm, VmGroup, VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +32,8 @@ pub struct Survey {
     pub unreadable: Vec<(VmId, String)>,
     /// Every datastore.
     pub datastores: Vec<Datastore>,
-    /// Where nothing may be fenced or moved now.
-    pub disarmed: Vec<Disarmed>,
+    /// What is remembered: where nothing may be moved now, whose the incident is.
+    pub memory: Memory,
     /// Every cluster.
     pub clusters: Listing<Cluster>,
     /// Every VM group, if one of the VMs is in one.
@@ -88,8 +90,12 @@ pub(super) enum Intent {
 }
 
 impl Surveying {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.proven.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
     }
 
     pub(super) fn new(proven: Proven) -> Self {
@@ -136,13 +142,22 @@ impl Surveying {
         let Self { mut proven, intent } = self;
         let case = &mut proven.case;
         case.answered();
+        if let Some(owner) = lost(case, &survey.memory) {
+            return leave_to(proven.case, now, &owner);
+        }
+        case.owned = now;
         case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         case.looked = Some(now);
         case.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
         if let Some(reason) = came_back(case, now, &survey) {
             return returned(proven, now, reason, &survey);
         }
-        if let Some(failure) = disarmed(&survey.disarmed, case.cluster, &[])
+        if let Some(word) = abort_of(case, &survey.memory) {
+            let failure = aborted(case, word);
+            hold_all(case, &survey, &failure.what);
+            return call_off(proven, now, failure);
+        }
+        if let Some(failure) = disarmed(&survey.memory.disarmed, case.cluster, &[])
             && case.policy.purpose == Purpose::Recover
         {
             // Before any order it can wait; afterwards VMs on their way are read back.

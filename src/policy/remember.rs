@@ -2,11 +2,15 @@
 
 use super::case::{Case, Failure, Source};
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
-use super::record::{After, write};
+use super::kept::tail;
+use super::leave::{Leaving, old};
+use super::notes::Phase;
+use super::own::{Taking, leave_to, lost};
+use super::record::{After, unwritten, write, write_now};
 use super::report::Outcome;
-use crate::model::{ClusterId, DocumentId, Epoch, Incident, Memory, Moment, Progress};
-use std::time::Duration;
+use super::standing::{LEASE, Watch, is_here, may_live, standing};
+use crate::model::{ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
+use std::collections::BTreeSet;
 
 /// A record keeps this many events of its host.
 const EVENTS: usize = 20;
@@ -20,55 +24,65 @@ pub struct Remembering {
 
 #[derive(Debug)]
 enum Goal {
-    /// Open it, unless another front-end is at it; since when that is waited for.
-    Open(Option<Moment>),
+    /// Open it, unless another run is at it; since when that is watched.
+    Open(Option<Watch>),
+    /// A new record was made and locked: does it count?
+    Ours(DocumentId, Hold),
     /// The answer to writing a new record was lost: is it there?
     Find(After),
+    /// Is it still ours? Then write it.
+    Still(After),
 }
 
 impl Remembering {
     pub(super) fn open(case: Box<Case>) -> Step {
-        Step::Remember(Self { case, goal: Goal::Open(None) })
+        Self::open_again(case, None)
+    }
+
+    pub(super) fn open_again(case: Box<Case>, watch: Option<Watch>) -> Step {
+        Step::Remember(Self { case, goal: Goal::Open(watch) })
     }
 
     pub(super) fn find(case: Box<Case>, after: After) -> Step {
         Step::Remember(Self { case, goal: Goal::Find(after) })
     }
 
-    /// Another front-end is at it: wait until it has ended, or has not written for a while.
-    fn later(mut case: Box<Case>, now: Moment, since: Moment, owner: &str) -> Step {
-        // Reconcile comes again.
-        let patience = match case.subject.source {
-            Source::Reconcile => Duration::ZERO,
-            Source::Event | Source::Person => LEASE.max(case.policy.hold.deadline),
-        };
-        if now.since(since) >= patience {
-            let reason = format!("another run is working on this host: {owner}");
-            return case.stop(now, Outcome::NothingToDo(reason));
-        }
-        if since == now {
-            let text = format!("another front-end is working on this host ({owner}); waiting for it to end");
-            case.note(now, Phase::Claim, text);
-        }
-        let pause = case.policy.hold.look;
-        wait(pause, Step::Remember(Self { case, goal: Goal::Open(Some(since)) }))
+    pub(super) fn still_ours(case: Box<Case>, after: After) -> Step {
+        Step::Remember(Self { case, goal: Goal::Still(after) })
     }
 
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    /// Another run may be at it: look again until it shows that it is, or until its lease is over.
+    pub(super) fn later(mut case: Box<Case>, now: Moment, watch: Watch, who: &str) -> Step {
+        case.incident = None;
+        // Nobody waits where nothing is to be held, and reconcile comes again.
+        if case.policy.hold.deadline.is_zero() || case.subject.source == Source::Reconcile {
+            return busy(case, now, who);
+        }
+        if watch.has_just_begun(now) {
+            let text = format!(
+                "another run may be working on this host ({who}); watching its record for up to {} s",
+                LEASE.as_secs()
+            );
+            case.note(now, Phase::Claim, text);
+        }
+        let pause = case.policy.hold.look.min(LEASE);
+        wait(pause, Self::open_again(case, Some(watch)))
+    }
+
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// What is remembered, or why it cannot be read. Without a memory nothing is fenced.
     #[must_use]
-    pub fn answer(mut self, now: Moment, memory: Result<Memory, Failure>) -> Step {
+    pub fn answer(self, now: Moment, memory: Result<Memory, Failure>) -> Step {
         let memory = match memory {
             Ok(memory) => memory,
-            Err(failure) => {
-                if let Some(pause) = self.case.patience(now, Phase::Claim, &failure) {
-                    return wait(pause, Step::Remember(self));
-                }
-                return self.case.stop(now, Outcome::NoCloud(failure));
-            }
+            Err(failure) => return self.unread(now, failure),
         };
         let Self { mut case, goal } = self;
         if matches!(goal, Goal::Open(_)) {
@@ -77,107 +91,174 @@ impl Remembering {
         }
         case.clock.get_or_insert((memory.now, now));
         match goal {
-            Goal::Open(since) => {
-                if let Some(owner) = busy(&case, &memory) {
-                    return Self::later(case, now, since.unwrap_or(now), &owner);
-                }
-                if let Some(reason) = case.over.take() {
-                    return close(case, now, &memory, reason);
-                }
-                open(&mut case, now, &memory);
-                write(case, now, After::Opened)
-            }
+            Goal::Open(watch) => open(case, now, &memory, watch),
+            Goal::Ours(document, hold) => confirm(case, now, &memory, document, hold),
             Goal::Find(after) => {
                 case.document = mine(&case, &memory);
                 write(case, now, after)
+            }
+            Goal::Still(after) => {
+                if let Some(owner) = lost(&case, &memory) {
+                    return leave_to(case, now, &owner);
+                }
+                case.owned = now;
+                write_now(case, now, after)
+            }
+        }
+    }
+
+    fn unread(mut self, now: Moment, failure: Failure) -> Step {
+        // What needs no record goes on without.
+        let needed = !matches!(&self.goal, Goal::Still(after) if !after.needs_it());
+        if needed && let Some(pause) = self.case.patience(now, Phase::Claim, &failure) {
+            return wait(pause, Step::Remember(self));
+        }
+        let Self { mut case, goal } = self;
+        match goal {
+            Goal::Still(after) => unwritten(case, now, failure, after),
+            Goal::Open(_) | Goal::Ours(..) | Goal::Find(_) => {
+                case.incident = None;
+                case.stop(now, Outcome::NoCloud(failure))
             }
         }
     }
 }
 
-/// How long a record of another front-end's run counts as being worked on after it was written last. A held run writes
-/// at least every five minutes; clocks may differ.
-pub(super) const LEASE: Duration = Duration::from_secs(400);
-
-/// Whose run on another front-end is at this host. One of our own front-end is dead: this run has its lock.
-fn busy(case: &Case, memory: &Memory) -> Option<String> {
-    let front_end = |owner: &str| owner.split(' ').next().unwrap_or_default().to_owned();
-    let last = memory.incidents.iter().rev().find(|(_, incident)| incident.host == case.subject.host);
-    let (_, incident) = last.filter(|(_, incident)| incident.progress != Progress::Closed)?;
-    let fresh = incident.outcome.is_none() && memory.now.since(incident.updated) < LEASE;
-    (fresh && front_end(&incident.owner) != front_end(&memory.me)).then(|| incident.owner.clone())
+fn busy(case: Box<Case>, now: Moment, who: &str) -> Step {
+    case.stop(now, Outcome::NothingToDo(format!("another run is working on this host: {who}")))
 }
 
-/// The record that this run has written although the answer was lost.
+/// The record that this run has written although the answer was lost; of two the first.
 fn mine(case: &Case, memory: &Memory) -> Option<DocumentId> {
     let owner = &case.incident.as_ref()?.owner;
-    let mut own = memory.incidents.iter().rev();
+    let mut own = memory.incidents.iter();
     own.find(|(_, incident)| incident.host == case.subject.host && incident.owner == *owner)
         .map(|(id, _)| *id)
 }
 
-fn open(case: &mut Case, now: Moment, memory: &Memory) {
+fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>) -> Step {
     let at = memory.now;
+    case.old = old(memory, case.subject.host, &case.policy.record, &case.policy.brake);
     let flap = case.policy.brake.flaps.time;
-    // Of several records the one that was made last counts.
-    let last = memory.incidents.iter().rev().find(|(_, incident)| incident.host == case.subject.host);
     let goes_on = |incident: &Incident| {
         incident.progress != Progress::Closed
             || (incident.proof.is_none() && at.since(incident.updated) < flap)
     };
-    let mut incident = match last.filter(|(_, incident)| goes_on(incident)) {
-        Some((document, incident)) => {
-            let begun = at.since(incident.opened).as_secs();
-            case.note(now, Phase::Claim, format!("{document} remembers this incident, opened {begun} s ago"));
-            case.document = Some(*document);
-            incident.clone()
-        }
-        None => new(case, at),
+    let last = standing(memory, case.subject.host);
+    let open = last.is_some_and(|(_, incident)| incident.progress != Progress::Closed);
+    if let Some(reason) = case.over.take_if(|_| !open) {
+        return case.stop(now, Outcome::NothingToDo(reason));
+    }
+    let Some((document, incident)) = last.filter(|(_, incident)| goes_on(incident)) else {
+        let error = case.error.clone();
+        case.remembered = last.map(|(_, last)| tail(last, at, error.as_deref())).unwrap_or_default();
+        return begin(case, now, memory);
     };
-    incident.owner.clone_from(&memory.me);
+    let watch = watch.unwrap_or_else(|| Watch::new(now, *document, incident));
+    if watch.has_moved(*document, incident) && may_live(memory, incident) {
+        return busy(case, now, &incident.owner);
+    }
+    if may_live(memory, incident) && !watch.is_over(now) {
+        return Remembering::later(case, now, watch, &incident.owner);
+    }
+    case.predecessor = is_here(memory, incident).then_some(incident.updated);
+    case.me.clone_from(&memory.me);
+    case.incident = Some(incident.clone());
+    Taking::step(case, *document, incident.lock, watch)
+}
+
+/// A new record: of many runs that look at the same time the order of their documents decides.
+fn begin(mut case: Box<Case>, now: Moment, memory: &Memory) -> Step {
+    let at = memory.now;
+    let mut incident = Incident {
+        host: case.subject.host,
+        cluster: case.cluster.unwrap_or(ClusterId(0)),
+        opened: at,
+        updated: at,
+        error: case.error.clone(),
+        ..Incident::default()
+    };
+    case.me.clone_from(&memory.me);
+    take_up(&mut case, &mut incident, at);
+    case.incident = Some(incident);
+    write(case, now, After::Made)
+}
+
+/// The new record is there: lock it.
+pub(super) fn made(case: Box<Case>, now: Moment) -> Step {
+    match (case.document, &case.incident) {
+        (Some(document), Some(incident)) => {
+            let watch = Watch::new(now, document, incident);
+            Taking::step(case, document, None, watch)
+        }
+        _ => Remembering::open(case),
+    }
+}
+
+/// The lock is ours.
+pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold: Hold) -> Step {
+    case.owned = now;
+    if case.document == Some(document) {
+        return Step::Remember(Remembering { case, goal: Goal::Ours(document, hold) });
+    }
+    let Some(mut incident) = case.incident.take() else { return Remembering::open(case) };
+    let at = case.epoch(now);
+    let begun = at.since(incident.opened).as_secs();
+    case.note(now, Phase::Claim, format!("{document} remembers this incident, opened {begun} s ago"));
+    let ended = incident.outcome.is_some() || incident.interrupted.is_some();
+    if !ended {
+        let text = format!("its last run, {}, is gone; taking it over", incident.owner);
+        case.note(now, Phase::Claim, text);
+        incident.takeovers = incident.takeovers.saturating_add(1);
+    }
+    case.document = Some(document);
+    case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
+    incident.lock = Some(hold);
+    take_up(&mut case, &mut incident, at);
+    case.incident = Some(incident);
+    if let Some(reason) = case.over.take() {
+        // An earlier run has left it open, and there is nothing to do any more.
+        return case.stop(now, Outcome::NothingToDo(reason));
+    }
+    write(case, now, After::Opened)
+}
+
+/// This run's record is locked: go on with it, unless another one was made before it.
+fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: DocumentId, hold: Hold) -> Step {
+    let counts = standing(memory, case.subject.host).map(|(document, _)| *document);
+    if let Some(other) = counts.filter(|other| *other != document) {
+        let text =
+            format!("{other} is another run's record of this incident, and was made before {document}");
+        case.note(now, Phase::Claim, text);
+        return Leaving::again(case, document);
+    }
+    case.owned = now;
+    if let Some(incident) = &mut case.incident {
+        incident.lock = Some(hold);
+    }
+    // Written with what comes next.
+    After::Opened.go_on(case, now)
+}
+
+/// What every run writes of itself.
+fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
+    incident.owner.clone_from(&case.me);
     incident.name.clone_from(&case.subject.name);
+    incident.flags = case.flags();
     let event = match case.subject.source {
         Source::Event => true,
         Source::Person => false,
         // An event that was lost counts too.
         Source::Reconcile => incident.progress == Progress::Closed || case.document.is_none(),
     };
+    (incident.progress, incident.outcome, incident.held) = (Progress::Open, None, None);
+    incident.interrupted = None;
     if event {
         incident.events.push(at);
         let old = incident.events.len().saturating_sub(EVENTS);
         incident.events.drain(..old);
     }
-    (incident.progress, incident.outcome, incident.held) = (Progress::Open, None, None);
-    case.incident = Some(incident);
-}
-
-/// End the incident that an earlier run has left open, if there is one.
-fn close(mut case: Box<Case>, now: Moment, memory: &Memory, reason: String) -> Step {
-    let mut own = memory.incidents.iter().rev().filter(|(_, incident)| incident.host == case.subject.host);
-    if own.next().is_some_and(|(_, incident)| incident.progress != Progress::Closed) {
-        open(&mut case, now, memory);
-    }
-    case.stop(now, Outcome::NothingToDo(reason))
-}
-
-fn new(case: &Case, at: Epoch) -> Incident {
-    Incident {
-        host: case.subject.host,
-        name: case.subject.name.clone(),
-        cluster: case.cluster.unwrap_or(ClusterId(0)),
-        owner: String::new(),
-        opened: at,
-        updated: at,
-        progress: Progress::Open,
-        events: Vec::new(),
-        error: case.error.clone(),
-        fenced: None,
-        on: None,
-        held: None,
-        began: None,
-        proof: None,
-        confirmation: None,
-        outcome: None,
-        ..Incident::default()
-    }
+    // No VM that an earlier run knew is forgotten.
+    let known: BTreeSet<VmId> = case.subject.vms.iter().chain(case.remembered.keys()).copied().collect();
+    case.subject.vms = known.into_iter().collect();
 }

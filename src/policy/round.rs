@@ -8,6 +8,7 @@ use super::plan::{self, Decision, Request, Verdict};
 use super::proof::Proof;
 use super::recover::Survey;
 use super::report::Fate;
+use super::resume::resume;
 use super::scheduler::left_to_it;
 use super::settings::Purpose;
 use super::states::{self, Class};
@@ -40,6 +41,9 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
     let orders = decisions
         .into_iter()
         .filter_map(|decision| {
+            if !rehearsal && resume(case, now, &decision) {
+                return None;
+            }
             let text = format!("{} {}: {}", decision.vm, decision.name, decision.verdict);
             case.detail(now, Phase::Plan, text);
             if rehearsal { tell(case, now, decision) } else { take(case, now, decision) }

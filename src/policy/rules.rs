@@ -123,6 +123,15 @@ pub struct HoldRules {
     pub deadline: Duration,
 }
 
+/// How long closed incidents are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordRules {
+    /// A closed one that is older is deleted, unless a brake still counts it.
+    pub age: Duration,
+    /// More than this many are not kept.
+    pub most: u32,
+}
+
 /// Every rule of the settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -140,6 +149,8 @@ pub struct Rules {
     pub settle: SettleRules,
     /// `[plan]` and `[exclude]`
     pub plan: PlanRules,
+    /// `[record]`
+    pub record: RecordRules,
 }
 
 /// Who chooses where a VM goes, with `-m`.
@@ -212,6 +223,12 @@ impl Default for FenceRules {
             control_age: Duration::from_secs(30 * 24 * 3600),
             again: 2,
         }
+    }
+}
+
+impl Default for RecordRules {
+    fn default() -> Self {
+        Self { age: Duration::from_secs(90 * 24 * 3600), most: 200 }
     }
 }
 

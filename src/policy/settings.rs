@@ -1,7 +1,7 @@
 //! What the operator chose: the flags of one run, over the rules of the settings file.
 
 use super::rules::{
-    BrakeRules, FenceRules, HoldRules, PlanRules, Rules, SettleRules, WaitRules, WitnessRules,
+    BrakeRules, FenceRules, HoldRules, PlanRules, RecordRules, Rules, SettleRules, WaitRules, WitnessRules,
 };
 
 /// What happens to the VMs of a dead host. Exactly one is chosen.
@@ -69,6 +69,8 @@ pub struct Policy {
     pub settle: SettleRules,
     /// `[plan]` and `[exclude]`
     pub plan: PlanRules,
+    /// `[record]`
+    pub record: RecordRules,
 }
 
 impl Policy {
@@ -81,7 +83,7 @@ impl Policy {
     /// These rules with this mode, and no other flag.
     #[must_use]
     pub fn under(mode: Mode, rules: Rules) -> Self {
-        let Rules { wait, brake, witness, fence, hold, settle, plan } = rules;
+        let Rules { wait, brake, witness, fence, hold, settle, plan, record } = rules;
         Self {
             mode,
             force: Force::RunningOnly,
@@ -94,6 +96,7 @@ impl Policy {
             hold,
             settle,
             plan,
+            record,
         }
     }
 }

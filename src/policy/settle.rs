@@ -7,7 +7,7 @@ use super::case::{Case, Failure};
 use super::ending::{no_cloud, send};
 use super::incident::{Step, wait};
 use super::judge::{Judge, Judgement};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::order::Order;
 use super::plan::not_cut_off;
 use super::proof::Proof;
@@ -35,8 +35,12 @@ pub struct Settling {
 }
 
 impl Settling {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.proven.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
     }
 
     /// Read the VMs that are on their way, after a pause.

@@ -12,6 +12,7 @@ use super::incident::{Step, wait};
 use super::notes::Phase;
 use super::observe::not_dead;
 use super::order::Order;
+use super::own::Owning;
 use super::proof::Proof;
 use super::prove::Proving;
 use super::record::look_around;
@@ -98,8 +99,19 @@ impl After {
     }
 }
 
-/// Look once more, then do it.
+/// How old the last look at the record may be when something is changed.
+const OWNED: Duration = Duration::from_secs(10);
+
+/// Look once more whether the record is ours and whether the host is off, then do it.
 pub(super) fn before(proven: Proven, now: Moment, effect: Effect) -> Step {
+    if now.since(proven.case.owned) >= OWNED {
+        return Owning::step(proven, effect);
+    }
+    look(proven, now, effect)
+}
+
+/// The record is ours: look whether the host is off, then do it.
+pub(super) fn look(proven: Proven, now: Moment, effect: Effect) -> Step {
     let Proven { case, proof, surveyed, .. } = proven;
     let mut devices = proof.devices();
     let after = After { proof, surveyed, effect };

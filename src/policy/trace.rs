@@ -5,7 +5,7 @@
 
 use super::case::{Case, Failure};
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::recover::{Intent, Proven, Survey, Surveying};
 use super::states::{self, Class};
 use crate::model::{HostId, Moment, Record, Vm, VmId};
@@ -45,8 +45,12 @@ impl Tracing {
         Step::Trace(Self { proven, survey: Box::new(survey), intent, ids })
     }
 
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.proven.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
     }
 
     /// The VMs whose whole history is needed.

@@ -137,7 +137,7 @@ impl Cloud {
             };
             let (id, name) = (DocumentId(document.id), document.name.clone());
             let attributes = document.template.iter().filter_map(single).collect();
-            let document = Document { id, name, kind: document.kind, lock: None, attributes };
+            let document = Document { id, name, kind: document.kind, user: None, lock: None, attributes };
             Record::read(&document).ok().map(|record| (id, record))
         };
         ours.filter_map(read).collect()

@@ -81,7 +81,7 @@ pub enum Seen {
         /// When.
         at: Duration,
         /// The answer.
-        survey: Survey,
+        survey: Box<Survey>,
     },
     /// VMs were read back, with the hosts on which their domains really ran then. One that is missing from
     /// the answer is missing here.

@@ -15,7 +15,7 @@ use super::physics::Power;
 use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
-use crate::model::{DeviceName, Epoch, HostId, SeenOn, Vm};
+use crate::model::{DeviceName, DocumentId, Epoch, HostId, SeenOn, Vm};
 use crate::policy::{Entry, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::Zone;
@@ -40,6 +40,9 @@ pub struct SimWorld {
     /// What a device that caches has last looked at, and when.
     cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
     claimed: Option<HostId>,
+    /// Which front-end this world's runs are on, and the records that they are locking or have locked.
+    front_end: String,
+    taking: BTreeMap<HostId, DocumentId>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
@@ -74,6 +77,8 @@ impl SimWorld {
             outlets: BTreeMap::new(),
             cached: BTreeMap::new(),
             claimed: None,
+            front_end: "front-end".to_owned(),
+            taking: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
@@ -142,6 +147,13 @@ impl SimWorld {
         self.told.clear();
         self.seen.clear();
         self.tended.clear();
+    }
+
+    /// Begin another run on another front-end, which knows nothing of the files of this one.
+    pub fn begin_elsewhere(&mut self, front_end: &str) {
+        front_end.clone_into(&mut self.front_end);
+        self.taking.clear();
+        self.begin_again();
     }
 
     /// When the present run began, since the simulation began.
@@ -229,7 +241,7 @@ impl SimWorld {
     }
 
     fn me(&self) -> String {
-        format!("front-end {}", self.began.as_millis())
+        format!("{} {}", self.front_end, self.began.as_millis())
     }
 
     fn cloud_now(&self) -> Duration {

@@ -10,12 +10,13 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Epoch, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Epoch, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList, Weight};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A world that acts.
@@ -27,7 +28,7 @@ pub struct Live {
     observer: ObserverSettings,
     /// Front-end, process and begin.
     me: String,
-    pub(super) run_dir: PathBuf,
+    run_dir: PathBuf,
     began: Instant,
     /// Held until the process ends.
     lock: Option<File>,
@@ -56,25 +57,36 @@ impl Live {
         &self.zone
     }
 
-    pub(super) fn lock(&mut self, path: &Path) -> Result<Claim, Error> {
-        let failed = |source| Error::File { doing: "lock", path: path.to_owned(), source };
+    fn lock(&mut self, host: HostId) -> Result<Claim, Error> {
+        let path = lock_file(&self.run_dir, host);
+        let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
         // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
         let _ = std::fs::create_dir_all(&self.run_dir);
-        let file = File::options().write(true).create(true).truncate(false).open(path);
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         // One that root has made can be locked all the same.
-        let file = file.or_else(|_| File::open(path)).map_err(failed)?;
+        let file = file.or_else(|_| File::open(&path)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 // A fence program inherits the lock: as long as one is at work, also after this process was killed,
                 // no second run fences the same host.
                 rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
                     .map_err(|error| failed(error.into()))?;
+                let mut text = String::new();
+                let _ = (&file).take(64).read_to_string(&mut text);
                 self.lock = Some(file);
-                Ok(Claim::Ours)
+                Ok(Claim::Ours(text.trim().parse().ok().map(DocumentId)))
             }
             Err(TryLockError::WouldBlock) => Ok(Claim::Others),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+
+    /// Which record is being locked, for the next run of this front-end if this one dies now. One that root has made
+    /// cannot be written; that run then waits for the lease.
+    fn note_taking(&self, document: Option<DocumentId>) {
+        let Some(mut file) = self.lock.as_ref() else { return };
+        let text = document.map_or_else(String::new, |document| document.0.to_string());
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
     }
 
     fn suspect(&self, host: HostId) -> Result<(&Host, &str), String> {
@@ -118,6 +130,29 @@ impl World for Live {
         self.zone.record(document, incident)
     }
 
+    fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
+        self.note_taking(Some(document));
+        let taken = self.zone.take(document, over);
+        if matches!(taken, Ok(Taken::Held { .. })) {
+            self.note_taking(None);
+        }
+        log::debug!("{host}: {document} is taken: {taken:?}");
+        taken
+    }
+
+    fn leave(
+        &mut self,
+        _host: HostId,
+        unlock: Option<DocumentId>,
+        forget: &[DocumentId],
+    ) -> Result<(), Failure> {
+        let done = self.zone.leave(unlock, forget);
+        if done.is_ok() {
+            self.note_taking(None);
+        }
+        done
+    }
+
     fn outlook(&mut self) -> Result<Outlook, Failure> {
         Ok(Outlook {
             hosts: self.zone.hosts()?,
@@ -136,7 +171,7 @@ impl World for Live {
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
-        Ok(self.lock(&lock_file(&self.run_dir, host))?)
+        Ok(self.lock(host)?)
     }
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {

@@ -6,6 +6,7 @@ mod error_date;
 pub mod fence;
 mod layers;
 pub(crate) mod live;
+mod locks;
 pub mod observer;
 pub mod oned;
 mod parallel;
@@ -25,10 +26,10 @@ pub(crate) use tend::one_by_one;
 pub use zone::Zone;
 
 use crate::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
     Testimony, Vm, VmId,
 };
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, VmList};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, VmList};
 use std::time::Duration;
 
 /// Everything that a recovery can do and learn. It decides nothing; what an answer means is for the policy.
@@ -56,6 +57,24 @@ pub trait World {
     /// # Errors
     /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure>;
+
+    /// Lock a record, so that no other run works on its host. `over` is the lock of an owner that is gone: it is taken
+    /// away first, if it is still the one that is there.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been locked nevertheless, unless oned refused.
+    fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure>;
+
+    /// Let go of a host: unlock its record, and delete documents.
+    ///
+    /// # Errors
+    /// The first [`Failure`]; what comes after it is tried all the same.
+    fn leave(
+        &mut self,
+        host: HostId,
+        unlock: Option<DocumentId>,
+        forget: &[DocumentId],
+    ) -> Result<(), Failure>;
 
     /// Everything that a brake needs: hosts, clusters, the memory, this front-end itself.
     ///

@@ -7,7 +7,7 @@
 use super::Zone;
 use super::oned::Transport;
 use crate::error::Error;
-use crate::model::{Host, HostId, Listing, Version, Vm, VmId};
+use crate::model::{Epoch, Host, HostId, Listing, Version, Vm, VmId};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +52,7 @@ impl<T: Transport> Zone<T> {
         let VmList { vms, unreadable } = self.vms(&ids)?;
         let oned = self.oned();
         let datastores = oned.datastores()?.good;
-        let disarmed = self.disarmed()?;
+        let memory = self.memory(Epoch::default(), "")?;
         let clusters = listing(oned.clusters())?;
         let grouped = vms.iter().any(|vm| vm.needs.group.is_some());
         let groups = if grouped { listing(oned.vm_groups())? } else { Listing::default() };
@@ -60,18 +60,7 @@ impl<T: Transport> Zone<T> {
         let networks = if wired { listing(oned.networks())? } else { Listing::default() };
         let layers = self.layers_of(&hosts, &vms)?;
         let version = if vms.iter().any(by_version) { self.version() } else { None };
-        Ok(Survey {
-            hosts,
-            vms,
-            unreadable,
-            datastores,
-            disarmed,
-            clusters,
-            groups,
-            networks,
-            layers,
-            version,
-        })
+        Ok(Survey { hosts, vms, unreadable, datastores, memory, clusters, groups, networks, layers, version })
     }
 
     /// One call in a run; a cloud that does not say it is taken for an old one.

@@ -2,7 +2,7 @@
 
 use onerescue::policy::{
     BrakeRules, Control, FenceRules, Fencing, Force, HoldRules, Mode, Policy, ProbeError, Purpose,
-    SettleRules, WaitRules, Window, WitnessRules,
+    RecordRules, SettleRules, WaitRules, Window, WitnessRules,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -118,6 +118,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
             hold,
             settle,
             plan: onerescue::policy::PlanRules::default(),
+            record: RecordRules::default(),
         },
     )
 }

@@ -2,11 +2,11 @@
 
 use onerescue::Run;
 use onerescue::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
     Testimony, Vm, VmId,
 };
 use onerescue::policy::{
-    Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, VmList,
+    Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
 };
 use onerescue::sim::SimWorld;
 use onerescue::world::World;
@@ -103,6 +103,19 @@ impl World for Patient<'_> {
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
         self.world.record(document, incident)
+    }
+
+    fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
+        self.world.take(host, document, over)
+    }
+
+    fn leave(
+        &mut self,
+        host: HostId,
+        unlock: Option<DocumentId>,
+        forget: &[DocumentId],
+    ) -> Result<(), Failure> {
+        self.world.leave(host, unlock, forget)
     }
 
     fn outlook(&mut self) -> Result<Outlook, Failure> {

@@ -8,8 +8,8 @@ use crate::config::file::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, within}
 use crate::config::{ConsulSettings, ObserverSettings, ReconcileSettings, WitnessSettings};
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{
-    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, SettleRules, WaitRules, Window,
-    WitnessRules,
+    BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, RecordRules, SettleRules,
+    WaitRules, Window, WitnessRules,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -166,9 +166,14 @@ impl Reconcile {
 }
 
 impl Record {
-    pub(in crate::config) fn check(self) -> Result<i64, String> {
+    pub(in crate::config) fn check(self) -> Result<(i64, RecordRules), String> {
         // 100 to 110 belong to OpenNebula's own services.
-        within("record.type", self.kind, 200..=i64::from(i32::MAX))
+        let kind = within("record.type", self.kind, 200..=i64::from(i32::MAX))?;
+        let rules = RecordRules {
+            age: within("record.age", self.age, DAY..=3650 * DAY)?,
+            most: within("record.most", self.most, 10..=10_000)?,
+        };
+        Ok((kind, rules))
     }
 }
 

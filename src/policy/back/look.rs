@@ -172,7 +172,7 @@ impl Claiming {
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
         let mut case = self.case;
         match claim {
-            Ok(Claim::Ours) => {}
+            Ok(Claim::Ours(_)) => {}
             Ok(Claim::Others) => {
                 return case.end(now, Outcome::NothingToDo("another run works on this host".to_owned()));
             }

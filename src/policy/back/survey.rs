@@ -63,7 +63,7 @@ impl Surveying {
         let Some(host) = own.filter(|host| host.state == HostState::Monitored) else {
             return case.end(now, Outcome::NothingToDo("it is not MONITORED any more".to_owned()));
         };
-        if let Some(failure) = disarmed(&survey.disarmed, Some(host.cluster), &[]) {
+        if let Some(failure) = disarmed(&survey.memory.disarmed, Some(host.cluster), &[]) {
             return case.end(now, Outcome::Held(failure));
         }
         let zombies = zombies(host, &survey);

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::remember::LEASE;
+use super::standing::{lease_left, may_live, standing};
 use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,9 +98,10 @@ pub struct Decision {
 #[must_use]
 pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     let mut last: BTreeMap<HostId, &(DocumentId, Incident)> = BTreeMap::new();
-    for incident in &view.memory.incidents {
-        // Of several records the one that was made last counts.
-        last.insert(incident.1.host, incident);
+    for (_, incident) in &view.memory.incidents {
+        if let Some(counts) = standing(view.memory, incident.host) {
+            last.insert(incident.host, counts);
+        }
     }
     let open = last.iter().filter(|(_, (_, incident))| incident.progress != Progress::Closed);
     let failing = view.hosts.iter().filter(|host| host.state == HostState::Error);
@@ -161,9 +162,8 @@ fn unfinished(
 ) -> (Todo, String) {
     let now = view.memory.now;
     let ago = now.since(incident.updated).as_secs();
-    let elsewhere = front_end(&incident.owner) != front_end(&view.memory.me);
-    let left = LEASE.saturating_sub(now.since(incident.updated)).as_secs();
-    if elsewhere && incident.outcome.is_none() && left > 0 {
+    if may_live(view.memory, incident) {
+        let left = lease_left(view.memory, incident).as_secs();
         let why = format!(
             "{} works on it, and wrote {ago} s ago; it is taken over if nothing is written for {left} s more",
             incident.owner
@@ -229,8 +229,3 @@ fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo
 
 /// Clocks of front-ends may differ by this much.
 const AHEAD: Duration = Duration::from_secs(300);
-
-/// `fe1` of `fe1 4711 1795165661`
-fn front_end(owner: &str) -> &str {
-    owner.split(' ').next().unwrap_or_default()
-}

@@ -92,10 +92,10 @@ fn a_closed_incident_covers_its_own_failure_and_no_later_one() {
 #[test]
 fn another_front_end_has_its_lease_and_our_own_dead_process_none() {
     let hosts = [host(7, HostState::Error)];
-    let (todo, why) = of(&hosts, incident(7, Progress::Fencing, "fe2 4711 1", 399));
+    let (todo, why) = of(&hosts, incident(7, Progress::Fencing, "fe2 4711 1", 699));
     assert_eq!(todo, Todo::Leave);
-    assert!(why.contains("fe2 4711 1 works on it, and wrote 399 s ago"), "{why}");
-    assert_eq!(of(&hosts, incident(7, Progress::Fencing, "fe2 4711 1", 400)).0, Todo::Prove);
+    assert!(why.contains("fe2 4711 1 works on it, and wrote 699 s ago"), "{why}");
+    assert_eq!(of(&hosts, incident(7, Progress::Fencing, "fe2 4711 1", 700)).0, Todo::Prove);
     assert_eq!(of(&hosts, incident(7, Progress::Fencing, "fe1 4711 1", 1)).0, Todo::Prove);
     let mut ended = incident(7, Progress::Off, "fe2 4711 1", 1);
     ended.outcome = Some("stopped: oned does not answer".to_owned());

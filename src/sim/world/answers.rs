@@ -5,10 +5,10 @@
 use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
     Testimony, Vm, VmId,
 };
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Trouble, VmList};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +45,30 @@ impl World for SimWorld {
         answer
     }
 
+    fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
+        self.due();
+        self.taking.insert(host, document);
+        let taken = self.zone.take(document, over);
+        if matches!(taken, Ok(Taken::Held { .. })) {
+            self.taking.remove(&host);
+        }
+        taken
+    }
+
+    fn leave(
+        &mut self,
+        host: HostId,
+        unlock: Option<DocumentId>,
+        forget: &[DocumentId],
+    ) -> Result<(), Failure> {
+        self.due();
+        let done = self.zone.leave(unlock, forget);
+        if done.is_ok() {
+            self.taking.remove(&host);
+        }
+        done
+    }
+
     fn outlook(&mut self) -> Result<Outlook, Failure> {
         self.due();
         let outlook = self.look();
@@ -58,7 +82,11 @@ impl World for SimWorld {
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
-        Ok(if self.claimed == Some(host) { Claim::Others } else { Claim::Ours })
+        Ok(if self.claimed == Some(host) {
+            Claim::Others
+        } else {
+            Claim::Ours(self.taking.get(&host).copied())
+        })
     }
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
@@ -91,7 +119,7 @@ impl World for SimWorld {
         let survey = self.zone.survey(host, also);
         if let Ok(survey) = &survey {
             let at = self.cloud_now();
-            self.seen.push(Seen::Survey { at, survey: survey.clone() });
+            self.seen.push(Seen::Survey { at, survey: Box::new(survey.clone()) });
         }
         survey
     }

@@ -116,6 +116,7 @@ impl Decode for Document {
             id: DocumentId(element.required("ID")?),
             name: text(element, "NAME"),
             kind: element.required("TYPE")?,
+            user: element.number_of("UID")?,
             lock: match element.child("LOCK") {
                 Some(lock) => lock_of(lock)?,
                 None => None,

@@ -1,6 +1,7 @@
 //! The calls about our own documents, and about the hooks that start us.
 
 use super::calls::{during, id};
+use super::leader::{decode, text};
 use super::{Oned, Transport};
 use crate::error::{OnedError, Result};
 use crate::model::{Document, DocumentId, Hook, Raft};
@@ -42,6 +43,42 @@ impl<T: Transport> Oned<T> {
         let replace = Value::Int(0);
         let params = [id(document.0), Value::Text(template.to_owned()), replace];
         self.write("one.document.update", &params).map(drop)
+    }
+
+    /// `one.document.info`, with its lock.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Oned`].
+    pub fn document(&self, document: DocumentId) -> Result<Document> {
+        let method = "one.document.info";
+        let xml = self.read(method, &[id(document.0), Value::Bool(false)]).and_then(text);
+        xml.and_then(|xml| decode(&xml)).map_err(during(method))
+    }
+
+    /// `one.document.lock` as a test-and-set, at level 3 (ADMIN), which still lets oneadmin update the document. A
+    /// lock that is there is refused with [`crate::error::Refusal::Action`].
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn lock_document(&self, document: DocumentId) -> Result<(), OnedError> {
+        let params = [id(document.0), Value::Int(3), Value::Bool(true)];
+        self.write("one.document.lock", &params).map(drop)
+    }
+
+    /// `one.document.unlock`, whoever holds the lock.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn unlock_document(&self, document: DocumentId) -> Result<(), OnedError> {
+        self.write("one.document.unlock", &[id(document.0)]).map(drop)
+    }
+
+    /// `one.document.delete`.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn delete_document(&self, document: DocumentId) -> Result<(), OnedError> {
+        self.write("one.document.delete", &[id(document.0)]).map(drop)
     }
 
     /// `one.hookpool.info`.

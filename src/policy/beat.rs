@@ -1,0 +1,110 @@
+//! While a run waits it shows that it is alive, so that no other takes its incident over.
+
+use super::case::{Case, Failure};
+use super::incident::Step;
+use super::notes::Phase;
+use super::own::{leave_to, lost};
+use super::standing::BEAT;
+use crate::model::{DocumentId, Incident, Memory, Moment};
+
+/// See [`Step::Check`].
+#[derive(Debug)]
+pub struct Checking {
+    then: Box<Step>,
+}
+
+/// See [`Step::Beat`].
+#[derive(Debug)]
+pub struct Beating {
+    then: Box<Step>,
+    document: DocumentId,
+    incident: Box<Incident>,
+}
+
+/// Go on with `then`; first show that the run is alive, if that is due.
+pub(super) fn alive(then: Step, now: Moment) -> Step {
+    let due = then.case().is_some_and(|case| {
+        case.document.is_some() && case.incident.is_some() && now.since(case.wrote) >= BEAT
+    });
+    if due { Step::Check(Checking { then: Box::new(then) }) } else { then }
+}
+
+/// The case of a step that is given up.
+fn case_of(step: &mut Step) -> Option<Box<Case>> {
+    let case = step.case_mut()?;
+    let empty = Case::new(case.subject.clone(), case.policy.clone());
+    Some(std::mem::replace(case, empty))
+}
+
+impl Checking {
+    pub(super) fn then(&self) -> &Step {
+        &self.then
+    }
+
+    pub(super) fn then_mut(&mut self) -> &mut Step {
+        &mut self.then
+    }
+
+    /// What is remembered. If it cannot be read the run goes on: whatever it does next asks oned too.
+    #[must_use]
+    pub fn answer(self, now: Moment, memory: Result<Memory, Failure>) -> Step {
+        let Self { mut then } = self;
+        let Some(case) = then.case_mut() else { return *then };
+        let Ok(memory) = memory else {
+            case.wrote = now;
+            return *then;
+        };
+        if let Some(owner) = lost(case, &memory) {
+            return match case_of(&mut then) {
+                Some(case) => leave_to(case, now, &owner),
+                None => *then,
+            };
+        }
+        case.owned = now;
+        let (document, Some(incident)) = (case.document, case.standing_record(now)) else { return *then };
+        match document {
+            Some(document) => Step::Beat(Beating { then, document, incident: Box::new(incident) }),
+            None => *then,
+        }
+    }
+}
+
+impl Beating {
+    pub(super) fn then(&self) -> &Step {
+        &self.then
+    }
+
+    pub(super) fn then_mut(&mut self) -> &mut Step {
+        &mut self.then
+    }
+
+    /// The document to write over.
+    #[must_use]
+    pub fn document(&self) -> DocumentId {
+        self.document
+    }
+
+    /// What to write.
+    #[must_use]
+    pub fn incident(&self) -> &Incident {
+        &self.incident
+    }
+
+    /// Whether it was written. If not, the run goes on.
+    #[must_use]
+    pub fn answer(self, now: Moment, written: Result<DocumentId, Failure>) -> Step {
+        let Self { mut then, incident, .. } = self;
+        if let Some(case) = then.case_mut() {
+            case.wrote = now;
+            match written {
+                Ok(_) => case.is_written(*incident),
+                Err(failure) => case.detail(
+                    now,
+                    Phase::Claim,
+                    format!("the record could not be written: {}; going on", failure.what),
+                ),
+            }
+        }
+        *then
+    }
+}

@@ -1,0 +1,196 @@
+//! One owner: take the lock of a record, and look whether it is still ours.
+
+use super::case::{Case, Failure, Trouble};
+use super::closing::aborted;
+use super::ending::{call_off, give_up};
+use super::incident::{Step, wait};
+use super::notes::Phase;
+use super::recover::Proven;
+use super::remember::{Remembering, taken};
+use super::report::Outcome;
+use super::standing::{Watch, Whose, whose};
+use super::still::{Effect, look};
+use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Memory, Moment};
+
+/// What became of taking a record's lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is ours.
+    Ours(Hold),
+    /// Somebody holds it.
+    Held {
+        /// The lock that is there.
+        lock: DocumentLock,
+        /// The user who owns the document.
+        user: Option<i64>,
+    },
+}
+
+/// See [`Step::Take`].
+#[derive(Debug)]
+pub struct Taking {
+    case: Box<Case>,
+    document: DocumentId,
+    /// The lock of an owner that is gone.
+    over: Option<Hold>,
+    watch: Watch,
+}
+
+impl Taking {
+    /// Take this record; the case has it as it was read.
+    pub(super) fn step(case: Box<Case>, document: DocumentId, over: Option<Hold>, watch: Watch) -> Step {
+        Step::Take(Self { case, document, over, watch })
+    }
+
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
+    }
+
+    /// The host whose record it is.
+    #[must_use]
+    pub fn host(&self) -> HostId {
+        self.case.subject.host
+    }
+
+    /// The record to lock.
+    #[must_use]
+    pub fn document(&self) -> DocumentId {
+        self.document
+    }
+
+    /// The lock that may be taken away, if it is still the one that is there.
+    #[must_use]
+    pub fn over(&self) -> Option<Hold> {
+        self.over
+    }
+
+    /// Whose it is now.
+    #[must_use]
+    pub fn answer(self, now: Moment, taken_up: Result<Taken, Failure>) -> Step {
+        let Self { mut case, document, over, mut watch } = self;
+        let (lock, user) = match taken_up {
+            Ok(Taken::Ours(hold)) => {
+                case.answered();
+                return taken(case, now, document, hold);
+            }
+            Ok(Taken::Held { lock, user }) => (lock, user),
+            Err(failure) => {
+                // Deleted by somebody: look again what there is.
+                let pause = if failure.trouble == Trouble::Gone {
+                    Some(case.policy.wait.look)
+                } else {
+                    case.patience(now, Phase::Claim, &failure)
+                };
+                case.incident = None;
+                return match pause {
+                    Some(pause) => wait(pause, Remembering::open_again(case, Some(watch))),
+                    None => case.stop(now, Outcome::NoCloud(failure)),
+                };
+            }
+        };
+        case.answered();
+        match whose(&case, document, &lock, user) {
+            Whose::Predecessor(hold) if over != Some(hold) => Self::step(case, document, Some(hold), watch),
+            Whose::Predecessor(hold) | Whose::Run(hold) => {
+                watch.is_locked(now, hold);
+                if watch.is_over(now) && over != Some(hold) {
+                    return Self::step(case, document, Some(hold), watch);
+                }
+                Remembering::later(case, now, watch, "it has locked the record")
+            }
+            Whose::Person => {
+                let failure = locked(&case, document, &lock);
+                case.incident = None;
+                case.stop(now, Outcome::Held(failure))
+            }
+        }
+    }
+}
+
+/// A lock of a person is not fought.
+fn locked(case: &Case, document: DocumentId, lock: &DocumentLock) -> Failure {
+    let who = lock.owner.map_or_else(|| "somebody".to_owned(), |user| format!("user {user}"));
+    let what = format!(
+        "{document}, the record of {}, is locked by {who}, and not as a run of onerescue does it",
+        case.host()
+    );
+    let advice = format!(
+        "ask them to unlock it (`one.document.unlock {}`), then run `{}`",
+        document.0,
+        case.command()
+    );
+    Failure { trouble: Trouble::Refused, what, advice }
+}
+
+/// Whose the record is now, if it is not ours any more.
+pub(super) fn lost(case: &Case, memory: &Memory) -> Option<String> {
+    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document)?;
+    let ours = &case.incident.as_ref()?.owner;
+    (own.1.owner != *ours).then(|| own.1.owner.clone())
+}
+
+/// Another run goes on with it: leave everything to that one.
+pub(super) fn leave_to(mut case: Box<Case>, now: Moment, owner: &str) -> Step {
+    let reason = format!("another run has taken this incident over: {owner}");
+    // The record is theirs now.
+    case.incident = None;
+    give_up(&mut case, &reason);
+    case.end(now, Outcome::NothingToDo(reason), None)
+}
+
+/// A person's word that this incident is to end.
+pub(super) fn abort_of(case: &Case, memory: &Memory) -> Option<Abort> {
+    let ours = |word: &&Abort| word.host == case.subject.host && Some(word.incident) == case.document;
+    memory.aborts.iter().find(ours).cloned()
+}
+
+/// See [`Step::Own`].
+#[derive(Debug)]
+pub struct Owning {
+    proven: Proven,
+    effect: Effect,
+}
+
+impl Owning {
+    /// Look whether the record is still ours, then look at the power, then do it.
+    pub(super) fn step(proven: Proven, effect: Effect) -> Step {
+        Step::Own(Self { proven, effect })
+    }
+
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
+    }
+
+    /// What is remembered, or why it cannot be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, memory: Result<Memory, Failure>) -> Step {
+        let memory = match memory {
+            Ok(memory) => memory,
+            Err(failure) => {
+                if let Some(pause) = self.proven.case.patience(now, Phase::Act, &failure) {
+                    return wait(pause, Step::Own(self));
+                }
+                return call_off(self.proven, now, failure);
+            }
+        };
+        let Self { mut proven, effect } = self;
+        proven.case.answered();
+        if let Some(owner) = lost(&proven.case, &memory) {
+            return leave_to(proven.case, now, &owner);
+        }
+        if let Some(word) = abort_of(&proven.case, &memory) {
+            let failure = aborted(&mut proven.case, word);
+            return call_off(proven, now, failure);
+        }
+        proven.case.owned = now;
+        look(proven, now, effect)
+    }
+}

@@ -1,0 +1,39 @@
+//! VMs that an earlier run of the same incident has touched: they are read back, not sent anything again.
+
+use super::case::Case;
+use super::course::Course;
+use super::notes::Phase;
+use super::order::{MigrationType, Order};
+use super::plan::Decision;
+use super::settings::Mode;
+use super::states::{self, Class};
+use crate::model::{Moment, VmId, VmState};
+
+/// Go on with a VM that an earlier run has sent an order for, if that is so.
+pub(super) fn resume(case: &mut Case, now: Moment, decision: &Decision) -> bool {
+    let Decision { vm, name, state, host, .. } = decision;
+    let elsewhere = host.is_some_and(|host| host != case.subject.host);
+    let Some(order) = sent_before(case, *vm, *state, elsewhere) else { return false };
+    case.courses.insert(*vm, Course::resumed(name.clone(), *state, order, now));
+    let text = format!("an earlier run has sent: {}; it is {state}, reading it back", case.say(&order));
+    case.detail(now, Phase::Plan, text);
+    true
+}
+
+/// The order of an earlier run of this incident that is being carried out, or has failed on the VM's new host. What that
+/// run has given up is not begun again.
+fn sent_before(case: &Case, vm: VmId, state: VmState, elsewhere: bool) -> Option<Order> {
+    let known = case.remembered.get(&vm).filter(|_| !case.courses.contains_key(&vm))?;
+    if known.end.is_some() {
+        return None;
+    }
+    let order = match (known.order.as_deref(), case.policy.mode) {
+        (Some("migrate"), Mode::Migrate) => Order::Migrate { vm, to: known.to?, kind: MigrationType::Save },
+        (Some("resched"), Mode::Migrate) => Order::Resched { vm },
+        (Some("recreate"), Mode::Recreate) => Order::Recreate { vm },
+        _ => return None,
+    };
+    let again = matches!(order, Order::Recreate { .. })
+        && matches!(states::class(state), Class::Resubmit | Class::NotPlaced);
+    (elsewhere || again).then_some(order)
+}

@@ -1,0 +1,125 @@
+//! Which record counts, and whether its owner is still at work.
+//!
+//! oned knows no compare-and-set but the lock, and a lock does not say whose run holds it. So a run locks the record,
+//! writes itself down as its owner, and looks before each fence and each round of orders whether it still is. An owner
+//! that is gone leaves its lock behind; then the lease decides.
+
+use super::case::Case;
+use crate::model::{DocumentId, DocumentLock, Epoch, Hold, HostId, Incident, Memory, Moment, Progress};
+use std::time::Duration;
+
+/// An owner writes at least every [`BEAT`]. One that has not for this long is gone, and others may take over.
+pub(super) const LEASE: Duration = Duration::from_secs(400);
+
+/// How often an owner shows that it is alive. Three of them may be lost, or one write may take as long as was seen
+/// after the death of a leader (106 s), before the lease is over.
+pub(super) const BEAT: Duration = Duration::from_secs(90);
+
+/// Clocks of front-ends may differ by this much. Who does not want to trust them watches a record for a lease.
+pub(super) const CLOCKS: Duration = Duration::from_secs(300);
+
+/// A run that died between taking the lock and writing itself down has taken it this soon after the record was made.
+const PREDECESSOR: Duration = Duration::from_secs(60);
+
+/// The level of our locks: oneadmin may still update the document.
+const LEVEL: i64 = 3;
+
+/// The record of this host that counts. Names are not unique, so there may be several that are open: of those after
+/// the last closed one the first that was made counts, because oned numbers documents in one order for everybody.
+/// Without an open one it is the last that was closed.
+pub(super) fn standing(memory: &Memory, host: HostId) -> Option<&(DocumentId, Incident)> {
+    open(memory, host).last().or_else(|| records(memory, host).next_back())
+}
+
+/// The open records of a host after its last closed one, the newest first.
+pub(super) fn open(memory: &Memory, host: HostId) -> impl Iterator<Item = &(DocumentId, Incident)> {
+    records(memory, host).rev().take_while(|(_, incident)| incident.progress != Progress::Closed)
+}
+
+fn records(memory: &Memory, host: HostId) -> impl DoubleEndedIterator<Item = &(DocumentId, Incident)> {
+    memory.incidents.iter().filter(move |(_, incident)| incident.host == host)
+}
+
+/// `fe1` of `fe1 4711 1795165661`.
+fn front_end(owner: &str) -> &str {
+    owner.split(' ').next().unwrap_or_default()
+}
+
+/// Is the owner one of this front-end? It is dead then: this run has the lock of the host here.
+pub(super) fn is_here(memory: &Memory, incident: &Incident) -> bool {
+    front_end(&incident.owner) == front_end(&memory.me)
+}
+
+/// May a run of another front-end be at work on this record, as far as the clock tells?
+pub(super) fn may_live(memory: &Memory, incident: &Incident) -> bool {
+    let let_go = incident.outcome.is_some() || incident.interrupted.is_some();
+    incident.progress != Progress::Closed
+        && !let_go
+        && !is_here(memory, incident)
+        && !lease_left(memory, incident).is_zero()
+}
+
+/// How long its owner may be silent until anybody may take over, whatever the clocks say.
+pub(super) fn lease_left(memory: &Memory, incident: &Incident) -> Duration {
+    LEASE.saturating_add(CLOCKS).saturating_sub(memory.now.since(incident.updated))
+}
+
+/// A record that somebody else may be at work on, and since when it has not changed.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    document: DocumentId,
+    owner: String,
+    updated: Epoch,
+    lock: Option<Hold>,
+    since: Moment,
+}
+
+impl Watch {
+    pub(super) fn new(now: Moment, document: DocumentId, incident: &Incident) -> Self {
+        let (owner, updated) = (incident.owner.clone(), incident.updated);
+        Self { document, owner, updated, lock: None, since: now }
+    }
+
+    /// Has its owner shown itself since?
+    pub(super) fn has_moved(&self, document: DocumentId, incident: &Incident) -> bool {
+        self.document == document && (self.owner != incident.owner || self.updated != incident.updated)
+    }
+
+    /// Somebody holds this lock on it.
+    pub(super) fn is_locked(&mut self, now: Moment, lock: Hold) {
+        if self.lock != Some(lock) {
+            (self.lock, self.since) = (Some(lock), now);
+        }
+    }
+
+    /// Has nothing moved for a whole lease? That needs no clock but our own.
+    pub(super) fn is_over(&self, now: Moment) -> bool {
+        now.since(self.since) >= LEASE
+    }
+
+    pub(super) fn has_just_begun(&self, now: Moment) -> bool {
+        self.since == now
+    }
+}
+
+/// What a lock on a record means.
+pub(super) enum Whose {
+    /// A run of ours took it that is dead.
+    Predecessor(Hold),
+    /// A run that has not written itself down yet, or is dead.
+    Run(Hold),
+    /// Another user, or another level: not ours to touch.
+    Person,
+}
+
+/// Whose is a lock that is not the one in the record? `user` owns the document, so it is who we are.
+pub(super) fn whose(case: &Case, document: DocumentId, lock: &DocumentLock, user: Option<i64>) -> Whose {
+    let (Some(time), Some(request)) = (lock.taken_at, lock.request) else { return Whose::Person };
+    if lock.level.0 != LEVEL || lock.owner != user {
+        return Whose::Person;
+    }
+    let hold = Hold { time, request };
+    let young =
+        case.predecessor.is_some_and(|wrote| Epoch(time).since(wrote) < PREDECESSOR && Epoch(time) >= wrote);
+    if young || case.left_behind == Some(document) { Whose::Predecessor(hold) } else { Whose::Run(hold) }
+}
