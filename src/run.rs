@@ -118,6 +118,10 @@ fn answer(world: &mut impl World, step: Step) -> Result<Step, Box<Report>> {
             let levels = world.fence_levels(ask.subject().host);
             ask.answer(world.now(), levels)
         }
+        Step::Weigh(ask) => {
+            let survey = world.survey(ask.subject().host, &ask.subject().vms);
+            ask.answer(world.now(), survey)
+        }
         Step::PowerOff(ask) => {
             let said = world.power_off(ask.subject().host, ask.device(), ask.via());
             ask.answer(world.now(), said)

@@ -439,6 +439,14 @@ scenarios! {
     never_seen_on_next_level
     never_the_leader
     no_device
+    no_gain_all_held
+    no_gain_by_hand_without_fence
+    no_gain_dry_run
+    no_gain_no_room_yet
+    no_gain_oned_silent
+    no_gain_oned_slow
+    no_gain_still_running
+    no_gain_until_unlocked
     no_leader_for_a_moment
     no_level_is_left
     no_peer_reaches_it
@@ -446,6 +454,7 @@ scenarios! {
     no_room
     no_shared_datastore_in_cluster
     no_vms
+    no_vms_and_fenced
     nobody_else_for_a_while
     not_fenced_with_r
     not_sent_and_fenced_again

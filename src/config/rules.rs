@@ -51,6 +51,7 @@ pub(super) struct Fence {
     #[serde(with = "required")]
     seen_on_age: Duration,
     again: u32,
+    without_gain: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -253,6 +254,7 @@ impl Default for Fence {
             },
             seen_on_age: rules.control_age,
             again: rules.again,
+            without_gain: rules.without_gain,
         }
     }
 }

@@ -105,6 +105,10 @@ pub(super) struct Case {
     pub(super) would_stop: Option<Outcome>,
     /// Disabling the host was tried, or is not needed.
     pub(super) disable_tried: bool,
+    /// The fence was found worth while since the last hold.
+    pub(super) weighed: bool,
+    /// What VMs come to that were seen before the fence, if nothing is done.
+    pub(super) unmoved: BTreeMap<VmId, (String, Fate)>,
     /// `placement = "scheduler"`: how it gets on.
     pub(super) scheduling: Scheduling,
     /// Whether this run has disabled the host.
@@ -187,6 +191,8 @@ impl Case {
             over: None,
             would_stop: None,
             disable_tried: false,
+            weighed: false,
+            unmoved: BTreeMap::new(),
             scheduling: Scheduling::default(),
             disabled: Disabled::No,
             cluster: None,

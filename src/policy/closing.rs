@@ -88,6 +88,7 @@ impl Case {
                 self.settle(vm, &name, Fate::Held("its host was on again, and is not proven off".to_owned()));
             }
         }
+        self.tell_unmoved(&outcome);
         let over = match &outcome {
             Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
             Outcome::Rehearsed(_)

@@ -5,7 +5,6 @@
 use super::ahead::Ahead;
 use super::brake::Braking;
 use super::case::{Case, Failure, Subject, Trouble};
-use super::devices::ChoosingDevices;
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
@@ -16,6 +15,7 @@ use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::{Fencing, Purpose};
 use super::still::After;
+use super::weigh::Weighing;
 use crate::model::{Host, Moment};
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ fn slow(took: Duration) -> Failure {
 fn begin(mut case: Box<Case>, now: Moment) -> Step {
     // Who asks for a fence and nothing else cannot waive it.
     if case.policy.fencing == Fencing::Required || case.policy.purpose == Purpose::Fence {
-        return Step::ChooseDevices(ChoosingDevices::new(case));
+        return Weighing::before_the_fence(case, now);
     }
     case.note(now, Phase::Fence, format!("WARNING: {}", Evidence::Waived));
     let at = case.epoch(now);

@@ -60,6 +60,7 @@ mod target;
 pub mod tend;
 mod trace;
 mod waiting;
+mod weigh;
 
 pub use act::{Acting, Disabling};
 pub use beat::{Beating, Checking};
@@ -89,3 +90,4 @@ pub use rules::{
 pub use settings::{Fencing, Force, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};
 pub use trace::Tracing;
+pub use weigh::Weighing;

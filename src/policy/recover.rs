@@ -16,6 +16,7 @@ use super::settings::{Fencing, Purpose};
 use super::settle::judge_with_hosts;
 use super::still::{Effect, before};
 use super::trace::Tracing;
+use super::weigh::{refused, weighs};
 use crate::model::{
     Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Version, Vm, VmGroup, VmId,
 };
@@ -181,6 +182,13 @@ impl Surveying {
         proven.surveyed = now;
         let orders = plan_round(&mut proven.case, now, survey, &proven.proof);
         if proven.case.policy.purpose == Purpose::Rehearse {
+            let case = &mut proven.case;
+            let gains = case.vms.values().any(|vm| matches!(vm.fate, Fate::Planned(_)));
+            if weighs(&case.policy) && !gains {
+                let stop = refused(&case.host(), case.vms.values().map(|vm| &vm.fate));
+                case.note(now, Phase::Plan, format!("WOULD STOP HERE: {stop}"));
+                case.stops_with(stop);
+            }
             let held = proven.case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
             let stop = proven.case.would_stop.take().or(held.then_some(Outcome::Partly));
             return proven.stop(now, Outcome::Rehearsed(stop.map(Box::new)));

@@ -32,6 +32,7 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
     };
     let decisions = plan::plan(survey, &request);
     case.undecided.clear();
+    case.unmoved.clear();
     case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
     // A look that was for VMs on their way only.
     if !decisions.is_empty() || case.courses.is_empty() {

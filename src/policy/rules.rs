@@ -49,6 +49,8 @@ pub struct FenceRules {
     pub control_age: Duration,
     /// How often a host that was off and is on again is fenced again.
     pub again: u32,
+    /// Whether a host is fenced although none of its VMs can be recovered.
+    pub without_gain: bool,
 }
 
 /// Whether a device must have been seen ON while its host was healthy. One that says off for an outlet that does not
@@ -222,6 +224,7 @@ impl Default for FenceRules {
             control: Control::Required,
             control_age: Duration::from_secs(30 * 24 * 3600),
             again: 2,
+            without_gain: false,
         }
     }
 }

@@ -1,0 +1,191 @@
+//! Before the fence: is there a VM that would gain by it? Planned as if the host were off, with nothing sent.
+//!
+//! A fence that moves no VM takes down what may still run, for nothing. It never shortens what comes before it: an oned
+//! that answers too slowly has everything looked at again.
+
+use super::ahead::Ahead;
+use super::brake::Braking;
+use super::case::{Case, Failure, Subject, Trouble};
+use super::devices::ChoosingDevices;
+use super::hold::hold;
+use super::incident::{Step, wait};
+use super::notes::{Entry, Phase};
+use super::observe::unreadable;
+use super::plan::{self, Decision, Request, Verdict};
+use super::recover::Survey;
+use super::report::{Fate, Outcome};
+use super::settings::{Fencing, Policy, Purpose};
+use crate::model::{Moment, Scope, VmId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long oned may take before everything else is looked at again.
+const FRESH: Duration = Duration::from_secs(10);
+/// So many reasons are said with the outcome; every VM has its own.
+const REASONS: usize = 3;
+
+/// See [`Step::Weigh`].
+#[derive(Debug)]
+pub struct Weighing {
+    case: Box<Case>,
+    asked: Moment,
+}
+
+impl Weighing {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.trail
+    }
+
+    /// Weigh a fence that this run begins by itself, once before each; then look its devices up.
+    pub(super) fn before_the_fence(case: Box<Case>, now: Moment) -> Step {
+        let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
+        // A person who says that it is off needs no fence.
+        if !weighs(&case.policy) || begun || case.weighed || case.confirmation(now).is_some() {
+            return Step::ChooseDevices(ChoosingDevices::new(case));
+        }
+        Step::Weigh(Self { case, asked: now })
+    }
+
+    /// The host, and the VMs that the event had on it.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.case.subject
+    }
+
+    /// The cloud, or why it could not be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, survey: Result<Survey, Failure>) -> Step {
+        let survey = match survey {
+            Ok(survey) => survey,
+            Err(failure) => {
+                if let Some(pause) = self.case.patience(now, Phase::Plan, &failure) {
+                    return wait(pause, Step::Weigh(self));
+                }
+                return self.case.stop(now, unreadable(failure));
+            }
+        };
+        let Self { mut case, asked } = self;
+        case.answered();
+        let decisions = decide(&case, &survey);
+        case.unmoved = decisions.iter().map(|decision| (decision.vm, told(decision))).collect();
+        if decisions.iter().any(|decision| gains(&case, &survey, decision)) {
+            case.weighed = true;
+            if now.since(asked) >= FRESH {
+                return Braking::again(case, Ahead::Fence);
+            }
+            return Step::ChooseDevices(ChoosingDevices::new(case));
+        }
+        match refusal(&case) {
+            Outcome::Held(failure) => hold(case, now, failure, Outcome::Held),
+            other => {
+                for (vm, (name, fate)) in std::mem::take(&mut case.unmoved) {
+                    case.settle(vm, &name, fate);
+                }
+                case.stop(now, other)
+            }
+        }
+    }
+}
+
+/// Is a fence that gains nothing to be refused?
+pub(super) fn weighs(policy: &Policy) -> bool {
+    let asked = policy.purpose != Purpose::Fence && policy.fencing == Fencing::Required;
+    asked && !policy.fence.without_gain
+}
+
+fn decide(case: &Case, survey: &Survey) -> Vec<Decision> {
+    // As a rehearsal: by then a VM that is RUNNING now would be UNKNOWN.
+    let policy = Policy { purpose: Purpose::Rehearse, ..case.policy.clone() };
+    plan::plan(
+        survey,
+        &Request {
+            host: case.subject.host,
+            policy: &policy,
+            scope: &Scope::Host,
+            reservation: None,
+            closed: BTreeSet::new(),
+            live: BTreeSet::new(),
+            moving: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        },
+    )
+}
+
+/// What it comes to if nothing is done.
+fn told(decision: &Decision) -> (String, Fate) {
+    let fate = match &decision.verdict {
+        Verdict::Act(..) | Verdict::Await(_) => {
+            Fate::Held("not touched, because this run ended before that".to_owned())
+        }
+        Verdict::Hold(reason) => Fate::Held(reason.clone()),
+        Verdict::Leave(reason) => Fate::Left(reason.clone()),
+    };
+    (decision.name.clone(), fate)
+}
+
+/// It could be moved, or it is on the host and may be moved later.
+fn gains(case: &Case, survey: &Survey, decision: &Decision) -> bool {
+    let dead = case.subject.host;
+    let charged = survey.hosts.iter().any(|host| host.id == dead && host.vms.contains(&decision.vm));
+    match decision.verdict {
+        Verdict::Act(..) => true,
+        Verdict::Await(_) => charged || decision.host == Some(dead),
+        Verdict::Hold(_) | Verdict::Leave(_) => false,
+    }
+}
+
+/// How a run ends that has nothing to gain.
+fn refusal(case: &Case) -> Outcome {
+    refused(&case.host(), case.unmoved.values().map(|(_, fate)| fate))
+}
+
+/// How a run ends whose VMs come to this, and none of them is moved.
+pub(super) fn refused<'a>(host: &str, fates: impl Iterator<Item = &'a Fate>) -> Outcome {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut all, mut held) = (0, 0);
+    for fate in fates {
+        all += 1;
+        if let Fate::Held(reason) = fate {
+            held += 1;
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+    if held == 0 {
+        let which = if all == 0 { "it has no VMs" } else { "none of its VMs is to be recovered" };
+        return Outcome::NothingToDo(format!("{host} is not fenced, because {which}"));
+    }
+    let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| (*count, *reason)).collect();
+    counted.sort_by_key(|(count, reason)| (std::cmp::Reverse(*count), *reason));
+    let more = counted.len().saturating_sub(REASONS);
+    let mut text: Vec<_> =
+        counted.iter().take(REASONS).map(|(count, reason)| format!("{count}: {reason}")).collect();
+    if more > 0 {
+        text.push(format!("and {more} more reasons"));
+    }
+    Outcome::Held(Failure {
+        trouble: Trouble::Unreachable,
+        what: format!(
+            "{host} is not fenced, because none of the {held} VMs that should be recovered can be: {}",
+            text.join("; ")
+        ),
+        advice:
+            "mend what holds them; to fence all the same, `fence_host`, or without_gain = true under [fence]"
+                .to_owned(),
+    })
+}
+
+impl Case {
+    /// VMs that were seen before the fence have their outcome too, however the run ends.
+    pub(super) fn tell_unmoved(&mut self, outcome: &Outcome) {
+        let unmoved: BTreeMap<VmId, (String, Fate)> = std::mem::take(&mut self.unmoved);
+        // It came back, or somebody else works on it.
+        if matches!(outcome, Outcome::NothingToDo(_)) {
+            return;
+        }
+        for (vm, (name, fate)) in unmoved {
+            if !self.vms.contains_key(&vm) {
+                self.settle(vm, &name, fate);
+            }
+        }
+    }
+}
