@@ -30,6 +30,8 @@ fn fence() -> impl Strategy<Value = FenceRules> {
             probe_error,
             control,
             again,
+            // What holds here are brakes.
+            without_gain: true,
             ..FenceRules::default()
         },
     )

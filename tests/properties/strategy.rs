@@ -163,14 +163,16 @@ fn wait() -> impl Strategy<Value = WaitRules> {
 fn fence() -> impl Strategy<Value = FenceRules> {
     let interval = (100..5000u64).prop_map(Duration::from_millis);
     let probe = prop_oneof![3 => Just(ProbeError::Hold), 1 => Just(ProbeError::Fence)];
-    (1..6u32, interval, 1..5u32, seconds(0..61), seconds(20..301), probe).prop_map(
-        |(samples, interval, attempts, patience, deadline, probe_error)| FenceRules {
+    let gain = prop_oneof![Just(true), Just(false)];
+    (1..6u32, interval, 1..5u32, seconds(0..61), seconds(20..301), probe, gain).prop_map(
+        |(samples, interval, attempts, patience, deadline, probe_error, without_gain)| FenceRules {
             samples,
             interval,
             attempts,
             patience,
             deadline,
             probe_error,
+            without_gain,
             ..FenceRules::default()
         },
     )
