@@ -105,8 +105,8 @@ pub(super) struct Case {
     pub(super) would_stop: Option<Outcome>,
     /// Disabling the host was tried, or is not needed.
     pub(super) disable_tried: bool,
-    /// The fence was found worth while since the last hold.
-    pub(super) weighed: bool,
+    /// When the fence was found worth while, since the last hold.
+    pub(super) weighed: Option<Moment>,
     /// What VMs come to that were seen before the fence, if nothing is done.
     pub(super) unmoved: BTreeMap<VmId, (String, Fate)>,
     /// `placement = "scheduler"`: how it gets on.
@@ -191,7 +191,7 @@ impl Case {
             over: None,
             would_stop: None,
             disable_tried: false,
-            weighed: false,
+            weighed: None,
             unmoved: BTreeMap::new(),
             scheduling: Scheduling::default(),
             disabled: Disabled::No,

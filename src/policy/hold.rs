@@ -48,7 +48,7 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
         // VMs of this host are on their way elsewhere: they are read back, and nothing more is sent.
         return case.stop(now, end(failure));
     }
-    case.weighed = false;
+    case.weighed = None;
     case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
     let pause = pause(&mut case, now, &failure);
     hold_record(&mut case, now, &failure);

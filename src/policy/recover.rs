@@ -185,7 +185,8 @@ impl Surveying {
             let case = &mut proven.case;
             let gains = case.vms.values().any(|vm| matches!(vm.fate, Fate::Planned(_)));
             if weighs(&case.policy) && !gains {
-                let stop = refused(&case.host(), case.vms.values().map(|vm| &vm.fate));
+                let refused = refused(&case.host(), case.vms.values().map(|vm| &vm.fate));
+                let stop = refused.map_or_else(Outcome::Held, Outcome::NothingToDo);
                 case.note(now, Phase::Plan, format!("WOULD STOP HERE: {stop}"));
                 case.stops_with(stop);
             }

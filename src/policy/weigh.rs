@@ -40,7 +40,7 @@ impl Weighing {
     pub(super) fn before_the_fence(case: Box<Case>, now: Moment) -> Step {
         let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
         // A person who says that it is off needs no fence.
-        if !weighs(&case.policy) || begun || case.weighed || case.confirmation(now).is_some() {
+        if !weighs(&case.policy) || begun || case.weighed.is_some() || case.confirmation(now).is_some() {
             return Step::ChooseDevices(ChoosingDevices::new(case));
         }
         Step::Weigh(Self { case, asked: now })
@@ -69,19 +69,19 @@ impl Weighing {
         let decisions = decide(&case, &survey);
         case.unmoved = decisions.iter().map(|decision| (decision.vm, told(decision))).collect();
         if decisions.iter().any(|decision| gains(&case, &survey, decision)) {
-            case.weighed = true;
+            case.weighed = Some(now);
             if now.since(asked) >= FRESH {
                 return Braking::again(case, Ahead::Fence);
             }
             return Step::ChooseDevices(ChoosingDevices::new(case));
         }
         match refusal(&case) {
-            Outcome::Held(failure) => hold(case, now, failure, Outcome::Held),
-            other => {
+            Err(failure) => hold(case, now, failure, Outcome::Held),
+            Ok(reason) => {
                 for (vm, (name, fate)) in std::mem::take(&mut case.unmoved) {
                     case.settle(vm, &name, fate);
                 }
-                case.stop(now, other)
+                case.stop(now, Outcome::NothingToDo(reason))
             }
         }
     }
@@ -134,13 +134,13 @@ fn gains(case: &Case, survey: &Survey, decision: &Decision) -> bool {
     }
 }
 
-/// How a run ends that has nothing to gain.
-fn refusal(case: &Case) -> Outcome {
+/// Why a run that has nothing to gain has nothing to do, or what holds it.
+fn refusal(case: &Case) -> Result<String, Failure> {
     refused(&case.host(), case.unmoved.values().map(|(_, fate)| fate))
 }
 
-/// How a run ends whose VMs come to this, and none of them is moved.
-pub(super) fn refused<'a>(host: &str, fates: impl Iterator<Item = &'a Fate>) -> Outcome {
+/// The same for a host whose VMs come to this, and none of them is moved.
+pub(super) fn refused<'a>(host: &str, fates: impl Iterator<Item = &'a Fate>) -> Result<String, Failure> {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut all, mut held) = (0, 0);
     for fate in fates {
@@ -152,7 +152,7 @@ pub(super) fn refused<'a>(host: &str, fates: impl Iterator<Item = &'a Fate>) -> 
     }
     if held == 0 {
         let which = if all == 0 { "it has no VMs" } else { "none of its VMs is to be recovered" };
-        return Outcome::NothingToDo(format!("{host} is not fenced, because {which}"));
+        return Ok(format!("{host} is not fenced, because {which}"));
     }
     let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| (*count, *reason)).collect();
     counted.sort_by_key(|(count, reason)| (std::cmp::Reverse(*count), *reason));
@@ -162,7 +162,7 @@ pub(super) fn refused<'a>(host: &str, fates: impl Iterator<Item = &'a Fate>) -> 
     if more > 0 {
         text.push(format!("and {more} more reasons"));
     }
-    Outcome::Held(Failure {
+    Err(Failure {
         trouble: Trouble::Unreachable,
         what: format!(
             "{host} is not fenced, because none of the {held} VMs that should be recovered can be: {}",
