@@ -9,7 +9,7 @@ use super::case::{Case, Failure, Subject, Trouble};
 use super::devices::ChoosingDevices;
 use super::hold::hold;
 use super::incident::{Step, wait};
-use super::notes::{Entry, Phase};
+use super::notes::Phase;
 use super::observe::unreadable;
 use super::plan::{self, Decision, Request, Verdict};
 use super::recover::Survey;
@@ -32,8 +32,12 @@ pub struct Weighing {
 }
 
 impl Weighing {
-    pub(super) fn trail(&self) -> &[Entry] {
-        &self.case.trail
+    pub(super) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.case
     }
 
     /// Weigh a fence that this run begins by itself, once before each; then look its devices up.

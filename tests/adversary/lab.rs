@@ -89,7 +89,7 @@ impl Lab {
             vms: self.vms.clone(),
             unreadable: Vec::new(),
             datastores: vec![datastore(100), datastore(200)],
-            disarmed: self.memory.disarmed.clone(),
+            memory: self.remembered(),
             ..Survey::default()
         }
     }
@@ -123,6 +123,35 @@ impl Lab {
         Ok(id)
     }
 
+    /// Nobody else wants the record.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "its caller has matched by name")]
+    fn own_record(&mut self, now: Moment, step: Step, name: &mut String) -> Step {
+        match step {
+            Step::Take(ask) => {
+                "take".clone_into(name);
+                ask.answer(now, Ok(Taken::Ours(Hold { time: NOON, request: 1 })))
+            }
+            Step::Check(ask) => {
+                "check".clone_into(name);
+                ask.answer(now, Ok(self.remembered()))
+            }
+            Step::Own(ask) => {
+                "own".clone_into(name);
+                ask.answer(now, Ok(self.remembered()))
+            }
+            Step::Beat(ask) => {
+                let written = self.wrote(Some(ask.document()), ask.incident());
+                *name = format!("beat, written {}", written.is_ok());
+                ask.answer(now, written)
+            }
+            Step::Leave(ask) => {
+                "leave".clone_into(name);
+                ask.answer(now, Ok(()))
+            }
+            other => other,
+        }
+    }
+
     /// Answer one step.
     pub(crate) fn answer(&mut self, step: Step) -> Result<Step, Box<Report>> {
         let mut name = "wait".to_owned();
@@ -132,17 +161,20 @@ impl Lab {
             Step::Stop(report) => return Err(report),
             Step::Wait(ask) => {
                 self.now += ask.pause();
-                ask.answer()
+                ask.answer(Moment(self.now))
             }
             Step::Observe(ask) => {
                 "observe".clone_into(&mut name);
                 let host = self.node7();
                 ask.answer(now, (self.confirm)(self.now, &host))
             }
-            Step::Claim(ask) => ask.answer(now, Ok(Claim::Ours)),
+            Step::Claim(ask) => ask.answer(now, Ok(Claim::Ours(None))),
             Step::Remember(ask) => {
                 "remember".clone_into(&mut name);
                 ask.answer(now, Ok(self.remembered()))
+            }
+            step @ (Step::Take(_) | Step::Check(_) | Step::Own(_) | Step::Beat(_) | Step::Leave(_)) => {
+                self.own_record(now, step, &mut name)
             }
             Step::Record(ask) => {
                 let written = self.wrote(ask.document(), ask.incident());
