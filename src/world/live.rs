@@ -16,7 +16,7 @@ use crate::model::{
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A world that acts.
@@ -28,7 +28,7 @@ pub struct Live {
     observer: ObserverSettings,
     /// Front-end, process and begin.
     me: String,
-    run_dir: PathBuf,
+    pub(super) run_dir: PathBuf,
     began: Instant,
     /// Held until the process ends.
     lock: Option<File>,
@@ -57,14 +57,13 @@ impl Live {
         &self.zone
     }
 
-    fn lock(&mut self, host: HostId) -> Result<Claim, Error> {
-        let path = lock_file(&self.run_dir, host);
-        let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
+    pub(super) fn lock(&mut self, path: &Path) -> Result<Claim, Error> {
+        let failed = |source| Error::File { doing: "lock", path: path.to_owned(), source };
         // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
         let _ = std::fs::create_dir_all(&self.run_dir);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
         // One that root has made can be locked all the same.
-        let file = file.or_else(|_| File::open(&path)).map_err(failed)?;
+        let file = file.or_else(|_| File::open(path)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 // A fence program inherits the lock: as long as one is at work, also after this process was killed,
@@ -171,7 +170,7 @@ impl World for Live {
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
-        Ok(self.lock(host)?)
+        Ok(self.lock(&lock_file(&self.run_dir, host))?)
     }
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {

@@ -22,7 +22,7 @@ impl Tend for SimWorld {
     }
 
     fn claim_vm(&mut self, _vm: VmId) -> Result<Claim, Failure> {
-        Ok(if self.claimed.is_some() { Claim::Others } else { Claim::Ours })
+        Ok(if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) })
     }
 
     /// As if the hook had been started for every VM that went down.
