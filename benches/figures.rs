@@ -77,11 +77,31 @@ fn survey(vms: u32, hosts: u32) -> Survey {
     survey
 }
 
+/// The VMs in 2,000 layers, with four priorities and two requirements; each third waits for the one before.
+fn bound(survey: &mut Survey) {
+    for vm in &mut survey.vms {
+        let number = vm.id.0;
+        let mut set = |name: &str, value: String| vm.attributes.insert(name.to_owned(), value);
+        set("HA_LAYER", format!("layer{}", number % 2000));
+        set("HA_PRIORITY", ["LOW", "MEDIUM", "HIGH", "CRITICAL"][number as usize % 4].to_owned());
+        set("SCHED_REQUIREMENTS", format!("CLUSTER_ID = 0 & !(ID = {})", number % 2));
+        if number % 3 == 0 && number > 0 {
+            set("HA_AFTER", (number - 1).to_string());
+        }
+    }
+}
+
 fn planning() {
-    println!("## planning, one round\n\n| VMs | hosts | milliseconds |\n| --- | --- | --- |");
+    println!("## planning, one round\n\n| VMs | hosts | layers | milliseconds |\n| --- | --- | --- | --- |");
     let policy = Policy::new(Mode::Migrate);
-    for (vms, hosts) in [(100, 1000), (1000, 1000), (10_000, 1000)] {
-        let survey = survey(vms, hosts);
+    let sizes = [(100, 1000), (1000, 1000), (10_000, 1000)];
+    for (vms, hosts, layers) in
+        sizes.iter().flat_map(|(vms, hosts)| [(*vms, *hosts, 0), (*vms, *hosts, 2000)])
+    {
+        let mut survey = survey(vms, hosts);
+        if layers > 0 {
+            bound(&mut survey);
+        }
         let request = Request {
             host: HostId(0),
             policy: &policy,
@@ -96,7 +116,7 @@ fn planning() {
         let decisions = plan(&survey, &request);
         let took = began.elapsed();
         assert_eq!(decisions.len(), vms as usize);
-        println!("| {vms} | {hosts} | {:.1} |", took.as_secs_f64() * 1000.0);
+        println!("| {vms} | {hosts} | {layers} | {:.1} |", took.as_secs_f64() * 1000.0);
     }
     println!();
 }

@@ -485,6 +485,31 @@ scenarios! {
     opennebula_6_10
     peer_alive_then_dead
     peers_agree
+    plan_affined_elsewhere
+    plan_affined_together
+    plan_after
+    plan_after_circle
+    plan_excluded
+    plan_group_apart
+    plan_group_hosts
+    plan_layer
+    plan_layer_recreate
+    plan_layer_soft
+    plan_networks
+    plan_new_lvm
+    plan_numa
+    plan_old_lvm
+    plan_owners_may_not
+    plan_policies
+    plan_priority_short
+    plan_requirements
+    plan_requirements_ignored
+    plan_service
+    plan_standby_first
+    plan_standby_last
+    plan_standby_only
+    plan_tpm
+    plan_tpm_lost
     power_loss
     power_returns
     power_returns_fenced_again

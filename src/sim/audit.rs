@@ -75,6 +75,16 @@ fn sent(world: &SimWorld) -> impl Iterator<Item = (Order, HostId)> + '_ {
     })
 }
 
+/// Has the VM, or some cluster, an `HA_POLICY`? Then less may be done than the flag says, and never more.
+fn asks_for_less(world: &SimWorld, vm: VmId) -> bool {
+    let has = |attributes: &BTreeMap<String, String>| attributes.contains_key("HA_POLICY");
+    world.seen().iter().any(|seen| {
+        let Seen::Survey { survey, .. } = seen else { return false };
+        survey.vms.iter().any(|other| other.id == vm && has(&other.attributes))
+            || survey.clusters.all.iter().any(|cluster| has(&cluster.attributes))
+    })
+}
+
 /// S4 and S5: the flag's own calls and no other, and "delete and create again" once only, unless oned shows
 /// that its clean-up is stuck.
 fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<String>) {
@@ -86,8 +96,11 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
             Seen::Vms { vms, .. } => states.extend(vms.iter().map(|(vm, _)| (vm.id, vm.state))),
             Seen::Order { order, proof, reply, .. } => {
                 let allowed = match order {
-                    Order::Migrate { .. } => policy.mode == Mode::Migrate,
-                    Order::Recreate { .. } => policy.mode == Mode::Recreate,
+                    Order::Migrate { vm, .. } => policy.mode == Mode::Migrate || asks_for_less(world, *vm),
+                    Order::Recreate { vm } => {
+                        policy.mode == Mode::Recreate
+                            || policy.mode == Mode::Delete && asks_for_less(world, *vm)
+                    }
                     Order::Delete { .. } => policy.mode == Mode::Delete,
                     Order::Retry { .. } => policy.mode != Mode::Delete,
                     Order::Resched { vm } => {

@@ -1,7 +1,7 @@
-//! May this VM be touched at all, and can its disks be seen from another host?
+//! May this VM be touched at all?
 
 use super::Verdict;
-use crate::model::{Datastore, DatastoreId, HostId, LcmState, Scope, Sharing, Vm, VmId, VmState};
+use crate::model::{HostId, LcmState, Scope, Vm, VmId, VmState};
 use crate::policy::states::{self, Class};
 use std::collections::BTreeSet;
 
@@ -64,63 +64,4 @@ pub(in crate::policy) fn not_cut_off(vm: &Vm, scope: &Scope) -> Option<String> {
     }
     let open = disks.find(|datastore| !cut.contains(datastore))?;
     Some(format!("the host is cut off from some datastores only, and a disk of this VM is on {open}"))
-}
-
-/// Transfer drivers whose disks every host sees, and those whose disks only one host has.
-/// Source: `share/etc/oned.conf`, `TM_MAD_CONF`.
-const SHARED: &[&str] =
-    &["shared", "qcow2", "ceph", "fs_lvm", "fs_lvm_ssh", "lvm", "netapp", "purefa", "dummy"];
-const LOCAL: &[&str] = &["ssh", "local"];
-
-/// Drivers that, for a VM that is not UNKNOWN, want to copy from the dead host over ssh and fail.
-/// Source: `src/tm_mad/*/mv`.
-const COPIES: &[&str] = &["ceph", "fs_lvm", "fs_lvm_ssh", "lvm"];
-
-/// The VM's system datastore, if its disks can be seen from another host; else why it cannot move.
-pub(super) fn system_datastore<'a>(vm: &Vm, datastores: &'a [Datastore]) -> Result<&'a Datastore, String> {
-    let Some(id) = vm.system_datastore else {
-        return Err("oned does not say which system datastore holds its disks".to_owned());
-    };
-    let Some(datastore) = datastores.iter().find(|datastore| datastore.id == id) else {
-        return Err(format!("its system {id} does not exist"));
-    };
-    if !datastore.ready {
-        return Err(format!("its system {} is disabled", named(datastore)));
-    }
-    let driver = if datastore.tm_mad.is_empty() { &vm.tm_mad } else { &datastore.tm_mad };
-    match &datastore.sharing {
-        Sharing::Yes => {}
-        Sharing::No => return Err(not_shared(datastore)),
-        Sharing::Unsaid if SHARED.contains(&driver.as_str()) => {}
-        Sharing::Unsaid if LOCAL.contains(&driver.as_str()) => return Err(not_shared(datastore)),
-        Sharing::Unsaid | Sharing::Unclear(_) => {
-            return Err(format!(
-                "{} does not say whether it is shared (driver {driver}); set SHARED with `onedatastore update {}`",
-                named(datastore),
-                id.0
-            ));
-        }
-    }
-    if vm.state != VmState::UNKNOWN
-        && states::class(vm.state) == Class::Stopped
-        && COPIES.contains(&driver.as_str())
-    {
-        return Err(format!(
-            "{}, and driver {driver} would copy it from the dead host; move it when the host is back",
-            vm.state
-        ));
-    }
-    Ok(datastore)
-}
-
-fn not_shared(datastore: &Datastore) -> String {
-    format!(
-        "its disks are on {}, which is not shared: only -r can bring it back, from its images",
-        named(datastore)
-    )
-}
-
-fn named(datastore: &Datastore) -> String {
-    let DatastoreId(id) = datastore.id;
-    format!("datastore {} ({id})", datastore.name)
 }

@@ -3,18 +3,31 @@
 //! It does not know what happened to earlier orders; the caller says which VMs are decided already and which
 //! hosts have refused which VM.
 
+mod bonds;
+mod devices;
 mod eligibility;
+mod explain;
+mod expression;
+mod moving;
+mod numa;
 mod placement;
+mod reasons;
+mod requirement;
+mod room;
+mod sequence;
+mod storage;
+mod view;
+mod wish;
 
-use super::order::{MigrationType, Order};
+use super::order::Order;
 use super::recover::Survey;
-use super::settings::{Mode, Policy, Purpose};
-use super::states;
-use crate::model::{Host, HostId, Scope, Vm, VmId, VmState};
+use super::settings::Policy;
+use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
-use placement::Rooms;
+pub use explain::{Explanation, explain};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
+use view::View;
 
 /// What to plan.
 #[derive(Clone, Debug)]
@@ -88,103 +101,84 @@ pub struct Decision {
     pub verdict: Verdict,
 }
 
-/// Decide about every VM of the survey that is not closed.
-///
-/// Large VMs are placed first, because they fit in fewer places; equal ones go by id.
+/// Decide about every VM of the survey that is not closed, in the order in which they are to be started: by
+/// `HA_PRIORITY`, then the larger first, because those fit in fewer places; equal ones go by id. One that another waits
+/// for comes before it.
 #[must_use]
 pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
-    let dead = survey.hosts.iter().find(|host| host.id == request.host);
-    let charged: BTreeSet<_> = dead.iter().flat_map(|host| &host.vms).copied().collect();
-    let mut rooms = Rooms::new(survey, dead);
-    for vm in survey.vms.iter().filter(|vm| request.closed.contains(&vm.id)) {
-        if let Some(to) = request.moving.get(&vm.id) {
-            rooms.keep_free(vm, *to, survey);
-        }
-    }
-    let mut vms: Vec<_> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
-    vms.sort_by_key(|vm| (std::cmp::Reverse((vm.memory_kib, vm.cpu)), vm.id));
-    let mut decisions: Vec<_> = vms
-        .into_iter()
-        .map(|vm| Decision {
+    let view = View::new(survey, request);
+    let vms: Vec<&Vm> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
+    let (order, mut turns) = sequence::sequence(&vms, &view);
+    let by_id: BTreeMap<VmId, &Vm> = vms.iter().map(|vm| (vm.id, *vm)).collect();
+    let (mut verdicts, _) = moving::verdicts(&vms, &view, None);
+    let mut decisions: Vec<Decision> = Vec::with_capacity(order.len());
+    for vm in order.iter().filter_map(|id| by_id.get(id)) {
+        let turn = turns.remove(&vm.id).unwrap_or_default();
+        let verdict =
+            verdicts.remove(&vm.id).unwrap_or_else(|| Verdict::Hold("it was not decided".to_owned()));
+        decisions.push(Decision {
             vm: vm.id,
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
-            after: Vec::new(),
-            verdict: eligibility::leaving(vm, request.host, &charged)
-                .unwrap_or_else(|| decide(vm, survey, request, &mut rooms)),
-        })
-        .collect();
-    let nameless = |vm: VmId, reason: String| {
-        let (name, verdict) = (String::from("?"), Verdict::Hold(reason));
-        Decision { vm, name, state: VmState::Unknown(-1), host: None, after: Vec::new(), verdict }
-    };
-    for (vm, why) in survey.unreadable.iter().filter(|(vm, _)| !request.closed.contains(vm)) {
-        decisions.push(nameless(*vm, format!("its document cannot be read: {why}")));
+            verdict: said(verdict, vm, &turn),
+            after: turn.after.into_iter().collect(),
+        });
     }
-    let decided: BTreeSet<_> = decisions.iter().map(|decision| decision.vm).collect();
-    for vm in dead.iter().flat_map(|host| &host.vms) {
-        if !decided.contains(vm) && !request.closed.contains(vm) {
-            let reason = "oned charges it to the dead host and gives no document for it";
-            decisions.push(nameless(*vm, reason.to_owned()));
-        }
-    }
+    decisions.extend(without_document(&view, &by_id));
     decisions
 }
 
-fn decide(vm: &Vm, survey: &Survey, request: &Request<'_>, rooms: &mut Rooms) -> Verdict {
-    let policy = request.policy;
-    if let Some(verdict) = eligibility::elsewhere(vm, request.host) {
-        return verdict;
+/// VMs of the dead host that cannot be judged.
+fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision> {
+    let mut reasons: BTreeMap<VmId, String> = BTreeMap::new();
+    for (vm, why) in &view.survey.unreadable {
+        reasons.insert(*vm, format!("its document cannot be read: {why}"));
     }
-    if request.live.contains(&vm.id) {
-        return Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned());
+    for vm in &view.charged {
+        let reason = || "oned charges it to the dead host and gives no document for it".to_owned();
+        reasons.entry(*vm).or_insert_with(reason);
     }
-    match states::verdict(vm.state, policy.mode, policy.force) {
-        states::Verdict::Act => {}
-        // A rehearsal asks what would be done if the host were dead: then it would be UNKNOWN by now.
-        states::Verdict::Await(_) if policy.purpose == Purpose::Rehearse && vm.state == VmState::RUNNING => {}
-        states::Verdict::Await(reason) => return Verdict::Await(format!("{}: {reason}", vm.state)),
-        states::Verdict::Hold(reason) => return Verdict::Hold(format!("{}: {reason}", vm.state)),
-        states::Verdict::Leave(reason) => return Verdict::Leave(format!("{}: {reason}", vm.state)),
-    }
-    if let Some(reason) = eligibility::locked(vm) {
-        return Verdict::Hold(reason);
-    }
-    if let Some(reason) = eligibility::not_cut_off(vm, request.scope) {
-        return Verdict::Hold(reason);
-    }
-    if let (Some(why), Mode::Recreate | Mode::Delete) = (request.reservation, policy.mode) {
-        return Verdict::Hold(format!(
-            "the proof does not authorise what destroys data: {why}; run `onerescue check` while hosts are healthy"
-        ));
-    }
-    match policy.mode {
-        Mode::Migrate => migrate(vm, survey, request, rooms),
-        Mode::Recreate => {
-            let text = "delete and create again (-r); the scheduler chooses the host".to_owned();
-            Verdict::Act(Order::Recreate { vm: vm.id }, text)
-        }
-        Mode::Delete => Verdict::Act(Order::Delete { vm: vm.id }, "delete (-d)".to_owned()),
-    }
-}
-
-fn migrate(vm: &Vm, survey: &Survey, request: &Request<'_>, rooms: &mut Rooms) -> Verdict {
-    let datastore = match eligibility::system_datastore(vm, &survey.datastores) {
-        Ok(datastore) => datastore,
-        Err(reason) => return Verdict::Hold(reason),
+    let open = |vm: &VmId| !read.contains_key(vm) && !view.request.closed.contains(vm);
+    let decision = |(vm, reason): (VmId, String)| Decision {
+        vm,
+        name: String::from("?"),
+        state: VmState::Unknown(-1),
+        host: None,
+        after: Vec::new(),
+        verdict: Verdict::Hold(reason),
     };
-    let refused = request.refused.get(&vm.id).map_or(&[][..], Vec::as_slice);
-    let kind = if vm.pci.is_empty() { MigrationType::Save } else { MigrationType::Poweroff };
-    match rooms.place(vm, datastore, refused) {
-        Ok(to) => {
-            let text = format!("migrate to {}, {} free after it", host_name(&survey.hosts, to.host), to.left);
-            Verdict::Act(Order::Migrate { vm: vm.id, to: to.host, kind }, text)
-        }
-        Err(reason) => Verdict::Hold(reason),
+    reasons.into_iter().filter(|(vm, _)| open(vm)).map(decision).collect()
+}
+
+/// The verdict with what people have to know besides: what it waits for, and whose VM it is.
+fn said(verdict: Verdict, vm: &Vm, turn: &sequence::Turn) -> Verdict {
+    let mut more = String::new();
+    if !turn.after.is_empty() {
+        let shown: Vec<String> = turn.after.iter().take(5).map(ToString::to_string).collect();
+        let rest = turn.after.len() - shown.len();
+        let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let _ = write!(more, "; once {}{rest} run", shown.join(", "));
+    }
+    if let (_, Some(word)) = sequence::Priority::of(vm) {
+        let word: String = word.chars().take(40).collect();
+        let _ = write!(more, "; its HA_PRIORITY {word:?} is not known and counts as MEDIUM");
+    }
+    for note in &turn.notes {
+        more.push_str("; ");
+        more.push_str(note);
+    }
+    if let Some(service) = vm.attributes.get("SERVICE_ID") {
+        let role = vm.attributes.get("ROLE_NAME").map_or_else(String::new, |role| format!(", role {role}"));
+        let _ = write!(more, " (OneFlow service {service}{role})");
+    }
+    match verdict {
+        Verdict::Act(order, text) => Verdict::Act(order, text + &more),
+        Verdict::Await(text) => Verdict::Await(text + &more),
+        Verdict::Hold(text) => Verdict::Hold(text + &more),
+        Verdict::Leave(text) => Verdict::Leave(text),
     }
 }
 
-fn host_name(hosts: &[Host], id: HostId) -> String {
-    hosts.iter().find(|host| host.id == id).map_or_else(|| id.to_string(), ToString::to_string)
-}
+#[cfg(test)]
+mod tests;

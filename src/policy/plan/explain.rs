@@ -1,0 +1,68 @@
+//! The whole chain of reasons for one VM, hosts that do not take it included.
+
+use super::bonds::Bonds;
+use super::moving;
+use super::sequence::Priority;
+use super::view::View;
+use super::wish::{self, Chosen};
+use super::{Decision, Request, plan};
+use crate::model::{HostId, Vm, VmId};
+use crate::policy::recover::Survey;
+
+/// Why a VM is decided about as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The decision.
+    pub decision: Decision,
+    /// What led to it, one sentence each: policy, priority, layers, disks.
+    pub chain: Vec<String>,
+    /// Every host that did not take it: id, name, and why, `full: 0.50 CPU and 1024 MiB left`. By id; empty where no
+    /// host was looked for.
+    pub rejected: Vec<(HostId, String, String)>,
+}
+
+/// Plan, and explain the decision about one VM; `None` if it is not decided about.
+#[must_use]
+pub fn explain(survey: &Survey, request: &Request<'_>, vm: VmId) -> Option<Explanation> {
+    let decision = plan(survey, request).into_iter().find(|decision| decision.vm == vm)?;
+    let view = View::new(survey, request);
+    let vms: Vec<&Vm> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
+    let (_, rejected) = moving::verdicts(&vms, &view, Some(vm));
+    let name =
+        |host: HostId| view.hosts.get(&host).map_or_else(|| host.to_string(), |host| host.name.clone());
+    let rejected = rejected.into_iter().map(|(host, why)| (host, name(host), why)).collect();
+    let vm = vms.into_iter().find(|other| other.id == vm);
+    Some(Explanation { decision, chain: vm.map(|vm| chain(vm, &view)).unwrap_or_default(), rejected })
+}
+
+fn chain(vm: &Vm, view: &View<'_>) -> Vec<String> {
+    let mut chain = Vec::new();
+    match wish::choose(vm, view) {
+        Ok(Chosen { mode, why: None }) => chain.push(format!("policy: {mode:?}, by the option")),
+        Ok(Chosen { mode, why: Some(why) }) => chain.push(format!("policy: {mode:?}, because {why}")),
+        Err(verdict) => chain.push(format!("policy: {verdict}")),
+    }
+    chain.push(format!("priority: {}", Priority::of(vm).0));
+    let (cores, hundredths) = (vm.cpu / 100, vm.cpu % 100);
+    chain.push(format!(
+        "size: {cores}.{hundredths:02} CPU, {} MiB, {} PCI devices",
+        vm.memory_kib / 1024,
+        vm.pci.len()
+    ));
+    if let Some(system) = vm.system_datastore.and_then(|id| view.datastores.get(&id)) {
+        chain.push(format!("disks: system {} ({}), driver {}", system.id, system.name, system.tm_mad));
+    }
+    for (what, text) in [
+        ("oned's requirements", vm.needs.automatic.as_ref()),
+        ("requirements", vm.attributes.get("SCHED_REQUIREMENTS")),
+    ] {
+        chain.extend(text.map(|text| format!("{what}: {}", text.chars().take(200).collect::<String>())));
+    }
+    let bonds = Bonds::new(&[vm], view);
+    chain.extend(bonds.names(vm.id).map(|name| format!("kept apart by {name}")));
+    if let Some(hosts) = bonds.of(vm.id).and_then(|bond| bonds.fixed(bond.together?)) {
+        let hosts: Vec<String> = hosts.iter().map(|host| view.host_name(*host)).collect();
+        chain.push(format!("kept together with VMs on {}", hosts.join(", ")));
+    }
+    chain
+}

@@ -1,0 +1,128 @@
+//! Why hosts do not take a VM, for people: counted by reason, or one by one.
+
+use super::placement::{Candidate, Rooms};
+use super::room::Room;
+use super::view::View;
+use crate::model::{DatastoreId, HostId, HostState, NetworkId};
+use std::fmt::Write as _;
+
+/// Why one host does not take a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    Dead,
+    NotMonitored(HostState),
+    NoDatastore,
+    NoImages(DatastoreId),
+    NoNetwork(NetworkId),
+    NotStandby,
+    Refused,
+    Requirements,
+    Unclear,
+    GroupHosts,
+    Full,
+    NoDevice,
+    NoCores,
+    NotTogether,
+    /// The index of the rule.
+    Apart(usize),
+}
+
+impl Unfit {
+    /// `2 full`: behind a number. The rank says what an operator reads first.
+    fn word(self) -> (u8, &'static str) {
+        match self {
+            Self::Apart(_) => (0, "with a VM that it is kept apart from"),
+            Self::Full => (1, "full"),
+            Self::NoDevice => (2, "without a free PCI device of its kind"),
+            Self::NoCores => (3, "without the cores, threads or pages that it is pinned to"),
+            Self::Refused => (4, "refused it"),
+            Self::NotTogether => (5, "without the VMs that it is kept together with"),
+            Self::GroupHosts => (6, "that its VM group does not allow"),
+            Self::Requirements => (7, "that its requirements do not allow"),
+            Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
+            Self::NotStandby => (9, "no standby"),
+            Self::NotMonitored(_) => (10, "not MONITORED"),
+            Self::NoDatastore => (11, "without its system datastore"),
+            Self::NoImages(_) => (12, "without the datastore of its images"),
+            Self::NoNetwork(_) => (13, "without its network"),
+            Self::Dead => (14, "dead"),
+        }
+    }
+
+    /// The same of one host, with its figures.
+    pub(super) fn at(self, room: Option<&Room>, rooms: &Rooms, view: &View<'_>) -> String {
+        let free = || room.map_or_else(String::new, free);
+        match self {
+            Self::Apart(rule) => {
+                let name = rooms.bonds.rules.get(rule).map_or("", |rule| rule.name.as_str());
+                format!("{name} has a VM there")
+            }
+            Self::Full => format!("full: {} left", free()),
+            Self::NotMonitored(state) => format!("it is {state}"),
+            Self::NoImages(id) => format!("its cluster does not have {id}, where images of the VM are"),
+            Self::NoNetwork(id) if view.networks.contains_key(&id) => {
+                format!("its cluster does not have {id}")
+            }
+            Self::NoNetwork(id) => format!("{id} of the VM {}", view.survey.networks.absent(id.0)),
+            Self::NoDatastore => "its cluster does not have the system datastore of the VM".to_owned(),
+            Self::NotStandby => "it is no standby host (plan.standby)".to_owned(),
+            Self::NoDevice
+            | Self::NoCores
+            | Self::Refused
+            | Self::NotTogether
+            | Self::GroupHosts
+            | Self::Requirements
+            | Self::Unclear
+            | Self::Dead => self.word().1.to_owned(),
+        }
+    }
+}
+
+fn free(room: &Room) -> String {
+    size(room.free.cpu.max(0), room.free.memory.max(0))
+}
+
+/// `2.00 CPU and 4096 MiB`
+fn size(cpu: i64, memory: i64) -> String {
+    format!("{}.{:02} CPU and {} MiB", cpu / 100, cpu % 100, memory / 1024)
+}
+
+/// `no host takes 2.00 CPU and 4096 MiB: 2 full (node3 (host 3) has 1.00 CPU and 512 MiB left), 1 not MONITORED`
+pub(super) fn nowhere(
+    who: &Candidate<'_>,
+    unfit: &[(HostId, Unfit)],
+    rooms: &Rooms,
+    view: &View<'_>,
+) -> String {
+    let mut counts: Vec<(u8, &'static str, usize)> = Vec::new();
+    for (_, why) in unfit.iter().filter(|(_, why)| *why != Unfit::Dead) {
+        let (rank, word) = why.word();
+        match counts.iter_mut().find(|(known, ..)| *known == rank) {
+            Some((_, _, count)) => *count += 1,
+            None => counts.push((rank, word, 1)),
+        }
+    }
+    counts.sort_unstable();
+    let mut figures: Vec<String> = counts.iter().map(|(_, word, count)| format!("{count} {word}")).collect();
+    if let Some(room) = rooms.roomiest(unfit)
+        && let Some(text) = figures.iter_mut().find(|text| text.ends_with(" full"))
+    {
+        let _ = write!(text, " ({} has {} left)", view.host_name(room.host), free(room));
+    }
+    let figures = if figures.is_empty() { "there is no other host".to_owned() } else { figures.join(", ") };
+    let apart =
+        unfit.iter().find_map(|(_, why)| if let Unfit::Apart(rule) = why { Some(*rule) } else { None });
+    if let Some(rule) = apart.and_then(|rule| rooms.bonds.rules.get(rule)) {
+        return format!("{} needs one more host: {figures}", rule.name);
+    }
+    let unknown =
+        who.load.vms.iter().flat_map(|vm| &vm.needs.networks).find(|id| !view.networks.contains_key(id));
+    if let Some(id) = unknown {
+        return format!("its {id} {}", view.survey.networks.absent(id.0));
+    }
+    let size = size(who.load.size.cpu, who.load.size.memory);
+    match who.load.vms.len() {
+        1 => format!("no host takes {size}: {figures}"),
+        more => format!("no host takes the {more} VMs that its VM group keeps together, {size}: {figures}"),
+    }
+}

@@ -1,0 +1,112 @@
+//! `SCHED_REQUIREMENTS` and `AUTOMATIC_REQUIREMENTS` of a VM on every host, worked out once for each text.
+//!
+//! oned's migrate checks the clusters of `AUTOMATIC_REQUIREMENTS` only, so the rest is checked here.
+
+use super::expression::{Expression, Truth, Value};
+use super::view::View;
+use crate::model::{Host, Vm};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The attribute of the user template.
+const OWNERS: &str = "SCHED_REQUIREMENTS";
+
+/// Attributes that a host has in the scheduler's eyes and not in the pool of hosts.
+const MONITORED: &[&str] = &[
+    "FREE_CPU",
+    "FREE_MEMORY",
+    "USED_CPU",
+    "USED_MEMORY",
+    "FREE_DISK",
+    "MAX_DISK",
+    "USED_DISK",
+    "NETRX",
+    "NETTX",
+];
+
+/// A text on every host, in the order of their ids.
+#[derive(Debug)]
+pub(super) struct Met {
+    pub(super) on: Vec<Truth>,
+    /// Why it is not known somewhere.
+    pub(super) unclear: Option<String>,
+}
+
+/// What was worked out already.
+#[derive(Default)]
+pub(super) struct Requirements {
+    known: BTreeMap<String, Rc<Met>>,
+}
+
+impl Requirements {
+    /// Both texts of this VM, as far as it has them.
+    pub(super) fn of(&mut self, vm: &Vm, view: &View<'_>) -> Vec<Rc<Met>> {
+        let texts = vm.needs.automatic.iter().chain(vm.attributes.get(OWNERS));
+        texts.map(|text| self.met(text, view)).collect()
+    }
+
+    fn met(&mut self, text: &str, view: &View<'_>) -> Rc<Met> {
+        if let Some(met) = self.known.get(text) {
+            return Rc::clone(met);
+        }
+        let met = Rc::new(work_out(text, view));
+        self.known.insert(text.to_owned(), Rc::clone(&met));
+        met
+    }
+}
+
+fn work_out(text: &str, view: &View<'_>) -> Met {
+    let expression = match Expression::read(text) {
+        Ok(expression) => expression,
+        Err(broken) => {
+            return Met { on: vec![Truth::Unknown; view.hosts.len()], unclear: Some(broken.to_string()) };
+        }
+    };
+    let truth = |host: &&Host| expression.truth(&|name| value(name, host, view));
+    let on: Vec<Truth> = view.hosts.values().map(truth).collect();
+    let unclear = on.contains(&Truth::Unknown).then(|| {
+        let shown: String = text.chars().take(80).collect();
+        format!("only the scheduler can tell whether {shown} is true")
+    });
+    Met { on, unclear }
+}
+
+/// An attribute of a host, looked for where oned's own scheduler looks, in its order.
+/// Source: `src/scheduler/src/pool/HostXML.cc`.
+fn value(name: &str, host: &Host, view: &View<'_>) -> Value {
+    if name == "CURRENT_VMS" {
+        return Value::Any(host.vms.iter().map(|vm| i64::from(vm.0)).collect());
+    }
+    if let Some(text) = host.attributes.get(name) {
+        return Value::One(text.clone());
+    }
+    let cluster = view.clusters.get(&host.cluster);
+    let capacity = host.capacity;
+    let of_host = match name {
+        "ID" => host.id.0.to_string(),
+        "NAME" => host.name.clone(),
+        "STATE" => host.state.number().to_string(),
+        "CLUSTER_ID" => host.cluster.0.to_string(),
+        "MAX_CPU" => capacity.max_cpu.to_string(),
+        "CPU_USAGE" => capacity.used_cpu.to_string(),
+        "MAX_MEM" => capacity.max_memory_kib.to_string(),
+        "MEM_USAGE" => capacity.used_memory_kib.to_string(),
+        "RUNNING_VMS" => host.vms.len().to_string(),
+        "CLUSTER" => match cluster {
+            Some(cluster) => cluster.name.clone(),
+            None => return Value::Unknown,
+        },
+        _ if MONITORED.contains(&name) || name.contains('/') => return Value::Unknown,
+        _ => match cluster {
+            Some(cluster) => match cluster.attributes.get(name) {
+                Some(text) => text.clone(),
+                None => return Value::Absent,
+            },
+            None if view.survey.clusters.failed.is_some() || !view.survey.clusters.unreadable.is_empty() => {
+                return Value::Unknown;
+            }
+            None => return Value::Absent,
+        },
+    };
+    Value::One(of_host)
+}

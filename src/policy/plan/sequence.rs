@@ -1,0 +1,164 @@
+//! In which order VMs are decided and started: `HA_PRIORITY`, then `HA_AFTER`, then the larger one.
+//!
+//! Room on hosts goes by priority alone. What a VM waits for only says when it is started, and never for ever: of a
+//! circle the VM of the highest priority, and of those the one with the lowest id, waits for no other of the circle.
+
+use super::view::View;
+use crate::model::{Vm, VmId, VmState};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// `HA_PRIORITY`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Priority {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Priority {
+    const ALL: [Priority; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The priority of a VM; one that cannot be read is MEDIUM, and the text of it comes back.
+    pub(super) fn of(vm: &Vm) -> (Self, Option<&str>) {
+        let Some(text) = vm.attributes.get("HA_PRIORITY") else { return (Self::Medium, None) };
+        let word = text.trim();
+        match Self::ALL.into_iter().find(|priority| priority.to_string().eq_ignore_ascii_case(word)) {
+            Some(priority) => (priority, None),
+            None => (Self::Medium, Some(word)),
+        }
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        })
+    }
+}
+
+/// Where a VM stands: the first is decided first. Larger VMs fit in fewer places; equal ones go by id.
+pub(super) type Rank = (Reverse<Priority>, Reverse<(i64, i64)>, VmId);
+
+pub(super) fn rank(vm: &Vm) -> Rank {
+    (Reverse(Priority::of(vm).0), Reverse((vm.memory_kib, vm.cpu)), vm.id)
+}
+
+/// What one VM waits for, and what has to be said about it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turn {
+    pub(super) after: BTreeSet<VmId>,
+    pub(super) notes: Vec<String>,
+}
+
+/// The order of these VMs, and what each waits for.
+pub(super) fn sequence(vms: &[&Vm], view: &View<'_>) -> (Vec<VmId>, BTreeMap<VmId, Turn>) {
+    let mut turns = wanted(vms, view);
+    let ranks: BTreeMap<VmId, Rank> = vms.iter().map(|vm| (vm.id, rank(vm))).collect();
+    let mut waiting: BTreeMap<VmId, BTreeSet<VmId>> = BTreeMap::new();
+    let mut followers: BTreeMap<VmId, Vec<VmId>> = BTreeMap::new();
+    for (vm, turn) in &turns {
+        let open: BTreeSet<VmId> =
+            turn.after.iter().copied().filter(|other| ranks.contains_key(other)).collect();
+        for other in &open {
+            followers.entry(*other).or_default().push(*vm);
+        }
+        waiting.insert(*vm, open);
+    }
+    let free = |vm: &VmId| waiting.get(vm).is_none_or(BTreeSet::is_empty);
+    let mut ready: BTreeSet<Rank> = ranks.iter().filter(|(vm, _)| free(vm)).map(|(_, rank)| *rank).collect();
+    let mut left: BTreeSet<Rank> = ranks.values().copied().filter(|rank| !ready.contains(rank)).collect();
+    let mut order = Vec::with_capacity(ranks.len());
+    // Each turn decides one VM or takes away one thing that a VM waits for, and nothing is added to either.
+    loop {
+        while let Some(rank) = ready.pop_first() {
+            let (_, _, vm) = rank;
+            order.push(vm);
+            for follower in followers.remove(&vm).unwrap_or_default() {
+                let open = waiting.get_mut(&follower);
+                let done = open.is_some_and(|open| open.remove(&vm) && open.is_empty());
+                if let Some(rank) = ranks.get(&follower).filter(|rank| done && left.contains(rank)) {
+                    left.remove(rank);
+                    ready.insert(*rank);
+                }
+            }
+        }
+        let Some((_, _, start)) = left.first().copied() else { break };
+        let circle = circle(start, &waiting);
+        let first =
+            circle.iter().filter_map(|vm| ranks.get(vm)).min_by_key(|(priority, _, vm)| (*priority, *vm));
+        let Some(first) = first.copied() else { break };
+        let (_, _, vm) = first;
+        if let Some(open) = waiting.get_mut(&vm) {
+            open.retain(|other| !circle.contains(other));
+            if open.is_empty() {
+                left.remove(&first);
+                ready.insert(first);
+            }
+        }
+        let turn = turns.entry(vm).or_default();
+        turn.after.retain(|other| !circle.contains(other));
+        let names: Vec<String> = circle.iter().take(10).map(ToString::to_string).collect();
+        turn.notes.push(format!("HA_AFTER goes in a circle ({}); it goes first", names.join(", ")));
+    }
+    (order, turns)
+}
+
+/// VMs that wait for each other, found from one that waits.
+fn circle(start: VmId, waiting: &BTreeMap<VmId, BTreeSet<VmId>>) -> Vec<VmId> {
+    let mut way = vec![start];
+    let mut on_way = BTreeMap::from([(start, 0)]);
+    let mut at = start;
+    while let Some(next) = waiting.get(&at).and_then(|open| open.first()) {
+        if let Some(from) = on_way.get(next) {
+            return way.split_off(*from);
+        }
+        on_way.insert(*next, way.len());
+        way.push(*next);
+        at = *next;
+    }
+    way
+}
+
+/// `HA_AFTER` of each VM, by id: ids or names of VMs that were read. One that runs elsewhere already is not waited for.
+fn wanted(vms: &[&Vm], view: &View<'_>) -> BTreeMap<VmId, Turn> {
+    let mut turns = BTreeMap::new();
+    if vms.iter().all(|vm| !vm.attributes.contains_key("HA_AFTER")) {
+        return turns;
+    }
+    let known: BTreeMap<VmId, &Vm> = view.survey.vms.iter().map(|vm| (vm.id, vm)).collect();
+    let mut named: BTreeMap<&str, Vec<VmId>> = BTreeMap::new();
+    for vm in &view.survey.vms {
+        named.entry(vm.name.as_str()).or_default().push(vm.id);
+    }
+    for vm in vms {
+        let Some(text) = vm.attributes.get("HA_AFTER") else { continue };
+        let (mut turn, mut strange) = (Turn::default(), Vec::new());
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            let id = word.parse().ok().map(VmId).filter(|id| known.contains_key(id));
+            let found = id.map_or_else(|| named.get(word).cloned().unwrap_or_default(), |id| vec![id]);
+            if found.is_empty() {
+                strange.push(word.chars().take(40).collect::<String>());
+            }
+            let runs = |id: &VmId| known.get(id).is_some_and(|other| runs_elsewhere(other, view));
+            turn.after.extend(found.into_iter().filter(|id| *id != vm.id && !runs(id)));
+        }
+        if let Some(first) = strange.first() {
+            let more =
+                if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };
+            turn.notes.push(format!("HA_AFTER names {first}{more}, no VM of this host: not waited for"));
+        }
+        turns.insert(vm.id, turn);
+    }
+    turns
+}
+
+fn runs_elsewhere(vm: &Vm, view: &View<'_>) -> bool {
+    vm.state == VmState::RUNNING && vm.host.is_some_and(|host| host != view.request.host)
+}

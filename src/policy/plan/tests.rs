@@ -1,0 +1,205 @@
+//! What a scenario cannot show: pools that cannot be read, explanations, many VMs at once.
+#![cfg(test)]
+
+use super::*;
+use crate::model::{Datastore, Host, Listing, VmGroup};
+use crate::policy::settings::Mode;
+use crate::policy::{LayerList, PlanRules};
+use crate::wire::documents::read;
+use crate::wire::xml::Limits;
+
+fn host(id: u32, state: i64, memory_mib: i64, vms: &[u32]) -> Host {
+    let vms: Vec<String> = vms.iter().map(|vm| format!("<ID>{vm}</ID>")).collect();
+    let vms = vms.concat();
+    let text = format!(
+        "<HOST><ID>{id}</ID><NAME>node{id}</NAME><STATE>{state}</STATE><CLUSTER_ID>0</CLUSTER_ID><HOST_SHARE>\
+         <MAX_CPU>10000</MAX_CPU><MAX_MEM>{}</MAX_MEM></HOST_SHARE><VMS>{vms}</VMS></HOST>",
+        memory_mib * 1024
+    );
+    read(&text, Limits::HOOK).unwrap()
+}
+
+fn vm(id: u32, template: &str, user_template: &str) -> Vm {
+    let text = format!(
+        "<VM><ID>{id}</ID><NAME>vm{id}</NAME><STATE>3</STATE><LCM_STATE>16</LCM_STATE><TEMPLATE><CPU>1</CPU>\
+         <MEMORY>1024</MEMORY>{template}</TEMPLATE><USER_TEMPLATE>{user_template}</USER_TEMPLATE><HISTORY_RECORDS>\
+         <HISTORY><SEQ>0</SEQ><HID>0</HID><DS_ID>0</DS_ID><TM_MAD>shared</TM_MAD></HISTORY></HISTORY_RECORDS></VM>"
+    );
+    read(&text, Limits::HOOK).unwrap()
+}
+
+/// The dead host 0 with these VMs, and hosts 1 and 2 with room for two each.
+fn survey(vms: Vec<Vm>) -> Survey {
+    let ids: Vec<u32> = vms.iter().map(|vm| vm.id.0).collect();
+    let datastore = "<DATASTORE><ID>0</ID><NAME>system</NAME><TYPE>1</TYPE><TM_MAD>shared</TM_MAD><CLUSTERS><ID>0</ID>\
+                     </CLUSTERS></DATASTORE>";
+    Survey {
+        hosts: vec![host(0, 3, 8192, &ids), host(1, 2, 2048, &[]), host(2, 2, 2048, &[])],
+        datastores: vec![read::<Datastore>(datastore, Limits::HOOK).unwrap()],
+        vms,
+        ..Survey::default()
+    }
+}
+
+fn policy(plan: PlanRules) -> Policy {
+    Policy { plan, ..Policy::new(Mode::Migrate) }
+}
+
+fn request(policy: &Policy) -> Request<'_> {
+    Request {
+        host: HostId(0),
+        policy,
+        scope: &Scope::Host,
+        reservation: None,
+        closed: BTreeSet::new(),
+        live: BTreeSet::new(),
+        moving: BTreeMap::new(),
+        refused: BTreeMap::new(),
+    }
+}
+
+fn planned(survey: &Survey) -> Vec<(u32, String)> {
+    let policy = policy(PlanRules::default());
+    let decisions = plan(survey, &request(&policy));
+    decisions.into_iter().map(|decision| (decision.vm.0, decision.verdict.to_string())).collect()
+}
+
+fn one(survey: &Survey) -> String {
+    planned(survey).remove(0).1
+}
+
+const IN_GROUP: &str = "<VMGROUP><VMGROUP_ID>3</VMGROUP_ID><ROLE>web</ROLE></VMGROUP>";
+const WITH_NIC: &str = "<NIC><NETWORK_ID>7</NETWORK_ID></NIC>";
+
+fn group(role: &str) -> VmGroup {
+    let text = format!("<VM_GROUP><ID>3</ID><NAME>g</NAME><ROLES><ROLE>{role}</ROLE></ROLES></VM_GROUP>");
+    read(&text, Limits::HOOK).unwrap()
+}
+
+#[test]
+fn what_cannot_be_read_holds_the_vms_that_it_concerns_and_no_others() {
+    let mut survey = survey(vec![vm(1, IN_GROUP, ""), vm(2, WITH_NIC, ""), vm(3, "", "")]);
+    survey.groups.unreadable.insert(3, "<VMS> is \"x\"".to_owned());
+    survey.networks.failed = Some("not authorised".to_owned());
+    let said = planned(&survey);
+    assert_eq!(said[0].1, "hold: its vm group 3 cannot be read: <VMS> is \"x\"");
+    assert_eq!(said[1].1, "hold: its network 7 cannot be read: not authorised");
+    assert!(said[2].1.starts_with("migrate to"), "{said:?}");
+    survey.clusters.failed = Some("not authorised".to_owned());
+    assert!(planned(&survey).iter().all(|(_, text)| text.contains("its cluster's HA_POLICY")));
+}
+
+#[test]
+fn a_group_that_is_gone_or_has_another_policy_holds() {
+    let mut survey = survey(vec![vm(1, IN_GROUP, "")]);
+    assert_eq!(one(&survey), "hold: its vm group 3 does not exist");
+    survey.groups = Listing::of(vec![group("<NAME>db</NAME>")]);
+    assert_eq!(one(&survey), "hold: its vm group 3 has no role web");
+    survey.groups = Listing::of(vec![group("<NAME>web</NAME><POLICY>STRICT</POLICY>")]);
+    assert!(one(&survey).contains("has the policy STRICT"));
+    survey.groups = Listing::of(vec![group("<NAME>web</NAME>")]);
+    assert!(one(&survey).starts_with("migrate to"));
+}
+
+#[test]
+fn a_vm_elsewhere_that_cannot_be_read_may_be_in_any_layer() {
+    let mut survey = survey(vec![vm(1, "", "<HA_LAYER>web</HA_LAYER>")]);
+    survey.hosts[1].vms = vec![VmId(50)];
+    survey.layers = LayerList { members: BTreeMap::new(), unreadable: BTreeSet::from([VmId(50)]) };
+    assert!(one(&survey).starts_with("migrate to node2"));
+    survey.hosts[2].vms = vec![VmId(51)];
+    survey.layers.members.insert(VmId(51), "web".to_owned());
+    assert!(one(&survey).starts_with("hold: layer web needs one more host"), "{}", one(&survey));
+    // Another layer's member is nobody's business; a VM that was sent there meanwhile is.
+    survey.layers.members.insert(VmId(51), "mail".to_owned());
+    assert!(one(&survey).starts_with("migrate to node2"));
+}
+
+#[test]
+fn a_layer_knows_where_its_members_were_sent() {
+    let layer = "<HA_LAYER>web</HA_LAYER>";
+    let survey = survey(vec![vm(1, "", layer), vm(2, "", layer)]);
+    let policy = policy(PlanRules::default());
+    let mut request = request(&policy);
+    request.closed.insert(VmId(1));
+    request.moving.insert(VmId(1), HostId(2));
+    let decisions = plan(&survey, &request);
+    assert_eq!(decisions.len(), 1);
+    assert!(decisions[0].verdict.to_string().starts_with("migrate to node1"), "{decisions:?}");
+}
+
+#[test]
+fn every_host_that_does_not_take_a_vm_says_why() {
+    let layer = "<HA_LAYER>web</HA_LAYER>";
+    let mut survey = survey(vec![vm(1, "", layer)]);
+    survey.hosts[1].vms = vec![VmId(50)];
+    survey.layers.members.insert(VmId(50), "web".to_owned());
+    survey.hosts[2] = host(2, 2, 512, &[]);
+    survey.hosts.push(host(3, 4, 2048, &[]));
+    let policy = policy(PlanRules::default());
+    let explained = explain(&survey, &request(&policy), VmId(1)).unwrap();
+    let why: Vec<_> = explained.rejected.iter().map(|(host, _, why)| (host.0, why.as_str())).collect();
+    assert_eq!(
+        why,
+        [
+            (0, "dead"),
+            (1, "layer web has a VM there"),
+            (2, "full: 100.00 CPU and 512 MiB left"),
+            (3, "it is DISABLED")
+        ]
+    );
+    assert!(explained.chain.iter().any(|line| line == "kept apart by layer web"), "{:?}", explained.chain);
+    assert_eq!(explain(&survey, &request(&policy), VmId(9)), None);
+}
+
+/// Every VM on its place, for surveys of many sizes: room is never given twice, and never to a lower priority first.
+#[test]
+fn room_is_given_once_and_by_priority() {
+    for count in 1..9_u32 {
+        let word = |id: u32| ["LOW", "MEDIUM", "HIGH", "CRITICAL"][id as usize % 4];
+        let vms =
+            (1..=count).map(|id| vm(id, "", &format!("<HA_PRIORITY>{}</HA_PRIORITY>", word(id)))).collect();
+        let survey = survey(vms);
+        let policy = policy(PlanRules::default());
+        let decisions = plan(&survey, &request(&policy));
+        let placed: Vec<u32> = decisions
+            .iter()
+            .filter(|decision| matches!(decision.verdict, Verdict::Act(..)))
+            .map(|decision| decision.vm.0 % 4)
+            .collect();
+        assert_eq!(placed.len(), count.min(4) as usize);
+        let held = decisions.iter().filter(|decision| matches!(decision.verdict, Verdict::Hold(_)));
+        for held in held {
+            assert!(placed.iter().all(|placed| *placed >= held.vm.0 % 4), "{count}: {decisions:?}");
+        }
+    }
+}
+
+/// A VM that is still to be given up by oned keeps its place from one of lower priority.
+#[test]
+fn a_vm_that_is_waited_for_keeps_its_place() {
+    let mut high = vm(1, "", "<HA_PRIORITY>HIGH</HA_PRIORITY>");
+    high.state = VmState::RUNNING;
+    let mut survey = survey(vec![high, vm(2, "", "")]);
+    survey.hosts.truncate(2);
+    survey.hosts[1] = host(1, 2, 1024, &[]);
+    let said = planned(&survey);
+    assert!(said[0].1.starts_with("wait: RUNNING"), "{said:?}");
+    assert!(said[1].1.starts_with("hold: no host takes"), "{said:?}");
+}
+
+#[test]
+fn circles_of_any_shape_end_and_every_vm_is_decided_once() {
+    for shape in ["2", "2,3", "1", "3,2,1", "4,1"] {
+        let vms: Vec<Vm> = (1..=4).map(|id| vm(id, "", &format!("<HA_AFTER>{shape}</HA_AFTER>"))).collect();
+        let survey = survey(vms);
+        let policy = policy(PlanRules::default());
+        let decisions = plan(&survey, &request(&policy));
+        let mut started = BTreeSet::new();
+        for decision in &decisions {
+            assert!(decision.after.iter().all(|vm| started.contains(vm)), "{shape}: {decisions:?}");
+            assert!(started.insert(decision.vm));
+        }
+        assert_eq!(started.len(), 4, "{shape}");
+    }
+}

@@ -1,0 +1,46 @@
+//! The survey, by id.
+
+use super::super::recover::Survey;
+use super::Request;
+use crate::model::{
+    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, VmGroup, VmId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A survey and a request, with everything found by its id.
+pub(super) struct View<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) request: &'a Request<'a>,
+    /// By id.
+    pub(super) hosts: BTreeMap<HostId, &'a Host>,
+    pub(super) dead: Option<&'a Host>,
+    /// VMs that oned charges to the dead host.
+    pub(super) charged: BTreeSet<VmId>,
+    pub(super) clusters: BTreeMap<ClusterId, &'a Cluster>,
+    pub(super) datastores: BTreeMap<DatastoreId, &'a Datastore>,
+    pub(super) groups: BTreeMap<GroupId, &'a VmGroup>,
+    pub(super) networks: BTreeMap<NetworkId, &'a Network>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(survey: &'a Survey, request: &'a Request<'a>) -> Self {
+        let hosts: BTreeMap<_, _> = survey.hosts.iter().map(|host| (host.id, host)).collect();
+        let dead = hosts.get(&request.host).copied();
+        Self {
+            survey,
+            request,
+            dead,
+            charged: dead.iter().flat_map(|host| &host.vms).copied().collect(),
+            hosts,
+            clusters: survey.clusters.all.iter().map(|cluster| (cluster.id, cluster)).collect(),
+            datastores: survey.datastores.iter().map(|datastore| (datastore.id, datastore)).collect(),
+            groups: survey.groups.all.iter().map(|group| (group.id, group)).collect(),
+            networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
+        }
+    }
+
+    /// `node3 (host 3)`, as everywhere.
+    pub(super) fn host_name(&self, id: HostId) -> String {
+        self.hosts.get(&id).map_or_else(|| id.to_string(), ToString::to_string)
+    }
+}
