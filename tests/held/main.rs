@@ -15,6 +15,7 @@ mod check;
 mod happening;
 mod held;
 mod hurdles;
+mod owners;
 mod proof;
 mod rules;
 mod several;
