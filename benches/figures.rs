@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench starts programs and looks at the clock")]
 
 use onerescue::model::{HostId, VmState};
+use onerescue::policy::loss::{Loss, Snapshot};
 use onerescue::policy::plan::{Request, plan};
 use onerescue::policy::{Mode, Policy, Survey};
 use onerescue::run;
@@ -27,6 +28,7 @@ fn main() {
     planning();
     start();
     memory();
+    foresight();
 }
 
 /// A cloud with `charged` VMs on the dead host and `others` elsewhere.
@@ -146,7 +148,11 @@ fn start() {
 
 /// Start `host_error` in an environment of its own, with `folder` as its installation.
 fn host_error(arguments: &[&str], endpoint: &str, folder: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_host_error"))
+    start_program(env!("CARGO_BIN_EXE_host_error"), arguments, endpoint, folder)
+}
+
+fn start_program(program: &str, arguments: &[&str], endpoint: &str, folder: &Path) -> Child {
+    Command::new(program)
         .args(arguments)
         .env_clear()
         .env("ONE_XMLRPC", endpoint)
@@ -167,6 +173,42 @@ fn memory() {
     }
 }
 
+/// `onerescue plan --all`, the real executable, from its start to its end: most of it is the simulated cloud's answers.
+fn foresight() {
+    println!(
+        "\n## onerescue plan --all\n\n| hosts | VMs | in all, s | planning, s | peak, MiB |\n| --- | --- | --- | --- | --- |"
+    );
+    for (hosts, vms) in [(100, 5_000), (1000, 50_000)] {
+        let mut text = String::from("title = \"bench\"\ncall = \"-m\"\nhost = \"node0\"\n");
+        for host in 0..hosts {
+            let _ = writeln!(text, "[[hosts]]\nname = \"node{host}\"\ncpu = 400\nmemory_gib = 4096");
+            let _ = writeln!(
+                text,
+                "[[vms]]\nname = \"vm{host}\"\nhost = \"node{host}\"\ncount = {}",
+                vms / hosts
+            );
+        }
+        let scenario = Scenario::parse(&text).unwrap();
+        let mut snapshot = Snapshot::new(scenario.world.zone().everything().unwrap());
+        let (policy, began) = (Policy::new(Mode::Migrate), Instant::now());
+        let losses: Vec<_> = (0..hosts).map(|host| snapshot.lose(&[HostId(host)], &policy)).collect();
+        let planning = began.elapsed().as_secs_f64();
+        assert_eq!(losses.iter().map(Loss::calls).sum::<usize>(), vms as usize);
+        drop((losses, snapshot));
+        let cloud = scenario.world.transport().shared_cloud();
+        let server = Server::start(cloud, 0, 0, Clock::Jumping(Duration::from_millis(100))).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
+        let program = env!("CARGO_BIN_EXE_onerescue");
+        let began = Instant::now();
+        let mut child = start_program(program, &["plan", "--all"], &server.endpoint(), folder.path());
+        let peak = high_water(&mut child);
+        let took = began.elapsed().as_secs_f64();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        println!("| {hosts} | {vms} | {took:.1} | {planning:.2} | {peak:.0} |");
+    }
+}
+
 fn peak(vms: u32) -> f64 {
     let scenario = Scenario::parse(&scenario(vms, 0, 4)).unwrap();
     let cloud = scenario.world.transport().shared_cloud();
@@ -177,6 +219,11 @@ fn peak(vms: u32) -> f64 {
     fs::write(folder.path().join("etc/onerescue.toml"), "[wait]\nlook = \"100ms\"\n").unwrap();
     let arguments = ["--host", "dead", "-m", "-u", "-p", "0"];
     let mut child = host_error(&arguments, &server.endpoint(), folder.path());
+    high_water(&mut child)
+}
+
+/// The most memory that a program has had at once, in MiB, when it has ended.
+fn high_water(child: &mut Child) -> f64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0.0_f64;
     while child.try_wait().unwrap().is_none() {

@@ -1,6 +1,7 @@
 //! `onerescue plan`: before it happens. What would become of every VM if this host died, or any, or any two?
 
 mod details;
+mod explain;
 mod gather;
 mod json;
 mod table;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// Show what would run where, and what would be held, if hosts died now; changes nothing
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per flag of the hook")]
-#[command(group(ArgGroup::new("which").args(["hosts", "cluster", "all"]).required(true)))]
+#[command(group(ArgGroup::new("which").args(["hosts", "cluster", "all", "explain"]).required(true)))]
 #[command(group(ArgGroup::new("mode").args(["migrate", "recreate", "delete"])))]
 pub(super) struct Plan {
     /// Hosts, by name or id
@@ -28,6 +29,9 @@ pub(super) struct Plan {
     /// Every host
     #[arg(long)]
     all: bool,
+    /// Why this VM, by id or name, would go where it goes or nowhere, with what every host says
+    #[arg(long, value_name = "ID|NAME", conflicts_with = "failures")]
+    explain: Option<String>,
     /// 2: also any two of them at the same moment; of a single host, with each other host of its cluster
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     failures: u8,
@@ -75,6 +79,9 @@ pub(super) fn plan(options: &Plan) -> Result<u8> {
         Ok(gathered) => gathered,
         Err(failure) => return Ok(finish::refused(&failure)),
     };
+    if let Some(named) = &options.explain {
+        return explain::explain(named, &mut snapshot, &policy, &flags, options.json);
+    }
     let scope = gather::scope(options, &snapshot)?;
     let hosts = loss::choose(&snapshot, &scope);
     let mut losses: Vec<Loss> = hosts.iter().map(|host| snapshot.lose(&[*host], &policy)).collect();

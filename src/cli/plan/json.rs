@@ -102,13 +102,18 @@ fn vm_json(order: usize, vm: &Foreseen) -> VmJson<'_> {
         vm: vm.decision.vm.0,
         name: &vm.decision.name,
         host: vm.host.0,
-        prospect: match vm.prospect() {
-            Prospect::Recovered => "recovered",
-            Prospect::Awaited => "awaited",
-            Prospect::Held => "held",
-            Prospect::Left => "left",
-        },
+        prospect: word(vm.prospect()),
         to: vm.target().map(|host| host.0),
         text: vm.decision.verdict.text(),
+    }
+}
+
+/// Its name in JSON.
+pub(super) fn word(prospect: Prospect) -> &'static str {
+    match prospect {
+        Prospect::Recovered => "recovered",
+        Prospect::Awaited => "awaited",
+        Prospect::Held => "held",
+        Prospect::Left => "left",
     }
 }

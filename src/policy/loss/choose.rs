@@ -1,7 +1,7 @@
 //! Which losses are looked at: single hosts, and any two of them.
 //!
-//! Two hosts of different clusters take no place from each other, so of a whole zone only pairs inside a cluster are
-//! looked at. There may be very many of those: then the pairs of the worst single losses are, and it is said.
+//! Hosts of different clusters rarely take a place from each other, so of a whole zone only pairs inside a cluster are
+//! looked at; naming two hosts looks at those, wherever they are. There may be very many of those: then the pairs of the worst single losses are, and it is said.
 
 use super::{Loss, Snapshot};
 use crate::model::{ClusterId, Host, HostId, HostState};

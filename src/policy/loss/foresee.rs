@@ -168,7 +168,7 @@ pub(super) fn turns(decisions: &[Decision]) -> BTreeMap<VmId, u32> {
 }
 
 /// What oned makes of a VM once its host stops reporting.
-fn after_death(vm: &Vm) -> Vm {
+pub(super) fn after_death(vm: &Vm) -> Vm {
     let state = match states::class(vm.state) {
         Class::Running => VmState::UNKNOWN,
         Class::Lost

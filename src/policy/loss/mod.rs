@@ -5,11 +5,13 @@
 //! `onerescue check` looks at, and the scheduler's answer to a VM that is created again.
 
 mod choose;
+mod explain;
 mod foresee;
 #[cfg(test)]
 mod tests;
 
 pub use choose::{Chosen, MOST_PAIRS, Pairs, Scope, choose};
+pub use explain::{Explanation, Target};
 
 use super::order::Order;
 use super::plan::{Decision, Verdict};
@@ -165,14 +167,15 @@ impl Snapshot {
         &self.survey.clusters.all
     }
 
-    /// The VM of this name or id, with the host that it would be lost with.
+    /// The VMs of this id or name, by id; several may have the same name.
     #[must_use]
-    pub fn find_vm(&self, named: &str) -> Option<(VmId, HostId)> {
+    pub fn find_vms(&self, named: &str) -> Vec<VmId> {
         let by_id = named.parse().ok().and_then(|id| self.vms.get(&VmId(id)));
-        let by_name = || self.vms.values().find(|vm| vm.name == named);
-        let id = by_id.or_else(by_name)?.id;
-        let host = self.survey.hosts.iter().find(|host| host.vms.contains(&id))?;
-        Some((id, host.id))
+        let found = by_id.map_or_else(
+            || self.vms.values().filter(|vm| vm.name == named).map(|vm| vm.id).collect(),
+            |vm| vec![vm.id],
+        );
+        found
     }
 
     fn host(&self, id: HostId) -> Option<&Host> {
