@@ -102,7 +102,7 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                             || policy.mode == Mode::Delete && asks_for_less(world, *vm)
                     }
                     Order::Delete { .. } => policy.mode == Mode::Delete,
-                    Order::Retry { .. } => policy.mode != Mode::Delete,
+                    Order::Retry { vm } => policy.mode != Mode::Delete || asks_for_less(world, *vm),
                     Order::Resched { vm } => {
                         policy.mode == Mode::Migrate
                             && policy.settle.placement == Placement::Scheduler
@@ -185,10 +185,16 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
         let rests = [VmState::RUNNING, VmState::Poweroff, VmState::Suspended];
         rests.contains(&vm.state) && vm.host.is_some_and(|host| host != report.host)
     };
-    let good = |vm: &Vm| match policy.mode {
-        Mode::Delete => vm.state == VmState::Done,
-        Mode::Migrate | Mode::Recreate => elsewhere(vm),
+    // What its owner asks for less destruction gets less; the last order for it says what is good.
+    let last: BTreeMap<VmId, Order> = sent(world).map(|(order, _)| (order.vm(), order)).collect();
+    let deletes = |vm: VmId| {
+        let saves = matches!(
+            last.get(&vm),
+            Some(Order::Migrate { .. } | Order::Recreate { .. } | Order::Retry { .. })
+        );
+        policy.mode == Mode::Delete && !saves
     };
+    let good = |vm: &Vm| if deletes(vm.id) { vm.state == VmState::Done } else { elsewhere(vm) };
     let mut seen_good: BTreeSet<VmId> = BTreeSet::new();
     for seen in world.seen() {
         match seen {
@@ -196,7 +202,7 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
             Seen::Vms { asked, vms, .. } => {
                 seen_good.extend(vms.iter().filter(|(vm, _)| good(vm)).map(|(vm, _)| vm.id));
                 let missing = |id: &&VmId| !vms.iter().any(|(vm, _)| vm.id == **id);
-                seen_good.extend(asked.iter().filter(|_| policy.mode == Mode::Delete).filter(missing));
+                seen_good.extend(asked.iter().filter(|vm| deletes(**vm)).filter(missing));
             }
             Seen::Survey { survey, .. } => {
                 seen_good.extend(survey.vms.iter().filter(|vm| good(vm)).map(|vm| vm.id));

@@ -1,0 +1,192 @@
+//! A second opinion on a run: every call against what was known when it was sent, and the end against the calls.
+
+use super::place::{self, Broken, Places, Rule};
+use super::stage::{DEAD, vm_id};
+use super::story::{POLICIES, Story};
+use onerescue::model::{Host, VmState};
+use onerescue::policy::{Fate, Mode, Order, Reply, Report, Survey};
+use onerescue::sim::{Seen, SimWorld};
+use std::collections::BTreeSet;
+
+/// What was known at a moment.
+struct Known<'a> {
+    story: &'a Story,
+    hosts: Vec<Host>,
+    places: Places,
+    /// Read back as RUNNING on another host than the dead one.
+    running: BTreeSet<usize>,
+    /// Orders were sent for these.
+    touched: BTreeSet<usize>,
+}
+
+/// Every order that should not have been sent, in words.
+pub(crate) fn orders(story: &Story, world: &SimWorld) -> Vec<Broken> {
+    let mut known = Known {
+        story,
+        hosts: Vec::new(),
+        places: Places::default(),
+        running: BTreeSet::new(),
+        touched: BTreeSet::new(),
+    };
+    let mut broken = Vec::new();
+    for seen in world.seen() {
+        match seen {
+            Seen::Survey { survey, .. } => known.surveyed(survey),
+            Seen::Vms { vms, .. } => {
+                for (vm, _) in vms {
+                    known.read(vm.id.0 as usize, vm.state, vm.host.map(|host| host.0 as usize));
+                }
+            }
+            Seen::Order { order, reply, .. } => {
+                if let Err((rule, why)) = known.judge(order) {
+                    broken.push((rule, format!("{order:?}: {why}")));
+                }
+                known.sent(order, reply);
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+impl Known<'_> {
+    /// Where every VM is: what oned charges to its hosts, and what was sent and is not charged yet.
+    fn surveyed(&mut self, survey: &Survey) {
+        let mut places = Places::default();
+        for (vm, to) in self.touched.iter().filter_map(|vm| Some((*vm, self.places.of(*vm)?))) {
+            let read = survey.vms.iter().find(|read| read.id == vm_id(vm));
+            if read.is_none_or(|read| read.host.is_some_and(|host| host.0 as usize == to)) {
+                places.put(vm, to);
+            }
+        }
+        for host in survey.hosts.iter().filter(|host| host.id != DEAD) {
+            for vm in &host.vms {
+                places.put(vm.0 as usize, host.id.0 as usize);
+            }
+        }
+        self.places = places;
+        self.hosts.clone_from(&survey.hosts);
+        for vm in &survey.vms {
+            self.read(vm.id.0 as usize, vm.state, vm.host.map(|host| host.0 as usize));
+        }
+    }
+
+    fn read(&mut self, vm: usize, state: VmState, host: Option<usize>) {
+        if state == VmState::RUNNING && host.is_some_and(|host| host != 0) {
+            self.running.insert(vm);
+        } else {
+            self.running.remove(&vm);
+        }
+    }
+
+    fn sent(&mut self, order: &Order, reply: &Reply) {
+        let vm = order.vm().0 as usize;
+        self.touched.insert(vm);
+        if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
+            self.places.put(vm, to.0 as usize);
+        }
+    }
+
+    fn judge(&self, order: &Order) -> Result<(), Broken> {
+        let vm = order.vm().0 as usize;
+        if self.story.vms[vm].locked {
+            return Err((Rule::Basics, "it is locked".to_owned()));
+        }
+        let destroys = match order {
+            Order::Migrate { .. } => 1,
+            Order::Recreate { .. } => 2,
+            Order::Delete { .. } => 3,
+            _ => 0,
+        };
+        if destroys > most(self.story, vm) || most(self.story, vm) == 0 {
+            let own = self.story.vms[vm].policy.map(|at| POLICIES[at]);
+            return Err((Rule::Owner, format!("{:?} over {own:?}", self.story.mode)));
+        }
+        match order {
+            Order::Migrate { to, .. } => {
+                place::check(self.story, &self.places, &self.hosts, vm, to.0 as usize)?;
+                self.after(vm)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whatever must run first runs, where nothing else goes wrong.
+    fn after(&self, vm: usize) -> Result<(), Broken> {
+        let calm = self.story.troubles.is_empty() && self.story.refusals.is_none();
+        let Some(first) = self.story.needed(vm).first().copied() else { return Ok(()) };
+        let cycle = self.story.needed(first).contains(&vm) || first == vm;
+        let waits = calm && !cycle && self.story.home(first) == 0 && self.touched.contains(&first);
+        if waits && !self.running.contains(&first) {
+            return Err((Rule::After, format!("vm{first} must run first, and is on its way")));
+        }
+        Ok(())
+    }
+}
+
+/// How destructive an order may be: 0 nothing, 1 migrate, 2 recreate, 3 delete. Owners may choose NONE and MIGRATE.
+fn most(story: &Story, vm: usize) -> usize {
+    let flag = match story.mode {
+        Mode::Migrate => 1,
+        Mode::Recreate => 2,
+        Mode::Delete => 3,
+    };
+    story.vms[vm].policy.filter(|at| *at < 2).map_or(flag, |at| flag.min(at))
+}
+
+/// Could this VM have been moved, as far as it alone is concerned?
+pub(crate) fn movable(story: &Story, vm: usize) -> bool {
+    story.home(vm) == 0 && !story.vms[vm].locked && most(story, vm) == 1
+}
+
+fn fate(report: &Report, vm: usize) -> Option<&Fate> {
+    report.vms.iter().find(|read| read.id == vm_id(vm)).map(|read| &read.fate)
+}
+
+/// How many VMs were not recovered although they should be.
+pub(crate) fn not_recovered(report: &Report) -> usize {
+    report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_))).count()
+}
+
+/// Nobody holds a VM for want of room while one of a lower priority has what would have fitted it.
+pub(crate) fn priorities(story: &Story, world: &SimWorld, report: &Report) -> Vec<Broken> {
+    let hosts = world.seen().iter().rev().find_map(|seen| match seen {
+        Seen::Survey { survey, .. } => Some(survey.hosts.clone()),
+        _ => None,
+    });
+    let Some(hosts) = hosts else { return Vec::new() };
+    let all = 0..story.vms.len();
+    let ties = |vm: usize| all.clone().any(|other| story.together(vm, other));
+    let held = |vm: &usize| matches!(fate(report, *vm), Some(Fate::Held(_)));
+    let cloud = world.transport().cloud();
+    let end = |vm: usize| cloud.vm_host(vm_id(vm)).map(|host| host.0 as usize).filter(|host| *host != 0);
+    let mut places = Places::default();
+    for vm in all.clone() {
+        if let Some(host) = end(vm) {
+            places.put(vm, host);
+        }
+    }
+    let mut broken = Vec::new();
+    // What waits for another VM, or goes with one, has more reasons than room.
+    let waits = |vm: usize| story.vms[vm].after.is_some() || ties(vm);
+    for high in all.clone().filter(held).filter(|vm| movable(story, *vm) && !waits(*vm)) {
+        for low in all.clone().filter(|low| story.home(*low) == 0 && !ties(*low)) {
+            let Some(to) = end(low) else { continue };
+            let first =
+                |vm: usize| story.priority(vm) <= story.priority(high) && story.needed(vm).contains(&low);
+            if story.priority(low) <= story.priority(high) || all.clone().any(first) {
+                continue;
+            }
+            let mut instead = places.clone();
+            instead.take(low);
+            if place::check(story, &instead, &hosts, high, to).is_ok() {
+                let held = format!(
+                    "vm{low} has on host {to} what would have fitted vm{high}: {:?}",
+                    fate(report, high)
+                );
+                broken.push((Rule::Priority, held));
+            }
+        }
+    }
+    broken
+}

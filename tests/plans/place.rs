@@ -1,0 +1,143 @@
+//! May this VM stand on this host? Counted anew from the story and from where every VM is, with no planner in sight.
+
+use super::story::{DATASTORES, Story};
+use onerescue::model::{Host, HostState};
+
+/// A rule of placing, ordering or owning that can be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A target that takes VMs, with the VM's disks and room for it; no lock.
+    Basics,
+    Network,
+    Requirement,
+    Pin,
+    /// The hosts of a role.
+    RoleHosts,
+    Apart,
+    Together,
+    Owner,
+    After,
+    Priority,
+}
+
+/// A rule that is broken, and how.
+pub(crate) type Broken = (Rule, String);
+
+/// Where VMs are, or are about to be. A VM that is on no host, or on the dead one, is not in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(Vec<(usize, usize)>);
+
+impl Places {
+    pub(crate) fn put(&mut self, vm: usize, host: usize) {
+        self.take(vm);
+        self.0.push((vm, host));
+    }
+
+    pub(crate) fn take(&mut self, vm: usize) {
+        self.0.retain(|(other, _)| *other != vm);
+    }
+
+    pub(crate) fn of(&self, vm: usize) -> Option<usize> {
+        self.0.iter().find(|(other, _)| *other == vm).map(|(_, host)| *host)
+    }
+
+    fn others_on(&self, host: usize, vm: usize) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().filter(move |(other, at)| *at == host && *other != vm).map(|(other, _)| *other)
+    }
+}
+
+/// Whatever speaks against it.
+pub(crate) fn check(
+    story: &Story,
+    places: &Places,
+    hosts: &[Host],
+    vm: usize,
+    to: usize,
+) -> Result<(), Broken> {
+    let oned = hosts
+        .iter()
+        .find(|host| host.id.0 as usize == to)
+        .ok_or_else(|| (Rule::Basics, "no such host".to_owned()))?;
+    if to == 0 || oned.state != HostState::Monitored {
+        return Err((Rule::Basics, format!("the target is {}", oned.state)));
+    }
+    reach(story, vm, to)?;
+    rules(story, vm, to)?;
+    neighbours(story, places, vm, to)?;
+    room(story, places, vm, to)
+}
+
+/// Cluster, disks and networks.
+fn reach(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
+    let (wants, cluster) = (&story.vms[vm], story.cluster(to));
+    let (driver, shared) = DATASTORES[wants.datastore];
+    if !shared {
+        return Err((Rule::Basics, format!("its disks are on {driver}")));
+    }
+    if story.datastores[wants.datastore] >> cluster & 1 == 0 {
+        return Err((Rule::Basics, "the target does not have its datastore".to_owned()));
+    }
+    if wants.network.is_some_and(|network| story.networks[network] >> cluster & 1 == 0) {
+        return Err((Rule::Network, "the target does not have its network".to_owned()));
+    }
+    Ok(())
+}
+
+/// Requirements, pinning, and the hosts of its role.
+fn rules(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
+    let (wants, host) = (&story.vms[vm], &story.hosts[to]);
+    if wants.rack.is_some_and(|rack| rack != host.rack) {
+        return Err((
+            Rule::Requirement,
+            format!("it requires rack {:?}, the target is in {}", wants.rack, host.rack),
+        ));
+    }
+    if (wants.pinned > 0) != host.pinned.is_some() {
+        return Err((Rule::Pin, "only pinned VMs run on pinned hosts".to_owned()));
+    }
+    let Some((group, role)) = wants.role else { return Ok(()) };
+    let named = |host: usize| host % story.hosts.len() == to;
+    let group = &story.groups[group];
+    if role == 0 && group.only.is_some_and(|only| !named(only)) || role == 1 && group.never.is_some_and(named)
+    {
+        return Err((Rule::RoleHosts, "its role does not allow this host".to_owned()));
+    }
+    Ok(())
+}
+
+/// Anti-affinity, layers and affinity.
+fn neighbours(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
+    if let Some(other) = places.others_on(to, vm).find(|other| story.apart(vm, *other)) {
+        return Err((Rule::Apart, format!("vm{other} is there, from which it is kept apart")));
+    }
+    let partners = (0..story.vms.len()).filter(|other| story.together(vm, *other));
+    let active = partners.filter(|other| !story.vms[*other].powered_off || story.home(*other) == 0);
+    let homes: Vec<usize> = active.filter_map(|other| places.of(other)).collect();
+    if !homes.is_empty() && !homes.contains(&to) {
+        return Err((Rule::Together, format!("those that it goes with are on {homes:?}")));
+    }
+    Ok(())
+}
+
+/// CPU, memory, devices and cores.
+fn room(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
+    let host = &story.hosts[to];
+    let there: Vec<usize> = places.others_on(to, vm).chain([vm]).collect();
+    let sum = |of: &dyn Fn(usize) -> i64| there.iter().map(|vm| of(*vm)).sum::<i64>();
+    let cpu = sum(&|vm| story.vms[vm].cpu);
+    let memory = sum(&|vm| story.vms[vm].memory_gib);
+    let gpus: usize = there.iter().map(|vm| story.vms[*vm].gpus).sum();
+    let cores: usize = there.iter().map(|vm| story.vms[*vm].pinned).sum();
+    if cpu > host.cores * 100 || memory > host.memory_gib || wants_more(story.vms[vm].gpus, gpus, host.gpus) {
+        return Err((Rule::Basics, format!("it is full: CPU {cpu}, memory {memory} GiB, {gpus} devices")));
+    }
+    if story.vms[vm].pinned > 0 && cores > host.pinned.unwrap_or(0) as usize {
+        return Err((Rule::Pin, format!("{cores} cores are asked for")));
+    }
+    Ok(())
+}
+
+/// Devices are looked at for those only that want some.
+fn wants_more(own: usize, all: usize, of_host: usize) -> bool {
+    own > 0 && all > of_host
+}

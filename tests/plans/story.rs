@@ -1,0 +1,148 @@
+//! A cloud in which one host dies, with everything that a planner must look at: plain values, so that a failure shrinks.
+//! Host 0 is the one that dies.
+
+use onerescue::policy::Mode;
+use onerescue::sim::Version;
+
+#[derive(Clone, Debug)]
+pub(crate) struct HostStory {
+    pub(crate) cluster: usize,
+    pub(crate) cores: i64,
+    pub(crate) memory_gib: i64,
+    pub(crate) gpus: usize,
+    /// Cores of its one NUMA node, for VMs that are pinned. `None`: it takes those that are not.
+    pub(crate) pinned: Option<u32>,
+    pub(crate) standby: bool,
+    /// `RACK` of its template.
+    pub(crate) rack: u8,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VmStory {
+    /// On the host that dies, or on another one; taken modulo their number. What wants devices or cores is on the first.
+    pub(crate) host: usize,
+    pub(crate) cpu: i64,
+    pub(crate) memory_gib: i64,
+    pub(crate) gpus: usize,
+    /// So many CPUs, each on a core of its own.
+    pub(crate) pinned: usize,
+    pub(crate) powered_off: bool,
+    pub(crate) locked: bool,
+    /// An index of [`PRIORITIES`].
+    pub(crate) priority: Option<usize>,
+    /// An index of [`POLICIES`].
+    pub(crate) policy: Option<usize>,
+    /// `HA_AFTER`: another VM.
+    pub(crate) after: Option<usize>,
+    /// `HA_LAYER`
+    pub(crate) layer: Option<u8>,
+    /// A group and a role of it.
+    pub(crate) role: Option<(usize, usize)>,
+    /// A virtual network.
+    pub(crate) network: Option<usize>,
+    /// Its `RACK` must be this.
+    pub(crate) rack: Option<u8>,
+    /// An index of [`DATASTORES`].
+    pub(crate) datastore: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ties {
+    None,
+    Together,
+    Apart,
+}
+
+/// Two roles.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupStory {
+    pub(crate) inside: [Ties; 2],
+    pub(crate) between: Ties,
+    /// `HOST_AFFINED` of the first role.
+    pub(crate) only: Option<usize>,
+    /// `HOST_ANTI_AFFINED` of the second role.
+    pub(crate) never: Option<usize>,
+}
+
+/// What happens while the run goes on. Hosts are taken modulo the number of those that live.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble {
+    Dies(usize),
+    Disabled(usize),
+    NoBoot(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Story {
+    pub(crate) version: Version,
+    pub(crate) mode: Mode,
+    pub(crate) clusters: usize,
+    pub(crate) hosts: Vec<HostStory>,
+    pub(crate) groups: Vec<GroupStory>,
+    /// The clusters of each network, as bits; the first one is in all.
+    pub(crate) networks: Vec<u8>,
+    /// The clusters of each datastore, as bits.
+    pub(crate) datastores: Vec<u8>,
+    pub(crate) vms: Vec<VmStory>,
+    /// Seconds after the start.
+    pub(crate) troubles: Vec<(u64, Trouble)>,
+    /// Migrations that oned refuses: after how many calls, and how many.
+    pub(crate) refusals: Option<(u32, u32)>,
+}
+
+pub(crate) const PRIORITIES: [&str; 4] = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
+pub(crate) const POLICIES: [&str; 4] = ["NONE", "MIGRATE", "RECREATE", "DELETE"];
+/// Drivers of system datastores, and whether another host sees the disks.
+pub(crate) const DATASTORES: [(&str, bool); 3] = [("shared", true), ("ceph", true), ("ssh", false)];
+
+impl Story {
+    /// The host that the VM is on in the beginning.
+    pub(crate) fn home(&self, vm: usize) -> usize {
+        let story = &self.vms[vm];
+        if story.pinned > 0 || story.gpus > 0 { 0 } else { story.host % self.hosts.len() }
+    }
+
+    pub(crate) fn cluster(&self, host: usize) -> usize {
+        self.hosts[host].cluster % self.clusters
+    }
+
+    fn tie(&self, one: usize, other: usize) -> Ties {
+        let roles = (self.vms[one].role, self.vms[other].role);
+        match roles {
+            (Some((group, role)), Some((other_group, other_role)))
+                if group == other_group && one != other =>
+            {
+                let group = &self.groups[group];
+                if role == other_role { group.inside[role] } else { group.between }
+            }
+            _ => Ties::None,
+        }
+    }
+
+    /// Must the two be on different hosts?
+    pub(crate) fn apart(&self, one: usize, other: usize) -> bool {
+        let layers = (self.vms[one].layer, self.vms[other].layer);
+        one != other && layers.0.is_some() && layers.0 == layers.1 || self.tie(one, other) == Ties::Apart
+    }
+
+    /// Must the two be on one host?
+    pub(crate) fn together(&self, one: usize, other: usize) -> bool {
+        self.tie(one, other) == Ties::Together
+    }
+
+    /// 0 is the highest.
+    pub(crate) fn priority(&self, vm: usize) -> usize {
+        self.vms[vm].priority.unwrap_or(2)
+    }
+
+    /// The VMs that must run before this one, and those before them.
+    pub(crate) fn needed(&self, vm: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut next = self.vms[vm].after.map(|after| after % self.vms.len());
+        while let Some(needed) = next.filter(|needed| !found.contains(needed)) {
+            found.push(needed);
+            next = self.vms[needed].after.map(|after| after % self.vms.len());
+        }
+        found
+    }
+}

@@ -1,0 +1,143 @@
+//! Random stories for planners.
+
+use super::story::{DATASTORES, GroupStory, HostStory, POLICIES, PRIORITIES, Story, Ties, Trouble, VmStory};
+use onerescue::policy::Mode;
+use onerescue::sim::Version;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// How much room there is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Every host could take every VM: only rules hold one.
+    Plenty,
+    Scarce,
+}
+
+fn host(room: Room) -> impl Strategy<Value = HostStory> {
+    let size = match room {
+        Room::Plenty => (Just(640i64).boxed(), Just(2048i64).boxed(), Just(32usize).boxed()),
+        Room::Scarce => ((1..12i64).boxed(), (4..40i64).boxed(), (0..3usize).boxed()),
+    };
+    let cores = if room == Room::Plenty { 50..51u32 } else { 0..8u32 };
+    (
+        prop_oneof![3 => Just(0usize), 1 => 0..3usize],
+        size,
+        option::weighted(0.2, cores),
+        prop::bool::weighted(0.15),
+        0..2u8,
+    )
+        .prop_map(|(cluster, (cores, memory_gib, gpus), pinned, standby, rack)| HostStory {
+            cluster,
+            cores,
+            memory_gib,
+            gpus,
+            pinned,
+            standby,
+            rack,
+        })
+}
+
+fn vm() -> impl Strategy<Value = VmStory> {
+    let size = (
+        prop_oneof![4 => Just(0usize), 1 => 0..8usize],
+        prop_oneof![3 => 10..200i64, 1 => 200..800i64],
+        prop_oneof![3 => 1..4i64, 1 => 4..20i64],
+        prop_oneof![9 => Just(0usize), 1 => 1..3usize],
+        prop_oneof![9 => Just(0usize), 1 => 1..4usize],
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.05),
+    );
+    let wishes = (
+        option::weighted(0.4, 0..PRIORITIES.len()),
+        option::weighted(0.15, 0..POLICIES.len()),
+        option::weighted(0.15, 0..24usize),
+        option::weighted(0.25, 0..3u8),
+        option::weighted(0.3, (0..3usize, 0..2usize)),
+        option::weighted(0.2, 0..3usize),
+        option::weighted(0.1, 0..3u8),
+        prop_oneof![8 => Just(0usize), 1 => 0..DATASTORES.len()],
+    );
+    (size, wishes).prop_map(|((host, cpu, memory_gib, gpus, pinned, powered_off, locked), wishes)| {
+        let (priority, policy, after, layer, role, network, rack, datastore) = wishes;
+        VmStory {
+            host,
+            cpu,
+            memory_gib,
+            gpus,
+            pinned,
+            powered_off,
+            locked,
+            priority,
+            policy,
+            after,
+            layer,
+            role,
+            network,
+            rack,
+            datastore,
+        }
+    })
+}
+
+fn group() -> impl Strategy<Value = GroupStory> {
+    let ties = || select(vec![Ties::None, Ties::Apart, Ties::Together]);
+    (ties(), ties(), ties(), option::weighted(0.2, 0..6usize), option::weighted(0.2, 0..6usize)).prop_map(
+        |(first, second, between, only, never)| {
+            // Sets that contradict themselves are another question.
+            let calm =
+                |ties: Ties| if between == Ties::Together && ties == Ties::Apart { Ties::None } else { ties };
+            GroupStory { inside: [calm(first), calm(second)], between, only, never }
+        },
+    )
+}
+
+type Parts = ((Version, Mode, usize), Vec<HostStory>, Vec<GroupStory>, Vec<u8>, Vec<u8>, Vec<VmStory>);
+
+/// The host's death, and nothing else.
+pub(crate) fn calm(room: Room) -> impl Strategy<Value = Story> {
+    let versions = vec![Version::V7_5, Version::V7_5, Version::V7_5, Version::V6_10, Version::V6_4];
+    let modes = prop_oneof![6 => Just(Mode::Migrate), 1 => Just(Mode::Recreate), 1 => Just(Mode::Delete)];
+    let bits = || prop_oneof![3 => Just(0xffu8), 1 => any::<u8>()];
+    (
+        (select(versions), modes, 1..4usize),
+        vec(host(room), 2..8),
+        vec(group(), 3),
+        vec(bits(), 3),
+        vec(bits(), DATASTORES.len()),
+        vec(vm(), 1..16),
+    )
+        .prop_map(|((version, mode, clusters), mut hosts, groups, networks, datastores, vms): Parts| {
+            // A cluster that loses its only host is held for hours, and nothing is planned.
+            hosts[1].cluster = hosts[0].cluster;
+            // Where the VMs are now, they have what they need.
+            let here = 1u8 << (hosts[0].cluster % clusters);
+            Story {
+                version,
+                mode,
+                clusters,
+                hosts,
+                groups,
+                networks: networks.into_iter().map(|bits| bits | here).collect(),
+                datastores: datastores.into_iter().map(|bits| bits | here).collect(),
+                vms,
+                troubles: Vec::new(),
+                refusals: None,
+            }
+        })
+}
+
+/// Targets die and refuse meanwhile.
+pub(crate) fn stormy() -> impl Strategy<Value = Story> {
+    let trouble = prop_oneof![
+        (0..8usize).prop_map(Trouble::Dies),
+        (0..8usize).prop_map(Trouble::Disabled),
+        (0..8usize).prop_map(Trouble::NoBoot),
+    ];
+    let troubles = vec((prop_oneof![3 => 0..30u64, 1 => 30..400u64], trouble), 0..4);
+    let room = prop_oneof![1 => calm(Room::Plenty), 2 => calm(Room::Scarce)];
+    (room, troubles, option::weighted(0.4, (0..6u32, 1..4u32)))
+        .prop_map(|(story, troubles, refusals)| Story { troubles, refusals, ..story })
+}
