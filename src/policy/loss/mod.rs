@@ -171,11 +171,10 @@ impl Snapshot {
     #[must_use]
     pub fn find_vms(&self, named: &str) -> Vec<VmId> {
         let by_id = named.parse().ok().and_then(|id| self.vms.get(&VmId(id)));
-        let found = by_id.map_or_else(
+        by_id.map_or_else(
             || self.vms.values().filter(|vm| vm.name == named).map(|vm| vm.id).collect(),
             |vm| vec![vm.id],
-        );
-        found
+        )
     }
 
     fn host(&self, id: HostId) -> Option<&Host> {
