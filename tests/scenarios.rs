@@ -261,10 +261,13 @@ scenarios! {
     all_hosts_in_error
     another_run
     armed_again
+    back_and_fails_while_they_go_back
     back_and_gone_again
     back_and_nothing_left
     back_and_starts_what_it_left
     back_and_still_running_elsewhere
+    back_and_takes_its_vms_back
+    back_and_too_small_for_them
     back_during_fence
     back_for_the_third_time
     back_from_its_quarantine

@@ -49,6 +49,7 @@ impl HostBack {
             back: config.back,
             wait: config.rules.wait,
             settle: config.rules.settle,
+            plan: config.rules.plan.clone(),
             flaps: config.rules.brake.flaps,
         }
     }

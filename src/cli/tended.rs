@@ -21,7 +21,7 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     let began = scenario.world.began();
     let account = match &scenario.job {
         Job::HostError => return (None, String::new(), Vec::new()),
-        Job::HostBack(policy) => run_back(&mut scenario.world, scenario.subject.clone(), **policy),
+        Job::HostBack(policy) => run_back(&mut scenario.world, scenario.subject.clone(), (**policy).clone()),
         Job::VmDown(vm, policy) => {
             // The hook manager hands the document over as it is at that moment.
             let Some(event) = event(&scenario.world, *vm) else { return (None, String::new(), Vec::new()) };

@@ -14,12 +14,24 @@ pub(super) struct HostBack {
     stable: Duration,
     #[serde(with = "required")]
     quarantine: Duration,
+    failback: FailbackWord,
+    #[serde(with = "required")]
+    failback_stable: Duration,
+}
+
+/// `failback`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FailbackWord {
+    Never,
+    After,
 }
 
 impl Default for HostBack {
     fn default() -> Self {
         let back::Rules { stable, quarantine, failback: _ } = back::Rules::default();
-        Self { stable, quarantine }
+        let failback_stable = 30 * MINUTE;
+        Self { stable, quarantine, failback: FailbackWord::Never, failback_stable }
     }
 }
 
@@ -31,10 +43,14 @@ impl HostBack {
         if quarantine < time {
             return Err(format!("host_back.quarantine is {quarantine:?}, shorter than brake.flap_time"));
         }
+        let failback_stable = within("host_back.failback_stable", self.failback_stable, SECOND..=DAY)?;
         Ok(back::Rules {
             stable: within("host_back.stable", self.stable, SECOND..=HOUR)?,
             quarantine,
-            failback: back::Failback::Never,
+            failback: match self.failback {
+                FailbackWord::Never => back::Failback::Never,
+                FailbackWord::After => back::Failback::After(failback_stable),
+            },
         })
     }
 }

@@ -54,6 +54,8 @@ pub enum Event {
     UnreadableDeleted,
     /// Another front-end has worked on a host's failure: how far it came, and how long ago.
     Recorded(HostId, Progress, Duration),
+    /// The host's last incident says that it has recovered this VM on another host.
+    RecordedVm(HostId, VmId, HostId),
     /// The front-end's clock is set forward by this many seconds, or back.
     ClockJumps(i64),
     /// An address does not answer the front-end any more.
@@ -108,6 +110,7 @@ impl Event {
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
+            Self::RecordedVm(host, vm, to) => cloud.recorded_vm(host, vm, to),
             Self::ClockJumps(seconds) => cloud.clock_jumps(seconds),
             Self::GatewaySilent(address) => cloud.gateway_silent(&address),
             Self::GatewayAnswers(address) => cloud.gateway_answers(&address),

@@ -6,7 +6,8 @@
 use super::cloud::Cloud;
 use super::template::{Attribute, Template};
 use crate::model::{
-    ClusterId, Confirmation, Disarmed, Document, DocumentId, Epoch, HostId, Incident, Progress,
+    ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
+    Progress, VmId,
 };
 use crate::wire::record::{self, Record};
 use crate::wire::xml::Limits;
@@ -156,6 +157,24 @@ impl Cloud {
             | Record::Confirmation(_)
             | Record::Abort(_) => None,
         })
+    }
+
+    /// Write a VM into the host's last incident, as one that was recovered on another host.
+    pub(crate) fn recorded_vm(&mut self, host: HostId, vm: VmId, to: HostId) {
+        let records = self.our_records().into_iter().rev();
+        let last = records.filter_map(|(id, record)| match record {
+            Record::Incident(incident) if incident.host == host => Some((id, incident)),
+            Record::Incident(_)
+            | Record::Control { .. }
+            | Record::SeenOn { .. }
+            | Record::Confirmation(_)
+            | Record::Abort(_) => None,
+        });
+        let Some((id, mut incident)) = last.take(1).last() else { return };
+        let (order, end) = (Some("migrate".to_owned()), Some(End::Recovered));
+        let (name, why) = (String::new(), String::new());
+        incident.vms.push(IncidentVm { id: vm, name, order, to: Some(to), end, why });
+        self.replace_record(id, &Record::Incident(incident));
     }
 
     fn change_control(&mut self, change: impl Fn(&mut Vec<Disarmed>)) {

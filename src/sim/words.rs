@@ -71,7 +71,8 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
-/// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`.
+/// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
+/// `recorded_vm HOST VM HOST`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -117,6 +118,11 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "document_newer" => Event::DocumentNewer,
         "unreadable_deleted" => Event::UnreadableDeleted,
         "recorded" => recorded(host()?, more)?,
+        "recorded_vm" => {
+            let (vm, to) = more.split_once(' ').unwrap_or((more, ""));
+            let vm = names.vms.get(vm).copied().ok_or_else(|| format!("no such VM: {vm}"))?;
+            Event::RecordedVm(host()?, vm, names.host(to)?)
+        }
         "oned_restarted" => Event::OnedRestarted,
         "scheduler_stops" => Event::SchedulerStops,
         "scheduler_starts" => Event::SchedulerStarts,

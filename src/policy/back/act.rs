@@ -4,7 +4,7 @@ use super::case::{Away, Case};
 use super::look::Observing;
 use super::start::Settling;
 use super::survey::RETURNED;
-use super::{Step, wait};
+use super::{Step, failback, wait};
 use crate::model::{Moment, Vm};
 use crate::policy::case::{Failure, Trouble};
 use crate::policy::notes::{Entry, Phase};
@@ -47,15 +47,28 @@ impl Acting {
     pub(super) fn start(mut case: Box<Case>, vms: &[&Vm], now: Moment) -> Step {
         for vm in vms {
             let (name, error) = (vm.name.clone(), vm.error.clone());
-            case.away.insert(vm.id, Away { name, sent: now, error, begun: false });
+            case.away.insert(vm.id, Away { name, sent: now, error, from: None, begun: false });
         }
         let deeds = vms.iter().map(|vm| Deed::Resume { vm: vm.id }).collect();
+        Step::Act(Self { case, deeds, then: Then::Started })
+    }
+
+    /// One VM goes back.
+    pub(super) fn go_back(mut case: Box<Case>, vm: &Vm, now: Moment) -> Step {
+        let (name, error, from) = (vm.name.clone(), vm.error.clone(), vm.host);
+        case.away.insert(vm.id, Away { name, sent: now, error, from, begun: false });
+        let deeds = vec![Deed::Live { vm: vm.id, to: case.subject.host }];
         Step::Act(Self { case, deeds, then: Then::Started })
     }
 
     /// Everything has its outcome. What was not started is written into the host, so that a later run tries those again,
     /// and a VM whose guest shuts itself down by then is not taken for a victim of that failure.
     pub(super) fn close(case: Box<Case>, now: Moment) -> Step {
+        failback::next(case, now)
+    }
+
+    /// The end, also of what goes back.
+    pub(super) fn finish(case: Box<Case>, now: Moment) -> Step {
         let open = case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)));
         let outcome = match (open, case.started) {
             (true, _) => Outcome::Partly,
@@ -125,7 +138,14 @@ fn started(mut case: Box<Case>, now: Moment, deeds: &[Deed], replies: &[Reply]) 
             Reply::Accepted | Reply::Unknown(_) => case.started = case.started.saturating_add(1),
             Reply::Refused(..) | Reply::NotSent(_) => {
                 let Some(away) = case.away.remove(&vm) else { continue };
-                case.settle(now, vm, &away.name, Fate::Held(format!("its resume was {}", reply.said())));
+                let fate = match away.from {
+                    None => Fate::Held(format!("its resume was {}", reply.said())),
+                    Some(from) => Fate::Left(format!(
+                        "RUNNING on {from}, and stays: its migration was {}",
+                        reply.said()
+                    )),
+                };
+                case.settle(now, vm, &away.name, fate);
             }
         }
     }

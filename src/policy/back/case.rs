@@ -1,8 +1,9 @@
 //! What one run knows and has written down so far.
 
 use super::Step;
+use super::failback::Guest;
 use super::rules::Policy;
-use crate::model::{Epoch, Host, Incident, Moment, VmId};
+use crate::model::{Epoch, Host, HostId, Incident, Moment, VmId};
 use crate::policy::case::Subject;
 use crate::policy::notes::Phase;
 use crate::policy::report::{Fate, Outcome, VmReport};
@@ -17,6 +18,8 @@ pub(super) struct Away {
     pub(super) sent: Moment,
     /// `USER_TEMPLATE/ERROR` before. oned's text has the date, so another text is another failure.
     pub(super) error: Option<String>,
+    /// Where it goes back from, if it does not start.
+    pub(super) from: Option<HostId>,
     /// oned has taken it up.
     pub(super) begun: bool,
 }
@@ -41,14 +44,16 @@ pub(super) struct Case {
     /// VMs on their way.
     pub(super) away: BTreeMap<VmId, Away>,
     pub(super) started: u32,
+    /// VMs that go back to this host; `None` before that was looked at.
+    pub(super) guests: Option<VecDeque<Guest>>,
 }
 
 impl Case {
     pub(super) fn new(subject: Subject, policy: Policy) -> Box<Self> {
         Box::new(Self {
             subject,
-            policy,
             diary: Diary::new(policy.wait),
+            policy,
             vms: BTreeMap::new(),
             host: None,
             since: None,
@@ -57,6 +62,7 @@ impl Case {
             queue: VecDeque::new(),
             away: BTreeMap::new(),
             started: 0,
+            guests: None,
         })
     }
 

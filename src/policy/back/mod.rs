@@ -10,6 +10,7 @@
 
 mod act;
 mod case;
+mod failback;
 mod judge;
 mod look;
 mod quarantine;

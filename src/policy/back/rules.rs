@@ -1,6 +1,6 @@
 //! `[host_back]`, and what one run of it was told.
 
-use crate::policy::rules::{SettleRules, WaitRules, Window};
+use crate::policy::rules::{PlanRules, SettleRules, WaitRules, Window};
 use crate::policy::settings::Purpose;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Default for Rules {
 }
 
 /// Everything that one run goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// `--dry-run` or not.
     pub purpose: Purpose,
@@ -46,6 +46,8 @@ pub struct Policy {
     pub wait: WaitRules,
     /// `[settle]`
     pub settle: SettleRules,
+    /// `[plan]`, for VMs that go back.
+    pub plan: PlanRules,
     /// `[brake] flaps`
     pub flaps: Window,
 }

@@ -6,7 +6,7 @@ use super::judge::{Closed, Tail, Verdict};
 use super::look::Observing;
 use super::survey::RETURNED;
 use super::{Step, wait};
-use crate::model::{Moment, Vm, VmId};
+use crate::model::{Moment, Vm, VmId, VmState};
 use crate::policy::case::Failure;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::report::Fate;
@@ -134,7 +134,8 @@ impl Settling {
             let look = case.policy.wait.look;
             return wait(look, Self::step(case));
         }
-        if case.queue.is_empty() { Acting::close(case, now) } else { Observing::between(case, now) }
+        let more = !case.queue.is_empty() || case.guests.is_some();
+        if more { Observing::between(case, now) } else { Acting::close(case, now) }
     }
 }
 
@@ -144,10 +145,16 @@ fn judge(case: &mut Case, now: Moment, id: VmId, vm: Option<&Vm>) -> Option<Fate
     let named = case.named();
     let away = case.away.get_mut(&id)?;
     let late = now.since(away.sent) >= deadline;
+    let waits = !away.begun && now.since(away.sent) < TAKEN_UP.min(deadline);
     let Some(vm) = vm else {
         return Some(Fate::Left("it was deleted meanwhile".to_owned()));
     };
-    if vm.host != Some(host) {
+    if vm.host.is_some() && vm.host == away.from && vm.state == VmState::RUNNING {
+        let error = vm.error.as_deref().unwrap_or("its driver gave no reason");
+        return (!waits)
+            .then(|| Fate::Left(format!("it stays where it was: its live migration failed: {error}")));
+    }
+    if vm.host != Some(host) && vm.host != away.from.or(Some(host)) {
         return Some(Fate::Left(format!("{}: somebody has moved it meanwhile", vm.state)));
     }
     match states::class(vm.state) {
@@ -156,11 +163,7 @@ fn judge(case: &mut Case, now: Moment, id: VmId, vm: Option<&Vm>) -> Option<Fate
             away.begun = true;
             None
         }
-        Class::Lost | Class::Stopped
-            if !away.begun && vm.error == away.error && now.since(away.sent) < TAKEN_UP.min(deadline) =>
-        {
-            None
-        }
+        Class::Lost | Class::Stopped if waits && vm.error == away.error => None,
         Class::Transient | Class::Resubmit => {
             Some(Fate::Failed(format!("still {} after {} s", vm.state, deadline.as_secs())))
         }

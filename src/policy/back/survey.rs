@@ -2,9 +2,10 @@
 
 use super::act::Acting;
 use super::case::Case;
+use super::failback::Guest;
 use super::judge::{Closed, Tail, Verdict};
 use super::look::Observing;
-use super::{Step, quarantine, wait};
+use super::{Step, failback, quarantine, wait};
 use crate::model::{Host, HostState, Moment, Vm, VmId, VmState};
 use crate::policy::case::{Failure, Subject};
 use crate::policy::limits::disarmed;
@@ -22,11 +23,18 @@ const NAMED: usize = 20;
 #[derive(Debug)]
 pub struct Surveying {
     case: Box<Case>,
+    /// The VM that is to go back, if it is about that.
+    guest: Option<Guest>,
 }
 
 impl Surveying {
     pub(super) fn step(case: Box<Case>) -> Step {
-        Step::Survey(Self { case })
+        Step::Survey(Self { case, guest: None })
+    }
+
+    /// Before one VM goes back.
+    pub(super) fn guest(case: Box<Case>, guest: Guest) -> Step {
+        Step::Survey(Self { case, guest: Some(guest) })
     }
 
     pub(super) fn trail(&self) -> &[Entry] {
@@ -42,18 +50,19 @@ impl Surveying {
     /// The VMs to read besides those that are charged to the host: what it says that it runs.
     #[must_use]
     pub fn also(&self) -> Vec<VmId> {
-        self.case.host.as_ref().map(reported).unwrap_or_default()
+        let zombies = self.case.host.as_ref().map(reported).unwrap_or_default();
+        self.guest.map(|guest| guest.vm).into_iter().chain(zombies).collect()
     }
 
     /// The cloud, or why it could not be read.
     #[must_use]
     pub fn answer(self, now: Moment, survey: Result<Survey, Failure>) -> Step {
-        let mut case = self.case;
+        let Self { mut case, guest } = self;
         let survey = match survey {
             Ok(survey) => survey,
             Err(failure) => {
                 return match case.diary.silence(now, Phase::Survey, failure) {
-                    Ok(pause) => wait(pause, Step::Survey(Self { case })),
+                    Ok(pause) => wait(pause, Step::Survey(Self { case, guest })),
                     Err(outcome) => case.end(now, outcome),
                 };
             }
@@ -65,6 +74,9 @@ impl Surveying {
         };
         if let Some(failure) = disarmed(&survey.memory.disarmed, Some(host.cluster), &[]) {
             return case.end(now, Outcome::Held(failure));
+        }
+        if let Some(guest) = guest {
+            return failback::decide(case, now, guest, &survey);
         }
         let zombies = zombies(host, &survey);
         decide(&mut case, now, host, &survey);

@@ -102,11 +102,21 @@ pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
         let advice = format!("`onehook delete {}`, then {CREATE}", other.hook.id.0);
         findings.push(Finding::warning(Item::Hook, other.object(), text, advice));
     }
+    findings.extend(hooks.iter().filter_map(autostart));
     if ours.is_empty() {
         let text = "no hook starts host_error when a host enters ERROR";
         findings.push(Finding::broken(Item::Hook, "HOST/ERROR", text, CREATE));
     }
     findings
+}
+
+/// OpenNebula's own hooks that resume VMs of a host that is back, and VMs that went down. They ask nobody, and neither
+/// wait nor count. Source: `share/hooks/autostart`.
+fn autostart(facts: &HookFacts) -> Option<Finding> {
+    let stock = facts.value("COMMAND").split_whitespace().any(|word| word.contains("autostart/"));
+    let text = "it is OpenNebula's own autostart hook, which resumes VMs too, without looking at incidents";
+    let advice = format!("`onehook delete {}` where host_back or vm_down is registered", facts.hook.id.0);
+    stock.then(|| Finding::warning(Item::Hook, facts.object(), text, advice))
 }
 
 /// One hook of ours, whatever others there are.

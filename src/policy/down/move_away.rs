@@ -56,7 +56,7 @@ impl Surveying {
         let mut case = self.case;
         case.diary.answered();
         let vm = case.subject.vm;
-        let placed = place(&survey, vm, from, &case.refused, &case.policy.rules);
+        let placed = place(&survey, vm, from, &case.refused, None, &case.policy.rules);
         match placed {
             Err(why) => case.hold(now, why),
             Ok(place) => {

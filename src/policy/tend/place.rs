@@ -3,7 +3,7 @@
 //! The planner is asked about one VM as if its host had lost it, so that every rule of placement counts. Only what is
 //! true of dead hosts alone is taken back: from a living one oned copies disks that are not shared.
 
-use crate::model::{HostId, Scope, Sharing, VmId, VmState};
+use crate::model::{HostId, HostState, Scope, Sharing, VmId, VmState};
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::plan::{Request, Verdict, plan};
 use crate::policy::recover::Survey;
@@ -19,12 +19,14 @@ pub(in crate::policy) struct Place {
     pub(in crate::policy) said: String,
 }
 
-/// Place one VM of this survey, though not on hosts that have refused it; or say why it cannot be.
+/// Place one VM of this survey, though not on hosts that have refused it, and on `only` if that is said; or say why it
+/// cannot be.
 pub(in crate::policy) fn place(
     survey: &Survey,
     vm: VmId,
     from: HostId,
     refused: &[HostId],
+    only: Option<HostId>,
     rules: &Rules,
 ) -> Result<Place, String> {
     let mut survey = survey.clone();
@@ -33,7 +35,11 @@ pub(in crate::policy) fn place(
             other.state = VmState::UNKNOWN;
         }
     }
-    for datastore in &mut survey.datastores {
+    for host in survey.hosts.iter_mut().filter(|host| only.is_some_and(|only| host.id != only)) {
+        host.state = HostState::Disabled;
+    }
+    // A live migration needs storage that both hosts see.
+    for datastore in survey.datastores.iter_mut().filter(|_| only.is_none()) {
         datastore.sharing = Sharing::Yes;
     }
     let closed: BTreeSet<_> = survey
