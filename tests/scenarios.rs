@@ -355,6 +355,7 @@ scenarios! {
     down_and_a_person_powers_it_off
     down_and_back_by_itself
     down_and_does_not_boot_there
+    down_and_excluded
     down_and_locked
     down_and_not_counted
     down_and_nowhere_to_go

@@ -69,4 +69,9 @@ fn no_hook_two_of_them_and_the_stock_one_are_told_apart() {
     bench.hook("careless", "ft/host_error", "ARGUMENTS=\"$TEMPLATE -m -u\"");
     let (code, told) = hook(&bench);
     assert!(code == 1 && told.contains("nothing keeps a VM from running twice"), "{told}");
+    bench.without_hooks();
+    bench.hook("ours", "ft/host_error", "");
+    bench.hook("autostart-host", "autostart/host", "STATE=\"MONITORED\"");
+    let (code, told) = hook(&bench);
+    assert!(code == 1 && told.contains("OpenNebula's own autostart hook"), "{told}");
 }

@@ -1,7 +1,8 @@
 //! Was this VM left down by the failure, and may it be started where it is?
 
 use crate::model::{HostId, Incident, Vm, VmId};
-use crate::policy::plan::locked;
+use crate::policy::plan::{excluded, locked};
+use crate::policy::rules::Exclusions;
 use crate::policy::tend::{Fallen, fallen, may_run_elsewhere};
 use std::collections::BTreeSet;
 
@@ -39,6 +40,8 @@ pub(super) struct Tail<'a> {
     pub(super) incident: Option<&'a Incident>,
     /// What an earlier run has done.
     pub(super) closed: Option<Closed>,
+    /// `[exclude]`
+    pub(super) exclude: &'a Exclusions,
 }
 
 impl Tail<'_> {
@@ -72,6 +75,9 @@ impl Tail<'_> {
         }
         if vm.attributes.get("HA_POLICY").is_some_and(|policy| policy.eq_ignore_ascii_case("none")) {
             return Verdict::Leave(format!("{}, and its HA_POLICY is NONE", vm.state));
+        }
+        if let Some(why) = excluded(vm, self.exclude) {
+            return Verdict::Leave(format!("{}, and {why}", vm.state));
         }
         if let Some(why) = locked(vm) {
             return Verdict::Hold(why);

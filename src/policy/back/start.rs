@@ -68,7 +68,8 @@ impl Tracing {
         case.diary.answered();
         let incident = case.incident.clone();
         let closed = Closed::read(case.attribute(RETURNED));
-        let tail = Tail { host: case.subject.host, incident: incident.as_ref(), closed };
+        let exclude = case.policy.plan.exclude.clone();
+        let tail = Tail { host: case.subject.host, incident: incident.as_ref(), closed, exclude: &exclude };
         let mut go = Vec::new();
         for (id, name) in wanted {
             let Some(vm) = vms.iter().find(|vm| vm.id == id) else {

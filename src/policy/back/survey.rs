@@ -127,7 +127,8 @@ fn zombies(host: &Host, survey: &Survey) -> Vec<String> {
 fn decide(case: &mut Case, now: Moment, host: &Host, survey: &Survey) {
     let incident = case.incident.clone();
     let closed = host.attributes.get(RETURNED).and_then(|text| Closed::read(text));
-    let tail = Tail { host: host.id, incident: incident.as_ref(), closed };
+    let exclude = case.policy.plan.exclude.clone();
+    let tail = Tail { host: host.id, incident: incident.as_ref(), closed, exclude: &exclude };
     let charged: BTreeSet<_> = host.vms.iter().copied().collect();
     let seen = |id: &VmId| survey.vms.iter().find(|vm| vm.id == *id);
     for id in charged {

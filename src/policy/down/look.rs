@@ -9,7 +9,7 @@ use crate::policy::case::{Failure, Source, Trouble};
 use crate::policy::limits::{disarmed, span};
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::observe::Claim;
-use crate::policy::plan::locked;
+use crate::policy::plan::{excluded, locked};
 use crate::policy::report::Outcome;
 use crate::policy::tend::{Fallen, PERSON, fallen, may_run_elsewhere};
 use std::time::Duration;
@@ -180,6 +180,9 @@ fn judged(case: Box<Case>, now: Moment) -> Step {
     }
     if vm.attributes.get("HA_POLICY").is_some_and(|policy| policy.eq_ignore_ascii_case("none")) {
         return case.leave(now, "its HA_POLICY is NONE");
+    }
+    if let Some(why) = excluded(vm, &case.policy.rules.plan.exclude) {
+        return case.leave(now, why);
     }
     if let Some(why) = locked(vm) {
         return case.hold(now, why);

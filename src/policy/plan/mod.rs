@@ -28,6 +28,7 @@ pub use explain::{Explanation, explain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
+pub(in crate::policy) use wish::excluded;
 
 /// What to plan.
 #[derive(Clone, Debug)]

@@ -89,7 +89,7 @@ fn mode(wish: Wish) -> Option<Mode> {
 }
 
 /// By which entry of `[exclude]` a VM is left alone.
-fn excluded(vm: &Vm, exclude: &Exclusions) -> Option<String> {
+pub(in crate::policy) fn excluded(vm: &Vm, exclude: &Exclusions) -> Option<String> {
     if exclude.vms.contains(&vm.id) {
         return Some("excluded by its id (exclude.vms)".to_owned());
     }
