@@ -202,6 +202,7 @@ fn outcome(outcome: &Outcome) -> (&'static str, u8) {
         Outcome::Recovered => ("recovered", 0),
         Outcome::Fenced => ("fenced", 0),
         Outcome::NothingToDo(_) => ("nothing to do", 0),
+        Outcome::HandedOver(_) => ("handed over", 0),
         Outcome::Rehearsed(None) => ("dry run", 0),
         Outcome::Rehearsed(Some(stop)) => ("dry run", stop.exit_code()),
         Outcome::NotStarted(_) => ("not started", 4),
@@ -382,6 +383,7 @@ scenarios! {
     enabled_after_fence
     enabled_while_waiting
     event_before_commit
+    event_lost
     every_target_refuses
     exit_code_accepted
     exit_code_accepted_refuses
@@ -413,10 +415,15 @@ scenarios! {
     gpu
     gpu_in_another_cluster
     gpu_taken
+    handed_over_and_back
+    handed_over_hold
+    handed_over_wait
     hang
     in_backup
     in_failure
     in_transition
+    killed_after_off
+    killed_in_the_wait
     large_first
     late_after_refusal
     late_call_after_another_host

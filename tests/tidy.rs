@@ -94,6 +94,7 @@ fn every_exit_code_stands_in_the_readme() {
         Outcome::Recovered,
         Outcome::Fenced,
         Outcome::NothingToDo(String::new()),
+        Outcome::HandedOver(String::new()),
         Outcome::Rehearsed(None),
         Outcome::NotStarted(failure()),
         Outcome::Partly,

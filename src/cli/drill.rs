@@ -1,5 +1,6 @@
 //! `onerescue drill`: the real procedure against the simulated cloud, told as a timeline.
 
+use super::reconciled;
 use super::serve::serve;
 use super::tended::play_tended;
 use crate::error::{Error, Result};
@@ -71,10 +72,12 @@ fn read(path: &Path) -> Result<String> {
 
 /// Run a scenario once and tell it. The text is the same every time.
 pub fn play(scenario: &mut Scenario) -> (Report, String) {
+    let mut text = format!("{}\n\n", scenario.title);
+    let nothing = reconciled::before(scenario, &mut text);
     scenario.world.begin_again();
     let began = scenario.world.began();
-    let report = run(&mut scenario.world, scenario.subject.clone(), scenario.policy.clone());
-    let mut text = format!("{}\n\n", scenario.title);
+    let report = nothing
+        .unwrap_or_else(|| run(&mut scenario.world, scenario.subject.clone(), scenario.policy.clone()));
     timeline(&scenario.world, &report.trail, &mut text);
     let _ = write!(text, "\n{}", finish::short(&report));
     if let Some(advice) = report.advice() {

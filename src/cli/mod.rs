@@ -17,6 +17,7 @@ mod person;
 mod plan;
 mod probe;
 mod reconcile;
+mod reconciled;
 mod serve;
 mod show;
 mod stop;

@@ -1,7 +1,7 @@
 //! The options of `host_error`: the stock hook's, and three more.
 
 use crate::error::{Error, Result};
-use crate::policy::{Fencing, Force, Mode, Policy, Purpose, Rules, WaitRules};
+use crate::policy::{Fencing, Force, HandOver, Mode, Policy, Purpose, Rules, WaitRules};
 use clap::error::ErrorKind;
 use clap::{ArgGroup, Parser};
 use std::path::PathBuf;
@@ -34,6 +34,9 @@ pub struct HostError {
     /// Wait N monitoring cycles for the host to come back [default: the settings' cycles, 2]
     #[arg(short = 'p', long, value_name = "N")]
     pub pause: Option<u32>,
+    /// Do not wait: `onerescue reconcile` goes on where this run would wait
+    #[arg(long)]
+    pub hand_over: bool,
     /// Do not fence: nothing then keeps a VM from running twice
     #[arg(short = 'u', long)]
     pub no_fencing: bool,
@@ -77,6 +80,7 @@ impl HostError {
         Ok(Policy {
             force: if self.force { Force::AlsoStopped } else { Force::RunningOnly },
             fencing: if self.no_fencing { Fencing::Waived } else { Fencing::Required },
+            hand_over: if self.hand_over { HandOver::Yes } else { HandOver::No },
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
             ..Policy::under(self.mode()?, Rules { wait, ..rules })
         })

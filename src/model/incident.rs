@@ -144,6 +144,9 @@ pub struct Incident {
     pub confirmation: Option<Confirmation>,
     /// How the last run ended.
     pub outcome: Option<String>,
+    /// Nothing is done before that, unless by hand: the host may come back, or what holds it may be over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Epoch>,
     /// The lock that the owner holds; none when it has let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Hold>,

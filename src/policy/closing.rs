@@ -75,6 +75,7 @@ impl Case {
             | Outcome::Recovered
             | Outcome::Fenced
             | Outcome::NothingToDo(_)
+            | Outcome::HandedOver(_)
             | Outcome::Rehearsed(_)
             | Outcome::Partly) => other,
         }
@@ -92,6 +93,7 @@ impl Case {
         let over = match &outcome {
             Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
             Outcome::Rehearsed(_)
+            | Outcome::HandedOver(_)
             | Outcome::NotStarted(_)
             | Outcome::NoCloud(_)
             | Outcome::NotFenced(_)
@@ -104,6 +106,7 @@ impl Case {
             incident.progress = match (over, &proof) {
                 (true, _) => Progress::Closed,
                 (false, Some(_)) => Progress::Off,
+                (false, None) if matches!(outcome, Outcome::HandedOver(_)) => Progress::Open,
                 (false, None) => Progress::Held,
             };
         }

@@ -111,7 +111,7 @@ pub(super) fn stopped_again(proven: Proven, now: Moment, outcome: Outcome) -> St
     let failure = match outcome {
         Outcome::NoCloud(failure) => return no_cloud(proven, now, failure),
         Outcome::NotStarted(failure) | Outcome::NotFenced(failure) | Outcome::Held(failure) => failure,
-        Outcome::NothingToDo(reason) => {
+        Outcome::NothingToDo(reason) | Outcome::HandedOver(reason) => {
             Failure { trouble: Trouble::Refused, what: format!("{what}: {reason}"), advice }
         }
         Outcome::Recovered | Outcome::Fenced | Outcome::Rehearsed(_) | Outcome::Partly => {

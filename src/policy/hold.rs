@@ -5,6 +5,7 @@ use super::incident::Step;
 use super::notes::Phase;
 use super::record::{After, write};
 use super::report::Outcome;
+use super::settings::HandOver;
 use crate::model::{Held, Moment, Progress};
 use std::time::Duration;
 
@@ -50,6 +51,9 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
     }
     case.weighed = None;
     case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
+    if case.policy.hand_over == HandOver::Yes && case.incident.is_some() {
+        return hand_over(case, now, failure, end);
+    }
     let pause = pause(&mut case, now, &failure);
     hold_record(&mut case, now, &failure);
     if let Some(pause) = pause {
@@ -57,6 +61,20 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
     }
     let end = end(ended(&case, failure));
     case.stop(now, end)
+}
+
+/// End here, and let `onerescue reconcile` look again. The longer it is held, the longer that takes.
+fn hand_over(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(Failure) -> Outcome) -> Step {
+    hold_record(&mut case, now, &failure);
+    let (at, rules) = (case.epoch(now), case.policy.hold);
+    let since =
+        case.incident.as_ref().and_then(|incident| incident.held.as_ref()).map_or(at, |held| held.since);
+    let pause = at.since(since).min(rules.longest).max(rules.look);
+    if let Some(incident) = &mut case.incident {
+        incident.until = Some(at.plus(pause));
+    }
+    let advice = format!("{}; `onerescue reconcile` looks again in {} s", failure.advice, pause.as_secs());
+    case.stop(now, end(Failure { advice, ..failure }))
 }
 
 /// How long to wait before the next look, said once; `None` when the time for that is over, or when a look would see

@@ -87,7 +87,7 @@ pub use rules::{
     ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish,
     WitnessRules,
 };
-pub use settings::{Fencing, Force, Mode, Policy, Purpose};
+pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};
 pub use trace::Tracing;
 pub use weigh::Weighing;

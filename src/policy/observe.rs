@@ -1,5 +1,6 @@
 //! The first looks: is the host in ERROR, is the run alone with it, does it come back while we wait?
 
+use super::arming::utc;
 use super::brake::Braking;
 use super::case::{Case, Failure, Source, Subject, Trouble};
 use super::incident::{Step, wait};
@@ -7,8 +8,8 @@ use super::notes::Phase;
 use super::record::look_around;
 use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
-use super::settings::{Policy, Purpose};
-use crate::model::{DocumentId, Host, HostState, Moment};
+use super::settings::{HandOver, Policy, Purpose};
+use crate::model::{DocumentId, Epoch, Host, HostState, Incident, Moment, Progress};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,19 +257,43 @@ impl Claiming {
     }
 }
 
-/// Wait for the host to come back by itself.
+/// A record that is begun says until when the host may come back; one that goes on keeps that.
+pub(super) fn set_until(case: &Case, incident: &mut Incident, at: Epoch) {
+    let wait = case.policy.wait;
+    let begins = incident.progress == Progress::Closed || case.document.is_none();
+    if begins || incident.until.is_none() {
+        incident.until = Some(at.plus(wait.cycle.saturating_mul(wait.cycles)));
+    }
+}
+
+/// Wait for the host to come back by itself. What an earlier run has waited counts.
 pub(super) fn begin_to_wait(mut case: Box<Case>, now: Moment) -> Step {
     let wait = case.policy.wait;
-    let pause = wait.cycle.saturating_mul(wait.cycles);
+    let whole = wait.cycle.saturating_mul(wait.cycles);
+    let at = case.epoch(now);
+    let until = case.incident.as_ref().and_then(|incident| incident.until);
+    let pause = until.map_or(whole, |until| until.since(at)).min(whole);
     if pause.is_zero() {
         return Step::Brake(Braking::new(case));
     }
-    let text = format!(
-        "{} cycles of {} s for the host to come back, looking every {} s",
-        wait.cycles,
-        wait.cycle.as_secs(),
-        wait.look.as_secs()
-    );
+    if case.policy.hand_over == HandOver::Yes && pause > wait.look {
+        let reason = format!(
+            "`onerescue reconcile` goes on in {} s, at {}, if the host has not come back",
+            pause.as_secs(),
+            utc(at.plus(pause))
+        );
+        return case.stop(now, Outcome::HandedOver(reason));
+    }
+    let text = if pause < whole {
+        format!("{} s are left for the host to come back, of {} s", pause.as_secs(), whole.as_secs())
+    } else {
+        format!(
+            "{} cycles of {} s for the host to come back, looking every {} s",
+            wait.cycles,
+            wait.cycle.as_secs(),
+            wait.look.as_secs()
+        )
+    };
     case.note(now, Phase::Wait, text);
     look_again(case, now, now.plus(pause))
 }

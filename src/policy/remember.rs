@@ -5,6 +5,7 @@ use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
 use super::notes::Phase;
+use super::observe::set_until;
 use super::own::{Taking, leave_to, lost};
 use super::record::{After, unwritten, write, write_now};
 use super::report::Outcome;
@@ -251,7 +252,10 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
         // An event that was lost counts too.
         Source::Reconcile => incident.progress == Progress::Closed || case.document.is_none(),
     };
-    (incident.progress, incident.outcome, incident.held) = (Progress::Open, None, None);
+    set_until(case, incident, at);
+    // Since when it is held stays known until nothing holds it.
+    incident.held = incident.held.take().filter(|_| incident.progress == Progress::Held);
+    (incident.progress, incident.outcome) = (Progress::Open, None);
     incident.interrupted = None;
     if event {
         incident.events.push(at);

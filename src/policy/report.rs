@@ -60,6 +60,8 @@ pub enum Outcome {
     Fenced,
     /// Nothing had to be done; the reason.
     NothingToDo(String),
+    /// `--hand-over`: nothing was sent yet, and another run goes on; when, and why not now.
+    HandedOver(String),
     /// `--dry-run` has told its plan, and where the real run would stop, if it would.
     Rehearsed(Option<Box<Outcome>>),
     /// Some VMs are held or failed; the reason is with each of them.
@@ -79,7 +81,11 @@ impl Outcome {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed(None) => 0,
+            Self::Recovered
+            | Self::Fenced
+            | Self::NothingToDo(_)
+            | Self::HandedOver(_)
+            | Self::Rehearsed(None) => 0,
             Self::Rehearsed(Some(stop)) => stop.exit_code(),
             Self::Partly => 1,
             Self::NotStarted(_) => 4,
@@ -93,7 +99,11 @@ impl Outcome {
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         match self {
-            Self::Recovered | Self::Fenced | Self::NothingToDo(_) | Self::Rehearsed(None) => None,
+            Self::Recovered
+            | Self::Fenced
+            | Self::NothingToDo(_)
+            | Self::HandedOver(_)
+            | Self::Rehearsed(None) => None,
             // Held VMs have their reasons with them.
             Self::Rehearsed(Some(stop)) => {
                 if **stop == Self::Partly {
@@ -117,6 +127,7 @@ impl fmt::Display for Outcome {
             Self::Recovered => f.write_str("recovered"),
             Self::Fenced => f.write_str("proven off"),
             Self::NothingToDo(reason) => write!(f, "nothing to do: {reason}"),
+            Self::HandedOver(reason) => write!(f, "handed over: {reason}"),
             Self::Rehearsed(None) => f.write_str("dry run, nothing was changed"),
             Self::Rehearsed(Some(stop)) => {
                 write!(f, "dry run, nothing was changed; the real run would end with: {stop}")

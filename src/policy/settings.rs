@@ -44,6 +44,15 @@ pub enum Purpose {
     Fence,
 }
 
+/// Whether a run waits itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOver {
+    /// The default: it waits for the host to come back, and looks again while it is held.
+    No,
+    /// `--hand-over`: it ends where it would wait, and `onerescue reconcile` goes on when that time is over.
+    Yes,
+}
+
 /// Everything the operator chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -55,6 +64,8 @@ pub struct Policy {
     pub fencing: Fencing,
     /// `--dry-run`
     pub purpose: Purpose,
+    /// `--hand-over`
+    pub hand_over: HandOver,
     /// `[wait]`
     pub wait: WaitRules,
     /// `[brake]`
@@ -89,6 +100,7 @@ impl Policy {
             force: Force::RunningOnly,
             fencing: Fencing::Required,
             purpose: Purpose::Recover,
+            hand_over: HandOver::No,
             wait,
             brake,
             witness,

@@ -41,6 +41,12 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) by_hand: bool,
     pub(super) runs: Option<u32>,
+    /// The hook is killed this long after its start, as SIGKILL does it; the runs come after that.
+    #[serde(default, with = "compact::optional")]
+    pub(super) killed: Option<Duration>,
+    /// `again` (the default): each run is the hook's; `reconcile`: all but the first, or all if that was killed, are the
+    /// timer's, each when the host's turn comes.
+    pub(super) then: Option<String>,
     /// The time between two runs.
     #[serde(default, with = "compact::optional")]
     pub(super) rest: Option<Duration>,

@@ -59,7 +59,7 @@ pub use device::{Behaviour, SimDevice};
 pub use event::Event;
 pub use faults::{Fault, FaultRule};
 pub use physics::{Breach, Death, Power};
-pub use scenario::{Job, Scenario};
+pub use scenario::{Job, Scenario, Then};
 pub use seen::{Seen, Tended};
 pub use server::{Clock, Server};
 pub use spec::{DatastoreSpec, DiskSpec, HostSpec, NumaSpec, PciSpec, VmSpec};

@@ -43,10 +43,25 @@ pub struct Scenario {
     pub runs: u32,
     /// The time between two of them.
     pub rest: Duration,
+    /// A run before them that is killed this long after its start.
+    pub killed: Option<Duration>,
+    /// What the runs after the first are.
+    pub then: Then,
+    /// Whether one was played.
+    pub played: bool,
     /// The file's hosts by name.
     pub hosts: BTreeMap<String, HostId>,
     /// The file's VMs by name.
     pub vms: BTreeMap<String, VmId>,
+}
+
+/// What follows a hook's first run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The hook once more.
+    Again,
+    /// `onerescue reconcile`, from its timer.
+    Reconcile,
 }
 
 /// The hook that a scenario plays.
@@ -132,6 +147,13 @@ fn build(file: file::File) -> Result<Scenario, String> {
         charged,
         runs: file.runs.unwrap_or(1),
         rest: file.rest.unwrap_or_default(),
+        killed: file.killed,
+        then: match file.then.as_deref() {
+            None | Some("again") => Then::Again,
+            Some("reconcile") => Then::Reconcile,
+            Some(other) => return Err(format!("no such run: {other}")),
+        },
+        played: false,
         hosts: names.hosts,
         vms: names.vms,
     })

@@ -113,6 +113,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
             // `fence_host` knows no -u.
             fencing: if purpose == Purpose::Fence { Fencing::Required } else { fencing },
             purpose,
+            hand_over: onerescue::policy::HandOver::No,
             wait: WaitRules { cycles, ..wait },
             brake,
             witness,

@@ -5,12 +5,13 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostId, Incident, Memory};
 use crate::policy::check::chosen;
-use crate::policy::reconcile::{Decision, View, decide};
-use crate::policy::{Failure, Policy, Purpose, Source, Subject};
+use crate::policy::reconcile::{Decision, View, decide, left};
+use crate::policy::{Failure, HandOver, Policy, Purpose, Source, Subject};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy, error_date, live};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What every look needs.
 pub(super) struct Desk {
@@ -47,7 +48,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`Error::Settings`] if none of them says what to do with the VMs.
-    pub(super) fn policy(&self, incident: Option<&Incident>) -> Result<Policy> {
+    pub(super) fn policy(&self, incident: Option<&Incident>, waited: Duration) -> Result<Policy> {
         let rules = self.config.rules.clone();
         let own = incident.map(|incident| &incident.flags).filter(|flags| !flags.is_empty());
         let policy = match own.or(self.config.reconcile.options.as_ref()) {
@@ -57,7 +58,10 @@ impl Desk {
             })?,
         };
         match policy.purpose {
-            Purpose::Recover => Ok(policy),
+            // The timer comes again: no run waits here.
+            Purpose::Recover => {
+                Ok(Policy { wait: left(policy.wait, waited), hand_over: HandOver::Yes, ..policy })
+            }
             Purpose::Rehearse | Purpose::Fence => {
                 Err(self.unclear("the options for reconcile have --dry-run: nothing is recovered".to_owned()))
             }

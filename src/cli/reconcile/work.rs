@@ -78,7 +78,7 @@ fn begin<'scope, 'env>(
         decision.why
     );
     let (subject, sender) = (looked.subject(decision), sender.clone());
-    let policy = desk.policy(looked.incident(decision.host));
+    let policy = desk.policy(looked.incident(decision.host), decision.waited);
     let (again, decision) = (sender.clone(), decision.clone());
     let kept = decision.clone();
     let work = move || {

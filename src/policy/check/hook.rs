@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Item};
 use crate::model::Hook;
-use crate::policy::{Fencing, Policy, Purpose};
+use crate::policy::{Fencing, HandOver, Policy, Purpose};
 use std::time::Duration;
 
 /// A hook of the zone.
@@ -167,7 +167,11 @@ fn too_short(timeout: &str, policy: &Policy) -> Option<String> {
         return None;
     }
     let wait = policy.wait.cycle.saturating_mul(policy.wait.cycles);
-    let needed = [policy.fence.deadline, policy.hold.deadline, policy.settle.deadline];
+    let (wait, hold) = match policy.hand_over {
+        HandOver::No => (wait, policy.hold.deadline),
+        HandOver::Yes => (Duration::ZERO, Duration::ZERO),
+    };
+    let needed = [policy.fence.deadline, hold, policy.settle.deadline];
     let needed = needed.into_iter().fold(wait, Duration::saturating_add).as_secs();
     match timeout.parse::<u64>() {
         Ok(seconds) if seconds >= needed => None,

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::WaitRules;
 use super::standing::{lease_left, may_live, standing};
 use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
@@ -90,8 +91,18 @@ pub struct Decision {
     pub incident: Option<DocumentId>,
     /// What is done.
     pub todo: Todo,
+    /// How long its host has been in ERROR without anybody at it. Who begins need not wait that long once more.
+    pub waited: Duration,
     /// Why.
     pub why: String,
+}
+
+/// What is left of the wait for a host to come back that has been in ERROR for this long already.
+#[must_use]
+pub fn left(wait: WaitRules, waited: Duration) -> WaitRules {
+    let whole = wait.cycle.saturating_mul(wait.cycles);
+    let left = whole.saturating_sub(waited).as_millis().div_ceil(wait.cycle.as_millis().max(1));
+    WaitRules { cycles: u32::try_from(left).unwrap_or(wait.cycles), ..wait }
 }
 
 /// One decision for every host that is in ERROR or has an open incident, in the order in which they are worked on.
@@ -116,7 +127,14 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
             (None, None) => id.to_string(),
         };
         let begun = record.map(|(_, incident)| incident.opened).or(view.since.get(&id).copied());
-        (todo, begun, Decision { host: id, name, incident: record.map(|(document, _)| *document), todo, why })
+        let waited = match todo {
+            Todo::Begin => in_error(view, id).unwrap_or_default(),
+            Todo::Recover | Todo::Prove | Todo::GoOn | Todo::LookAgain | Todo::Close | Todo::Leave => {
+                Duration::ZERO
+            }
+        };
+        let incident = record.map(|(document, _)| *document);
+        (todo, begun, Decision { host: id, name, incident, todo, waited, why })
     };
     let mut decisions: Vec<_> = ids.into_iter().map(one).collect();
     // What began first comes first; ties go by id.
@@ -191,6 +209,16 @@ fn unfinished(
             | HostState::Unknown(_),
         ) => {}
     }
+    let left = incident.until.map_or(0, |until| until.since(now).as_secs());
+    let waits = matches!(incident.progress, Progress::Open | Progress::Held);
+    if waits && left > 0 && host.is_some_and(|host| host.state == HostState::Error) {
+        let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
+        let why = held.map_or_else(
+            || format!("the host has {left} s more to come back"),
+            |held| format!("held: {}; looked at again in {left} s", held.why),
+        );
+        return (Todo::Leave, why);
+    }
     let gone = match &incident.outcome {
         Some(outcome) => format!("its run has ended before it was done: {outcome}"),
         None => format!("its run is gone: {}, which wrote {ago} s ago", incident.owner),
@@ -211,20 +239,23 @@ fn unfinished(
 
 /// A host in ERROR whose event nobody took.
 fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo, String) {
-    let now = view.memory.now;
-    let age = |since: Epoch| now.since(since);
-    match view.since.get(&host.id) {
-        // A date that is ahead of the clock was written in another time zone, and says nothing.
-        Some(since) if *since <= now.plus(AHEAD) => {
-            let age = age(*since);
-            if age < rules.age {
-                let why = format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
-                return (Todo::Leave, why);
-            }
+    match in_error(view, host.id) {
+        Some(age) if age < rules.age => {
+            let why = format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
+            (Todo::Leave, why)
+        }
+        Some(age) => {
             (Todo::Begin, format!("in ERROR for {} s, and {what}: its event was lost", age.as_secs()))
         }
-        Some(_) | None => (Todo::Begin, format!("in ERROR since an unknown time, and {what}")),
+        None => (Todo::Begin, format!("in ERROR since an unknown time, and {what}")),
     }
+}
+
+/// How long a host has been in ERROR. A date that is ahead of the clock was written in another time zone, and says
+/// nothing.
+fn in_error(view: View<'_>, host: HostId) -> Option<Duration> {
+    let now = view.memory.now;
+    view.since.get(&host).filter(|since| **since <= now.plus(AHEAD)).map(|since| now.since(*since))
 }
 
 /// Clocks of front-ends may differ by this much.

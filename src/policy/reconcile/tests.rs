@@ -121,6 +121,37 @@ fn what_is_held_is_looked_at_again() {
 }
 
 #[test]
+fn nothing_is_done_before_its_time_unless_the_host_is_off_or_back() {
+    let host = |state| [host(7, state)];
+    let mut open = incident(7, Progress::Open, "fe1 4711 1", 40);
+    open.until = Some(NOW.plus(Duration::from_secs(80)));
+    let (todo, why) = of(&host(HostState::Error), open.clone());
+    assert_eq!((todo, why.as_str()), (Todo::Leave, "the host has 80 s more to come back"));
+    assert_eq!(of(&host(HostState::Monitored), open.clone()).0, Todo::Close);
+    assert_eq!(
+        of(&host(HostState::Error), Incident { progress: Progress::Off, ..open.clone() }).0,
+        Todo::Recover
+    );
+    let held = Held { why: "a storm".to_owned(), advice: String::new(), since: NOW };
+    let held = Incident { progress: Progress::Held, held: Some(held), ..open.clone() };
+    let (todo, why) = of(&host(HostState::Error), held);
+    assert_eq!((todo, why.as_str()), (Todo::Leave, "held: a storm; looked at again in 80 s"));
+    open.until = Some(NOW);
+    assert_eq!(of(&host(HostState::Error), open).0, Todo::GoOn);
+}
+
+#[test]
+fn who_begins_late_does_not_wait_for_the_host_once_more() {
+    let wait = WaitRules { cycles: 5, cycle: Duration::from_secs(60), ..WaitRules::default() };
+    for (waited, cycles) in [(0, 5), (1, 5), (60, 4), (299, 1), (300, 0), (9000, 0)] {
+        assert_eq!(left(wait, Duration::from_secs(waited)).cycles, cycles, "{waited}");
+    }
+    let hosts = [host(7, HostState::Error)];
+    let waited = |since: &[(u32, i64)]| decided(&hosts, Vec::new(), since, &[])[0].waited.as_secs();
+    assert_eq!((waited(&[(7, 500)]), waited(&[(7, -3600)]), waited(&[])), (500, 0, 0));
+}
+
+#[test]
 fn what_has_come_back_or_is_gone_is_closed() {
     let open = incident(7, Progress::Open, "fe1 4711 1", 40);
     assert_eq!(of(&[host(7, HostState::Monitored)], open.clone()).0, Todo::Close);

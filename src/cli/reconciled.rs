@@ -1,0 +1,107 @@
+//! A scenario whose hook is killed or hands over: the timer ticks once a minute until reconcile works on its host.
+//!
+//! What it works on is decided by `policy::reconcile` from the simulated cloud; the run is the hook's.
+
+use super::drill::timeline;
+use crate::model::{Epoch, Moment};
+use crate::policy::reconcile::{Decision, ReconcileRules, Todo, View, decide, left};
+use crate::policy::{Disabled, HandOver, Outcome, Report, Source};
+use crate::run::Run;
+use crate::sim::{Scenario, Then};
+use crate::world::{World as _, error_date};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Ticks after which a scenario has nothing left to reconcile.
+const TICKS: u32 = 30;
+
+/// What comes before the run that is played: a hook that is killed, ticks of the timer. The report if reconcile has
+/// nothing to do.
+pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Report> {
+    let first = !std::mem::replace(&mut scenario.played, true);
+    if let Some(after) = scenario.killed.take() {
+        kill(scenario, after, text);
+    } else if first {
+        return None;
+    }
+    match scenario.then {
+        Then::Again => None,
+        Then::Reconcile => tick(scenario, text),
+    }
+}
+
+/// Run the hook for this long, then forget it.
+fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
+    scenario.world.begin_again();
+    let mut run = Run::begin(scenario.subject.clone(), scenario.policy.clone());
+    while scenario.world.now() < Moment(after) {
+        run = match run.go_on(&mut scenario.world) {
+            Ok(run) => run,
+            Err(report) => {
+                let _ = writeln!(text, "it had ended before it was killed: {}", report.outcome);
+                return;
+            }
+        };
+    }
+    let trail = scenario.world.told().to_vec();
+    timeline(&scenario.world, &trail, text);
+    let _ = writeln!(text, "{} ..       the hook is killed\n", scenario.world.now());
+}
+
+/// Let the timer tick until the host's turn comes.
+fn tick(scenario: &mut Scenario, text: &mut String) -> Option<Report> {
+    let mut last = None;
+    for _ in 0..TICKS {
+        let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
+        scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+        let at = scenario.world.now();
+        let Some(decision) = look(scenario) else {
+            let _ = writeln!(text, "{at} timer    nothing to do\n");
+            return Some(nothing(scenario, "no host is in ERROR and no incident is open".to_owned()));
+        };
+        let _ = writeln!(text, "{at} timer    {}: {}", decision.todo.name(), decision.why);
+        if decision.todo != Todo::Leave {
+            text.push('\n');
+            scenario.subject.source = Source::Reconcile;
+            scenario.policy.hand_over = HandOver::Yes;
+            scenario.policy.wait = left(scenario.policy.wait, decision.waited);
+            return None;
+        }
+        last = Some(decision.why);
+    }
+    text.push('\n');
+    Some(nothing(scenario, last.unwrap_or_default()))
+}
+
+/// What is decided about the scenario's host.
+fn look(scenario: &Scenario) -> Option<Decision> {
+    let now = scenario.world.transport().cloud().wall_clock();
+    let memory = scenario.world.zone().memory(now, "front-end timer").ok()?;
+    let hosts = scenario.world.zone().hosts().ok()?;
+    let since: BTreeMap<_, Epoch> = hosts
+        .iter()
+        .filter_map(|host| Some((host.id, error_date(host.error.as_deref()?, &TimeZone::UTC)?)))
+        .collect();
+    let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &BTreeSet::new() };
+    let decisions = decide(view, ReconcileRules::default());
+    decisions.into_iter().find(|decision| decision.host == scenario.subject.host)
+}
+
+fn nothing(scenario: &mut Scenario, why: String) -> Report {
+    let took = scenario.world.now();
+    scenario.world.begin_again();
+    Report {
+        host: scenario.subject.host,
+        name: scenario.subject.name.clone(),
+        mode: scenario.policy.mode,
+        purpose: scenario.policy.purpose,
+        outcome: Outcome::NothingToDo(why),
+        proof: None,
+        vms: Vec::new(),
+        trail: Vec::new(),
+        took,
+        disabled: Disabled::No,
+    }
+}
