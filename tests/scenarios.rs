@@ -259,6 +259,11 @@ fn whereabouts(lines: &[&str], scenario: &Scenario, broken: &mut Vec<String>) {
 }
 
 scenarios! {
+    aborted_and_handed_over
+    aborted_between_batches
+    aborted_while_fencing
+    aborted_while_held
+    aborted_while_waiting
     all_hosts_in_error
     another_run
     armed_again
@@ -319,6 +324,8 @@ scenarios! {
     delete_forced
     delete_locked
     delete_lost_reply
+    deleted_and_handed_over
+    deleted_while_held
     deleted_while_waiting
     device_comes_back
     device_dead
@@ -558,6 +565,7 @@ scenarios! {
     recreate_stopped
     recreate_stopped_forced_old
     recreate_stuck
+    renamed_after_fence
     renamed_while_waiting
     resume_after_no_cloud
     retry_lost

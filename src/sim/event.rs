@@ -46,6 +46,8 @@ pub enum Event {
     Armed(Option<ClusterId>),
     /// A person confirms in the open incident that a host is off.
     ConfirmedOff(HostId),
+    /// A person ends the open incident of a host.
+    Aborted(HostId),
     /// A record of ours cannot be read any more: a host's last incident, or the newest of all.
     DocumentDamaged(Option<HostId>),
     /// Another version has left a document of ours in a format that this one does not know.
@@ -106,6 +108,7 @@ impl Event {
             Self::Disarmed(cluster) => cloud.disarm(cluster),
             Self::Armed(cluster) => cloud.arm(cluster),
             Self::ConfirmedOff(host) => cloud.confirm_off(host),
+            Self::Aborted(host) => cloud.abort(host),
             Self::DocumentDamaged(host) => cloud.damage_record(host),
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),

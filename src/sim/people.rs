@@ -6,7 +6,7 @@
 use super::cloud::Cloud;
 use super::template::{Attribute, Template};
 use crate::model::{
-    ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
+    Abort, ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
     Progress, VmId,
 };
 use crate::wire::record::{self, Record};
@@ -50,6 +50,13 @@ impl Cloud {
         });
         self.add_record(&word);
         self.standpoint.confirmed.push((host, self.now));
+    }
+
+    /// A person ends the open incident of a host. Without one there is nothing to end.
+    pub fn abort(&mut self, host: HostId) {
+        let Some((incident, _)) = self.open_incident(host) else { return };
+        let (by, reason, at) = (OPERATOR.to_owned(), "we look ourselves".to_owned(), self.wall_clock());
+        self.add_record(&Record::Abort(Abort { host, incident, by, reason, at }));
     }
 
     /// When people confirmed that this host is off, in an incident that was open, since the simulation began.

@@ -69,7 +69,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
-/// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`. Front-ends: `front_end_dies 0`,
+/// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
 /// `recorded_vm HOST VM HOST`.
@@ -114,6 +114,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "disarmed" => Event::Disarmed(if object.is_empty() { None } else { Some(cluster()?) }),
         "armed" => Event::Armed(if object.is_empty() { None } else { Some(cluster()?) }),
         "confirmed_off" => Event::ConfirmedOff(host()?),
+        "aborted" => Event::Aborted(host()?),
         "document_damaged" => Event::DocumentDamaged(if object.is_empty() { None } else { Some(host()?) }),
         "document_newer" => Event::DocumentNewer,
         "unreadable_deleted" => Event::UnreadableDeleted,
