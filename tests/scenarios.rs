@@ -431,6 +431,7 @@ scenarios! {
     in_transition
     killed_after_off
     killed_in_the_wait
+    killed_with_its_front_end
     large_first
     late_after_refusal
     late_call_after_another_host

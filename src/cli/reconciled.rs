@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// The name of the front-end that lives.
+const ELSEWHERE: &str = "other";
+
 /// Ticks after which a scenario has nothing left to reconcile.
 const TICKS: u32 = 30;
 
@@ -29,6 +32,10 @@ pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Repor
     match scenario.then {
         Then::Again => None,
         Then::Reconcile => tick(scenario, text),
+        Then::Elsewhere => {
+            scenario.world.begin_elsewhere(ELSEWHERE);
+            tick(scenario, text)
+        }
     }
 }
 
@@ -75,10 +82,17 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Option<Report> {
     Some(nothing(scenario, last.unwrap_or_default()))
 }
 
+fn front_end(scenario: &Scenario) -> &'static str {
+    match scenario.then {
+        Then::Again | Then::Reconcile => "front-end",
+        Then::Elsewhere => ELSEWHERE,
+    }
+}
+
 /// What is decided about the scenario's host.
 fn look(scenario: &Scenario) -> Option<Decision> {
     let now = scenario.world.transport().cloud().wall_clock();
-    let memory = scenario.world.zone().memory(now, "front-end timer").ok()?;
+    let memory = scenario.world.zone().memory(now, &format!("{} timer", front_end(scenario))).ok()?;
     let hosts = scenario.world.zone().hosts().ok()?;
     let since: BTreeMap<_, Epoch> = hosts
         .iter()

@@ -10,7 +10,7 @@ use super::own::{Taking, leave_to, lost};
 use super::record::{After, unwritten, write, write_now};
 use super::report::Outcome;
 use super::standing::{LEASE, Watch, is_here, may_live, standing};
-use crate::model::{ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
+use crate::model::{Abort, ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
 use std::collections::BTreeSet;
 
 /// A record keeps this many events of its host.
@@ -162,6 +162,8 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     if may_live(memory, incident) && !watch.is_over(now) {
         return Remembering::later(case, now, watch, &incident.owner);
     }
+    let ends = |word: &&Abort| word.host == incident.host && word.incident == *document;
+    case.aborted = memory.aborts.iter().find(ends).cloned();
     case.predecessor = is_here(memory, incident).then_some(incident.updated);
     case.me.clone_from(&memory.me);
     case.incident = Some(incident.clone());
@@ -217,6 +219,9 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
     incident.lock = Some(hold);
     take_up(&mut case, &mut incident, at);
     case.incident = Some(incident);
+    if let Some(word) = case.aborted.take() {
+        return case.abort(now, word);
+    }
     if let Some(reason) = case.over.take() {
         // An earlier run has left it open, and there is nothing to do any more.
         return case.stop(now, Outcome::NothingToDo(reason));

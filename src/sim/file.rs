@@ -45,7 +45,7 @@ pub(super) struct File {
     #[serde(default, with = "compact::optional")]
     pub(super) killed: Option<Duration>,
     /// `again` (the default): each run is the hook's; `reconcile`: all but the first, or all if that was killed, are the
-    /// timer's, each when the host's turn comes.
+    /// timer's, each when the host's turn comes; `elsewhere`: the same on another front-end.
     pub(super) then: Option<String>,
     /// The time between two runs.
     #[serde(default, with = "compact::optional")]

@@ -62,6 +62,8 @@ pub enum Then {
     Again,
     /// `onerescue reconcile`, from its timer.
     Reconcile,
+    /// The same on another front-end: the first one is lost with the hook.
+    Elsewhere,
 }
 
 /// The hook that a scenario plays.
@@ -151,6 +153,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         then: match file.then.as_deref() {
             None | Some("again") => Then::Again,
             Some("reconcile") => Then::Reconcile,
+            Some("elsewhere") => Then::Elsewhere,
             Some(other) => return Err(format!("no such run: {other}")),
         },
         played: false,
