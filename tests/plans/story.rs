@@ -113,7 +113,10 @@ impl Story {
                 if group == other_group && one != other =>
             {
                 let group = &self.groups[group];
-                if role == other_role { group.inside[role] } else { group.between }
+                // Roles that go together take their VMs with them, those of one role too.
+                let within =
+                    if group.between == Ties::Together { Ties::Together } else { group.inside[role] };
+                if role == other_role { within } else { group.between }
             }
             _ => Ties::None,
         }
