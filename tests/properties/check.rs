@@ -158,9 +158,6 @@ impl Known<'_> {
         }
         let cluster = |at: usize| self.story.hosts[at].cluster % self.story.clusters;
         let at = to.0 as usize;
-        if cluster(at) != cluster(self.story.dead) {
-            return Err("another cluster".to_owned());
-        }
         let (driver, sharing, shared) = DATASTORES[wants.datastore];
         if !shared {
             return Err(format!("its disks are on {driver} {sharing:?}"));
