@@ -10,15 +10,18 @@ use super::devices::{names, reservation};
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
+use super::limits::too_many;
 use super::notes::Phase;
 use super::proof::{Evidence, Proof};
 use super::prove::Proving;
 use super::record::{After, write};
 use super::recover::{Proven, Surveying};
+use super::remember::Remembering;
 use super::report::Outcome;
 use super::settings::Purpose;
 use crate::model::{
-    DatastoreId, DeviceName, FenceDevice, Level, Moment, Peer, PowerState, Progress, ReadBack, Sample, Scope,
+    DatastoreId, DeviceName, Epoch, FenceDevice, Level, Memory, Moment, Peer, PowerState, Progress, ReadBack,
+    Sample, Scope,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,6 +76,8 @@ pub(super) struct Fencing {
     pub(super) said: Option<PowerState>,
     /// Whose turn it is of the peers.
     pub(super) turn: usize,
+    /// When the record had the host as fenced before this run wrote that "off" goes out.
+    before: Option<Option<Epoch>>,
 }
 
 impl Fencing {
@@ -92,6 +97,7 @@ impl Fencing {
             odd: 0,
             said: None,
             turn: 0,
+            before: None,
         })
     }
 
@@ -121,15 +127,47 @@ impl Fencing {
     }
 
     /// The host was still in ERROR a moment ago: write down that "off" goes out.
-    pub(super) fn send(self, mut case: Box<Case>, now: Moment) -> Step {
+    pub(super) fn send(mut self, mut case: Box<Case>, now: Moment) -> Step {
         let at = case.epoch(now);
         if let Some(incident) = &mut case.incident {
+            self.before.get_or_insert(incident.fenced);
             (incident.progress, incident.fenced) = (Progress::Fencing, Some(at));
         }
         write(case, now, After::Off(Box::new(self), now))
     }
 
-    /// It is written down: send "off", unless that took so long that everything must be looked at again.
+    /// It is written down. Before the first "off" of a run the others are counted that have written the same.
+    pub(super) fn written(self, case: Box<Case>, now: Moment, confirmed: Moment) -> Step {
+        if case.told.is_empty() && case.document.is_some() {
+            return Remembering::before_off(case, self, confirmed);
+        }
+        self.send_now(case, now, confirmed)
+    }
+
+    /// Others have: send "off", unless they are too many; then this one has not been fenced after all.
+    pub(super) fn counted(
+        self,
+        mut case: Box<Case>,
+        now: Moment,
+        confirmed: Moment,
+        memory: &Memory,
+    ) -> Step {
+        let Some(failure) = too_many(&case, now, memory) else {
+            return self.send_now(case, now, confirmed);
+        };
+        self.take_back(&mut case);
+        case.cleared = None;
+        hold(case, now, failure, Outcome::Held)
+    }
+
+    /// Nothing was sent after all: the record has the host as it was before.
+    pub(super) fn take_back(&self, case: &mut Case) {
+        if let (Some(incident), Some(before)) = (&mut case.incident, self.before) {
+            incident.fenced = before;
+        }
+    }
+
+    /// Send "off", unless it took so long until now that everything must be looked at again.
     pub(super) fn send_now(self, case: Box<Case>, now: Moment, confirmed: Moment) -> Step {
         if now.since(confirmed) < FRESH {
             return Step::PowerOff(PoweringOff { case, fence: self });

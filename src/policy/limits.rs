@@ -102,6 +102,40 @@ fn named(clusters: &[Cluster], id: ClusterId) -> String {
     name.map_or_else(|| id.to_string(), |name| format!("cluster {name} ({})", id.0))
 }
 
+/// This run has written down that "off" goes out, and has not sent it: now every run that has done the same counts,
+/// whichever began first. Each sees those that were written before its own, so of too many the last one at least stays
+/// its hand.
+pub(super) fn too_many(case: &Case, now: Moment, memory: &Memory) -> Option<Failure> {
+    let epoch = case.epoch(now).min(memory.now);
+    let rules = &case.policy.brake;
+    let windows = [rules.short, rules.long].into_iter();
+    windows.filter_map(|window| fenced_lately(case, memory, epoch, window, |_, _| false)).next()
+}
+
+fn fenced_lately(
+    case: &Case,
+    memory: &Memory,
+    epoch: Epoch,
+    window: Window,
+    about_to_be: impl Fn(DocumentId, &Incident) -> bool,
+) -> Option<Failure> {
+    let counts = |(document, incident): &&(DocumentId, Incident)| {
+        incident.host != case.subject.host
+            && (incident.fenced.is_some_and(|at| within(epoch, at, window.time))
+                || about_to_be(*document, incident))
+    };
+    let hosts: BTreeSet<_> =
+        memory.incidents.iter().filter(counts).map(|(_, incident)| incident.host).collect();
+    let most = usize::try_from(window.count).unwrap_or(usize::MAX);
+    let what = format!(
+        "{} other hosts were fenced within {}, or are about to be, and {most} may be",
+        hosts.len(),
+        span(window.time)
+    );
+    let advice = "look whether those are really dead; [brake] fenced_short and fenced_long are the limits";
+    (hosts.len() >= most).then(|| held(what, advice))
+}
+
 struct View<'a> {
     case: &'a Case,
     outlook: &'a Outlook,
@@ -197,25 +231,12 @@ impl View<'_> {
     /// Too many hosts were fenced lately, by whichever front-end. Runs that began earlier and have not got to it yet
     /// count as well, so that of many that begin at the same time only so many go on.
     fn fenced(&self, window: Window) -> Option<Failure> {
-        let memory = &self.outlook.memory;
-        let counts = |(document, incident): &&(DocumentId, Incident)| {
-            incident.host != self.case.subject.host
-                && (incident.fenced.is_some_and(|at| within(self.epoch, at, window.time))
-                    || (self.earlier(*document)
-                        && matches!(incident.progress, Progress::Open | Progress::Fencing)
-                        && within(self.epoch, incident.updated, self.rules.short.time)))
+        let about_to_be = |document: DocumentId, incident: &Incident| {
+            self.earlier(document)
+                && matches!(incident.progress, Progress::Open | Progress::Fencing)
+                && within(self.epoch, incident.updated, self.rules.short.time)
         };
-        let hosts: BTreeSet<_> =
-            memory.incidents.iter().filter(counts).map(|(_, incident)| incident.host).collect();
-        let most = usize::try_from(window.count).unwrap_or(usize::MAX);
-        let what = format!(
-            "{} other hosts were fenced within {}, or are about to be, and {most} may be",
-            hosts.len(),
-            span(window.time)
-        );
-        let advice =
-            "look whether those are really dead; [brake] fenced_short and fenced_long are the limits";
-        (hosts.len() >= most).then(|| held(what, advice))
+        fenced_lately(self.case, &self.outlook.memory, self.epoch, window, about_to_be)
     }
 
     fn earlier(&self, document: DocumentId) -> bool {

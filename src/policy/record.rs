@@ -58,7 +58,7 @@ impl After {
             Self::Opened => begin_to_wait(case, now),
             Self::Held(pause) => wait(pause, Observing::held(case)),
             Self::Look => Step::Brake(Braking::new(case)),
-            Self::Off(fence, confirmed) => fence.send_now(case, now, confirmed),
+            Self::Off(fence, confirmed) => fence.written(case, now, confirmed),
             Self::Confirmed(proof) => confirmed(case, now, proof),
             Self::Proven(proof) => match case.policy.purpose {
                 Purpose::Fence => fenced(case, now, proof),

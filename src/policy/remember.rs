@@ -1,12 +1,13 @@
 //! Open the incident: read what is remembered, and go on with the host's own record or begin a new one.
 
 use super::case::{Case, Failure, Source};
+use super::fence::Fencing;
 use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
 use super::notes::Phase;
 use super::observe::set_until;
-use super::own::{Taking, leave_to, lost};
+use super::own::{Taking, abort_of, leave_to, lost};
 use super::record::{After, unwritten, write, write_now};
 use super::report::Outcome;
 use super::standing::{LEASE, Watch, is_here, may_live, standing};
@@ -33,6 +34,8 @@ enum Goal {
     Find(After),
     /// Is it still ours? Then write it.
     Still(After),
+    /// "Off" goes out, as is written; the host was confirmed at that moment. Who else has written so?
+    BeforeOff(Box<Fencing>, Moment),
 }
 
 impl Remembering {
@@ -50,6 +53,10 @@ impl Remembering {
 
     pub(super) fn still_ours(case: Box<Case>, after: After) -> Step {
         Step::Remember(Self { case, goal: Goal::Still(after) })
+    }
+
+    pub(super) fn before_off(case: Box<Case>, fence: Fencing, confirmed: Moment) -> Step {
+        Step::Remember(Self { case, goal: Goal::BeforeOff(Box::new(fence), confirmed) })
     }
 
     /// Another run may be at it: look again until it shows that it is, or until its lease is over.
@@ -105,6 +112,18 @@ impl Remembering {
                 case.owned = now;
                 write_now(case, now, after)
             }
+            Goal::BeforeOff(fence, confirmed) => {
+                if let Some(owner) = lost(&case, &memory) {
+                    return leave_to(case, now, &owner);
+                }
+                if let Some(word) = abort_of(&case, &memory) {
+                    fence.take_back(&mut case);
+                    return case.abort(now, word);
+                }
+                case.answered();
+                case.owned = now;
+                fence.counted(case, now, confirmed, &memory)
+            }
         }
     }
 
@@ -117,6 +136,10 @@ impl Remembering {
         let Self { mut case, goal } = self;
         match goal {
             Goal::Still(after) => unwritten(case, now, failure, after),
+            Goal::BeforeOff(fence, _) => {
+                fence.take_back(&mut case);
+                case.stop(now, Outcome::NoCloud(failure))
+            }
             Goal::Open(_) | Goal::Ours(..) | Goal::Find(_) => {
                 case.incident = None;
                 case.stop(now, Outcome::NoCloud(failure))

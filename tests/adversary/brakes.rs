@@ -208,3 +208,28 @@ fn a_fence_that_another_front_end_has_in_flight_is_not_taken_over_at_once() {
     let first = lab.steps.iter().find(|(_, step)| step.starts_with("power off")).map(|(at, _)| at.as_secs());
     assert!(first.is_none_or(|at| at > 60), "off after {first:?} s:\n{}", lab.story());
 }
+
+/// Three runs that began later have looked before this one took its host up, and write that they fence while this one
+/// writes the same: the short window has three places.
+#[test]
+fn of_those_that_write_at_the_same_time_not_all_send_off() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    lab.then = Box::new(|now, _, _, _, memory| {
+        let writes = memory.incidents.iter().any(|(_, incident)| incident.progress == Progress::Fencing);
+        if writes && memory.incidents.len() == 1 {
+            let at = Epoch(NOON + i64::try_from(now.as_secs()).unwrap());
+            for id in 20..23 {
+                let (host, progress, fenced) = (HostId(id), Progress::Fencing, Some(at));
+                let other =
+                    Incident { host, progress, fenced, opened: at, updated: at, ..Incident::default() };
+                memory.incidents.push((DocumentId(id), other));
+            }
+        }
+    });
+    let _ = lab.run(&policy());
+    let wrote = lab.written.iter().position(|incident| incident.progress == Progress::Fencing).unwrap();
+    let held = &lab.written[wrote + 1];
+    assert_eq!((held.progress, held.fenced), (Progress::Held, None), "nothing was sent:\n{}", lab.story());
+    let first = lab.steps.iter().find(|(_, step)| step.starts_with("power off")).unwrap().0;
+    assert!(first > s(900), "the window is over after 900 s, \"off\" at {} s", first.as_secs());
+}
