@@ -12,6 +12,7 @@ mod hooks {
     mod down;
     mod fence;
     mod input;
+    mod killed;
     mod recovery;
     mod tls;
 }
