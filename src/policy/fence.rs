@@ -54,6 +54,10 @@ pub(super) fn confirmed(case: Box<Case>, now: Moment, proof: Proof) -> Step {
     Hearing::after_off(case, now, proof)
 }
 
+/// `fenced` of a record.
+#[derive(Clone, Copy, Debug)]
+struct Fenced(Option<Epoch>);
+
 /// Where the work on the devices stands.
 #[derive(Debug)]
 pub(super) struct Fencing {
@@ -77,7 +81,7 @@ pub(super) struct Fencing {
     /// Whose turn it is of the peers.
     pub(super) turn: usize,
     /// When the record had the host as fenced before this run wrote that "off" goes out.
-    before: Option<Option<Epoch>>,
+    before: Option<Fenced>,
 }
 
 impl Fencing {
@@ -130,7 +134,7 @@ impl Fencing {
     pub(super) fn send(mut self, mut case: Box<Case>, now: Moment) -> Step {
         let at = case.epoch(now);
         if let Some(incident) = &mut case.incident {
-            self.before.get_or_insert(incident.fenced);
+            self.before.get_or_insert(Fenced(incident.fenced));
             (incident.progress, incident.fenced) = (Progress::Fencing, Some(at));
         }
         write(case, now, After::Off(Box::new(self), now))
@@ -162,7 +166,7 @@ impl Fencing {
 
     /// Nothing was sent after all: the record has the host as it was before.
     pub(super) fn take_back(&self, case: &mut Case) {
-        if let (Some(incident), Some(before)) = (&mut case.incident, self.before) {
+        if let (Some(incident), Some(Fenced(before))) = (&mut case.incident, self.before) {
             incident.fenced = before;
         }
     }

@@ -108,8 +108,8 @@ fn named(clusters: &[Cluster], id: ClusterId) -> String {
 pub(super) fn too_many(case: &Case, now: Moment, memory: &Memory) -> Option<Failure> {
     let epoch = case.epoch(now).min(memory.now);
     let rules = &case.policy.brake;
-    let windows = [rules.short, rules.long].into_iter();
-    windows.filter_map(|window| fenced_lately(case, memory, epoch, window, |_, _| false)).next()
+    let mut windows = [rules.short, rules.long].into_iter();
+    windows.find_map(|window| fenced_lately(case, memory, epoch, window, |_, _| false))
 }
 
 fn fenced_lately(
