@@ -118,8 +118,8 @@ impl Loss {
         self.vms.iter().filter(|vm| vm.prospect() == prospect).count()
     }
 
-    /// The calls of oned that change a VM: one for each that is recovered. A recovery reads besides, about sixteen times
-    /// whatever the number of VMs.
+    /// The calls of oned that change a VM: one for each that is recovered. A recovery reads besides, in a number of calls
+    /// that hardly grows with its VMs.
     #[must_use]
     pub fn calls(&self) -> usize {
         self.count(Prospect::Recovered)
