@@ -15,6 +15,7 @@ pub use down::run_down;
 pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
     let mut run = Run::begin(subject, policy);
     loop {
+        world.between_steps();
         run = match run.go_on(world) {
             Ok(run) => run,
             Err(report) => return *report,

@@ -14,5 +14,6 @@ mod hooks {
     mod input;
     mod killed;
     mod recovery;
+    mod stopped;
     mod tls;
 }

@@ -8,7 +8,7 @@ use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Sub
 use crate::trail;
 use crate::wire::hook_call::HookCall;
 use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
-use crate::world::{Live, Zone};
+use crate::world::{Live, Zone, stop};
 use crate::{finish, run};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -62,6 +62,7 @@ fn live(
     let zone = zone(&config, &environment)?;
     let subject = subject(call, host, &zone)?;
     trail::about(subject.host);
+    on_signal(&config, &environment)?;
     let mut world = Live::new(zone, &config);
     Ok(run(&mut world, subject, policy))
 }
@@ -86,11 +87,23 @@ pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
     Ok(call)
 }
 
+/// SIGTERM ends this process in good order from now on.
+pub(super) fn on_signal(config: &Config, environment: &Environment) -> Result<()> {
+    // A process that is to stop has no time to ask twice.
+    let patience = Patience { deadline: Duration::from_millis(300), reads: 1, ..Patience::default() };
+    let zone = zone_with(config, environment, patience)?;
+    stop::watch(zone).map_err(|error| Error::Usage(format!("SIGTERM cannot be waited for: {error}")))
+}
+
 /// The zone of these settings.
 pub(super) fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
-    let credentials = Credentials::find(&Places::new(config, environment))?;
     let patience =
         Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
+    zone_with(config, environment, patience)
+}
+
+fn zone_with(config: &Config, environment: &Environment, patience: Patience) -> Result<Zone<Http>> {
+    let credentials = Credentials::find(&Places::new(config, environment))?;
     let http = Http { connect: config.oned.connect, ..Http::default() };
     Ok(Zone::new(Oned::new(http, credentials, patience), config.record_type))
 }

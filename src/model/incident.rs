@@ -169,3 +169,11 @@ pub struct Incident {
     #[serde(default)]
     pub vms_left_out: u32,
 }
+
+impl Incident {
+    /// The same, let go by a run that a signal stops at this time.
+    #[must_use]
+    pub fn interrupted_at(&self, at: Epoch) -> Incident {
+        Incident { interrupted: Some(at), updated: at, lock: None, ..self.clone() }
+    }
+}

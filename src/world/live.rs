@@ -5,6 +5,7 @@ use super::busy::lock_file;
 use super::fence::Fence;
 use super::observer;
 use super::oned::Http;
+use super::stop::{self, Running};
 use super::witness::Witness;
 use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
@@ -32,6 +33,8 @@ pub struct Live {
     began: Instant,
     /// Held until the process ends.
     lock: Option<File>,
+    /// Until it is dropped.
+    _running: Running,
 }
 
 impl Live {
@@ -48,6 +51,7 @@ impl Live {
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             lock: None,
+            _running: Running::begin(),
         }
     }
 
@@ -112,9 +116,12 @@ impl World for Live {
         Moment(self.began.elapsed())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place where a live run waits")]
+    fn between_steps(&mut self) {
+        stop::between_steps();
+    }
+
     fn wait(&mut self, pause: Duration) {
-        std::thread::sleep(pause);
+        stop::wait(pause);
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {
@@ -126,7 +133,9 @@ impl World for Live {
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
-        self.zone.record(document, incident)
+        let document = self.zone.record(document, incident)?;
+        stop::holds(document, incident, lock_file(&self.run_dir, incident.host));
+        Ok(document)
     }
 
     fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
@@ -141,13 +150,14 @@ impl World for Live {
 
     fn leave(
         &mut self,
-        _host: HostId,
+        host: HostId,
         unlock: Option<DocumentId>,
         forget: &[DocumentId],
     ) -> Result<(), Failure> {
         let done = self.zone.leave(unlock, forget);
         if done.is_ok() {
             self.note_taking(None);
+            stop::has_let_go(host);
         }
         done
     }

@@ -13,6 +13,7 @@ mod parallel;
 mod remember;
 mod runner;
 mod ssh;
+pub mod stop;
 mod survey;
 mod tend;
 pub mod witness;
@@ -36,6 +37,9 @@ use std::time::Duration;
 pub trait World {
     /// The monotonic clock of this run.
     fn now(&mut self) -> Moment;
+
+    /// A run is between two steps: nothing is on its way. It need not return, if the process is to stop.
+    fn between_steps(&mut self) {}
 
     /// Let time pass.
     fn wait(&mut self, pause: Duration);

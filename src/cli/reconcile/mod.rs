@@ -6,7 +6,7 @@ mod look;
 mod tell;
 mod work;
 
-use super::hook::zone;
+use super::hook::{on_signal, zone};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::RaftState;
@@ -54,6 +54,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     let done = if options.dry_run {
         desk.look().map(|looked| told.decided(&looked))
     } else {
+        on_signal(&desk.config, &desk.environment)?;
         work::off(&desk, &mut told, options.json)
     };
     if let Err(failure) = done {

@@ -12,6 +12,7 @@ mod reason;
 pub(super) use reason::LONGEST_REASON;
 pub(super) use reason::{one_line, reason};
 
+use super::stop;
 use output::Kept;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -72,15 +73,18 @@ pub(super) struct Ran {
 
 /// Run a program to its end, which comes at most four seconds after its deadline.
 pub(super) fn run(call: &Call<'_>) -> Ran {
+    if stop::is_stopped() {
+        return not_started("this process is to stop".to_owned());
+    }
     match start(call) {
         Ok((child, end)) => Running::new(child, end, call.stdin).finish(call.deadline),
-        Err(error) => Ran {
-            outcome: Outcome::NotStarted(error.to_string()),
-            stdout: String::new(),
-            stderr: String::new(),
-            cut: false,
-        },
+        Err(error) => not_started(error.to_string()),
     }
+}
+
+fn not_started(why: String) -> Ran {
+    let (stdout, stderr) = (String::new(), String::new());
+    Ran { outcome: Outcome::NotStarted(why), stdout, stderr, cut: false }
 }
 
 /// Start the program, and a thread that watches for its end: the pipe closes when the program is dead, and
@@ -101,10 +105,13 @@ fn start(call: &Call<'_>) -> io::Result<(Child, PipeReader)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
+    let pid = Pid::from_child(&child).as_raw_nonzero().get();
+    stop::program_began(pid);
     match watch(&child) {
         Ok(end) => Ok((child, end)),
         Err(error) => {
             end_group(&child, Signal::KILL);
+            stop::program_ended(pid);
             let _ = child.wait();
             Err(error)
         }
@@ -159,6 +166,10 @@ impl<'a> Running<'a> {
         end_group(&self.child, Signal::KILL);
         // A program inside the kernel (a hung mount) survives SIGKILL for a while; it is not waited for.
         let ended = ended || self.ended_within(GRACE);
+        if ended {
+            // Before it is reaped: then its number may be used again.
+            stop::program_ended(Pid::from_child(&self.child).as_raw_nonzero().get());
+        }
         let status = if ended { self.child.wait().ok() } else { None };
         self.stdout.serve(LAST_READS);
         self.stderr.serve(LAST_READS);

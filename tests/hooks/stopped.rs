@@ -1,0 +1,111 @@
+//! SIGTERM: the hook lets go of its incident within a second, and the next run goes on at once.
+
+use super::bench::{Bench, DEAD_NODE0, FENCE_HOST, HOST_ERROR, err, out, write};
+use onerescue::model::{HostId, VmId};
+use onerescue::sim::Power;
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
+
+fn hangs() -> String {
+    DEAD_NODE0
+        .replace("power_loss", "hang")
+        .replace(", { name = \"locked\", host = \"node0\", lock = 1 }", "")
+}
+
+/// Look at the log until this is so.
+fn until(bench: &Bench, child: &mut Child, seen: impl Fn(&str) -> bool) {
+    while !seen(&bench.log()) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended: {}", bench.log());
+        std::thread::yield_now();
+    }
+}
+
+fn stopped(child: Child) -> Output {
+    let began = Instant::now();
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(output.status.code(), Some(9), "{}", err(&output));
+    assert!(err(&output).contains("stopped by a signal\n  do this: "), "{}", err(&output));
+    output
+}
+
+/// The record says so, nobody has it locked, and the next run ends what was begun.
+fn goes_on(bench: &Bench) {
+    assert!(bench.log().contains("says that it was interrupted"), "{}", bench.log());
+    let begun = bench.log().len();
+    let output = bench.run(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    let log = bench.log().split_off(begun);
+    assert!(log.contains("remembers this incident"), "{log}");
+    assert!(!log.contains("is gone; taking it over"), "an interrupted run has let go: {log}");
+    assert_eq!(bench.power(), Power::Off);
+    let cloud = bench.cloud.lock().unwrap();
+    assert_ne!(cloud.vm_host(VmId(0)), Some(HostId(0)));
+    assert_eq!(cloud.breaches(), []);
+}
+
+#[test]
+fn while_it_waits_for_the_host() {
+    let bench = Bench::new(&hangs());
+    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
+    until(&bench, &mut child, |log| log.contains("wait: "));
+    stopped(child);
+    assert_eq!(bench.power(), Power::On);
+    goes_on(&bench);
+}
+
+#[test]
+fn while_it_is_held() {
+    let bench = Bench::with_settings(&hangs(), "attempts = 1\npatience = \"50ms\"\n");
+    let settings = bench.folder.path().join("onerescue.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    write(&settings, &text.replace("deadline = \"0s\"", "deadline = \"1h\""), 0o600);
+    let good = std::fs::read_to_string(bench.fence_program()).unwrap();
+    write(&bench.fence_program(), "#!/bin/sh\nexit 1\n", 0o755);
+    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    until(&bench, &mut child, |log| log.contains("looking again in"));
+    stopped(child);
+    write(&bench.fence_program(), &good, 0o755);
+    goes_on(&bench);
+}
+
+#[test]
+fn while_a_fence_program_runs() {
+    let bench = Bench::new(&hangs());
+    let good = std::fs::read_to_string(bench.fence_program()).unwrap();
+    let fifo = bench.folder.path().join("started");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let script = format!("#!/bin/sh\ntrap '' TERM\necho $$ >{}\nsleep 1000\n", fifo.display());
+    write(&bench.fence_program(), &script, 0o755);
+    let reconcile = env!("CARGO_BIN_EXE_onerescue");
+    let runs: [(&str, &[&str]); 3] = [
+        (FENCE_HOST, &["--host", "node0"]),
+        (HOST_ERROR, &["--host", "node0", "-m", "-p", "0"]),
+        (reconcile, &["reconcile"]),
+    ];
+    for (program, arguments) in runs {
+        let child = bench.start(program, arguments, "");
+        // Opening the pipe waits for the program that writes into it.
+        std::fs::read_to_string(&fifo).unwrap();
+        stopped(child);
+    }
+    assert_eq!(bench.log().matches("says that it was interrupted").count(), 3, "{}", bench.log());
+    write(&bench.fence_program(), &good, 0o755);
+    goes_on(&bench);
+}
+
+/// oned answers nobody, so nothing can be written; the next run finds the owner of the record gone.
+#[test]
+fn while_oned_gives_no_answer() {
+    let bench = Bench::new(&hangs());
+    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
+    until(&bench, &mut child, |log| log.contains("wait: "));
+    let cloud = bench.cloud.lock().unwrap();
+    stopped(child);
+    drop(cloud);
+    let output = bench.run(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(bench.log().contains("is gone; taking it over"), "{}", bench.log());
+    assert_eq!(bench.cloud.lock().unwrap().breaches(), []);
+}
