@@ -332,7 +332,7 @@ pub(crate) fn quiet() -> impl Strategy<Value = Story> {
 
 /// Nothing goes wrong but the host's death: there is room, the disks are shared, the device works.
 pub(crate) fn calm() -> impl Strategy<Value = Story> {
-    let vms = vec((10..200i64, 1..5i64, 0..NAMES.len()), 0..26);
+    let vms = vec((10..200i64, 1..5i64, 0..NAMES.len()), 1..26);
     let modes = (mode(), 0..4u32, 2..9usize, 0..8usize);
     (modes, vms, death(), 1..40u64, prop_oneof![5 => Just(1usize), 1 => Just(3usize)]).prop_map(
         |((mode, cycles, hosts, dead), vms, death, start, front_ends)| {
