@@ -4,12 +4,13 @@
 
 use super::act::Acting;
 use super::case::{Case, Failure};
+use super::course::Course;
 use super::ending::{no_cloud, send};
 use super::incident::{Step, wait};
 use super::judge::{Judge, Judgement};
 use super::notes::Phase;
 use super::order::Order;
-use super::plan::not_cut_off;
+use super::plan::{locked, not_cut_off};
 use super::proof::Proof;
 use super::recover::{Proven, Survey, Surveying};
 use super::report::Fate;
@@ -135,6 +136,7 @@ fn judgements(proven: &mut Proven, now: Moment, list: &VmList, hosts: Hosts) -> 
         let judge = Judge { case, course, now, hosts, vms: &vms };
         let vm = vms.get(&id).copied();
         let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
+        let judgement = unlocked(judgement, vm, course);
         let judgement = covered(judgement, vm, &proven.proof);
         next.looking |= matches!(judgement, Judgement::Look);
         let flag = broken || vm.is_some_and(|vm| vm.resched && vm.state != VmState::Done);
@@ -148,6 +150,19 @@ fn judgements(proven: &mut Proven, now: Moment, list: &VmList, hosts: Hosts) -> 
         }
     }
     next
+}
+
+/// A VM that somebody has locked meanwhile is asked for nothing more: oned would refuse. An order whose answer was lost
+/// may still be carried out, so it is read on.
+fn unlocked(judgement: Judgement, vm: Option<&Vm>, course: &Course) -> Judgement {
+    let (Judgement::Send(order), Some(why)) = (&judgement, vm.and_then(locked)) else { return judgement };
+    match order {
+        Order::Recreate { .. } | Order::Delete { .. } | Order::Retry { .. } => {
+            Judgement::Close(Fate::Failed(why))
+        }
+        Order::Migrate { .. } if course.doubt => Judgement::Stay,
+        Order::Migrate { .. } | Order::Resched { .. } | Order::Unresched { .. } => judgement,
+    }
 }
 
 /// What is asked again must be covered by the proof that there is now.

@@ -93,6 +93,12 @@ impl Judge<'_> {
             (Some(Fate::Left(_) | Fate::Planned(_)) | None, None) => {
                 Need::Not("which does not exist any more".to_owned())
             }
+            (Some(Fate::Left(_)), Some(vm))
+                if vm.host == Some(self.dead())
+                    && matches!(states::class(vm.state), Class::Lost | Class::Running) =>
+            {
+                Need::Not("which is left on the dead host".to_owned())
+            }
             (Some(Fate::Left(_) | Fate::Planned(_)) | None, Some(vm)) => {
                 let how = format!("which is {}", vm.state);
                 match states::class(vm.state) {
@@ -184,6 +190,8 @@ mod tests {
         let failed = |case: &mut Case| ends(case, Fate::Failed("no boot".to_owned()));
         assert!(matches!(judged(Late::Hold, 5, failed, None), Judgement::Close(Fate::Held(_))));
         let left = |case: &mut Case| ends(case, Fate::Left("POWEROFF".to_owned()));
+        let opted_out = vm(1, VmState::UNKNOWN, DEAD);
+        assert!(matches!(judged(Late::Go, 5, left, Some(opted_out)), Judgement::Release(_)));
         let off = vm(1, VmState::Poweroff, HostId(1));
         assert!(matches!(judged(Late::Hold, 5, left, Some(off)), Judgement::Close(Fate::Held(_))));
     }

@@ -7,6 +7,7 @@ use onerescue::model::{Host, VmState};
 use onerescue::policy::{Fate, Mode, Order, Reply, Report, Survey};
 use onerescue::sim::{Seen, SimWorld};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// What was known at a moment.
 struct Known<'a> {
@@ -17,7 +18,15 @@ struct Known<'a> {
     running: BTreeSet<usize>,
     /// Orders were sent for these.
     touched: BTreeSet<usize>,
+    /// The option deletes these: they never run again, and nobody waits for them.
+    deleted: BTreeSet<usize>,
+    /// When the first order was sent, and whether VMs have waited for long enough since.
+    begun: Option<Duration>,
+    late: bool,
 }
+
+/// The default of `[settle] after_wait`.
+const AFTER_WAIT: Duration = Duration::from_secs(300);
 
 /// Every order that should not have been sent, in words.
 pub(crate) fn orders(story: &Story, world: &SimWorld) -> Vec<Broken> {
@@ -27,6 +36,9 @@ pub(crate) fn orders(story: &Story, world: &SimWorld) -> Vec<Broken> {
         places: Places::default(),
         running: BTreeSet::new(),
         touched: BTreeSet::new(),
+        deleted: BTreeSet::new(),
+        begun: None,
+        late: false,
     };
     let mut broken = Vec::new();
     for seen in world.seen() {
@@ -37,7 +49,8 @@ pub(crate) fn orders(story: &Story, world: &SimWorld) -> Vec<Broken> {
                     known.read(vm.id.0 as usize, vm.state, vm.host.map(|host| host.0 as usize));
                 }
             }
-            Seen::Order { order, reply, .. } => {
+            Seen::Order { at, order, reply, .. } => {
+                known.late = *at >= *known.begun.get_or_insert(*at) + AFTER_WAIT;
                 if let Err((rule, why)) = known.judge(order) {
                     broken.push((rule, format!("{order:?}: {why}")));
                 }
@@ -82,6 +95,9 @@ impl Known<'_> {
     fn sent(&mut self, order: &Order, reply: &Reply) {
         let vm = order.vm().0 as usize;
         self.touched.insert(vm);
+        if matches!(order, Order::Delete { .. }) {
+            self.deleted.insert(vm);
+        }
         if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
             self.places.put(vm, to.0 as usize);
         }
@@ -111,13 +127,14 @@ impl Known<'_> {
         }
     }
 
-    /// Whatever must run first runs, where nothing else goes wrong.
+    /// Whatever must run first runs, where nothing else goes wrong. What it takes too long for goes without.
     fn after(&self, vm: usize) -> Result<(), Broken> {
         let calm = self.story.troubles.is_empty() && self.story.refusals.is_none();
         let Some(first) = self.story.needed(vm).first().copied() else { return Ok(()) };
         let cycle = self.story.needed(first).contains(&vm) || first == vm;
-        let waits = calm && !cycle && self.story.home(first) == 0 && self.touched.contains(&first);
-        if waits && !self.running.contains(&first) {
+        let waits =
+            calm && !cycle && !self.late && self.story.home(first) == 0 && self.touched.contains(&first);
+        if waits && !self.deleted.contains(&first) && !self.running.contains(&first) {
             return Err((Rule::After, format!("vm{first} must run first, and is on its way")));
         }
         Ok(())

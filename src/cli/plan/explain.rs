@@ -39,7 +39,7 @@ pub(super) fn explain(
 }
 
 fn text(why: &Explanation, flags: &str) -> String {
-    let Explanation { host, vm, foreseen, before, targets } = why;
+    let Explanation { host, vm, foreseen, chain, before, targets } = why;
     let verdict = foreseen.decision.verdict.to_string();
     let mut text = String::new();
     let mut line = |line: String| {
@@ -47,10 +47,10 @@ fn text(why: &Explanation, flags: &str) -> String {
     };
     line(format!("{vm}, {} on {host}, if that died now, with {flags}:", vm.state));
     line(format!("  {verdict}"));
-    line(format!(
-        "  it needs {}; {before} VMs of its host are decided before it",
-        size(vm.cpu, vm.memory_kib)
-    ));
+    for reason in chain {
+        line(format!("  {reason}"));
+    }
+    line(format!("  {before} VMs of its host are decided before it"));
     for needed in &foreseen.decision.after {
         line(format!("  it waits until {needed} runs"));
     }
@@ -80,8 +80,8 @@ fn size(cpu: i64, memory_kib: i64) -> String {
     format!("{}.{:02} CPU and {} MiB", cpu / 100, (cpu % 100).abs(), memory_kib / 1024)
 }
 
-/// Shape: `{"format":1,"vm":4,"name":"database","host":0,"prospect":"recovered","to":1,"text":"migrate to …","before":0,
-/// "targets":[{"host":1,"name":"node1","takes_it":true,"reason":null,"cpu":3200,"memory_kib":134217728}]}`. `cpu` is in
+/// Shape: `{"format":1,"vm":4,"name":"database","host":0,"prospect":"recovered","to":1,"text":"migrate to …",
+/// "chain":["policy: Migrate, by the option"],"before":0,"targets":[{"host":1,"name":"node1","takes_it":true,"reason":null,"cpu":3200,"memory_kib":134217728}]}`. `cpu` is in
 /// hundredths of a core; both are what is free then.
 fn in_json(why: &Explanation) -> String {
     let target = |target: &Target| {
@@ -97,6 +97,7 @@ fn in_json(why: &Explanation) -> String {
         "prospect": super::json::word(foreseen.prospect()),
         "to": foreseen.target().map(|host| host.0),
         "text": foreseen.decision.verdict.text(),
+        "chain": why.chain,
         "before": why.before,
         "targets": why.targets.iter().map(target).collect::<Vec<_>>(),
     });

@@ -5,7 +5,7 @@
 use super::foresee::after_death;
 use super::{Foreseen, Prospect, Snapshot};
 use crate::model::{Host, HostId, HostState, Scope, Vm, VmId};
-use crate::policy::plan::{Request, Verdict, plan};
+use crate::policy::plan::{self, Request, Verdict};
 use crate::policy::settings::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,8 @@ pub struct Explanation {
     pub vm: Vm,
     /// What would become of it.
     pub foreseen: Foreseen,
+    /// What led to it, one sentence each: policy, priority, size, disks, requirements, layers.
+    pub chain: Vec<String>,
     /// How many VMs of its host are decided before it.
     pub before: usize,
     /// Every other host, by id.
@@ -58,18 +60,19 @@ impl Snapshot {
             Prospect::Held => true,
             Prospect::Awaited | Prospect::Left => false,
         };
-        let targets = if placed { self.targets(&host, vm, &earlier, policy) } else { Vec::new() };
-        Some(Explanation { host, vm: now, foreseen, before, targets })
+        let (chain, targets) = self.reasons(&host, vm, &earlier, policy);
+        let targets = if placed { targets } else { Vec::new() };
+        Some(Explanation { host, vm: now, foreseen, chain, before, targets })
     }
 
-    /// What each other host says, with the VMs that are decided earlier in their places.
-    fn targets(
+    /// What led to the decision, and what each other host says, with the VMs that are decided earlier in their places.
+    fn reasons(
         &mut self,
         lost: &Host,
         vm: VmId,
         earlier: &BTreeMap<VmId, HostId>,
         policy: &Policy,
-    ) -> Vec<Target> {
+    ) -> (Vec<String>, Vec<Target>) {
         let mut vms: Vec<Vm> = lost.vms.iter().filter_map(|id| self.vms.get(id)).map(after_death).collect();
         for moved in &mut vms {
             moved.host = earlier.get(&moved.id).copied().or(moved.host);
@@ -85,18 +88,19 @@ impl Snapshot {
             refused: BTreeMap::new(),
         };
         self.survey.vms = vms;
+        let chain = plan::explain(&self.survey, &request, vm).map(|why| why.chain).unwrap_or_default();
         let all = std::mem::take(&mut self.survey.hosts);
         let dead = Host { state: HostState::Error, ..lost.clone() };
         let mut targets = Vec::new();
         for host in all.iter().filter(|host| host.id != lost.id) {
             self.survey.hosts = vec![dead.clone(), host.clone()];
-            let decisions = plan(&self.survey, &request);
+            let decisions = plan::plan(&self.survey, &request);
             let verdict = decisions.into_iter().find(|decision| decision.vm == vm).map(|found| found.verdict);
             targets.push(target(host, verdict.as_ref(), &self.survey.vms, earlier));
         }
         self.survey.hosts = all;
         self.survey.vms.clear();
-        targets
+        (chain, targets)
     }
 }
 
