@@ -180,7 +180,8 @@ fn a_name_that_a_shell_would_understand_is_not_asked_about_and_not_asked() {
     }
     assert_eq!(peers.commands(), 0);
     assert!(!peers.path("pwned").exists());
-    assert_eq!(opinions(&witness.ask(&suspect("kvm9"), &[peer(1)])), [Opinion::Alive]);
+    let said = witness.ask(&suspect("kvm9"), &[peer(1)]);
+    assert_eq!(opinions(&said), [Opinion::Alive], "{said:?}");
     assert_eq!(peers.commands(), 1);
 }
 

@@ -54,7 +54,7 @@ impl Peers {
         let config = format!(
             "{}Host *\n  HostKeyAlias peers\n  UserKnownHostsFile {folder}/known_hosts\n  \
              GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  BatchMode yes\n  \
-             IdentitiesOnly yes\n  IdentityAgent none\n  LogLevel ERROR\n  ConnectTimeout 5\n",
+             IdentitiesOnly yes\n  IdentityAgent none\n  LogLevel ERROR\n  ConnectTimeout 15\n",
             hosts.concat()
         );
         fs::write(peers.path("ssh_config"), config).unwrap();
