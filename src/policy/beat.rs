@@ -1,9 +1,11 @@
-//! While a run waits it shows that it is alive, so that no other takes its incident over.
+//! While a run waits it shows that it is alive, so that no other takes its incident over; and while it waits for its
+//! host it looks whether a person has ended the incident. Every other wait ends at a question that sees that too.
 
+use super::FRESH;
 use super::case::{Case, Failure};
 use super::incident::Step;
 use super::notes::Phase;
-use super::own::{leave_to, lost};
+use super::own::{abort_of, leave_to, lost};
 use super::standing::BEAT;
 use crate::model::{DocumentId, Incident, Memory, Moment};
 
@@ -21,12 +23,18 @@ pub struct Beating {
     incident: Box<Incident>,
 }
 
-/// Go on with `then`; first show that the run is alive, if that is due.
+/// Go on with `then`; first show that the run is alive, or look at what people say, if that is due.
 pub(super) fn alive(then: Step, now: Moment) -> Step {
     let due = then.case().is_some_and(|case| {
-        case.document.is_some() && case.incident.is_some() && now.since(case.wrote) >= BEAT
+        let word = waits_for_host(&then) && now.since(case.wrote.max(case.owned)) >= FRESH;
+        case.document.is_some() && case.incident.is_some() && (word || now.since(case.wrote) >= BEAT)
     });
     if due { Step::Check(Checking { then: Box::new(then) }) } else { then }
+}
+
+/// Each look of that wait costs oned one call, and each second one another.
+fn waits_for_host(step: &Step) -> bool {
+    matches!(step, Step::Observe(ask) if ask.waits())
 }
 
 /// The case of a step that is given up.
@@ -49,6 +57,7 @@ impl Checking {
     #[must_use]
     pub fn answer(self, now: Moment, memory: Result<Memory, Failure>) -> Step {
         let Self { mut then } = self;
+        let waits = waits_for_host(&then);
         let Some(case) = then.case_mut() else { return *then };
         let Ok(memory) = memory else {
             case.wrote = now;
@@ -61,6 +70,15 @@ impl Checking {
             };
         }
         case.owned = now;
+        if let Some(word) = abort_of(case, &memory).filter(|_| waits) {
+            return match case_of(&mut then) {
+                Some(case) => case.abort(now, word),
+                None => *then,
+            };
+        }
+        if now.since(case.wrote) < BEAT {
+            return *then;
+        }
         let (document, Some(incident)) = (case.document, case.standing_record(now)) else { return *then };
         match document {
             Some(document) => Step::Beat(Beating { then, document, incident: Box::new(incident) }),

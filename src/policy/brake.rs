@@ -2,6 +2,7 @@
 //!
 //! The limits themselves are in [`super::limits`].
 
+use super::FRESH;
 use super::ahead::Ahead;
 use super::case::{Case, Failure};
 use super::confirm::{Confirming, alive, sign_of_life};
@@ -20,10 +21,6 @@ use super::settings::Fencing;
 use super::settings::Purpose;
 use super::standing::open;
 use crate::model::{Host, HostState, Moment, Outlook, Peer};
-use std::time::Duration;
-
-/// How old the last look at brakes and witnesses may be when "off" is sent.
-const FRESH: Duration = Duration::from_secs(10);
 
 /// See [`Step::Brake`].
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! Silence is never read as death here: that is for the fence to prove.
 
+use super::FRESH;
 use super::ahead::Ahead;
 use super::brake::Braking;
 use super::case::{Case, Failure, Subject, Trouble};
@@ -18,9 +19,6 @@ use super::still::After;
 use super::weigh::Weighing;
 use crate::model::{Host, Moment};
 use std::time::Duration;
-
-/// How long the host may take to be read before everything else is looked at again.
-const FRESH: Duration = Duration::from_secs(10);
 
 /// See [`Step::Confirm`].
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! already is proven without being sent anything. Every device of one level must say off; a level that fails falls
 //! to the next, and when all have failed the run holds and begins again later.
 
+use super::FRESH;
 use super::brake::Braking;
 use super::case::{Case, Failure, Subject, Told, Trouble};
 use super::devices::{names, reservation};
@@ -24,10 +25,6 @@ use crate::model::{
     Sample, Scope,
 };
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-/// How old a look at the host may be when "off" is sent.
-const FRESH: Duration = Duration::from_secs(10);
 
 /// Nothing will be sent, so nothing needs to be proven.
 pub(super) fn rehearse(case: Box<Case>, now: Moment) -> Step {

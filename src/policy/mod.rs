@@ -62,6 +62,8 @@ mod trace;
 mod waiting;
 mod weigh;
 
+use std::time::Duration;
+
 pub use act::{Acting, Disabling};
 pub use beat::{Beating, Checking};
 pub use brake::Braking;
@@ -91,3 +93,7 @@ pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};
 pub use trace::Tracing;
 pub use weigh::Weighing;
+
+/// What was seen longer ago than this is looked at again before something depends on it: a machine takes longer to boot,
+/// and a person's word is to be heard.
+const FRESH: Duration = Duration::from_secs(10);

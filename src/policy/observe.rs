@@ -39,6 +39,11 @@ impl Observing {
         Step::Observe(Self { case, stage: Stage::Held })
     }
 
+    /// Until the host comes back, or its time is over.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.stage, Stage::Waiting { .. })
+    }
+
     pub(super) fn case(&self) -> &Case {
         &self.case
     }

@@ -3,6 +3,7 @@
 //! Every device that can be read has to say off again. Where none can (`-u`, a device without a status), oned
 //! at least must not show the host as back.
 
+use super::FRESH;
 use super::act::{Acting, Disabling};
 use super::case::{Case, Failure, Trouble};
 use super::confirm::Confirming;
@@ -99,12 +100,9 @@ impl After {
     }
 }
 
-/// How old the last look at the record may be when something is changed.
-const OWNED: Duration = Duration::from_secs(10);
-
 /// Look once more whether the record is ours and whether the host is off, then do it.
 pub(super) fn before(proven: Proven, now: Moment, effect: Effect) -> Step {
-    if now.since(proven.case.owned) >= OWNED {
+    if now.since(proven.case.owned) >= FRESH {
         return Owning::step(proven, effect);
     }
     look(proven, now, effect)

@@ -3,6 +3,7 @@
 //! A fence that moves no VM takes down what may still run, for nothing. It never shortens what comes before it: an oned
 //! that answers too slowly has everything looked at again.
 
+use super::FRESH;
 use super::ahead::Ahead;
 use super::brake::Braking;
 use super::case::{Case, Failure, Subject, Trouble};
@@ -17,10 +18,7 @@ use super::report::{Fate, Outcome};
 use super::settings::{Fencing, Policy, Purpose};
 use crate::model::{Moment, Scope, VmId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-/// How long oned may take before everything else is looked at again.
-const FRESH: Duration = Duration::from_secs(10);
 /// So many reasons are said with the outcome; every VM has its own.
 const REASONS: usize = 3;
 
