@@ -1,7 +1,8 @@
 //! What is done in this case? A cloud and what happens to it go in, the transcript comes out.
 //!
 //! `scenarios/NAME.toml` tells the story in its comments, and says what is safe in lines that are checked
-//! beside the transcript in `NAME.snap`, so that an updated transcript cannot hide a wrong outcome:
+//! beside the transcript in `NAME.snap`, so that an updated transcript cannot hide a wrong outcome. Which shows which rule
+//! stands in `scenarios/README.md`:
 //!
 //! ```text
 //! # expect: partly            how the last run must end; "recovered then partly" for one word a run
@@ -269,6 +270,7 @@ scenarios! {
     armed_again
     back_and_fails_while_they_go_back
     back_and_gone_again
+    back_and_nothing_goes_back
     back_and_nothing_left
     back_and_starts_what_it_left
     back_and_still_running_elsewhere
@@ -508,9 +510,16 @@ scenarios! {
     plan_affined_together
     plan_after
     plan_after_circle
+    plan_after_late
+    plan_after_late_held
+    plan_cluster_policy
+    plan_datastore_disabled
+    plan_disk_on_ssh
     plan_excluded
     plan_group_apart
     plan_group_hosts
+    plan_hugepages
+    plan_image_datastore
     plan_layer
     plan_layer_recreate
     plan_layer_soft
@@ -519,16 +528,30 @@ scenarios! {
     plan_numa
     plan_old_lvm
     plan_owners_may_not
+    plan_owners_may_recreate
+    plan_pci_kinds
     plan_policies
     plan_priority_short
+    plan_priority_unknown
+    plan_recreate_not_asked
+    plan_replica
+    plan_replica_held
     plan_requirements
     plan_requirements_ignored
+    plan_role_apart
     plan_service
+    plan_standby_dies
     plan_standby_first
     plan_standby_last
     plan_standby_only
+    plan_standby_refuses
+    plan_stopped_drivers
+    plan_storage_drivers
+    plan_storage_drivers_old
     plan_tpm
     plan_tpm_lost
+    plan_uefi
+    plan_uefi_lost
     power_loss
     power_returns
     power_returns_fenced_again
@@ -561,6 +584,7 @@ scenarios! {
     recreate_lost_reply
     recreate_lost_request
     recreate_no_room
+    recreate_scheduler_slow
     recreate_second_run
     recreate_still_running
     recreate_stopped
@@ -654,4 +678,14 @@ fn every_file_has_its_test_and_every_test_its_file() {
         "a scenario without a test, or the reverse"
     );
     assert_eq!(odd(&files(".snap"), &transcripts), Vec::<String>::new(), "a transcript of nothing, or none");
+}
+
+#[test]
+fn the_table_of_rules_names_scenarios_that_there_are() {
+    let text = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| "));
+    let cells = rows.map(|(_, cell)| cell).filter(|cell| cell.starts_with('`'));
+    let named: Vec<&str> = cells.flat_map(str::split_whitespace).map(|name| name.trim_matches('`')).collect();
+    assert!(named.len() > 50, "{named:?}");
+    assert!(named.iter().all(|name| NAMES.contains(name)), "{named:?}");
 }

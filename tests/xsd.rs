@@ -32,7 +32,7 @@ fn schemas() -> Option<PathBuf> {
 
 fn cloud(version: Version) -> Cloud {
     let mut cloud = Cloud::new(version);
-    let numa = vec![NumaSpec { cores: 2, threads: 2, memory_kib: 1 << 22 }; 2];
+    let numa = vec![NumaSpec { cores: 2, threads: 2, memory_kib: 1 << 22, hugepages: 64 }; 2];
     let host = |at: i32| HostSpec { numa: numa.clone(), ..HostSpec::new(&format!("node{at}")) };
     let hosts: Vec<HostId> = (0..3).map(|at| cloud.add_host(host(at))).collect();
     let network = cloud.add_network("lan", vec![ClusterId(0)]);

@@ -34,6 +34,8 @@ pub(super) fn nodes(specs: &[NumaSpec]) -> Vec<Node> {
         cores: (0..spec.cores).map(|_| core(spec.threads)).collect(),
         memory_kib: spec.memory_kib,
         used_kib: 0,
+        hugepages: spec.hugepages,
+        used_pages: 0,
     };
     specs.iter().map(&mut node).collect()
 }
@@ -58,6 +60,7 @@ pub(super) fn add_devices(state: &State, template: &mut Template, disks: &[DiskS
             pairs.extend(disk.tm_mad.clone().map(|tm_mad| ("TM_MAD", tm_mad)));
         }
         pairs.extend(disk.tm_mad_system.clone().map(|tm_mad| ("TM_MAD_SYSTEM", tm_mad)));
+        pairs.extend(disk.replicated_every.map(|every| ("RECOVERY_SNAPSHOT_FREQ", every.to_string())));
         template.push("DISK", vector(pairs));
     }
     for (at, id) in networks.iter().enumerate() {

@@ -32,6 +32,9 @@ pub(super) struct Numa {
     /// Of each core; absent = 2.
     pub(super) threads: Option<u32>,
     pub(super) memory_gib: i64,
+    /// Pages of 2 MiB.
+    #[serde(default)]
+    pub(super) hugepages: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,4 +140,6 @@ pub(super) struct Disk {
     /// Absent = the datastore's.
     pub(super) tm_mad: Option<String>,
     pub(super) tm_mad_system: Option<String>,
+    /// Seconds between two copies of it to the datastore's `REPLICA_HOST`.
+    pub(super) recovery_snapshot_freq: Option<u32>,
 }

@@ -2,10 +2,13 @@
 //! Source: `src/host/HostShareNUMA.cc`, `make_topology` and `schedule_nodes`; as there, each node of the VM is tested
 //! alone and the way is only looked for when it is charged.
 //!
-//! Deliberately absent: huge pages, node affinity and distances.
+//! Deliberately absent: huge pages of another size than 2 MiB, node affinity and distances.
 
 use super::state::{Host, Vm};
 use crate::model::VmId;
+
+/// The size of a huge page.
+pub(crate) const PAGE_KIB: i64 = 2048;
 
 /// One NUMA node.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,33 @@ pub(crate) struct Node {
     pub(crate) cores: Vec<Core>,
     pub(crate) memory_kib: i64,
     pub(crate) used_kib: i64,
+    /// Of [`PAGE_KIB`].
+    pub(crate) hugepages: i64,
+    pub(crate) used_pages: i64,
+}
+
+impl Node {
+    /// Take this much memory, or give it back if it is negative: of the huge pages, for a VM that wants those.
+    fn take(&mut self, memory_kib: i64, vm: &Vm) {
+        if wants_pages(vm) {
+            self.used_pages = (self.used_pages + memory_kib / PAGE_KIB).max(0);
+        } else {
+            self.used_kib = (self.used_kib + memory_kib).max(0);
+        }
+    }
+
+    fn has(&self, memory_kib: i64, vm: &Vm) -> bool {
+        if wants_pages(vm) {
+            (self.hugepages - self.used_pages) * PAGE_KIB >= memory_kib
+        } else {
+            self.memory_kib - self.used_kib >= memory_kib
+        }
+    }
+}
+
+/// `TOPOLOGY/HUGEPAGE_SIZE`
+fn wants_pages(vm: &Vm) -> bool {
+    vm.template.vectors("TOPOLOGY").any(|topology| topology.contains_key("HUGEPAGE_SIZE"))
 }
 
 #[derive(Clone, Debug, Default)]
@@ -51,7 +81,7 @@ pub(crate) fn fits(host: &Host, vm: &Vm) -> bool {
     let Some(wish) = wish(host, vm, &nodes) else { return !is_pinned(vm) || nodes.is_empty() };
     nodes.iter().all(|(cpus, memory)| {
         host.numa.iter().any(|node| room(node, wish) >= *cpus)
-            && host.numa.iter().any(|node| node.memory_kib - node.used_kib >= *memory)
+            && host.numa.iter().any(|node| node.has(*memory, vm))
     })
 }
 
@@ -65,9 +95,9 @@ pub(crate) fn charge(host: &mut Host, vm: &mut Vm) {
             .numa
             .iter_mut()
             .enumerate()
-            .find(|(_, node)| room(node, wish) >= cpus && node.memory_kib - node.used_kib >= memory);
+            .find(|(_, node)| room(node, wish) >= cpus && node.has(memory, vm));
         let Some((number, node)) = found else { continue };
-        node.used_kib += memory;
+        node.take(memory, vm);
         let taken: Vec<String> = pin(node, wish, cpus, vm.id).iter().map(u32::to_string).collect();
         for (name, value) in [
             ("CPUS", taken.join(",")),
@@ -91,7 +121,7 @@ pub(crate) fn release(host: &mut Host, vm: &Vm) {
         let at = node.get("MEMORY_NODE_ID").and_then(|text| text.parse::<usize>().ok());
         let memory = node.get("MEMORY").and_then(|text| text.parse::<i64>().ok());
         if let Some(node) = at.and_then(|at| host.numa.get_mut(at)) {
-            node.used_kib = (node.used_kib - memory.unwrap_or(0)).max(0);
+            node.take(-memory.unwrap_or(0), vm);
         }
     }
 }

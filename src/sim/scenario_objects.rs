@@ -62,6 +62,7 @@ fn host_spec(host: &Host, names: &Names) -> Result<HostSpec, String> {
         cores: node.cores,
         threads: node.threads.unwrap_or(2),
         memory_kib: node.memory_gib << 20,
+        hugepages: node.hugepages,
     };
     let gpus = host.gpus.iter().map(|address| PciSpec::gpu(address));
     let mut pci: Vec<PciSpec> = gpus.collect();
@@ -191,5 +192,6 @@ fn disk(disk: &Disk, names: &Names) -> Result<DiskSpec, String> {
         datastore: disk.datastore.as_deref().map(|name| names.datastore(name)).transpose()?,
         tm_mad: disk.tm_mad.clone(),
         tm_mad_system: disk.tm_mad_system.clone(),
+        replicated_every: disk.recovery_snapshot_freq,
     })
 }

@@ -48,6 +48,8 @@ pub struct NumaSpec {
     pub threads: u32,
     /// KiB.
     pub memory_kib: i64,
+    /// Pages of 2 MiB.
+    pub hugepages: i64,
 }
 
 /// A PCI device of a host, or one that a VM asks for.
@@ -159,6 +161,8 @@ pub struct DiskSpec {
     /// `DISK/TM_MAD_SYSTEM`: the driver of the system datastore that this disk goes by, for example `ssh` for an image
     /// on ceph.
     pub tm_mad_system: Option<String>,
+    /// `DISK/RECOVERY_SNAPSHOT_FREQ`: seconds between two copies to the datastore's `REPLICA_HOST`.
+    pub replicated_every: Option<u32>,
 }
 
 impl DiskSpec {

@@ -102,7 +102,7 @@ fn cloud(story: &Story) -> Cloud {
         spec.attributes.insert("RACK".to_owned(), host.rack.to_string());
         if let Some(cores) = host.pinned {
             spec.attributes.insert("PIN_POLICY".to_owned(), "PINNED".to_owned());
-            spec.numa = vec![NumaSpec { cores, threads: 2, memory_kib }];
+            spec.numa = vec![NumaSpec { cores, threads: 2, memory_kib, hugepages: 0 }];
         }
         if host.standby {
             spec.attributes.insert("HA_STANDBY".to_owned(), "YES".to_owned());

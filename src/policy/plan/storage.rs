@@ -70,9 +70,9 @@ fn system_datastore<'a>(vm: &Vm, view: &View<'a>) -> Result<&'a Datastore, Strin
     let driver = if datastore.tm_mad.is_empty() { &vm.tm_mad } else { &datastore.tm_mad };
     match &datastore.sharing {
         Sharing::Yes => Ok(datastore),
-        Sharing::No => Err(not_shared(datastore)),
+        Sharing::No => Err(not_shared(vm, datastore, view)),
         Sharing::Unsaid if SHARED.contains(&driver.as_str()) => Ok(datastore),
-        Sharing::Unsaid if LOCAL.contains(&driver.as_str()) => Err(not_shared(datastore)),
+        Sharing::Unsaid if LOCAL.contains(&driver.as_str()) => Err(not_shared(vm, datastore, view)),
         Sharing::Unsaid | Sharing::Unclear(_) => Err(format!(
             "{} does not say whether it is shared (driver {driver}); set SHARED with `onedatastore update {}`",
             named(datastore),
@@ -125,9 +125,15 @@ fn loses(vm: &Vm, driver: &str) -> Option<String> {
 /// From what a VM is made again, if not only from its images.
 pub(super) fn replica(vm: &Vm, view: &View<'_>) -> Option<String> {
     let system = view.datastores.get(&vm.system_datastore?)?;
+    last_replica(vm, system, view).map(|replica| format!("its disks come from {replica}"))
+}
+
+/// `the last replica on store1`. What was copied to the dead host itself is lost.
+fn last_replica(vm: &Vm, system: &Datastore, view: &View<'_>) -> Option<String> {
     let replica = system.replica_host.as_ref().filter(|_| system.tm_mad == "ssh")?;
     let copied = vm.needs.disks.iter().any(|disk| disk.replicated_every > 0);
-    copied.then(|| format!("its disks come from the last replica on {replica}"))
+    let lost = view.dead.is_some_and(|dead| dead.name == *replica);
+    (copied && !lost).then(|| format!("the last replica on {replica}"))
 }
 
 /// The datastores of its images, by id.
@@ -135,9 +141,10 @@ pub(super) fn images(vm: &Vm) -> impl Iterator<Item = DatastoreId> {
     vm.image_datastores.iter().copied()
 }
 
-fn not_shared(datastore: &Datastore) -> String {
+fn not_shared(vm: &Vm, datastore: &Datastore, view: &View<'_>) -> String {
+    let from = last_replica(vm, datastore, view).unwrap_or_else(|| "its images".to_owned());
     format!(
-        "its disks are on {}, which is not shared: only -r can bring it back, from its images",
+        "its disks are on {}, which is not shared: only -r can bring it back, from {from}",
         named(datastore)
     )
 }

@@ -3,7 +3,7 @@
 use super::Xml;
 use crate::model::{HostState, VmId};
 use crate::sim::capacity;
-use crate::sim::numa::Node;
+use crate::sim::numa::{Node, PAGE_KIB};
 use crate::sim::state::{Host, HostPci, State};
 
 /// One host with its last monitoring.
@@ -118,6 +118,13 @@ fn numa_node(xml: &mut Xml, number: usize, node: &Node) {
             xml.cdata("DEDICATED", if core.dedicated { "YES" } else { "NO" });
             xml.cdata("FREE", core.free());
             xml.cdata("ID", id);
+        });
+    }
+    if node.hugepages > 0 {
+        xml.element("HUGEPAGE", |xml| {
+            xml.cdata("PAGES", node.hugepages);
+            xml.cdata("SIZE", PAGE_KIB);
+            xml.cdata("USAGE", node.used_pages);
         });
     }
     xml.element("MEMORY", |xml| {
