@@ -488,6 +488,7 @@ scenarios! {
     oldest_opennebula
     on_again_and_monitored
     on_again_and_not_fenced_again
+    on_again_between_batches
     on_again_is_not_off
     on_again_too_often
     one_gateway_answers

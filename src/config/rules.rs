@@ -51,6 +51,8 @@ pub(super) struct Fence {
     #[serde(with = "required")]
     seen_on_age: Duration,
     again: u32,
+    #[serde(with = "required")]
+    recheck: Duration,
     without_gain: bool,
 }
 
@@ -254,6 +256,7 @@ impl Default for Fence {
             },
             seen_on_age: rules.control_age,
             again: rules.again,
+            recheck: rules.recheck,
             without_gain: rules.without_gain,
         }
     }

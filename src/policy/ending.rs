@@ -11,14 +11,12 @@ use super::recover::{Proven, Surveying};
 use super::report::{Fate, Outcome};
 use super::settings::Mode;
 use super::settle::Settling;
+use super::still::{Effect, before};
 use crate::model::Moment;
 use std::time::Duration;
 
 /// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
 const GRACE: Duration = Duration::from_secs(60);
-
-/// How old the last look at the power may be when orders are sent: a machine takes longer to boot.
-const FRESH: Duration = Duration::from_secs(10);
 
 /// Send these orders, after one more look at the power.
 pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
@@ -33,8 +31,8 @@ pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
 /// How old a survey may be when orders of its plan are sent: targets die and fill up too.
 const CURRENT: Duration = Duration::from_secs(30);
 
-/// Send the rest of a round, after one more look at the power if the last one is not fresh. A plan that is too old
-/// is made again.
+/// Send the rest of a round, after one more look at the power: somebody may have switched the host on since the last
+/// few VMs. A plan that is too old is made again.
 pub(super) fn send_on(mut proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
     if orders.iter().any(|order| matches!(order, Order::Unresched { .. })) {
         return Acting::begin(proven, orders);
@@ -47,8 +45,12 @@ pub(super) fn send_on(mut proven: Proven, now: Moment, orders: Vec<Order>) -> St
         }
         return next(proven, now);
     }
-    if orders.is_empty() || now.since(proven.checked) >= FRESH {
-        return send(proven, now, orders);
+    if orders.is_empty() {
+        return next(proven, now);
+    }
+    // The first of a round has written all of them down.
+    if now.since(proven.checked) >= proven.case.policy.fence.recheck {
+        return before(proven, now, Effect::Orders(orders));
     }
     Acting::begin(proven, orders)
 }

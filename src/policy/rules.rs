@@ -49,6 +49,8 @@ pub struct FenceRules {
     pub control_age: Duration,
     /// How often a host that was off and is on again is fenced again.
     pub again: u32,
+    /// How old the last "off" may be when the next few VMs are sent on: nothing, so it is read again before each batch.
+    pub recheck: Duration,
     /// Whether a host is fenced although none of its VMs can be recovered.
     pub without_gain: bool,
 }
@@ -224,6 +226,7 @@ impl Default for FenceRules {
             control: Control::Required,
             control_age: Duration::from_secs(30 * 24 * 3600),
             again: 2,
+            recheck: Duration::ZERO,
             without_gain: false,
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 broken.extend(
                     known.unproven(&format!("{order:?}")).or_else(|| known.judge(*at, order, *really)),
                 );
+                known.sent();
             }
             Seen::Host { .. } | Seen::Witness { .. } | Seen::Order { .. } => {}
         }
@@ -92,8 +93,10 @@ struct Known<'a> {
     row: BTreeMap<&'a DeviceName, u32>,
     read: BTreeSet<&'a DeviceName>,
     obeyed: BTreeMap<&'a DeviceName, bool>,
-    /// The devices that said off since VMs were read.
+    /// The devices that said off since VMs were read, and since the last batch.
     fresh: BTreeSet<&'a DeviceName>,
+    /// Orders since a device said off.
+    batch: u32,
     look: Option<(Duration, Power)>,
     on: Option<Duration>,
     disks: BTreeMap<VmId, Option<Vec<DatastoreId>>>,
@@ -120,6 +123,7 @@ impl<'a> Known<'a> {
             read: BTreeSet::new(),
             obeyed: BTreeMap::new(),
             fresh: BTreeSet::new(),
+            batch: 0,
             look: None,
             on: None,
             disks: BTreeMap::new(),
@@ -140,6 +144,7 @@ impl<'a> Known<'a> {
             PowerState::Off => {
                 *row += 1;
                 self.fresh.insert(device);
+                self.batch = 0;
                 if *row >= self.policy.fence.samples.max(1) {
                     self.read.insert(device);
                 }
@@ -157,6 +162,14 @@ impl<'a> Known<'a> {
         }
         if self.stage == Stage::Unproven && self.has_proof() {
             self.stage = Stage::Proven;
+        }
+    }
+
+    /// So many at the same time, then the power is read again.
+    fn sent(&mut self) {
+        self.batch += 1;
+        if self.batch >= self.policy.settle.parallel.max(1) && self.policy.fence.recheck.is_zero() {
+            self.fresh.clear();
         }
     }
 

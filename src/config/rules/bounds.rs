@@ -55,6 +55,7 @@ impl Fence {
             },
             control_age: within("fence.seen_on_age", self.seen_on_age, HOUR..=3650 * DAY)?,
             again: within("fence.again", self.again, 0..=10)?,
+            recheck: within("fence.recheck", self.recheck, Duration::ZERO..=Duration::from_secs(30))?,
             without_gain: self.without_gain,
         })
     }
