@@ -511,6 +511,8 @@ scenarios! {
     plan_affined_together
     plan_after
     plan_after_circle
+    plan_after_deleted
+    plan_after_elsewhere
     plan_after_late
     plan_after_late_held
     plan_cluster_policy
@@ -541,6 +543,10 @@ scenarios! {
     plan_requirements_ignored
     plan_role_apart
     plan_service
+    plan_service_circle
+    plan_service_held
+    plan_service_none
+    plan_service_unknown
     plan_standby_dies
     plan_standby_first
     plan_standby_last

@@ -1,6 +1,6 @@
 //! A virtual machine and every state that oned can give it.
 
-use super::{DatastoreId, HostId, Needs, VmId};
+use super::{DatastoreId, DocumentId, HostId, Needs, VmId};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -311,6 +311,18 @@ impl Vm {
     #[must_use]
     pub fn layer(&self) -> Option<&str> {
         self.attributes.get("HA_LAYER").map(|layer| layer.trim()).filter(|layer| !layer.is_empty())
+    }
+
+    /// The user template's `HA_AFTER`: ids or names of VMs that must run first, `41, database`.
+    pub fn after(&self) -> impl Iterator<Item = &str> {
+        let words = self.attributes.get("HA_AFTER").map_or("", String::as_str).split(',');
+        words.map(str::trim).filter(|word| !word.is_empty())
+    }
+
+    /// The user template's `SERVICE_ID`: the document of the `OneFlow` service that it belongs to.
+    #[must_use]
+    pub fn service(&self) -> Option<DocumentId> {
+        self.attributes.get("SERVICE_ID")?.trim().parse().ok().map(DocumentId)
     }
 }
 

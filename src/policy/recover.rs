@@ -18,7 +18,8 @@ use super::still::{Effect, before};
 use super::trace::Tracing;
 use super::weigh::{refused, weighs};
 use crate::model::{
-    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Version, Vm, VmGroup, VmId,
+    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Service, Version, Vm, VmGroup,
+    VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,10 @@ pub struct Survey {
     pub vms: Vec<Vm>,
     /// VMs whose document cannot be read, and why.
     pub unreadable: Vec<(VmId, String)>,
+    /// VMs that are not among `vms` and that some of those name by id in their `HA_AFTER`.
+    pub needed: Vec<Vm>,
+    /// The services of OneFlow that VMs of the dead host belong to.
+    pub services: Listing<Service>,
     /// Every datastore.
     pub datastores: Vec<Datastore>,
     /// What is remembered: where nothing may be moved now, whose the incident is.

@@ -117,7 +117,7 @@ fn act(
     order: Order,
     after: &[VmId],
 ) -> Option<Order> {
-    let needs = unmet(case, &order, after);
+    let needs = unmet(&order, after);
     let order = left_to_it(case, order, state).unwrap_or(order);
     let text = format!("{vm} {name} waits for {}", named(case, &needs));
     let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));

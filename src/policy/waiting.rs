@@ -20,14 +20,12 @@ enum Need {
     Not(String),
 }
 
-/// Those of `after` that are not known to run. Nobody waits to be deleted.
-pub(super) fn unmet(case: &Case, order: &Order, after: &[VmId]) -> Vec<VmId> {
-    let waits = match order {
-        Order::Migrate { .. } | Order::Recreate { .. } | Order::Resched { .. } => true,
-        Order::Delete { .. } | Order::Retry { .. } | Order::Unresched { .. } => false,
-    };
-    let runs = |vm: &VmId| case.vms.get(vm).is_some_and(|vm| matches!(vm.fate, Fate::Recovered(_)));
-    after.iter().filter(|vm| waits && !runs(vm)).copied().collect()
+/// Those of `after`, which were not seen to run, that this order waits for. Nobody waits to be deleted.
+pub(super) fn unmet(order: &Order, after: &[VmId]) -> Vec<VmId> {
+    match order {
+        Order::Migrate { .. } | Order::Recreate { .. } | Order::Resched { .. } => after.to_vec(),
+        Order::Delete { .. } | Order::Retry { .. } | Order::Unresched { .. } => Vec::new(),
+    }
 }
 
 /// `vm 3 database and vm 5`
@@ -84,13 +82,14 @@ impl Judge<'_> {
             return Need::Runs;
         }
         match (self.case.vms.get(&need).map(|vm| &vm.fate), vm) {
-            (Some(Fate::Recovered(_)), _) => Need::Runs,
+            // It ran. What was deleted or is stopped as it was before has come to its end, and does not.
+            (Some(Fate::Recovered(_)), Some(vm)) if is_up(vm) => Need::Runs,
             (Some(Fate::Held(_)), _) => Need::Not("which is held".to_owned()),
             (Some(Fate::Failed(_)), _) => Need::Not("which has failed".to_owned()),
             (None, None) if self.case.courses.contains_key(&need) => {
                 Need::Coming("which cannot be read".to_owned())
             }
-            (Some(Fate::Left(_) | Fate::Planned(_)) | None, None) => {
+            (Some(Fate::Recovered(_) | Fate::Left(_) | Fate::Planned(_)) | None, None) => {
                 Need::Not("which does not exist any more".to_owned())
             }
             (Some(Fate::Left(_)), Some(vm))
@@ -99,7 +98,7 @@ impl Judge<'_> {
             {
                 Need::Not("which is left on the dead host".to_owned())
             }
-            (Some(Fate::Left(_) | Fate::Planned(_)) | None, Some(vm)) => {
+            (Some(Fate::Recovered(_) | Fate::Left(_) | Fate::Planned(_)) | None, Some(vm)) => {
                 let how = format!("which is {}", vm.state);
                 match states::class(vm.state) {
                     Class::Stopped | Class::Done | Class::Strange => Need::Not(how),
@@ -112,6 +111,20 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+}
+
+/// A driver may be at work on it.
+fn is_up(vm: &Vm) -> bool {
+    match states::class(vm.state) {
+        Class::Running | Class::Transient => true,
+        Class::Lost
+        | Class::Failure
+        | Class::Resubmit
+        | Class::Stopped
+        | Class::NotPlaced
+        | Class::Done
+        | Class::Strange => false,
     }
 }
 
@@ -166,7 +179,8 @@ mod tests {
         let runs = vm(1, VmState::RUNNING, HostId(1));
         assert!(matches!(judged(Late::Hold, 5, |_| (), Some(runs)), Judgement::Release(_)));
         let recovered = |case: &mut Case| ends(case, Fate::Recovered("RUNNING".to_owned()));
-        assert!(matches!(judged(Late::Hold, 5, recovered, None), Judgement::Release(_)));
+        let backed_up = vm(1, VmState::Active(LcmState::Backup), HostId(1));
+        assert!(matches!(judged(Late::Hold, 5, recovered, Some(backed_up)), Judgement::Release(_)));
         assert!(matches!(judged(Late::Hold, 299, |_| (), None), Judgement::Stay));
     }
 
@@ -177,6 +191,18 @@ mod tests {
             matches!(judged(Late::Go, 300, |_| (), lost()), Judgement::Release(why) if why.contains("300 s"))
         );
         assert!(matches!(judged(Late::Hold, 300, |_| (), lost()), Judgement::Close(Fate::Held(_))));
+    }
+
+    #[test]
+    fn what_was_deleted_or_is_stopped_as_before_does_not_run() {
+        let deleted = |case: &mut Case| ends(case, Fate::Recovered("deleted, as -d asks".to_owned()));
+        let done = || Some(vm(1, VmState::Done, DEAD));
+        let held = |judgement, what: &str| matches!(judgement, Judgement::Close(Fate::Held(text)) if text.contains(what));
+        assert!(held(judged(Late::Hold, 5, deleted, done()), "which is DONE"));
+        assert!(held(judged(Late::Hold, 5, deleted, None), "which does not exist any more"));
+        assert!(matches!(judged(Late::Go, 5, deleted, done()), Judgement::Release(_)));
+        let off = vm(1, VmState::Poweroff, HostId(1));
+        assert!(held(judged(Late::Hold, 5, deleted, Some(off)), "which is POWEROFF"));
     }
 
     #[test]

@@ -39,6 +39,13 @@ impl Cloud {
         id
     }
 
+    /// Set an attribute of a VM's user template.
+    pub fn set_user_attribute(&mut self, vm: VmId, name: &str, value: &str) {
+        if let Some(vm) = self.state.vms.get_mut(&vm) {
+            vm.user_template.set(name, value);
+        }
+    }
+
     /// A VM as `one.vm.allocate` makes it, in the state given.
     pub(crate) fn insert_vm(
         &mut self,

@@ -2,7 +2,7 @@
 
 use super::equipment::Device;
 use super::event::Event;
-use super::file_objects::{Datastore, Host, Network, Vm, VmGroup};
+use super::file_objects::{Datastore, Host, Network, Service, Vm, VmGroup};
 use super::timings::{Driver, Stage, Timings};
 use super::witness::Honesty;
 use crate::model::{HostId, LcmState, VmId, VmState};
@@ -72,6 +72,8 @@ pub(super) struct File {
     pub(super) datastores: Vec<Datastore>,
     #[serde(default)]
     pub(super) vms: Vec<Vm>,
+    #[serde(default)]
+    pub(super) services: Vec<Service>,
     /// The fence devices of `host`; absent = every host has one that works.
     pub(super) devices: Option<Vec<Device>>,
     /// How hosts answer when they are asked about another one; those that are not named are honest.

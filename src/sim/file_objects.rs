@@ -91,6 +91,31 @@ pub(super) struct Role {
     pub(super) host_anti_affined: Vec<String>,
 }
 
+/// A service of OneFlow. Its VMs get their `SERVICE_ID` and `ROLE_NAME` from it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    pub(super) name: String,
+    /// `straight`, `none`; absent = it does not say.
+    pub(super) deployment: Option<String>,
+    #[serde(default)]
+    pub(super) roles: Vec<ServiceRole>,
+    /// Another text in place of the whole body.
+    pub(super) body: Option<String>,
+    /// The type of its document; absent = 100.
+    pub(super) kind: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceRole {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) parents: Vec<String>,
+    #[serde(default)]
+    pub(super) vms: Vec<String>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Vm {

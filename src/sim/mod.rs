@@ -37,6 +37,7 @@ mod render;
 mod requirements;
 mod scenario;
 mod scenario_objects;
+mod scenario_service;
 mod scheduler;
 mod seen;
 mod server;

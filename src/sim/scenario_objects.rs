@@ -3,6 +3,7 @@
 use super::cloud::Cloud;
 use super::file::{self, File};
 use super::file_objects::{Datastore, Disk, Host, Vm, VmGroup};
+use super::scenario_service;
 use super::spec::{DatastoreSpec, DiskSpec, HostSpec, NumaSpec, PciSpec, VmSpec};
 use super::template::Template;
 use super::words::Names;
@@ -46,6 +47,9 @@ pub(super) fn populate(cloud: &mut Cloud, file: &File) -> Result<Names, String> 
     }
     for vm in &file.vms {
         add_vms(cloud, vm, &mut names)?;
+    }
+    for service in &file.services {
+        scenario_service::add(cloud, service, &names)?;
     }
     Ok(names)
 }

@@ -34,6 +34,10 @@ impl Names {
         self.networks.get(name).copied().ok_or_else(|| format!("no such network: {name}"))
     }
 
+    pub(super) fn vm(&self, name: &str) -> Result<VmId, String> {
+        self.vms.get(name).copied().ok_or_else(|| format!("no such VM: {name}"))
+    }
+
     pub(super) fn group(&self, name: &str) -> Result<GroupId, String> {
         self.groups.get(name).copied().ok_or_else(|| format!("no such VM group: {name}"))
     }
@@ -77,7 +81,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
     let host = || names.host(object);
-    let vm = || names.vms.get(object).copied().ok_or_else(|| format!("no such VM: {object}"));
+    let vm = || names.vm(object);
     let cluster = || names.cluster(object);
     let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
     Ok(match verb {
@@ -121,8 +125,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "recorded" => recorded(host()?, more)?,
         "recorded_vm" => {
             let (vm, to) = more.split_once(' ').unwrap_or((more, ""));
-            let vm = names.vms.get(vm).copied().ok_or_else(|| format!("no such VM: {vm}"))?;
-            Event::RecordedVm(host()?, vm, names.host(to)?)
+            Event::RecordedVm(host()?, names.vm(vm)?, names.host(to)?)
         }
         "oned_restarted" => Event::OnedRestarted,
         "scheduler_stops" => Event::SchedulerStops,

@@ -2,12 +2,15 @@
 //!
 //! Hosts, datastores and clusters are read every time; VM groups and networks if one of the VMs is in one. Which VMs
 //! elsewhere are in a layer is asked for if one of the VMs is, and once for each of them: an `HA_LAYER` that is
-//! written while the run is at work counts for the next run.
+//! written while the run is at work counts for the next run. So it is with the services of OneFlow that the VMs belong to.
+//! VMs on other hosts are read where an `HA_AFTER` names their ids.
+
+mod services;
 
 use super::Zone;
 use super::oned::Transport;
 use crate::error::Error;
-use crate::model::{Epoch, Host, HostId, Listing, Version, Vm, VmId};
+use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Service, Version, Vm, VmId};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,12 +19,17 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// VMs whose layers are asked for at once; more would only cost memory.
 const CHUNK: usize = 2000;
 
+/// The most VMs elsewhere that are read because an `HA_AFTER` names them.
+const MOST_NEEDED: usize = 500;
+
 /// What is asked for once.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     version: OnceLock<Option<Version>>,
     /// The `HA_LAYER` of VMs elsewhere, `None` where they have none.
     layers: Mutex<BTreeMap<VmId, Option<String>>>,
+    /// Services of OneFlow, or why they cannot be read.
+    services: Mutex<BTreeMap<DocumentId, Result<Service, String>>>,
 }
 
 impl<T: Transport> Zone<T> {
@@ -33,7 +41,7 @@ impl<T: Transport> Zone<T> {
         let hosts = self.hosts()?;
         let charged = hosts.iter().filter(|other| other.id == host).flat_map(|host| &host.vms);
         let ids: BTreeSet<VmId> = charged.chain(also).copied().collect();
-        self.survey_of(hosts, ids)
+        self.survey_of(hosts, &ids, Some(host))
     }
 
     /// A survey with the VMs of every host: twenty-five calls more for 50,000 VMs.
@@ -43,13 +51,20 @@ impl<T: Transport> Zone<T> {
     pub fn everything(&self) -> Result<Survey, Failure> {
         let hosts = self.hosts()?;
         let ids = hosts.iter().flat_map(|host| &host.vms).copied().collect();
-        self.survey_of(hosts, ids)
+        self.survey_of(hosts, &ids, None)
     }
 
-    /// A survey with these VMs.
-    fn survey_of(&self, hosts: Vec<Host>, ids: BTreeSet<VmId>) -> Result<Survey, Failure> {
-        let ids: Vec<_> = ids.into_iter().collect();
-        let VmList { vms, unreadable } = self.vms(&ids)?;
+    /// A survey with these VMs, for the loss of one host or of any.
+    fn survey_of(
+        &self,
+        hosts: Vec<Host>,
+        ids: &BTreeSet<VmId>,
+        lost: Option<HostId>,
+    ) -> Result<Survey, Failure> {
+        let all: Vec<_> = ids.iter().copied().collect();
+        let VmList { vms, unreadable } = self.vms(&all)?;
+        let needed = self.needed(&vms, ids)?;
+        let services = self.services_of(&vms, lost)?;
         let oned = self.oned();
         let datastores = oned.datastores()?.good;
         let memory = self.memory(Epoch::default(), "")?;
@@ -60,7 +75,28 @@ impl<T: Transport> Zone<T> {
         let networks = if wired { listing(oned.networks())? } else { Listing::default() };
         let layers = self.layers_of(&hosts, &vms)?;
         let version = if vms.iter().any(by_version) { self.version() } else { None };
-        Ok(Survey { hosts, vms, unreadable, datastores, memory, clusters, groups, networks, layers, version })
+        Ok(Survey {
+            hosts,
+            vms,
+            unreadable,
+            needed,
+            services,
+            datastores,
+            memory,
+            clusters,
+            groups,
+            networks,
+            layers,
+            version,
+        })
+    }
+
+    /// The VMs that others of these wait for by their ids and that are not among them.
+    fn needed(&self, vms: &[Vm], read: &BTreeSet<VmId>) -> Result<Vec<Vm>, Failure> {
+        let named = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
+        let elsewhere: BTreeSet<VmId> = named.filter(|vm| !read.contains(vm)).collect();
+        let elsewhere: Vec<VmId> = elsewhere.into_iter().take(MOST_NEEDED).collect();
+        Ok(self.vms(&elsewhere)?.vms)
     }
 
     /// One call in a run; a cloud that does not say it is taken for an old one.

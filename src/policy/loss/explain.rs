@@ -87,7 +87,7 @@ impl Snapshot {
             moving: earlier.clone(),
             refused: BTreeMap::new(),
         };
-        self.survey.vms = vms;
+        self.show(vms);
         let chain = plan::explain(&self.survey, &request, vm).map(|why| why.chain).unwrap_or_default();
         let all = std::mem::take(&mut self.survey.hosts);
         let dead = Host { state: HostState::Error, ..lost.clone() };
@@ -99,7 +99,7 @@ impl Snapshot {
             targets.push(target(host, verdict.as_ref(), &self.survey.vms, earlier));
         }
         self.survey.hosts = all;
-        self.survey.vms.clear();
+        self.hide();
         (chain, targets)
     }
 }

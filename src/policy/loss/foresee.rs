@@ -54,7 +54,7 @@ impl Snapshot {
         let fresh: Vec<VmId> = host.vms.iter().filter(|vm| !done.closed.contains(vm)).copied().collect();
         let mut vms: Vec<Vm> = fresh.iter().filter_map(|id| self.vms.get(id)).map(after_death).collect();
         vms.extend(done.moved.iter().cloned());
-        self.survey.vms = vms;
+        self.show(vms);
         self.survey.unreadable =
             fresh.iter().filter_map(|id| Some((*id, self.unreadable.get(id)?.clone()))).collect();
         let request = Request {
@@ -77,8 +77,7 @@ impl Snapshot {
             let turn = turns.get(&decision.vm).copied().unwrap_or(1);
             self.take(host, turn, decision, done);
         }
-        self.survey.vms.clear();
-        self.survey.unreadable.clear();
+        self.hide();
     }
 
     /// The decision is carried out, and nothing goes wrong.

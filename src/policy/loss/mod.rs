@@ -18,7 +18,7 @@ use super::plan::{Decision, Verdict};
 use super::recover::Survey;
 use crate::model::{Cluster, Host, HostId, HostState, Vm, VmId};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The whole zone at one moment.
@@ -28,6 +28,8 @@ pub struct Snapshot {
     survey: Survey,
     vms: BTreeMap<VmId, Vm>,
     unreadable: BTreeMap<VmId, String>,
+    /// VMs on no host that others wait for.
+    homeless: BTreeMap<VmId, Vm>,
 }
 
 /// What would become of one VM.
@@ -151,8 +153,35 @@ impl Snapshot {
     pub fn new(mut survey: Survey) -> Self {
         let vms = std::mem::take(&mut survey.vms).into_iter().map(|vm| (vm.id, vm)).collect();
         let unreadable = std::mem::take(&mut survey.unreadable).into_iter().collect();
+        let homeless = std::mem::take(&mut survey.needed).into_iter().map(|vm| (vm.id, vm)).collect();
         survey.hosts.sort_by_key(|host| host.id);
-        Self { survey, vms, unreadable }
+        Self { survey, vms, unreadable, homeless }
+    }
+
+    /// Lend the planner these VMs, with those elsewhere that they wait for; on a lost host those do not run.
+    fn show(&mut self, vms: Vec<Vm>) {
+        let shown: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
+        let named = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
+        let named: BTreeSet<VmId> = named.filter(|vm| !shown.contains(vm)).collect();
+        let lost: BTreeSet<HostId> =
+            self.hosts().iter().filter(|host| host.state == HostState::Error).map(|host| host.id).collect();
+        let as_it_is = |vm: &Vm| {
+            if vm.host.is_some_and(|host| lost.contains(&host)) {
+                foresee::after_death(vm)
+            } else {
+                vm.clone()
+            }
+        };
+        let found = named.iter().filter_map(|vm| self.vms.get(vm).or_else(|| self.homeless.get(vm)));
+        self.survey.needed = found.map(as_it_is).collect();
+        self.survey.vms = vms;
+    }
+
+    /// The planner has looked.
+    fn hide(&mut self) {
+        self.survey.vms.clear();
+        self.survey.needed.clear();
+        self.survey.unreadable.clear();
     }
 
     /// Every host, by id.

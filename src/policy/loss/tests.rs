@@ -165,3 +165,17 @@ fn a_chain_of_vms_has_a_turn_for_each_and_a_circle_ends() {
     assert_eq!(turns, BTreeMap::from([(VmId(1), 1), (VmId(2), 2), (VmId(3), 3)]));
     assert!(foresee::turns(&[decision(1, &[2]), decision(2, &[1])]).values().all(|turn| *turn <= 9));
 }
+
+#[test]
+fn a_vm_waits_for_those_on_another_lost_host_and_on_none_but_not_for_those_that_run() {
+    let mut zone = zone(vec![host(0, &[1]), host(1, &[2]), host(2, &[])]);
+    let pending = Vm { state: VmState::Pending, host: None, ..vm(3, 0) };
+    zone.homeless.insert(VmId(3), pending);
+    if let Some(vm) = zone.vms.get_mut(&VmId(1)) {
+        vm.attributes.insert("HA_AFTER".to_owned(), "2, 3, 4".to_owned());
+    }
+    let mut after = |lost: &[HostId]| zone.lose(lost, &migrate()).vms.remove(0).decision.after;
+    assert_eq!(after(&[HostId(0)]), [VmId(3)]);
+    assert_eq!(after(&[HostId(0), HostId(1)]), [VmId(2), VmId(3)]);
+    assert_eq!(after(&[HostId(0)]), [VmId(3)], "nothing is left of the other loss");
+}

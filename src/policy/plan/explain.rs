@@ -1,5 +1,6 @@
 //! The whole chain of reasons for one VM, hosts that do not take it included.
 
+use super::after::wanted;
 use super::bonds::Bonds;
 use super::moving;
 use super::sequence::Priority;
@@ -43,6 +44,8 @@ fn chain(vm: &Vm, view: &View<'_>) -> Vec<String> {
         Err(verdict) => chain.push(format!("policy: {verdict}")),
     }
     chain.push(format!("priority: {}", Priority::of(vm).0));
+    let order = wanted(&[vm], view).remove(&vm.id).unwrap_or_default();
+    chain.extend(order.notes.iter().map(|note| format!("order: {note}")));
     let (cores, hundredths) = (vm.cpu / 100, vm.cpu % 100);
     chain.push(format!(
         "size: {cores}.{hundredths:02} CPU, {} MiB, {} PCI devices",

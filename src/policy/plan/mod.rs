@@ -3,6 +3,7 @@
 //! It does not know what happened to earlier orders; the caller says which VMs are decided already and which
 //! hosts have refused which VM.
 
+mod after;
 mod bonds;
 mod devices;
 mod eligibility;
@@ -153,7 +154,7 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
 }
 
 /// The verdict with what people have to know besides: what it waits for, and whose VM it is.
-fn said(verdict: Verdict, vm: &Vm, turn: &sequence::Turn) -> Verdict {
+fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
     let mut more = String::new();
     if !turn.after.is_empty() {
         let shown: Vec<String> = turn.after.iter().take(5).map(ToString::to_string).collect();

@@ -1,10 +1,11 @@
-//! In which order VMs are decided and started: `HA_PRIORITY`, then `HA_AFTER`, then the larger one.
+//! In which order VMs are decided and started: `HA_PRIORITY`, then what each waits for, then the larger one.
 //!
 //! Room on hosts goes by priority alone. What a VM waits for only says when it is started, and never for ever: of a
 //! circle the VM of the highest priority, and of those the one with the lowest id, waits for no other of the circle.
 
+use super::after::{Turn, wanted};
 use super::view::View;
-use crate::model::{Vm, VmId, VmState};
+use crate::model::{Vm, VmId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -48,13 +49,6 @@ pub(super) type Rank = (Reverse<Priority>, Reverse<(i64, i64)>, VmId);
 
 pub(super) fn rank(vm: &Vm) -> Rank {
     (Reverse(Priority::of(vm).0), Reverse((vm.memory_kib, vm.cpu)), vm.id)
-}
-
-/// What one VM waits for, and what has to be said about it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Turn {
-    pub(super) after: BTreeSet<VmId>,
-    pub(super) notes: Vec<String>,
 }
 
 /// The order of these VMs, and what each waits for.
@@ -105,7 +99,7 @@ pub(super) fn sequence(vms: &[&Vm], view: &View<'_>) -> (Vec<VmId>, BTreeMap<VmI
         let turn = turns.entry(vm).or_default();
         turn.after.retain(|other| !circle.contains(other));
         let names: Vec<String> = circle.iter().take(10).map(ToString::to_string).collect();
-        turn.notes.push(format!("HA_AFTER goes in a circle ({}); it goes first", names.join(", ")));
+        turn.notes.push(format!("VMs wait for each other in a circle ({}); it goes first", names.join(", ")));
     }
     (order, turns)
 }
@@ -124,41 +118,4 @@ fn circle(start: VmId, waiting: &BTreeMap<VmId, BTreeSet<VmId>>) -> Vec<VmId> {
         at = *next;
     }
     way
-}
-
-/// `HA_AFTER` of each VM, by id: ids or names of VMs that were read. One that runs elsewhere already is not waited for.
-fn wanted(vms: &[&Vm], view: &View<'_>) -> BTreeMap<VmId, Turn> {
-    let mut turns = BTreeMap::new();
-    if vms.iter().all(|vm| !vm.attributes.contains_key("HA_AFTER")) {
-        return turns;
-    }
-    let known: BTreeMap<VmId, &Vm> = view.survey.vms.iter().map(|vm| (vm.id, vm)).collect();
-    let mut named: BTreeMap<&str, Vec<VmId>> = BTreeMap::new();
-    for vm in &view.survey.vms {
-        named.entry(vm.name.as_str()).or_default().push(vm.id);
-    }
-    for vm in vms {
-        let Some(text) = vm.attributes.get("HA_AFTER") else { continue };
-        let (mut turn, mut strange) = (Turn::default(), Vec::new());
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let id = word.parse().ok().map(VmId).filter(|id| known.contains_key(id));
-            let found = id.map_or_else(|| named.get(word).cloned().unwrap_or_default(), |id| vec![id]);
-            if found.is_empty() {
-                strange.push(word.chars().take(40).collect::<String>());
-            }
-            let runs = |id: &VmId| known.get(id).is_some_and(|other| runs_elsewhere(other, view));
-            turn.after.extend(found.into_iter().filter(|id| *id != vm.id && !runs(id)));
-        }
-        if let Some(first) = strange.first() {
-            let more =
-                if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };
-            turn.notes.push(format!("HA_AFTER names {first}{more}, no VM of this host: not waited for"));
-        }
-        turns.insert(vm.id, turn);
-    }
-    turns
-}
-
-fn runs_elsewhere(vm: &Vm, view: &View<'_>) -> bool {
-    vm.state == VmState::RUNNING && vm.host.is_some_and(|host| host != view.request.host)
 }

@@ -40,10 +40,22 @@ impl Cloud {
         let template = record.write().and_then(|text| Template::parse(&text));
         let mut template = template.unwrap_or_default();
         template.remove("NAME");
+        self.insert_document(record.name(), record::TYPE, template)
+    }
+
+    /// Put any document there.
+    pub fn add_document(&mut self, name: &str, kind: i64, attributes: &[(&str, &str)]) -> DocumentId {
+        let mut template = Template::default();
+        for (name, value) in attributes {
+            template.set(name, *value);
+        }
+        self.insert_document(name.to_owned(), kind, template)
+    }
+
+    fn insert_document(&mut self, name: String, kind: i64, template: Template) -> DocumentId {
         let id = self.state.next_document;
         self.state.next_document += 1;
-        let name = record.name();
-        self.state.documents.insert(id, Document { id, name, kind: record::TYPE, lock: None, template });
+        self.state.documents.insert(id, Document { id, name, kind, lock: None, template });
         DocumentId(id)
     }
 
@@ -87,12 +99,8 @@ impl Cloud {
         let kind = args.int(1)?;
         let name = template.get("NAME").map(str::to_owned);
         template.remove("NAME");
-        let id = self.state.next_document;
-        self.state.next_document += 1;
-        let name = name.unwrap_or_else(|| format!("document-{id}"));
-        let document = Document { id, name, kind, lock: None, template };
-        self.state.documents.insert(id, document);
-        int(id)
+        let name = name.unwrap_or_else(|| format!("document-{}", self.state.next_document));
+        int(self.insert_document(name, kind, template).0)
     }
 
     fn with_document(&mut self, id: u32, change: impl FnOnce(&mut Document)) {

@@ -1,0 +1,120 @@
+//! What each VM waits for: the VMs that its `HA_AFTER` names, and those of the parents of its role in a OneFlow service.
+//!
+//! Nobody waits for what runs elsewhere. An order that cannot be read holds nothing: it is said, and not waited for.
+//! VM groups have no order: `HA_AFTER` says it there.
+
+use super::view::View;
+use crate::model::{Deployment, DocumentId, Service, ServiceRole, Vm, VmId, VmState};
+use crate::policy::states::{self, Class};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one VM waits for, and what has to be said about it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turn {
+    pub(super) after: BTreeSet<VmId>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Every VM that was read, to be found.
+struct Known<'a> {
+    services: BTreeMap<DocumentId, &'a Service>,
+    by_id: BTreeMap<VmId, &'a Vm>,
+    /// Of the dead host only: elsewhere a name may be somebody else's.
+    by_name: BTreeMap<&'a str, Vec<VmId>>,
+}
+
+/// What each VM waits for, by id.
+pub(super) fn wanted(vms: &[&Vm], view: &View<'_>) -> BTreeMap<VmId, Turn> {
+    let mut turns = BTreeMap::new();
+    if vms.iter().all(|vm| vm.after().next().is_none() && vm.service().is_none()) {
+        return turns;
+    }
+    let survey = view.survey;
+    let mut known = Known {
+        services: survey.services.all.iter().map(|service| (service.id, service)).collect(),
+        by_id: survey.needed.iter().chain(&survey.vms).map(|vm| (vm.id, vm)).collect(),
+        by_name: BTreeMap::new(),
+    };
+    for vm in &survey.vms {
+        known.by_name.entry(vm.name.as_str()).or_default().push(vm.id);
+    }
+    let mut unknown = BTreeSet::new();
+    for vm in vms {
+        let mut turn = Turn::default();
+        by_attribute(vm, &known, view, &mut turn);
+        match vm.service().filter(|_| vm.host == Some(view.request.host)) {
+            Some(id) if known.services.contains_key(&id) => by_service(vm, id, &known, view, &mut turn),
+            // Said of one of its VMs.
+            Some(id) if unknown.insert(id) => {
+                let why = survey.services.absent(id.0);
+                turn.notes.push(format!("the order of its OneFlow service {} is not known: {why}", id.0));
+            }
+            Some(_) | None => {}
+        }
+        turns.insert(vm.id, turn);
+    }
+    turns
+}
+
+/// `HA_AFTER`: ids, and names of VMs of this host.
+fn by_attribute(vm: &Vm, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
+    let mut strange = Vec::new();
+    for word in vm.after() {
+        let id = word.parse().ok().map(VmId).filter(|id| known.by_id.contains_key(id));
+        let found = id.map_or_else(|| known.by_name.get(word).cloned().unwrap_or_default(), |id| vec![id]);
+        if found.is_empty() {
+            strange.push(word.chars().take(40).collect::<String>());
+        }
+        let runs = |id: &VmId| known.by_id.get(id).is_some_and(|other| runs_elsewhere(other, view));
+        turn.after.extend(found.into_iter().filter(|id| *id != vm.id && !runs(id)));
+    }
+    if let Some(first) = strange.first() {
+        let more = if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };
+        let why = "no id of a VM and no name on this host: not waited for";
+        turn.notes.push(format!("HA_AFTER names {first}{more}, {why}"));
+    }
+}
+
+/// The role of this VM waits for its parents, as OneFlow deploys a service that is `straight`.
+fn by_service(vm: &Vm, id: DocumentId, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
+    let Some(service) = known.services.get(&id) else { return };
+    if service.deployment != Deployment::Straight {
+        return;
+    }
+    // Its owner writes SERVICE_ID, so the service has to name the VM as well.
+    let Some(own) = service.roles.iter().find(|role| role.vms.contains(&vm.id)) else {
+        turn.notes.push(format!("its OneFlow service {} does not name it: not ordered by it", service.name));
+        return;
+    };
+    for parent in parents(own, service) {
+        let waits = |id: &&VmId| **id != vm.id && known.by_id.get(id).is_some_and(|other| comes(other, view));
+        let before: Vec<VmId> = parent.vms.iter().filter(waits).copied().collect();
+        if !before.is_empty() {
+            turn.notes.push(format!("after role {} of service {}", parent.name, service.name));
+            turn.after.extend(before);
+        }
+    }
+}
+
+fn parents<'a>(role: &ServiceRole, service: &'a Service) -> impl Iterator<Item = &'a ServiceRole> {
+    let names: BTreeSet<&str> = role.parents.iter().map(String::as_str).collect();
+    service.roles.iter().filter(move |other| names.contains(other.name.as_str()))
+}
+
+/// Is a VM of a parent one that will run again, and does not yet? What a person has stopped was not needed before.
+fn comes(vm: &Vm, view: &View<'_>) -> bool {
+    let stays = match states::class(vm.state) {
+        Class::Stopped | Class::Done | Class::NotPlaced => true,
+        Class::Lost
+        | Class::Running
+        | Class::Transient
+        | Class::Failure
+        | Class::Resubmit
+        | Class::Strange => false,
+    };
+    !stays && !runs_elsewhere(vm, view)
+}
+
+fn runs_elsewhere(vm: &Vm, view: &View<'_>) -> bool {
+    vm.state == VmState::RUNNING && vm.host.is_some_and(|host| host != view.request.host)
+}
