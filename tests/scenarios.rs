@@ -270,6 +270,9 @@ scenarios! {
     armed_again
     back_and_fails_while_they_go_back
     back_and_gone_again
+    back_and_handed_over
+    back_and_handed_over_and_failback
+    back_and_handed_over_and_fails
     back_and_nothing_goes_back
     back_and_nothing_left
     back_and_starts_what_it_left
@@ -279,6 +282,9 @@ scenarios! {
     back_during_fence
     back_for_the_third_time
     back_from_its_quarantine
+    back_from_its_quarantine_by_the_timer
+    back_in_quarantine_and_a_person_decides
+    back_in_quarantine_until_a_person
     back_on_a_rehearsal
     back_only_in_name
     back_while_the_incident_is_open

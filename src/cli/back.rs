@@ -5,7 +5,7 @@ use super::options::parse;
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::policy::tend::Account;
-use crate::policy::{Purpose, back};
+use crate::policy::{HandOver, Purpose, back};
 use crate::world::Live;
 use crate::{finish, run_back, trail};
 use clap::Parser;
@@ -17,13 +17,16 @@ use std::process::ExitCode;
 #[command(
     name = "host_back",
     version,
-    override_usage = "host_back [TEMPLATE] [--host ID|NAME] [--config FILE] [--dry-run]"
+    override_usage = "host_back [TEMPLATE] [--host ID|NAME] [--hand-over] [--config FILE] [--dry-run]"
 )]
 #[command(after_help = "TEMPLATE is the base64 HOST document, as an argument or on standard input.")]
 pub struct HostBack {
     /// The host, by id or name, when there is no template
     #[arg(long, value_name = "ID|NAME")]
     pub host: Option<String>,
+    /// Do not wait here: `onerescue reconcile` goes on
+    #[arg(long)]
+    pub hand_over: bool,
     /// The settings file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -46,6 +49,7 @@ impl HostBack {
     pub fn policy(&self, config: &Config) -> back::Policy {
         back::Policy {
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
+            hand_over: if self.hand_over { HandOver::Yes } else { HandOver::No },
             back: config.back,
             wait: config.rules.wait,
             settle: config.rules.settle,

@@ -7,7 +7,7 @@ use crate::model::{Epoch, Moment};
 use crate::policy::reconcile::{Decision, ReconcileRules, Todo, View, decide, left};
 use crate::policy::{Disabled, HandOver, Outcome, Report, Source};
 use crate::run::Run;
-use crate::sim::{Scenario, Then};
+use crate::sim::{Job, Scenario, Then};
 use crate::world::{World as _, error_date};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,14 +29,17 @@ pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Repor
     } else if first {
         return None;
     }
-    match scenario.then {
-        Then::Again => None,
-        Then::Reconcile => tick(scenario, text),
-        Then::Elsewhere => {
-            scenario.world.begin_elsewhere(ELSEWHERE);
-            tick(scenario, text)
-        }
+    if scenario.then == Then::Again {
+        return None;
     }
+    let why = tick(scenario, text).err()?;
+    Some(nothing(scenario, why))
+}
+
+/// The same for a hook on healthy hosts. Why there is nothing to do, if so.
+pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Option<String> {
+    let first = !std::mem::replace(&mut scenario.played, true);
+    if first || scenario.then == Then::Again { None } else { tick(scenario, text).err() }
 }
 
 /// Run the hook for this long, then forget it.
@@ -58,28 +61,46 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
 }
 
 /// Let the timer tick until the host's turn comes.
-fn tick(scenario: &mut Scenario, text: &mut String) -> Option<Report> {
-    let mut last = None;
+///
+/// # Errors
+/// Why nothing is to be done.
+fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), String> {
+    if scenario.then == Then::Elsewhere {
+        scenario.world.begin_elsewhere(ELSEWHERE);
+    }
+    let mut last: Option<String> = None;
     for _ in 0..TICKS {
         let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
         scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
         let at = scenario.world.now();
         let Some(decision) = look(scenario) else {
             let _ = writeln!(text, "{at} timer    nothing to do\n");
-            return Some(nothing(scenario, "no host is in ERROR and no incident is open".to_owned()));
+            return Err("no host is in ERROR and no incident is open".to_owned());
         };
-        let _ = writeln!(text, "{at} timer    {}: {}", decision.todo.name(), decision.why);
+        if decision.todo != Todo::Leave || last.as_ref() != Some(&decision.why) {
+            let _ = writeln!(text, "{at} timer    {}: {}", decision.todo.name(), decision.why);
+        }
         if decision.todo != Todo::Leave {
             text.push('\n');
-            scenario.subject.source = Source::Reconcile;
-            scenario.policy.hand_over = HandOver::Yes;
-            scenario.policy.wait = left(scenario.policy.wait, decision.waited);
-            return None;
+            take_up(scenario, &decision);
+            return Ok(());
         }
         last = Some(decision.why);
     }
     text.push('\n');
-    Some(nothing(scenario, last.unwrap_or_default()))
+    Err(last.unwrap_or_default())
+}
+
+fn take_up(scenario: &mut Scenario, decision: &Decision) {
+    scenario.subject.source = Source::Reconcile;
+    match &mut scenario.job {
+        Job::HostError => {
+            scenario.policy.hand_over = HandOver::Yes;
+            scenario.policy.wait = left(scenario.policy.wait, decision.waited);
+        }
+        Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
+        Job::VmDown(..) => {}
+    }
 }
 
 fn front_end(scenario: &Scenario) -> &'static str {

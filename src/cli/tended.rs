@@ -1,10 +1,11 @@
 //! A drill of a hook on healthy hosts, told as a timeline.
 
 use super::drill::{calls, timeline, whereabouts};
+use super::reconciled;
 use crate::finish;
-use crate::model::{Vm, VmId};
-use crate::policy::down;
-use crate::policy::tend::Account;
+use crate::model::{Moment, Vm, VmId};
+use crate::policy::tend::{Account, Hook};
+use crate::policy::{Outcome, down};
 use crate::sim::{Job, Scenario, SimWorld, audit_tend};
 use crate::trail::one_line;
 use crate::wire::{documents, xml::Limits};
@@ -17,19 +18,24 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     if !scenario.world.told().is_empty() {
         scenario.world.advance(scenario.rest);
     }
+    let mut ticks = String::new();
+    let idle = reconciled::before_tended(scenario, &mut ticks);
     scenario.world.begin_again();
     let began = scenario.world.began();
-    let account = match &scenario.job {
-        Job::HostError => return (None, String::new(), Vec::new()),
-        Job::HostBack(policy) => run_back(&mut scenario.world, scenario.subject.clone(), (**policy).clone()),
-        Job::VmDown(vm, policy) => {
+    let account = match (idle, &scenario.job) {
+        (Some(why), _) => nothing(scenario, why),
+        (None, Job::HostError) => return (None, String::new(), Vec::new()),
+        (None, Job::HostBack(policy)) => {
+            run_back(&mut scenario.world, scenario.subject.clone(), (**policy).clone())
+        }
+        (None, Job::VmDown(vm, policy)) => {
             // The hook manager hands the document over as it is at that moment.
             let Some(event) = event(&scenario.world, *vm) else { return (None, String::new(), Vec::new()) };
             let source = scenario.subject.source;
             run_down(&mut scenario.world, down::Subject::of(&event, source), Some(&event), policy)
         }
     };
-    let mut text = format!("{}\n\n", scenario.title);
+    let mut text = format!("{}\n\n{ticks}", scenario.title);
     timeline(&scenario.world, &account.trail, &mut text);
     let _ = write!(text, "\n{}", finish::short_account(&account));
     if let Some(advice) = account.outcome.advice() {
@@ -54,6 +60,18 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
         text.push_str("every safety rule held\n");
     }
     (Some(account), text, broken)
+}
+
+/// The timer has found nothing.
+fn nothing(scenario: &Scenario, why: String) -> Account {
+    Account {
+        hook: Hook::HostBack,
+        about: format!("{} ({})", scenario.subject.name, scenario.subject.host),
+        outcome: Outcome::NothingToDo(why),
+        vms: Vec::new(),
+        trail: Vec::new(),
+        took: Moment::default(),
+    }
 }
 
 fn event(world: &SimWorld, vm: VmId) -> Option<Vm> {

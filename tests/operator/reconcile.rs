@@ -1,7 +1,7 @@
 //! `onerescue reconcile`: lost events, runs that are gone, hosts that came back, and a front-end that does not lead.
 
 use super::bench::{Bench, err, incident, out, write};
-use onerescue::model::{Held, HostId, Progress};
+use onerescue::model::{Held, HostId, HostState, Progress};
 use onerescue::sim::Power;
 use onerescue::wire::record::Record;
 use serde_json::Value as Json;
@@ -196,4 +196,33 @@ fn the_leader_s_hook_calls_vip_sh_as_before_and_starts_a_reconcile() {
     assert_eq!(run.code(), Some(3));
     assert_eq!(std::fs::read_to_string(path("vip")).unwrap(), "leader eth0 10.0.0.2/24\n");
     assert_eq!(std::fs::read_to_string(path("told")).unwrap(), "reconcile\n");
+}
+
+/// Write into a host's template, as a run of `host_back` does, and take it out of service.
+fn quarantined(bench: &Bench, host: u32, reason: &str, until: i64) {
+    use onerescue::wire::xmlrpc::{Reply, Value};
+    let template = format!("HA_QUARANTINE=\"{reason}\"\nHA_QUARANTINE_UNTIL=\"{until}\"");
+    let id = || Value::Int(host.into());
+    let written = bench.oned("one.host.update", vec![id(), Value::Text(template), Value::Int(1)]);
+    let disabled = bench.oned("one.host.status", vec![id(), Value::Int(1)]);
+    assert!(matches!((&written, &disabled), (Reply::Value(_), Reply::Value(_))), "{written:?} {disabled:?}");
+}
+
+#[test]
+fn a_quarantine_for_flapping_is_lifted_when_it_is_over_and_no_other() {
+    let bench = bench(super::bench::WELL, "[host_back]\nstable = \"1s\"\n");
+    quarantined(&bench, 0, "it flaps", 1_795_165_000);
+    quarantined(&bench, 1, "it runs what oned has elsewhere", 0);
+    quarantined(&bench, 2, "it flaps", 9_795_165_000);
+    let (code, told) = json(&bench, &[]);
+    assert_eq!(code, 0, "{told}");
+    let [lifted, twice, early] = told["hosts"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    assert_eq!(lifted["todo"], "lift", "{told}");
+    assert!(lifted["outcome"].as_str().unwrap().starts_with("handed over: "), "{told}");
+    assert!(twice["why"].as_str().unwrap().starts_with("it is quarantined until a person enables it"));
+    assert!(early["why"].as_str().unwrap().starts_with("it is quarantined for another "), "{told}");
+    let cloud = bench.cloud.lock().unwrap();
+    let states = [0, 1, 2].map(|host| cloud.host_state(HostId(host)).unwrap());
+    assert_eq!(states, [HostState::Monitored, HostState::Disabled, HostState::Disabled]);
+    assert!(cloud.host_xml(HostId(0)).unwrap().contains("<HA_QUARANTINE><![CDATA[NO]]>"));
 }

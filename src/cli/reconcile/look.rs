@@ -1,12 +1,12 @@
 //! One look at the zone: what is decided about it, and with which options.
 
-use super::super::{HostError, hook_facts};
+use super::super::{HostBack, HostError, hook_facts};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostId, Incident, Memory};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, View, decide, left};
-use crate::policy::{Failure, HandOver, Policy, Purpose, Source, Subject};
+use crate::policy::{Failure, HandOver, Policy, Purpose, Source, Subject, back};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy, error_date, live};
 use jiff::tz::TimeZone;
@@ -66,6 +66,11 @@ impl Desk {
                 Err(self.unclear("the options for reconcile have --dry-run: nothing is recovered".to_owned()))
             }
         }
+    }
+
+    /// What a run for a host that is back goes by: the settings.
+    pub(super) fn back_policy(&self) -> back::Policy {
+        HostBack { host: None, hand_over: true, config: None, dry_run: false }.policy(&self.config)
     }
 
     fn unclear(&self, why: String) -> Error {

@@ -4,8 +4,9 @@ use super::look::Looked;
 use crate::error::Result;
 use crate::finish;
 use crate::model::HostId;
-use crate::policy::Report;
 use crate::policy::reconcile::{Decision, Todo};
+use crate::policy::tend::Account;
+use crate::policy::{Outcome, Report};
 use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,6 +37,27 @@ struct Json<'a> {
     hosts: Vec<&'a Line>,
 }
 
+/// A run that has ended, for people.
+#[derive(Debug)]
+pub(super) struct Ended {
+    outcome: Outcome,
+    advice: Option<String>,
+    text: String,
+}
+
+impl From<Report> for Ended {
+    fn from(report: Report) -> Self {
+        Self { advice: report.advice(), text: finish::short(&report), outcome: report.outcome }
+    }
+}
+
+impl From<Account> for Ended {
+    fn from(account: Account) -> Self {
+        let advice = account.outcome.advice().map(str::to_owned);
+        Self { advice, text: finish::short_account(&account), outcome: account.outcome }
+    }
+}
+
 /// Every host that was decided about, with its last decision, or the one that was carried out.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -54,15 +76,15 @@ impl Told {
     }
 
     /// How a run ended; the text for stdout.
-    pub(super) fn ended(&mut self, decision: &Decision, ended: &Result<Report>) -> String {
+    pub(super) fn ended(&mut self, decision: &Decision, ended: &Result<Ended>) -> String {
         let mut line = line(decision);
         let text = match ended {
-            Ok(report) => {
-                line.outcome = Some(one_line(&report.outcome.to_string()));
-                line.advice = report.advice().map(|advice| one_line(&advice));
-                line.exit_code = Some(report.outcome.exit_code());
+            Ok(ended) => {
+                line.outcome = Some(one_line(&ended.outcome.to_string()));
+                line.advice = ended.advice.as_deref().map(one_line);
+                line.exit_code = Some(ended.outcome.exit_code());
                 let advice = line.advice.iter().map(|advice| format!("  do this: {advice}\n"));
-                finish::short(report) + &advice.collect::<String>()
+                ended.text.clone() + &advice.collect::<String>()
             }
             Err(error) => {
                 let what = one_line(&error.chain());

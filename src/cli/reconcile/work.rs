@@ -1,18 +1,18 @@
 //! The runs: several hosts at the same time, each with a world of its own.
 //!
-//! A host is worked on once; what another process has begun meanwhile ends at the incident's lock. While runs go on,
-//! the zone is looked at again, so a host that dies then does not wait for the slowest of them.
+//! What another process has begun meanwhile ends at the incident's lock. While runs go on, the zone is looked at again, so
+//! a host that dies then does not wait for the slowest of them. Whose turn it is is decided in `policy::reconcile`.
 
 use super::super::hook::zone;
 use super::look::{Desk, Looked};
-use super::tell::Told;
+use super::tell::{Ended, Told};
 use crate::error::{Error, Result};
 use crate::finish;
-use crate::policy::reconcile::{Decision, Todo};
-use crate::policy::{Failure, Policy, Report, Subject};
-use crate::world::Live;
-use crate::{run, trail};
-use std::collections::BTreeSet;
+use crate::model::Incident;
+use crate::policy::reconcile::{Decision, Todo, Turns};
+use crate::policy::{Failure, Subject};
+use crate::world::{Live, live};
+use crate::{run, run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, Scope};
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// The time between two looks while runs go on. A look costs oned two calls.
 const LOOK: Duration = Duration::from_secs(15);
 
-type Done = (Decision, Result<Report>);
+type Done = (Decision, Result<Ended>);
 
 /// Work until nothing is left to be begun and every run has ended.
 ///
@@ -29,31 +29,28 @@ type Done = (Decision, Result<Report>);
 /// A [`Failure`] if the zone cannot be looked at and no run goes on.
 pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failure> {
     let (sender, done) = channel::<Done>();
-    let most = usize::try_from(desk.config.reconcile.rules.parallel).unwrap_or(1);
+    let parallel = desk.config.reconcile.rules.parallel;
     std::thread::scope(|scope| {
-        let mut begun = BTreeSet::new();
-        let mut running = 0_usize;
+        let mut turns = Turns::default();
         loop {
             match desk.look() {
                 Ok(looked) => {
                     told.decided(&looked);
-                    let new = looked.decisions.iter().filter(|one| one.todo != Todo::Leave);
-                    for decision in new {
-                        if running < most && begun.insert(decision.host) {
-                            running += 1;
+                    for decision in &looked.decisions {
+                        if turns.begins(decision, parallel, live::wall_clock()) {
                             begin(scope, desk, &looked, decision, &sender);
                         }
                     }
                 }
-                Err(failure) if running == 0 => return Err(failure),
+                Err(failure) if turns.is_idle() => return Err(failure),
                 Err(failure) => log::warn!("reconcile: {}; looking again", failure.what),
             }
-            if running == 0 {
+            if turns.is_idle() {
                 return Ok(());
             }
             let first = done.recv_timeout(LOOK).ok();
             for (decision, report) in first.into_iter().chain(done.try_iter()) {
-                running = running.saturating_sub(1);
+                turns.ended(decision.host, live::wall_clock());
                 let text = told.ended(&decision, &report);
                 if !json {
                     finish::say(&text);
@@ -78,16 +75,14 @@ fn begin<'scope, 'env>(
         decision.why
     );
     let (subject, sender) = (looked.subject(decision), sender.clone());
-    let policy = desk.policy(looked.incident(decision.host), decision.waited);
+    let incident = looked.incident(decision.host).cloned();
     let (again, decision) = (sender.clone(), decision.clone());
     let kept = decision.clone();
     let work = move || {
         trail::about_in_thread(decision.host);
-        let report = policy.and_then(|policy| {
-            let ended = catch_unwind(AssertUnwindSafe(|| one(desk, subject, &policy)));
-            ended
-                .unwrap_or_else(|_| Err(Error::Usage("the run ended in an error of this program".to_owned())))
-        });
+        let ended = catch_unwind(AssertUnwindSafe(|| one(desk, subject, &decision, incident.as_ref())));
+        let report = ended
+            .unwrap_or_else(|_| Err(Error::Usage("the run ended in an error of this program".to_owned())));
         // Nobody listens any more only if this process ends.
         let _ = sender.send((decision, report));
     };
@@ -96,8 +91,19 @@ fn begin<'scope, 'env>(
     }
 }
 
-fn one(desk: &Desk, subject: Subject, policy: &Policy) -> Result<Report> {
-    let zone = zone(&desk.config, &desk.environment)?;
-    let mut world = Live::new(zone, &desk.config);
-    Ok(run(&mut world, subject, policy.clone()))
+fn one(desk: &Desk, subject: Subject, decision: &Decision, incident: Option<&Incident>) -> Result<Ended> {
+    let world = || Ok::<_, Error>(Live::new(zone(&desk.config, &desk.environment)?, &desk.config));
+    match decision.todo {
+        Todo::Lift | Todo::Tail => Ok(run_back(&mut world()?, subject, desk.back_policy()).into()),
+        Todo::Recover
+        | Todo::Prove
+        | Todo::GoOn
+        | Todo::Begin
+        | Todo::LookAgain
+        | Todo::Close
+        | Todo::Leave => {
+            let policy = desk.policy(incident, decision.waited)?;
+            Ok(run(&mut world()?, subject, policy).into())
+        }
+    }
 }

@@ -1,16 +1,21 @@
 //! Calls that change something, and what oned says to them.
 
 use super::case::{Away, Case};
+use super::later::{Mark, TAIL};
 use super::look::Observing;
+use super::remember::Remembering;
 use super::start::Settling;
 use super::survey::RETURNED;
-use super::{Step, failback, wait};
-use crate::model::{Moment, Vm};
+use super::{Step, failback, quarantine, wait};
+use crate::model::{Epoch, Moment, Vm};
+use crate::policy::arming::utc;
 use crate::policy::case::{Failure, Trouble};
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::order::Reply;
 use crate::policy::report::{Fate, Outcome};
+use crate::policy::settings::HandOver;
 use crate::policy::tend::Deed;
+use std::time::Duration;
 
 /// VMs that are remembered as not started. Of more, the others are left to people.
 const MOST: usize = 200;
@@ -21,6 +26,10 @@ enum Then {
     Quarantined(Failure),
     /// The host was enabled.
     Lifted,
+    /// It was noted that a person has enabled it.
+    Noted,
+    /// A later run goes on.
+    HandedOver(Outcome),
     /// VMs were started.
     Started,
     /// The end was written down.
@@ -42,6 +51,33 @@ impl Acting {
 
     pub(super) fn lift(case: Box<Case>, deeds: Vec<Deed>) -> Step {
         Step::Act(Self { case, deeds, then: Then::Lifted })
+    }
+
+    /// Before anything else.
+    pub(super) fn note_first(case: Box<Case>, deed: Deed) -> Step {
+        Step::Act(Self { case, deeds: vec![deed], then: Then::Noted })
+    }
+
+    /// Write down that a later run goes on when the host has been MONITORED for this long.
+    pub(super) fn hand_over(case: Box<Case>, now: Moment, stable: Duration) -> Step {
+        let epoch = case.epoch(now);
+        let since = Epoch(epoch.0.saturating_sub(i64::try_from(case.stood(now).as_secs()).unwrap_or(0)));
+        let heard = case.since.and_then(|(_, heard)| heard).unwrap_or(0);
+        let mark = Mark { since, heard, at: since.plus(stable) };
+        let looked = case.guests.is_some();
+        let mut attributes = vec![(TAIL, mark.write())];
+        attributes.extend(returned(&case, now).filter(|_| looked));
+        let outcome = if looked && is_open(&case) {
+            Outcome::Partly
+        } else {
+            Outcome::HandedOver(format!(
+                "`onerescue reconcile` goes on in {} s, at {}, if it stays MONITORED",
+                mark.at.since(epoch).as_secs(),
+                utc(mark.at)
+            ))
+        };
+        let deeds = vec![Deed::NoteHost { host: case.subject.host, attributes }];
+        Step::Act(Self { case, deeds, then: Then::HandedOver(outcome) })
     }
 
     pub(super) fn start(mut case: Box<Case>, vms: &[&Vm], now: Moment) -> Step {
@@ -69,22 +105,23 @@ impl Acting {
 
     /// The end, also of what goes back.
     pub(super) fn finish(case: Box<Case>, now: Moment) -> Step {
-        let open = case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)));
-        let outcome = match (open, case.started) {
+        let looked = case.guests.is_some() || !case.vms.is_empty();
+        let outcome = match (is_open(&case), case.started) {
             (true, _) => Outcome::Partly,
-            (false, 0) => Outcome::NothingToDo("the failure left no VM down on it".to_owned()),
+            (false, 0) if looked || case.incident.is_some() => {
+                Outcome::NothingToDo("the failure left no VM down on it".to_owned())
+            }
+            (false, 0) => {
+                Outcome::NothingToDo("no VM is charged to it, and no failure of it is recorded".to_owned())
+            }
             (false, _) => Outcome::Recovered,
         };
-        if case.incident.is_none() {
+        let mut attributes: Vec<_> = returned(&case, now).into_iter().collect();
+        attributes.extend(case.mark().map(|_| (TAIL, "0".to_owned())));
+        if attributes.is_empty() || case.rehearses() {
             return case.end(now, outcome);
         }
-        let host = case.subject.host;
-        let down =
-            case.vms.values().filter(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_))).take(MOST);
-        let words: Vec<_> = std::iter::once(case.epoch(now).0.to_string())
-            .chain(down.map(|vm| vm.id.0.to_string()))
-            .collect();
-        let deeds = vec![Deed::NoteHost { host, attributes: vec![(RETURNED, words.join(" "))] }];
+        let deeds = vec![Deed::NoteHost { host: case.subject.host, attributes }];
         Step::Act(Self { case, deeds, then: Then::Closed(outcome) })
     }
 
@@ -109,7 +146,7 @@ impl Acting {
         match then {
             Then::Started => started(case, now, &deeds, replies),
             Then::Quarantined(mut why) => {
-                super::quarantine::hold_all(&mut case, now, &why.what);
+                quarantine::hold_all(&mut case, now, &why.what);
                 if let Some(bad) = bad {
                     why.what = format!("{}; it could not be disabled: {bad}", why.what);
                     why.advice = format!("`onehost disable {}`; {}", case.subject.name, why.advice);
@@ -118,17 +155,43 @@ impl Acting {
             }
             Then::Lifted => {
                 let Some(bad) = bad else {
-                    case.since = None;
+                    // oned has made it MONITORED without asking it.
+                    let heard = case.host.as_ref().and_then(|host| host.monitored_at);
+                    case.since = Some((now, heard));
                     return Observing::stable(case, now);
                 };
                 let advice = format!("`onehost enable {}`", case.subject.name);
                 let what = format!("its quarantine is over, and it could not be enabled: {bad}");
                 case.end(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }))
             }
+            Then::Noted => {
+                if let Some(host) = &mut case.host {
+                    quarantine::forget(host);
+                }
+                Remembering::first(case)
+            }
+            Then::HandedOver(outcome) if bad.is_none() => case.end(now, outcome),
+            // Nobody would go on: this run waits itself.
+            Then::HandedOver(_) => {
+                case.policy.hand_over = HandOver::No;
+                if case.guests.is_some() { failback::next(case, now) } else { Observing::stable(case, now) }
+            }
             // A tail that is not written down is looked at again, and nothing is found then.
             Then::Closed(outcome) => case.end(now, outcome),
         }
     }
+}
+
+fn is_open(case: &Case) -> bool {
+    case.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)))
+}
+
+/// What was done about the host's last failure, and which VMs were not started.
+fn returned(case: &Case, now: Moment) -> Option<(&'static str, String)> {
+    case.incident.as_ref()?;
+    let down = case.vms.values().filter(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_))).take(MOST);
+    let words = std::iter::once(case.epoch(now).0.to_string()).chain(down.map(|vm| vm.id.0.to_string()));
+    Some((RETURNED, words.collect::<Vec<_>>().join(" ")))
 }
 
 fn started(mut case: Box<Case>, now: Moment, deeds: &[Deed], replies: &[Reply]) -> Step {

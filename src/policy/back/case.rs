@@ -2,14 +2,16 @@
 
 use super::Step;
 use super::failback::Guest;
+use super::later::Mark;
 use super::rules::Policy;
 use crate::model::{Epoch, Host, HostId, Incident, Moment, VmId};
-use crate::policy::case::Subject;
+use crate::policy::case::{Source, Subject};
 use crate::policy::notes::Phase;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
 use crate::policy::tend::{Account, Diary, Hook};
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 /// A VM whose resume may have reached oned.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub(super) struct Case {
     pub(super) host: Option<Host>,
     /// Since when it is MONITORED without a break, and when oned had heard it last then.
     pub(super) since: Option<(Moment, Option<i64>)>,
+    /// How long it was so before this run, as an earlier one has written.
+    pub(super) stood: Duration,
     /// The front-end's wall clock at a moment of this run.
     pub(super) clock: Option<(Epoch, Moment)>,
     /// The host's last incident.
@@ -57,6 +61,7 @@ impl Case {
             vms: BTreeMap::new(),
             host: None,
             since: None,
+            stood: Duration::ZERO,
             clock: None,
             incident: None,
             queue: VecDeque::new(),
@@ -79,6 +84,23 @@ impl Case {
     pub(super) fn attribute(&self, name: &str) -> &str {
         let value = self.host.as_ref().and_then(|host| host.attributes.get(name));
         value.map_or("", |value| value.trim())
+    }
+
+    /// How long it has been MONITORED.
+    pub(super) fn stood(&self, now: Moment) -> Duration {
+        self.since.map_or(Duration::ZERO, |(since, _)| now.since(since)).saturating_add(self.stood)
+    }
+
+    /// The word that an earlier run has left on the host.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        self.host.as_ref().and_then(Mark::read)
+    }
+
+    /// How long it has been MONITORED as that word says, if this run was started by it and its time has come.
+    pub(super) fn marked_stood(&self, now: Moment) -> Option<Duration> {
+        let (host, mark) = (self.host.as_ref()?, self.mark()?);
+        let ours = self.subject.source == Source::Reconcile;
+        mark.stood(host, self.incident.as_ref(), self.epoch(now)).filter(|_| ours)
     }
 
     /// The wall clock at this moment.

@@ -14,6 +14,7 @@ use crate::policy::plan::locked;
 use crate::policy::recover::Survey;
 use crate::policy::report::Fate;
 use crate::policy::rules::Rules;
+use crate::policy::settings::HandOver;
 use crate::policy::tend::place;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -55,10 +56,12 @@ pub(super) fn next(mut case: Box<Case>, now: Moment) -> Step {
         }
         case.guests = Some(guests);
     }
-    let since = case.since.map_or(now, |(since, _)| since);
-    let left = stable.saturating_sub(now.since(since));
+    let left = stable.saturating_sub(case.stood(now));
     if case.guests.as_ref().is_some_and(VecDeque::is_empty) {
         return Acting::finish(case, now);
+    }
+    if left > Duration::ZERO && case.policy.hand_over == HandOver::Yes {
+        return Acting::hand_over(case, now, stable);
     }
     if left > Duration::ZERO {
         let pause = left.min(Duration::from_secs(60)).min((stable / 10).max(case.policy.wait.look));

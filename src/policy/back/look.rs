@@ -1,5 +1,6 @@
 //! Is the host really back, and does it stay?
 
+use super::act::Acting;
 use super::case::Case;
 use super::remember::Remembering;
 use super::start::Tracing;
@@ -10,6 +11,7 @@ use crate::policy::limits::span;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::observe::Claim;
 use crate::policy::report::Outcome;
+use crate::policy::settings::HandOver;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +37,20 @@ impl Observing {
         Step::Observe(Self { case, stage: Stage::First, until: Moment::default() })
     }
 
-    /// Look until the host is stable.
+    /// Look until the host is stable, or leave that to a later run.
     pub(super) fn stable(mut case: Box<Case>, now: Moment) -> Step {
         let stable = case.policy.back.stable;
         if case.rehearses() {
             return Remembering::before_acting(case);
+        }
+        if let Some(stood) = case.marked_stood(now) {
+            case.stood = stood;
+            let text = format!("MONITORED for {}, as an earlier run has begun to see", span(stood));
+            case.diary.note(now, Phase::Wait, text);
+            return Remembering::before_acting(case);
+        }
+        if case.policy.hand_over == HandOver::Yes && case.since.is_some() {
+            return Acting::hand_over(case, now, stable);
         }
         let text =
             format!("{} s before anything is started: until then it says what it has", stable.as_secs());

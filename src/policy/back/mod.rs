@@ -1,7 +1,7 @@
 //! `host_back`: a host is MONITORED again. What did its failure leave on it?
 //!
 //! ```text
-//! observe → claim → remember → (flapping: quarantine) → wait until it is stable → remember → survey
+//! observe → claim → remember → (flapping: quarantine) → wait until it is stable, or hand over → remember → survey
 //!         → (VMs that run there and should not: quarantine) → start what the crash left off, a few at a time → report
 //! ```
 //!
@@ -12,6 +12,7 @@ mod act;
 mod case;
 mod failback;
 mod judge;
+mod later;
 mod look;
 mod quarantine;
 mod remember;
@@ -20,6 +21,7 @@ mod start;
 mod survey;
 
 pub use act::Acting;
+pub(in crate::policy) use later::{Due, due};
 pub use look::{Claiming, Observing};
 pub use remember::Remembering;
 pub use rules::{Failback, Policy, Rules};

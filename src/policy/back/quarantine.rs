@@ -1,13 +1,14 @@
 //! A host that is not to be trusted is disabled, with the reason in its own template.
 //!
-//! Who lifts it: a person with `onehost enable`, at any time. A quarantine for flapping has an end; the first run of
-//! `host_back` after it (a timer's, or by hand) enables the host again. One for VMs that run there although they were
-//! moved has none: only a person can tell which of the two is the right one.
+//! Who lifts it: a person with `onehost enable`, at any time. A quarantine for flapping has an end; `onerescue reconcile`,
+//! or `host_back` by hand, enables the host again then. One for VMs that run there although they were moved has none:
+//! only a person can tell which of the two is the right one.
 
 use super::Step;
 use super::act::Acting;
 use super::case::Case;
-use crate::model::{Epoch, Memory, Moment};
+use super::later::TAIL;
+use crate::model::{Epoch, Host, Memory, Moment};
 use crate::policy::case::{Failure, Trouble};
 use crate::policy::limits::{span, within};
 use crate::policy::notes::Phase;
@@ -19,6 +20,34 @@ use std::collections::BTreeSet;
 const REASON: &str = "HA_QUARANTINE";
 /// Until when, in epoch seconds; 0 where only a person ends it.
 const UNTIL: &str = "HA_QUARANTINE_UNTIL";
+
+/// Our own quarantine of a host, as its template has it.
+pub(super) struct Quarantine {
+    pub(super) reason: String,
+    until: Option<Epoch>,
+}
+
+impl Quarantine {
+    pub(super) fn read(host: &Host) -> Option<Self> {
+        let reason = host.attributes.get(REASON)?.trim();
+        let ours = !reason.is_empty() && reason != "NO";
+        ours.then(|| Self { reason: reason.to_owned(), until: until(host) })
+    }
+
+    /// Is it over?
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub(super) fn left(&self, now: Epoch) -> Result<(), String> {
+        match self.until {
+            None => Err(format!("it is quarantined until a person enables it: {}", self.reason)),
+            Some(until) if now < until => {
+                Err(format!("it is quarantined for another {}: {}", span(until.since(now)), self.reason))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
 
 /// Why a host is quarantined.
 pub(super) struct Why {
@@ -38,7 +67,7 @@ pub(super) fn flaps(case: &mut Case, now: Moment, memory: &Memory) -> Option<Why
         return None;
     }
     let what = format!("it flaps: {count} ERROR events within {}", span(window.time));
-    if until(case).is_some_and(|until| until > epoch) {
+    if case.host.as_ref().and_then(until).is_some_and(|until| until > epoch) {
         let text = format!("{what}; a person has enabled it all the same");
         case.diary.note(now, Phase::Brake, text);
         return None;
@@ -46,7 +75,7 @@ pub(super) fn flaps(case: &mut Case, now: Moment, memory: &Memory) -> Option<Why
     let name = &case.subject.name;
     let end = epoch.plus(case.policy.back.quarantine);
     let advice = format!(
-        "mend it, then `onehost enable {name}`; or `host_back --host {name}` enables it after {}",
+        "mend it, then `onehost enable {name}`; `onerescue reconcile` enables it after {}, or `host_back --host {name}`",
         span(case.policy.back.quarantine)
     );
     Some(Why { what, advice, until: Some(end) })
@@ -68,8 +97,10 @@ pub(super) fn zombies(case: &Case, vms: &[String]) -> Why {
 pub(super) fn begin(mut case: Box<Case>, now: Moment, why: Why) -> Step {
     case.diary.note(now, Phase::Brake, format!("{}: it is disabled", why.what));
     let host = case.subject.host;
-    let attributes =
-        vec![(REASON, why.what.clone()), (UNTIL, why.until.map_or(0, |until| until.0).to_string())];
+    let until = why.until.map_or(0, |until| until.0).to_string();
+    let mut attributes = vec![(REASON, why.what.clone()), (UNTIL, until)];
+    // Whoever enables it begins anew.
+    attributes.extend(case.mark().map(|_| (TAIL, "0".to_owned())));
     let deeds = vec![Deed::NoteHost { host, attributes }, Deed::Disable { host }];
     let failure = Failure { trouble: Trouble::Refused, what: why.what, advice: why.advice };
     if case.rehearses() {
@@ -89,24 +120,34 @@ pub(super) fn hold_all(case: &mut Case, now: Moment, why: &str) {
 
 /// The calls that end our own quarantine of a DISABLED host, or why it stays disabled.
 pub(super) fn lift(case: &mut Case, now: Moment) -> Result<Vec<Deed>, String> {
-    let reason = case.attribute(REASON).to_owned();
-    if reason.is_empty() || reason == "NO" {
+    let Some(quarantine) = case.host.as_ref().and_then(Quarantine::read) else {
         return Err("somebody has taken it out of service (DISABLED)".to_owned());
-    }
-    let Some(until) = until(case) else {
-        return Err(format!("it is quarantined until a person enables it: {reason}"));
     };
-    let epoch = case.epoch(now);
-    if epoch < until {
-        return Err(format!("it is quarantined for another {}: {reason}", span(until.since(epoch))));
-    }
-    case.diary.note(now, Phase::Brake, format!("its quarantine is over ({reason}): it is enabled"));
+    quarantine.left(case.epoch(now))?;
+    case.diary.note(
+        now,
+        Phase::Brake,
+        format!("its quarantine is over ({}): it is enabled", quarantine.reason),
+    );
     let host = case.subject.host;
     let over = vec![(REASON, "NO".to_owned()), (UNTIL, "0".to_owned())];
     Ok(vec![Deed::Enable { host }, Deed::NoteHost { host, attributes: over }])
 }
 
-fn until(case: &Case) -> Option<Epoch> {
-    let until: i64 = case.attribute(UNTIL).parse().ok()?;
+/// The call that notes that a person has enabled a quarantined host; a later DISABLED is not ours then. Until when the
+/// quarantine would have been stays, so that the same failures do not begin another one.
+pub(super) fn ended_by_a_person(case: &Case) -> Option<Deed> {
+    case.host.as_ref().and_then(Quarantine::read)?;
+    let attributes = vec![(REASON, "NO".to_owned())];
+    Some(Deed::NoteHost { host: case.subject.host, attributes })
+}
+
+/// That was noted.
+pub(super) fn forget(host: &mut Host) {
+    host.attributes.insert(REASON.to_owned(), "NO".to_owned());
+}
+
+fn until(host: &Host) -> Option<Epoch> {
+    let until: i64 = host.attributes.get(UNTIL)?.trim().parse().ok()?;
     (until != 0).then_some(Epoch(until))
 }

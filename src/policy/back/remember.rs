@@ -79,6 +79,9 @@ fn first(mut case: Box<Case>, now: Moment, memory: &Memory) -> Step {
             Err(why) => case.end(now, Outcome::NothingToDo(why)),
         };
     }
+    if let Some(deed) = quarantine::ended_by_a_person(&case) {
+        return Acting::note_first(case, deed);
+    }
     if let Some(why) = quarantine::flaps(&mut case, now, memory) {
         return quarantine::begin(case, now, why);
     }
@@ -88,8 +91,7 @@ fn first(mut case: Box<Case>, now: Moment, memory: &Memory) -> Step {
     }
     let empty = case.host.as_ref().is_some_and(|host| host.vms.is_empty());
     if empty && case.incident.is_none() && case.attribute("ZOMBIES").is_empty() {
-        let why = "no VM is charged to it, and no failure of it is recorded".to_owned();
-        return case.end(now, Outcome::NothingToDo(why));
+        return Acting::finish(case, now);
     }
     Observing::stable(case, now)
 }

@@ -1,7 +1,7 @@
 //! `[host_back]`, and what one run of it was told.
 
 use crate::policy::rules::{PlanRules, SettleRules, WaitRules, Window};
-use crate::policy::settings::Purpose;
+use crate::policy::settings::{HandOver, Purpose};
 use std::time::Duration;
 
 /// Whether VMs go back to a host that they were recovered from.
@@ -40,6 +40,8 @@ impl Default for Rules {
 pub struct Policy {
     /// `--dry-run` or not.
     pub purpose: Purpose,
+    /// `--hand-over`
+    pub hand_over: HandOver,
     /// `[host_back]`
     pub back: Rules,
     /// `[wait]`

@@ -1,13 +1,16 @@
 //! What `onerescue reconcile` works on: incidents whose run is gone, what is held, and hosts in ERROR that nobody has
-//! heard of.
+//! heard of; then hosts that are back.
 //!
-//! Pure: one decision with its reason for every host that is in ERROR or has an open incident. Working on a host is
-//! the same procedure as a hook's; the incident's lock decides where two begin at the same time.
+//! Pure: one decision with its reason for every such host. Working on a host is the same procedure as a hook's; the incident's lock decides where two begin at the same time.
 
 #[cfg(test)]
 mod tests;
+mod turns;
+
+pub use turns::Turns;
 
 use super::WaitRules;
+use super::back::{Due, due};
 use super::standing::{lease_left, may_live, standing};
 use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
@@ -60,6 +63,10 @@ pub enum Todo {
     LookAgain,
     /// Nothing is to be recovered any more; the incident is still open.
     Close,
+    /// The quarantine of a host that is back is over.
+    Lift,
+    /// It is back, and its failure has left something to do.
+    Tail,
     /// Not now, or not by us.
     Leave,
 }
@@ -75,6 +82,8 @@ impl Todo {
             Self::Begin => "begin",
             Self::LookAgain => "look again",
             Self::Close => "close",
+            Self::Lift => "lift",
+            Self::Tail => "look after",
             Self::Leave => "leave",
         }
     }
@@ -105,7 +114,8 @@ pub fn left(wait: WaitRules, waited: Duration) -> WaitRules {
     WaitRules { cycles: u32::try_from(left).unwrap_or(wait.cycles), ..wait }
 }
 
-/// One decision for every host that is in ERROR or has an open incident, in the order in which they are worked on.
+/// One decision for every host that is in ERROR, has an open incident, or is back and waits for us, in the order in which
+/// they are worked on.
 #[must_use]
 pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     let mut last: BTreeMap<HostId, &(DocumentId, Incident)> = BTreeMap::new();
@@ -116,7 +126,9 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     }
     let open = last.iter().filter(|(_, (_, incident))| incident.progress != Progress::Closed);
     let failing = view.hosts.iter().filter(|host| host.state == HostState::Error);
-    let ids: BTreeSet<HostId> = open.map(|(host, _)| *host).chain(failing.map(|host| host.id)).collect();
+    let back = view.hosts.iter().filter(|host| due(host, view.memory.now).is_some());
+    let ids: BTreeSet<HostId> =
+        open.map(|(host, _)| *host).chain(failing.chain(back).map(|host| host.id)).collect();
     let one = |id: HostId| {
         let host = view.hosts.iter().find(|host| host.id == id);
         let record = last.get(&id).copied();
@@ -129,9 +141,14 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
         let begun = record.map(|(_, incident)| incident.opened).or(view.since.get(&id).copied());
         let waited = match todo {
             Todo::Begin => in_error(view, id).unwrap_or_default(),
-            Todo::Recover | Todo::Prove | Todo::GoOn | Todo::LookAgain | Todo::Close | Todo::Leave => {
-                Duration::ZERO
-            }
+            Todo::Recover
+            | Todo::Prove
+            | Todo::GoOn
+            | Todo::LookAgain
+            | Todo::Close
+            | Todo::Lift
+            | Todo::Tail
+            | Todo::Leave => Duration::ZERO,
         };
         let incident = record.map(|(document, _)| *document);
         (todo, begun, Decision { host: id, name, incident, todo, waited, why })
@@ -156,6 +173,12 @@ fn judge(
         (Some((document, incident)), host) if incident.progress != Progress::Closed => {
             unfinished(view, host, *document, incident)
         }
+        (_, Some(host)) if host.state != HostState::Error => match due(host, view.memory.now) {
+            Some(Due::Lift(why)) => (Todo::Lift, why),
+            Some(Due::Tail(why)) => (Todo::Tail, why),
+            Some(Due::NotYet(why)) => (Todo::Leave, why),
+            None => (Todo::Leave, "nothing is to be done on it".to_owned()),
+        },
         (Some((_, incident)), Some(host)) if same_failure(incident, host) => {
             let ended = incident.outcome.as_deref().unwrap_or("no outcome is written down");
             (Todo::Leave, format!("its incident is closed: {ended}"))

@@ -1,0 +1,169 @@
+//! `--hand-over`: what is still to be done on a host that is back is written into its template, and `onerescue
+//! reconcile` does it when that time has come.
+//!
+//! Only where this program has left such a word is anything done without an event. A person's decision ends it: a host
+//! that somebody has enabled is not quarantined any more, and one that is DISABLED without a word of ours stays so.
+
+use super::quarantine::Quarantine;
+use crate::model::{Epoch, Host, HostState, Incident};
+use crate::policy::limits::span;
+use std::time::Duration;
+
+/// The host's template: `1795169160 1795169150 1795169360`, see [`Mark`]; `0` where nothing is left to be done.
+pub(super) const TAIL: &str = "HA_TAIL";
+
+/// A host that is to be looked after later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Since when it was MONITORED without a break.
+    pub(super) since: Epoch,
+    /// When oned had heard it last then; 0 if never.
+    pub(super) heard: i64,
+    /// When to go on.
+    pub(super) at: Epoch,
+}
+
+impl Mark {
+    pub(super) fn read(host: &Host) -> Option<Self> {
+        let mut words = host.attributes.get(TAIL)?.split_whitespace().map(str::parse::<i64>);
+        let mut word = || words.next()?.ok();
+        Some(Self { since: Epoch(word()?), heard: word()?, at: Epoch(word()?) })
+    }
+
+    pub(super) fn write(self) -> String {
+        format!("{} {} {}", self.since.0, self.heard, self.at.0)
+    }
+
+    /// Why this is not the moment, for a host that is MONITORED.
+    fn not_yet(self, now: Epoch) -> Option<String> {
+        (self.at > now).then(|| format!("it has {} more to stay MONITORED", span(self.at.since(now))))
+    }
+
+    /// How long the host has been MONITORED, if the time has come, oned has heard it since, and it has not failed
+    /// meanwhile. A pool of hosts does not say when they were heard, so that is for the run to see.
+    pub(super) fn stood(self, host: &Host, last: Option<&Incident>, now: Epoch) -> Option<Duration> {
+        let failed = |incident: &Incident| {
+            incident.opened > self.since || incident.events.iter().any(|at| *at > self.since)
+        };
+        let heard = host.monitored_at.unwrap_or(0) > self.heard;
+        let good = self.not_yet(now).is_none() && heard && !last.is_some_and(failed);
+        good.then(|| now.since(self.since))
+    }
+}
+
+/// What is due on a host that has not failed, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Due {
+    /// The end of its quarantine.
+    Lift(String),
+    /// The rest of what its failure left.
+    Tail(String),
+    /// Something, and not now.
+    NotYet(String),
+}
+
+/// What is due on this host; `None` where there is no word of ours on it.
+pub(in crate::policy) fn due(host: &Host, now: Epoch) -> Option<Due> {
+    let (quarantine, mark) = (Quarantine::read(host), Mark::read(host));
+    match (host.state, quarantine, mark) {
+        (HostState::Disabled, Some(quarantine), _) => Some(match quarantine.left(now) {
+            Ok(()) => Due::Lift(format!("its quarantine is over: {}", quarantine.reason)),
+            Err(why) => Due::NotYet(why),
+        }),
+        (HostState::Monitored, Some(_), _) => {
+            Some(Due::Tail("somebody has enabled it, so it is not quarantined any more".to_owned()))
+        }
+        (HostState::Monitored, None, Some(mark)) => Some(match mark.not_yet(now) {
+            Some(why) => Due::NotYet(why),
+            None => Due::Tail(format!("it has been MONITORED for {}", span(now.since(mark.since)))),
+        }),
+        (
+            HostState::Init
+            | HostState::MonitoringMonitored
+            | HostState::Monitored
+            | HostState::Error
+            | HostState::Disabled
+            | HostState::MonitoringError
+            | HostState::MonitoringInit
+            | HostState::MonitoringDisabled
+            | HostState::Offline
+            | HostState::Unknown(_),
+            _,
+            _,
+        ) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Capacity, ClusterId, HostId};
+    use std::collections::BTreeMap;
+
+    fn host(state: HostState, heard: i64, attributes: &[(&str, &str)]) -> Host {
+        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Host {
+            id: HostId(7),
+            name: "node7".to_owned(),
+            state,
+            cluster: ClusterId(0),
+            vms: Vec::new(),
+            capacity: Capacity::default(),
+            pci: Vec::new(),
+            error: None,
+            numa: Vec::new(),
+            monitored_at: Some(heard),
+            attributes: attributes.collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    fn quarantined(state: HostState, reason: &str, until: &str) -> Host {
+        host(state, 900, &[("HA_QUARANTINE", reason), ("HA_QUARANTINE_UNTIL", until)])
+    }
+
+    fn word(host: &Host) -> Option<&'static str> {
+        due(host, Epoch(1000)).map(|due| match due {
+            Due::Lift(_) => "lift",
+            Due::Tail(_) => "tail",
+            Due::NotYet(_) => "not yet",
+        })
+    }
+
+    #[test]
+    fn only_our_own_quarantine_for_flapping_ends_and_only_in_time() {
+        let disabled = |reason, until| word(&quarantined(HostState::Disabled, reason, until));
+        assert_eq!(disabled("it flaps", "1000"), Some("lift"));
+        assert_eq!(disabled("it flaps", "1001"), Some("not yet"));
+        // It runs VMs twice: only a person knows which of the two is right.
+        assert_eq!(disabled("it runs what oned has elsewhere", "0"), Some("not yet"));
+        assert_eq!(disabled("it flaps", "soon"), Some("not yet"));
+        assert_eq!((disabled("NO", "900"), disabled("", "900")), (None, None));
+        assert_eq!(word(&quarantined(HostState::Offline, "it flaps", "900")), None);
+        assert_eq!(word(&quarantined(HostState::Monitored, "it flaps", "2000")), Some("tail"));
+    }
+
+    #[test]
+    fn a_tail_is_due_when_the_host_has_stood() {
+        let at = |mark| word(&host(HostState::Monitored, 950, &[(TAIL, mark)]));
+        assert_eq!((at("800 790 1000"), at("800 790 1001")), (Some("tail"), Some("not yet")));
+        assert_eq!((at("0"), at(""), at("x 1 2")), (None, None, None));
+        assert_eq!(word(&host(HostState::Error, 950, &[(TAIL, "800 790 1000")])), None);
+    }
+
+    #[test]
+    fn a_failure_or_silence_since_then_ends_it() {
+        let host = host(HostState::Monitored, 950, &[(TAIL, "800 790 1000")]);
+        let mark = Mark::read(&host).unwrap();
+        assert_eq!(Mark::write(mark), "800 790 1000");
+        let failed = |opened, event| {
+            let events = vec![Epoch(event)];
+            let last = Incident { opened: Epoch(opened), events, ..Incident::default() };
+            mark.stood(&host, Some(&last), Epoch(1000))
+        };
+        assert_eq!(failed(700, 700), Some(Duration::from_secs(200)));
+        assert_eq!((failed(700, 850), failed(850, 850)), (None, None));
+        assert_eq!(mark.stood(&host, None, Epoch(999)), None);
+        let silent = Host { monitored_at: Some(790), ..host };
+        assert_eq!(mark.stood(&silent, None, Epoch(1000)), None);
+    }
+}
