@@ -614,6 +614,7 @@ scenarios! {
     saving_away
     scheduler_and_gpu
     scheduler_and_host_on_again
+    scheduler_and_layer
     scheduler_called_off
     scheduler_flag_cleared
     scheduler_locked_meanwhile

@@ -89,6 +89,8 @@ pub(super) struct Case {
     pub(super) traced: BTreeSet<VmId>,
     /// VMs that were seen moving live.
     pub(super) live: BTreeSet<VmId>,
+    /// VMs with an `HA_LAYER`, as the last survey had them.
+    pub(super) layered: BTreeSet<VmId>,
     /// VMs that were decided about before the host had to be fenced again; all of it is decided anew.
     pub(super) undecided: BTreeMap<VmId, String>,
     /// The names of the zone's hosts, for texts.
@@ -183,6 +185,7 @@ impl Case {
             traced: BTreeSet::new(),
             sent: BTreeMap::new(),
             live: BTreeSet::new(),
+            layered: BTreeSet::new(),
             undecided: BTreeMap::new(),
             hosts: BTreeMap::new(),
             states: BTreeMap::new(),

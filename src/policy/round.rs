@@ -34,6 +34,7 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
     case.undecided.clear();
     case.unmoved.clear();
     case.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
+    case.layered = survey.vms.iter().filter(|vm| vm.layer().is_some()).map(|vm| vm.id).collect();
     // A look that was for VMs on their way only.
     if !decisions.is_empty() || case.courses.is_empty() {
         case.note(now, Phase::Plan, summary(&decisions));

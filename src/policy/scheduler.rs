@@ -33,9 +33,12 @@ impl Scheduling {
 }
 
 /// The order that leaves this migration to the scheduler, if that is to choose. It moves UNKNOWN VMs only where they
-/// have no PCI devices: `COLD_MIGRATE_MODE` is 0 by default. Source: `share/etc/schedulers/rank.conf`.
+/// have no PCI devices: `COLD_MIGRATE_MODE` is 0 by default. It does not know `HA_LAYER`, so VMs that have one are never
+/// left to it. Source: `share/etc/schedulers/rank.conf`.
 pub(super) fn left_to_it(case: &Case, order: Order, state: VmState) -> Option<Order> {
-    let chosen = case.policy.settle.placement == Placement::Scheduler && case.scheduling.over.is_none();
+    let chosen = case.policy.settle.placement == Placement::Scheduler
+        && case.scheduling.over.is_none()
+        && !case.layered.contains(&order.vm());
     match order {
         Order::Migrate { vm, kind: MigrationType::Save, .. } if chosen && state == VmState::UNKNOWN => {
             let spent =

@@ -104,7 +104,7 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                     Order::Delete { .. } => policy.mode == Mode::Delete,
                     Order::Retry { vm } => policy.mode != Mode::Delete || asks_for_less(world, *vm),
                     Order::Resched { vm } => {
-                        policy.mode == Mode::Migrate
+                        (policy.mode == Mode::Migrate || asks_for_less(world, *vm))
                             && policy.settle.placement == Placement::Scheduler
                             && states.get(vm) == Some(&VmState::UNKNOWN)
                     }
@@ -188,10 +188,7 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
     // What its owner asks for less destruction gets less; the last order for it says what is good.
     let last: BTreeMap<VmId, Order> = sent(world).map(|(order, _)| (order.vm(), order)).collect();
     let deletes = |vm: VmId| {
-        let saves = matches!(
-            last.get(&vm),
-            Some(Order::Migrate { .. } | Order::Recreate { .. } | Order::Retry { .. })
-        );
+        let saves = last.get(&vm).is_some_and(|order| !matches!(order, Order::Delete { .. }));
         policy.mode == Mode::Delete && !saves
     };
     let good = |vm: &Vm| if deletes(vm.id) { vm.state == VmState::Done } else { elsewhere(vm) };

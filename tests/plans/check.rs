@@ -108,8 +108,11 @@ impl Known<'_> {
         if self.story.vms[vm].locked {
             return Err((Rule::Basics, "it is locked".to_owned()));
         }
+        if self.story.vms[vm].excluded.is_some() {
+            return Err((Rule::Owner, "it is excluded".to_owned()));
+        }
         let destroys = match order {
-            Order::Migrate { .. } => 1,
+            Order::Migrate { .. } | Order::Resched { .. } => 1,
             Order::Recreate { .. } => 2,
             Order::Delete { .. } => 3,
             _ => 0,
@@ -123,6 +126,23 @@ impl Known<'_> {
                 place::check(self.story, &self.places, &self.hosts, vm, to.0 as usize)?;
                 self.after(vm)
             }
+            Order::Resched { .. } => {
+                let wants = &self.story.vms[vm];
+                if !self.story.site.scheduler {
+                    return Err((Rule::Scheduler, "nobody has asked the scheduler".to_owned()));
+                }
+                if wants.gpus > 0 || wants.card.is_some() || wants.layer.is_some() {
+                    return Err((Rule::Scheduler, "the scheduler cannot place it as it must be".to_owned()));
+                }
+                if self.story.bound_to_its_host(vm) {
+                    return Err((Rule::Firmware, "it would lose its TPM or its UEFI variables".to_owned()));
+                }
+                self.after(vm)
+            }
+            Order::Recreate { .. } if !self.story.site.soft && self.story.vms[vm].layer.is_some() => Err((
+                Rule::Apart,
+                "the scheduler, which chooses its host, does not know its layer".to_owned(),
+            )),
             _ => Ok(()),
         }
     }
@@ -148,7 +168,8 @@ fn most(story: &Story, vm: usize) -> usize {
         Mode::Recreate => 2,
         Mode::Delete => 3,
     };
-    story.vms[vm].policy.filter(|at| *at < 2).map_or(flag, |at| flag.min(at))
+    let own = story.vms[vm].policy.filter(|at| *at < 2).map_or(flag, |at| flag.min(at));
+    if story.vms[vm].excluded.is_some() { 0 } else { own }
 }
 
 /// Could this VM have been moved, as far as it alone is concerned?
@@ -156,54 +177,11 @@ pub(crate) fn movable(story: &Story, vm: usize) -> bool {
     story.home(vm) == 0 && !story.vms[vm].locked && most(story, vm) == 1
 }
 
-fn fate(report: &Report, vm: usize) -> Option<&Fate> {
+pub(crate) fn fate(report: &Report, vm: usize) -> Option<&Fate> {
     report.vms.iter().find(|read| read.id == vm_id(vm)).map(|read| &read.fate)
 }
 
 /// How many VMs were not recovered although they should be.
 pub(crate) fn not_recovered(report: &Report) -> usize {
     report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_))).count()
-}
-
-/// Nobody holds a VM for want of room while one of a lower priority has what would have fitted it.
-pub(crate) fn priorities(story: &Story, world: &SimWorld, report: &Report) -> Vec<Broken> {
-    let hosts = world.seen().iter().rev().find_map(|seen| match seen {
-        Seen::Survey { survey, .. } => Some(survey.hosts.clone()),
-        _ => None,
-    });
-    let Some(hosts) = hosts else { return Vec::new() };
-    let all = 0..story.vms.len();
-    let ties = |vm: usize| all.clone().any(|other| story.together(vm, other));
-    let held = |vm: &usize| matches!(fate(report, *vm), Some(Fate::Held(_)));
-    let cloud = world.transport().cloud();
-    let end = |vm: usize| cloud.vm_host(vm_id(vm)).map(|host| host.0 as usize).filter(|host| *host != 0);
-    let mut places = Places::default();
-    for vm in all.clone() {
-        if let Some(host) = end(vm) {
-            places.put(vm, host);
-        }
-    }
-    let mut broken = Vec::new();
-    // What waits for another VM, or goes with one, has more reasons than room.
-    let waits = |vm: usize| story.vms[vm].after.is_some() || ties(vm);
-    for high in all.clone().filter(held).filter(|vm| movable(story, *vm) && !waits(*vm)) {
-        for low in all.clone().filter(|low| story.home(*low) == 0 && !ties(*low)) {
-            let Some(to) = end(low) else { continue };
-            let first =
-                |vm: usize| story.priority(vm) <= story.priority(high) && story.needed(vm).contains(&low);
-            if story.priority(low) <= story.priority(high) || all.clone().any(first) {
-                continue;
-            }
-            let mut instead = places.clone();
-            instead.take(low);
-            if place::check(story, &instead, &hosts, high, to).is_ok() {
-                let held = format!(
-                    "vm{low} has on host {to} what would have fitted vm{high}: {:?}",
-                    fate(report, high)
-                );
-                broken.push((Rule::Priority, held));
-            }
-        }
-    }
-    broken
 }

@@ -1,6 +1,6 @@
 //! Plans for random clouds, judged by a second opinion that does not know the planner: capacity, devices, cores,
-//! clusters, datastores, networks, requirements, layers and groups, priorities, order and owners' policies are counted
-//! anew from the story and from the calls that were made.
+//! clusters, datastores, firmware, networks, requirements, layers and groups, standby hosts, priorities, order, exclusions,
+//! owners' policies and what is left to the scheduler are counted anew from the story and from the calls that were made.
 //!
 //! `PROPTEST_CASES=100000 cargo test --release --test plans` looks longer.
 
@@ -12,11 +12,13 @@
 )]
 
 mod check;
+mod end;
 mod place;
 mod stage;
 mod story;
 mod strategy;
 
+use end::End;
 use onerescue::policy::{Mode, Report};
 use onerescue::run;
 use onerescue::sim::audit;
@@ -25,7 +27,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use stage::Stage;
 use std::fmt::Write as _;
-use story::{HostStory, Story, VmStory};
+use story::{Chips, HostStory, Story, VmStory};
 use strategy::Room;
 
 /// A share of the cases that are asked for.
@@ -77,6 +79,8 @@ fn freed(vm: &VmStory, which: usize) -> VmStory {
         2 => free.rack = None,
         3 => free.network = None,
         4 => free.after = None,
+        5 => free.card = None,
+        6 => free.firmware = Chips::Bios,
         _ => free.gpus = 0,
     }
     free
@@ -94,11 +98,15 @@ proptest! {
     }
 
     #[test]
-    fn no_lower_priority_takes_what_fits_a_higher_one(mut story in strategy::calm(Room::Scarce)) {
+    fn places_are_given_in_the_right_order(mut story in strategy::calm(Room::Scarce)) {
         story.mode = Mode::Migrate;
         let (stage, report) = go(&story);
         let mut broken = check::orders(&story, &stage.world);
-        broken.extend(check::priorities(&story, &stage.world, &report));
+        if let Some(end) = End::new(&story, &stage.world, &report) {
+            broken.extend(end.priorities());
+            broken.extend(end.standby());
+            broken.extend(end.last_resort());
+        }
         let broken = texts(broken);
         prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&stage, &report));
     }
@@ -112,7 +120,7 @@ proptest! {
         story.mode = Mode::Migrate;
         let (before, told_before) = lost(&story);
         let well = HostStory {
-            cluster, cores: 640, memory_gib: 2048, gpus: 32, pinned: None, standby: false, rack,
+            cluster, cores: 640, memory_gib: 2048, gpus: 32, pinned: None, standby: false, rack, cards: 3,
         };
         let mut more = story.clone();
         more.hosts.push(well);
@@ -130,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn one_rule_less_never_holds_more(mut story in strategy::calm(Room::Plenty), vm in 0..16usize, which in 0..6usize) {
+    fn one_rule_less_never_holds_more(mut story in strategy::calm(Room::Plenty), vm in 0..16usize, which in 0..8usize) {
         story.mode = Mode::Migrate;
         let (before, told_before) = lost(&story);
         let at = vm % story.vms.len();

@@ -2,6 +2,7 @@
 
 use super::story::{DATASTORES, Story};
 use onerescue::model::{Host, HostState};
+use onerescue::policy::Standby;
 
 /// A rule of placing, ordering or owning that can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,12 @@ pub(crate) enum Rule {
     RoleHosts,
     Apart,
     Together,
+    /// It would lose its TPM or its UEFI variables.
+    Firmware,
+    /// The order in which standby hosts and others are used.
+    Standby,
+    /// What is left to the scheduler.
+    Scheduler,
     Owner,
     After,
     Priority,
@@ -46,7 +53,7 @@ impl Places {
     }
 }
 
-/// Whatever speaks against it.
+/// Whatever speaks against it. Where layers are soft, being kept apart is no reason.
 pub(crate) fn check(
     story: &Story,
     places: &Places,
@@ -54,12 +61,30 @@ pub(crate) fn check(
     vm: usize,
     to: usize,
 ) -> Result<(), Broken> {
+    if !story.site.soft {
+        kept_apart(story, places, vm, to)?;
+    }
+    takes(story, places, hosts, vm, to)
+}
+
+/// May it stand there with every rule kept?
+pub(crate) fn keeps_all(story: &Story, places: &Places, hosts: &[Host], vm: usize, to: usize) -> bool {
+    kept_apart(story, places, vm, to).is_ok() && takes(story, places, hosts, vm, to).is_ok()
+}
+
+fn takes(story: &Story, places: &Places, hosts: &[Host], vm: usize, to: usize) -> Result<(), Broken> {
     let oned = hosts
         .iter()
         .find(|host| host.id.0 as usize == to)
         .ok_or_else(|| (Rule::Basics, "no such host".to_owned()))?;
     if to == 0 || oned.state != HostState::Monitored {
         return Err((Rule::Basics, format!("the target is {}", oned.state)));
+    }
+    if story.bound_to_its_host(vm) {
+        return Err((Rule::Firmware, "it would lose its TPM or its UEFI variables".to_owned()));
+    }
+    if story.site.standby == Standby::Only && !story.hosts[to].standby {
+        return Err((Rule::Standby, "the target is no standby host".to_owned()));
     }
     reach(story, vm, to)?;
     rules(story, vm, to)?;
@@ -70,7 +95,7 @@ pub(crate) fn check(
 /// Cluster, disks and networks.
 fn reach(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
     let (wants, cluster) = (&story.vms[vm], story.cluster(to));
-    let (driver, shared) = DATASTORES[wants.datastore];
+    let (driver, shared, _) = DATASTORES[wants.datastore];
     if !shared {
         return Err((Rule::Basics, format!("its disks are on {driver}")));
     }
@@ -105,11 +130,16 @@ fn rules(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Anti-affinity, layers and affinity.
-fn neighbours(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
-    if let Some(other) = places.others_on(to, vm).find(|other| story.apart(vm, *other)) {
-        return Err((Rule::Apart, format!("vm{other} is there, from which it is kept apart")));
+/// Anti-affinity and layers.
+fn kept_apart(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
+    match places.others_on(to, vm).find(|other| story.apart(vm, *other)) {
+        Some(other) => Err((Rule::Apart, format!("vm{other} is there, from which it is kept apart"))),
+        None => Ok(()),
     }
+}
+
+/// Affinity.
+fn neighbours(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
     let partners = (0..story.vms.len()).filter(|other| story.together(vm, *other));
     let active = partners.filter(|other| !story.vms[*other].powered_off || story.home(*other) == 0);
     let homes: Vec<usize> = active.filter_map(|other| places.of(other)).collect();
@@ -130,6 +160,13 @@ fn room(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Brok
     let cores: usize = there.iter().map(|vm| story.vms[*vm].pinned).sum();
     if cpu > host.cores * 100 || memory > host.memory_gib || wants_more(story.vms[vm].gpus, gpus, host.gpus) {
         return Err((Rule::Basics, format!("it is full: CPU {cpu}, memory {memory} GiB, {gpus} devices")));
+    }
+    let card = story.vms[vm].card;
+    if card.is_some_and(|card| host.cards >> card & 1 == 0) {
+        return Err((Rule::Basics, "it has no device at that address".to_owned()));
+    }
+    if card.is_some() && places.others_on(to, vm).any(|other| story.vms[other].card == card) {
+        return Err((Rule::Basics, "the device at that address is in use".to_owned()));
     }
     if story.vms[vm].pinned > 0 && cores > host.pinned.unwrap_or(0) as usize {
         return Err((Rule::Pin, format!("{cores} cores are asked for")));

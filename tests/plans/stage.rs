@@ -1,8 +1,10 @@
 //! A story as a simulated world that is ready to run.
 
-use super::story::{DATASTORES, POLICIES, PRIORITIES, Story, Ties, Trouble};
+use super::story::{
+    CARDS, Chips, DATASTORES, HostStory, POLICIES, PRIORITIES, Story, Ties, Trouble, VmStory,
+};
 use onerescue::model::{ClusterId, DatastoreId, GroupId, GroupPolicy, HostId, Role, VmGroup, VmId, VmState};
-use onerescue::policy::{Policy, Source, Subject};
+use onerescue::policy::{Firmware, Layers, Placement, Policy, Source, Subject};
 use onerescue::sim::{
     Behaviour, Cloud, DatastoreSpec, Death, DiskSpec, Driver, Event, Fault, FaultRule, HostSpec, NumaSpec,
     PciSpec, SimDevice, SimTransport, SimWorld, Template, VmSpec,
@@ -60,7 +62,24 @@ impl Stage {
         let mut policy = Policy::new(story.mode);
         policy.wait.cycles = 0;
         policy.hold.deadline = Duration::from_secs(60);
+        choose(story, &mut policy);
         Stage { world, subject, charged: event.vms, policy }
+    }
+}
+
+/// The site's settings, with one exclusion of each kind.
+fn choose(story: &Story, policy: &mut Policy) {
+    let plan = &mut policy.plan;
+    plan.standby = story.site.standby;
+    plan.layers = if story.site.soft { Layers::Soft } else { Layers::Hard };
+    plan.firmware = if story.site.lose { Firmware::Lose } else { Firmware::Hold };
+    let by_id = (0..story.vms.len()).filter(|vm| story.vms[*vm].excluded == Some(0));
+    plan.exclude.vms = by_id.map(vm_id).collect();
+    plan.exclude.names = vec!["test-*".to_owned()];
+    plan.exclude.labels = ["dev".to_owned()].into();
+    plan.exclude.groups = ["guests".to_owned()].into();
+    if story.site.scheduler {
+        policy.settle.placement = Placement::Scheduler;
     }
 }
 
@@ -96,7 +115,7 @@ fn cloud(story: &Story) -> Cloud {
             cluster: cluster_id(story.cluster(at)),
             cpu: host.cores * 100,
             memory_kib,
-            pci: (0..host.gpus).map(|gpu| PciSpec::gpu(&format!("{:02}:00.0", gpu + 1))).collect(),
+            pci: devices(host),
             ..HostSpec::new(&format!("node{at}"))
         };
         spec.attributes.insert("RACK".to_owned(), host.rack.to_string());
@@ -109,7 +128,7 @@ fn cloud(story: &Story) -> Cloud {
         }
         cloud.add_host(spec);
     }
-    for (bits, (driver, _)) in story.datastores.iter().zip(DATASTORES) {
+    for (bits, (driver, ..)) in story.datastores.iter().zip(DATASTORES) {
         let clusters = clusters(story, *bits);
         cloud.add_datastore(DatastoreSpec { clusters, ..DatastoreSpec::system("some", driver) });
     }
@@ -121,6 +140,18 @@ fn cloud(story: &Story) -> Cloud {
     }
     add_vms(&mut cloud, story);
     cloud
+}
+
+fn devices(host: &HostStory) -> Vec<PciSpec> {
+    let gpus = (0..host.gpus).map(|gpu| PciSpec::gpu(&format!("{:02}:00.0", gpu + 1)));
+    let cards = CARDS.iter().enumerate().filter(|(at, _)| host.cards >> at & 1 == 1);
+    let card = |address: &str| PciSpec {
+        vendor: "15b3".to_owned(),
+        device: "1017".to_owned(),
+        class: "0200".to_owned(),
+        short_address: address.to_owned(),
+    };
+    gpus.chain(cards.map(|(_, address)| card(address))).collect()
 }
 
 fn group(story: &Story, at: usize) -> VmGroup {
@@ -152,13 +183,18 @@ fn group(story: &Story, at: usize) -> VmGroup {
 
 fn add_vms(cloud: &mut Cloud, story: &Story) {
     for (at, vm) in story.vms.iter().enumerate() {
-        let mut spec = VmSpec::new(&format!("vm{at}"), host_id(story.home(at)));
+        let name = if vm.excluded == Some(1) { format!("test-{at}") } else { format!("vm{at}") };
+        let mut spec = VmSpec::new(&name, host_id(story.home(at)));
         if vm.powered_off && story.home(at) != 0 {
             spec = spec.in_state(VmState::Poweroff);
         }
         spec.cpu = vm.cpu;
         spec.memory_kib = vm.memory_gib << 20;
         spec.pci = vec![PciSpec::gpu(""); vm.gpus];
+        spec.pci.extend(vm.card.map(|card| by_address(CARDS[card])));
+        if vm.excluded == Some(3) {
+            "guests".clone_into(&mut spec.owner_group);
+        }
         // The first new datastore is 100; 1 holds the images of the default cluster only, so disks are volatile.
         spec.datastore = DatastoreId(100 + u32::try_from(vm.datastore).unwrap());
         spec.disks = vec![DiskSpec::default()];
@@ -166,15 +202,13 @@ fn add_vms(cloud: &mut Cloud, story: &Story) {
         spec.group =
             vm.role.map(|(group, role)| (GroupId(u32::try_from(group).unwrap()), format!("role{role}")));
         spec.lock = vm.locked.then_some(1);
-        if vm.pinned > 0 {
-            let text = format!("VCPU={}\nTOPOLOGY=[PIN_POLICY=\"CORE\",SOCKETS=\"1\"]", vm.pinned);
-            spec.template = Template::parse(&text).unwrap();
-        }
+        spec.template = template(vm);
         let wishes = [
             ("HA_PRIORITY", vm.priority.map(|at| PRIORITIES[at].to_owned())),
             ("HA_POLICY", vm.policy.map(|at| POLICIES[at].to_owned())),
             ("HA_AFTER", vm.after.map(|after| (after % story.vms.len()).to_string())),
             ("HA_LAYER", vm.layer.map(|layer| format!("layer{layer}"))),
+            ("LABELS", (vm.excluded == Some(2)).then(|| "web,dev".to_owned())),
             ("SCHED_REQUIREMENTS", vm.rack.map(|rack| format!("RACK = {rack}"))),
         ];
         for (name, value) in wishes {
@@ -184,4 +218,23 @@ fn add_vms(cloud: &mut Cloud, story: &Story) {
         }
         cloud.add_vm(spec);
     }
+}
+
+fn by_address(address: &str) -> PciSpec {
+    let any = String::new;
+    PciSpec { vendor: any(), device: any(), class: any(), short_address: address.to_owned() }
+}
+
+fn template(vm: &VmStory) -> Template {
+    let mut text = String::new();
+    if vm.pinned > 0 {
+        text = format!("VCPU={}\nTOPOLOGY=[PIN_POLICY=\"CORE\",SOCKETS=\"1\"]\n", vm.pinned);
+    }
+    if matches!(vm.firmware, Chips::Tpm | Chips::Both) {
+        text.push_str("TPM=[MODEL=\"tpm-crb\"]\n");
+    }
+    if matches!(vm.firmware, Chips::Uefi | Chips::Both) {
+        text.push_str("OS=[FIRMWARE=\"UEFI\"]\n");
+    }
+    Template::parse(&text).unwrap()
 }

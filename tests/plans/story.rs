@@ -1,7 +1,7 @@
 //! A cloud in which one host dies, with everything that a planner must look at: plain values, so that a failure shrinks.
 //! Host 0 is the one that dies.
 
-use onerescue::policy::Mode;
+use onerescue::policy::{Mode, Standby};
 use onerescue::sim::Version;
 
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct HostStory {
     pub(crate) standby: bool,
     /// `RACK` of its template.
     pub(crate) rack: u8,
+    /// The addresses of [`CARDS`] that it has, as bits.
+    pub(crate) cards: u8,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,21 @@ pub(crate) struct VmStory {
     pub(crate) rack: Option<u8>,
     /// An index of [`DATASTORES`].
     pub(crate) datastore: usize,
+    /// An address of [`CARDS`] that it asks for.
+    pub(crate) card: Option<usize>,
+    pub(crate) firmware: Chips,
+    /// It is in one of the exclusions: by id, name, label or group.
+    pub(crate) excluded: Option<usize>,
+}
+
+/// What it has that is on none of its disks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Chips {
+    #[default]
+    Bios,
+    Uefi,
+    Tpm,
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +81,18 @@ pub(crate) struct GroupStory {
     pub(crate) never: Option<usize>,
 }
 
+/// What the site has chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site {
+    pub(crate) standby: Standby,
+    /// `layers = "soft"`
+    pub(crate) soft: bool,
+    /// `firmware = "lose"`
+    pub(crate) lose: bool,
+    /// `placement = "scheduler"`
+    pub(crate) scheduler: bool,
+}
+
 /// What happens while the run goes on. Hosts are taken modulo the number of those that live.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Trouble {
@@ -76,6 +105,7 @@ pub(crate) enum Trouble {
 pub(crate) struct Story {
     pub(crate) version: Version,
     pub(crate) mode: Mode,
+    pub(crate) site: Site,
     pub(crate) clusters: usize,
     pub(crate) hosts: Vec<HostStory>,
     pub(crate) groups: Vec<GroupStory>,
@@ -92,14 +122,21 @@ pub(crate) struct Story {
 
 pub(crate) const PRIORITIES: [&str; 4] = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
 pub(crate) const POLICIES: [&str; 4] = ["NONE", "MIGRATE", "RECREATE", "DELETE"];
-/// Drivers of system datastores, and whether another host sees the disks.
-pub(crate) const DATASTORES: [(&str, bool); 3] = [("shared", true), ("ceph", true), ("ssh", false)];
+/// Drivers of system datastores, whether another host sees the disks, and whether it sees the UEFI variables.
+pub(crate) const DATASTORES: [(&str, bool, bool); 3] =
+    [("shared", true, true), ("ceph", true, false), ("ssh", false, false)];
+/// Short addresses of devices that VMs ask for by them.
+pub(crate) const CARDS: [&str; 2] = ["3b:00.0", "3b:00.1"];
 
 impl Story {
     /// The host that the VM is on in the beginning.
     pub(crate) fn home(&self, vm: usize) -> usize {
         let story = &self.vms[vm];
-        if story.pinned > 0 || story.gpus > 0 { 0 } else { story.host % self.hosts.len() }
+        if story.pinned > 0 || story.gpus > 0 || story.card.is_some() {
+            0
+        } else {
+            story.host % self.hosts.len()
+        }
     }
 
     pub(crate) fn cluster(&self, host: usize) -> usize {
@@ -131,6 +168,18 @@ impl Story {
     /// Must the two be on one host?
     pub(crate) fn together(&self, one: usize, other: usize) -> bool {
         self.tie(one, other) == Ties::Together
+    }
+
+    /// What it loses when it is moved off a dead host, and the site does not accept that.
+    pub(crate) fn bound_to_its_host(&self, vm: usize) -> bool {
+        let wants = &self.vms[vm];
+        let (_, _, keeps_variables) = DATASTORES[wants.datastore];
+        let loses = match wants.firmware {
+            Chips::Bios => false,
+            Chips::Uefi => !keeps_variables,
+            Chips::Tpm | Chips::Both => true,
+        };
+        loses && !self.site.lose
     }
 
     /// 0 is the highest.

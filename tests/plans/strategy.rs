@@ -1,7 +1,10 @@
 //! Random stories for planners.
 
-use super::story::{DATASTORES, GroupStory, HostStory, POLICIES, PRIORITIES, Story, Ties, Trouble, VmStory};
-use onerescue::policy::Mode;
+use super::story::{
+    CARDS, Chips, DATASTORES, GroupStory, HostStory, POLICIES, PRIORITIES, Site, Story, Ties, Trouble,
+    VmStory,
+};
+use onerescue::policy::{Mode, Standby};
 use onerescue::sim::Version;
 use proptest::collection::vec;
 use proptest::option;
@@ -26,10 +29,11 @@ fn host(room: Room) -> impl Strategy<Value = HostStory> {
         prop_oneof![3 => Just(0usize), 1 => 0..3usize],
         size,
         option::weighted(0.2, cores),
-        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.2),
         0..2u8,
+        if room == Room::Plenty { 3..4u8 } else { 0..4u8 },
     )
-        .prop_map(|(cluster, (cores, memory_gib, gpus), pinned, standby, rack)| HostStory {
+        .prop_map(|(cluster, (cores, memory_gib, gpus), pinned, standby, rack, cards)| HostStory {
             cluster,
             cores,
             memory_gib,
@@ -37,6 +41,7 @@ fn host(room: Room) -> impl Strategy<Value = HostStory> {
             pinned,
             standby,
             rack,
+            cards,
         })
 }
 
@@ -60,7 +65,16 @@ fn vm() -> impl Strategy<Value = VmStory> {
         option::weighted(0.1, 0..3u8),
         prop_oneof![8 => Just(0usize), 1 => 0..DATASTORES.len()],
     );
-    (size, wishes).prop_map(|((host, cpu, memory_gib, gpus, pinned, powered_off, locked), wishes)| {
+    let more = (
+        option::weighted(0.1, 0..CARDS.len()),
+        prop_oneof![
+            8 => Just(Chips::Bios),
+            1 => select(vec![Chips::Uefi, Chips::Tpm, Chips::Both]),
+        ],
+        option::weighted(0.1, 0..4usize),
+    );
+    (size, wishes, more).prop_map(|(size, wishes, (card, firmware, excluded))| {
+        let (host, cpu, memory_gib, gpus, pinned, powered_off, locked) = size;
         let (priority, policy, after, layer, role, network, rack, datastore) = wishes;
         VmStory {
             host,
@@ -78,6 +92,9 @@ fn vm() -> impl Strategy<Value = VmStory> {
             network,
             rack,
             datastore,
+            card,
+            firmware,
+            excluded,
         }
     })
 }
@@ -94,7 +111,18 @@ fn group() -> impl Strategy<Value = GroupStory> {
     )
 }
 
-type Parts = ((Version, Mode, usize), Vec<HostStory>, Vec<GroupStory>, Vec<u8>, Vec<u8>, Vec<VmStory>);
+/// Its own scheduler chooses in no calm story: nobody here knows what that chooses.
+fn site() -> impl Strategy<Value = Site> {
+    let standby = select(vec![Standby::First, Standby::First, Standby::Last, Standby::Only]);
+    (standby, prop::bool::weighted(0.3), prop::bool::weighted(0.3)).prop_map(|(standby, soft, lose)| Site {
+        standby,
+        soft,
+        lose,
+        scheduler: false,
+    })
+}
+
+type Parts = ((Version, Mode, usize, Site), Vec<HostStory>, Vec<GroupStory>, Vec<u8>, Vec<u8>, Vec<VmStory>);
 
 /// The host's death, and nothing else.
 pub(crate) fn calm(room: Room) -> impl Strategy<Value = Story> {
@@ -102,31 +130,34 @@ pub(crate) fn calm(room: Room) -> impl Strategy<Value = Story> {
     let modes = prop_oneof![6 => Just(Mode::Migrate), 1 => Just(Mode::Recreate), 1 => Just(Mode::Delete)];
     let bits = || prop_oneof![3 => Just(0xffu8), 1 => any::<u8>()];
     (
-        (select(versions), modes, 1..4usize),
+        (select(versions), modes, 1..4usize, site()),
         vec(host(room), 2..8),
         vec(group(), 3),
         vec(bits(), 3),
         vec(bits(), DATASTORES.len()),
         vec(vm(), 1..16),
     )
-        .prop_map(|((version, mode, clusters), mut hosts, groups, networks, datastores, vms): Parts| {
-            // A cluster that loses its only host is held for hours, and nothing is planned.
-            hosts[1].cluster = hosts[0].cluster;
-            // Where the VMs are now, they have what they need.
-            let here = 1u8 << (hosts[0].cluster % clusters);
-            Story {
-                version,
-                mode,
-                clusters,
-                hosts,
-                groups,
-                networks: networks.into_iter().map(|bits| bits | here).collect(),
-                datastores: datastores.into_iter().map(|bits| bits | here).collect(),
-                vms,
-                troubles: Vec::new(),
-                refusals: None,
-            }
-        })
+        .prop_map(
+            |((version, mode, clusters, site), mut hosts, groups, networks, datastores, vms): Parts| {
+                // A cluster that loses its only host is held for hours, and nothing is planned.
+                hosts[1].cluster = hosts[0].cluster;
+                // Where the VMs are now, they have what they need.
+                let here = 1u8 << (hosts[0].cluster % clusters);
+                Story {
+                    version,
+                    mode,
+                    site,
+                    clusters,
+                    hosts,
+                    groups,
+                    networks: networks.into_iter().map(|bits| bits | here).collect(),
+                    datastores: datastores.into_iter().map(|bits| bits | here).collect(),
+                    vms,
+                    troubles: Vec::new(),
+                    refusals: None,
+                }
+            },
+        )
 }
 
 /// Targets die and refuse meanwhile.
@@ -138,6 +169,10 @@ pub(crate) fn stormy() -> impl Strategy<Value = Story> {
     ];
     let troubles = vec((prop_oneof![3 => 0..30u64, 1 => 30..400u64], trouble), 0..4);
     let room = prop_oneof![1 => calm(Room::Plenty), 2 => calm(Room::Scarce)];
-    (room, troubles, option::weighted(0.4, (0..6u32, 1..4u32)))
-        .prop_map(|(story, troubles, refusals)| Story { troubles, refusals, ..story })
+    (room, troubles, option::weighted(0.4, (0..6u32, 1..4u32)), prop::bool::weighted(0.25)).prop_map(
+        |(story, troubles, refusals, scheduler)| {
+            let site = Site { scheduler, ..story.site };
+            Story { site, troubles, refusals, ..story }
+        },
+    )
 }
