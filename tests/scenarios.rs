@@ -275,10 +275,12 @@ scenarios! {
     back_and_handed_over_and_fails
     back_and_nothing_goes_back
     back_and_nothing_left
+    back_and_oned_away_while_they_go_back
     back_and_starts_what_it_left
     back_and_still_running_elsewhere
     back_and_takes_its_vms_back
     back_and_too_small_for_them
+    back_beside_autostart
     back_during_fence
     back_for_the_third_time
     back_from_its_quarantine

@@ -1,6 +1,6 @@
 //! `vm_down`: a VM is down on a healthy host.
 
-use super::hook::{read_stdin, zone};
+use super::hook::{on_signal_do, read_stdin, zone};
 use super::options::parse;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
@@ -85,6 +85,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     if let Some(host) = vm.host {
         trail::about(host);
     }
+    on_signal_do(format!("`vm_down --vm {}`: attempts until now are counted", vm.id.0))?;
     let subject = down::Subject::of(&vm, source);
     let mut world = Live::new(zone, &config);
     Ok(run_down(&mut world, subject, Some(&vm), &policy))

@@ -87,12 +87,22 @@ pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
     Ok(call)
 }
 
-/// SIGTERM ends this process in good order from now on.
+/// SIGTERM ends this process in good order from now on, and its incidents are let go.
 pub(super) fn on_signal(config: &Config, environment: &Environment) -> Result<()> {
     // A process that is to stop has no time to ask twice.
     let patience = Patience { deadline: Duration::from_millis(300), reads: 1, ..Patience::default() };
     let zone = zone_with(config, environment, patience)?;
-    stop::watch(zone).map_err(|error| Error::Usage(format!("SIGTERM cannot be waited for: {error}")))
+    let advice = "nothing; `onerescue reconcile` goes on, or run the same command again";
+    watch(Some(zone), advice.to_owned())
+}
+
+/// The same for what has no incident.
+pub(super) fn on_signal_do(advice: impl Into<String>) -> Result<()> {
+    watch(None, advice.into())
+}
+
+fn watch(zone: Option<Zone<Http>>, advice: String) -> Result<()> {
+    stop::watch(zone, advice).map_err(|error| Error::Usage(format!("SIGTERM cannot be waited for: {error}")))
 }
 
 /// The zone of these settings.

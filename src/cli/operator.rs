@@ -6,12 +6,14 @@ use super::check::{Check, check};
 use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
 use super::history::{History, history};
+use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
 use super::plan::{Plan, plan};
 use super::reconcile::{Reconcile, reconcile};
 use super::serve::{DrillPower, drill_power};
 use super::show::{Show, show};
 use crate::finish;
+use crate::world::stop;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -45,7 +47,14 @@ enum Command {
 /// Run the operator's command.
 #[must_use]
 pub fn operator() -> ExitCode {
-    let result = match Operator::parse().command {
+    let command = Operator::parse().command;
+    // Reconcile has incidents to let go.
+    if !matches!(command, Command::Reconcile(_))
+        && let Err(error) = on_signal_do("run the same command again; what it has written stays")
+    {
+        return finish::failed(&error);
+    }
+    let result = match command {
         Command::Check(options) => check(&options),
         Command::Plan(options) => plan(&options),
         Command::Disarm(options) => disarm(&options),
@@ -59,6 +68,8 @@ pub fn operator() -> ExitCode {
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };
+    // What was ended with it has given no answer.
+    stop::between_steps();
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => finish::failed(&error),

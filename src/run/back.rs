@@ -10,6 +10,7 @@ pub fn run_back(world: &mut impl Tend, subject: Subject, policy: Policy) -> Acco
     let mut step = begin(subject, policy);
     let mut told = 0;
     loop {
+        world.between_steps();
         told = tell(world, step.trail(), told);
         step = match answer(world, step) {
             Ok(step) => step,
@@ -39,6 +40,10 @@ fn answer(world: &mut impl Tend, step: Step) -> Result<Step, Box<Account>> {
         Step::Survey(ask) => {
             let survey = world.survey(ask.subject().host, &ask.also());
             ask.answer(world.now(), survey)
+        }
+        Step::Hooks(ask) => {
+            let hooks = world.hooks();
+            ask.answer(world.now(), hooks)
         }
         Step::Trace(ask) => {
             let vms = world.histories(ask.ids());

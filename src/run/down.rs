@@ -11,6 +11,7 @@ pub fn run_down(world: &mut impl Tend, subject: Subject, event: Option<&Vm>, pol
     let mut step = begin(subject, event, policy);
     let mut told = 0;
     loop {
+        world.between_steps();
         told = tell(world, step.trail(), told);
         step = match answer(world, step) {
             Ok(step) => step,

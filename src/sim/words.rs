@@ -73,7 +73,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
-/// `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
+/// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
 /// `recorded_vm HOST VM HOST`.
@@ -106,6 +106,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             let (stage, driver) = more.split_once(' ').unwrap_or((more, ""));
             Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
         }
+        "hooked" => hooked(object, more),
         "boots" => Event::HostDriverTurns(host()?, file::driver(more)?),
         "renamed" => Event::Renamed(host()?, more.to_owned()),
         "deleted" => Event::Deleted(host()?),
@@ -138,6 +139,14 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         }
         other => return Err(format!("no such event: {other}")),
     })
+}
+
+/// A person's `onehook create`, for hosts that are MONITORED.
+fn hooked(name: &str, command: &str) -> Event {
+    let template = format!(
+        "NAME=\"{name}\"\nTYPE=\"state\"\nRESOURCE=\"HOST\"\nSTATE=\"MONITORED\"\nCOMMAND=\"{command}\"\n"
+    );
+    Event::Call("one.hook.allocate".to_owned(), vec![Value::Text(template)])
 }
 
 fn death(word: &str) -> Result<Death, String> {

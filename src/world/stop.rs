@@ -1,6 +1,6 @@
 //! SIGTERM: the process ends within a second, and lets go of its incidents.
 //!
-//! A run comes to rest between two steps and never goes on. What it had written down last is then marked as
+//! Every program that calls oned ends so, with the same exit code; only runs about a dead host have an incident. A run comes to rest between two steps and never goes on. What it had written down last is then marked as
 //! interrupted and unlocked, so that the next run goes on at once. Programs that were started are ended, so a run that
 //! waits for one comes to rest too; one inside a call to oned is not waited for. What was decided since the last
 //! write needs no writing: each order stands in the record before it is sent.
@@ -58,21 +58,22 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on SIGTERM ends this process in good order; the records are written through this zone.
+/// From now on SIGTERM ends this process in good order; the records, if it writes any, are written through this zone.
+/// `advice` is the one thing to do then.
 ///
 /// # Errors
 /// As the system says if the signal cannot be had.
-pub fn watch(zone: Zone<Http>) -> io::Result<()> {
+pub fn watch(zone: Option<Zone<Http>>, advice: String) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM])?;
     thread::Builder::new().name("stop".to_owned()).spawn(move || {
         if signals.forever().next().is_some() {
-            stop(zone);
+            stop(zone, &advice);
         }
     })?;
     Ok(())
 }
 
-fn stop(zone: Zone<Http>) {
+fn stop(zone: Option<Zone<Http>>, advice: &str) {
     log::info!("stopped by a signal: letting go");
     state().stopped = true;
     CHANGED.notify_all();
@@ -81,6 +82,15 @@ fn stop(zone: Zone<Http>) {
         end_programs(Signal::KILL);
         rest(REST.saturating_sub(GRACE));
     }
+    if let Some(zone) = zone {
+        let_go_of_all(zone);
+    }
+    let text = format!("stopped by a signal\n  do this: {advice}\n");
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+    std::process::exit(i32::from(STOPPED));
+}
+
+fn let_go_of_all(zone: Zone<Http>) {
     let held = std::mem::take(&mut state().held);
     let (sender, done) = channel();
     let write = move || {
@@ -96,9 +106,6 @@ fn stop(zone: Zone<Http>) {
     if thread::Builder::new().name("let-go".to_owned()).spawn(write).is_ok() {
         let _ = done.recv_timeout(WRITING);
     }
-    let text = "stopped by a signal\n  do this: nothing; `onerescue reconcile` goes on, or run the same command again\n";
-    let _ = io::stderr().lock().write_all(text.as_bytes());
-    std::process::exit(i32::from(STOPPED));
 }
 
 /// Mark the record as interrupted and unlock it, if it is still that run's.
@@ -148,8 +155,8 @@ impl Drop for Running {
     }
 }
 
-/// Between two steps: it does not return once the process is to stop.
-pub(super) fn between_steps() {
+/// Between two steps, or after the last: it does not return once the process is to stop.
+pub(crate) fn between_steps() {
     let mut state = state();
     if !state.stopped {
         return;

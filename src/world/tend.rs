@@ -4,7 +4,7 @@ use super::live::wall_clock;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, World, Zone, downs};
-use crate::model::VmId;
+use crate::model::{Hook, VmId};
 use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
 use crate::policy::{self, Claim, Failure, Reply};
@@ -15,6 +15,12 @@ pub trait Tend: World {
     /// Carry out calls that change something: those for VMs at the same time, the others one after the other. The
     /// replies are in their order; what follows a call that was not accepted is not sent, unless it is for another VM.
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply>;
+
+    /// The hooks of the zone.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn hooks(&mut self) -> Result<Vec<Hook>, Failure>;
 
     /// Make sure that no other run works on this VM.
     ///
@@ -61,6 +67,10 @@ fn template(attributes: &[(&'static str, String)]) -> String {
 }
 
 impl Tend for Live {
+    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+        Ok(self.zone().oned().hooks()?.good)
+    }
+
     fn claim_vm(&mut self, vm: VmId) -> Result<Claim, Failure> {
         Ok(self.lock(&self.run_dir.join(format!("onerescue-vm-{}.lock", vm.0)))?)
     }

@@ -5,7 +5,7 @@ use onerescue::model::{HostId, HostState, VmId, VmState};
 use std::time::Duration;
 
 /// node0 has failed, its incident is closed, and it is MONITORED again with its VMs down.
-const BACK: &str = r#"
+pub(super) const BACK: &str = r#"
 title = "node0 is back"
 call = "-m"
 host = "node0"

@@ -5,7 +5,7 @@ use onerescue::model::{HostId, VmId, VmState};
 use std::time::Duration;
 
 /// Twelve VMs on node0, of which one has crashed and one was switched off.
-const DOWN: &str = r#"
+pub(super) const DOWN: &str = r#"
 title = "web is down"
 call = "-m"
 host = "node0"

@@ -1,9 +1,12 @@
-//! SIGTERM: the hook lets go of its incident within a second, and the next run goes on at once.
+//! SIGTERM: the hook lets go of its incident within a second, and the next run goes on at once. What has no incident ends
+//! in the same way.
 
-use super::bench::{Bench, DEAD_NODE0, FENCE_HOST, HOST_ERROR, err, out, write};
+use super::bench::{Bench, DEAD_NODE0, FENCE_HOST, HOST_BACK, HOST_ERROR, VM_DOWN, err, out, write};
 use onerescue::model::{HostId, VmId};
 use onerescue::sim::Power;
+use std::path::Path;
 use std::process::{Child, Command, Output};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 fn hangs() -> String {
@@ -12,18 +15,48 @@ fn hangs() -> String {
         .replace(", { name = \"locked\", host = \"node0\", lock = 1 }", "")
 }
 
+/// Longer than anything here takes, on any machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// Look at the log until this is so.
 fn until(bench: &Bench, child: &mut Child, seen: impl Fn(&str) -> bool) {
+    let began = Instant::now();
     while !seen(&bench.log()) {
         assert!(child.try_wait().unwrap().is_none(), "it ended: {}", bench.log());
+        if began.elapsed() > LIMIT {
+            child.kill().unwrap();
+            panic!("it did not come to that: {}", bench.log());
+        }
         std::thread::yield_now();
     }
+}
+
+/// What this gives, unless it takes too long.
+fn within<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, done) = channel();
+    std::thread::spawn(move || sender.send(work()));
+    done.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("{what} takes too long"))
+}
+
+/// A fence program that says that it was started, and then hangs.
+fn hanging_program(bench: &Bench) -> std::path::PathBuf {
+    let fifo = bench.folder.path().join("started");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let script = format!("#!/bin/sh\ntrap '' TERM\necho $$ >{}\nsleep 1000\n", fifo.display());
+    write(&bench.fence_program(), &script, 0o755);
+    fifo
+}
+
+/// Opening the pipe waits for the program that writes into it.
+fn is_started(fifo: &Path) {
+    let fifo = fifo.to_owned();
+    within("the fence program", move || std::fs::read_to_string(fifo).unwrap());
 }
 
 fn stopped(child: Child) -> Output {
     let began = Instant::now();
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    let output = within("the end", move || child.wait_with_output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(output.status.code(), Some(9), "{}", err(&output));
     assert!(err(&output).contains("stopped by a signal\n  do this: "), "{}", err(&output));
@@ -74,10 +107,7 @@ fn while_it_is_held() {
 fn while_a_fence_program_runs() {
     let bench = Bench::new(&hangs());
     let good = std::fs::read_to_string(bench.fence_program()).unwrap();
-    let fifo = bench.folder.path().join("started");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let script = format!("#!/bin/sh\ntrap '' TERM\necho $$ >{}\nsleep 1000\n", fifo.display());
-    write(&bench.fence_program(), &script, 0o755);
+    let fifo = hanging_program(&bench);
     let reconcile = env!("CARGO_BIN_EXE_onerescue");
     let runs: [(&str, &[&str]); 3] = [
         (FENCE_HOST, &["--host", "node0"]),
@@ -86,8 +116,7 @@ fn while_a_fence_program_runs() {
     ];
     for (program, arguments) in runs {
         let child = bench.start(program, arguments, "");
-        // Opening the pipe waits for the program that writes into it.
-        std::fs::read_to_string(&fifo).unwrap();
+        is_started(&fifo);
         stopped(child);
     }
     assert_eq!(bench.log().matches("says that it was interrupted").count(), 3, "{}", bench.log());
@@ -108,4 +137,27 @@ fn while_oned_gives_no_answer() {
     assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
     assert!(bench.log().contains("is gone; taking it over"), "{}", bench.log());
     assert_eq!(bench.cloud.lock().unwrap().breaches(), []);
+}
+
+#[test]
+fn what_has_no_incident_leaves_in_the_same_way() {
+    let back = Bench::jumping(super::back::BACK, Duration::from_secs(3));
+    back.settings("[host_back]\nstable = \"1h\"\n");
+    let mut child = back.start(HOST_BACK, &["--host", "node0"], "");
+    until(&back, &mut child, |log| log.contains("wait: 3600 s before anything is started"));
+    assert!(err(&stopped(child)).contains("do this: `host_back --host node0`"));
+    let down = Bench::jumping(super::down::DOWN, Duration::from_secs(1));
+    down.settings("[vm_down]\nwait_interval = \"1h\"\ncrowd_time = \"1h\"\n");
+    let mut child = down.start(VM_DOWN, &["--vm", "0"], "");
+    until(&down, &mut child, |log| log.contains("wait: 3600 s: it may come back"));
+    assert!(err(&stopped(child)).contains("do this: `vm_down --vm 0`"));
+}
+
+#[test]
+fn an_operators_command_leaves_in_the_same_way_and_ends_what_it_has_started() {
+    let bench = Bench::new(&DEAD_NODE0.replace("before = [\"dies node0 power_loss\"]\n", ""));
+    let fifo = hanging_program(&bench);
+    let child = bench.start(env!("CARGO_BIN_EXE_onerescue"), &["check"], "");
+    is_started(&fifo);
+    assert!(err(&stopped(child)).contains("do this: run the same command again"));
 }

@@ -123,7 +123,14 @@ impl Case {
 
     pub(super) fn end(mut self, now: Moment, outcome: Outcome) -> Step {
         for (vm, away) in std::mem::take(&mut self.away) {
-            let text = "oned has taken the resume, and it was not read back".to_owned();
+            let text = match away.from {
+                None => "oned has taken the resume, and it was not read back".to_owned(),
+                Some(from) => {
+                    format!(
+                        "its live migration from {from} was sent, and not read back; it runs on one of the two"
+                    )
+                }
+            };
             self.settle(now, vm, &away.name, Fate::Failed(text));
         }
         self.hold_rest(now, &outcome.to_string());

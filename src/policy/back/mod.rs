@@ -9,6 +9,7 @@
 //! host has said that it does not run.
 
 mod act;
+mod autostart;
 mod case;
 mod failback;
 mod judge;
@@ -21,6 +22,7 @@ mod start;
 mod survey;
 
 pub use act::Acting;
+pub use autostart::Naming;
 pub(in crate::policy) use later::{Due, due};
 pub use look::{Claiming, Observing};
 pub use remember::Remembering;
@@ -46,6 +48,8 @@ pub enum Step {
     Wait(Waiting),
     /// Read fresh pools.
     Survey(Surveying),
+    /// Read the zone's hooks, before the first VMs are started.
+    Hooks(Naming),
     /// Read a few VMs with all their records, just before they are started.
     Trace(Tracing),
     /// Change something.
@@ -66,6 +70,7 @@ impl Step {
             Self::Remember(ask) => ask.trail(),
             Self::Wait(ask) => ask.then.trail(),
             Self::Survey(ask) => ask.trail(),
+            Self::Hooks(ask) => ask.trail(),
             Self::Trace(ask) => ask.trail(),
             Self::Act(ask) => ask.trail(),
             Self::Settle(ask) => ask.trail(),

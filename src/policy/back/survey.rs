@@ -1,10 +1,10 @@
 //! A fresh look at everything: what runs there that should not, and what does not run that should.
 
 use super::act::Acting;
+use super::autostart::Naming;
 use super::case::Case;
 use super::failback::Guest;
 use super::judge::{Closed, Tail, Verdict};
-use super::look::Observing;
 use super::{Step, failback, quarantine, wait};
 use crate::model::{Host, HostState, Moment, Vm, VmId, VmState};
 use crate::policy::case::{Failure, Subject};
@@ -90,7 +90,7 @@ impl Surveying {
         if case.queue.is_empty() {
             return Acting::close(case, now);
         }
-        Observing::between(case, now)
+        Naming::step(case)
     }
 }
 

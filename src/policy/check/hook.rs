@@ -110,13 +110,17 @@ pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
     findings
 }
 
-/// OpenNebula's own hooks that resume VMs of a host that is back, and VMs that went down. They ask nobody, and neither
-/// wait nor count. Source: `share/hooks/autostart`.
+/// Is it one of OpenNebula's own hooks that resume VMs of a host that is back, and VMs that went down? They ask nobody, and
+/// neither wait nor count. Source: `share/hooks/autostart`.
+pub(in crate::policy) fn is_autostart(hook: &Hook) -> bool {
+    let command = hook.attributes.get("COMMAND").map_or("", String::as_str);
+    command.split_whitespace().any(|word| word.contains("autostart/"))
+}
+
 fn autostart(facts: &HookFacts) -> Option<Finding> {
-    let stock = facts.value("COMMAND").split_whitespace().any(|word| word.contains("autostart/"));
     let text = "it is OpenNebula's own autostart hook, which resumes VMs too, without looking at incidents";
     let advice = format!("`onehook delete {}` where host_back or vm_down is registered", facts.hook.id.0);
-    stock.then(|| Finding::warning(Item::Hook, facts.object(), text, advice))
+    is_autostart(&facts.hook).then(|| Finding::warning(Item::Hook, facts.object(), text, advice))
 }
 
 /// One hook of ours, whatever others there are.

@@ -17,6 +17,7 @@ mod witness;
 
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
+pub(in crate::policy) use hook::is_autostart;
 pub use hook::{HookFacts, chosen};
 pub use host::{Entry, HostFacts};
 pub use witness::WitnessFacts;

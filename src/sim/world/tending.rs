@@ -1,7 +1,7 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{LcmState, Vm, VmId, VmState};
+use crate::model::{Hook, LcmState, Vm, VmId, VmState};
 use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
 use crate::policy::{Claim, Failure, Reply};
@@ -19,6 +19,11 @@ impl Tend for SimWorld {
             return deeds.iter().map(|deed| self.carry_out(deed)).collect();
         }
         one_by_one(deeds, |deed| self.carry_out(deed))
+    }
+
+    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+        self.due();
+        Ok(self.zone.oned().hooks()?.good)
     }
 
     fn claim_vm(&mut self, _vm: VmId) -> Result<Claim, Failure> {
