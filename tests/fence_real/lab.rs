@@ -89,6 +89,14 @@ impl Lab {
         assert!(kill(signal, &pid.to_string()), "ipmi_sim is not there");
     }
 
+    /// The controller is there again, as it was set up.
+    pub(crate) fn restart_controller(&mut self) {
+        if let Some(mut dead) = self.sim.take() {
+            dead.wait().unwrap();
+        }
+        self.sim = Some(self.start_sim());
+    }
+
     /// Let the machine lose its power.
     pub(crate) fn kill_machine(&self) {
         let group = format!("-{}", self.machine);
@@ -163,7 +171,7 @@ impl Lab {
     fn start_sim(&self) -> Child {
         let chassis = self.install("chassis.sh", include_str!("chassis.sh"));
         let state = self.path("state");
-        fs::create_dir(&state).unwrap();
+        fs::create_dir_all(&state).unwrap();
         let (address, port, password) = (&self.address, self.port, &self.password);
         let lan = format!(
             "name \"node0\"\n\

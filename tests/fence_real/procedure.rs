@@ -1,8 +1,9 @@
 //! The whole procedure: the real `host_error` and `fence_host`, a cloud on a loopback port, a real agent and a
 //! real controller. VMs move if, and only if, the process group that stands for their host is dead.
 
-use crate::bench::FENCE_HOST;
+use crate::bench::{FENCE_HOST, HOST_ERROR};
 use crate::lab::Lab;
+use crate::processes::within;
 use crate::rig::{HANGS, HUNG_NODE0, ONE_TRY, Rig};
 use crate::secrets::recover_watched;
 use onerescue::sim::Power;
@@ -115,6 +116,24 @@ fn row_14_a_flapping_status_moves_no_vm() {
     rig.refused(&ended, "ipmi says on");
     assert!(ended.said.contains("ipmi says off"), "{}", ended.said);
     assert!(rig.lab.machine_runs());
+}
+
+/// A power cut took the controller with it; when the power returns, the machine runs again too.
+#[test]
+fn row_27_a_controller_that_is_there_again_is_used_at_the_next_look() {
+    let mut rig = Rig::new(Lab::start(77));
+    let devices = rig.lab.devices("fence_ipmilan", "2s", 1);
+    let hold = "look = \"500ms\"\nlongest = \"500ms\"\ndeadline = \"60s\"";
+    rig.bench.settings_with_hold(hold, &format!("{ONE_TRY}{devices}"));
+    rig.lab.signal_controller("KILL");
+    let (begin, run) = (Instant::now(), rig.start(&[HOST_ERROR], " -m -p 0"));
+    assert!(within(seconds(30), || rig.bench.log().contains("HELD: ")), "{}", rig.bench.log());
+    rig.untouched();
+    assert_eq!(rig.lab.orders(), 0);
+    rig.lab.restart_controller();
+    let ended = rig.end(begin, run);
+    rig.recovered(&ended);
+    assert_eq!(rig.lab.orders(), 1, "on, so it was sent off");
 }
 
 #[test]

@@ -70,9 +70,14 @@ impl Bench {
     /// Times are short, because here they are real, nothing is held for later, and no check was made by day. `more`
     /// begins inside the section `[fence]`.
     pub(super) fn settings(&self, more: &str) {
+        self.settings_with_hold("deadline = \"0s\"", more);
+    }
+
+    /// The same with lines of `[hold]`: without them what is held ends at once.
+    pub(super) fn settings_with_hold(&self, hold: &str, more: &str) {
         let text = format!(
             "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n\
-             [hold]\ndeadline = \"0s\"\n[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n{more}",
+             [hold]\n{hold}\n[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n{more}",
             self.folder.path().display()
         );
         write(&self.folder.path().join("onerescue.toml"), &text, 0o600);
