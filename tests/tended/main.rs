@@ -1,0 +1,111 @@
+//! What holds for `host_back` and `vm_down` in every case: random clouds, failures, persons who act at any moment, answers
+//! of oned that get lost, and runs that are killed at any step and begun again.
+//!
+//! A story is a scenario file, so one that fails can be kept as a scenario.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a helper of a test fails as the test does"
+)]
+
+mod check;
+mod story;
+mod strategy;
+
+use onerescue::Run;
+use onerescue::model::VmId;
+use onerescue::policy::down;
+use onerescue::policy::tend::Account;
+use onerescue::sim::{Job, Scenario, Tended, audit_tend};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use std::fmt::Write as _;
+use story::Story;
+
+/// A share of the cases that are asked for, so that `cargo test` alone takes half a minute.
+fn config(share: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig {
+        cases: (asked.cases / share).max(1),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/tended/regressions.txt"))),
+        max_shrink_iters: 2000,
+        ..asked
+    }
+}
+
+/// At most so many steps of the hook; how it ended, and which VMs it was about.
+fn steps(scenario: &mut Scenario, most: usize) -> (Option<Account>, Vec<VmId>) {
+    match scenario.job.clone() {
+        Job::HostError => (None, Vec::new()),
+        Job::HostBack(policy) => {
+            let run = Run::back(scenario.subject.clone(), *policy);
+            (run.steps(&mut scenario.world, most), scenario.charged.clone())
+        }
+        Job::VmDown(vm, policy) => {
+            let xml = scenario.world.transport().cloud().vm_xml(vm).unwrap();
+            let event = onerescue::wire::documents::read(&xml, onerescue::wire::xml::Limits::HOOK).unwrap();
+            let subject = down::Subject::of(&event, scenario.subject.source);
+            let run = Run::down(subject, Some(&event), &policy);
+            (run.steps(&mut scenario.world, most), vec![vm])
+        }
+    }
+}
+
+fn told(story: &Story, scenario: &Scenario, account: &Account) -> String {
+    let mut text = format!("{}\n{:?}\n", story.toml(), account.outcome);
+    for entry in &account.trail {
+        let _ = writeln!(text, "  {entry}");
+    }
+    for call in scenario.world.transport().calls().iter().filter(|call| call.at >= scenario.world.began()) {
+        let _ = writeln!(text, "  {} {call}", call.at.as_millis());
+    }
+    text
+}
+
+/// Longer than any run.
+const ENDLESS: usize = 100_000;
+
+fn holds(story: &Story) -> Result<(), TestCaseError> {
+    let mut scenario = Scenario::parse(&story.toml()).unwrap();
+    let mut before: Vec<Tended> = Vec::new();
+    if let Some(most) = story.killed {
+        scenario.world.begin_again();
+        steps(&mut scenario, most);
+        before = scenario.world.tended().to_vec();
+    }
+    scenario.world.begin_again();
+    let (account, charged) = steps(&mut scenario, ENDLESS);
+    let account = account.unwrap();
+    let mut broken = audit_tend(&scenario.world, &account, &charged);
+    broken.extend(check::rules(story, &scenario, &before));
+    prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(story, &scenario, &account));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(config(2))]
+
+    #[test]
+    fn no_rule_is_broken_for_a_host_that_is_back(story in strategy::back()) {
+        holds(&story)?;
+    }
+
+    #[test]
+    fn no_rule_is_broken_for_a_vm_that_is_down(story in strategy::down()) {
+        holds(&story)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(8))]
+
+    #[test]
+    fn when_nobody_interferes_what_the_failure_left_runs_again(story in strategy::calm()) {
+        let mut scenario = Scenario::parse(&story.toml()).unwrap();
+        scenario.world.begin_again();
+        let account = steps(&mut scenario, ENDLESS).0.unwrap();
+        let broken = check::all_run(&story, &scenario);
+        prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&story, &scenario, &account));
+    }
+}
