@@ -2,8 +2,9 @@
 //!
 //! No branch in here decides anything.
 
+use crate::policy::replay::{Begin, Verdict};
 use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, begin};
-use crate::world::World;
+use crate::world::{Replayed, World};
 
 mod back;
 mod down;
@@ -35,6 +36,22 @@ pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
 /// Nothing is kept of it but what it did to the world, for example 7 steps: up to the first look at the power.
 pub fn run_steps(world: &mut impl World, subject: Subject, policy: Policy, most: usize) -> Option<Report> {
     Run::begin(subject, policy).steps(world, most)
+}
+
+/// Lead this policy through a recorded run, until nothing that was recorded answers it.
+///
+/// # Errors
+/// A text that says which line of the journal is damaged.
+pub fn replay(mut world: Replayed, begin: &Begin, policy: Policy) -> Result<Verdict, String> {
+    let mut run = Run::begin(begin.subject.clone(), policy);
+    let report = loop {
+        run = match run.go_on(&mut world) {
+            Err(report) => break Some(report),
+            Ok(_) if world.is_over() => break None,
+            Ok(run) => run,
+        };
+    };
+    Ok(Verdict::of(world.done()?, report.as_deref()))
 }
 
 /// A procedure between two steps. Several of them can take turns in one cloud.

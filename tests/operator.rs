@@ -26,5 +26,6 @@ mod operator {
     mod layer;
     mod plan;
     mod reconcile;
+    mod replay;
     mod seen_on;
 }

@@ -4,11 +4,14 @@ use super::{FenceHost, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostState};
+use crate::policy::replay::Begin;
 use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
+use crate::world::journal::Sheet;
+use crate::world::live::wall_clock;
 use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
-use crate::world::{Live, Zone, stop};
+use crate::world::{Journal, Live, Zone, stop};
 use crate::{finish, run};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -63,8 +66,28 @@ fn live(
     let subject = subject(call, host, &zone)?;
     trail::about(subject.host);
     on_signal(&config, &environment)?;
-    let mut world = Live::new(zone, &config);
-    Ok(run(&mut world, subject, policy))
+    Ok(recorded(Live::new(zone, &config), &config, subject, policy))
+}
+
+/// Run, and write every answer down for `onerescue replay`.
+pub(super) fn recorded(live: Live, config: &Config, subject: Subject, policy: Policy) -> Report {
+    let begin = Begin {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        run: live.me().to_owned(),
+        at: wall_clock(),
+        subject: subject.clone(),
+        policy: policy.clone(),
+    };
+    // A rehearsal writes nothing but the log.
+    let folder = config.journal.as_ref().filter(|_| policy.purpose != Purpose::Rehearse);
+    let sheet = folder.and_then(|folder| {
+        let sheet = Sheet::new(folder, config.rules.record, subject.host, begin.at.0);
+        sheet.inspect_err(|why| log::warn!("this run is not recorded for `onerescue replay`: {why}")).ok()
+    });
+    let mut world = Journal::begin(live, sheet, &begin);
+    let report = run(&mut world, subject, policy);
+    world.end(&report);
+    report
 }
 
 /// What stands on standard input, where a template can come from there.

@@ -10,6 +10,7 @@ use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
 use super::plan::{Plan, plan};
 use super::reconcile::{Reconcile, reconcile};
+use super::replay::{ReplayOptions, replay};
 use super::serve::{DrillPower, drill_power};
 use super::show::{Show, show};
 use crate::finish;
@@ -38,6 +39,7 @@ enum Command {
     Reconcile(Reconcile),
     History(History),
     Show(Show),
+    Replay(ReplayOptions),
     Abort(Abort),
     Drill(Drill),
     #[command(hide = true)]
@@ -64,6 +66,7 @@ pub fn operator() -> ExitCode {
         Command::Reconcile(options) => reconcile(&options),
         Command::History(options) => history(&options),
         Command::Show(options) => show(&options),
+        Command::Replay(options) => replay(&options),
         Command::Abort(options) => abort(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),

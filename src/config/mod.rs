@@ -35,6 +35,8 @@ pub struct Config {
     pub file: PathBuf,
     /// `log`
     pub log: PathBuf,
+    /// `[record] journal`: the folder of the journals; none = nothing is recorded.
+    pub journal: Option<PathBuf>,
     /// `run_dir`: where the lock file of each host is.
     pub run_dir: PathBuf,
     /// `[oned]`
@@ -189,16 +191,21 @@ impl Config {
         let devices = device::devices(raw.device)?;
         let (leader, observer) = raw.observer.check()?;
         let (asked, witness) = raw.witness.check()?;
-        for (key, path) in [("log", &raw.log), ("run_dir", &raw.run_dir)] {
+        let journal = raw.record.journal.clone().filter(|path| !path.as_os_str().is_empty());
+        for (key, path) in [("log", &raw.log), ("run_dir", &raw.run_dir), ("record.journal", &journal)] {
             if path.as_ref().is_some_and(|path| !path.is_absolute()) {
                 return Err(format!("{key} must be an absolute path"));
             }
         }
+        let log = raw.log.unwrap_or(defaults.log);
+        // An empty text is a word for none.
+        let journal = if raw.record.journal.is_some() { journal } else { Some(beside(&log)) };
         let brake = raw.brake.check(leader)?;
         let (record_type, record) = raw.record.check()?;
         Ok(Self {
             file: defaults.file,
-            log: raw.log.unwrap_or(defaults.log),
+            log,
+            journal,
             run_dir: raw.run_dir.unwrap_or(defaults.run_dir),
             oned: raw.oned.check()?,
             rules: Rules {
@@ -227,6 +234,7 @@ impl Config {
         Self {
             file,
             log: environment.default_log(),
+            journal: Some(beside(&environment.default_log())),
             run_dir: environment.default_run_dir(),
             oned: OnedSettings::default(),
             rules: Rules::default(),
@@ -241,6 +249,11 @@ impl Config {
             hosts: BTreeMap::new(),
         }
     }
+}
+
+/// `/var/log/one/host_error.journal` for `/var/log/one/host_error.log`.
+fn beside(log: &Path) -> PathBuf {
+    log.with_extension("journal")
 }
 
 /// The parser's error with its line, unless somebody wrote a secret there.

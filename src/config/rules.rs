@@ -155,6 +155,7 @@ pub(super) struct Record {
     #[serde(with = "required")]
     age: Duration,
     most: u32,
+    pub(super) journal: Option<PathBuf>,
 }
 
 /// `placement`
@@ -279,7 +280,7 @@ impl Default for Reconcile {
 impl Default for Record {
     fn default() -> Self {
         let RecordRules { age, most } = RecordRules::default();
-        Self { kind: record::TYPE, age, most }
+        Self { kind: record::TYPE, age, most, journal: None }
     }
 }
 

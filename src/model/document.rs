@@ -1,10 +1,11 @@
 //! Documents and hooks of OpenNebula, as far as a recovery keeps its record there or checks its set-up.
 
 use super::{DocumentId, HookId, Lock};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// `DOCUMENT/LOCK`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentLock {
     /// `LOCK/LOCKED`: level 3 still lets oneadmin update the document, level 4 does not.
     pub level: Lock,

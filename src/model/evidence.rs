@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// A point on the monotonic clock of a run: the time since the run began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Moment(pub Duration);
 
 impl Moment {
@@ -43,7 +43,7 @@ impl fmt::Display for DeviceName {
 }
 
 /// What a device says about a host's power. Anything that is not plainly on or off is unknown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PowerState {
     /// The device says on.
     On,
@@ -64,7 +64,7 @@ impl fmt::Display for PowerState {
 }
 
 /// One read-back of a host's power.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// Who was asked.
     pub device: DeviceName,
@@ -75,7 +75,7 @@ pub struct Sample {
 }
 
 /// How a device can show that a host is off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReadBack {
     /// It has a status that is read back.
     Status,
@@ -86,7 +86,7 @@ pub enum ReadBack {
 }
 
 /// What is cut off when a device says off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// The whole host: nothing runs on it any more.
     Host,
@@ -95,7 +95,7 @@ pub enum Scope {
 }
 
 /// What feeds a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PowerDomain {
     /// The host's own power: the device is mute when that is gone.
     Host,
@@ -104,7 +104,7 @@ pub enum PowerDomain {
 }
 
 /// From where a device is asked and told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Route {
     /// From the front-end.
     FrontEnd,
@@ -113,7 +113,7 @@ pub enum Route {
 }
 
 /// A fence device as the procedure sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FenceDevice {
     /// Its name in the settings.
     pub name: DeviceName,
@@ -141,11 +141,11 @@ impl FenceDevice {
 }
 
 /// Devices that must all say off before the host counts as off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level(pub Vec<FenceDevice>);
 
 /// Another host that can be asked over ssh.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     /// Its id.
     pub id: HostId,
@@ -160,7 +160,7 @@ impl fmt::Display for Peer {
 }
 
 /// What a witness says about a host. Silence is not death.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Opinion {
     /// It has just answered.
     Alive,
@@ -181,7 +181,7 @@ impl fmt::Display for Opinion {
 }
 
 /// What one witness was heard to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Testimony {
     /// `node3 (host 3)`, `consul`.
     pub witness: String,

@@ -1,10 +1,11 @@
 //! Clusters and VM groups.
 
 use super::{ClusterId, DatastoreId, GroupId, HostId, VmId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A cluster, from `one.clusterpool.info`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cluster {
     /// `CLUSTER/ID`.
     pub id: ClusterId,
@@ -15,11 +16,12 @@ pub struct Cluster {
     /// `CLUSTER/DATASTORES/ID`.
     pub datastores: Vec<DatastoreId>,
     /// The single values of `CLUSTER/TEMPLATE`; written by administrators only.
+    #[serde(serialize_with = "super::attributes::harmless")]
     pub attributes: BTreeMap<String, String>,
 }
 
 /// `ROLE/POLICY`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupPolicy {
     /// No policy inside the role.
     None,
@@ -32,7 +34,7 @@ pub enum GroupPolicy {
 }
 
 /// One `VM_GROUP/ROLES/ROLE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
     /// `ROLE/NAME`.
     pub name: String,
@@ -47,7 +49,7 @@ pub struct Role {
 }
 
 /// A VM group, from `one.vmgrouppool.info`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmGroup {
     /// `VM_GROUP/ID`.
     pub id: GroupId,

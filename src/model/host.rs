@@ -1,11 +1,12 @@
 //! A hypervisor as oned sees it.
 
 use super::{ClusterId, HostId, NumaNode, VmId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// `HOST/STATE`. Source: `include/Host.h`; 1, 5, 6 and 7 exist up to OpenNebula 5.10 only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum HostState {
     /// 0: new or just enabled, not monitored yet.
     Init,
@@ -84,7 +85,7 @@ impl fmt::Display for HostState {
 }
 
 /// What a host can carry and what is charged to it, from `HOST_SHARE`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capacity {
     /// `MAX_CPU`: hundredths of a core, 6400 is 64 cores.
     pub max_cpu: i64,
@@ -97,7 +98,7 @@ pub struct Capacity {
 }
 
 /// One `HOST_SHARE/PCI_DEVICES/PCI`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PciDevice {
     /// Hexadecimal vendor, `10de`.
     pub vendor: String,
@@ -112,7 +113,7 @@ pub struct PciDevice {
 }
 
 /// A host, from `one.host.info`, `one.hostpool.info` or a hook's template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// `HOST/ID`.
     pub id: HostId,
@@ -136,6 +137,7 @@ pub struct Host {
     /// `HOST/MONITORING/TIMESTAMP`: epoch seconds of the last good report, where the reply has it.
     pub monitored_at: Option<i64>,
     /// The single values of `HOST/TEMPLATE`. A host's probes can write them: never trust them for fencing.
+    #[serde(serialize_with = "super::attributes::harmless")]
     pub attributes: BTreeMap<String, String>,
 }
 

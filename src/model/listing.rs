@@ -1,10 +1,11 @@
 //! A pool of OpenNebula as far as it could be read.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The objects of a pool, and what is known of the others. What is not in `all` is not known to exist and not known
 /// not to: whoever needs it asks [`Listing::absent`] for the reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing<T> {
     /// Those that were read.
     pub all: Vec<T>,

@@ -65,7 +65,7 @@ pub struct SeenOn {
 }
 
 /// Everything that is remembered, as one reading of the documents gave it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// The front-end's clock when it was read.
     pub now: Epoch,

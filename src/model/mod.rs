@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock and no judgement: what a value means for a recovery is decided in `policy`.
 
+mod attributes;
 mod document;
 mod evidence;
 mod group;

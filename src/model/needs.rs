@@ -1,9 +1,10 @@
 //! What a VM asks of the host that runs it, besides CPU, memory and PCI devices.
 
 use super::{DatastoreId, GroupId, NetworkId};
+use serde::{Deserialize, Serialize};
 
 /// What a VM's template asks of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Needs {
     /// `TEMPLATE/DISK`.
     pub disks: Vec<Disk>,
@@ -22,7 +23,7 @@ pub struct Needs {
 }
 
 /// One `TEMPLATE/DISK`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
     /// `DISK_ID`.
     pub id: u32,
@@ -37,7 +38,7 @@ pub struct Disk {
 }
 
 /// `TEMPLATE/VMGROUP`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// `VMGROUP_ID`
     pub group: GroupId,
@@ -46,7 +47,7 @@ pub struct Membership {
 }
 
 /// `TEMPLATE/TOPOLOGY` with the VM's own NUMA nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topology {
     /// `PIN_POLICY`
     pub pin: Pin,
@@ -59,7 +60,7 @@ pub struct Topology {
 }
 
 /// `TOPOLOGY/PIN_POLICY`. Source: `src/host/HostShareNUMA.cc`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pin {
     /// `NONE`, or absent.
     None,
@@ -74,7 +75,7 @@ pub enum Pin {
 }
 
 /// One `TEMPLATE/NUMA_NODE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VirtualNode {
     /// `TOTAL_CPUS`: virtual CPUs.
     pub cpus: i64,

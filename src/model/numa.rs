@@ -1,7 +1,9 @@
 //! The NUMA nodes of a host.
 
+use serde::{Deserialize, Serialize};
+
 /// One `HOST_SHARE/NUMA_NODES/NODE`. Source: `src/host/HostShareNUMA.cc`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumaNode {
     /// `NODE_ID`
     pub id: u32,
@@ -16,7 +18,7 @@ pub struct NumaNode {
 }
 
 /// One `CORE`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumaCore {
     /// How many hardware threads it has: the entries of `CPUS`, `0:-1,1:-1`.
     pub threads: i64,
@@ -27,7 +29,7 @@ pub struct NumaCore {
 }
 
 /// One `HUGEPAGE`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HugePages {
     /// `SIZE`: KiB of one page.
     pub size_kib: i64,

@@ -1,10 +1,11 @@
 //! What can be seen from a front-end before something is done that cannot be taken back.
 
 use super::{Cluster, Host, Memory, RaftState};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The front-end's view of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observer {
     /// What the configured front-end says it is; the text says why that is not known.
     pub raft: Result<RaftState, String>,
@@ -15,7 +16,7 @@ pub struct Observer {
 }
 
 /// Everything that a brake needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlook {
     /// Every host of the zone.
     pub hosts: Vec<Host>,

@@ -1,7 +1,9 @@
 //! How oned says no.
 
+use serde::{Deserialize, Serialize};
+
 /// oned's error codes. Source: `include/RequestManager.h`, unchanged from 5.10 to 7.5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// 0x0100: the session is not accepted.
     Authentication,

@@ -1,13 +1,14 @@
 //! Services of OneFlow, as far as they say in which order VMs start.
 
 use super::{DocumentId, VmId};
+use serde::{Deserialize, Serialize};
 
 /// The type number of the documents that OneFlow keeps its services in. Source: `DOCUMENT_TYPE` in
 /// `src/flow/lib/models/service.rb`.
 pub const SERVICE_TYPE: i64 = 100;
 
 /// `deployment` of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Deployment {
     /// `straight`: the VMs of a role start when those of its parents run. Source: `src/flow/lib/strategy/straight.rb`.
     Straight,
@@ -16,7 +17,7 @@ pub enum Deployment {
 }
 
 /// One of `roles`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceRole {
     /// `name`.
     pub name: String,
@@ -27,7 +28,7 @@ pub struct ServiceRole {
 }
 
 /// A service, from the `BODY` of its document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// `DOCUMENT/ID`, the `SERVICE_ID` of its VMs.
     pub id: DocumentId,

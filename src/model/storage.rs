@@ -1,9 +1,10 @@
 //! Datastores, as far as a recovery needs them.
 
 use super::{ClusterId, DatastoreId};
+use serde::{Deserialize, Serialize};
 
 /// `DATASTORE/TYPE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DatastoreKind {
     /// 0
     Image,
@@ -18,7 +19,7 @@ pub enum DatastoreKind {
 }
 
 /// `DATASTORE/TEMPLATE/SHARED`: can another host see the same disks?
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sharing {
     /// `YES`
     Yes,
@@ -31,7 +32,7 @@ pub enum Sharing {
 }
 
 /// A datastore, from `one.datastorepool.info`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Datastore {
     /// `DATASTORE/ID`.
     pub id: DatastoreId,

@@ -1,9 +1,10 @@
 //! The version of OpenNebula.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// `one.system.version`, for example 7.5.80. Versions such as 6.99.80 are the ones that become 7.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version(pub u32, pub u32, pub u32);
 
 impl Version {

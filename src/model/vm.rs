@@ -1,6 +1,7 @@
 //! A virtual machine and every state that oned can give it.
 
 use super::{DatastoreId, DocumentId, HostId, Needs, VmId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,7 +9,7 @@ macro_rules! lcm_states {
     ($($number:literal $variant:ident $name:literal),+ $(,)?) => {
         /// `VM/LCM_STATE`, meaningful while the VM is ACTIVE. Numbers 13, 14, 55 and 58 were removed from
         /// OpenNebula and decode as unknown. Source: `include/VirtualMachine.h`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum LcmState {
             $(#[doc = concat!(stringify!($number), " ", $name)] $variant,)+
             /// A number that this version does not know. It never leads to an action.
@@ -121,7 +122,7 @@ lcm_states! {
 }
 
 /// `VM/STATE`, with `VM/LCM_STATE` where the VM is ACTIVE. Source: `include/VirtualMachine.h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum VmState {
     /// 0
     Init,
@@ -221,7 +222,7 @@ impl fmt::Display for VmState {
 }
 
 /// `VM/LOCK/LOCKED`. By default every level keeps a VM from being migrated or recovered, even by oneadmin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock(pub i64);
 
 impl fmt::Display for Lock {
@@ -236,7 +237,7 @@ impl fmt::Display for Lock {
 }
 
 /// A PCI device that the VM asks for, one `VM/TEMPLATE/PCI`. Empty fields match any device.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PciRequest {
     /// Hexadecimal vendor, `10de`.
     pub vendor: String,
@@ -250,7 +251,7 @@ pub struct PciRequest {
 }
 
 /// One `HISTORY`: a time that the VM spent on one host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// `SEQ`, counted from 0.
     pub sequence: i64,
@@ -265,7 +266,7 @@ pub struct Record {
 }
 
 /// A VM, from `one.vmpool.infoset`, `one.vmpool.infoextended` or `one.vm.info`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vm {
     /// `VM/ID`.
     pub id: VmId,
@@ -303,6 +304,7 @@ pub struct Vm {
     /// `VM/USER_TEMPLATE/ERROR`: the last failure that oned or a driver wrote.
     pub error: Option<String>,
     /// The single values of `VM/USER_TEMPLATE`; written by the VM's owner.
+    #[serde(serialize_with = "super::attributes::of_vm")]
     pub attributes: BTreeMap<String, String>,
 }
 

@@ -1,6 +1,7 @@
 //! The front-ends of a zone and who leads them.
 
 use super::ZoneId;
+use serde::{Deserialize, Serialize};
 
 /// One `ZONE/SERVER_POOL/SERVER`: a front-end of a zone that has several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Zone {
 }
 
 /// `RAFT/STATE`. Source: `include/RaftManager.h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RaftState {
     /// 0: the only front-end.
     Solo,

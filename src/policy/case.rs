@@ -13,11 +13,12 @@ use crate::model::{
     Abort, ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident,
     IncidentVm, Moment, Peer, SeenOn, VmId,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What a run is about: the host of the event, or the one that an operator named.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The host.
     pub host: HostId,
@@ -31,7 +32,7 @@ pub struct Subject {
 }
 
 /// Who started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// oned's event. It is sent before the host's new state is written, so a first look may be too early.
     Event,
@@ -42,7 +43,7 @@ pub enum Source {
 }
 
 /// How badly an effect failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trouble {
     /// No usable answer; the same question may work later.
     Unreachable,
@@ -55,7 +56,7 @@ pub enum Trouble {
 }
 
 /// An effect that failed, as the policy sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What the policy may conclude.
     pub trouble: Trouble,

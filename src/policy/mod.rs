@@ -46,6 +46,7 @@ pub mod reconcile;
 mod record;
 mod recover;
 mod remember;
+pub mod replay;
 mod report;
 mod resume;
 mod round;

@@ -1,10 +1,11 @@
 //! The lines that a run writes down, for the log, the timeline and the report.
 
 use crate::model::Moment;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The steps of the procedure, as the log and the timeline name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of the procedure in the crate's documentation")]
 pub enum Phase {
     Observe,
@@ -43,7 +44,7 @@ impl fmt::Display for Phase {
 }
 
 /// How much a line of the trail matters to somebody who reads only a few.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Weight {
     /// One of the few dozen lines that tell the story.
     Step,
@@ -52,7 +53,7 @@ pub enum Weight {
 }
 
 /// One line of the trail: when, in which phase, what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Who should read it.
     pub weight: Weight,

@@ -10,6 +10,7 @@ use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
 use super::settings::{HandOver, Policy, Purpose};
 use crate::model::{DocumentId, Epoch, Host, HostState, Incident, Moment, Progress};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +218,7 @@ fn error_text(host: &Host) -> String {
 }
 
 /// Whether this run may work on the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Claim {
     /// Nobody else does; and the record that a run of this front-end was locking when it died.
     Ours(Option<DocumentId>),

@@ -1,9 +1,10 @@
 //! What is asked of oned for one VM, and what oned may say to it.
 
 use crate::model::{HostId, Refusal, VmId};
+use serde::{Deserialize, Serialize};
 
 /// The last parameter of `one.vm.migrate`. It only matters for RUNNING VMs and for the check on PCI VMs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MigrationType {
     /// 0
     Save,
@@ -12,7 +13,7 @@ pub enum MigrationType {
 }
 
 /// One call that changes a VM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// `one.vm.migrate(vm, to, live=false, enforce=true, ds=-1, type)`
     Migrate {
@@ -78,7 +79,7 @@ impl Reply {
 }
 
 /// What oned said to an order. Acceptance means queued, not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
     /// Queued.
     Accepted,

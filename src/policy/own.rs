@@ -11,9 +11,10 @@ use super::report::Outcome;
 use super::standing::{Watch, Whose, whose};
 use super::still::{Effect, look};
 use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Memory, Moment};
+use serde::{Deserialize, Serialize};
 
 /// What became of taking a record's lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Taken {
     /// It is ours.
     Ours(Hold),

@@ -21,10 +21,11 @@ use crate::model::{
     Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Service, Version, Vm, VmGroup,
     VmId,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A fresh look at the cloud.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Survey {
     /// Every host of the zone, the dead one among them.
     pub hosts: Vec<Host>,
@@ -53,7 +54,7 @@ pub struct Survey {
 }
 
 /// Which VM is in which layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerList {
     /// `HA_LAYER` of those that have one, wherever they are.
     pub members: BTreeMap<VmId, String>,

@@ -5,10 +5,11 @@ use super::notes::Entry;
 use super::proof::Proof;
 use super::settings::{Mode, Purpose};
 use crate::model::{HostId, Moment, VmId};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What became of one VM. Every VM that was seen has exactly one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// Read back where it should be: `RUNNING on node3 (host 3)`, `DONE`.
     Recovered(String),
@@ -35,7 +36,7 @@ impl fmt::Display for Fate {
 }
 
 /// One VM in a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmReport {
     /// The VM.
     pub id: VmId,
@@ -52,7 +53,7 @@ impl fmt::Display for VmReport {
 }
 
 /// How a run ended. [`Outcome::exit_code`] is the table of the README.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Every VM that the flags cover is where it should be.
     Recovered,
@@ -142,7 +143,7 @@ impl fmt::Display for Outcome {
 }
 
 /// Whether a run has disabled the dead host, so that oned gives its VMs up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Disabled {
     /// It has not.
     No,

@@ -4,10 +4,11 @@ mod plan;
 
 pub use plan::{Exclusions, Firmware, Layers, PlanRules, Requirements, Standby, Wish};
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a host in ERROR with a failed probe's text means: such a text was sent by a live host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProbeError {
     /// The host is alive: do not fence.
     Hold,
@@ -16,7 +17,7 @@ pub enum ProbeError {
 }
 
 /// How long a host may come back by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitRules {
     /// `-p N`: cycles to wait. The stock hook's default is 2.
     pub cycles: u32,
@@ -29,7 +30,7 @@ pub struct WaitRules {
 }
 
 /// How a host is powered off and proven off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FenceRules {
     /// Consecutive "off" answers that make a proof.
     pub samples: u32,
@@ -57,7 +58,7 @@ pub struct FenceRules {
 
 /// Whether a device must have been seen ON while its host was healthy. One that says off for an outlet that does not
 /// exist would prove any host off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
     /// It must; `onerescue check` writes that down.
     Required,
@@ -66,7 +67,7 @@ pub enum Control {
 }
 
 /// When not to fence, although the host is in ERROR: is it us?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrakeRules {
     /// More hosts than this that fail now are a storm, in the zone or in the host's cluster. One never is.
     pub failing: u32,
@@ -85,7 +86,7 @@ pub struct BrakeRules {
 }
 
 /// A number in a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// How many.
     pub count: u32,
@@ -94,7 +95,7 @@ pub struct Window {
 }
 
 /// Who is asked whether the host is alive, and what follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessRules {
     /// How many other hosts of the cluster are asked; 0 is none.
     pub peers: u32,
@@ -117,7 +118,7 @@ impl WitnessRules {
 }
 
 /// What is held is looked at again, more and more slowly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldRules {
     /// The time to the first look; it doubles with each further one.
     pub look: Duration,
@@ -128,7 +129,7 @@ pub struct HoldRules {
 }
 
 /// How long closed incidents are remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordRules {
     /// A closed one that is older is deleted, unless a brake still counts it.
     pub age: Duration,
@@ -137,7 +138,7 @@ pub struct RecordRules {
 }
 
 /// Every rule of the settings file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
     /// `[wait]`
     pub wait: WaitRules,
@@ -158,7 +159,7 @@ pub struct Rules {
 }
 
 /// Who chooses where a VM goes, with `-m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placement {
     /// The planner, which migrates it there.
     Direct,
@@ -167,7 +168,7 @@ pub enum Placement {
 }
 
 /// What becomes of a VM whose wait for others is over before they run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Late {
     /// It is started without them.
     Go,
@@ -176,7 +177,7 @@ pub enum Late {
 }
 
 /// How VM actions are made and watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettleRules {
     /// Calls at the same time. oned has 15 connections for everybody.
     pub parallel: u32,

@@ -3,9 +3,10 @@
 use super::rules::{
     BrakeRules, FenceRules, HoldRules, PlanRules, RecordRules, Rules, SettleRules, WaitRules, WitnessRules,
 };
+use serde::{Deserialize, Serialize};
 
 /// What happens to the VMs of a dead host. Exactly one is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     /// `-m`: the same VM, with its disks, on another host.
     Migrate,
@@ -16,7 +17,7 @@ pub enum Mode {
 }
 
 /// Whether SUSPENDED and POWEROFF VMs are touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Force {
     /// Without `-f` no mode touches them.
     RunningOnly,
@@ -25,7 +26,7 @@ pub enum Force {
 }
 
 /// Whether the host must be proven off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fencing {
     /// The default: no VM is touched without a proof.
     Required,
@@ -34,7 +35,7 @@ pub enum Fencing {
 }
 
 /// Whether this run acts or only says what it would do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// The real thing.
     Recover,
@@ -45,7 +46,7 @@ pub enum Purpose {
 }
 
 /// Whether a run waits itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HandOver {
     /// The default: it waits for the host to come back, and looks again while it is held.
     No,
@@ -54,7 +55,7 @@ pub enum HandOver {
 }
 
 /// Everything the operator chose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// `-m`, `-r` or `-d`.
     pub mode: Mode,

@@ -17,10 +17,11 @@ use super::report::Fate;
 use super::round::give_up;
 use super::scheduler::note_progress;
 use crate::model::{Moment, Vm, VmId, VmState};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// VMs read back by id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct VmList {
     /// Those that could be read.
     pub vms: Vec<Vm>,

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod documents;
 pub mod hook_call;
+pub mod journal;
 pub mod record;
 pub mod service;
 pub mod xml;

@@ -61,6 +61,12 @@ impl Live {
         &self.zone
     }
 
+    /// Front-end, process and begin: `fe1 4711 1795165661`.
+    #[must_use]
+    pub fn me(&self) -> &str {
+        &self.me
+    }
+
     pub(super) fn lock(&mut self, path: &Path) -> Result<Claim, Error> {
         let failed = |source| Error::File { doing: "lock", path: path.to_owned(), source };
         // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.

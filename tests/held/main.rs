@@ -17,6 +17,7 @@ mod held;
 mod hurdles;
 mod owners;
 mod proof;
+mod replayed;
 mod rules;
 mod several;
 mod stage;

@@ -3,7 +3,7 @@
 //! What another process has begun meanwhile ends at the incident's lock. While runs go on, the zone is looked at again, so
 //! a host that dies then does not wait for the slowest of them. Whose turn it is is decided in `policy::reconcile`.
 
-use super::super::hook::zone;
+use super::super::hook::{recorded, zone};
 use super::look::{Desk, Looked};
 use super::tell::{Ended, Told};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::model::Incident;
 use crate::policy::reconcile::{Decision, Todo, Turns};
 use crate::policy::{Failure, Subject};
 use crate::world::{Live, live};
-use crate::{run, run_back, trail};
+use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, Scope};
@@ -103,7 +103,7 @@ fn one(desk: &Desk, subject: Subject, decision: &Decision, incident: Option<&Inc
         | Todo::Close
         | Todo::Leave => {
             let policy = desk.policy(incident, decision.waited)?;
-            Ok(run(&mut world()?, subject, policy).into())
+            Ok(recorded(world()?, &desk.config, subject, policy).into())
         }
     }
 }

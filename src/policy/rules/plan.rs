@@ -1,11 +1,12 @@
 //! The rules of `[plan]` and `[exclude]`: what becomes of the VMs, where a person has to choose.
 
 use crate::model::VmId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
 /// How VMs are planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRules {
     /// The values of `HA_POLICY` that count in a VM; its owner writes them.
     pub owner_may: BTreeSet<Wish>,
@@ -22,7 +23,7 @@ pub struct PlanRules {
 }
 
 /// `HA_POLICY`: what may happen to a VM, the least destructive first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Wish {
     /// `NONE`: nothing.
     None,
@@ -57,7 +58,7 @@ impl fmt::Display for Wish {
 }
 
 /// `plan.standby`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standby {
     /// Before any other host.
     First,
@@ -68,7 +69,7 @@ pub enum Standby {
 }
 
 /// `plan.layers`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Layers {
     /// A VM is held rather than put beside one that it is to be kept apart from.
     Hard,
@@ -77,7 +78,7 @@ pub enum Layers {
 }
 
 /// `plan.requirements`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requirements {
     /// The VM is held.
     Hold,
@@ -86,7 +87,7 @@ pub enum Requirements {
 }
 
 /// `plan.firmware`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Firmware {
     /// The VM is held.
     Hold,
@@ -95,7 +96,7 @@ pub enum Firmware {
 }
 
 /// `[exclude]`: VMs that no run touches, by any of these.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusions {
     /// Ids.
     pub vms: BTreeSet<VmId>,

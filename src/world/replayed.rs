@@ -1,0 +1,193 @@
+//! A world that gives the answers of a journal again. Which of them answers what is asked is decided in
+//! `policy::replay`; nothing in here reads or changes anything.
+
+use super::World;
+use crate::model::{
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
+    Testimony, Vm, VmId,
+};
+use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
+use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
+use crate::wire::journal::Reader;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// The journal of a run, and how far it was gone through.
+#[derive(Debug)]
+pub struct Replayed {
+    reader: Reader,
+    replay: Replay<usize>,
+    damaged: Option<String>,
+}
+
+impl Replayed {
+    /// The run that this journal is of, from its beginning.
+    ///
+    /// # Errors
+    /// A text that says what is wrong with the journal.
+    pub fn new(reader: Reader) -> Result<(Begin, Self), String> {
+        let begin = reader.begin()?;
+        let mut course = Course { answers: VecDeque::new(), told: Vec::new(), ended: None };
+        for line in 0..reader.len() {
+            match reader.line(line)? {
+                Line::Told(entry) => course.told.push(entry),
+                Line::Answered { at, asked } => {
+                    let told = std::mem::take(&mut course.told);
+                    course.answers.push_back(Recorded { told, at, asked, answer: line });
+                }
+                Line::Ended(ending) => course.ended = Some(ending),
+            }
+        }
+        Ok((begin, Self { reader, replay: Replay::new(course), damaged: None }))
+    }
+
+    /// Whose the incident was when this run first and last read the records: its own among them.
+    ///
+    /// # Errors
+    /// A text that says which line of the journal is damaged.
+    pub fn owners(&self) -> Result<BTreeSet<String>, String> {
+        let mut owners = BTreeSet::new();
+        let Some(document) = self.replay.document() else { return Ok(owners) };
+        for line in self.replay.ends_of(&Question::Memory) {
+            let Ok(memory) = self.reader.answer::<Result<Memory, Failure>>(line)? else { continue };
+            let incident = memory.incidents.into_iter().find(|(id, _)| *id == document);
+            owners.extend(incident.map(|(_, incident)| incident.owner));
+        }
+        Ok(owners)
+    }
+
+    /// Can nothing more be answered?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.replay.is_over() || self.damaged.is_some()
+    }
+
+    /// How it went.
+    ///
+    /// # Errors
+    /// A text that says which line of the journal is damaged.
+    pub fn done(self) -> Result<Replay<usize>, String> {
+        match self.damaged {
+            Some(why) => Err(why),
+            None => Ok(self.replay),
+        }
+    }
+
+    /// The recorded answer, and what it was given to.
+    fn ask<A: DeserializeOwned>(&mut self, asked: &Question) -> Option<(Question, A)> {
+        let recorded = self.replay.ask(asked)?;
+        match self.reader.answer(recorded.answer) {
+            Ok(answer) => Some((recorded.asked, answer)),
+            Err(why) => {
+                self.damaged = Some(why);
+                None
+            }
+        }
+    }
+
+    /// The answer to what may fail, and what it was given to. Nobody looks at the failure: it is over then.
+    fn tried<A: DeserializeOwned>(&mut self, asked: &Question) -> Result<(Question, A), Failure> {
+        match self.ask::<Result<A, Failure>>(asked) {
+            Some((then, answer)) => Ok((then, answer?)),
+            None => Err(Failure {
+                trouble: Trouble::Gone,
+                what: "nothing like it was recorded".to_owned(),
+                advice: String::new(),
+            }),
+        }
+    }
+}
+
+impl World for Replayed {
+    fn now(&mut self) -> Moment {
+        self.replay.now()
+    }
+
+    fn wait(&mut self, pause: Duration) {
+        let _ = self.ask::<()>(&Question::Wait { pause });
+    }
+
+    fn host(&mut self, _id: HostId) -> Result<Host, Failure> {
+        Ok(self.tried(&Question::Host)?.1)
+    }
+
+    fn memory(&mut self) -> Result<Memory, Failure> {
+        Ok(self.tried(&Question::Memory)?.1)
+    }
+
+    fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
+        Ok(self.tried(&Question::Record { document, progress: incident.progress })?.1)
+    }
+
+    fn take(&mut self, _host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
+        Ok(self.tried(&Question::Take { document, over })?.1)
+    }
+
+    fn leave(
+        &mut self,
+        _host: HostId,
+        unlock: Option<DocumentId>,
+        forget: &[DocumentId],
+    ) -> Result<(), Failure> {
+        self.tried(&Question::Leave { unlock, forget: forget.to_vec() }).map(|(_, ())| ())
+    }
+
+    fn outlook(&mut self) -> Result<Outlook, Failure> {
+        Ok(self.tried(&Question::Outlook)?.1)
+    }
+
+    fn witnesses(&mut self, _host: HostId, peers: &[Peer]) -> Vec<Testimony> {
+        self.ask(&Question::Witnesses { peers: peers.to_vec() }).map(|(_, heard)| heard).unwrap_or_default()
+    }
+
+    fn claim(&mut self, _host: HostId) -> Result<Claim, Failure> {
+        Ok(self.tried(&Question::Claim)?.1)
+    }
+
+    fn fence_levels(&mut self, _host: HostId) -> Result<Vec<Level>, Failure> {
+        Ok(self.tried(&Question::FenceLevels)?.1)
+    }
+
+    fn power_off(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+        let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
+        self.ask(&asked).map_or_else(|| Err(String::new()), |(_, said)| said)
+    }
+
+    fn power_state(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {
+        let asked = Question::PowerState { device: device.clone(), via: via.map(|peer| peer.id) };
+        self.ask(&asked).map_or_else(|| PowerState::Unknown(String::new()), |(_, state)| state)
+    }
+
+    fn survey(&mut self, _host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
+        Ok(self.tried(&Question::Survey { also: also.to_vec() })?.1)
+    }
+
+    fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
+        let (_, mut list): (_, VmList) = self.tried(&Question::Vms { ids: ids.to_vec() })?;
+        list.vms.retain(|vm| ids.contains(&vm.id));
+        list.unreadable.retain(|(vm, _)| ids.contains(vm));
+        Ok(list)
+    }
+
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
+        let (_, mut vms): (_, Vec<Vm>) = self.tried(&Question::Histories { ids: ids.to_vec() })?;
+        vms.retain(|vm| ids.contains(&vm.id));
+        Ok(vms)
+    }
+
+    fn disable(&mut self, _proof: &Proof) -> Reply {
+        self.ask(&Question::Disable).map_or_else(|| Reply::NotSent(String::new()), |(_, reply)| reply)
+    }
+
+    fn act(&mut self, _proof: &Proof, orders: &[Order]) -> Vec<Reply> {
+        let answer = self.ask::<Vec<Reply>>(&Question::Act { orders: orders.to_vec() });
+        let Some((Question::Act { orders: then }, replies)) = answer else { return Vec::new() };
+        let reply = |order| then.iter().zip(&replies).find(|(then, _)| *then == order);
+        orders.iter().filter_map(reply).map(|(_, reply)| reply.clone()).collect()
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        self.replay.tell(entry);
+    }
+}
