@@ -548,7 +548,9 @@ scenarios! {
     plan_replica
     plan_replica_held
     plan_requirements
-    plan_requirements_ignored
+    plan_requirements_scheduler
+    plan_requirements_scheduler_not
+    plan_requirements_scheduler_stops
     plan_role_apart
     plan_service
     plan_service_circle

@@ -49,7 +49,7 @@ pub struct Survey {
     pub networks: Listing<Network>,
     /// The `HA_LAYER` of VMs on every host, if one of the VMs has one.
     pub layers: LayerList,
-    /// The version of OpenNebula, if it says so; asked for only where a driver depends on it.
+    /// The version of OpenNebula, if it says so; asked for only where what oned or a driver does depends on it.
     pub version: Option<Version>,
 }
 

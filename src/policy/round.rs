@@ -89,7 +89,10 @@ fn take(case: &mut Case, now: Moment, decision: Decision) -> Option<Order> {
         return None;
     }
     match verdict {
-        Verdict::Act(order, _) => return act(case, now, (vm, name, state), order, &after),
+        Verdict::Act(order, _) => match left_to_it(case, order, state) {
+            Ok(order) => return act(case, now, (vm, name, state), order, &after),
+            Err(reason) => close(case, now, vm, &name, Fate::Held(reason)),
+        },
         Verdict::Await(_) => {
             let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
             course.wait_for_oned(now, !elsewhere);
@@ -119,7 +122,6 @@ fn act(
     after: &[VmId],
 ) -> Option<Order> {
     let needs = unmet(&order, after);
-    let order = left_to_it(case, order, state).unwrap_or(order);
     let text = format!("{vm} {name} waits for {}", named(case, &needs));
     let course = case.courses.entry(vm).or_insert_with(|| Course::new(name, state));
     if !course.waited && !needs.is_empty() {
@@ -132,7 +134,8 @@ fn act(
     }
     course.send(order, now);
     if let Order::Resched { .. } = order {
-        case.scheduling.begin(now);
+        let others = case.courses.values().any(|course| course.flagged);
+        case.scheduling.begin(now, others);
         case.detail(now, Phase::Plan, format!("{vm}: left to the scheduler, by its RESCHED flag"));
     }
     Some(order)

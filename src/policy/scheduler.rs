@@ -1,5 +1,6 @@
-//! `placement = "scheduler"`: the RESCHED flag is a wish, so it is read back, set again where oned has cleared it, and
-//! taken back from every VM that the run gives up on. A scheduler that stops is taken over from.
+//! `placement = "scheduler"` and `requirements = "scheduler"`: the RESCHED flag is a wish, so it is read back, set again where oned has cleared it, and
+//! taken back from every VM that the run gives up on. A scheduler that stops is taken over from; what only it could place is
+//! held then.
 //!
 //! A direct migration clears the flag by itself. A flag that is left behind on a VM whose host returns moves the
 //! healthy VM later. Source: `src/lcm/LifeCycleActions.cc`, `src/lcm/LifeCycleStates.cc`.
@@ -26,32 +27,49 @@ pub(super) struct Scheduling {
 }
 
 impl Scheduling {
-    /// A flag goes out.
-    pub(super) fn begin(&mut self, now: Moment) {
-        self.since.get_or_insert(now);
+    /// A flag goes out. Where no other is out, its time begins now.
+    pub(super) fn begin(&mut self, now: Moment, others: bool) {
+        self.since = self.since.filter(|_| others).or(Some(now));
     }
 }
 
-/// The order that leaves this migration to the scheduler, if that is to choose. It moves UNKNOWN VMs only where they
-/// have no PCI devices: `COLD_MIGRATE_MODE` is 0 by default. It does not know `HA_LAYER`, so VMs that have one are never
-/// left to it. Source: `share/etc/schedulers/rank.conf`.
-pub(super) fn left_to_it(case: &Case, order: Order, state: VmState) -> Option<Order> {
-    let chosen = case.policy.settle.placement == Placement::Scheduler
+/// The order as it is sent: with the scheduler's flag in place of a host, if that is to choose; or why not even the
+/// scheduler is left, for a VM that only it can place.
+///
+/// It moves UNKNOWN VMs only where they have no PCI devices: `COLD_MIGRATE_MODE` is 0 by default. It does not know
+/// `HA_LAYER`, so VMs that have one are never left to it in place of a host. Source: `share/etc/schedulers/rank.conf`.
+pub(super) fn left_to_it(case: &Case, order: Order, state: VmState) -> Result<Order, String> {
+    let settle = &case.policy.settle;
+    let spent = |vm| case.courses.get(&vm).is_some_and(|course| course.rescheds > settle.targets);
+    let chosen = settle.placement == Placement::Scheduler
         && case.scheduling.over.is_none()
         && !case.layered.contains(&order.vm());
     match order {
-        Order::Migrate { vm, kind: MigrationType::Save, .. } if chosen && state == VmState::UNKNOWN => {
-            let spent =
-                case.courses.get(&vm).is_some_and(|course| course.rescheds > case.policy.settle.targets);
-            (!spent).then_some(Order::Resched { vm })
+        Order::Resched { vm } if spent(vm) => {
+            Err(not_placed("oned has cleared its RESCHED flag again and again"))
+        }
+        Order::Resched { .. } => match &case.scheduling.over {
+            Some(why) => Err(not_placed(why)),
+            None => Ok(order),
+        },
+        Order::Migrate { vm, kind: MigrationType::Save, .. }
+            if chosen && state == VmState::UNKNOWN && !spent(vm) =>
+        {
+            Ok(Order::Resched { vm })
         }
         Order::Migrate { .. }
         | Order::Recreate { .. }
         | Order::Delete { .. }
         | Order::Retry { .. }
-        | Order::Resched { .. }
-        | Order::Unresched { .. } => None,
+        | Order::Unresched { .. } => Ok(order),
     }
+}
+
+/// Why a VM that only the scheduler could place stays where it is.
+fn not_placed(why: &str) -> String {
+    format!(
+        "{why}, and only it can tell where the requirements of this VM are met; `onevm migrate` it by hand"
+    )
 }
 
 /// Note that the scheduler has moved a VM of ours.
@@ -77,7 +95,10 @@ impl Judge<'_> {
             Class::Transient => Judgement::Stay,
             Class::Lost => {
                 if let Some(why) = self.stopped() {
-                    return Judgement::TakeOver(why);
+                    return match rules.placement {
+                        Placement::Scheduler => Judgement::TakeOver(why),
+                        Placement::Direct => Judgement::Close(Fate::Held(not_placed(&why))),
+                    };
                 }
                 let early = vm.resched || self.now.since(sent) < self.case.policy.wait.look;
                 match certainty {

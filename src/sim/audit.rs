@@ -11,7 +11,9 @@ use super::seen::Seen;
 use super::world::SimWorld;
 use crate::finish::{LONGEST_REPORT, short};
 use crate::model::{HostId, Vm, VmId, VmState};
-use crate::policy::{Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report};
+use crate::policy::{
+    Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report, Requirements,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -105,10 +107,10 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                     Order::Retry { vm } => policy.mode != Mode::Delete || asks_for_less(world, *vm),
                     Order::Resched { vm } => {
                         (policy.mode == Mode::Migrate || asks_for_less(world, *vm))
-                            && policy.settle.placement == Placement::Scheduler
+                            && by_scheduler(policy)
                             && states.get(vm) == Some(&VmState::UNKNOWN)
                     }
-                    Order::Unresched { .. } => policy.settle.placement == Placement::Scheduler,
+                    Order::Unresched { .. } => by_scheduler(policy),
                 };
                 if !allowed || policy.purpose != Purpose::Recover {
                     broken.push(format!("S4: {order:?} in mode {:?}", policy.mode));
@@ -232,4 +234,9 @@ fn bounds(world: &SimWorld, policy: &Policy, report: &Report, vms: usize, broken
     if length > LONGEST_REPORT {
         broken.push(format!("S6: the report has {length} bytes"));
     }
+}
+
+/// May a flag be set at all?
+fn by_scheduler(policy: &Policy) -> bool {
+    policy.settle.placement == Placement::Scheduler || policy.plan.requirements == Requirements::Scheduler
 }

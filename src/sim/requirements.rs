@@ -2,7 +2,7 @@
 //! Source: `src/parsers/expr_bool.y`: `!`, `&` and `|` bind alike and to the left; an attribute that the host does
 //! not have makes every comparison false, `!=` too; an empty expression is true, a broken one false.
 //!
-//! Deliberately absent: monitoring values and numbers with a fraction.
+//! Deliberately absent: monitoring values, but for what is free, as far as it is charged; numbers with a fraction.
 
 use super::cloud::Cloud;
 use super::state::{Host, State};
@@ -147,6 +147,8 @@ fn attribute(state: &State, host: &Host, name: &str) -> Option<String> {
         "CLUSTER" => cluster?.name.clone(),
         "MAX_CPU" => host.cpu.to_string(),
         "MAX_MEM" => host.memory_kib.to_string(),
+        "FREE_CPU" => (host.cpu - host.used_cpu).to_string(),
+        "FREE_MEMORY" => (host.memory_kib - host.used_memory_kib).to_string(),
         "RUNNING_VMS" => host.vms.len().to_string(),
         _ => {
             let own = host.template.get(name);

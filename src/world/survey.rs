@@ -10,7 +10,7 @@ mod services;
 use super::Zone;
 use super::oned::Transport;
 use crate::error::Error;
-use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Service, Version, Vm, VmId};
+use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Service, Version, Vm, VmId, VmState};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,10 +130,13 @@ impl<T: Transport> Zone<T> {
     }
 }
 
-/// What these drivers do after a host's death depends on the version of OpenNebula.
+/// What these drivers do after a host's death depends on the version of OpenNebula, and what oned does with a VM that is
+/// stopped.
 fn by_version(vm: &Vm) -> bool {
     let lvm = |driver: &str| driver.contains("lvm");
-    lvm(&vm.tm_mad) || vm.needs.disks.iter().any(|disk| lvm(&disk.tm_mad) || lvm(&disk.tm_mad_system))
+    matches!(vm.state, VmState::Suspended | VmState::Poweroff)
+        || lvm(&vm.tm_mad)
+        || vm.needs.disks.iter().any(|disk| lvm(&disk.tm_mad) || lvm(&disk.tm_mad_system))
 }
 
 /// A pool that oned refuses to give is a pool that is not known; one that it could not give now is a failure.

@@ -38,7 +38,7 @@ enum LayersWord {
 #[serde(rename_all = "lowercase")]
 enum RequirementsWord {
     Hold,
-    Ignore,
+    Scheduler,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -74,7 +74,7 @@ impl Default for Plan {
             },
             requirements: match rules.requirements {
                 Requirements::Hold => RequirementsWord::Hold,
-                Requirements::Ignore => RequirementsWord::Ignore,
+                Requirements::Scheduler => RequirementsWord::Scheduler,
             },
             firmware: match rules.firmware {
                 Firmware::Hold => FirmwareWord::Hold,
@@ -104,7 +104,7 @@ impl Plan {
             },
             requirements: match self.requirements {
                 RequirementsWord::Hold => Requirements::Hold,
-                RequirementsWord::Ignore => Requirements::Ignore,
+                RequirementsWord::Scheduler => Requirements::Scheduler,
             },
             firmware: match self.firmware {
                 FirmwareWord::Hold => Firmware::Hold,

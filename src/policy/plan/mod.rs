@@ -5,6 +5,7 @@
 
 mod after;
 mod bonds;
+mod by_scheduler;
 mod devices;
 mod eligibility;
 mod explain;

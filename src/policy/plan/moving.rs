@@ -1,7 +1,5 @@
 //! The verdict about each VM: what may happen to it at all, and where the ones that are moved go.
 
-use super::Verdict;
-use super::eligibility;
 use super::placement::{Candidate, Rooms, Target};
 use super::reasons::Unfit;
 use super::room::Load;
@@ -9,7 +7,8 @@ use super::sequence::{Rank, rank};
 use super::storage::{self, Movable};
 use super::view::View;
 use super::wish::{self, Chosen};
-use crate::model::{HostId, Vm, VmId, VmState};
+use super::{Verdict, by_scheduler, eligibility};
+use crate::model::{HostId, Version, Vm, VmId, VmState};
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::rules::Layers;
 use crate::policy::settings::{Mode, Purpose};
@@ -25,6 +24,9 @@ struct Move<'a> {
     awaited: Option<String>,
     why: Option<String>,
 }
+
+/// SUSPENDED and POWEROFF VMs can be recreated since then.
+const RECREATES_STOPPED: Version = Version(6, 10, 0);
 
 /// Why each host did not take the VM that is watched.
 pub(super) type Rejected = Vec<(HostId, String)>;
@@ -53,11 +55,28 @@ pub(super) fn verdicts(
     let mut rejected = Rejected::new();
     for unit in units(&moves, &rooms) {
         let (found, unfit) = place(&unit, view, &mut rooms);
+        let asked = match &found {
+            Err(_) => by_scheduler::ask(
+                &unit.iter().map(|moved| moved.vm).collect::<Vec<_>>(),
+                &unfit,
+                &mut rooms,
+                view,
+            ),
+            Ok(_) => None,
+        };
         if unit.iter().any(|moved| Some(moved.vm.id) == watched) {
             rejected = tell(&unfit, &rooms, view);
         }
         for moved in unit {
-            verdicts.insert(moved.vm.id, verdict(moved, found.as_ref(), view));
+            let verdict = match (verdict(moved, found.as_ref(), view), &asked) {
+                (Verdict::Hold(_), Some(Ok(text))) => {
+                    let text = joined(text.clone(), moved.why.clone().into_iter());
+                    Verdict::Act(Order::Resched { vm: moved.vm.id }, text)
+                }
+                (Verdict::Hold(reason), Some(Err(more))) => Verdict::Hold(format!("{reason}, {more}")),
+                (verdict, _) => verdict,
+            };
+            verdicts.insert(moved.vm.id, verdict);
         }
     }
     (verdicts, rejected)
@@ -120,19 +139,34 @@ fn destroy(vm: &Vm, mode: Mode, why: Option<String>, view: &View<'_>) -> Verdict
     if mode == Mode::Delete {
         return Verdict::Act(Order::Delete { vm: vm.id }, joined("delete (-d)".to_owned(), notes));
     }
+    if let Some(reason) = not_recreated(vm, view) {
+        return Verdict::Hold(reason);
+    }
     let layer = vm.layer().map(|layer| {
         format!("the scheduler, which would choose its host, does not know layer {layer} (HA_LAYER)")
     });
     match (layer, view.request.policy.plan.layers) {
-        (Some(reason), Layers::Hard) => {
-            Verdict::Hold(format!("{reason}; put the VM into a VM group, or set `plan.layers = \"soft\"`"))
-        }
+        (Some(reason), Layers::Hard) => Verdict::Hold(format!(
+            "{reason}; recover it with -m, put it into a VM group, or set `plan.layers = \"soft\"`"
+        )),
         (layer, Layers::Soft | Layers::Hard) => {
             let text = "delete and create again (-r); the scheduler chooses the host".to_owned();
             let notes = notes.chain(storage::replica(vm, view)).chain(layer);
             Verdict::Act(Order::Recreate { vm: vm.id }, joined(text, notes))
         }
     }
+}
+
+/// Why oned would refuse to recreate this VM. Source: `src/dm/DispatchManagerActions.cc`.
+fn not_recreated(vm: &Vm, view: &View<'_>) -> Option<String> {
+    let version = view.survey.version.filter(|version| *version < RECREATES_STOPPED)?;
+    (states::class(vm.state) == states::Class::Stopped).then(|| {
+        format!(
+            "{}, and OpenNebula {version} recreates no VM that is stopped, 6.10 does; -m -f moves it if its disks are \
+             shared",
+            vm.state
+        )
+    })
 }
 
 /// The VMs that are placed together, the first ones first.

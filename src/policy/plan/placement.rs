@@ -105,7 +105,7 @@ impl Rooms {
     ) -> (Result<Target, String>, Vec<(HostId, Unfit)>) {
         let ask = self.ask(who, view);
         let found = self.search(&ask, view, Apart::Counts);
-        let (best, unfit, mut notes) = match found {
+        let (best, unfit, notes) = match found {
             (Some(best), unfit) => (best, unfit, Vec::new()),
             (None, unfit) => {
                 let soft = view.request.policy.plan.layers == rules::Layers::Soft;
@@ -125,10 +125,6 @@ impl Rooms {
         let Some(room) = self.all.get_mut(at) else { return (Err("no such host".to_owned()), unfit) };
         room.take(&who.load);
         let host = room.host;
-        if ask.met.iter().any(|met| met.on.get(at) == Some(&Truth::Unknown)) {
-            let unclear = ask.met.iter().find_map(|met| met.unclear.clone()).unwrap_or_default();
-            notes.push(format!("{unclear}, and is taken for it (plan.requirements)"));
-        }
         for vm in &who.load.vms {
             self.bonds.place(vm.id, host);
         }
@@ -149,6 +145,11 @@ impl Rooms {
             .iter()
             .filter(|room| full.contains(&room.host))
             .max_by_key(|room| (room.free.memory, room.free.cpu, std::cmp::Reverse(room.host)))
+    }
+
+    /// What only the scheduler can tell of a VM's requirements, if there is such a thing.
+    pub(super) fn unclear(&mut self, vm: &Vm, view: &View<'_>) -> Option<String> {
+        self.requirements.of(vm, view).iter().find_map(|met| met.unclear.clone())
     }
 
     /// What is left on a host.
@@ -263,7 +264,6 @@ fn fits(
     for met in &ask.met {
         match met.on.get(at) {
             Some(Truth::Yes) => {}
-            Some(Truth::Unknown) | None if rules.requirements == rules::Requirements::Ignore => {}
             Some(Truth::Unknown) | None => return Err(Unfit::Unclear),
             Some(Truth::No) => return Err(Unfit::Requirements),
         }

@@ -28,7 +28,7 @@ const MONITORED: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct Met {
     pub(super) on: Vec<Truth>,
-    /// Why it is not known somewhere.
+    /// The text, if it is not known somewhere whether it is true.
     pub(super) unclear: Option<String>,
 }
 
@@ -59,16 +59,18 @@ fn work_out(text: &str, view: &View<'_>) -> Met {
     let expression = match Expression::read(text) {
         Ok(expression) => expression,
         Err(broken) => {
-            return Met { on: vec![Truth::Unknown; view.hosts.len()], unclear: Some(broken.to_string()) };
+            let unclear = Some(format!("{} ({broken})", shown(text)));
+            return Met { on: vec![Truth::Unknown; view.hosts.len()], unclear };
         }
     };
     let truth = |host: &&Host| expression.truth(&|name| value(name, host, view));
     let on: Vec<Truth> = view.hosts.values().map(truth).collect();
-    let unclear = on.contains(&Truth::Unknown).then(|| {
-        let shown: String = text.chars().take(80).collect();
-        format!("only the scheduler can tell whether {shown} is true")
-    });
+    let unclear = on.contains(&Truth::Unknown).then(|| shown(text));
     Met { on, unclear }
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(80).collect()
 }
 
 /// An attribute of a host, looked for where oned's own scheduler looks, in its order.

@@ -82,8 +82,8 @@ pub enum Layers {
 pub enum Requirements {
     /// The VM is held.
     Hold,
-    /// The VM is planned without them, and that is said.
-    Ignore,
+    /// It is left to oned's scheduler, by its RESCHED flag; held if that does not move it.
+    Scheduler,
 }
 
 /// `plan.firmware`
