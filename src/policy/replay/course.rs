@@ -193,3 +193,6 @@ impl<A> Replay<A> {
         self.differences.push(Difference { at, then, now: asked.cloned(), skipped: place, said, says });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,63 @@ impl<P: Paper> Pages<P> {
         log::warn!("from here on this run is not recorded for `onerescue replay`: {why}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Epoch, HostId};
+    use crate::policy::{Entry, Mode, Phase, Policy, Source, Subject, Weight};
+
+    /// A disk with room for so many texts.
+    struct Disk(Vec<String>, usize);
+
+    impl Paper for Disk {
+        fn write(&mut self, text: &str) -> Result<(), String> {
+            if self.0.len() == self.1 {
+                return Err("no space left on device".to_owned());
+            }
+            self.0.push(text.to_owned());
+            Ok(())
+        }
+
+        fn about(&mut self, _document: DocumentId) {}
+    }
+
+    fn begin() -> Begin {
+        let subject =
+            Subject { host: HostId(7), name: "node7".to_owned(), vms: Vec::new(), source: Source::Event };
+        let (program, run) = ("0.1.0".to_owned(), "fe1 1 1".to_owned());
+        Begin { program, run, at: Epoch(1), subject, policy: Policy::new(Mode::Migrate) }
+    }
+
+    fn told(text: String) -> Line {
+        Line::Told(Entry { weight: Weight::Step, at: Moment::default(), phase: Phase::Observe, text })
+    }
+
+    #[test]
+    fn an_answer_is_written_when_its_moment_is_known_and_only_once() {
+        let mut pages = Pages::begin(Some(Disk(Vec::new(), 10)), &begin());
+        pages.answered(Question::Host, &Err::<(), _>("gone"));
+        assert_eq!(pages.paper.as_ref().unwrap().0.len(), 1);
+        pages.at(Moment::default());
+        pages.at(Moment::default());
+        let Disk(texts, _) = pages.into_paper().unwrap();
+        assert!(texts.len() == 2 && texts.iter().all(|text| text.ends_with('\n')), "{texts:?}");
+        assert!(texts[1].contains("{\"Err\":\"gone\"}"), "{texts:?}");
+    }
+
+    #[test]
+    fn a_full_disk_and_a_journal_that_is_too_long_end_it() {
+        let mut pages = Pages::begin(Some(Disk(Vec::new(), 2)), &begin());
+        for _ in 0..3 {
+            pages.line(&told("one".to_owned()));
+        }
+        assert!(pages.paper.is_none());
+
+        let mut pages = Pages::begin(Some(String::new()), &begin());
+        pages.line(&told("x".repeat(LONGEST / 2)));
+        assert!(pages.paper.is_some());
+        pages.line(&told("y".repeat(LONGEST / 2)));
+        assert!(pages.paper.is_none());
+    }
+}
