@@ -80,10 +80,9 @@ impl Observing {
         let host = match host {
             Ok(host) => host,
             Err(failure) => {
-                return match self.case.diary.silence(now, Phase::Observe, failure) {
-                    Ok(pause) => wait(pause, Step::Observe(self)),
-                    Err(outcome) => self.case.end(now, outcome),
-                };
+                return self
+                    .case
+                    .unread(now, Phase::Observe, failure, |case| Step::Observe(Self { case, ..self }));
             }
         };
         let case = &mut self.case;

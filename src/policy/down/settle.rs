@@ -69,10 +69,9 @@ impl Settling {
         let list = match list {
             Ok(list) => list,
             Err(failure) => {
-                return match self.case.diary.silence(now, Phase::Settle, failure) {
-                    Ok(pause) => wait(pause, Step::Settle(self)),
-                    Err(outcome) => self.case.given_up(now, outcome),
-                };
+                return self
+                    .case
+                    .unread(now, Phase::Settle, failure, |case| Step::Settle(Self { case, ..self }));
             }
         };
         self.case.diary.answered();
