@@ -5,7 +5,7 @@ use super::hurdles::{HARMLESS, HURDLES, Hurdle};
 use super::stage::Stage;
 use super::story::{Happens, Ill, Story};
 use super::{config, go, ordered, strategy, told};
-use onerescue::policy::{Outcome, Source};
+use onerescue::policy::{HandOver, Outcome, Source};
 use onerescue::run;
 use onerescue::sim::Seen;
 use proptest::collection::vec;
@@ -55,6 +55,36 @@ proptest! {
         // It is looked at again at least every five minutes, and some rules count whole seconds.
         let late = report.took.0 > Duration::from_secs(until + 300 + 300);
         prop_assert!(!late, "it took {} s\n{}", report.took.0.as_secs(), told(&stage, &report));
+    }
+
+    /// As the hook with `--hand-over`, and then the timer's runs, each minute.
+    #[test]
+    fn what_is_handed_over_goes_on_when_nothing_holds_it_any_more(
+        mut story in quiet(),
+        hurdle in select(HURDLES.to_vec()),
+        until in 30..850u64,
+    ) {
+        hurdle.put(&mut story, until);
+        story.policy.hand_over = HandOver::Yes;
+        let mut stage = Stage::new(&story);
+        let over = stage.world.began() + Duration::from_secs(until);
+        let mut last = None;
+        for _ in 0..40 {
+            let (report, broken) = go(&mut stage, &story);
+            prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&stage, &report));
+            let early = offs(&stage).iter().any(|at| *at < over) && !matches!(hurdle, Hurdle::Mute | Hurdle::Word);
+            prop_assert!(!early, "{}", told(&stage, &report));
+            let recovered = report.outcome == Outcome::Recovered;
+            last = Some(report);
+            if recovered {
+                break;
+            }
+            stage.world.advance(Duration::from_secs(60));
+            stage.world.begin_again();
+            stage.subject.source = Source::Reconcile;
+        }
+        let report = last.unwrap();
+        prop_assert_eq!(&report.outcome, &Outcome::Recovered, "{}", told(&stage, &report));
     }
 
     #[test]
