@@ -8,15 +8,12 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a bench starts programs and looks at the clock")]
 
-use onerescue::model::{Epoch, HostId, VmState};
+use onerescue::model::{HostId, VmState};
 use onerescue::policy::loss::{Loss, Snapshot};
 use onerescue::policy::plan::{Request, plan};
-use onerescue::policy::replay::Begin;
 use onerescue::policy::{Mode, Policy, Survey};
+use onerescue::run;
 use onerescue::sim::{Clock, Scenario, Server};
-use onerescue::wire::journal::Reader;
-use onerescue::world::{Journal, Replayed};
-use onerescue::{replay, run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -32,7 +29,6 @@ fn main() {
     start();
     memory();
     foresight();
-    journals();
 }
 
 /// A cloud with `charged` VMs on the dead host and `others` elsewhere.
@@ -210,36 +206,6 @@ fn foresight() {
         let took = began.elapsed().as_secs_f64();
         assert_eq!(child.wait().unwrap().code(), Some(0));
         println!("| {hosts} | {vms} | {took:.1} | {planning:.2} | {peak:.0} |");
-    }
-}
-
-/// What a run's journal weighs, what writing it costs, and how long it takes to lead the policy through it again.
-fn journals() {
-    println!(
-        "\n## the journal of a recovery\n\n| VMs on the host | KiB | written in, ms | replayed in, ms |"
-    );
-    println!("| --- | --- | --- | --- |");
-    for vms in [100, 1000] {
-        let text = scenario(vms, 0, 5);
-        let took = |recorded: bool| {
-            let Scenario { world, subject, policy, .. } = Scenario::parse(&text).unwrap();
-            let (program, name) = (String::new(), "fe1 1 1".to_owned());
-            let (at, subject_of, rules) = (Epoch(1), subject.clone(), policy.clone());
-            let begin = Begin { program, run: name, at, subject: subject_of, policy: rules };
-            let clock = Instant::now();
-            let mut world = Journal::begin(world, recorded.then(String::new), &begin);
-            let report = run(&mut world, subject, policy);
-            world.end(&report);
-            (clock.elapsed().as_secs_f64() * 1000.0, world.into_parts().1)
-        };
-        let (without, (with, journal)) = (took(false).0, took(true));
-        let journal = journal.unwrap();
-        let clock = Instant::now();
-        let (begin, world) = Replayed::new(Reader::read(&journal).unwrap()).unwrap();
-        let verdict = replay(world, &begin, begin.policy.clone()).unwrap();
-        assert!(verdict.is_the_same() && verdict.vms == vms as usize);
-        let replayed = clock.elapsed().as_secs_f64() * 1000.0;
-        println!("| {vms} | {} | {:.0} | {replayed:.0} |", journal.len() / 1024, with - without);
     }
 }
 

@@ -289,6 +289,7 @@ scenarios! {
     back_in_quarantine_until_a_person
     back_on_a_rehearsal
     back_only_in_name
+    back_while_the_fence_is_written_down
     back_while_the_incident_is_open
     back_while_the_power_goes
     back_while_waiting
@@ -314,6 +315,7 @@ scenarios! {
     confirm_off_and_on
     confirm_off_and_stays_on
     confirm_off_expired
+    confirm_off_in_a_storm
     confirm_off_of_another_incident
     confirm_off_once
     confirm_off_once_more
@@ -494,6 +496,7 @@ scenarios! {
     offline_while_held
     offline_while_waiting
     oldest_opennebula
+    on_again_and_disarmed_between_batches
     on_again_and_monitored
     on_again_and_not_fenced_again
     on_again_between_batches
@@ -515,6 +518,7 @@ scenarios! {
     opennebula_6_10
     peer_alive_then_dead
     peers_agree
+    peers_of_the_cluster_only
     plan_affined_elsewhere
     plan_affined_together
     plan_after

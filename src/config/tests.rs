@@ -237,16 +237,6 @@ fn a_host_needs_both_its_id_and_its_name() {
 }
 
 #[test]
-fn journals_are_beside_the_log_somewhere_else_or_nowhere() {
-    let journal = |text: &str| parse(text).unwrap().journal;
-    assert_eq!(journal(""), Some(PathBuf::from("/var/log/one/host_error.journal")));
-    assert_eq!(journal("log = \"/srv/a.log\""), Some(PathBuf::from("/srv/a.journal")));
-    assert_eq!(journal("[record]\njournal = \"/srv/runs\""), Some(PathBuf::from("/srv/runs")));
-    assert_eq!(journal("[record]\njournal = \"\""), None);
-    assert!(why("[record]\njournal = \"runs\"").contains("record.journal must be an absolute path"));
-}
-
-#[test]
 fn only_the_default_place_may_be_empty() {
     let dir = tempfile::tempdir().unwrap();
     let environment = Environment { one_location: Some(dir.path().to_owned()), ..Environment::default() };

@@ -190,6 +190,7 @@ fn a_proof_of_last_month_does_not_make_a_host_dead_today() {
         lab.hosts.push(host(other, HostState::Error, &[]));
         let mut old = incident(other);
         old.updated = Epoch(NOON - 30 * 86_400);
+        old.error = Some("Wed Oct 21 09:03:20 2026 : Error monitoring Host".to_owned());
         lab.memory.incidents.push((DocumentId(other), old));
     }
     let _ = lab.run(&policy());
@@ -232,4 +233,19 @@ fn of_those_that_write_at_the_same_time_not_all_send_off() {
     assert_eq!((held.progress, held.fenced), (Progress::Held, None), "nothing was sent:\n{}", lab.story());
     let first = lab.steps.iter().find(|(_, step)| step.starts_with("power off")).unwrap().0;
     assert!(first > s(900), "the window is over after 900 s, \"off\" at {} s", first.as_secs());
+}
+
+/// While this run looks around, another front-end has taken the record over: it is theirs to fence, and to write.
+#[test]
+fn a_record_that_another_run_has_taken_over_is_left_at_the_brakes() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    lab.then = Box::new(|_, name, _, _, memory| {
+        if name.starts_with("record Open") {
+            memory.incidents.iter_mut().for_each(|(_, incident)| incident.owner = "fe2 9 9".to_owned());
+        }
+    });
+    let report = lab.run(&policy()).unwrap();
+    assert!(matches!(report.outcome, Outcome::NothingToDo(_)), "{}", report.outcome);
+    assert_eq!((lab.off, lab.count("record Fencing")), (0, 0), "{}", lab.story());
+    assert!(lab.memory.incidents.iter().all(|(_, incident)| incident.owner == "fe2 9 9"));
 }

@@ -82,22 +82,25 @@ fn with_mute_devices_oned_is_asked_before_orders() {
     assert!(lab.count("act") <= 1, "it was MONITORED since the first order:\n{}", lab.story());
 }
 
-/// Another process has used the word up for this document; this one holds an older copy of the incident.
+/// Another process has used the word up for this document, and may have taken the record over; this one holds an older
+/// copy of the incident.
 #[test]
 fn a_word_counts_once_also_when_another_process_has_used_it() {
-    let mut lab = Lab::new(vec![vec![device("bmc")]]);
-    lab.power = Box::new(|_, _, _| unknown());
-    lab.memory.confirmations.push(word(NOON, NOON + 600));
-    lab.then = Box::new(|_, name, _, _, memory| {
-        if name.starts_with("record Open") {
-            for (_, incident) in &mut memory.incidents {
-                incident.confirmation = Some(word(NOON, NOON + 600));
-                incident.owner = "fe2 9 9".to_owned();
+    for owner in ["fe1 1 1", "fe2 9 9"] {
+        let mut lab = Lab::new(vec![vec![device("bmc")]]);
+        lab.power = Box::new(|_, _, _| unknown());
+        lab.memory.confirmations.push(word(NOON, NOON + 600));
+        lab.then = Box::new(move |_, name, _, _, memory| {
+            if name.starts_with("record Open") {
+                for (_, incident) in &mut memory.incidents {
+                    incident.confirmation = Some(word(NOON, NOON + 600));
+                    incident.owner = owner.to_owned();
+                }
             }
-        }
-    });
-    let _ = lab.run(&policy());
-    assert_eq!(lab.count("act"), 0, "{}", lab.story());
+        });
+        let _ = lab.run(&policy());
+        assert_eq!(lab.count("act"), 0, "{owner}:\n{}", lab.story());
+    }
 }
 
 /// This run has disabled the host. It boots, is heard again, stays DISABLED, and is powered off.
@@ -122,4 +125,42 @@ fn a_host_that_is_heard_again_while_disabled_is_not_fenced_again() {
     });
     let _ = lab.run(&policy());
     assert_eq!(lab.off, 1, "{}", lab.story());
+}
+
+/// The device was seen ON at the address that it had before somebody moved its plug.
+#[test]
+fn a_device_that_was_seen_on_at_another_target_proves_nothing() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    "plug=8".clone_into(&mut lab.memory.seen_on[0].target);
+    let report = lab.run(&policy()).unwrap();
+    assert!(matches!(report.outcome, Outcome::NotFenced(_)), "{}", report.outcome);
+    assert_eq!((lab.off, lab.count("act")), (0, 0), "{}", lab.story());
+}
+
+/// Twice off, then no answer, again and again: that is never three times in a row.
+#[test]
+fn an_answer_that_is_none_begins_the_count_again() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    let mut asked = 0;
+    lab.power = Box::new(move |_, _, _| {
+        asked += 1;
+        if asked % 3 == 0 { unknown() } else { PowerState::Off }
+    });
+    let report = lab.run(&policy()).unwrap();
+    assert!(matches!(report.outcome, Outcome::NotFenced(_)), "{}", report.outcome);
+    assert_eq!(lab.count("act"), 0, "{}", lab.story());
+}
+
+/// The device has proven the host off, and says nothing any more when the VMs' turn comes.
+#[test]
+fn a_proof_is_not_enough_when_the_device_falls_silent() {
+    let mut lab = Lab::new(vec![vec![device("bmc")]]);
+    let mut offs = 0;
+    lab.power = Box::new(move |_, _, _| {
+        offs += 1;
+        if offs <= 3 { PowerState::Off } else { unknown() }
+    });
+    let _ = lab.run(&policy());
+    assert!(lab.count("survey") > 0, "it was proven off once:\n{}", lab.story());
+    assert_eq!(lab.count("act"), 0, "{}", lab.story());
 }

@@ -30,7 +30,7 @@ const NOBODY: &str = "http://127.0.0.1:1/RPC2";
 fn bench(fence: &str) -> Bench {
     let bench = Bench::new(DEAD);
     write(&bench.path("password"), BMC, 0o600);
-    bench.answers("fence_loud", "grep password= >&2\nexit 1");
+    bench.answers("fence_loud", "cat >&2\nexit 1");
     let folder = bench.folder.path().display();
     let more = format!(
         "{QUICK}[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\nagents_dir = [\"{folder}\"]\n{fence}\n\

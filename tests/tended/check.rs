@@ -2,8 +2,8 @@
 
 use super::story::Story;
 use onerescue::model::{HostId, HostState, LcmState, VmId, VmState};
+use onerescue::policy::Reply;
 use onerescue::policy::tend::Deed;
-use onerescue::policy::{Reply, SettleRules};
 use onerescue::sim::{Change, Scenario, Tended};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,21 +32,12 @@ pub(crate) fn rules(story: &Story, scenario: &Scenario, before: &[Tended]) -> Ve
     broken
 }
 
-/// Each attempt is counted before it is made, so their number has a bound whichever run makes them: those on its own host,
-/// and `[settle] targets` elsewhere.
+/// Each attempt is counted before it is made, so their number has a bound whichever run makes them.
 fn attempts(story: &Story, all: &[Tended]) -> Option<String> {
-    let here = match story.settings {
-        settings if settings.contains("retry_count = 4") => 4,
-        settings if settings.contains("retry_count = 0") => 0,
-        _ => 2,
-    };
-    let most = here + usize::try_from(SettleRules::default().targets).unwrap();
-    let counts = |deed: &Deed| match deed {
-        Deed::NoteVm { attributes, .. } => attributes.iter().any(|(name, _)| *name == "HA_RESTARTS"),
-        _ => false,
-    };
-    let made = all.iter().filter(|tended| tended.reply == Reply::Accepted && counts(&tended.deed)).count();
-    (made > most).then(|| format!("{made} attempts, and {most} are allowed"))
+    let here = if story.settings.contains("retry_count = 4") { 4 } else { 2 };
+    let most = if story.hook == "vm_down" { here + 2 * 5 } else { usize::MAX };
+    let made = all.iter().filter(|tended| reached(tended)).filter(|tended| starts(&tended.deed)).count();
+    (made > most).then(|| format!("{made} attempts"))
 }
 
 fn opted_out(sent: &[Tended]) -> Vec<String> {

@@ -107,21 +107,14 @@ fn story(hook: &'static str) -> impl Strategy<Value = Story> {
         vec((0..900u64, deed()), 0..5),
         vec(fault(), 0..3),
         option::weighted(0.3, 0..60usize),
-        any::<bool>(),
     );
     (settings, call, cloud, wrong).prop_map(
-        move |(
-            settings,
-            call,
-            (hosts, mut vms),
-            (past, (records, moved), events, faults, killed, stubborn),
-        )| {
+        move |(settings, call, (hosts, mut vms), (past, (records, moved), events, faults, killed))| {
             let call = if hook == "vm_down" && call == "--hand-over" { "" } else { call };
             let mut earlier = past;
             if hook == "vm_down" {
                 if let Some(vm) = vms.first_mut() {
-                    (vm.host, vm.off) = (0, None);
-                    vm.driver = stubborn.then_some("fails").or(vm.driver);
+                    vm.host = 0;
                 }
                 earlier.retain(|(_, what)| !what.contains("node0 ") && !what.ends_with("node0"));
                 earlier.push((START - 30, "crashes vm0".to_owned()));

@@ -3,7 +3,6 @@
 //! It reads journals and the settings; it writes nothing, not even the log, and asks nobody.
 
 mod find;
-mod json;
 mod settings;
 mod tell;
 
@@ -72,7 +71,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<u8> {
         let text = read(&file).map_err(failed)?;
         all.push(one(&file, &text, rules).map_err(|why| failed(io::Error::other(why)))?);
     }
-    let text = if options.json { json::text(&all) } else { tell::all(&all) };
+    let text = if options.json { tell::json(&all) } else { tell::all(&all) };
     finish::say(&text);
     Ok(u8::from(all.iter().any(|one| !one.verdict.is_the_same())))
 }

@@ -1,14 +1,16 @@
-//! What a replay has shown, for people.
+//! What a replay has shown, for people and for programs.
 
 use super::Told;
 use super::settings::Setting;
+use crate::model::Epoch;
 use crate::policy::arming::utc;
 use crate::policy::replay::{Difference, Stopped};
 use crate::policy::{Entry, Weight};
 use crate::trail::{cut, one_line};
 use crate::world::live::identity;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// More differences and VMs than this, and more lines of a difference, are only counted, outside JSON.
 const MOST: usize = 20;
@@ -148,7 +150,7 @@ fn short(text: &str) -> String {
 }
 
 /// Owners of the incident that are none of these runs.
-pub(super) fn elsewhere(all: &[Told]) -> BTreeSet<&str> {
+fn elsewhere(all: &[Told]) -> BTreeSet<&str> {
     let runs: BTreeSet<&str> = all.iter().map(|told| told.begin.run.as_str()).collect();
     let owners = all.iter().flat_map(|told| told.owners.iter().map(String::as_str));
     owners.filter(|owner| !runs.contains(owner)).collect()
@@ -163,4 +165,103 @@ fn other(owner: &str) -> String {
 
 fn first(owner: &str) -> &str {
     owner.split(' ').next().unwrap_or_default()
+}
+
+/// What `--json` prints; the names of fields stay, more may come.
+#[derive(Serialize)]
+struct Json<'a> {
+    format: u32,
+    same: bool,
+    runs: Vec<JsonRun<'a>>,
+    elsewhere: BTreeSet<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonRun<'a> {
+    file: String,
+    run: &'a str,
+    at: Epoch,
+    host: u32,
+    name: &'a str,
+    program: &'a str,
+    settings: &'a [Setting],
+    same: bool,
+    recorded: usize,
+    answered: usize,
+    differences: Vec<JsonDifference>,
+    stopped: Option<String>,
+    killed: bool,
+    then: &'a Option<String>,
+    now: &'a Option<String>,
+    vms: usize,
+    other_vms: Vec<JsonVm<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonDifference {
+    at_ms: u128,
+    then: Option<String>,
+    now: Option<String>,
+    skipped: usize,
+    told_then: Vec<String>,
+    told_now: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonVm<'a> {
+    id: u32,
+    name: &'a str,
+    then: &'a str,
+    now: &'a str,
+}
+
+/// All of it.
+pub(super) fn json(all: &[Told]) -> String {
+    let json = Json {
+        format: 1,
+        same: all.iter().all(|told| told.verdict.is_the_same()),
+        runs: all.iter().map(json_run).collect(),
+        elsewhere: elsewhere(all),
+    };
+    serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
+}
+
+fn json_run(told: &Told) -> JsonRun<'_> {
+    let Told { begin, verdict, .. } = told;
+    let text = |what: &dyn fmt::Display| what.to_string();
+    let texts = |entries: &[Entry]| entries.iter().map(|entry| text(entry)).collect();
+    let difference = |one: &Difference| JsonDifference {
+        at_ms: one.at.0.as_millis(),
+        then: one.then.as_ref().map(|asked| text(asked)),
+        now: one.now.as_ref().map(|asked| text(asked)),
+        skipped: one.skipped,
+        told_then: texts(&one.said),
+        told_now: texts(&one.says),
+    };
+    let vm = |vm: &'_ crate::policy::replay::VmDifference| vm.id.0;
+    JsonRun {
+        file: told.file.display().to_string(),
+        run: &begin.run,
+        at: begin.at,
+        host: begin.subject.host.0,
+        name: &begin.subject.name,
+        program: &begin.program,
+        settings: &told.settings,
+        same: verdict.is_the_same(),
+        recorded: verdict.recorded,
+        answered: verdict.answered,
+        differences: verdict.differences.iter().map(difference).collect(),
+        stopped: verdict.stopped.as_ref().map(|stopped| match stopped {
+            Stopped::NoAnswer(asked) | Stopped::RecordEnds(asked) => text(asked),
+        }),
+        killed: verdict.then.is_none(),
+        then: &verdict.then,
+        now: &verdict.now,
+        vms: verdict.vms,
+        other_vms: verdict
+            .other_vms
+            .iter()
+            .map(|one| JsonVm { id: vm(one), name: &one.name, then: &one.then, now: &one.now })
+            .collect(),
+    }
 }

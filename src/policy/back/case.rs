@@ -1,11 +1,11 @@
 //! What one run knows and has written down so far.
 
+use super::Step;
 use super::failback::Guest;
 use super::later::Mark;
 use super::rules::Policy;
-use super::{Step, wait};
 use crate::model::{Epoch, Host, HostId, Incident, Moment, VmId};
-use crate::policy::case::{Failure, Source, Subject};
+use crate::policy::case::{Source, Subject};
 use crate::policy::notes::Phase;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
@@ -118,20 +118,6 @@ impl Case {
     pub(super) fn hold_rest(&mut self, now: Moment, why: &str) {
         while let Some((vm, name)) = self.queue.pop_front() {
             self.settle(now, vm, &name, Fate::Held(why.to_owned()));
-        }
-    }
-
-    /// oned gave no answer: ask again after a while, or end when it has been silent for too long.
-    pub(super) fn unread(
-        mut self: Box<Self>,
-        now: Moment,
-        phase: Phase,
-        failure: Failure,
-        again: impl FnOnce(Box<Self>) -> Step,
-    ) -> Step {
-        match self.diary.silence(now, phase, failure) {
-            Ok(pause) => wait(pause, again(self)),
-            Err(outcome) => self.end(now, outcome),
         }
     }
 

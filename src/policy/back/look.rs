@@ -80,9 +80,10 @@ impl Observing {
         let host = match host {
             Ok(host) => host,
             Err(failure) => {
-                return self
-                    .case
-                    .unread(now, Phase::Observe, failure, |case| Step::Observe(Self { case, ..self }));
+                return match self.case.diary.silence(now, Phase::Observe, failure) {
+                    Ok(pause) => wait(pause, Step::Observe(self)),
+                    Err(outcome) => self.case.end(now, outcome),
+                };
             }
         };
         let case = &mut self.case;

@@ -4,7 +4,7 @@ use super::act::Acting;
 use super::case::Case;
 use super::look::Observing;
 use super::survey::Surveying;
-use super::{Step, quarantine};
+use super::{Step, quarantine, wait};
 use crate::model::{HostState, Incident, Memory, Moment, Progress};
 use crate::policy::case::{Failure, Subject, Trouble};
 use crate::policy::notes::{Entry, Phase};
@@ -44,13 +44,14 @@ impl Remembering {
 
     /// Everything that is remembered, or why it cannot be read.
     #[must_use]
-    pub fn answer(self, now: Moment, memory: Result<Memory, Failure>) -> Step {
+    pub fn answer(mut self, now: Moment, memory: Result<Memory, Failure>) -> Step {
         let memory = match memory {
             Ok(memory) => memory,
             Err(failure) => {
-                return self
-                    .case
-                    .unread(now, Phase::Observe, failure, |case| Step::Remember(Self { case, ..self }));
+                return match self.case.diary.silence(now, Phase::Observe, failure) {
+                    Ok(pause) => wait(pause, Step::Remember(self)),
+                    Err(outcome) => self.case.end(now, outcome),
+                };
             }
         };
         let Self { mut case, stage } = self;

@@ -49,13 +49,19 @@ impl Tracing {
 
     /// Those VMs with all their records. They are judged again, by what is true now.
     #[must_use]
-    pub fn answer(self, now: Moment, vms: Result<Vec<Vm>, Failure>) -> Step {
+    pub fn answer(mut self, now: Moment, vms: Result<Vec<Vm>, Failure>) -> Step {
         let vms = match vms {
             Ok(vms) => vms,
             Err(failure) => {
-                let Self { mut case, vms, .. } = self;
-                case.queue.extend(vms);
-                return case.unread(now, Phase::Survey, failure, |case| Self::next(case, now));
+                return match self.case.diary.silence(now, Phase::Survey, failure) {
+                    Ok(pause) => wait(pause, Step::Trace(self)),
+                    Err(outcome) => {
+                        for (vm, name) in self.vms {
+                            self.case.settle(now, vm, &name, Fate::Held("it could not be read".to_owned()));
+                        }
+                        self.case.end(now, outcome)
+                    }
+                };
             }
         };
         let Self { mut case, vms: wanted, .. } = self;
@@ -105,13 +111,14 @@ impl Settling {
 
     /// Those VMs, or why they could not be read.
     #[must_use]
-    pub fn answer(self, now: Moment, list: Result<VmList, Failure>) -> Step {
+    pub fn answer(mut self, now: Moment, list: Result<VmList, Failure>) -> Step {
         let list = match list {
             Ok(list) => list,
             Err(failure) => {
-                return self
-                    .case
-                    .unread(now, Phase::Settle, failure, |case| Step::Settle(Self { case, ..self }));
+                return match self.case.diary.silence(now, Phase::Settle, failure) {
+                    Ok(pause) => wait(pause, Step::Settle(self)),
+                    Err(outcome) => self.case.end(now, outcome),
+                };
             }
         };
         let mut case = self.case;

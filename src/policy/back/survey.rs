@@ -5,7 +5,7 @@ use super::autostart::Naming;
 use super::case::Case;
 use super::failback::Guest;
 use super::judge::{Closed, Tail, Verdict};
-use super::{Step, failback, quarantine};
+use super::{Step, failback, quarantine, wait};
 use crate::model::{Host, HostState, Moment, Vm, VmId, VmState};
 use crate::policy::case::{Failure, Subject};
 use crate::policy::limits::disarmed;
@@ -61,7 +61,10 @@ impl Surveying {
         let survey = match survey {
             Ok(survey) => survey,
             Err(failure) => {
-                return case.unread(now, Phase::Survey, failure, |case| Step::Survey(Self { case, guest }));
+                return match case.diary.silence(now, Phase::Survey, failure) {
+                    Ok(pause) => wait(pause, Step::Survey(Self { case, guest })),
+                    Err(outcome) => case.end(now, outcome),
+                };
             }
         };
         case.diary.answered();

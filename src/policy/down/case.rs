@@ -1,7 +1,7 @@
 //! What one run knows and has written down so far.
 
+use super::Step;
 use super::rules::Policy;
-use super::{Step, wait};
 use crate::model::{DatastoreId, Epoch, Host, HostId, Moment, Vm, VmId};
 use crate::policy::case::{Failure, Source};
 use crate::policy::limits::within;
@@ -171,20 +171,6 @@ impl Case {
         };
         let vm = self.fate(fate);
         self.end(now, outcome, Some(vm))
-    }
-
-    /// oned gave no answer: ask again after a while, or end when it has been silent for too long.
-    pub(super) fn unread(
-        mut self: Box<Self>,
-        now: Moment,
-        phase: Phase,
-        failure: Failure,
-        again: impl FnOnce(Box<Self>) -> Step,
-    ) -> Step {
-        match self.diary.silence(now, phase, failure) {
-            Ok(pause) => wait(pause, again(self)),
-            Err(outcome) => self.given_up(now, outcome),
-        }
     }
 
     pub(super) fn end(mut self, now: Moment, outcome: Outcome, vm: Option<VmReport>) -> Step {

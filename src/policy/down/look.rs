@@ -1,13 +1,123 @@
-//! Is it down by a crash, and may it be started? Asked before and after the wait.
+//! Is it ours to start? Asked twice, before and after the wait; the cheapest question first.
 
-use super::Step;
-use super::case::Case;
-use super::host::LookingAtHost;
-use crate::model::{Moment, Vm, VmId, VmState};
-use crate::policy::case::Failure;
+use super::attempt::next;
+use super::case::{Case, Subject};
+use super::rules::Crowd;
+use super::{Step, wait};
+use crate::model::{DatastoreId, Host, HostId, HostState, Memory, Moment, Progress, Vm, VmId, VmState};
+use crate::policy::case::{Failure, Source, Trouble};
+use crate::policy::limits::{disarmed, span};
 use crate::policy::notes::{Entry, Phase};
+use crate::policy::observe::Claim;
 use crate::policy::plan::{excluded, locked};
+use crate::policy::report::Outcome;
 use crate::policy::tend::{Fallen, PERSON, fallen, may_run_elsewhere};
+use std::time::Duration;
+
+pub(super) fn begin(mut case: Box<Case>, event: Option<&Vm>) -> Step {
+    let now = Moment::default();
+    if let Some(vm) = event {
+        let text = format!("{} is {} on {}", case.named(), vm.state, case.place());
+        case.diary.note(now, Phase::Observe, text);
+        if let Fallen::NotOurs(why) = fallen(vm) {
+            return case.leave(now, why);
+        }
+    }
+    crowd(case)
+}
+
+/// Count, unless a person has named the VM.
+fn crowd(case: Box<Case>) -> Step {
+    match case.subject.source {
+        Source::Event => Step::Crowd(Crowding { case }),
+        Source::Person | Source::Reconcile => after_crowd(case),
+    }
+}
+
+fn after_crowd(case: Box<Case>) -> Step {
+    if case.waited { Step::Look(Looking::new(case)) } else { Step::Claim(Claiming { case }) }
+}
+
+/// See [`Step::Crowd`].
+#[derive(Debug)]
+pub struct Crowding {
+    case: Box<Case>,
+}
+
+impl Crowding {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.diary.trail
+    }
+
+    /// The VM with its host and datastore.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.case.subject
+    }
+
+    /// The time that counts.
+    #[must_use]
+    pub fn within(&self) -> Duration {
+        self.case.policy.down.crowd.time
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn answer(self, now: Moment, crowd: Result<Crowd, Failure>) -> Step {
+        let case = self.case;
+        let crowd = match crowd {
+            Ok(crowd) => crowd,
+            Err(failure) => return case.given_up(now, Outcome::NotStarted(failure)),
+        };
+        let most = usize::try_from(case.policy.down.crowd.count).unwrap_or(usize::MAX);
+        let time = span(case.policy.down.crowd.time);
+        let many = |count: usize, of: String| (count >= most).then(|| format!("{count} VMs {of}"));
+        let host = case.subject.host.and_then(|host| many(crowd.of_host, format!("of {host}")));
+        let datastore = || {
+            case.subject.datastore.and_then(|on: DatastoreId| many(crowd.of_datastore, format!("on {on}")))
+        };
+        let Some(which) = host.or_else(datastore) else {
+            return after_crowd(case);
+        };
+        let what = format!(
+            "{which} went down within {time}: that is the failure of a host or of storage, not of a VM"
+        );
+        let advice = format!(
+            "look at {} and its storage; then `vm_down --vm {}` or `onevm resume` for each",
+            case.place(),
+            case.subject.vm.0
+        );
+        case.held(now, Failure { trouble: Trouble::Refused, what, advice })
+    }
+}
+
+/// See [`Step::Claim`].
+#[derive(Debug)]
+pub struct Claiming {
+    case: Box<Case>,
+}
+
+impl Claiming {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.diary.trail
+    }
+
+    /// The VM to claim.
+    #[must_use]
+    pub fn vm(&self) -> VmId {
+        self.case.subject.vm
+    }
+
+    /// Whether it is ours.
+    #[must_use]
+    pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
+        match claim {
+            Ok(Claim::Ours(_)) => Step::Look(Looking::new(self.case)),
+            Ok(Claim::Others) => self.case.leave(now, "another run works on this VM"),
+            Err(failure) => self.case.given_up(now, Outcome::NotStarted(failure)),
+        }
+    }
+}
 
 /// See [`Step::Look`].
 #[derive(Debug)]
@@ -34,13 +144,14 @@ impl Looking {
 
     /// The VM, or nothing if there is none any more.
     #[must_use]
-    pub fn answer(self, now: Moment, vms: Result<Vec<Vm>, Failure>) -> Step {
+    pub fn answer(mut self, now: Moment, vms: Result<Vec<Vm>, Failure>) -> Step {
         let vms = match vms {
             Ok(vms) => vms,
             Err(failure) => {
-                return self
-                    .case
-                    .unread(now, Phase::Observe, failure, |case| Step::Look(Self { case, ..self }));
+                return match self.case.diary.silence(now, Phase::Observe, failure) {
+                    Ok(pause) => wait(pause, Step::Look(self)),
+                    Err(outcome) => self.case.given_up(now, outcome),
+                };
             }
         };
         let mut case = self.case;
@@ -84,9 +195,116 @@ fn judged(case: Box<Case>, now: Moment) -> Step {
             "a live migration of it failed, and it may run on the other host; look there with `virsh list`";
         return case.hold(now, why);
     }
-    LookingAtHost::step(case, host)
+    Step::Host(LookingAtHost { case, host })
 }
 
 fn by_us(vm: &Vm) -> bool {
     vm.state == VmState::Poweroff && vm.last_action.is_some_and(|action| !PERSON.contains(&action))
+}
+
+/// See [`Step::Host`].
+#[derive(Debug)]
+pub struct LookingAtHost {
+    case: Box<Case>,
+    host: HostId,
+}
+
+impl LookingAtHost {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.diary.trail
+    }
+
+    /// The host to read.
+    #[must_use]
+    pub fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// The host, or why it could not be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, host: Result<Host, Failure>) -> Step {
+        let host = match host {
+            Ok(host) => host,
+            Err(failure) => {
+                return match self.case.diary.silence(now, Phase::Observe, failure) {
+                    Ok(pause) => wait(pause, Step::Host(self)),
+                    Err(outcome) => self.case.given_up(now, outcome),
+                };
+            }
+        };
+        let mut case = self.case;
+        case.diary.answered();
+        let (state, named) = (host.state, host.to_string());
+        case.host = Some(host);
+        match state {
+            HostState::Monitored => Step::Remember(Remembering { case }),
+            HostState::Disabled | HostState::Offline => {
+                case.leave(now, format!("somebody has taken its host {named} out of service ({state})"))
+            }
+            HostState::Init
+            | HostState::MonitoringMonitored
+            | HostState::Error
+            | HostState::MonitoringError
+            | HostState::MonitoringInit
+            | HostState::MonitoringDisabled
+            | HostState::Unknown(_) => {
+                case.leave(now, format!("its host {named} is {state}: its VMs are left to that"))
+            }
+        }
+    }
+}
+
+/// See [`Step::Remember`].
+#[derive(Debug)]
+pub struct Remembering {
+    case: Box<Case>,
+}
+
+impl Remembering {
+    pub(super) fn trail(&self) -> &[Entry] {
+        &self.case.diary.trail
+    }
+
+    /// Everything that is remembered, or why it cannot be read.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, memory: Result<Memory, Failure>) -> Step {
+        let memory = match memory {
+            Ok(memory) => memory,
+            Err(failure) => {
+                return match self.case.diary.silence(now, Phase::Observe, failure) {
+                    Ok(pause) => wait(pause, Step::Remember(self)),
+                    Err(outcome) => self.case.given_up(now, outcome),
+                };
+            }
+        };
+        let mut case = self.case;
+        case.diary.answered();
+        case.clock = Some((memory.now, now));
+        if let Some((document, why)) = memory.unreadable.first() {
+            let what = format!("{document}, which remembers incidents, cannot be read: {why}");
+            let advice = "update onerescue here, or look at it with `onedb`".to_owned();
+            return case.held(now, Failure { trouble: Trouble::Settings, what, advice });
+        }
+        let cluster = case.host.as_ref().map(|host| host.cluster);
+        if let Some(failure) = disarmed(&memory.disarmed, cluster, &[]) {
+            return case.held(now, failure);
+        }
+        let open =
+            memory.incidents.iter().rev().find(|(_, incident)| Some(incident.host) == case.subject.host);
+        if let Some((document, incident)) = open.filter(|(_, incident)| incident.progress != Progress::Closed)
+        {
+            let progress = format!("{:?}", incident.progress).to_lowercase();
+            let why =
+                format!("an incident of its host is not closed ({document}, {progress}): it is left to that");
+            return case.leave(now, why);
+        }
+        if case.waited || case.rehearses() {
+            return next(case, now);
+        }
+        case.waited = true;
+        let pause = case.policy.down.wait_interval;
+        let text = format!("{} s: it may come back, and a person may be at it", pause.as_secs());
+        case.diary.note(now, Phase::Wait, text);
+        wait(pause, crowd(case))
+    }
 }

@@ -11,8 +11,6 @@
 mod act;
 mod attempt;
 mod case;
-mod crowd;
-mod host;
 mod look;
 mod move_away;
 mod rules;
@@ -20,9 +18,7 @@ mod settle;
 
 pub use act::Acting;
 pub use case::Subject;
-pub use crowd::{Claiming, Crowding};
-pub use host::{LookingAtHost, Remembering};
-pub use look::Looking;
+pub use look::{Claiming, Crowding, Looking, LookingAtHost, Remembering};
 pub use move_away::Surveying;
 pub use rules::{Crowd, Policy, Rules};
 pub use settle::Settling;
@@ -79,7 +75,7 @@ impl Step {
 /// Begin a run, with the event's VM document if there is one. A person's power-off ends it here, without one call.
 #[must_use]
 pub fn begin(subject: Subject, event: Option<&Vm>, policy: &Policy) -> Step {
-    crowd::begin(case::Case::new(subject, policy), event)
+    look::begin(case::Case::new(subject, policy), event)
 }
 
 fn wait(pause: Duration, then: Step) -> Step {

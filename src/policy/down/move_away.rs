@@ -1,8 +1,8 @@
 //! Place it elsewhere, as the planner would.
 
-use super::Step;
 use super::act::Acting;
 use super::case::Case;
+use super::{Step, wait};
 use crate::model::{HostId, Moment, VmId};
 use crate::policy::case::Failure;
 use crate::policy::notes::{Entry, Phase};
@@ -42,13 +42,14 @@ impl Surveying {
 
     /// The cloud, or why it could not be read.
     #[must_use]
-    pub fn answer(self, now: Moment, survey: Result<Survey, Failure>) -> Step {
+    pub fn answer(mut self, now: Moment, survey: Result<Survey, Failure>) -> Step {
         let survey = match survey {
             Ok(survey) => survey,
             Err(failure) => {
-                return self
-                    .case
-                    .unread(now, Phase::Survey, failure, |case| Step::Survey(Self { case, ..self }));
+                return match self.case.diary.silence(now, Phase::Survey, failure) {
+                    Ok(pause) => wait(pause, Step::Survey(self)),
+                    Err(outcome) => self.case.given_up(now, outcome),
+                };
             }
         };
         let from = self.host();

@@ -69,9 +69,10 @@ impl Settling {
         let list = match list {
             Ok(list) => list,
             Err(failure) => {
-                return self
-                    .case
-                    .unread(now, Phase::Settle, failure, |case| Step::Settle(Self { case, ..self }));
+                return match self.case.diary.silence(now, Phase::Settle, failure) {
+                    Ok(pause) => wait(pause, Step::Settle(self)),
+                    Err(outcome) => self.case.given_up(now, outcome),
+                };
             }
         };
         self.case.diary.answered();

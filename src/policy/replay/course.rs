@@ -193,6 +193,3 @@ impl<A> Replay<A> {
         self.differences.push(Difference { at, then, now: asked.cloned(), skipped: place, said, says });
     }
 }
-
-#[cfg(test)]
-mod tests;
