@@ -441,9 +441,14 @@ scenarios! {
     in_backup
     in_failure
     in_transition
+    killed_after_disable
+    killed_after_disable_and_repaired
     killed_after_off
+    killed_after_the_proof_and_disabled
+    killed_and_disabled_by_a_person
     killed_in_the_wait
     killed_with_its_front_end
+    killed_with_some_recovered
     large_first
     late_after_refusal
     late_call_after_another_host

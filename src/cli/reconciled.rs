@@ -46,7 +46,7 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
 fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
     scenario.world.begin_again();
     let mut run = Run::begin(scenario.subject.clone(), scenario.policy.clone());
-    while scenario.world.now() < Moment(after) {
+    while scenario.world.now() < Moment(after) && !scenario.world.transport().is_dead() {
         run = match run.go_on(&mut scenario.world) {
             Ok(run) => run,
             Err(report) => {
@@ -57,7 +57,11 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
     }
     let trail = scenario.world.told().to_vec();
     timeline(&scenario.world, &trail, text);
-    let _ = writeln!(text, "{} ..       the hook is killed\n", scenario.world.now());
+    let transport = scenario.world.transport();
+    let inside = transport.calls().pop().filter(|_| transport.is_dead());
+    let inside = inside.map_or_else(String::new, |call| format!(" inside {}", call.method));
+    transport.begin_again();
+    let _ = writeln!(text, "{} ..       the hook is killed{inside}\n", scenario.world.now());
 }
 
 /// Let the timer tick until the host's turn comes.

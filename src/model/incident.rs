@@ -147,6 +147,12 @@ pub struct Incident {
     /// Nothing is done before that, unless by hand: the host may come back, or what holds it may be over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Epoch>,
+    /// When a run of it was about to disable the host, so that oned gives up its VMs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<Epoch>,
+    /// When oned had heard the host last, by oned's own clock, while it was dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<i64>,
     /// The lock that the owner holds; none when it has let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Hold>,

@@ -3,6 +3,7 @@
 use super::course::{Course, Stage};
 use super::hold::Holding;
 use super::notes::{Entry, Phase, Weight};
+use super::observe::Over;
 use super::order::Order;
 use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
@@ -103,7 +104,7 @@ pub(super) struct Case {
     /// Why nothing more is sent.
     pub(super) halted: Option<Failure>,
     /// Nothing is to be recovered any more, for this reason: the record is only closed.
-    pub(super) over: Option<String>,
+    pub(super) over: Option<Over>,
     /// `--dry-run`: how the real run would end before it touches a VM.
     pub(super) would_stop: Option<Outcome>,
     /// Disabling the host was tried, or is not needed.

@@ -25,7 +25,7 @@ pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
     }
     // Written down first, so that no later run forgets a VM that was touched.
     let Proven { case, proof, checked, surveyed } = proven;
-    write(case, now, After::Planned { orders, proof, checked, surveyed })
+    write(case, now, After::Change { effect: Effect::Orders(orders), proof, checked, surveyed })
 }
 
 /// How old a survey may be when orders of its plan are sent: targets die and fill up too.

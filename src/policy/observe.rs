@@ -93,7 +93,7 @@ impl Observing {
         let Self { mut case, stage } = self;
         match (unreadable(failure), stage) {
             (Outcome::NothingToDo(reason), Stage::First) if case.subject.source == Source::Reconcile => {
-                case.over = Some(reason);
+                case.over = Some(Over { outcome: Outcome::NothingToDo(reason), state: None });
                 Step::Claim(Claiming { case })
             }
             (outcome, _) => case.stop(now, outcome),
@@ -109,25 +109,22 @@ impl Observing {
             return wait(self.case.policy.wait.look, Step::Observe(self));
         }
         let Self { mut case, .. } = self;
-        if let Some(failure) = set_aside(&case, host) {
-            return case.stop(now, Outcome::Held(failure));
+        if case.policy.purpose == Purpose::Rehearse {
+            return Step::Brake(Braking::new(case));
         }
-        match case.policy.purpose {
-            Purpose::Rehearse => Step::Brake(Braking::new(case)),
-            Purpose::Recover | Purpose::Fence => match not_dead(host) {
-                Some(reason) if case.subject.source == Source::Reconcile && is_over(host) => {
-                    case.over = Some(reason);
-                    Step::Claim(Claiming { case })
-                }
-                Some(reason) => case.stop(now, Outcome::NothingToDo(reason)),
-                None => Step::Claim(Claiming { case }),
-            },
+        let aside = set_aside(&case, host).map(Outcome::Held);
+        if let Some(outcome) = aside.or_else(|| not_dead(host).map(Outcome::NothingToDo)) {
+            if !asks_the_record(&case, host) {
+                return case.stop(now, outcome);
+            }
+            case.over = Some(Over { outcome, state: Some(host.state) });
         }
+        Step::Claim(Claiming { case })
     }
 
     fn waited(self, now: Moment, host: &Host, until: Moment) -> Step {
         let Self { mut case, .. } = self;
-        if let Some(reason) = not_dead(host) {
+        if let Some(reason) = dead(&case, host) {
             return case.stop(now, Outcome::NothingToDo(reason));
         }
         if now < until {
@@ -138,10 +135,37 @@ impl Observing {
     }
 }
 
-/// Does this state end an incident that an earlier run has left open? INIT may become ERROR again at any moment, and
-/// DISABLED may be that run's own doing.
-fn is_over(host: &Host) -> bool {
-    matches!(host.state, HostState::Monitored | HostState::Offline)
+/// Does this state end an incident that an earlier run has left open, or may it be that run's own doing? INIT may
+/// become ERROR again at any moment.
+fn asks_the_record(case: &Case, host: &Host) -> bool {
+    let over = matches!(host.state, HostState::Monitored | HostState::Offline);
+    host.state == HostState::Disabled || over && case.subject.source == Source::Reconcile
+}
+
+/// Why nothing is to be recovered, unless the record shows otherwise.
+#[derive(Clone, Debug)]
+pub(super) struct Over {
+    outcome: Outcome,
+    /// The host's state; none if it is gone.
+    state: Option<HostState>,
+}
+
+impl Over {
+    pub(super) fn stop(self, case: Box<Case>, now: Moment) -> Step {
+        case.stop(now, self.outcome)
+    }
+
+    /// Does this incident go on although the host is DISABLED?
+    pub(super) fn goes_on(&self, heard: Option<i64>, incident: &Incident) -> bool {
+        let silent = !matches!((heard, incident.heard), (Some(now), Some(before)) if now > before);
+        self.state == Some(HostState::Disabled) && is_set_aside_by(incident) && silent
+    }
+}
+
+/// May the host be DISABLED by a run of this incident, or was it proven off before somebody else did that? A run that
+/// is not killed goes on then too.
+pub(super) fn is_set_aside_by(incident: &Incident) -> bool {
+    incident.disabled.is_some() || incident.proof.is_some()
 }
 
 /// oned sends the event before it writes the host's new state: for this long a host that looks healthy is looked

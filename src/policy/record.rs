@@ -10,7 +10,6 @@ use super::incident::{Step, wait};
 use super::leave::Leaving;
 use super::notes::Phase;
 use super::observe::{Observing, begin_to_wait};
-use super::order::Order;
 use super::proof::Proof;
 use super::recover::{Proven, Surveying};
 use super::remember::{Remembering, made};
@@ -37,8 +36,8 @@ pub(super) enum After {
     Confirmed(Proof),
     /// The host is proven off.
     Proven(Proof),
-    /// These orders were decided on.
-    Planned { orders: Vec<Order>, proof: Proof, checked: Moment, surveyed: Moment },
+    /// This was decided on.
+    Change { effect: Effect, proof: Proof, checked: Moment, surveyed: Moment },
     /// It is over.
     Ended(Outcome, Option<Proof>),
 }
@@ -48,7 +47,7 @@ impl After {
     pub(super) fn needs_it(&self) -> bool {
         match self {
             Self::Made | Self::Opened | Self::Look | Self::Off(..) | Self::Confirmed(_) => true,
-            Self::Held(_) | Self::Proven(_) | Self::Planned { .. } | Self::Ended(..) => false,
+            Self::Held(_) | Self::Proven(_) | Self::Change { .. } | Self::Ended(..) => false,
         }
     }
 
@@ -66,8 +65,8 @@ impl After {
                     Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
                 }
             },
-            Self::Planned { orders, proof, checked, surveyed } => {
-                before(Proven { case, proof, checked, surveyed }, now, Effect::Orders(orders))
+            Self::Change { effect, proof, checked, surveyed } => {
+                before(Proven { case, proof, checked, surveyed }, now, effect)
             }
             Self::Ended(outcome, proof) => Leaving::end(case, now, outcome, proof),
         }

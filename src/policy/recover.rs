@@ -10,11 +10,12 @@ use super::notes::Phase;
 use super::observe::not_dead;
 use super::own::{abort_of, leave_to, lost};
 use super::proof::Proof;
+use super::record::{After, write};
 use super::report::{Fate, Outcome};
 use super::round::plan_round;
 use super::settings::{Fencing, Purpose};
 use super::settle::judge_with_hosts;
-use super::still::{Effect, before};
+use super::still::Effect;
 use super::trace::Tracing;
 use super::weigh::{refused, weighs};
 use crate::model::{
@@ -215,7 +216,13 @@ fn disable(mut proven: Proven, now: Moment, survey: &Survey) -> Step {
         proven.case.disable_tried = true;
         return next(proven, now);
     }
-    before(proven, now, Effect::Disable)
+    // Written down first, so that no later run takes it for a person's doing and forgets its VMs.
+    let Proven { mut case, proof, checked, surveyed } = proven;
+    let at = case.epoch(now);
+    if let Some(incident) = &mut case.incident {
+        incident.disabled = Some(at);
+    }
+    write(case, now, After::Change { effect: Effect::Disable, proof, checked, surveyed })
 }
 
 /// Why the host is not dead any more, if it is not.

@@ -9,7 +9,7 @@ use super::notes::Phase;
 use super::observe::set_until;
 use super::own::{Taking, abort_of, leave_to, lost};
 use super::record::{After, unwritten, write, write_now};
-use super::report::Outcome;
+use super::report::{Disabled, Outcome};
 use super::standing::{LEASE, Watch, is_here, may_live, standing};
 use crate::model::{Abort, ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
 use std::collections::BTreeSet;
@@ -170,8 +170,8 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     };
     let last = standing(memory, case.subject.host);
     let open = last.is_some_and(|(_, incident)| incident.progress != Progress::Closed);
-    if let Some(reason) = case.over.take_if(|_| !open) {
-        return case.stop(now, Outcome::NothingToDo(reason));
+    if let Some(over) = case.over.take_if(|_| !open) {
+        return over.stop(case, now);
     }
     let Some((document, incident)) = last.filter(|(_, incident)| goes_on(incident)) else {
         let error = case.error.clone();
@@ -202,6 +202,7 @@ fn begin(mut case: Box<Case>, now: Moment, memory: &Memory) -> Step {
         opened: at,
         updated: at,
         error: case.error.clone(),
+        heard: case.heard,
         ..Incident::default()
     };
     case.me.clone_from(&memory.me);
@@ -240,16 +241,30 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
     incident.lock = Some(hold);
+    set_aside(&mut case, now, &mut incident);
     take_up(&mut case, &mut incident, at);
     case.incident = Some(incident);
     if let Some(word) = case.aborted.take() {
         return case.abort(now, word);
     }
-    if let Some(reason) = case.over.take() {
+    if let Some(over) = case.over.take() {
         // An earlier run has left it open, and there is nothing to do any more.
-        return case.stop(now, Outcome::NothingToDo(reason));
+        return over.stop(case, now);
     }
     write(case, now, After::Opened)
+}
+
+/// A DISABLED host whose incident goes on all the same. One that is not DISABLED is not set aside any more.
+fn set_aside(case: &mut Case, now: Moment, incident: &mut Incident) {
+    if case.over.take_if(|over| over.goes_on(case.heard, incident)).is_some() {
+        let text = "it is DISABLED since this incident had it off, and was not heard since: going on";
+        case.note(now, Phase::Claim, text);
+        case.heard = incident.heard.or(case.heard);
+        case.disabled = if incident.disabled.is_some() { Disabled::Yes } else { Disabled::Unsure };
+    } else {
+        incident.disabled = None;
+    }
+    incident.heard = case.heard;
 }
 
 /// This run's record is locked: go on with it, unless another one was made before it.

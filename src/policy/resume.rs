@@ -7,7 +7,7 @@ use super::order::{MigrationType, Order};
 use super::plan::Decision;
 use super::settings::Mode;
 use super::states::{self, Class};
-use crate::model::{Moment, VmId, VmState};
+use crate::model::{End, Moment, VmId, VmState};
 
 /// Go on with a VM that an earlier run has sent an order for, if that is so.
 pub(super) fn resume(case: &mut Case, now: Moment, decision: &Decision) -> bool {
@@ -24,8 +24,11 @@ pub(super) fn resume(case: &mut Case, now: Moment, decision: &Decision) -> bool 
 /// run has given up is not begun again.
 fn sent_before(case: &Case, vm: VmId, state: VmState, elsewhere: bool) -> Option<Order> {
     let known = case.remembered.get(&vm).filter(|_| !case.courses.contains_key(&vm))?;
-    if known.end.is_some() {
-        return None;
+    match known.end {
+        None => {}
+        // Read back once more, so that it is reported and remembered as what it is.
+        Some(End::Recovered) if states::class(state) == Class::Running => {}
+        Some(End::Recovered | End::Left | End::Held | End::Failed) => return None,
     }
     let order = match (known.order.as_deref(), case.policy.mode) {
         (Some("migrate"), Mode::Migrate) => Order::Migrate { vm, to: known.to?, kind: MigrationType::Save },

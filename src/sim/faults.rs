@@ -24,6 +24,12 @@ pub enum Fault {
     Garbage(String),
     /// Executed, and the answer takes this much longer; past the client's deadline it does not know.
     Slow(Duration),
+    /// The client's process is killed: before the call is sent, or when it was executed and before the answer is there.
+    /// Nothing else of that process is sent; see [`super::SimTransport::is_dead`].
+    Killed {
+        /// Was the call executed?
+        done: bool,
+    },
 }
 
 /// A fault and the calls that it strikes.

@@ -41,7 +41,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) by_hand: bool,
     pub(super) runs: Option<u32>,
-    /// The hook is killed this long after its start, as SIGKILL does it; the runs come after that.
+    /// The hook is killed this long after its start, as SIGKILL does it; the runs come after that. Inside a call it is
+    /// killed by a fault of the kind `killed`, before the call leaves, or `killed_after`, when oned has done it.
     #[serde(default, with = "compact::optional")]
     pub(super) killed: Option<Duration>,
     /// `again` (the default): each run is the hook's; `reconcile`: all but the first, or all if that was killed, are the

@@ -43,7 +43,7 @@ pub struct Scenario {
     pub runs: u32,
     /// The time between two of them.
     pub rest: Duration,
-    /// A run before them that is killed this long after its start.
+    /// A run before them that is killed this long after its start, or inside a call before that.
     pub killed: Option<Duration>,
     /// What the runs after the first are.
     pub then: Then,
@@ -139,6 +139,9 @@ fn build(file: file::File) -> Result<Scenario, String> {
     if file.claimed_by_another {
         world.claimed_by_another(subject);
     }
+    // Killed at a moment, or inside a call.
+    let inside = file.fault.iter().any(|fault| fault.kind.starts_with("killed"));
+    let killed = file.killed.or(inside.then_some(Duration::MAX));
     let source = if file.by_hand { Source::Person } else { Source::Event };
     Ok(Scenario {
         title: file.title,
@@ -149,7 +152,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         charged,
         runs: file.runs.unwrap_or(1),
         rest: file.rest.unwrap_or_default(),
-        killed: file.killed,
+        killed,
         then: match file.then.as_deref() {
             None | Some("again") => Then::Again,
             Some("reconcile") => Then::Reconcile,

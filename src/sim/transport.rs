@@ -76,13 +76,16 @@ struct Shared {
     latency: Duration,
     rules: Vec<FaultRule>,
     log: Vec<CallRecord>,
+    /// The client's process was killed inside a call.
+    dead: bool,
 }
 
 impl SimTransport {
     /// A transport without faults, 5 ms a call.
     #[must_use]
     pub fn new(cloud: Arc<Mutex<Cloud>>) -> SimTransport {
-        let shared = Shared { latency: Duration::from_millis(5), rules: Vec::new(), log: Vec::new() };
+        let latency = Duration::from_millis(5);
+        let shared = Shared { latency, rules: Vec::new(), log: Vec::new(), dead: false };
         SimTransport { cloud, shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -100,6 +103,20 @@ impl SimTransport {
     /// Add a fault. The first rule that strikes a call decides; the rules behind it do not see that call.
     pub fn add_fault(&self, rule: FaultRule) {
         self.shared().rules.push(rule);
+    }
+
+    /// Was the client killed inside a call, by [`Fault::Killed`]? Whoever plays it must not go on with it; until
+    /// [`SimTransport::begin_again`] no call leaves.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.shared().dead
+    }
+
+    /// Another process begins; calls of the killed one that did not happen will not.
+    pub fn begin_again(&self) {
+        let mut shared = self.shared();
+        shared.dead = false;
+        shared.rules.retain(|rule| !matches!(rule.fault, Fault::Killed { .. }));
     }
 
     /// How much simulated time a call takes.
@@ -136,9 +153,16 @@ impl SimTransport {
             return Err(OnedError::NotSent("connection refused".to_owned()));
         }
         let lost = |why: &str| Err(OnedError::Unknown(why.to_owned()));
+        if let Some(Fault::Killed { done }) = fault {
+            if done {
+                cloud.call(server, call);
+            }
+            self.shared().dead = true;
+            return lost("the process was killed");
+        }
         cloud.advance(latency);
         match fault {
-            None | Some(Fault::NotSent) => Ok(cloud.call(server, call).write()),
+            None | Some(Fault::NotSent | Fault::Killed { .. }) => Ok(cloud.call(server, call).write()),
             Some(Fault::LostReply) => {
                 cloud.call(server, call);
                 lost("the connection was reset")
@@ -175,6 +199,9 @@ impl Transport for SimTransport {
             let cloud = self.cloud();
             (cloud.now(), server_at(&cloud, endpoint))
         };
+        if self.is_dead() {
+            return Err(OnedError::NotSent("the process was killed".to_owned()));
+        }
         let Some(server) = server else {
             return Err(OnedError::NotSent(format!("no such address: {endpoint}")));
         };
@@ -192,7 +219,9 @@ impl Transport for SimTransport {
     }
 
     fn pause(&self, wait: Duration) {
-        self.cloud().advance(wait);
+        if !self.is_dead() {
+            self.cloud().advance(wait);
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
     let kind = match fault.kind.as_str() {
         "not_sent" => Fault::NotSent,
         "lost_reply" => Fault::LostReply,
+        "killed" => Fault::Killed { done: false },
+        "killed_after" => Fault::Killed { done: true },
         "lost_request" => Fault::LostRequest,
         "late" => Fault::Late(delay),
         "slow" => Fault::Slow(delay),

@@ -11,6 +11,7 @@ pub use turns::Turns;
 
 use super::WaitRules;
 use super::back::{Due, due};
+use super::observe::is_set_aside_by;
 use super::standing::{lease_left, may_live, standing};
 use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
@@ -218,10 +219,12 @@ fn unfinished(
         None => return (Todo::Close, "the host does not exist any more".to_owned()),
         Some(HostState::Monitored) => return (Todo::Close, "the host is MONITORED again".to_owned()),
         Some(HostState::Offline) => return (Todo::Close, "an operator has set the host OFFLINE".to_owned()),
+        Some(HostState::Disabled) if !is_set_aside_by(incident) => {
+            return (Todo::Close, "an operator has disabled the host".to_owned());
+        }
         Some(HostState::Init) => {
             return (Todo::Leave, "the host is INIT: monitoring finds out what it is".to_owned());
         }
-        // DISABLED may be the earlier run's own doing: the procedure knows.
         Some(
             HostState::Error
             | HostState::Disabled

@@ -159,8 +159,13 @@ fn what_has_come_back_or_is_gone_is_closed() {
     assert_eq!((gone[0].todo, gone[0].name.as_str()), (Todo::Close, "node7"));
     assert_eq!(of(&[host(7, HostState::Offline)], open.clone()).0, Todo::Close);
     assert_eq!(of(&[host(7, HostState::Init)], open.clone()).0, Todo::Leave);
-    // DISABLED may be our own doing: the procedure knows.
-    assert_eq!(of(&[host(7, HostState::Disabled)], open).0, Todo::GoOn);
+    // DISABLED may be our own doing: the record knows.
+    let disabled = [host(7, HostState::Disabled)];
+    assert_eq!(of(&disabled, open.clone()).0, Todo::Close);
+    let ours = Incident { disabled: Some(Epoch(1)), ..open.clone() };
+    assert_eq!(of(&disabled, ours).0, Todo::GoOn);
+    let off = Incident { progress: Progress::Off, proof: Some("bmc said off".to_owned()), ..open };
+    assert_eq!(of(&disabled, off).0, Todo::Recover);
 }
 
 #[test]
