@@ -24,6 +24,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, vms, layers] = words.as_slice()
+        && word == PLAN
+    {
+        return plan_alone(vms.parse().unwrap(), layers.parse().unwrap());
+    }
     calls();
     planning();
     start();
@@ -93,34 +99,53 @@ fn bound(survey: &mut Survey) {
     }
 }
 
+/// The word by which this program starts itself, so that each plan has a process of its own.
+const PLAN: &str = "--plan-alone";
+
+/// Hosts over which VMs are planned.
+const HOSTS: u32 = 1000;
+
 fn planning() {
-    println!("## planning, one round\n\n| VMs | hosts | layers | milliseconds |\n| --- | --- | --- | --- |");
-    let policy = Policy::new(Mode::Migrate);
-    let sizes = [(100, 1000), (1000, 1000), (10_000, 1000)];
-    for (vms, hosts, layers) in
-        sizes.iter().flat_map(|(vms, hosts)| [(*vms, *hosts, 0), (*vms, *hosts, 2000)])
-    {
-        let mut survey = survey(vms, hosts);
-        if layers > 0 {
-            bound(&mut survey);
-        }
-        let request = Request {
-            host: HostId(0),
-            policy: &policy,
-            scope: &onerescue::model::Scope::Host,
-            reservation: None,
-            closed: BTreeSet::new(),
-            live: BTreeSet::new(),
-            moving: BTreeMap::new(),
-            refused: BTreeMap::new(),
-        };
-        let began = Instant::now();
-        let decisions = plan(&survey, &request);
-        let took = began.elapsed();
-        assert_eq!(decisions.len(), vms as usize);
-        println!("| {vms} | {hosts} | {layers} | {:.1} |", took.as_secs_f64() * 1000.0);
+    println!("## planning, one round, over {HOSTS} hosts\n");
+    println!(
+        "| VMs | layers | milliseconds | peak, MiB | of them before it began |\n| --- | --- | --- | --- | --- |"
+    );
+    for (vms, layers) in [100, 1000, 10_000].into_iter().flat_map(|vms| [(vms, 0), (vms, 2000)]) {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args([PLAN.to_owned(), vms.to_string(), layers.to_string()]);
+        let output = child.stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success());
+        print!("{}", String::from_utf8(output.stdout).unwrap());
     }
     println!();
+}
+
+/// One row: a plan in a process that holds nothing besides, but for what the simulated cloud has left behind.
+fn plan_alone(vms: u32, layers: u32) {
+    let mut survey = survey(vms, HOSTS);
+    if layers > 0 {
+        bound(&mut survey);
+    }
+    let policy = Policy::new(Mode::Migrate);
+    let request = Request {
+        host: HostId(0),
+        policy: &policy,
+        scope: &onerescue::model::Scope::Host,
+        reservation: None,
+        closed: BTreeSet::new(),
+        live: BTreeSet::new(),
+        moving: BTreeMap::new(),
+        refused: BTreeMap::new(),
+    };
+    // Forget the peak of the simulated cloud. Source: proc(5), `clear_refs`.
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = mebibytes("self", "VmRSS:");
+    let began = Instant::now();
+    let decisions = plan(&survey, &request);
+    let took = began.elapsed().as_secs_f64() * 1000.0;
+    let peak = mebibytes("self", "VmHWM:");
+    assert_eq!(decisions.len(), vms as usize);
+    println!("| {vms} | {layers} | {took:.1} | {peak:.0} | {before:.0} |");
 }
 
 /// From starting `host_error` to its first connection.
@@ -224,15 +249,19 @@ fn peak(vms: u32) -> f64 {
 
 /// The most memory that a program has had at once, in MiB, when it has ended.
 fn high_water(child: &mut Child) -> f64 {
-    let status = format!("/proc/{}/status", child.id());
+    let process = child.id().to_string();
     let mut peak = 0.0_f64;
     while child.try_wait().unwrap().is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib: f64 =
-            mark.and_then(|mark| mark.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0.0);
-        peak = peak.max(kib / 1024.0);
+        peak = peak.max(mebibytes(&process, "VmHWM:"));
         std::thread::sleep(Duration::from_millis(2));
     }
     peak
+}
+
+/// A line of `/proc/PROCESS/status`, in MiB; 0 if it is not there any more.
+fn mebibytes(process: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let kib: f64 = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0.0);
+    kib / 1024.0
 }

@@ -25,6 +25,7 @@ mod operator {
     mod hook;
     mod layer;
     mod plan;
+    mod readme;
     mod reconcile;
     mod replay;
     mod seen_on;

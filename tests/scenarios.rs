@@ -533,6 +533,7 @@ scenarios! {
     plan_after_late
     plan_after_late_held
     plan_cluster_policy
+    plan_cpu_short
     plan_datastore_disabled
     plan_disk_on_ssh
     plan_excluded
@@ -547,6 +548,8 @@ scenarios! {
     plan_new_lvm
     plan_numa
     plan_old_lvm
+    plan_own_cluster_first
+    plan_owners_may_no_more
     plan_owners_may_not
     plan_owners_may_recreate
     plan_pci_kinds

@@ -3,6 +3,7 @@
 use super::bench::{Bench, err, out};
 use onerescue::wire::xmlrpc::Value;
 use serde_json::Value as Json;
+use std::fmt::Write as _;
 use std::process::Output;
 
 /// node0 has a VM on its own disk and one that fits beside nothing; node1 and node2 can be lost; node3 is alone.
@@ -106,6 +107,37 @@ fn the_worst_host_comes_first_and_what_could_be_lost_last() {
     assert!(table.contains("    1     0     0     0     0      -  node3 (host 3)\n"), "{table}");
     assert!(table.contains("vm 8 lonely: its cluster is Waiting then"), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 120), "{table}");
+}
+
+/// Programs read it: a field may come, and none may change its name or go.
+#[test]
+fn the_shape_of_its_json_stays() {
+    let small = r#"
+title = "three hosts"
+call = "-m"
+host = "node0"
+hosts = [{ name = "node0" }, { name = "node1", memory_gib = 4 }, { name = "node2", memory_gib = 1 }]
+vms = [
+  { name = "web", host = "node0", attributes = { HA_AFTER = "db" } },
+  { name = "db", host = "node0", attributes = { HA_PRIORITY = "HIGH" } },
+  { name = "huge", host = "node0", memory_mib = 8192 },
+  { name = "off", host = "node0", state = "POWEROFF", last_action = 20 },
+]
+"#;
+    let bench = Bench::new(small);
+    let mut all = String::new();
+    for arguments in [
+        &["plan", "node0", "--json"][..],
+        &["plan", "node0", "--failures", "2", "--json"],
+        &["plan", "--explain", "web", "--json"],
+    ] {
+        let _ = writeln!(all, "$ onerescue {}\n{}", arguments.join(" "), out(&bench.run(arguments)));
+    }
+    insta::with_settings!({
+        snapshot_path => ".",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_snapshot!("plan_json", all) });
 }
 
 #[test]

@@ -101,6 +101,23 @@ fn a_group_that_is_gone_or_has_another_policy_holds() {
     assert!(one(&survey).starts_with("migrate to"));
 }
 
+/// oned says the first as a requirement too, and the second is found out for the cluster as well.
+#[test]
+fn pinned_hosts_and_datastores_of_disks_are_looked_at_here_too() {
+    let mut pinned = survey(vec![vm(1, "", "")]);
+    pinned.hosts[1].attributes.insert("PIN_POLICY".to_owned(), "PINNED".to_owned());
+    assert!(one(&pinned).starts_with("migrate to node2"), "{}", one(&pinned));
+    pinned.hosts.truncate(2);
+    assert!(
+        one(&pinned).ends_with("1 without the cores, threads or pages that it is pinned to"),
+        "{}",
+        one(&pinned)
+    );
+    let disk = "<DISK><DISK_ID>0</DISK_ID><DATASTORE_ID>99</DATASTORE_ID><TM_MAD>shared</TM_MAD></DISK>";
+    let said = one(&survey(vec![vm(1, disk, "")]));
+    assert_eq!(said, "hold: datastore 99, where its disk 0 is, does not exist or cannot be read");
+}
+
 #[test]
 fn a_vm_elsewhere_that_cannot_be_read_may_be_in_any_layer() {
     let mut survey = survey(vec![vm(1, "", "<HA_LAYER>web</HA_LAYER>")]);
