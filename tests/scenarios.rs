@@ -525,6 +525,7 @@ scenarios! {
     peers_agree
     peers_of_the_cluster_only
     plan_affined_elsewhere
+    plan_affined_soft
     plan_affined_together
     plan_after
     plan_after_circle

@@ -218,7 +218,7 @@ fn one_vm_is_explained_with_what_every_host_says() {
         "  hold: no host takes 1.00 CPU and 131072 MiB: 2 full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 without its system datastore\n",
         "  policy: Migrate, by the option\n  priority: MEDIUM\n  size: 1.00 CPU, 131072 MiB, 0 PCI devices\n",
         "  node1 (host 1), 63.00 CPU and 16384 MiB free: full\n",
-        "  node3 (host 3), 63.00 CPU and 261120 MiB free: without its system datastore\n",
+        "  node3 (host 3), 63.00 CPU and 261120 MiB free: its cluster does not have the system datastore of the VM\n",
     ] {
         assert!(text.contains(line), "{line}{text}");
     }

@@ -53,7 +53,7 @@ impl Places {
     }
 }
 
-/// Whatever speaks against it. Where layers are soft, being kept apart is no reason.
+/// Whatever speaks against it. Where layers are soft, being kept apart or together is no reason.
 pub(crate) fn check(
     story: &Story,
     places: &Places,
@@ -63,13 +63,16 @@ pub(crate) fn check(
 ) -> Result<(), Broken> {
     if !story.site.soft {
         kept_apart(story, places, vm, to)?;
+        neighbours(story, places, vm, to)?;
     }
     takes(story, places, hosts, vm, to)
 }
 
 /// May it stand there with every rule kept?
 pub(crate) fn keeps_all(story: &Story, places: &Places, hosts: &[Host], vm: usize, to: usize) -> bool {
-    kept_apart(story, places, vm, to).is_ok() && takes(story, places, hosts, vm, to).is_ok()
+    kept_apart(story, places, vm, to).is_ok()
+        && neighbours(story, places, vm, to).is_ok()
+        && takes(story, places, hosts, vm, to).is_ok()
 }
 
 fn takes(story: &Story, places: &Places, hosts: &[Host], vm: usize, to: usize) -> Result<(), Broken> {
@@ -88,7 +91,6 @@ fn takes(story: &Story, places: &Places, hosts: &[Host], vm: usize, to: usize) -
     }
     reach(story, vm, to)?;
     rules(story, vm, to)?;
-    neighbours(story, places, vm, to)?;
     room(story, places, vm, to)
 }
 

@@ -44,7 +44,7 @@ impl Snapshot {
         Loss { hosts, vms: done.foreseen, free }
     }
 
-    fn set_states(&mut self, state: impl Fn(&Host) -> HostState) {
+    pub(super) fn set_states(&mut self, state: impl Fn(&Host) -> HostState) {
         for host in &mut self.survey.hosts {
             host.state = state(host);
         }

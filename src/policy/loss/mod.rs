@@ -10,8 +10,9 @@ mod foresee;
 #[cfg(test)]
 mod tests;
 
+pub use super::plan::Target;
 pub use choose::{Chosen, MOST_PAIRS, Pairs, Scope, choose};
-pub use explain::{Explanation, Target};
+pub use explain::Explanation;
 
 use super::order::Order;
 use super::plan::{Decision, Verdict};

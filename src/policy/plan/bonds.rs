@@ -4,8 +4,9 @@
 //! are `AFFINED`, and hosts. Besides, the VM attribute `HA_LAYER`. A VM that is POWEROFF elsewhere repels too, as it does for
 //! oned's scheduler. Source: `src/vm_group`.
 
-use super::view::View;
-use crate::model::{GroupPolicy, HostId, Role, Vm, VmGroup, VmId};
+mod build;
+
+use crate::model::{HostId, Vm, VmId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One rule that keeps VMs apart.
@@ -53,40 +54,6 @@ pub(super) struct Bonds {
 }
 
 impl Bonds {
-    /// The bonds of these VMs, which have no place yet.
-    pub(super) fn new(vms: &[&Vm], view: &View<'_>) -> Self {
-        let mut bonds = Self::default();
-        if vms.iter().all(|vm| vm.needs.group.is_none() && vm.layer().is_none()) {
-            return bonds;
-        }
-        let homeless: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
-        let places = places(view, &homeless);
-        bonds.add_layers(vms, view, &places);
-        let mut groups = BTreeMap::new();
-        for vm in vms {
-            let Some(member) = &vm.needs.group else { continue };
-            let known = view.groups.get(&member.group).and_then(|group| {
-                let at = group.roles.iter().position(|role| role.name == member.role)?;
-                Some((*group, at))
-            });
-            match known {
-                Some((group, at)) => {
-                    let first = groups.entry(group.id).or_insert_with(|| bonds.add_group(group, &places));
-                    bonds.join(vm.id, group, at, *first);
-                }
-                None if view.groups.contains_key(&member.group) => {
-                    let why = format!("its {} has no role {}", member.group, member.role);
-                    bonds.unknown.insert(vm.id, why);
-                }
-                None => {
-                    let why = view.survey.groups.absent(member.group.0);
-                    bonds.unknown.insert(vm.id, format!("its {} {why}", member.group));
-                }
-            }
-        }
-        bonds
-    }
-
     /// Why nobody knows what this VM is bound by.
     pub(super) fn unknown(&self, vm: VmId) -> Option<&str> {
         self.unknown.get(&vm).map(String::as_str)
@@ -143,128 +110,4 @@ impl Bonds {
         let apart = self.of.get(&vm).map_or(&[][..], |bond| &bond.apart);
         apart.iter().filter_map(|(rule, _)| self.rules.get(*rule)).map(|rule| rule.name.as_str())
     }
-
-    fn add_layers(&mut self, vms: &[&Vm], view: &View<'_>, places: &BTreeMap<VmId, Vec<HostId>>) {
-        let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-        for vm in vms {
-            let Some(layer) = vm.layer() else { continue };
-            let rule = *rules.entry(layer).or_insert_with(|| {
-                self.rules.push(Apart { name: format!("layer {layer}"), occupied: Vec::new() });
-                self.rules.len() - 1
-            });
-            self.of.entry(vm.id).or_default().apart.push((rule, Side::Alone(vm.id)));
-        }
-        let here = view.survey.vms.iter().filter_map(|vm| Some((vm.id, vm.layer()?)));
-        let listed = view.survey.layers.members.iter().map(|(vm, layer)| (*vm, layer.as_str()));
-        let members: BTreeMap<VmId, &str> = listed.chain(here).collect();
-        for (vm, layer) in members {
-            if let Some(rule) = rules.get(layer).and_then(|rule| self.rules.get_mut(*rule)) {
-                let hosts = places.get(&vm).into_iter().flatten();
-                rule.occupied.extend(hosts.map(|host| (*host, vm, Side::Alone(vm))));
-            }
-        }
-        for vm in view.survey.layers.unreadable.iter().filter(|_| !rules.is_empty()) {
-            let hosts = places.get(vm).into_iter().flatten();
-            let occupied: Vec<_> = hosts.map(|host| (*host, *vm, Side::Unknown)).collect();
-            for rule in rules.values() {
-                if let Some(rule) = self.rules.get_mut(*rule) {
-                    rule.occupied.extend(&occupied);
-                }
-            }
-        }
-    }
-
-    /// The rules of a group, with the members that have a place. Gives the index of the first one: a rule for each role,
-    /// then one for each set that is `ANTI_AFFINED`.
-    fn add_group(&mut self, group: &VmGroup, places: &BTreeMap<VmId, Vec<HostId>>) -> usize {
-        let first = self.rules.len();
-        for (at, role) in group.roles.iter().enumerate() {
-            let name = format!("layer {}/{} ({})", group.name, role.name, group.id);
-            self.rules.push(Apart { name, occupied: occupied(role, places, Side::Alone) });
-            let here = role.vms.iter().filter_map(|vm| places.get(vm)).flatten().copied();
-            if let Some(set) = together(group, at) {
-                self.fixed.entry((group.id.0, set)).or_default().extend(here);
-            }
-        }
-        for set in &group.anti_affined {
-            let roles = group.roles.iter().enumerate().filter(|(_, role)| set.contains(&role.name));
-            let occupied = roles.flat_map(|(at, role)| occupied(role, places, |_| Side::Role(at))).collect();
-            let name = format!("layer {} ({}, {} apart)", group.name, group.id, set.join(" and "));
-            self.rules.push(Apart { name, occupied });
-        }
-        first
-    }
-
-    fn join(&mut self, vm: VmId, group: &VmGroup, at: usize, first: usize) {
-        let Some(role) = group.roles.get(at) else { return };
-        if let GroupPolicy::Unknown(word) = &role.policy {
-            let why = format!(
-                "role {} of its {} has the policy {word}, which nobody here knows",
-                role.name, group.id
-            );
-            self.unknown.insert(vm, why);
-        }
-        let bond = self.of.entry(vm).or_default();
-        if role.policy == GroupPolicy::AntiAffined {
-            bond.apart.push((first + at, Side::Alone(vm)));
-        }
-        for (number, set) in group.anti_affined.iter().enumerate() {
-            if set.contains(&role.name) {
-                bond.apart.push((first + group.roles.len() + number, Side::Role(at)));
-            }
-        }
-        bond.together = together(group, at).map(|set| (group.id.0, set));
-        if !role.host_affined.is_empty() {
-            bond.only = Some(role.host_affined.iter().copied().collect());
-        }
-        bond.never.extend(&role.host_anti_affined);
-    }
-}
-
-/// The members of a role that have a place.
-fn occupied(
-    role: &Role,
-    places: &BTreeMap<VmId, Vec<HostId>>,
-    side: impl Fn(VmId) -> Side,
-) -> Vec<(HostId, VmId, Side)> {
-    let mut occupied = Vec::new();
-    for vm in &role.vms {
-        let hosts = places.get(vm).into_iter().flatten();
-        occupied.extend(hosts.map(|host| (*host, *vm, side(*vm))));
-    }
-    occupied
-}
-
-/// The first role of the set that shares a host with this role, if one does: sets that have a role in common are one.
-fn together(group: &VmGroup, at: usize) -> Option<usize> {
-    let name = |at: usize| group.roles.get(at).map(|role| &role.name);
-    let alone = group.roles.get(at).is_some_and(|role| role.policy == GroupPolicy::Affined);
-    let mut names: BTreeSet<&String> = name(at).into_iter().collect();
-    for _ in 0..group.affined.len() {
-        for set in &group.affined {
-            if set.iter().any(|name| names.contains(name)) {
-                names.extend(set);
-            }
-        }
-    }
-    let first = (0..group.roles.len()).find(|role| name(*role).is_some_and(|name| names.contains(name)))?;
-    (alone || names.len() > 1).then_some(first)
-}
-
-/// Where every VM is that has a place: on the hosts that oned charges it to, and where it was sent.
-fn places(view: &View<'_>, homeless: &BTreeSet<VmId>) -> BTreeMap<VmId, Vec<HostId>> {
-    let mut places: BTreeMap<VmId, Vec<HostId>> = BTreeMap::new();
-    let others = view.hosts.values().filter(|host| host.id != view.request.host);
-    let charged = others.flat_map(|host| host.vms.iter().map(|vm| (*vm, host.id)));
-    let sent = view.request.moving.iter().map(|(vm, host)| (*vm, *host));
-    let read = view.survey.vms.iter().filter_map(|vm| Some((vm.id, vm.host?)));
-    for (vm, host) in charged.chain(sent).chain(read) {
-        if host != view.request.host && !homeless.contains(&vm) {
-            let hosts = places.entry(vm).or_default();
-            if !hosts.contains(&host) {
-                hosts.push(host);
-            }
-        }
-    }
-    places
 }

@@ -1,8 +1,9 @@
 //! The whole chain of reasons for one VM, hosts that do not take it included.
 
 use super::after::wanted;
+use super::assign::{self, Watched};
 use super::bonds::Bonds;
-use super::moving;
+use super::room::Size;
 use super::sequence::Priority;
 use super::view::View;
 use super::wish::{self, Chosen};
@@ -17,9 +18,23 @@ pub struct Explanation {
     pub decision: Decision,
     /// What led to it, one sentence each: policy, priority, layers, disks.
     pub chain: Vec<String>,
-    /// Every host that did not take it: id, name, and why, `full: 0.50 CPU and 1024 MiB left`. By id; empty where no
-    /// host was looked for.
-    pub rejected: Vec<(HostId, String, String)>,
+    /// What every host but the dead one says when it is the VM's turn, by id; empty where no host was looked for.
+    pub targets: Vec<Target>,
+}
+
+/// What one host says about a VM, and about those that have to go there with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The host.
+    pub host: HostId,
+    /// Its name.
+    pub name: String,
+    /// Free when it is this VM's turn: hundredths of a core.
+    pub cpu: i64,
+    /// Free when it is this VM's turn: KiB.
+    pub memory_kib: i64,
+    /// It would take the VM, or why not: `full`.
+    pub answer: Result<(), String>,
 }
 
 /// Plan, and explain the decision about one VM; `None` if it is not decided about.
@@ -28,12 +43,24 @@ pub fn explain(survey: &Survey, request: &Request<'_>, vm: VmId) -> Option<Expla
     let decision = plan(survey, request).into_iter().find(|decision| decision.vm == vm)?;
     let view = View::new(survey, request);
     let vms: Vec<&Vm> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
-    let (_, rejected) = moving::verdicts(&vms, &view, Some(vm));
+    let (_, Watched { hosts, with }) = assign::verdicts(&vms, &view, Some(vm));
     let name =
         |host: HostId| view.hosts.get(&host).map_or_else(|| host.to_string(), |host| host.name.clone());
-    let rejected = rejected.into_iter().map(|(host, why)| (host, name(host), why)).collect();
+    let target = |(host, Size { cpu, memory }, answer)| Target {
+        host,
+        name: name(host),
+        cpu,
+        memory_kib: memory,
+        answer,
+    };
+    let targets = hosts.into_iter().map(target).collect();
     let vm = vms.into_iter().find(|other| other.id == vm);
-    Some(Explanation { decision, chain: vm.map(|vm| chain(vm, &view)).unwrap_or_default(), rejected })
+    let mut chain = vm.map(|vm| chain(vm, &view)).unwrap_or_default();
+    if !with.is_empty() {
+        let with: Vec<String> = with.iter().map(ToString::to_string).collect();
+        chain.push(format!("goes to one host with {}", with.join(", ")));
+    }
+    Some(Explanation { decision, chain, targets })
 }
 
 fn chain(vm: &Vm, view: &View<'_>) -> Vec<String> {

@@ -4,11 +4,10 @@
 //! there is false, `!=` too. What only the scheduler knows is [`Truth::Unknown`], and stays so unless the rest decides.
 //! Source: `src/parsers/expr_bool.y`, `src/parsers/expr_bool_lex.l`.
 
+mod read;
+
 use super::wish::glob;
 use std::fmt;
-
-/// How deeply parentheses may be nested.
-const DEEPEST: usize = 64;
 
 /// Three-valued truth: "and" is the least of its parts, "or" the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,27 +75,7 @@ impl fmt::Display for Broken {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Text(String),
-    Number(f64),
-    Sign(char),
-}
-
 impl Expression {
-    pub(super) fn read(text: &str) -> Result<Self, Broken> {
-        let tokens = tokens(text)?;
-        if tokens.is_empty() {
-            return Ok(Self::Always);
-        }
-        let mut reader = Reader { tokens: tokens.into_iter().peekable() };
-        let expression = reader.expression(0)?;
-        match reader.tokens.next() {
-            None => Ok(expression),
-            Some(token) => Err(broken(Some(token))),
-        }
-    }
-
     /// Is it true, where `value` gives the attributes?
     pub(super) fn truth(&self, value: &impl Fn(&str) -> Value) -> Truth {
         match self {
@@ -171,98 +150,6 @@ fn near(one: f64, other: f64) -> bool {
 #[expect(clippy::cast_precision_loss, reason = "ids are far below 2^52")]
 fn as_float(number: i64) -> f64 {
     number as f64
-}
-
-struct Reader {
-    tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
-}
-
-impl Reader {
-    fn expression(&mut self, depth: usize) -> Result<Expression, Broken> {
-        let first = self.single(depth)?;
-        let mut rest = Vec::new();
-        while let Some(Token::Sign(sign @ ('&' | '|'))) = self.tokens.peek() {
-            let join = if *sign == '&' { Join::And } else { Join::Or };
-            self.tokens.next();
-            rest.push((join, self.single(depth)?));
-        }
-        Ok(if rest.is_empty() { first } else { Expression::Chain(Box::new(first), rest) })
-    }
-
-    fn single(&mut self, depth: usize) -> Result<Expression, Broken> {
-        if depth > DEEPEST {
-            return Err(Broken("more parentheses than anybody writes".to_owned()));
-        }
-        match self.tokens.next() {
-            Some(Token::Sign('!')) => Ok(Expression::Not(Box::new(self.single(depth + 1)?))),
-            Some(Token::Sign('(')) => {
-                let inside = self.expression(depth + 1)?;
-                match self.tokens.next() {
-                    Some(Token::Sign(')')) => Ok(inside),
-                    other => Err(broken(other)),
-                }
-            }
-            Some(Token::Text(name)) => self.comparison(name),
-            other => Err(broken(other)),
-        }
-    }
-
-    fn comparison(&mut self, name: String) -> Result<Expression, Broken> {
-        let how = match self.tokens.next() {
-            Some(Token::Sign('=')) => Comparison::Same,
-            Some(Token::Sign('>')) => Comparison::More,
-            Some(Token::Sign('<')) => Comparison::Less,
-            Some(Token::Sign(first @ ('!' | '@'))) => match (first, self.tokens.next()) {
-                ('!', Some(Token::Sign('='))) => Comparison::Other,
-                ('@', Some(Token::Sign('>'))) => Comparison::Contains,
-                (_, other) => return Err(broken(other)),
-            },
-            other => return Err(broken(other)),
-        };
-        let with = match self.tokens.next() {
-            Some(Token::Text(text)) => Literal::Text(text),
-            Some(Token::Number(number)) => Literal::Number(number),
-            other @ (Some(Token::Sign(_)) | None) => return Err(broken(other)),
-        };
-        Ok(Expression::Compare { name, how, with })
-    }
-}
-
-fn broken(token: Option<Token>) -> Broken {
-    Broken(match token {
-        Some(Token::Text(text)) => text.chars().take(40).collect(),
-        Some(Token::Number(number)) => number.to_string(),
-        Some(Token::Sign(sign)) => sign.to_string(),
-        None => "its end".to_owned(),
-    })
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, Broken> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
-        let (token, length) = if "&|!=><@()".contains(first) {
-            (Token::Sign(first), 1)
-        } else if first == '"' {
-            let end = rest.get(1..).and_then(|rest| rest.find('"'));
-            let end = end.ok_or_else(|| Broken(rest.chars().take(40).collect()))?;
-            (Token::Text(rest.get(1..=end).unwrap_or_default().to_owned()), end + 2)
-        } else if word(first) {
-            let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
-            let word = rest.get(..end).unwrap_or_default();
-            let number = word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-            match word.parse().ok().filter(|_| number) {
-                Some(number) => (Token::Number(number), end),
-                None => (Token::Text(word.to_owned()), end),
-            }
-        } else {
-            return Err(Broken(rest.chars().take(40).collect()));
-        };
-        tokens.push(token);
-        rest = rest.get(length..).unwrap_or_default().trim_start();
-    }
-    Ok(tokens)
 }
 
 #[cfg(test)]

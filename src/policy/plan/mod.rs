@@ -4,6 +4,8 @@
 //! hosts have refused which VM.
 
 mod after;
+mod ask;
+mod assign;
 mod bonds;
 mod by_scheduler;
 mod devices;
@@ -26,7 +28,7 @@ use super::recover::Survey;
 use super::settings::Policy;
 use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, Target, explain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
@@ -113,7 +115,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
     let vms: Vec<&Vm> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
     let (order, mut turns) = sequence::sequence(&vms, &view);
     let by_id: BTreeMap<VmId, &Vm> = vms.iter().map(|vm| (vm.id, *vm)).collect();
-    let (mut verdicts, _) = moving::verdicts(&vms, &view, None);
+    let (mut verdicts, _) = assign::verdicts(&vms, &view, None);
     let mut decisions: Vec<Decision> = Vec::with_capacity(order.len());
     for vm in order.iter().filter_map(|id| by_id.get(id)) {
         let turn = turns.remove(&vm.id).unwrap_or_default();

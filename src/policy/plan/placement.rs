@@ -3,47 +3,27 @@
 //! `enforce` makes oned check capacity and devices again; everything else is checked here only, because oned's migrate
 //! does not look at it.
 
+use super::ask::{Ask, Candidate, fits};
 use super::bonds::Bonds;
-use super::expression::Truth;
 use super::reasons::{Unfit, nowhere};
-use super::requirement::{Met, Requirements};
-use super::room::{Load, Room, Short};
-use super::storage;
+use super::requirement::Requirements;
+use super::room::{Load, Room, Size};
 use super::view::View;
-use crate::model::{ClusterId, Datastore, HostId, Vm};
+use crate::model::{ClusterId, HostId, Vm};
 use crate::policy::rules::{self, Standby};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::rc::Rc;
 
 /// The room that is left on each host, counted down as VMs are placed.
 pub(super) struct Rooms {
     /// By the id of their hosts, as [`Met::on`].
     all: Vec<Room>,
-    clusters: BTreeSet<ClusterId>,
+    pub(super) clusters: BTreeSet<ClusterId>,
     pub(super) bonds: Bonds,
-    requirements: Requirements,
+    pub(super) requirements: Requirements,
     /// For each room the rule that keeps the VM at work off it, if the first number is that VM's.
     repelled: Vec<(usize, usize)>,
     turn: usize,
-}
-
-/// VMs to be placed on one host, with their system datastores.
-pub(super) struct Candidate<'a> {
-    pub(super) load: Load<'a>,
-    pub(super) systems: Vec<&'a Datastore>,
-}
-
-/// What a VM asks of a host, worked out once.
-struct Ask<'a> {
-    load: &'a Load<'a>,
-    clusters: BTreeMap<ClusterId, Result<(), Unfit>>,
-    refused: BTreeSet<HostId>,
-    met: Vec<Rc<Met>>,
-    only: Option<BTreeSet<HostId>>,
-    never: BTreeSet<HostId>,
-    /// Where the others of its affined set are.
-    with: Option<BTreeSet<HostId>>,
 }
 
 /// A target, and how much of it is left in per cent of the scarcer resource.
@@ -65,11 +45,12 @@ impl fmt::Display for Left {
 /// The best room, with the permille that is left of it and its index; and why the others are none.
 type Found = (Option<(i64, usize)>, Vec<(HostId, Unfit)>);
 
-/// Whether rules that keep VMs apart count.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Apart {
-    Counts,
-    Overlooked,
+/// Which rules between VMs are broken, in the order in which they may be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Broken {
+    None,
+    Together,
+    Apart,
 }
 
 impl Rooms {
@@ -103,25 +84,13 @@ impl Rooms {
         who: &Candidate<'_>,
         view: &View<'_>,
     ) -> (Result<Target, String>, Vec<(HostId, Unfit)>) {
-        let ask = self.ask(who, view);
-        let found = self.search(&ask, view, Apart::Counts);
-        let (best, unfit, notes) = match found {
-            (Some(best), unfit) => (best, unfit, Vec::new()),
-            (None, unfit) => {
-                let soft = view.request.policy.plan.layers == rules::Layers::Soft;
-                let blocked = unfit
-                    .iter()
-                    .find_map(|(_, why)| if let Unfit::Apart(rule) = why { Some(*rule) } else { None });
-                match (self.search(&ask, view, Apart::Overlooked), blocked) {
-                    ((Some(best), _), Some(_)) if soft => {
-                        let rule = self.repelling(best.1).unwrap_or_default();
-                        (best, unfit, vec![format!("breaks {rule} as the last resort (plan.layers)")])
-                    }
-                    _ => return (Err(nowhere(who, &unfit, self, view)), unfit),
-                }
-            }
+        let ask = Ask::of(who, self, view);
+        self.repel(&ask);
+        let (best, unfit) = self.search(&ask, view, Broken::None);
+        let Some((left, at)) = best.or_else(|| self.last_resort(&ask, view)) else {
+            return (Err(nowhere(who, &unfit, self, view)), unfit);
         };
-        let (left, at) = best;
+        let notes = if best.is_some() { Vec::new() } else { self.breaks(&ask, at) };
         let Some(room) = self.all.get_mut(at) else { return (Err("no such host".to_owned()), unfit) };
         room.take(&who.load);
         let host = room.host;
@@ -129,6 +98,23 @@ impl Rooms {
             self.bonds.place(vm.id, host);
         }
         (Ok(Target { host, left: Left(left), notes }), unfit)
+    }
+
+    /// Where layers are soft: the best room for a VM that has none where all rules are kept. A set is parted by its caller.
+    fn last_resort(&self, ask: &Ask<'_>, view: &View<'_>) -> Option<(i64, usize)> {
+        let soft = view.request.policy.plan.layers == rules::Layers::Soft && ask.load.vms.len() == 1;
+        let mut tried = [Broken::Together, Broken::Apart].into_iter().filter(|_| soft);
+        tried.find_map(|broken| self.search(ask, view, broken).0)
+    }
+
+    /// What is broken by putting the VM at work into this room.
+    fn breaks(&self, ask: &Ask<'_>, at: usize) -> Vec<String> {
+        let host = self.all.get(at).map(|room| room.host);
+        let parted = ask.with.as_ref().is_some_and(|hosts| host.is_some_and(|host| !hosts.contains(&host)));
+        let parted = parted.then(|| "parts it from the VMs that its VM group keeps it with".to_owned());
+        let rule = self.repelling(at).map(|rule| format!("breaks {rule}"));
+        let broken = parted.into_iter().chain(rule);
+        broken.map(|what| what + " as the last resort (plan.layers)").collect()
     }
 
     /// The name of the rule that keeps the VM at work off this room.
@@ -147,26 +133,46 @@ impl Rooms {
             .max_by_key(|room| (room.free.memory, room.free.cpu, std::cmp::Reverse(room.host)))
     }
 
+    /// Note which rooms the VMs at work keep away from.
+    fn repel(&mut self, ask: &Ask<'_>) {
+        self.turn += 1;
+        for vm in &ask.load.vms {
+            for (host, rule) in self.bonds.repelled(vm.id) {
+                if let Ok(at) = self.all.binary_search_by_key(&host, |room| room.host)
+                    && let Some(repelled) = self.repelled.get_mut(at)
+                {
+                    *repelled = (self.turn, rule);
+                }
+            }
+        }
+    }
+
+    /// What is left on every host but the dead one.
+    pub(super) fn free(&self, view: &View<'_>) -> Vec<(HostId, Size)> {
+        let others = self.all.iter().filter(|room| room.host != view.request.host);
+        others.map(|room| (room.host, room.free)).collect()
+    }
+
     /// What only the scheduler can tell of a VM's requirements, if there is such a thing.
     pub(super) fn unclear(&mut self, vm: &Vm, view: &View<'_>) -> Option<String> {
         self.requirements.of(vm, view).iter().find_map(|met| met.unclear.clone())
     }
 
-    /// What is left on a host.
-    pub(super) fn room(&self, host: HostId) -> Option<&Room> {
-        let at = self.all.binary_search_by_key(&host, |room| room.host).ok()?;
-        self.all.get(at)
-    }
-
-    fn search(&mut self, ask: &Ask<'_>, view: &View<'_>, apart: Apart) -> Found {
+    fn search(&self, ask: &Ask<'_>, view: &View<'_>, broken: Broken) -> Found {
         let home = view.dead.map(|host| host.cluster);
         let rules = &view.request.policy.plan;
         let mut best = None;
         let mut unfit = Vec::new();
         for (at, room) in self.all.iter().enumerate() {
             let repelled =
-                self.repelled.get(at).filter(|(turn, _)| *turn == self.turn && apart == Apart::Counts);
-            match fits(room, at, ask, view, repelled.map(|(_, rule)| *rule)) {
+                self.repelled.get(at).filter(|(turn, _)| *turn == self.turn && broken < Broken::Apart);
+            let together = ask.with.as_ref().filter(|_| broken < Broken::Together);
+            let bond = match (together.is_some_and(|hosts| !hosts.contains(&room.host)), repelled) {
+                (true, _) => Some(Unfit::NotTogether),
+                (false, Some((_, rule))) => Some(Unfit::Apart(*rule)),
+                (false, None) => None,
+            };
+            match fits(room, at, ask, view).and_then(|left| bond.map_or(Ok(left), Err)) {
                 Ok(left) => {
                     let first = match rules.standby {
                         Standby::First => room.standby,
@@ -182,106 +188,5 @@ impl Rooms {
             }
         }
         (best.map(|((_, _, left), at)| (left, at)), unfit)
-    }
-
-    fn ask<'a>(&mut self, who: &'a Candidate<'_>, view: &View<'_>) -> Ask<'a> {
-        let vms = &who.load.vms;
-        self.turn += 1;
-        let mut ask = Ask {
-            load: &who.load,
-            clusters: self
-                .clusters
-                .iter()
-                .map(|cluster| (*cluster, in_cluster(*cluster, who, view)))
-                .collect(),
-            refused: BTreeSet::new(),
-            met: Vec::new(),
-            only: None,
-            never: BTreeSet::new(),
-            with: None,
-        };
-        for vm in vms {
-            ask.refused.extend(view.request.refused.get(&vm.id).into_iter().flatten());
-            ask.met.extend(self.requirements.of(vm, view));
-            for (host, rule) in self.bonds.repelled(vm.id) {
-                if let Ok(at) = self.all.binary_search_by_key(&host, |room| room.host)
-                    && let Some(repelled) = self.repelled.get_mut(at)
-                {
-                    *repelled = (self.turn, rule);
-                }
-            }
-            let Some(bond) = self.bonds.of(vm.id) else { continue };
-            if let Some(only) = &bond.only {
-                ask.only = Some(ask.only.map_or_else(|| only.clone(), |known| &known & only));
-            }
-            ask.never.extend(&bond.never);
-            ask.with = ask.with.or_else(|| self.bonds.fixed(bond.together?).cloned());
-        }
-        ask
-    }
-}
-
-/// Datastores and networks reach this cluster.
-fn in_cluster(cluster: ClusterId, who: &Candidate<'_>, view: &View<'_>) -> Result<(), Unfit> {
-    if who.systems.iter().any(|system| !system.clusters.contains(&cluster)) {
-        return Err(Unfit::NoDatastore);
-    }
-    for vm in &who.load.vms {
-        let reached =
-            |id| view.datastores.get(&id).is_some_and(|datastore| datastore.clusters.contains(&cluster));
-        if let Some(id) = storage::images(vm).find(|id| !reached(*id)) {
-            return Err(Unfit::NoImages(id));
-        }
-        let wired = |id| view.networks.get(id).is_some_and(|network| network.clusters.contains(&cluster));
-        if let Some(id) = vm.needs.networks.iter().find(|id| !wired(id)) {
-            return Err(Unfit::NoNetwork(*id));
-        }
-    }
-    Ok(())
-}
-
-/// The permille left of the scarcer resource, or the first reason why not. Rules that keep VMs apart come last, so that
-/// they are the reason only where nothing else is.
-fn fits(
-    room: &Room,
-    at: usize,
-    ask: &Ask<'_>,
-    view: &View<'_>,
-    repelled: Option<usize>,
-) -> Result<i64, Unfit> {
-    if room.host == view.request.host {
-        return Err(Unfit::Dead);
-    }
-    room.usable.map_err(Unfit::NotMonitored)?;
-    ask.clusters.get(&room.cluster).copied().unwrap_or(Err(Unfit::NoDatastore))?;
-    let rules = &view.request.policy.plan;
-    if rules.standby == Standby::Only && !room.standby {
-        return Err(Unfit::NotStandby);
-    }
-    if ask.refused.contains(&room.host) {
-        return Err(Unfit::Refused);
-    }
-    for met in &ask.met {
-        match met.on.get(at) {
-            Some(Truth::Yes) => {}
-            Some(Truth::Unknown) | None => return Err(Unfit::Unclear),
-            Some(Truth::No) => return Err(Unfit::Requirements),
-        }
-    }
-    let allowed = ask.only.as_ref().is_none_or(|only| only.contains(&room.host));
-    if !allowed || ask.never.contains(&room.host) {
-        return Err(Unfit::GroupHosts);
-    }
-    let left = room.fits(ask.load).map_err(|short| match short {
-        Short::Capacity => Unfit::Full,
-        Short::Device => Unfit::NoDevice,
-        Short::Cores => Unfit::NoCores,
-    })?;
-    if ask.with.as_ref().is_some_and(|hosts| !hosts.contains(&room.host)) {
-        return Err(Unfit::NotTogether);
-    }
-    match repelled {
-        Some(rule) => Err(Unfit::Apart(rule)),
-        None => Ok(left),
     }
 }

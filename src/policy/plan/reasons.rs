@@ -1,6 +1,7 @@
 //! Why hosts do not take a VM, for people: counted by reason, or one by one.
 
-use super::placement::{Candidate, Rooms};
+use super::ask::Candidate;
+use super::placement::Rooms;
 use super::room::Room;
 use super::view::View;
 use crate::model::{DatastoreId, HostId, HostState, NetworkId};
@@ -49,15 +50,13 @@ impl Unfit {
         }
     }
 
-    /// The same of one host, with its figures.
-    pub(super) fn at(self, room: Option<&Room>, rooms: &Rooms, view: &View<'_>) -> String {
-        let free = || room.map_or_else(String::new, free);
+    /// The same of one host.
+    pub(super) fn at(self, rooms: &Rooms, view: &View<'_>) -> String {
         match self {
             Self::Apart(rule) => {
                 let name = rooms.bonds.rules.get(rule).map_or("", |rule| rule.name.as_str());
                 format!("{name} has a VM there")
             }
-            Self::Full => format!("full: {} left", free()),
             Self::NotMonitored(state) => format!("it is {state}"),
             Self::NoImages(id) => format!("its cluster does not have {id}, where images of the VM are"),
             Self::NoNetwork(id) if view.networks.contains_key(&id) => {
@@ -68,6 +67,7 @@ impl Unfit {
             Self::NotStandby => "it is no standby host (plan.standby)".to_owned(),
             Self::NoDevice
             | Self::NoCores
+            | Self::Full
             | Self::Refused
             | Self::NotTogether
             | Self::GroupHosts

@@ -155,16 +155,13 @@ fn every_host_that_does_not_take_a_vm_says_why() {
     survey.hosts.push(host(3, 4, 2048, &[]));
     let policy = policy(PlanRules::default());
     let explained = explain(&survey, &request(&policy), VmId(1)).unwrap();
-    let why: Vec<_> = explained.rejected.iter().map(|(host, _, why)| (host.0, why.as_str())).collect();
-    assert_eq!(
-        why,
-        [
-            (0, "dead"),
-            (1, "layer web has a VM there"),
-            (2, "full: 100.00 CPU and 512 MiB left"),
-            (3, "it is DISABLED")
-        ]
-    );
+    let why: Vec<_> = explained
+        .targets
+        .iter()
+        .filter_map(|target| Some((target.host.0, target.answer.clone().err()?)))
+        .collect();
+    let why: Vec<_> = why.iter().map(|(host, why)| (*host, why.as_str())).collect();
+    assert_eq!(why, [(1, "layer web has a VM there"), (2, "full"), (3, "it is DISABLED")]);
     assert!(explained.chain.iter().any(|line| line == "kept apart by layer web"), "{:?}", explained.chain);
     assert_eq!(explain(&survey, &request(&policy), VmId(9)), None);
 }

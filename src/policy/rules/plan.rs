@@ -12,7 +12,8 @@ pub struct PlanRules {
     pub owner_may: BTreeSet<Wish>,
     /// How hosts with `HA_STANDBY=YES` are used.
     pub standby: Standby,
-    /// Whether VMs that are to be kept apart may share a host when nothing else is left.
+    /// Whether VMs that are to be kept apart may share a host, and those that go together be parted, when nothing else is
+    /// left.
     pub layers: Layers,
     /// What `SCHED_REQUIREMENTS` that only the scheduler can evaluate mean.
     pub requirements: Requirements,
@@ -68,10 +69,12 @@ pub enum Standby {
     Last,
 }
 
-/// `plan.layers`
+/// `plan.layers`: rules between VMs. Rules about hosts (`HOST_AFFINED`, `HOST_ANTI_AFFINED`, `SCHED_REQUIREMENTS`) are never
+/// broken: a host that a person excluded may lack what the VM needs, or be somebody else's, and oned would take the VM there
+/// without a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Layers {
-    /// A VM is held rather than put beside one that it is to be kept apart from.
+    /// A VM is held rather than put beside one that it is to be kept apart from, or away from one that it goes with.
     Hard,
     /// It is put there as the last resort, and that is said.
     Soft,
