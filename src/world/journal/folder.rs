@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const OF_ONE: usize = 50;
 
 /// Bytes of all journals together.
-const ALL: u64 = 1024 * 1024 * 1024;
+const ALL: u64 = 256 * 1024 * 1024;
 
 /// More is read of no journal; none is written longer than a quarter of it.
 const MOST: u64 = 256 * 1024 * 1024;
