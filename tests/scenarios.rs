@@ -526,6 +526,7 @@ scenarios! {
     peers_of_the_cluster_only
     plan_affined_elsewhere
     plan_affined_soft
+    plan_affined_soft_layer
     plan_affined_together
     plan_after
     plan_after_circle

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 /// All that a snapshot is read with.
-const READS: [&str; 9] = [
+const READS: [&str; 10] = [
     "one.hostpool.info",
     "one.vmpool.infoset",
     "one.vm.info",
@@ -22,6 +22,7 @@ const READS: [&str; 9] = [
     "one.zone.raftstatus",
     "one.zone.info",
     "one.system.config",
+    "one.system.version",
 ];
 
 /// The zone as `onerescue plan` reads it before anything dies.
