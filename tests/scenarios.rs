@@ -399,6 +399,7 @@ scenarios! {
     dry_run_no_device
     dry_run_probe_failed
     earlier_runs_count
+    election_in_the_fence
     enabled_after_fence
     enabled_while_waiting
     event_before_commit
@@ -446,7 +447,14 @@ scenarios! {
     killed_after_off
     killed_after_the_proof_and_disabled
     killed_and_disabled_by_a_person
+    killed_before_allocate
+    killed_before_it_wrote_itself_down
+    killed_between_allocate_and_lock
+    killed_in_a_batch
+    killed_in_the_lock
+    killed_in_the_record_of_the_fence
     killed_in_the_wait
+    killed_when_all_is_written
     killed_with_its_front_end
     killed_with_some_recovered
     large_first
@@ -458,6 +466,9 @@ scenarios! {
     live_move_put_back
     live_move_put_back_recreate
     local_disks
+    lock_late
+    lock_lost
+    lock_lost_on_its_way
     locked
     locked_while_running
     migrate_late
@@ -513,6 +524,7 @@ scenarios! {
     one_of_two
     oned_always_slow
     oned_away_30s
+    oned_away_before_the_fence
     oned_away_for_ever
     oned_away_in_a_hold
     oned_away_while_vms_move
@@ -598,6 +610,7 @@ scenarios! {
     record_fails_after_the_proof
     record_late
     record_late_and_confirm_off
+    record_locked_by_a_person
     record_lost_reply
     record_lost_request
     record_never_sent

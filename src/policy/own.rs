@@ -8,7 +8,7 @@ use super::notes::Phase;
 use super::recover::Proven;
 use super::remember::{Remembering, taken};
 use super::report::Outcome;
-use super::standing::{Watch, Whose, whose};
+use super::standing::{Watch, Whose, is_left, whose};
 use super::still::{Effect, look};
 use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Memory, Moment};
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ impl Taking {
             Whose::Predecessor(hold) if over != Some(hold) => Self::step(case, document, Some(hold), watch),
             Whose::Predecessor(hold) | Whose::Run(hold) => {
                 watch.is_locked(now, hold);
-                if watch.is_over(now) && over != Some(hold) {
+                if (watch.is_over(now) || is_left(case.epoch(now), hold)) && over != Some(hold) {
                     return Self::step(case, document, Some(hold), watch);
                 }
                 Remembering::later(case, now, watch, "it has locked the record")

@@ -102,6 +102,12 @@ impl Watch {
     }
 }
 
+/// Is this lock, which no record names, so old that its run must have died before it wrote that down? Who cannot watch
+/// for a lease, as `onerescue reconcile`, goes by that; clocks may differ.
+pub(super) fn is_left(now: Epoch, lock: Hold) -> bool {
+    now.since(Epoch(lock.time)) >= LEASE.saturating_add(CLOCKS)
+}
+
 /// What a lock on a record means.
 pub(super) enum Whose {
     /// A run of ours took it that is dead.

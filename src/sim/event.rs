@@ -58,6 +58,8 @@ pub enum Event {
     Recorded(HostId, Progress, Duration),
     /// The host's last incident says that it has recovered this VM on another host.
     RecordedVm(HostId, VmId, HostId),
+    /// A person locks the record of a host's open incident, at the level that `onevm lock` uses too.
+    RecordLocked(HostId),
     /// The front-end's clock is set forward by this many seconds, or back.
     ClockJumps(i64),
     /// An address does not answer the front-end any more.
@@ -114,6 +116,7 @@ impl Event {
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
             Self::RecordedVm(host, vm, to) => cloud.recorded_vm(host, vm, to),
+            Self::RecordLocked(host) => cloud.lock_record(host),
             Self::ClockJumps(seconds) => cloud.clock_jumps(seconds),
             Self::GatewaySilent(address) => cloud.gateway_silent(&address),
             Self::GatewayAnswers(address) => cloud.gateway_answers(&address),

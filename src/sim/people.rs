@@ -4,6 +4,7 @@
 //! They write as the record has it; whether a run may use what they wrote is the policy's business.
 
 use super::cloud::Cloud;
+use super::state::LockInfo;
 use super::template::{Attribute, Template};
 use crate::model::{
     Abort, ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
@@ -57,6 +58,15 @@ impl Cloud {
         let Some((incident, _)) = self.open_incident(host) else { return };
         let (by, reason, at) = (OPERATOR.to_owned(), "we look ourselves".to_owned(), self.wall_clock());
         self.add_record(&Record::Abort(Abort { host, incident, by, reason, at }));
+    }
+
+    /// A person locks the record of the open incident of a host. Without one there is nothing to lock.
+    pub(crate) fn lock_record(&mut self, host: HostId) {
+        let Some((id, _)) = self.open_incident(host) else { return };
+        let lock = LockInfo { level: 1, time: self.epoch(), request: self.request_id() };
+        if let Some(document) = self.state.documents.get_mut(&id.0) {
+            document.lock = Some(lock);
+        }
     }
 
     /// When people confirmed that this host is off, in an incident that was open, since the simulation began.

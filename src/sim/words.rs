@@ -78,7 +78,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
-/// `recorded_vm HOST VM HOST`.
+/// `recorded_vm HOST VM HOST`, `record_locked HOST`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -130,6 +130,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             let (vm, to) = more.split_once(' ').unwrap_or((more, ""));
             Event::RecordedVm(host()?, names.vm(vm)?, names.host(to)?)
         }
+        "record_locked" => Event::RecordLocked(host()?),
         "oned_restarted" => Event::OnedRestarted,
         "scheduler_stops" => Event::SchedulerStops,
         "scheduler_starts" => Event::SchedulerStarts,

@@ -15,6 +15,7 @@ mod check;
 mod happening;
 mod held;
 mod hurdles;
+mod killed;
 mod owners;
 mod proof;
 mod replayed;
