@@ -455,6 +455,7 @@ scenarios! {
     killed_in_the_record_of_the_fence
     killed_in_the_wait
     killed_when_all_is_written
+    killed_with_all_on_their_way
     killed_with_its_front_end
     killed_with_some_recovered
     large_first

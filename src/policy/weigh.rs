@@ -41,8 +41,15 @@ impl Weighing {
     /// Weigh a fence that this run begins by itself, once before each; then look its devices up.
     pub(super) fn before_the_fence(case: Box<Case>, now: Moment) -> Step {
         let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
+        // VMs that a killed run has sent on their way are read back, which needs a proof too.
+        let sent = case.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
         // A person who says that it is off needs no fence.
-        if !weighs(&case.policy) || begun || case.weighed.is_some() || case.confirmation(now).is_some() {
+        if !weighs(&case.policy)
+            || begun
+            || sent
+            || case.weighed.is_some()
+            || case.confirmation(now).is_some()
+        {
             return Step::ChooseDevices(ChoosingDevices::new(case));
         }
         Step::Weigh(Self { case, asked: now })
