@@ -27,16 +27,22 @@ fn sent_before(case: &Case, vm: VmId, state: VmState, elsewhere: bool) -> Option
     match known.end {
         None => {}
         // Read back once more, so that it is reported and remembered as what it is.
-        Some(End::Recovered) if states::class(state) == Class::Running => {}
+        Some(End::Recovered) if matches!(states::class(state), Class::Running | Class::Done) => {}
         Some(End::Recovered | End::Left | End::Held | End::Failed) => return None,
     }
     let order = match (known.order.as_deref(), case.policy.mode) {
         (Some("migrate"), Mode::Migrate) => Order::Migrate { vm, to: known.to?, kind: MigrationType::Save },
         (Some("resched"), Mode::Migrate) => Order::Resched { vm },
         (Some("recreate"), Mode::Recreate) => Order::Recreate { vm },
+        (Some("delete"), Mode::Delete) => Order::Delete { vm },
         _ => return None,
     };
-    let again = matches!(order, Order::Recreate { .. })
-        && matches!(states::class(state), Class::Resubmit | Class::NotPlaced);
+    let again = match order {
+        Order::Recreate { .. } => matches!(states::class(state), Class::Resubmit | Class::NotPlaced),
+        Order::Delete { .. } => states::class(state) == Class::Done,
+        Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } | Order::Unresched { .. } => {
+            false
+        }
+    };
     (elsewhere || again).then_some(order)
 }
