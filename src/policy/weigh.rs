@@ -41,8 +41,10 @@ impl Weighing {
     /// Weigh a fence that this run begins by itself, once before each; then look its devices up.
     pub(super) fn before_the_fence(case: Box<Case>, now: Moment) -> Step {
         let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
-        // VMs that a killed run has sent on their way are read back, which needs a proof too.
+        // An earlier run had it off: its VMs are on their way, or it is to be said why not.
+        let proven = case.incident.as_ref().is_some_and(|incident| incident.proof.is_some());
         let sent = case.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
+        let begun = begun || proven || sent;
         // A person who says that it is off needs no fence.
         if !weighs(&case.policy)
             || begun

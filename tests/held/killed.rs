@@ -258,7 +258,7 @@ fn closed(stage: &Stage) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 200, ..config(2) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 20, ..config(2) })]
 
     #[test]
     fn in_the_end_it_is_as_if_nobody_had_been_killed(
