@@ -1,6 +1,6 @@
-//! `placement = "scheduler"` and `requirements = "scheduler"`: the RESCHED flag is a wish, so it is read back, set again where oned has cleared it, and
-//! taken back from every VM that the run gives up on. A scheduler that stops is taken over from; what only it could place is
-//! held then.
+//! `placement = "scheduler"` and `requirements = "scheduler"`: the RESCHED flag is a wish, so it is read back, set again
+//! where oned has cleared it, and taken back from every VM that the run gives up on. A scheduler that stops is taken
+//! over from; what only it could place is held then.
 //!
 //! A direct migration clears the flag by itself. A flag that is left behind on a VM whose host returns moves the
 //! healthy VM later. Source: `src/lcm/LifeCycleActions.cc`, `src/lcm/LifeCycleStates.cc`.

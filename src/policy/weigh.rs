@@ -46,12 +46,7 @@ impl Weighing {
         let sent = case.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
         let begun = begun || proven || sent;
         // A person who says that it is off needs no fence.
-        if !weighs(&case.policy)
-            || begun
-            || sent
-            || case.weighed.is_some()
-            || case.confirmation(now).is_some()
-        {
+        if !weighs(&case.policy) || begun || case.weighed.is_some() || case.confirmation(now).is_some() {
             return Step::ChooseDevices(ChoosingDevices::new(case));
         }
         Step::Weigh(Self { case, asked: now })

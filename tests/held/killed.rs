@@ -2,8 +2,9 @@
 //! end the cloud is as if it had never been killed.
 //!
 //! What may differ, because time has passed: which host a VM went to, whether the dead host is DISABLED, how often a
-//! recreate that is stuck was sent again, and the texts and moments of the record. What may not: what became of each VM, where it does not run any more, how often it was
-//! sent which order, how often "off" was sent, and the one record, closed and let go.
+//! recreate that is stuck was sent again, and the texts and moments of the record. What may not: what became of each VM,
+//! where it does not run any more, how often it was sent which order, how often "off" was sent, and the one record,
+//! closed and let go.
 
 use super::stage::Stage;
 use super::story::{DeviceStory, End, Story};

@@ -9,7 +9,7 @@ use super::tell::{Ended, Told};
 use crate::error::{Error, Result};
 use crate::finish;
 use crate::model::Incident;
-use crate::policy::reconcile::{Decision, Todo, Turns};
+use crate::policy::reconcile::{Decision, Turns};
 use crate::policy::{Failure, Subject};
 use crate::world::{Live, live};
 use crate::{run_back, trail};
@@ -93,17 +93,9 @@ fn begin<'scope, 'env>(
 
 fn one(desk: &Desk, subject: Subject, decision: &Decision, incident: Option<&Incident>) -> Result<Ended> {
     let world = || Ok::<_, Error>(Live::new(zone(&desk.config, &desk.environment)?, &desk.config));
-    match decision.todo {
-        Todo::Lift | Todo::Tail => Ok(run_back(&mut world()?, subject, desk.back_policy()).into()),
-        Todo::Recover
-        | Todo::Prove
-        | Todo::GoOn
-        | Todo::Begin
-        | Todo::LookAgain
-        | Todo::Close
-        | Todo::Leave => {
-            let policy = desk.policy(incident, decision.waited)?;
-            Ok(recorded(world()?, &desk.config, subject, policy).into())
-        }
+    if decision.todo.is_back() {
+        return Ok(run_back(&mut world()?, subject, desk.back_policy()).into());
     }
+    let policy = desk.policy(incident, decision.waited)?;
+    Ok(recorded(world()?, &desk.config, subject, policy).into())
 }

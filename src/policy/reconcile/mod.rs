@@ -88,6 +88,21 @@ impl Todo {
             Self::Leave => "leave",
         }
     }
+
+    /// Is it about a host that is back? Then `host_back` does it.
+    #[must_use]
+    pub fn is_back(self) -> bool {
+        match self {
+            Self::Lift | Self::Tail => true,
+            Self::Recover
+            | Self::Prove
+            | Self::GoOn
+            | Self::Begin
+            | Self::LookAgain
+            | Self::Close
+            | Self::Leave => false,
+        }
+    }
 }
 
 /// What is done about one host, and why.

@@ -22,8 +22,8 @@ impl Turns {
     pub fn begins(&mut self, decision: &Decision, parallel: u32, now: Epoch) -> bool {
         let host = decision.host;
         let recent = self.ended.get(&host).is_some_and(|at| now.since(*at) < AGAIN);
-        let same = self.running.values().filter(|todo| is_back(**todo) == is_back(decision.todo)).count();
-        let most = if is_back(decision.todo) { 1 } else { usize::try_from(parallel).unwrap_or(1) };
+        let same = self.running.values().filter(|todo| todo.is_back() == decision.todo.is_back()).count();
+        let most = if decision.todo.is_back() { 1 } else { usize::try_from(parallel).unwrap_or(1) };
         let begins =
             decision.todo != Todo::Leave && !recent && !self.running.contains_key(&host) && same < most;
         if begins {
@@ -42,19 +42,6 @@ impl Turns {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.running.is_empty()
-    }
-}
-
-fn is_back(todo: Todo) -> bool {
-    match todo {
-        Todo::Lift | Todo::Tail => true,
-        Todo::Recover
-        | Todo::Prove
-        | Todo::GoOn
-        | Todo::Begin
-        | Todo::LookAgain
-        | Todo::Close
-        | Todo::Leave => false,
     }
 }
 
