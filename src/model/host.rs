@@ -141,6 +141,26 @@ pub struct Host {
     pub attributes: BTreeMap<String, String>,
 }
 
+impl Host {
+    /// A host of cluster 0 of which nothing else is known: no VMs, no capacity, never heard.
+    #[must_use]
+    pub fn new(id: HostId, name: &str, state: HostState) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            state,
+            cluster: ClusterId(0),
+            vms: Vec::new(),
+            capacity: Capacity::default(),
+            pci: Vec::new(),
+            numa: Vec::new(),
+            error: None,
+            monitored_at: None,
+            attributes: BTreeMap::new(),
+        }
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.id)

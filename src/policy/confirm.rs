@@ -154,21 +154,12 @@ pub(super) fn alive(host: &Host, text: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Capacity, ClusterId, HostId, HostState};
+    use crate::model::{HostId, HostState};
 
     fn says(text: &str) -> Option<String> {
         sign_of_life(&Host {
-            id: HostId(1),
-            name: "node1".to_owned(),
-            state: HostState::Error,
-            cluster: ClusterId(0),
-            vms: Vec::new(),
-            capacity: Capacity::default(),
-            pci: Vec::new(),
             error: Some(text.to_owned()),
-            numa: Vec::new(),
-            monitored_at: None,
-            attributes: std::collections::BTreeMap::new(),
+            ..Host::new(HostId(1), "node1", HostState::Error)
         })
     }
 

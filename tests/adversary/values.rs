@@ -19,17 +19,10 @@ pub(crate) fn failure(trouble: Trouble, what: &str) -> Failure {
 
 pub(crate) fn host(id: u32, state: HostState, vms: &[u32]) -> Host {
     Host {
-        id: HostId(id),
-        name: format!("node{id}"),
-        state,
-        cluster: ClusterId(0),
         vms: vms.iter().map(|vm| VmId(*vm)).collect(),
         capacity: Capacity { max_cpu: 10_000, used_cpu: 0, max_memory_kib: 1 << 30, used_memory_kib: 0 },
-        pci: Vec::new(),
-        error: None,
-        numa: Vec::new(),
         monitored_at: Some(NOON - 300),
-        attributes: BTreeMap::new(),
+        ..Host::new(HostId(id), &format!("node{id}"), state)
     }
 }
 

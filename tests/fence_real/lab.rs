@@ -5,9 +5,8 @@
 
 use crate::processes::{eventually, group_runs, kill};
 use onerescue::config::{Config, Environment};
-use onerescue::model::{Capacity, ClusterId, DeviceName, Host, HostId, HostState, PowerState};
+use onerescue::model::{DeviceName, Host, HostId, HostState, PowerState};
 use onerescue::world::fence::Fence;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::UdpSocket;
@@ -255,19 +254,7 @@ pub(crate) fn udp_port_is_open(port: u16) -> bool {
 
 /// The host of the settings, as oned has it.
 pub(crate) fn host() -> Host {
-    Host {
-        id: HostId(0),
-        name: "node0".to_owned(),
-        state: HostState::Error,
-        cluster: ClusterId(0),
-        vms: Vec::new(),
-        capacity: Capacity::default(),
-        pci: Vec::new(),
-        error: None,
-        numa: Vec::new(),
-        monitored_at: None,
-        attributes: BTreeMap::new(),
-    }
+    Host::new(HostId(0), "node0", HostState::Error)
 }
 
 pub(crate) fn device() -> DeviceName {

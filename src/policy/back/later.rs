@@ -97,23 +97,15 @@ pub(in crate::policy) fn due(host: &Host, now: Epoch) -> Option<Due> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Capacity, ClusterId, HostId};
+    use crate::model::HostId;
     use std::collections::BTreeMap;
 
     fn host(state: HostState, heard: i64, attributes: &[(&str, &str)]) -> Host {
         let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Host {
-            id: HostId(7),
-            name: "node7".to_owned(),
-            state,
-            cluster: ClusterId(0),
-            vms: Vec::new(),
-            capacity: Capacity::default(),
-            pci: Vec::new(),
-            error: None,
-            numa: Vec::new(),
             monitored_at: Some(heard),
             attributes: attributes.collect::<BTreeMap<_, _>>(),
+            ..Host::new(HostId(7), "node7", state)
         }
     }
 

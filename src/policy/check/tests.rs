@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Capacity, Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Memory, Observer,
-    Opinion, PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
+    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Memory, Observer, Opinion,
+    PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,19 +11,7 @@ use std::time::Duration;
 const NOW: Epoch = Epoch(1_795_165_200);
 
 fn host(id: u32, state: HostState) -> Host {
-    Host {
-        id: HostId(id),
-        name: format!("node{id}"),
-        state,
-        cluster: ClusterId(0),
-        vms: Vec::new(),
-        capacity: Capacity::default(),
-        pci: Vec::new(),
-        error: None,
-        numa: Vec::new(),
-        monitored_at: None,
-        attributes: BTreeMap::new(),
-    }
+    Host::new(HostId(id), &format!("node{id}"), state)
 }
 
 fn device(name: &str, target: &str) -> FenceDevice {

@@ -1,25 +1,12 @@
 //! Tests of whose word is taken.
 
 use super::*;
-use crate::model::{Capacity, ClusterId, Epoch, HostId};
-use std::collections::BTreeMap;
+use crate::model::{ClusterId, Epoch, HostId};
 
 const NOW: Epoch = Epoch(1_000_000);
 
 fn host(state: HostState, error: Option<&str>) -> Host {
-    Host {
-        id: HostId(7),
-        name: "node7".to_owned(),
-        state,
-        cluster: ClusterId(0),
-        vms: Vec::new(),
-        capacity: Capacity::default(),
-        pci: Vec::new(),
-        error: error.map(str::to_owned),
-        numa: Vec::new(),
-        monitored_at: None,
-        attributes: BTreeMap::new(),
-    }
+    Host { error: error.map(str::to_owned), ..Host::new(HostId(7), "node7", state) }
 }
 
 fn incident(host: u32, progress: Progress) -> Incident {

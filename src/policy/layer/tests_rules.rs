@@ -3,7 +3,7 @@
 use super::tests::{group, role, vm};
 use super::*;
 use crate::model::{
-    Capacity, Cluster, ClusterId, GroupPolicy, Host, HostId, HostState, LcmState, Vm, VmGroup, VmId, VmState,
+    Cluster, ClusterId, GroupPolicy, Host, HostId, HostState, LcmState, Vm, VmGroup, VmId, VmState,
 };
 use std::collections::BTreeMap;
 
@@ -12,19 +12,7 @@ const OLD: &str = "6.10.0";
 const RUNNING: VmState = VmState::RUNNING;
 
 pub(super) fn host(id: u32, cluster: u32, state: HostState) -> Host {
-    Host {
-        id: HostId(id),
-        name: format!("node{id}"),
-        state,
-        cluster: ClusterId(cluster),
-        vms: Vec::new(),
-        capacity: Capacity::default(),
-        pci: Vec::new(),
-        error: None,
-        numa: Vec::new(),
-        monitored_at: None,
-        attributes: BTreeMap::new(),
-    }
+    Host { cluster: ClusterId(cluster), ..Host::new(HostId(id), &format!("node{id}"), state) }
 }
 
 /// Four hosts in cluster 0, all MONITORED.

@@ -8,9 +8,6 @@ use crate::policy::settings::{Mode, Policy};
 
 fn host(id: u32, vms: &[u32]) -> Host {
     Host {
-        id: HostId(id),
-        name: format!("node{id}"),
-        state: HostState::Monitored,
         cluster: ClusterId(id / 100),
         vms: vms.iter().map(|vm| VmId(*vm)).collect(),
         capacity: Capacity {
@@ -19,11 +16,7 @@ fn host(id: u32, vms: &[u32]) -> Host {
             max_memory_kib: 400,
             used_memory_kib: 0,
         },
-        pci: Vec::new(),
-        numa: Vec::new(),
-        error: None,
-        monitored_at: None,
-        attributes: BTreeMap::new(),
+        ..Host::new(HostId(id), &format!("node{id}"), HostState::Monitored)
     }
 }
 

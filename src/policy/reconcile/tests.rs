@@ -1,25 +1,13 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Abort, Capacity, ClusterId, Held};
+use crate::model::{Abort, ClusterId, Held};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
 
 fn host(id: u32, state: HostState) -> Host {
-    Host {
-        id: HostId(id),
-        name: format!("node{id}"),
-        state,
-        cluster: ClusterId(0),
-        vms: Vec::new(),
-        capacity: Capacity::default(),
-        pci: Vec::new(),
-        error: Some(ERROR.to_owned()),
-        numa: Vec::new(),
-        monitored_at: None,
-        attributes: BTreeMap::new(),
-    }
+    Host { error: Some(ERROR.to_owned()), ..Host::new(HostId(id), &format!("node{id}"), state) }
 }
 
 fn incident(id: u32, progress: Progress, owner: &str, ago: i64) -> Incident {

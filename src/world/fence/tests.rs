@@ -3,7 +3,7 @@
 use super::runner::{Call, run};
 use super::*;
 use crate::config::Environment;
-use crate::model::{ClusterId, HostState, ReadBack};
+use crate::model::{HostState, ReadBack};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -68,19 +68,7 @@ impl Lab {
 }
 
 fn host(id: u32, name: &str) -> Host {
-    Host {
-        id: HostId(id),
-        name: name.to_owned(),
-        state: HostState::Error,
-        cluster: ClusterId(0),
-        vms: Vec::new(),
-        capacity: crate::model::Capacity::default(),
-        pci: Vec::new(),
-        error: None,
-        numa: Vec::new(),
-        monitored_at: None,
-        attributes: BTreeMap::new(),
-    }
+    Host::new(HostId(id), name, HostState::Error)
 }
 
 fn named(name: &str) -> DeviceName {
