@@ -249,3 +249,26 @@ fn a_record_that_another_run_has_taken_over_is_left_at_the_brakes() {
     assert_eq!((lab.off, lab.count("record Fencing")), (0, 0), "{}", lab.story());
     assert!(lab.memory.incidents.iter().all(|(_, incident)| incident.owner == "fe2 9 9"));
 }
+
+/// Ten seconds ago another run has locked the record that this one finds; it is about to write itself down.
+#[test]
+fn a_lock_that_no_record_names_is_not_taken_away_while_its_run_may_live() {
+    for hand_over in [HandOver::No, HandOver::Yes] {
+        let mut lab = Lab::new(vec![vec![device("bmc")]]);
+        let mut open = incident(7);
+        (open.progress, open.proof) = (Progress::Open, None);
+        (open.updated, open.outcome) = (Epoch(NOON - 10_000), Some("held".to_owned()));
+        lab.memory.incidents.push((DocumentId(1), open));
+        let (level, owner) = (Lock(3), Some(0));
+        let lock = DocumentLock { level, owner, taken_at: Some(NOON - 10), request: Some(9) };
+        lab.take = Box::new(move |now, over| match over {
+            Some(hold) => {
+                assert!(now >= s(400), "{hold:?} was taken away after {} s", now.as_secs());
+                Taken::Ours(Hold { time: NOON + 400, request: 10 })
+            }
+            None => Taken::Held { lock, user: Some(0) },
+        });
+        let _ = lab.run(&Policy { hand_over, ..policy() });
+        assert!(lab.count("take") > 0, "{}", lab.story());
+    }
+}

@@ -11,6 +11,7 @@ type Confirm = Box<dyn FnMut(Duration, &Host) -> Result<Host, Failure>>;
 type Written = Box<dyn FnMut(Duration, &Incident) -> Option<Failure>>;
 type Witnesses = Box<dyn FnMut(Duration) -> Vec<Testimony>>;
 type Replies = Box<dyn FnMut(Duration, &Order) -> Reply>;
+type Takes = Box<dyn FnMut(Duration, Option<Hold>) -> Taken>;
 type Happens = Box<dyn FnMut(Duration, &str, &mut Vec<Host>, &mut Vec<Vm>, &mut Memory)>;
 
 /// Every answer; a test changes what it needs.
@@ -24,6 +25,8 @@ pub(crate) struct Lab {
     pub(crate) power: Power,
     pub(crate) confirm: Confirm,
     pub(crate) record: Written,
+    /// What the lock of the record says, from the time and the lock that may be taken away.
+    pub(crate) take: Takes,
     pub(crate) witness: Witnesses,
     pub(crate) reply: Replies,
     /// Happens to the cloud after each step.
@@ -61,6 +64,7 @@ impl Lab {
             power: Box::new(|_, _, off| if off > 0 { PowerState::Off } else { PowerState::On }),
             confirm: Box::new(|_, host| Ok(host.clone())),
             record: Box::new(|_, _| None),
+            take: Box::new(|_, _| Taken::Ours(Hold { time: NOON, request: 1 })),
             witness: Box::new(|_| Vec::new()),
             reply: Box::new(|_, _| Reply::Accepted),
             then: Box::new(|_, _, _, _, _| {}),
@@ -123,13 +127,13 @@ impl Lab {
         Ok(id)
     }
 
-    /// Nobody else wants the record.
     #[expect(clippy::wildcard_enum_match_arm, reason = "its caller has matched by name")]
     fn own_record(&mut self, now: Moment, step: Step, name: &mut String) -> Step {
         match step {
             Step::Take(ask) => {
                 "take".clone_into(name);
-                ask.answer(now, Ok(Taken::Ours(Hold { time: NOON, request: 1 })))
+                let taken = (self.take)(self.now, ask.over());
+                ask.answer(now, Ok(taken))
             }
             Step::Check(ask) => {
                 "check".clone_into(name);
