@@ -9,7 +9,7 @@ mod tests;
 use super::hook::zone;
 use crate::config::{Config, Environment};
 use crate::error::Result;
-use crate::policy::layer::{self, Layer, Severity, Survey};
+use crate::policy::layer::{self, Severity, Survey};
 use crate::world::oned::Http;
 use crate::{finish, trail};
 use clap::{Args, Subcommand};
@@ -29,15 +29,15 @@ pub(super) struct LayerCommand {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
-    /// Every layer with its members and their hosts
+    /// Every layer, and every rule between roles, with its members and their hosts
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// VMs of a layer that share a host now, or would after the loss of one
+    /// What is wrong with layers and rules between roles now, or would be after the loss of a host
     Check {
-        /// Only this layer, by name or by its VM group's id
+        /// Only this layer or VM group, by name or by the VM group's id
         name: Option<String>,
         /// Print JSON
         #[arg(long)]
@@ -91,10 +91,12 @@ const FAULTY: u8 = 1;
 /// if a rule says no.
 ///
 /// `list --json`: `{"format":1,"layers":[{"name":"web","kind":"vm_group","vm_group":3,"role":"layer","members":[{"id":4,
-/// "name":"web-0","state":"RUNNING","host":1,"host_name":"node1","place":"on"}]}],"unreadable":[]}`. A kind is `vm_group`
-/// or `ha_layer`; a place `on`, `last` (the host that it starts on again), `moving`, `nowhere` or `unknown`.
+/// "name":"web-0","state":"RUNNING","host":1,"host_name":"node1","place":"on"}]}],"rules":[{"name":"shop/front and back",
+/// "kind":"apart","vm_group":4,"roles":[{"name":"front","members":[]}]}],"unreadable":[]}`. The kind of a layer is `vm_group`
+/// or `ha_layer`, of a rule `apart` or `together`; a place is `on`, `last` (the host that it starts on again), `moving`,
+/// `nowhere` or `unknown`.
 ///
-/// `check --json`: `{"format":1,"layers":1,"exit_code":1,"faults":[{"layer":"web (vm group 3)","severity":"violation",
+/// `check --json`: `{"format":1,"layers":1,"rules":0,"exit_code":1,"faults":[{"layer":"web (vm group 3)","severity":"violation",
 /// "host":1,"cluster":0,"vms":[4,5],"text":"…","advice":"…"}],"unreadable":[]}`. A severity is `violation` or `warning`.
 ///
 /// # Errors
@@ -130,16 +132,18 @@ fn run(desk: &Desk<Http>, verb: &Verb) -> Result<u8, No> {
 }
 
 fn check(survey: &Survey, name: Option<&str>, json: bool) -> Result<u8, No> {
-    let layers: Vec<Layer> = match name {
-        Some(name) => vec![layer::find_layer(&survey.layers, name)?.clone()],
-        None => survey.layers.clone(),
+    let (layers, rules) = match name {
+        Some(name) => layer::find(survey, name)?,
+        None => (survey.layers.clone(), survey.rules.clone()),
     };
-    let faults = layer::judge(survey, &layers);
+    let mut faults = layer::judge(survey, &layers);
+    faults.extend(layer::judge_rules(survey, &rules));
     let code = if faults.is_empty() && survey.unreadable.is_empty() { 0 } else { FAULTY };
+    let counts = table::Counts { layers: layers.len(), rules: rules.len() };
     let text = if json {
-        table::check_json(survey, layers.len(), &faults, code)
+        table::check_json(survey, counts, &faults, code)
     } else {
-        table::check(survey, layers.len(), &faults)
+        table::check(survey, counts, &faults)
     };
     finish::say(&text);
     Ok(code)

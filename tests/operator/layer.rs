@@ -275,7 +275,7 @@ fn onerescue_check_tells_each_cluster_s_layers() {
     let told = findings();
     assert!(told.len() == 1 && told[0].starts_with("\"warning\" \"default (cluster 0)\""), "{told:?}");
     assert!(
-        told[0].contains("share a host 0 times, or would in 3 cases; the first: web (vm group 0): if"),
+        told[0].contains("are broken 0 times, or would be in 3 cases; the first: web (vm group 0): if"),
         "{told:?}"
     );
     assert!(!out(&bench.run(&["check", "--host", "node0", "--json"])).contains("\"layer\""));

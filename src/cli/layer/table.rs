@@ -2,7 +2,7 @@
 
 use super::severity;
 use crate::model::{HostId, VmId};
-use crate::policy::layer::{Fault, Kind, Layer, Member, Place, Severity, Survey};
+use crate::policy::layer::{Bond, Fault, Kind, Layer, Member, Place, Rule, Severity, Survey};
 use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -26,13 +26,24 @@ pub(super) fn list(survey: &Survey) -> String {
         let count = layer.members.len();
         let plural = if count == 1 { "" } else { "s" };
         let _ = writeln!(text, "{}: {count} member{plural}", line(&layer.to_string()));
-        for member in &layer.members {
-            let (name, state) = (line(&member.to_string()), state(member));
-            let _ = writeln!(text, "  {name:<32} {state:<12} {}", line(&place(survey, member)));
+        members(survey, &layer.members, &mut text);
+    }
+    for rule in &survey.rules {
+        let _ = writeln!(text, "{}:", line(&rule.to_string()));
+        for (role, of_role) in &rule.roles {
+            let _ = writeln!(text, " role {}", line(role));
+            members(survey, of_role, &mut text);
         }
     }
     unreadable(survey, &mut text);
     text
+}
+
+fn members(survey: &Survey, members: &[Member], text: &mut String) {
+    for member in members {
+        let (name, state) = (line(&member.to_string()), state(member));
+        let _ = writeln!(text, "  {name:<32} {state:<12} {}", line(&place(survey, member)));
+    }
 }
 
 fn line(text: &str) -> String {
@@ -59,8 +70,27 @@ fn unreadable(survey: &Survey, text: &mut String) {
     }
 }
 
+/// What was looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) layers: usize,
+    pub(super) rules: usize,
+}
+
+/// `1 layer and 2 rules between roles`
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(f, "{} layer{}", self.layers, plural(self.layers))?;
+        if self.rules > 0 {
+            write!(f, " and {} rule{} between roles", self.rules, plural(self.rules))?;
+        }
+        Ok(())
+    }
+}
+
 /// Violations first within each layer, with one thing to do; then the counts.
-pub(super) fn check(survey: &Survey, layers: usize, faults: &[Fault]) -> String {
+pub(super) fn check(survey: &Survey, counts: Counts, faults: &[Fault]) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(MOST) {
         let word = match fault.severity {
@@ -75,10 +105,9 @@ pub(super) fn check(survey: &Survey, layers: usize, faults: &[Fault]) -> String 
     }
     unreadable(survey, &mut text);
     let violations = faults.iter().filter(|fault| fault.severity == Severity::Violation).count();
-    let plural = if layers == 1 { "" } else { "s" };
     let _ = writeln!(
         text,
-        "{layers} layer{plural}: {violations} violations, {} warnings",
+        "{counts}: {violations} violations, {} warnings",
         faults.len() - violations + survey.unreadable.len()
     );
     text
@@ -88,7 +117,22 @@ pub(super) fn check(survey: &Survey, layers: usize, faults: &[Fault]) -> String 
 struct ListJson<'a> {
     format: u32,
     layers: Vec<LayerJson<'a>>,
+    rules: Vec<RuleJson<'a>>,
     unreadable: &'a [String],
+}
+
+#[derive(Serialize)]
+struct RuleJson<'a> {
+    name: &'a str,
+    kind: &'static str,
+    vm_group: u32,
+    roles: Vec<RoleJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RoleJson<'a> {
+    name: &'a str,
+    members: Vec<MemberJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -112,7 +156,25 @@ struct MemberJson<'a> {
 
 pub(super) fn list_json(survey: &Survey) -> String {
     let layers = survey.layers.iter().map(|layer| layer_json(survey, layer)).collect();
-    pretty(&ListJson { format: 1, layers, unreadable: &survey.unreadable })
+    let rules = survey.rules.iter().map(|rule| rule_json(survey, rule)).collect();
+    pretty(&ListJson { format: 1, layers, rules, unreadable: &survey.unreadable })
+}
+
+fn rule_json<'a>(survey: &'a Survey, rule: &'a Rule) -> RuleJson<'a> {
+    let kind = match rule.bond {
+        Bond::Apart => "apart",
+        Bond::Together => "together",
+    };
+    let of_role = |(name, members): &'a (String, Vec<Member>)| RoleJson {
+        name,
+        members: members.iter().map(|member| member_json(survey, member)).collect(),
+    };
+    RuleJson {
+        name: &rule.name,
+        kind,
+        vm_group: rule.group.0,
+        roles: rule.roles.iter().map(of_role).collect(),
+    }
 }
 
 fn layer_json<'a>(survey: &'a Survey, layer: &'a Layer) -> LayerJson<'a> {
@@ -148,6 +210,7 @@ fn member_json<'a>(survey: &'a Survey, member: &'a Member) -> MemberJson<'a> {
 struct CheckJson<'a> {
     format: u32,
     layers: usize,
+    rules: usize,
     exit_code: u8,
     faults: Vec<FaultJson<'a>>,
     unreadable: &'a [String],
@@ -164,7 +227,7 @@ struct FaultJson<'a> {
     advice: &'a str,
 }
 
-pub(super) fn check_json(survey: &Survey, layers: usize, faults: &[Fault], exit_code: u8) -> String {
+pub(super) fn check_json(survey: &Survey, counts: Counts, faults: &[Fault], exit_code: u8) -> String {
     let faults = faults.iter().map(|fault| FaultJson {
         layer: &fault.layer,
         severity: severity(fault.severity),
@@ -175,7 +238,8 @@ pub(super) fn check_json(survey: &Survey, layers: usize, faults: &[Fault], exit_
         advice: &fault.advice,
     });
     let faults = faults.collect();
-    pretty(&CheckJson { format: 1, layers, exit_code, faults, unreadable: &survey.unreadable })
+    let Counts { layers, rules } = counts;
+    pretty(&CheckJson { format: 1, layers, rules, exit_code, faults, unreadable: &survey.unreadable })
 }
 
 fn pretty(value: &impl Serialize) -> String {

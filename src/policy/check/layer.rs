@@ -3,7 +3,7 @@
 use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts, cluster};
 use crate::model::{ClusterId, HostId};
-use crate::policy::layer::{self, Fault, Layer, Severity, Survey};
+use crate::policy::layer::{self, Fault, Member, Severity, Survey};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A single host says nothing about layers, so then there is no finding. A cluster without layers has none either.
@@ -14,7 +14,8 @@ pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
         Scope::Cluster(wanted) => wanted == *id,
         Scope::Host(_) => false,
     };
-    let faults = layer::judge(survey, &survey.layers);
+    let mut faults = layer::judge(survey, &survey.layers);
+    faults.extend(layer::judge_rules(survey, &survey.rules));
     let counts = counts(survey).into_iter().filter(|(id, _)| inside(id));
     let mut findings: Vec<_> = counts
         .map(|(id, count)| {
@@ -28,30 +29,47 @@ pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
     findings
 }
 
-/// How many layers have a VM in each cluster.
-fn counts(survey: &Survey) -> BTreeMap<ClusterId, usize> {
+/// How many layers, and rules between roles, have a VM in each cluster.
+fn counts(survey: &Survey) -> BTreeMap<ClusterId, (usize, usize)> {
     let clusters: BTreeMap<HostId, ClusterId> =
         survey.hosts.iter().map(|host| (host.id, host.cluster)).collect();
-    let mut counts = BTreeMap::new();
+    let mut counts: BTreeMap<ClusterId, (usize, usize)> = BTreeMap::new();
     for layer in &survey.layers {
-        for cluster in of_layer(layer, &clusters) {
-            *counts.entry(cluster).or_insert(0) += 1;
+        for cluster in clusters_of(layer.members.iter(), &clusters) {
+            counts.entry(cluster).or_default().0 += 1;
+        }
+    }
+    for rule in &survey.rules {
+        for cluster in clusters_of(rule.members(), &clusters) {
+            counts.entry(cluster).or_default().1 += 1;
         }
     }
     counts
 }
 
-fn of_layer(layer: &Layer, clusters: &BTreeMap<HostId, ClusterId>) -> BTreeSet<ClusterId> {
-    let hosts = layer.members.iter().filter_map(|member| member.place.host());
+fn clusters_of<'a>(
+    members: impl Iterator<Item = &'a Member>,
+    clusters: &BTreeMap<HostId, ClusterId>,
+) -> BTreeSet<ClusterId> {
+    let hosts = members.filter_map(|member| member.place.host());
     hosts.filter_map(|host| clusters.get(&host).copied()).collect()
 }
 
-fn one(object: String, layers: usize, faults: &[&Fault]) -> Finding {
-    let plural = if layers == 1 { "layer is" } else { "layers are" };
+fn one(object: String, (layers, rules): (usize, usize), faults: &[&Fault]) -> Finding {
+    let count = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        many => Some(format!("{many} {what}s")),
+    };
+    let between = count(rules, "rule").map(|rules| rules + " between roles");
+    let what: Vec<String> = count(layers, "layer").into_iter().chain(between).collect();
+    let verb = if layers + rules == 1 { "is" } else { "are" };
+    let kept = if rules == 0 { "kept apart" } else { "kept" };
     // The worst of all layers is told; the others are counted.
     let worst = faults.iter().max_by_key(|fault| (fault.severity, std::cmp::Reverse(&fault.layer)));
     let Some(worst) = worst else {
-        let text = format!("{layers} {plural} kept apart, and would be after the loss of any one host");
+        let text =
+            format!("{} {verb} {kept}, and would be after the loss of any one host", what.join(" and "));
         return Finding::ok(Item::Layer, object, text);
     };
     let told = format!("{}: {}", worst.layer, worst.text);
@@ -60,7 +78,7 @@ fn one(object: String, layers: usize, faults: &[&Fault]) -> Finding {
         count => {
             let violations = faults.iter().filter(|fault| fault.severity == Severity::Violation).count();
             let text = format!(
-                "VMs of layers share a host {violations} times, or would in {} cases; the first: {told}",
+                "layers and rules are broken {violations} times, or would be in {} cases; the first: {told}",
                 count - violations
             );
             Finding::warning(Item::Layer, object, text, "`onerescue layer check` has them all")

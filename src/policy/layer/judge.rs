@@ -80,7 +80,7 @@ fn named(layer: &Layer, vms: &[VmId]) -> String {
     vms.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-fn host_name(hosts: &BTreeMap<HostId, &Host>, id: HostId) -> String {
+pub(super) fn host_name(hosts: &BTreeMap<HostId, &Host>, id: HostId) -> String {
     hosts.get(&id).map_or_else(|| id.to_string(), ToString::to_string)
 }
 

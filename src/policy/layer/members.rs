@@ -2,7 +2,7 @@
 
 use crate::model::{GroupId, GroupPolicy, HostId, LcmState, Role, Vm, VmGroup, VmId, VmState};
 use crate::policy::states::{Class, class};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The VM attribute of a layer where VM groups are not used.
 pub const ATTRIBUTE: &str = "HA_LAYER";
@@ -141,29 +141,14 @@ pub fn attribute(vm: &Vm) -> Option<&str> {
 /// members. VMs that are DONE are in none.
 #[must_use]
 pub fn layers(groups: &[VmGroup], vms: &[Vm]) -> Vec<Layer> {
-    let alive: BTreeMap<VmId, &Vm> = vms
-        .iter()
-        .filter(|vm| match class(vm.state) {
-            Class::Done => false,
-            Class::Lost
-            | Class::Running
-            | Class::Transient
-            | Class::Failure
-            | Class::Resubmit
-            | Class::Stopped
-            | Class::NotPlaced
-            | Class::Strange => true,
-        })
-        .map(|vm| (vm.id, vm))
-        .collect();
-    let done = vms.iter().map(|vm| vm.id).filter(|id| !alive.contains_key(id)).collect::<Vec<_>>();
+    let by_id: BTreeMap<VmId, &Vm> = vms.iter().map(|vm| (vm.id, vm)).collect();
     let mut layers = Vec::new();
     for group in groups {
         let roles = group.roles.iter().filter(|role| role.policy == GroupPolicy::AntiAffined);
-        layers.extend(roles.map(|role| of_role(group, role, &alive, &done)));
+        layers.extend(roles.map(|role| layer(group, role, &by_id)));
     }
     let mut named: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
-    for vm in alive.values() {
+    for vm in by_id.values().filter(|vm| class(vm.state) != Class::Done) {
         if let Some(name) = attribute(vm) {
             named.entry(name).or_default().push(member(vm));
         }
@@ -177,18 +162,20 @@ pub fn layers(groups: &[VmGroup], vms: &[Vm]) -> Vec<Layer> {
     layers
 }
 
-fn of_role(group: &VmGroup, role: &Role, alive: &BTreeMap<VmId, &Vm>, done: &[VmId]) -> Layer {
+fn layer(group: &VmGroup, role: &Role, by_id: &BTreeMap<VmId, &Vm>) -> Layer {
     let alone = group.roles.len() == 1;
-    let unread = |vm: VmId| Member { vm, name: String::new(), state: None, place: Place::Unknown };
-    let mut ids: Vec<_> = role.vms.iter().copied().filter(|id| !done.contains(id)).collect();
-    ids.sort_unstable();
-    ids.dedup();
     Layer {
         name: if alone { group.name.clone() } else { format!("{}/{}", group.name, role.name) },
         kind: Kind::Role { group: group.id, role: role.name.clone(), alone },
-        members: ids
-            .into_iter()
-            .map(|id| alive.get(&id).map_or_else(|| unread(id), |vm| member(vm)))
-            .collect(),
+        members: of_role(role, by_id),
     }
+}
+
+/// The VMs of a role, by id; without those that are DONE.
+pub(super) fn of_role(role: &Role, by_id: &BTreeMap<VmId, &Vm>) -> Vec<Member> {
+    let unread = |vm: VmId| Member { vm, name: String::new(), state: None, place: Place::Unknown };
+    let ids: BTreeSet<VmId> = role.vms.iter().copied().collect();
+    let alive = ids.into_iter().map(|id| (id, by_id.get(&id)));
+    let alive = alive.filter(|(_, vm)| vm.is_none_or(|vm| class(vm.state) != Class::Done));
+    alive.map(|(id, vm)| vm.map_or_else(|| unread(id), |vm| member(vm))).collect()
 }

@@ -1,6 +1,6 @@
 //! The names that a layer may have, and finding layers and VMs by what an operator types.
 
-use super::{Kind, Layer, Refused, Survey};
+use super::{Kind, Layer, Refused, Rule, Survey};
 use crate::model::{Vm, VmId};
 
 /// oned's longest name. Source: `PoolObjectSQL::name_is_valid`.
@@ -63,6 +63,23 @@ pub fn find_layer<'a>(layers: &'a [Layer], named: &str) -> Result<&'a Layer, Not
                     .to_owned(),
             })
         }
+    }
+}
+
+/// The layer, and the rules between roles, that are meant by a name: a layer's, a VM group's or its id.
+///
+/// # Errors
+/// [`NotFound`] as from [`find_layer`], where no rule is meant either.
+pub fn find(survey: &Survey, named: &str) -> Result<(Vec<Layer>, Vec<Rule>), NotFound> {
+    let by_id = |rule: &&Rule| named.parse() == Ok(rule.group.0);
+    let group =
+        |rule: &&Rule| survey.groups.iter().any(|group| group.id == rule.group && group.name == named);
+    let means = |rule: &&Rule| rule.name == named || group(rule) || by_id(rule);
+    let rules: Vec<Rule> = survey.rules.iter().filter(means).cloned().collect();
+    match find_layer(&survey.layers, named) {
+        Ok(layer) => Ok((vec![layer.clone()], rules)),
+        Err(why) if rules.is_empty() => Err(why),
+        Err(_) => Ok((Vec::new(), rules)),
     }
 }
 

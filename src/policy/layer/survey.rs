@@ -1,6 +1,6 @@
 //! Everything about layers that was read at one time.
 
-use super::{Layer, Means, layers};
+use super::{Layer, Means, Rule, layers, rules};
 use crate::model::{Cluster, ClusterId, Host, HostId, Vm, VmGroup, VmId};
 
 /// What oned has now.
@@ -20,6 +20,8 @@ pub struct Survey {
     pub unreadable: Vec<String>,
     /// The layers of these groups and VMs.
     pub layers: Vec<Layer>,
+    /// The rules of these groups that are no layers.
+    pub rules: Vec<Rule>,
 }
 
 impl Survey {
@@ -33,8 +35,8 @@ impl Survey {
         vms: Vec<Vm>,
         unreadable: Vec<String>,
     ) -> Self {
-        let layers = layers(&groups, &vms);
-        Self { means: Means::of(version), hosts, clusters, groups, vms, unreadable, layers }
+        let (layers, rules) = (layers(&groups, &vms), rules(&groups, &vms));
+        Self { means: Means::of(version), hosts, clusters, groups, vms, unreadable, layers, rules }
     }
 
     /// `node0 (host 0)`

@@ -23,6 +23,7 @@ pub(super) fn vm(id: u32, state: VmState, host: Option<u32>, layer: &str) -> Vm 
         memory_kib: 1,
         pci: Vec::new(),
         gname: String::new(),
+        owner: crate::model::Owner::default(),
         needs: crate::model::Needs::default(),
         resched: false,
         error: None,
