@@ -24,6 +24,8 @@ mod operator {
     mod history;
     mod hook;
     mod layer;
+    mod layer_rules;
+    mod names;
     mod plan;
     mod readme;
     mod reconcile;

@@ -547,6 +547,7 @@ scenarios! {
     plan_after_elsewhere
     plan_after_late
     plan_after_late_held
+    plan_after_named
     plan_cluster_policy
     plan_cpu_short
     plan_datastore_disabled

@@ -1,6 +1,6 @@
 //! A virtual machine and every state that oned can give it.
 
-use super::{DatastoreId, DocumentId, HostId, Needs, VmId};
+use super::{DatastoreId, DocumentId, HostId, Needs, Owner, VmId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -274,6 +274,9 @@ pub struct Vm {
     pub name: String,
     /// `VM/GNAME`: the group of users that it belongs to.
     pub gname: String,
+    /// `VM/UID` and `VM/GID`; what was recorded before they were read has none.
+    #[serde(default)]
+    pub owner: Owner,
     /// `VM/STATE` and `VM/LCM_STATE`.
     pub state: VmState,
     /// `HISTORY/HID` of the last record: where oned charges the VM.

@@ -29,6 +29,7 @@ pub(super) fn plan_round(case: &mut Case, now: Moment, survey: &Survey, proof: &
         live: case.live.clone(),
         moving: case.sent.clone(),
         refused: case.courses.iter().map(|(vm, course)| (*vm, course.refused.clone())).collect(),
+        waited: case.courses.iter().filter(|(_, course)| course.waited).map(|(vm, _)| *vm).collect(),
     };
     let decisions = plan::plan(survey, &request);
     case.undecided.clear();

@@ -113,6 +113,7 @@ fn decide(case: &Case, survey: &Survey) -> Vec<Decision> {
             live: BTreeSet::new(),
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
+            waited: BTreeSet::new(),
         },
     )
 }

@@ -33,6 +33,7 @@ impl Cloud {
         }
         let id = self.insert_vm(&spec.name, spec.state, template, user_template);
         if let Some(vm) = self.state.vms.get_mut(&id) {
+            vm.owner = spec.owner;
             vm.owner_group.clone_from(&spec.owner_group);
         }
         self.place(id, &spec);
@@ -68,6 +69,7 @@ impl Cloud {
         let mut vm = Vm {
             id,
             name: name.to_owned(),
+            owner: 0,
             owner_group: "oneadmin".to_owned(),
             state,
             before: state,

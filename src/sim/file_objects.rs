@@ -141,6 +141,10 @@ pub(super) struct Vm {
     pub(super) pci: Vec<String>,
     /// Its VM group and role, `database/master`.
     pub(super) role: Option<String>,
+    /// `NAME`, where two VMs of the file are to have the same.
+    pub(super) called: Option<String>,
+    /// `UID`; absent = oneadmin.
+    pub(super) owner: Option<u32>,
     /// `GNAME`.
     pub(super) owner_group: Option<String>,
     pub(super) lock: Option<i64>,

@@ -149,7 +149,8 @@ fn add_vms(cloud: &mut Cloud, vm: &Vm, names: &mut Names) -> Result<(), String> 
     let count = vm.count.unwrap_or(1);
     for number in 1..=count {
         let name = if count == 1 { vm.name.clone() } else { format!("{}-{number}", vm.name) };
-        let id = cloud.add_vm(VmSpec { name: name.clone(), ..spec.clone() });
+        let called = vm.called.clone().unwrap_or_else(|| name.clone());
+        let id = cloud.add_vm(VmSpec { name: called, ..spec.clone() });
         for (stage, driver) in &vm.drivers {
             cloud.set_driver(id, file::stage(stage)?, file::driver(driver)?);
         }
@@ -179,6 +180,7 @@ fn vm_spec(vm: &Vm, names: &Names) -> Result<VmSpec, String> {
         let (group, role) = role.split_once('/').ok_or_else(|| format!("not GROUP/ROLE: {role}"))?;
         spec.group = Some((names.group(group)?, role.to_owned()));
     }
+    spec.owner = vm.owner.unwrap_or(0);
     if let Some(group) = &vm.owner_group {
         spec.owner_group.clone_from(group);
     }

@@ -103,6 +103,8 @@ pub struct VmSpec {
     pub group: Option<(GroupId, String)>,
     /// More of `VM/TEMPLATE`, as `one.vm.allocate` takes it: TOPOLOGY, TPM, OS, VCPU …
     pub template: Template,
+    /// `VM/UID`, its owner; 0 is oneadmin.
+    pub owner: u32,
     /// `VM/GNAME`, the group of its owner.
     pub owner_group: String,
     /// `VM/LOCK/LOCKED`.
@@ -129,6 +131,7 @@ impl VmSpec {
             pci: Vec::new(),
             group: None,
             template: Template::default(),
+            owner: 0,
             owner_group: "oneadmin".to_owned(),
             lock: None,
             last_action: 0,

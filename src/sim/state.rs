@@ -69,6 +69,8 @@ pub(crate) struct LockInfo {
 pub(crate) struct Vm {
     pub(crate) id: VmId,
     pub(crate) name: String,
+    /// `UID`
+    pub(crate) owner: u32,
     /// `GNAME`, the group of its owner.
     pub(crate) owner_group: String,
     pub(crate) state: VmState,

@@ -3,14 +3,16 @@
 //! Hosts, datastores and clusters are read every time; VM groups and networks if one of the VMs is in one. Which VMs
 //! elsewhere are in a layer is asked for if one of the VMs is, and once for each of them: an `HA_LAYER` that is
 //! written while the run is at work counts for the next run. So it is with the services of OneFlow that the VMs belong to.
-//! VMs on other hosts are read where an `HA_AFTER` names their ids.
+//! VMs on other hosts are read where an `HA_AFTER` names them: by id, or by a name that nobody on the host has. Such a name
+//! is looked for once, in the names of the whole cloud: a call for every 1,900 VMs.
 
 mod services;
 
 use super::Zone;
 use super::oned::Transport;
 use crate::error::Error;
-use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Service, Version, Vm, VmId, VmState};
+use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Named, Service, Version, Vm, VmId, VmState};
+use crate::policy::plan::{may_be_meant, names_elsewhere};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +32,8 @@ pub(super) struct Known {
     layers: Mutex<BTreeMap<VmId, Option<String>>>,
     /// Services of OneFlow, or why they cannot be read.
     services: Mutex<BTreeMap<DocumentId, Result<Service, String>>>,
+    /// The VMs of the cloud that have a name which was looked for.
+    names: Mutex<BTreeMap<String, BTreeMap<VmId, Named>>>,
 }
 
 impl<T: Transport> Zone<T> {
@@ -63,7 +67,7 @@ impl<T: Transport> Zone<T> {
     ) -> Result<Survey, Failure> {
         let all: Vec<_> = ids.iter().copied().collect();
         let VmList { vms, unreadable } = self.vms(&all)?;
-        let needed = self.needed(&vms, ids)?;
+        let needed = self.needed(&vms, ids, lost)?;
         let services = self.services_of(&vms, lost)?;
         let oned = self.oned();
         let datastores = oned.datastores()?.good;
@@ -91,12 +95,29 @@ impl<T: Transport> Zone<T> {
         })
     }
 
-    /// The VMs that others of these wait for by their ids and that are not among them.
-    fn needed(&self, vms: &[Vm], read: &BTreeSet<VmId>) -> Result<Vec<Vm>, Failure> {
-        let named = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
+    /// The VMs that others of these wait for and that are not among them.
+    fn needed(&self, vms: &[Vm], read: &BTreeSet<VmId>, lost: Option<HostId>) -> Result<Vec<Vm>, Failure> {
+        let by_id = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
+        let named = by_id.chain(self.called(vms, lost)?);
         let elsewhere: BTreeSet<VmId> = named.filter(|vm| !read.contains(vm)).collect();
         let elsewhere: Vec<VmId> = elsewhere.into_iter().take(MOST_NEEDED).collect();
         Ok(self.vms(&elsewhere)?.vms)
+    }
+
+    /// Those that others of these wait for by their names, wherever they are.
+    fn called(&self, vms: &[Vm], lost: Option<HostId>) -> Result<BTreeSet<VmId>, Failure> {
+        let words = names_elsewhere(vms, lost);
+        let mut known = self.known.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if words.iter().any(|word| !known.contains_key(word)) {
+            let all = self.oned().vm_names()?;
+            known.extend(words.into_iter().map(|word| (word, BTreeMap::new())));
+            for vm in all {
+                if let Some(called) = known.get_mut(&vm.name) {
+                    called.insert(vm.id, vm);
+                }
+            }
+        }
+        Ok(may_be_meant(vms, known.values().flat_map(BTreeMap::values)))
     }
 
     /// One call in a run; a cloud that does not say it is taken for an old one.

@@ -42,6 +42,7 @@ pub(crate) fn vm(id: u32, state: VmState, on: Option<u32>, system: u32) -> Vm {
         memory_kib: 1024,
         pci: Vec::new(),
         gname: String::new(),
+        owner: onerescue::model::Owner::default(),
         needs: onerescue::model::Needs::default(),
         resched: false,
         error: None,

@@ -58,6 +58,7 @@ impl Snapshot {
             live: BTreeSet::new(),
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
+            waited: BTreeSet::new(),
         };
         let why = plan::explain(&self.survey, &request, vm);
         self.hide();

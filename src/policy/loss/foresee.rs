@@ -66,6 +66,7 @@ impl Snapshot {
             live: BTreeSet::new(),
             moving: done.moving.clone(),
             refused: BTreeMap::new(),
+            waited: BTreeSet::new(),
         };
         let decisions = plan(&self.survey, &request);
         let turns = turns(&decisions);

@@ -15,9 +15,9 @@ pub use choose::{Chosen, MOST_PAIRS, Pairs, Scope, choose};
 pub use explain::Explanation;
 
 use super::order::Order;
-use super::plan::{Decision, Verdict};
+use super::plan::{Decision, Verdict, may_be_meant};
 use super::recover::Survey;
-use crate::model::{Cluster, Host, HostId, HostState, Vm, VmId};
+use crate::model::{Cluster, Host, HostId, HostState, Named, Vm, VmId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -31,6 +31,8 @@ pub struct Snapshot {
     unreadable: BTreeMap<VmId, String>,
     /// VMs on no host that others wait for.
     homeless: BTreeMap<VmId, Vm>,
+    /// Those that others wait for, by their names.
+    named: BTreeMap<String, Vec<Named>>,
 }
 
 /// What would become of one VM.
@@ -152,17 +154,28 @@ impl Snapshot {
     /// From a survey with the VMs of every host.
     #[must_use]
     pub fn new(mut survey: Survey) -> Self {
-        let vms = std::mem::take(&mut survey.vms).into_iter().map(|vm| (vm.id, vm)).collect();
+        let vms: BTreeMap<VmId, Vm> =
+            std::mem::take(&mut survey.vms).into_iter().map(|vm| (vm.id, vm)).collect();
         let unreadable = std::mem::take(&mut survey.unreadable).into_iter().collect();
-        let homeless = std::mem::take(&mut survey.needed).into_iter().map(|vm| (vm.id, vm)).collect();
+        let homeless: BTreeMap<VmId, Vm> =
+            std::mem::take(&mut survey.needed).into_iter().map(|vm| (vm.id, vm)).collect();
         survey.hosts.sort_by_key(|host| host.id);
-        Self { survey, vms, unreadable, homeless }
+        let mut named: BTreeMap<String, Vec<Named>> =
+            vms.values().flat_map(Vm::after).map(|word| (word.to_owned(), Vec::new())).collect();
+        for vm in vms.values().chain(homeless.values()) {
+            if let Some(called) = named.get_mut(&vm.name) {
+                called.push(Named { id: vm.id, name: vm.name.clone(), owner: vm.owner });
+            }
+        }
+        Self { survey, vms, unreadable, homeless, named }
     }
 
     /// Lend the planner these VMs, with those elsewhere that they wait for; on a lost host those do not run.
     fn show(&mut self, vms: Vec<Vm>) {
         let shown: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
-        let named = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
+        let ids = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
+        let called = vms.iter().flat_map(Vm::after).filter_map(|word| self.named.get(word)).flatten();
+        let named = ids.chain(may_be_meant(&vms, called));
         let named: BTreeSet<VmId> = named.filter(|vm| !shown.contains(vm)).collect();
         let lost: BTreeSet<HostId> =
             self.hosts().iter().filter(|host| host.state == HostState::Error).map(|host| host.id).collect();

@@ -37,6 +37,7 @@ fn vm(id: u32, host: u32) -> Vm {
         pci: Vec::new(),
         resched: false,
         gname: String::new(),
+        owner: crate::model::Owner::default(),
         needs: Needs::default(),
         error: None,
         attributes: BTreeMap::new(),

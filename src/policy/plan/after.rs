@@ -1,8 +1,11 @@
 //! What each VM waits for: the VMs that its `HA_AFTER` names, and those of the parents of its role in a OneFlow service.
 //!
-//! Nobody waits for what runs elsewhere. An order that cannot be read holds nothing: it is said, and not waited for.
+//! Nobody waits for what runs elsewhere, nor once more for what it has waited for. An order that cannot be read holds
+//! nothing: it is said, and not waited for.
 //! VM groups have no order: `HA_AFTER` says it there.
 
+use super::listed;
+use super::names::Names;
 use super::view::View;
 use crate::model::{Deployment, DocumentId, Service, ServiceRole, Vm, VmId, VmState};
 use crate::policy::states::{self, Class};
@@ -12,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turn {
     pub(super) after: BTreeSet<VmId>,
+    /// What it has waited for, and starts without.
+    pub(super) without: BTreeSet<VmId>,
     pub(super) notes: Vec<String>,
 }
 
@@ -19,8 +24,7 @@ pub(super) struct Turn {
 struct Known<'a> {
     services: BTreeMap<DocumentId, &'a Service>,
     by_id: BTreeMap<VmId, &'a Vm>,
-    /// Of the dead host only: elsewhere a name may be somebody else's.
-    by_name: BTreeMap<&'a str, Vec<VmId>>,
+    names: Names<'a>,
 }
 
 /// What each VM waits for, by id.
@@ -30,14 +34,11 @@ pub(super) fn wanted(vms: &[&Vm], view: &View<'_>) -> BTreeMap<VmId, Turn> {
         return turns;
     }
     let survey = view.survey;
-    let mut known = Known {
+    let known = Known {
         services: survey.services.all.iter().map(|service| (service.id, service)).collect(),
         by_id: survey.needed.iter().chain(&survey.vms).map(|vm| (vm.id, vm)).collect(),
-        by_name: BTreeMap::new(),
+        names: Names::new(&survey.vms, &survey.needed),
     };
-    for vm in &survey.vms {
-        known.by_name.entry(vm.name.as_str()).or_default().push(vm.id);
-    }
     let mut unknown = BTreeSet::new();
     for vm in vms {
         let mut turn = Turn::default();
@@ -51,26 +52,34 @@ pub(super) fn wanted(vms: &[&Vm], view: &View<'_>) -> BTreeMap<VmId, Turn> {
             }
             Some(_) | None => {}
         }
+        if view.request.waited.contains(&vm.id) {
+            turn.without = std::mem::take(&mut turn.after);
+        }
         turns.insert(vm.id, turn);
     }
     turns
 }
 
-/// `HA_AFTER`: ids, and names of VMs of this host.
+/// `HA_AFTER`: ids, and names, of which each means all VMs that are called so.
 fn by_attribute(vm: &Vm, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
+    let runs = |id: &VmId| known.by_id.get(id).is_some_and(|other| runs_elsewhere(other, view));
     let mut strange = Vec::new();
     for word in vm.after() {
         let id = word.parse().ok().map(VmId).filter(|id| known.by_id.contains_key(id));
-        let found = id.map_or_else(|| known.by_name.get(word).cloned().unwrap_or_default(), |id| vec![id]);
+        let found = id.map_or_else(|| known.names.meant(vm, word), |id| vec![id]);
         if found.is_empty() {
             strange.push(word.chars().take(40).collect::<String>());
         }
-        let runs = |id: &VmId| known.by_id.get(id).is_some_and(|other| runs_elsewhere(other, view));
-        turn.after.extend(found.into_iter().filter(|id| *id != vm.id && !runs(id)));
+        let waits: BTreeSet<VmId> = found.into_iter().filter(|id| *id != vm.id && !runs(id)).collect();
+        if waits.len() > 1 {
+            let word: String = word.chars().take(40).collect();
+            turn.notes.push(format!("several VMs are called {word} ({}): after all of them", listed(&waits)));
+        }
+        turn.after.extend(waits);
     }
     if let Some(first) = strange.first() {
         let more = if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };
-        let why = "no id of a VM and no name on this host: not waited for";
+        let why = "no id of a VM and no name of one of its owner or its group: not waited for";
         turn.notes.push(format!("HA_AFTER names {first}{more}, {why}"));
     }
 }

@@ -13,6 +13,7 @@ mod eligibility;
 mod explain;
 mod expression;
 mod moving;
+mod names;
 mod numa;
 mod placement;
 mod reasons;
@@ -29,6 +30,7 @@ use super::settings::Policy;
 use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
+pub use names::{may_be_meant, names_elsewhere};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
@@ -53,6 +55,8 @@ pub struct Request<'a> {
     pub moving: BTreeMap<VmId, HostId>,
     /// Hosts that have refused a VM.
     pub refused: BTreeMap<VmId, Vec<HostId>>,
+    /// VMs that wait for no other any more.
+    pub waited: BTreeSet<VmId>,
 }
 
 /// What to do with one VM.
@@ -160,10 +164,10 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
 fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
     let mut more = String::new();
     if !turn.after.is_empty() {
-        let shown: Vec<String> = turn.after.iter().take(5).map(ToString::to_string).collect();
-        let rest = turn.after.len() - shown.len();
-        let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        let _ = write!(more, "; once {}{rest} run", shown.join(", "));
+        let _ = write!(more, "; once {} run", listed(&turn.after));
+    }
+    if !turn.without.is_empty() {
+        let _ = write!(more, "; without {}, for which it has waited", listed(&turn.without));
     }
     if let (_, Some(word)) = sequence::Priority::of(vm) {
         let word: String = word.chars().take(40).collect();
@@ -183,6 +187,14 @@ fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
         Verdict::Hold(text) => Verdict::Hold(text + &more),
         Verdict::Leave(text) => Verdict::Leave(text),
     }
+}
+
+/// `vm 1, vm 2 and 7 more`
+fn listed(vms: &BTreeSet<VmId>) -> String {
+    let shown: Vec<String> = vms.iter().take(5).map(ToString::to_string).collect();
+    let rest = vms.len() - shown.len();
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    shown.join(", ") + &rest
 }
 
 #[cfg(test)]

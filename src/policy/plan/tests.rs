@@ -55,6 +55,7 @@ fn request(policy: &Policy) -> Request<'_> {
         live: BTreeSet::new(),
         moving: BTreeMap::new(),
         refused: BTreeMap::new(),
+        waited: BTreeSet::new(),
     }
 }
 

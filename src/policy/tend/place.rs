@@ -58,6 +58,7 @@ pub(in crate::policy) fn place(
         live: BTreeSet::new(),
         moving: BTreeMap::new(),
         refused: BTreeMap::from([(vm, refused.to_vec())]),
+        waited: BTreeSet::new(),
     };
     let decision = plan(&survey, &request).into_iter().find(|decision| decision.vm == vm);
     match decision.map(|decision| decision.verdict) {

@@ -69,14 +69,15 @@ impl Xml {
 
     /// Owner and group, as most objects of this cloud have them.
     pub(crate) fn owner(&mut self) {
-        self.owner_of("oneadmin");
+        self.owner_of(0, "oneadmin");
     }
 
     /// An owner in this group; every group but the first has one id.
-    pub(crate) fn owner_of(&mut self, group: &str) {
-        self.plain("UID", 0);
+    pub(crate) fn owner_of(&mut self, user: u32, group: &str) {
+        self.plain("UID", user);
         self.plain("GID", if group == "oneadmin" { 0 } else { 100 });
-        self.plain("UNAME", "oneadmin");
+        let name = if user == 0 { "oneadmin".to_owned() } else { format!("user{user}") };
+        self.plain("UNAME", name);
         self.plain("GNAME", group);
     }
 

@@ -56,7 +56,7 @@ fn full(xml: &mut Xml, version: Version, vm: &Vm, before: VmState, records: Vec<
     let (state, lcm) = vm.state.numbers();
     let (state_before, lcm_before) = before.numbers();
     xml.plain("ID", vm.id.0);
-    xml.owner_of(&vm.owner_group);
+    xml.owner_of(vm.owner, &vm.owner_group);
     xml.plain("NAME", &vm.name);
     xml.permissions(0);
     xml.plain("LAST_POLL", 0);
@@ -127,7 +127,7 @@ fn history(xml: &mut Xml, version: Version, vm: &Vm, record: &History) {
 fn short(xml: &mut Xml, vm: &Vm) {
     let (state, lcm) = vm.state.numbers();
     xml.plain("ID", vm.id.0);
-    xml.owner_of(&vm.owner_group);
+    xml.owner_of(vm.owner, &vm.owner_group);
     xml.plain("NAME", &vm.name);
     xml.plain("LAST_POLL", 0);
     xml.plain("STATE", state);

@@ -3,7 +3,7 @@
 use super::Decode;
 use super::fields::{attributes, error, id_or_none, scaled, text};
 use super::needs::needs;
-use crate::model::{DatastoreId, HostId, Lock, PciRequest, Record, Vm, VmId, VmState};
+use crate::model::{DatastoreId, HostId, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState};
 use crate::wire::xml::{Element, XmlError};
 
 /// A core is 100 in oned's counting of CPU.
@@ -23,6 +23,7 @@ impl Decode for Vm {
             id: VmId(element.required("ID")?),
             name: text(element, "NAME"),
             gname: text(element, "GNAME"),
+            owner: owner(element),
             state: VmState::from_numbers(
                 element.required("STATE")?,
                 element.number_of("LCM_STATE")?.unwrap_or(0),
@@ -46,6 +47,20 @@ impl Decode for Vm {
             attributes,
         })
     }
+}
+
+impl Decode for Named {
+    const ROOT: &'static str = "VM";
+
+    fn decode(element: &Element) -> Result<Self, XmlError> {
+        Ok(Named { id: VmId(element.required("ID")?), name: text(element, "NAME"), owner: owner(element) })
+    }
+}
+
+/// No VM is held because its owner cannot be read: it only says whom a name means.
+fn owner(element: &Element) -> Owner {
+    let number = |name| element.number_of(name).ok().flatten().unwrap_or(0);
+    Owner { user: number("UID"), group: number("GID") }
 }
 
 fn image_datastores(template: &Element) -> Result<Vec<DatastoreId>, XmlError> {
