@@ -441,6 +441,9 @@ scenarios! {
     hang
     in_backup
     in_failure
+    in_failure_left
+    in_failure_migrate
+    in_failure_recovered
     in_transition
     killed_after_disable
     killed_after_disable_and_repaired

@@ -86,8 +86,8 @@ pub use recover::{LayerList, Survey, Surveying};
 pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
-    BrakeRules, Control, Exclusions, FenceRules, Firmware, HoldRules, Late, Layers, Placement, PlanRules,
-    ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish,
+    BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, Layers, Placement,
+    PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish,
     WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};

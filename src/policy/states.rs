@@ -61,6 +61,26 @@ pub fn class(state: VmState) -> Class {
     }
 }
 
+/// Whether a VM in this failure state may be created again: it was to start, and has no domain anywhere; or why not.
+///
+/// # Errors
+/// Why it is not to be created again.
+pub fn may_start_anew(state: VmState) -> Result<(), &'static str> {
+    use LcmState as L;
+    let is = |some: &[LcmState]| some.iter().any(|lcm| state == VmState::Active(*lcm));
+    if is(&[L::EpilogFailure, L::EpilogStopFailure, L::EpilogUndeployFailure]) {
+        Err("it was being stopped or terminated: creating it again would start it")
+    } else if is(&[L::PrologMigratePoweroffFailure, L::PrologMigrateSuspendFailure]) {
+        Err("it was off: creating it again would start it")
+    } else if is(&[L::PrologMigrateUnknownFailure]) {
+        Err("it may still run on the host that it came from: look there first")
+    } else if class(state) == Class::Failure {
+        Ok(())
+    } else {
+        Err("no driver had failed")
+    }
+}
+
 fn lcm_class(lcm: LcmState) -> Class {
     use LcmState as L;
     match lcm {

@@ -1,7 +1,7 @@
 //! `[plan]` and `[exclude]`, as they are written.
 
 use crate::model::VmId;
-use crate::policy::{Exclusions, Firmware, Layers, PlanRules, Requirements, Standby, Wish};
+use crate::policy::{Exclusions, Failed, Firmware, Layers, PlanRules, Requirements, Standby, Wish};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -17,6 +17,7 @@ pub(in crate::config) struct Plan {
     layers: LayersWord,
     requirements: RequirementsWord,
     firmware: FirmwareWord,
+    failed: FailedWord,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -46,6 +47,14 @@ enum RequirementsWord {
 enum FirmwareWord {
     Hold,
     Lose,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FailedWord {
+    Hold,
+    Leave,
+    Recover,
 }
 
 /// `[exclude]`
@@ -80,6 +89,11 @@ impl Default for Plan {
                 Firmware::Hold => FirmwareWord::Hold,
                 Firmware::Lose => FirmwareWord::Lose,
             },
+            failed: match rules.failed {
+                Failed::Hold => FailedWord::Hold,
+                Failed::Leave => FailedWord::Leave,
+                Failed::Recover => FailedWord::Recover,
+            },
         }
     }
 }
@@ -109,6 +123,11 @@ impl Plan {
             firmware: match self.firmware {
                 FirmwareWord::Hold => Firmware::Hold,
                 FirmwareWord::Lose => Firmware::Lose,
+            },
+            failed: match self.failed {
+                FailedWord::Hold => Failed::Hold,
+                FailedWord::Leave => Failed::Leave,
+                FailedWord::Recover => Failed::Recover,
             },
             exclude: exclude.check()?,
         })

@@ -6,7 +6,7 @@ use super::wish::{self, Chosen};
 use super::{Verdict, eligibility};
 use crate::model::{Version, Vm, VmState};
 use crate::policy::order::Order;
-use crate::policy::rules::Layers;
+use crate::policy::rules::{Failed, Layers};
 use crate::policy::settings::{Mode, Purpose};
 use crate::policy::states;
 
@@ -43,7 +43,10 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
             None
         }
         states::Verdict::Await(reason) => Some(format!("{}: {reason}", vm.state)),
-        states::Verdict::Hold(reason) => return Err(Verdict::Hold(format!("{}: {reason}", vm.state))),
+        states::Verdict::Hold(reason) => {
+            failed(vm, mode, policy.plan.failed, reason)?;
+            None
+        }
         states::Verdict::Leave(reason) => return Err(Verdict::Leave(format!("{}: {reason}", vm.state))),
     };
     let held = |reason: String| match &awaited {
@@ -66,6 +69,29 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
     }
 }
 
+/// A VM whose state holds it: that it is created again or deleted after a driver had failed, or its verdict.
+fn failed(vm: &Vm, mode: Mode, rule: Failed, reason: &str) -> Result<(), Verdict> {
+    let hold = |more: &str| Err(Verdict::Hold(format!("{}: {reason}{more}", vm.state)));
+    if states::class(vm.state) != states::Class::Failure {
+        return hold("");
+    }
+    match (rule, states::may_start_anew(vm.state), mode) {
+        (Failed::Hold, _, _) => hold(""),
+        (Failed::Leave, _, _) => Err(Verdict::Leave(format!(
+            "{}: a driver had failed, and plan.failed leaves such VMs alone; `onevm recover` it by hand",
+            vm.state
+        ))),
+        (Failed::Recover, Ok(()), Mode::Recreate | Mode::Delete) => Ok(()),
+        (Failed::Recover, Ok(()), Mode::Migrate) => {
+            hold("; oned migrates no VM out of this state, only -r brings it back, from its images")
+        }
+        (Failed::Recover, Err(why), _) => hold(&format!("; {why}")),
+    }
+}
+
+/// A VM that is created again is PENDING as soon as its clean-up ends, at no time that is known, and the scheduler's from
+/// then on. `one.vm.deploy` and `hold` are accepted then, and the scheduler may have been first; from a HOLD it becomes
+/// PENDING too. Source: `src/dm/DispatchManagerActions.cc`, `src/schedm`.
 fn destroy(vm: &Vm, mode: Mode, why: Option<String>, view: &View<'_>) -> Verdict {
     if let Some(reason) = view.request.reservation {
         return Verdict::Hold(format!(
@@ -80,7 +106,10 @@ fn destroy(vm: &Vm, mode: Mode, why: Option<String>, view: &View<'_>) -> Verdict
         return Verdict::Hold(reason);
     }
     let layer = vm.layer().map(|layer| {
-        format!("the scheduler, which would choose its host, does not know layer {layer} (HA_LAYER)")
+        format!(
+            "with -r the scheduler takes it before any call could choose its host, and does not know layer {layer} \
+             (HA_LAYER)"
+        )
     });
     match (layer, view.request.policy.plan.layers) {
         (Some(reason), Layers::Hard) => Verdict::Hold(format!(

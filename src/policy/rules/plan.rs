@@ -19,6 +19,9 @@ pub struct PlanRules {
     pub requirements: Requirements,
     /// Whether a VM is moved that loses the state of its TPM or the variables of its UEFI by it.
     pub firmware: Firmware,
+    /// What becomes of VMs in whose state a driver had failed.
+    #[serde(default)]
+    pub failed: Failed,
     /// VMs that are left alone.
     pub exclude: Exclusions,
 }
@@ -98,6 +101,19 @@ pub enum Firmware {
     Lose,
 }
 
+/// `plan.failed`: `BOOT_FAILURE`, `PROLOG_FAILURE` and the like. oned does not say since when a VM is in such a state: a
+/// driver that was at work when the host died ends there too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Failed {
+    /// The VM is not touched, and counts as one that should be recovered and was not.
+    #[default]
+    Hold,
+    /// The VM is not touched, and counts as one that did not run.
+    Leave,
+    /// One that was to start is created again with -r and deleted with -d. oned migrates none of them.
+    Recover,
+}
+
 /// `[exclude]`: VMs that no run touches, by any of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusions {
@@ -119,6 +135,7 @@ impl Default for PlanRules {
             layers: Layers::Hard,
             requirements: Requirements::Hold,
             firmware: Firmware::Hold,
+            failed: Failed::Hold,
             exclude: Exclusions::default(),
         }
     }
