@@ -350,7 +350,9 @@ scenarios! {
     device_rejects
     device_slow
     device_unreadable
+    disable_in_an_election
     disable_lost_reply
+    disable_lost_request
     disable_not_sent
     disable_refused
     disabled_after_fence
@@ -626,6 +628,7 @@ scenarios! {
     record_refused_for_ever
     recreate
     recreate_boot_fails_once
+    recreate_in_an_election
     recreate_in_backup
     recreate_late
     recreate_local_disks
@@ -651,6 +654,7 @@ scenarios! {
     scheduler_and_gpu
     scheduler_and_host_on_again
     scheduler_and_layer
+    scheduler_and_oned_away
     scheduler_called_off
     scheduler_flag_cleared
     scheduler_locked_meanwhile

@@ -44,8 +44,9 @@ impl Disabling {
     pub fn answer(self, now: Moment, reply: &Reply) -> Step {
         let Self { mut proven } = self;
         let case = &mut proven.case;
-        // What did not leave is tried again with the next look.
-        case.disable_tried = !matches!(reply, Reply::NotSent(_));
+        // What did not leave is tried again with the next look, and so is what may not have arrived, unless that look
+        // shows the host DISABLED.
+        case.disable_tried = matches!(reply, Reply::Accepted | Reply::Refused(..));
         case.disabled = match reply {
             Reply::Accepted => Disabled::Yes,
             Reply::Unknown(_) => Disabled::Unsure,

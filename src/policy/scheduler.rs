@@ -119,7 +119,9 @@ impl Judge<'_> {
         if let Some(why) = &scheduling.over {
             return Some(why.clone());
         }
-        let idle = scheduling.since.map_or_else(Default::default, |since| self.now.since(since));
+        // A flag that was never set is nothing that the scheduler could have seen.
+        let since = scheduling.since.filter(|_| self.course.flagged);
+        let idle = since.map_or_else(Default::default, |since| self.now.since(since));
         let all = self.course.begun.map_or_else(Default::default, |begun| self.now.since(begun));
         let rules = self.case.policy.settle;
         if idle >= rules.scheduler {

@@ -47,6 +47,7 @@ pub struct Cloud {
     pub(crate) scheduler_armed: bool,
     pub(crate) storm: Storm,
     pub(crate) log: Vec<Happening>,
+    pub(crate) carried_out: Vec<Carried>,
     sequence: u64,
     random: u64,
 }
@@ -58,6 +59,15 @@ pub struct Happening {
     pub at: Duration,
     /// What.
     pub change: Change,
+}
+
+/// A write that oned has carried out, whatever its client was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// When, since the simulation began.
+    pub at: Duration,
+    /// Which: `one.vm.migrate 3 2`.
+    pub call: String,
 }
 
 /// What can change.
@@ -91,6 +101,7 @@ impl Cloud {
             scheduler_armed: false,
             storm: Storm::default(),
             log: Vec::new(),
+            carried_out: Vec::new(),
             sequence: 0,
             random: 0x9E37_79B9_7F4A_7C15,
         }
@@ -181,6 +192,12 @@ impl Cloud {
     #[must_use]
     pub fn breaches(&self) -> &[Breach] {
         &self.physics.breaches
+    }
+
+    /// Every write that was carried out so far, in order.
+    #[must_use]
+    pub fn carried_out(&self) -> &[Carried] {
+        &self.carried_out
     }
 
     /// Every change so far, in order.

@@ -36,6 +36,10 @@ pub enum Event {
     FrontEndDies(usize),
     /// A front-end returns.
     FrontEndReturns(usize),
+    /// The leader steps down without dying; there is another election.
+    LeaderStepsDown,
+    /// No front-end answers for this long.
+    OnedAway(Duration),
     /// A host is cut off from datastores.
     StorageCut(HostId, Vec<DatastoreId>),
     /// A host has all of its datastores again.
@@ -104,6 +108,8 @@ impl Event {
                 }
             }
             Self::FrontEndDies(server) => cloud.server_dies(server),
+            Self::LeaderStepsDown => cloud.leader_steps_down(),
+            Self::OnedAway(time) => cloud.away_for(time),
             Self::FrontEndReturns(server) => cloud.server_returns(server),
             Self::StorageCut(host, datastores) => cloud.storage_cut(host, &datastores),
             Self::StorageReturns(host) => cloud.storage_returns(host),

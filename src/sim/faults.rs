@@ -24,6 +24,17 @@ pub enum Fault {
     Garbage(String),
     /// Executed, and the answer takes this much longer; past the client's deadline it does not know.
     Slow(Duration),
+    /// The front-end that is asked does not lead any more: it forwards the call, gives up on the leader after ten seconds
+    /// and says so, and the leader executes the call this much after it was sent. A read it answers itself.
+    Forwarded(Duration),
+    /// The leader steps down as the call arrives: nothing is executed, and nobody leads until the next election.
+    Election,
+    /// Executed and answered, and then the leader dies.
+    LeaderDies,
+    /// Executed and answered, and for this long every read shows the cloud as it was before.
+    Stale(Duration),
+    /// From this call on no front-end answers for this long.
+    Away(Duration),
     /// The client's process is killed: before the call is sent, or when it was executed and before the answer is there.
     /// Nothing else of that process is sent; see [`super::SimTransport::is_dead`].
     Killed {

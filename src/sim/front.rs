@@ -25,6 +25,10 @@ pub(crate) struct FrontEnd {
     pub(crate) log_index: i64,
     /// When the last leader was lost, and who it was.
     pub(crate) lost: Option<(Duration, usize)>,
+    /// No front-end can be reached before.
+    pub(super) away_until: Duration,
+    /// Until then every read is answered from this state.
+    behind: Option<(Duration, State)>,
     /// Older copies of the state, oldest first.
     copies: VecDeque<(Duration, State)>,
     /// How often each host went away or came back.
@@ -39,6 +43,8 @@ impl Default for FrontEnd {
             term: 0,
             log_index: -1,
             lost: None,
+            away_until: Duration::ZERO,
+            behind: None,
             copies: VecDeque::new(),
             generations: BTreeMap::new(),
         }
@@ -110,7 +116,34 @@ impl Cloud {
     /// Does this front-end answer at all?
     #[must_use]
     pub fn is_up(&self, server: usize) -> bool {
-        self.front.servers.get(server).is_some_and(|server| server.alive)
+        self.now >= self.front.away_until && self.front.servers.get(server).is_some_and(|server| server.alive)
+    }
+
+    /// No front-end answers for this long, and no late call is executed; then all is as before.
+    pub fn away_for(&mut self, time: Duration) {
+        self.front.away_until = self.now.saturating_add(time);
+    }
+
+    /// For this long every read is answered from `before`.
+    pub(super) fn shows_for(&mut self, time: Duration, before: State) {
+        self.front.behind = Some((self.now.saturating_add(time), before));
+    }
+
+    /// What this front-end reads: a follower lags behind, the leader knows everything.
+    pub(super) fn shown_by(&self, server: usize) -> &State {
+        let lag = self.timings.follower_lag;
+        let follows = self.front.leader != Some(server);
+        let stale = self.front.stale(self.now, lag).filter(|_| follows);
+        let behind = self.front.behind.as_ref().filter(|(until, _)| self.now < *until);
+        behind.map(|(_, state)| state).or(stale).unwrap_or(&self.state)
+    }
+
+    /// The leader steps down without dying; there is another election.
+    pub fn leader_steps_down(&mut self) {
+        if !self.front.is_solo() && self.front.leader.take().is_some() {
+            self.front.lost = None;
+            self.after(self.timings.election, Event::Election);
+        }
     }
 
     /// A front-end dies; if it led, the others elect a leader after [`super::Timings::election`].

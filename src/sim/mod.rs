@@ -44,6 +44,7 @@ mod server;
 mod spec;
 mod state;
 mod steps;
+mod strike;
 mod table;
 mod template;
 mod timings;
@@ -55,7 +56,7 @@ mod world;
 
 pub use audit::{audit, audit_deeds};
 pub use audit_tend::audit_tend;
-pub use cloud::{Change, Cloud, EPOCH, Happening};
+pub use cloud::{Carried, Change, Cloud, EPOCH, Happening};
 pub use device::{Behaviour, SimDevice};
 pub use event::Event;
 pub use faults::{Fault, FaultRule};

@@ -4,7 +4,7 @@
 
 use super::cloud::Cloud;
 use super::faults::{Fault, FaultRule};
-use super::life::Event;
+use super::strike::{OnTheWay, lost};
 use crate::error::OnedError;
 use crate::wire::xml::Limits;
 use crate::wire::xmlrpc::{Call, Reply, Value};
@@ -149,10 +149,12 @@ impl SimTransport {
         if fault.is_none() && !slow.is_zero() {
             fault = Some(if slow < deadline { Fault::Slow(slow) } else { Fault::Late(slow) });
         }
+        if let Some(Fault::Away(time)) = fault {
+            cloud.away_for(time);
+        }
         if fault == Some(Fault::NotSent) || !cloud.is_up(server) {
             return Err(OnedError::NotSent("connection refused".to_owned()));
         }
-        let lost = |why: &str| Err(OnedError::Unknown(why.to_owned()));
         if let Some(Fault::Killed { done }) = fault {
             if done {
                 cloud.call(server, call);
@@ -161,33 +163,10 @@ impl SimTransport {
             return lost("the process was killed");
         }
         cloud.advance(latency);
+        let sent = OnTheWay { server, call, deadline, latency };
         match fault {
-            None | Some(Fault::NotSent | Fault::Killed { .. }) => Ok(cloud.call(server, call).write()),
-            Some(Fault::LostReply) => {
-                cloud.call(server, call);
-                lost("the connection was reset")
-            }
-            Some(Fault::LostRequest) => lost("the connection was reset"),
-            Some(Fault::Late(delay)) => {
-                cloud.after(delay, Event::LateCall { server, call: call.clone() });
-                cloud.advance(deadline.saturating_sub(latency).min(delay));
-                lost("no answer within the deadline")
-            }
-            Some(Fault::Refused { code, text }) => {
-                let text = Value::Text(format!("[{}] {text}", call.method));
-                let values =
-                    vec![Value::Bool(false), text, Value::Int(code), Value::Int(-1), Value::Long(-1)];
-                Ok(Reply::Value(Value::Array(values)).write())
-            }
-            Some(Fault::Garbage(body)) => {
-                cloud.call(server, call);
-                Ok(body)
-            }
-            Some(Fault::Slow(delay)) => {
-                let reply = cloud.call(server, call).write();
-                cloud.advance(delay.min(deadline));
-                if delay < deadline { Ok(reply) } else { lost("no answer within the deadline") }
-            }
+            Some(fault) => sent.strikes(fault, &mut cloud),
+            None => Ok(sent.arrives(&mut cloud)),
         }
     }
 }

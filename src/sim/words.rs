@@ -52,6 +52,11 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
     let delay = fault.delay.unwrap_or(Duration::from_secs(60));
     let kind = match fault.kind.as_str() {
         "not_sent" => Fault::NotSent,
+        "forwarded" => Fault::Forwarded(delay),
+        "election" => Fault::Election,
+        "leader_dies" => Fault::LeaderDies,
+        "stale" => Fault::Stale(delay),
+        "away" => Fault::Away(delay),
         "lost_reply" => Fault::LostReply,
         "killed" => Fault::Killed { done: false },
         "killed_after" => Fault::Killed { done: true },
@@ -76,7 +81,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
-/// `front_end_returns 0`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
+/// `front_end_returns 0`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
 /// `recorded_vm HOST VM HOST`, `record_locked HOST`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
@@ -116,6 +121,8 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "crash_all" => Event::CrashAll(host()?),
         "front_end_dies" => Event::FrontEndDies(server()?),
         "front_end_returns" => Event::FrontEndReturns(server()?),
+        "leader_steps_down" => Event::LeaderStepsDown,
+        "oned_away" => Event::OnedAway(duration(object)?),
         "storage_returns" => Event::StorageReturns(host()?),
         "cluster" => attribute(cluster()?, more)?,
         "disarmed" => Event::Disarmed(if object.is_empty() { None } else { Some(cluster()?) }),

@@ -15,7 +15,7 @@ mod vm;
 
 pub(crate) use migrate::Live;
 
-use super::cloud::Cloud;
+use super::cloud::{Carried, Cloud};
 use super::state::{LockInfo, State};
 use super::version::Version;
 use crate::wire::xmlrpc::{Call, Reply, Value};
@@ -126,10 +126,15 @@ impl Cloud {
         }
     }
 
+    /// Does only the leader do this?
+    pub(crate) fn is_for_leader(&self, method: &str) -> bool {
+        place(self.version, method) == Some(Place::Leader)
+    }
+
     /// How much longer than a read this method takes now.
     pub(crate) fn write_time(&self, method: &str) -> Duration {
         let elected = self.front.term > 1 && self.front.leader.is_some();
-        let writes = place(self.version, method) == Some(Place::Leader) && method != "one.vmpool.infoset";
+        let writes = self.is_for_leader(method) && method != "one.vmpool.infoset";
         if elected && writes { self.timings.write_after_election } else { Duration::ZERO }
     }
 
@@ -152,19 +157,18 @@ impl Cloud {
         }
         self.refresh_monitoring();
         if place == Place::Anywhere {
-            let lag = self.timings.follower_lag;
-            let is_leader = self.front.leader == Some(server);
-            let stale = self.front.stale(self.now, lag).filter(|_| !is_leader);
-            return self.read(stale.unwrap_or(&self.state), method, &args);
+            return self.read(self.shown_by(server), method, &args);
         }
         if let Some(text) = self.no_leader() {
             return Err(refused(0x2000, text));
         }
         if method == "one.vmpool.infoset" {
-            return vm::infoset(self.version, &self.state, &args);
+            let leader = self.front.leader.unwrap_or(server);
+            return vm::infoset(self.version, self.shown_by(leader), &args);
         }
         let done = self.write(method, &args);
         if done.is_ok() {
+            self.carried_out.push(Carried { at: self.now, call: deed(call) });
             self.front.log_index += i64::from(!self.front.is_solo());
             self.front.remember(self.now, self.timings.follower_lag, &self.state);
         }
@@ -233,6 +237,17 @@ pub(crate) fn check_lock(lock: Option<LockInfo>, right: Right, noun: &str, id: u
         }
         _ => Ok(()),
     }
+}
+
+/// `one.vm.migrate 3 2`: the method, and what is short of its first two parameters.
+fn deed(call: &Call) -> String {
+    let word = |value: &Value| match value {
+        Value::Int(number) | Value::Long(number) => format!(" {number}"),
+        Value::Text(text) if text.len() < 32 => format!(" {text}"),
+        Value::Text(_) | Value::Bool(_) | Value::Array(_) | Value::Struct(_) => String::new(),
+    };
+    let words = call.params.iter().skip(1).take(2).map(word);
+    std::iter::once(call.method.clone()).chain(words).collect()
 }
 
 fn split(method: &str) -> (&str, &str) {

@@ -19,6 +19,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const OPEN_OUTCOMES: [&str; 8] =
     ["leader", "election", "replicat", "reconcil", "libcurl", "connect", "timeout", "timed out"];
 
+/// Words of a front-end that could not even hand a write to somebody who leads: it looks for that before it does
+/// anything, so nobody has it. Source: `Request::execute` in `src/rm/Request.cc`, 6.0 to 7.5.
+const NOT_BEGUN: [&str; 3] =
+    ["no leader found", "oned cluster in election mode", "oned cluster is replicating log"];
+
 impl<T: Transport> Oned<T> {
     /// Ask the leader something that changes nothing, several times if need be.
     pub(super) fn read(&self, method: &str, params: &[Value]) -> Result<Value, OnedError> {
@@ -81,10 +86,14 @@ fn is_passing(error: &OnedError) -> bool {
     }
 }
 
-/// For a write: a reply that cannot be read, and a refusal that is none, leave the outcome open.
+/// For a write: a reply that cannot be read, and a refusal that is none, leave the outcome open, unless oned itself says
+/// that it has not begun.
 fn outcome(error: OnedError) -> OnedError {
     match error {
         OnedError::Reply(_) => OnedError::Unknown(error.to_string()),
+        OnedError::Refused { kind: Refusal::Internal, ref text, .. } if is_not_begun(text) => {
+            OnedError::NotSent(text.clone())
+        }
         OnedError::Refused { kind, ref text, .. } if is_open(kind, text) => {
             OnedError::Unknown(error.to_string())
         }
@@ -93,6 +102,11 @@ fn outcome(error: OnedError) -> OnedError {
         | OnedError::Refused { .. }
         | OnedError::Fault { .. } => error,
     }
+}
+
+/// `[one.vm.migrate] Cannot process request, no leader found`
+fn is_not_begun(text: &str) -> bool {
+    text.split_once("] Cannot process request, ").is_some_and(|(_, why)| NOT_BEGUN.contains(&why))
 }
 
 /// The words that tell may be in the part of a long text that was cut off.

@@ -90,6 +90,20 @@ fn a_write_of_which_not_even_the_first_question_leaves_does_not_wait() {
 }
 
 #[test]
+fn a_write_that_oned_says_it_has_not_begun_was_not_sent() {
+    for why in ["no leader found", "oned cluster in election mode", "oned cluster is replicating log"] {
+        let text: &'static str = String::leak(format!("[one.vm.migrate] Cannot process request, {why}"));
+        let oned = oned(move |_, call, _| match call.method.as_str() {
+            RAFT => solo(),
+            _ => refused(0x2000, text),
+        });
+        let error = migrate(&oned).unwrap_err();
+        assert!(matches!(error, OnedError::NotSent(_)), "{error}");
+        assert_eq!(oned.counts()[MIGRATE], 1);
+    }
+}
+
+#[test]
 fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
     let forward = "[one.vm.migrate] libcurl failed to execute the HTTP POST transaction, explaining:  \
                    Failed to connect to 127.0.0.1 port 2633";
@@ -97,7 +111,7 @@ fn the_outcome_of_a_write_is_unknown_where_oned_itself_does_not_know() {
     let cut_off: &'static str = String::leak("x".repeat(400));
     let cases: [(i64, &'static str, bool); 8] = [
         (0x2000, forward, true),
-        (0x2000, "[one.vm.migrate] Cannot process request, no leader found", true),
+        (0x2000, "[one.vm.migrate] Something about a leader, a replica or an election", true),
         (0x2000, "[one.vm.migrate] Operation timed out", true),
         (0x10000, "anything", true),
         (0x2000, cut_off, true),
