@@ -141,13 +141,14 @@ fn told(row: &Row) -> String {
 
 /// `8 VMs recovered, 3 held`
 pub(super) fn vms(counts: Counts) -> Option<String> {
-    let Counts { recovered, held, failed, left, on_its_way } = counts;
+    let Counts { recovered, held, failed, left, on_its_way, left_out } = counts;
     let all = [
         (recovered, "recovered"),
         (failed, "failed"),
         (held, "held"),
         (on_its_way, "on their way"),
         (left, "left alone"),
+        (left_out, "not in the record"),
     ];
     let parts: Vec<_> =
         all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();

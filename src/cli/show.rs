@@ -7,6 +7,7 @@ use crate::finish;
 use crate::model::{DocumentId, End, Epoch, Incident, Line, Memory, Progress};
 use crate::policy::arming::utc;
 use crate::policy::history::{aborted, counts, find, span};
+use crate::policy::{Failure, unreadable};
 use crate::trail::{cut, one_line};
 use crate::world::{Live, World as _};
 use clap::Args;
@@ -55,10 +56,9 @@ pub(super) fn show(options: &Show) -> Result<u8, Error> {
 
 fn tell(options: &Show) -> Result<u8, Stop> {
     let (zone, config, _, memory) = remembered(options.config.as_deref())?;
-    let none = || {
-        Error::Usage(format!("there is no incident {:?}; `onerescue history` has them all", options.incident))
+    let Some((document, incident)) = find(&memory, &options.incident) else {
+        return none(&memory, &options.incident);
     };
-    let (document, incident) = find(&memory, &options.incident).ok_or_else(none)?;
     if options.json {
         let json = Json { format: 1, document: *document, incident };
         finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
@@ -73,6 +73,17 @@ fn tell(options: &Show) -> Result<u8, Stop> {
     }
     finish::say(&text);
     follow(Live::new(zone, &config), *document, seen)
+}
+
+/// There is none, or it is one that cannot be read.
+fn none(memory: &Memory, named: &str) -> Result<u8, Stop> {
+    let what = format!("there is no incident {named:?}");
+    match unreadable(memory) {
+        Some(failure) => {
+            Err(Failure { what: format!("{what} that can be read: {}", failure.what), ..failure }.into())
+        }
+        None => Err(Error::Usage(format!("{what}; `onerescue history` has them all")).into()),
+    }
 }
 
 /// Tell what is new until it is closed.
@@ -159,6 +170,10 @@ fn tail(incident: &Incident) -> String {
     let more = incident.vms.len().saturating_sub(MOST);
     if more > 0 {
         let _ = writeln!(text, "and {more} more: --json has them all");
+    }
+    if incident.vms_left_out > 0 {
+        let out = incident.vms_left_out;
+        let _ = writeln!(text, "and {out} more, which the record has no room for: the run's log has them");
     }
     let state = match incident.progress {
         Progress::Closed => "closed",

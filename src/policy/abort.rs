@@ -4,6 +4,8 @@
 
 use super::case::{Failure, Trouble};
 use super::history::aborted;
+use super::limits::unreadable;
+use super::standing::standing;
 use crate::model::{Abort, HostId, Memory, Progress};
 
 /// The word, to be written; it counts for the host's incident that is open now and for no other.
@@ -11,13 +13,18 @@ use crate::model::{Abort, HostId, Memory, Progress};
 /// # Errors
 /// Why there is nothing to end.
 pub fn abort(memory: &Memory, host: HostId, name: &str, by: &str, reason: &str) -> Result<Abort, Failure> {
-    let newest = memory.incidents.iter().rfind(|(_, incident)| incident.host == host);
     let refused = |what: String, advice: String| Failure { trouble: Trouble::Refused, what, advice };
     let history = format!("`onerescue history --host {name}` has them all");
+    // The open one may be among those that cannot be read.
+    let none = |what: String| match unreadable(memory) {
+        Some(failure) => refused(format!("{what} that can be read; {}", failure.what), failure.advice),
+        None => refused(what, history.clone()),
+    };
+    let counts = standing(memory, host);
     let (document, incident) =
-        newest.ok_or_else(|| refused(format!("{name} ({host}) has no incident to end"), history.clone()))?;
+        counts.ok_or_else(|| none(format!("{name} ({host}) has no incident to end")))?;
     if incident.progress == Progress::Closed {
-        return Err(refused(format!("the last incident of {name} ({host}) has ended already"), history));
+        return Err(none(format!("{name} ({host}) has no open incident, its last one has ended")));
     }
     if let Some(word) = aborted(memory, *document) {
         let what = format!("{document} of {name} was ended already by {}: {}", word.by, word.reason);
@@ -31,6 +38,7 @@ pub fn abort(memory: &Memory, host: HostId, name: &str, by: &str, reason: &str) 
 mod tests {
     use super::*;
     use crate::model::{DocumentId, Epoch, Incident};
+    use crate::policy::standing::ended_by;
 
     fn ended(progress: Progress, words: Vec<Abort>) -> Result<Abort, Failure> {
         let incident = Incident { host: HostId(7), progress, ..Incident::default() };
@@ -47,7 +55,16 @@ mod tests {
         assert!(again.what.contains("was ended already by alice: we look ourselves"), "{}", again.what);
         let earlier = Abort { incident: DocumentId(2), ..word };
         assert!(ended(Progress::Held, vec![earlier]).is_ok());
-        assert!(ended(Progress::Closed, Vec::new()).unwrap_err().what.contains("has ended already"));
+        assert!(ended(Progress::Closed, Vec::new()).unwrap_err().what.contains("its last one has ended"));
+        // Of two open ones it is the one that a run goes on with, and a run hears the word for either.
+        let open = |opened| Incident { host: HostId(7), opened: Epoch(opened), ..Incident::default() };
+        let incidents = vec![(DocumentId(3), open(1)), (DocumentId(4), open(2))];
+        let two = Memory { incidents, ..Memory::default() };
+        let word = abort(&two, HostId(7), "node7", "alice", "x").unwrap();
+        assert_eq!(word.incident, DocumentId(3));
+        let other = Abort { incident: DocumentId(4), ..word };
+        let heard = Memory { aborts: vec![other], ..two };
+        assert!(ended_by(&heard, HostId(7), DocumentId(3)).is_some());
         let none = abort(&Memory::default(), HostId(7), "node7", "alice", "x").unwrap_err();
         assert!(none.what.contains("no incident to end"), "{}", none.what);
     }

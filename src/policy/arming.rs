@@ -1,7 +1,8 @@
 //! Where nothing may be fenced: disarming and arming the zone or a cluster.
 
+use super::standing::standing;
 use crate::model::{ClusterId, Disarmed, DocumentId, Epoch, Incident, Memory, Progress};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 200;
@@ -58,16 +59,15 @@ fn kept(memory: &Memory, keep: impl Fn(&Disarmed) -> bool) -> Vec<Disarmed> {
     all
 }
 
-/// The incidents in this scope that are held, each host's newest: they look again by themselves as long as their run
-/// is there.
+/// The incidents in this scope that are held: they look again by themselves as long as their run is there.
 #[must_use]
 pub fn held(memory: &Memory, scope: Option<ClusterId>) -> Vec<(DocumentId, &Incident)> {
-    let newest: BTreeMap<_, _> =
-        memory.incidents.iter().map(|(document, incident)| (incident.host, (*document, incident))).collect();
+    let hosts: BTreeSet<_> = memory.incidents.iter().map(|(_, incident)| incident.host).collect();
+    let counts = hosts.into_iter().filter_map(|host| standing(memory, host));
     let inside = |(_, incident): &(DocumentId, &Incident)| {
         incident.progress == Progress::Held && scope.is_none_or(|cluster| incident.cluster == cluster)
     };
-    newest.into_values().filter(inside).collect()
+    counts.map(|(document, incident)| (*document, incident)).filter(inside).collect()
 }
 
 /// `since 2026-11-20 09:00 UTC by alice (as oneadmin): switch maintenance`
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_host_s_newest_incident_is_held() {
+    fn only_the_incident_of_a_host_that_counts_is_held() {
         let mut memory = memory();
         memory.incidents = vec![
             (DocumentId(1), incident(1, 0, Progress::Held)),

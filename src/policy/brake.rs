@@ -11,6 +11,7 @@ use super::fence::{self, Fencing as Fence};
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
+use super::leave::{Leaving, old};
 use super::limits::brakes;
 use super::notes::Phase;
 use super::observe::{not_dead, unreadable};
@@ -19,7 +20,7 @@ use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::Fencing;
 use super::settings::Purpose;
-use super::standing::open;
+use super::standing::{open, standing};
 use crate::model::{Host, HostState, Moment, Outlook, Peer};
 
 /// See [`Step::Brake`].
@@ -76,6 +77,15 @@ impl Braking {
         if let Some(word) = abort_of(&case, &outlook.memory) {
             return case.abort(now, word);
         }
+        if let Some(document) = case.document.filter(|_| matches!(ahead, Ahead::Fence) && is_fresh(&case)) {
+            let counts = standing(&outlook.memory, case.subject.host).map(|(document, _)| *document);
+            if let Some(other) = counts.filter(|other| *other < document) {
+                let text =
+                    format!("{other} remembers this incident too, was made before {document}, and counts");
+                case.note(now, Phase::Claim, text);
+                return Leaving::again(case, document);
+            }
+        }
         case.owned = now;
         learn(&mut case, now, &outlook);
         let others = outlook.hosts.iter().filter(|host| host.id != case.subject.host);
@@ -100,11 +110,20 @@ impl Braking {
     }
 }
 
+/// Has the run only looked so far? Then it may begin again with another record: one that could not be read before.
+fn is_fresh(case: &Case) -> bool {
+    case.told.is_empty()
+        && case.earlier.is_none()
+        && !case.touched
+        && case.policy.purpose != Purpose::Rehearse
+}
+
 /// Keep what later steps need of this look.
 fn learn(case: &mut Case, now: Moment, outlook: &Outlook) {
     let memory = &outlook.memory;
     case.clock.get_or_insert((memory.now, now));
     case.shown = Some((memory.now, now));
+    case.old = old(memory, case.subject.host, &case.policy.record, &case.policy.brake);
     case.seen_on = memory.seen_on.iter().filter(|seen| seen.host == case.subject.host).cloned().collect();
     let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document);
     if let (Some((_, stored)), Some(incident)) = (own, &mut case.incident) {

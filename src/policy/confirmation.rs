@@ -5,6 +5,8 @@
 
 use super::case::{Failure, Trouble};
 use super::confirm::sign_of_life;
+use super::limits::unreadable;
+use super::standing::standing;
 use crate::model::{
     Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Memory, Opinion, PowerState, Progress,
     Testimony,
@@ -63,23 +65,25 @@ pub fn confirm(look: Look<'_>, by: &str, reason: &str) -> Result<Confirmed, Fail
     Ok(Confirmed { word, owner: incident.owner.clone(), replaced })
 }
 
-/// The newest incident of the host, if it still waits for a proof.
+/// The incident of the host that counts, if it still waits for a proof.
 fn open_incident(look: Look<'_>) -> Result<(DocumentId, &Incident), Failure> {
     let host = look.host;
-    let newest = look.memory.incidents.iter().rfind(|(_, incident)| incident.host == host.id);
     let first = format!("run `host_error --host {} -m` first", host.name);
-    match newest {
+    // The open one may be among those that cannot be read.
+    let none = |what: String| match unreadable(look.memory) {
+        Some(failure) => refused(format!("{what}; {}", failure.what), failure.advice),
+        None => refused(what, first.clone()),
+    };
+    match standing(look.memory, host.id) {
         Some((document, incident)) => match incident.progress {
             Progress::Open | Progress::Held | Progress::Fencing => Ok((*document, incident)),
             Progress::Off => {
                 let what = format!("{host} is proven off already, so nobody's word is needed");
                 Err(refused(what, format!("if its run is gone: `host_error --host {} -m`", host.name)))
             }
-            Progress::Closed => {
-                Err(refused(format!("{host} has no open incident: its last one has ended"), first))
-            }
+            Progress::Closed => Err(none(format!("{host} has no open incident: its last one has ended"))),
         },
-        None => Err(refused(format!("{host} has no open incident"), first)),
+        None => Err(none(format!("{host} has no open incident"))),
     }
 }
 

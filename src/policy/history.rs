@@ -2,6 +2,7 @@
 //!
 //! Pure: rows from what is remembered. How they look is the command's business.
 
+use super::standing::is_twin;
 use crate::model::{Abort, DocumentId, End, Epoch, HostId, Incident, Memory, Progress};
 use serde::Serialize;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct Counts {
     pub left: usize,
     /// Not ended yet.
     pub on_its_way: usize,
+    /// There were too many for the record.
+    pub left_out: usize,
 }
 
 /// One incident.
@@ -52,7 +55,7 @@ pub struct Row {
 #[must_use]
 pub fn rows(memory: &Memory, host: Option<HostId>) -> Vec<Row> {
     let of = |incident: &Incident| host.is_none_or(|host| incident.host == host);
-    let wanted = memory.incidents.iter().filter(|(_, incident)| of(incident));
+    let wanted = memory.incidents.iter().filter(|(_, incident)| of(incident) && !is_twin(memory, incident));
     let mut rows: Vec<_> = wanted.map(|(document, incident)| row(memory, *document, incident)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.opened, row.incident)));
     rows
@@ -80,7 +83,8 @@ fn row(memory: &Memory, document: DocumentId, incident: &Incident) -> Row {
 /// How the VMs of an incident ended.
 #[must_use]
 pub fn counts(incident: &Incident) -> Counts {
-    let mut counts = Counts::default();
+    let left_out = usize::try_from(incident.vms_left_out).unwrap_or(usize::MAX);
+    let mut counts = Counts { left_out, ..Counts::default() };
     for vm in &incident.vms {
         let count = match vm.end {
             Some(End::Recovered) => &mut counts.recovered,
@@ -103,10 +107,10 @@ pub fn aborted(memory: &Memory, document: DocumentId) -> Option<&Abort> {
 /// The incident that an operator names: a document's number, or a host's name, whose newest it is then.
 #[must_use]
 pub fn find<'a>(memory: &'a Memory, named: &str) -> Option<&'a (DocumentId, Incident)> {
-    let newest = |of: &dyn Fn(&Incident) -> bool| memory.incidents.iter().rev().find(|(_, one)| of(one));
+    let mut newest = memory.incidents.iter().rev();
     let number: Option<u32> = named.parse().ok();
     let by_document = memory.incidents.iter().find(|(document, _)| Some(document.0) == number);
-    by_document.or_else(|| newest(&|incident| incident.name == named))
+    by_document.or_else(|| newest.find(|(_, one)| one.name == named && !is_twin(memory, one)))
 }
 
 /// `2 h 5 min`, `5 min 3 s`, `45 s`

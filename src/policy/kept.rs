@@ -29,6 +29,9 @@ const LAST: usize = 80;
 /// Bytes of one line's text.
 const LINE: usize = 300;
 
+/// Bytes of what holds an incident, and of how it ended: oned's own words are in them.
+const TEXT: usize = 4000;
+
 /// Bytes of a VM's name.
 const NAME: usize = 40;
 
@@ -40,6 +43,10 @@ impl Case {
         let at = self.epoch(now);
         let incident = self.incident.as_mut()?;
         incident.updated = at;
+        let held = incident.held.iter_mut().flat_map(|held| [&mut held.why, &mut held.advice]);
+        for text in held.chain(&mut incident.outcome) {
+            *text = short(text, TEXT);
+        }
         Some(incident.clone())
     }
 
@@ -90,7 +97,9 @@ impl Case {
             }
         }
         if let Some(incident) = &mut self.incident {
-            (incident.vms, incident.vms_left_out) = fit(vms.values().cloned().collect());
+            let (kept, left_out) = fit(vms.values().cloned().collect());
+            // Those that an earlier run left out are not known here.
+            (incident.vms, incident.vms_left_out) = (kept, left_out.max(incident.vms_left_out));
         }
         self.remembered = vms;
     }
@@ -213,7 +222,8 @@ pub(super) fn tail(incident: &Incident, at: Epoch, error: Option<&str>) -> BTree
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::HostId;
+    use crate::model::{Held, HostId};
+    use crate::policy::{Policy, Rules, Source, Subject};
     use crate::wire::record::{LONGEST, Record};
 
     fn vm(id: u32, end: Option<End>) -> IncidentVm {
@@ -237,7 +247,16 @@ mod tests {
                 text: short(&"\u{1}".repeat(900), LINE),
             };
             let log = vec![line; FIRST + LAST];
-            let incident = Incident { log, vms, ..Incident::default() };
+            let text = "\u{1f600}".repeat(300_000);
+            let held = Some(Held { why: text.clone(), advice: text.clone(), since: Epoch(0) });
+            let incident = Incident { log, vms, held, outcome: Some(text), ..Incident::default() };
+            let policy = Policy::under(Mode::Migrate, Rules::default());
+            let (host, name) = (HostId(1), "node1".to_owned());
+            let subject = Subject { host, name, vms: Vec::new(), source: Source::Event };
+            let mut case = Case::new(subject, policy);
+            case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
+            case.incident = Some(incident);
+            let incident = case.standing_record(Moment::default()).unwrap();
             let written = Record::Incident(Box::new(incident)).write();
             assert!(written.is_ok_and(|text| text.len() < LONGEST), "{count} VMs");
         }

@@ -7,7 +7,7 @@ use super::proof::Proof;
 use super::remember::Remembering;
 use super::report::Outcome;
 use super::rules::{BrakeRules, RecordRules};
-use super::standing::open;
+use super::standing::{is_twin, standing};
 use crate::model::{DocumentId, HostId, Incident, Memory, Moment, Progress};
 use std::collections::BTreeSet;
 
@@ -90,11 +90,16 @@ impl Leaving {
     }
 }
 
-/// The documents that nobody needs any more once this run's incident is closed: further records of this host, and
-/// closed ones that are old or many. One that is open, or that a brake counts, stays.
+/// The documents that nobody needs any more once this run's incident is closed: further records of this host, those
+/// that say no more than a closed one, and closed ones that are old or many. What is open otherwise, or a brake counts,
+/// stays.
 pub(super) fn old(memory: &Memory, host: HostId, rules: &RecordRules, brake: &BrakeRules) -> Vec<DocumentId> {
-    let twice = open(memory, host).collect::<Vec<_>>();
-    let twice = twice.iter().rev().skip(1).map(|(document, _)| *document);
+    let counts = standing(memory, host).map(|(document, _)| *document);
+    let twice = memory.incidents.iter().filter(|(document, incident)| {
+        let further = incident.host == host && Some(*document) != counts;
+        incident.progress != Progress::Closed && (further || is_twin(memory, incident))
+    });
+    let twice = twice.map(|(document, _)| *document);
     let longest = brake.short.time.max(brake.long.time).max(brake.flaps.time).max(super::kept::TAIL);
     let needed = |incident: &Incident| {
         incident.progress != Progress::Closed || memory.now.since(incident.updated) < longest

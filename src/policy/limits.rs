@@ -4,6 +4,7 @@
 
 use super::case::{Case, Failure, Source, Trouble};
 use super::rules::{BrakeRules, Window};
+use super::standing::standing;
 use crate::model::{
     Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostState, Incident, Memory, Moment, Observer,
     Outlook, Progress, RaftState,
@@ -69,7 +70,9 @@ fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
     Some(held(what, "wait until oned has heard every host"))
 }
 
-fn unreadable(memory: &Memory) -> Option<Failure> {
+/// A document that cannot be read may hold anything, and nothing is guessed at.
+#[must_use]
+pub fn unreadable(memory: &Memory) -> Option<Failure> {
     let (document, why) = memory.unreadable.first()?;
     let what = format!(
         "{} of the documents that remember incidents cannot be read, {document} first: {why}",
@@ -218,7 +221,7 @@ impl View<'_> {
     /// Its last incident ended with the host off, and it has not been heard since: then `TEMPLATE/ERROR`, with its
     /// date, would be another one.
     fn dealt_with(&self, host: &Host) -> bool {
-        let last = self.outlook.memory.incidents.iter().rev().find(|(_, incident)| incident.host == host.id);
+        let last = standing(&self.outlook.memory, host.id);
         host.id != self.case.subject.host
             && last.is_some_and(|(_, incident)| {
                 incident.proof.is_some()

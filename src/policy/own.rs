@@ -8,7 +8,7 @@ use super::notes::Phase;
 use super::recover::Proven;
 use super::remember::{Remembering, taken};
 use super::report::Outcome;
-use super::standing::{Watch, Whose, is_left, whose};
+use super::standing::{Watch, Whose, ended_by, is_left, whose};
 use super::still::{Effect, look};
 use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Memory, Moment};
 use serde::{Deserialize, Serialize};
@@ -145,8 +145,7 @@ pub(super) fn leave_to(mut case: Box<Case>, now: Moment, owner: &str) -> Step {
 
 /// A person's word that this incident is to end.
 pub(super) fn abort_of(case: &Case, memory: &Memory) -> Option<Abort> {
-    let ours = |word: &&Abort| word.host == case.subject.host && Some(word.incident) == case.document;
-    memory.aborts.iter().find(ours).cloned()
+    ended_by(memory, case.subject.host, case.document?).cloned()
 }
 
 /// See [`Step::Own`].

@@ -178,9 +178,11 @@ pub(super) fn unwritten(mut case: Box<Case>, now: Moment, failure: Failure, afte
         // Not tried once more at the end.
         case.incident = None;
         let more = if case.told.is_empty() { "" } else { " more" };
-        let what =
-            format!("the incident cannot be written down, so nothing{more} is fenced: {}", failure.what);
-        return case.stop(now, Outcome::NoCloud(Failure { what, ..failure }));
+        let Failure { trouble, what, advice } = failure;
+        let what = format!("the incident cannot be written down, so nothing{more} is fenced: {what}");
+        let first = advice.strip_suffix(", then run this again").unwrap_or(&advice);
+        let advice = format!("{first}; then run `{}`", case.command());
+        return case.stop(now, Outcome::NoCloud(Failure { trouble, what, advice }));
     };
     let again = if case.document.is_some() {
         Remembering::still_ours(case, after)

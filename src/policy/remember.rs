@@ -10,8 +10,8 @@ use super::observe::set_until;
 use super::own::{Taking, abort_of, leave_to, lost};
 use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
-use super::standing::{LEASE, Watch, is_here, may_live, standing};
-use crate::model::{Abort, ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
+use super::standing::{LEASE, Watch, ended_by, is_here, may_live, standing};
+use crate::model::{ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
 use std::collections::BTreeSet;
 
 /// A record keeps this many events of its host.
@@ -185,8 +185,7 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     if may_live(memory, incident) && !watch.is_over(now) {
         return Remembering::later(case, now, watch, &incident.owner);
     }
-    let ends = |word: &&Abort| word.host == incident.host && word.incident == *document;
-    case.aborted = memory.aborts.iter().find(ends).cloned();
+    case.aborted = ended_by(memory, incident.host, *document).cloned();
     case.predecessor = is_here(memory, incident).then_some(incident.updated);
     case.me.clone_from(&memory.me);
     case.incident = Some(incident.clone());

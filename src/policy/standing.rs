@@ -5,7 +5,9 @@
 //! that is gone leaves its lock behind; then the lease decides.
 
 use super::case::Case;
-use crate::model::{DocumentId, DocumentLock, Epoch, Hold, HostId, Incident, Memory, Moment, Progress};
+use crate::model::{
+    Abort, DocumentId, DocumentLock, Epoch, Hold, HostId, Incident, Memory, Moment, Progress,
+};
 use std::time::Duration;
 
 /// An owner writes at least every [`BEAT`]. One that has not for this long is gone, and others may take over.
@@ -27,13 +29,32 @@ const LEVEL: i64 = 3;
 /// The record of this host that counts. Names are not unique, so there may be several that are open: of those after
 /// the last closed one the first that was made counts, because oned numbers documents in one order for everybody.
 /// Without an open one it is the last that was closed.
-pub(super) fn standing(memory: &Memory, host: HostId) -> Option<&(DocumentId, Incident)> {
-    open(memory, host).last().or_else(|| records(memory, host).next_back())
+#[must_use]
+pub fn standing(memory: &Memory, host: HostId) -> Option<&(DocumentId, Incident)> {
+    let ended = || records(memory, host).rfind(|(_, incident)| incident.progress == Progress::Closed);
+    open(memory, host).last().or_else(ended)
 }
 
 /// The open records of a host after its last closed one, the newest first.
 pub(super) fn open(memory: &Memory, host: HostId) -> impl Iterator<Item = &(DocumentId, Incident)> {
-    records(memory, host).rev().take_while(|(_, incident)| incident.progress != Progress::Closed)
+    let after = records(memory, host).rev().take_while(|(_, incident)| incident.progress != Progress::Closed);
+    after.filter(|(_, incident)| !is_twin(memory, incident))
+}
+
+/// Does it say no more than one that is closed? oned may make a record after the answer was given up and another one
+/// was written, and even after that one was closed: both were opened at the same moment, and this one was never
+/// worked on. The failure has ended.
+pub(super) fn is_twin(memory: &Memory, incident: &Incident) -> bool {
+    let closed = |other: &Incident| other.progress == Progress::Closed && other.opened == incident.opened;
+    incident.progress == Progress::Open && records(memory, incident.host).any(|(_, other)| closed(other))
+}
+
+/// The person's word that ends the incident of this record. There may be two open ones of it by accident, and the word
+/// names one of them.
+pub(super) fn ended_by(memory: &Memory, host: HostId, record: DocumentId) -> Option<&Abort> {
+    let open: Vec<_> = open(memory, host).map(|(document, _)| *document).collect();
+    let all = |word: &Abort| open.contains(&record) && open.contains(&word.incident);
+    memory.aborts.iter().find(|word| word.host == host && (word.incident == record || all(word)))
 }
 
 fn records(memory: &Memory, host: HostId) -> impl DoubleEndedIterator<Item = &(DocumentId, Incident)> {

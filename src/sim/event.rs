@@ -54,6 +54,8 @@ pub enum Event {
     Aborted(HostId),
     /// A record of ours cannot be read any more: a host's last incident, or the newest of all.
     DocumentDamaged(Option<HostId>),
+    /// A person writes back what stood in damaged documents.
+    DocumentMended,
     /// Another version has left a document of ours in a format that this one does not know.
     DocumentNewer,
     /// A person deletes every document of ours that cannot be read.
@@ -118,6 +120,7 @@ impl Event {
             Self::ConfirmedOff(host) => cloud.confirm_off(host),
             Self::Aborted(host) => cloud.abort(host),
             Self::DocumentDamaged(host) => cloud.damage_record(host),
+            Self::DocumentMended => cloud.mend_records(),
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),

@@ -7,15 +7,20 @@ use super::cloud::Cloud;
 use super::state::LockInfo;
 use super::template::{Attribute, Template};
 use crate::model::{
-    Abort, ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
-    Progress, VmId,
+    ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
+    Memory, Progress, VmId,
 };
+use crate::policy::abort::abort;
+use crate::policy::standing::standing;
 use crate::wire::record::{self, Record};
 use crate::wire::xml::Limits;
 use std::time::Duration;
 
 /// How long a person's word counts.
 const VALID: Duration = Duration::from_secs(600);
+
+/// Where a damaged document keeps what stood in it.
+const WAS: &str = "WAS";
 
 /// Who people are in a simulation.
 const OPERATOR: &str = "operator (as oneadmin)";
@@ -53,11 +58,11 @@ impl Cloud {
         self.standpoint.confirmed.push((host, self.now));
     }
 
-    /// A person ends the open incident of a host. Without one there is nothing to end.
+    /// A person ends the open incident of a host, as `onerescue abort` does. Without one there is nothing to end.
     pub fn abort(&mut self, host: HostId) {
-        let Some((incident, _)) = self.open_incident(host) else { return };
-        let (by, reason, at) = (OPERATOR.to_owned(), "we look ourselves".to_owned(), self.wall_clock());
-        self.add_record(&Record::Abort(Abort { host, incident, by, reason, at }));
+        if let Ok(word) = abort(&self.memory(), host, "", OPERATOR, "we look ourselves") {
+            self.add_record(&Record::Abort(word));
+        }
     }
 
     /// A person locks the record of the open incident of a host. Without one there is nothing to lock.
@@ -90,7 +95,21 @@ impl Cloud {
         let id =
             last.map_or_else(|| self.add_record(&Record::Control { disarmed: Vec::new() }), |(id, _)| id);
         if let Some(document) = self.state.documents.get_mut(&id.0) {
+            let was = document.template.get("BODY").unwrap_or_default().to_owned();
+            document.template.set(WAS, was);
             document.template.set("BODY", "{\"format\":1,\"record\":");
+        }
+    }
+
+    /// A person writes back, over the API, what stood in a damaged document.
+    pub fn mend_records(&mut self) {
+        let ids: Vec<_> = self.state.documents.values().map(|document| document.id).collect();
+        for document in ids {
+            let Some(document) = self.state.documents.get_mut(&document) else { continue };
+            if let Some(was) = document.template.get(WAS).map(str::to_owned) {
+                document.template.set("BODY", was);
+                document.template.remove(WAS);
+            }
         }
     }
 
@@ -161,19 +180,23 @@ impl Cloud {
         ours.filter_map(read).collect()
     }
 
-    /// The incident of this host that is not closed.
+    /// The incident of this host that counts, unless it is closed.
     #[must_use]
     pub fn open_incident(&self, host: HostId) -> Option<(DocumentId, Incident)> {
-        self.our_records().into_iter().rev().find_map(|(id, record)| match record {
-            Record::Incident(incident) if incident.host == host && incident.progress != Progress::Closed => {
-                Some((id, *incident))
+        standing(&self.memory(), host).filter(|(_, incident)| incident.progress != Progress::Closed).cloned()
+    }
+
+    /// What is remembered of failures and their ends, as far as it can be read.
+    fn memory(&self) -> Memory {
+        let mut memory = Memory { now: self.wall_clock(), ..Memory::default() };
+        for (id, record) in self.our_records() {
+            match record {
+                Record::Incident(incident) => memory.incidents.push((id, *incident)),
+                Record::Abort(word) => memory.aborts.push(word),
+                Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_) => {}
             }
-            Record::Incident(_)
-            | Record::Control { .. }
-            | Record::SeenOn { .. }
-            | Record::Confirmation(_)
-            | Record::Abort(_) => None,
-        })
+        }
+        memory
     }
 
     /// Write a VM into the host's last incident, as one that was recovered on another host.

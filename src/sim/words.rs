@@ -82,7 +82,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
-/// `document_damaged [HOST]`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
+/// `document_damaged [HOST]`, `document_mended`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
 /// `recorded_vm HOST VM HOST`, `record_locked HOST`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -130,6 +130,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "confirmed_off" => Event::ConfirmedOff(host()?),
         "aborted" => Event::Aborted(host()?),
         "document_damaged" => Event::DocumentDamaged(if object.is_empty() { None } else { Some(host()?) }),
+        "document_mended" => Event::DocumentMended,
         "document_newer" => Event::DocumentNewer,
         "unreadable_deleted" => Event::UnreadableDeleted,
         "recorded" => recorded(host()?, more)?,

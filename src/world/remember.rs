@@ -115,19 +115,36 @@ impl<T: Transport> Zone<T> {
         let template = record.write().map_err(|why| Failure {
             trouble: Trouble::Refused,
             what: format!("the record {} cannot be written: {why}", record.name()),
-            advice: "delete what is old with `onerescue history`".to_owned(),
+            advice: "report this: a record is kept small enough".to_owned(),
         })?;
+        self.write(document, &template).map_err(|failure| self.advise(document, failure))
+    }
+
+    fn write(&self, document: Option<DocumentId>, template: &str) -> Result<DocumentId, Failure> {
         match document {
             Some(document) => {
-                self.oned()
-                    .update_document(document, &template)
-                    .map_err(to_failure("one.document.update"))?;
+                let written = self.oned().update_document(document, template);
+                written.map_err(to_failure("one.document.update"))?;
                 Ok(document)
             }
             None => self
                 .oned()
-                .allocate_document(&template, self.record_type)
+                .allocate_document(template, self.record_type)
                 .map_err(to_failure("one.document.allocate")),
         }
+    }
+
+    /// oned's own advice is about VMs.
+    fn advise(&self, document: Option<DocumentId>, failure: Failure) -> Failure {
+        if failure.trouble != Trouble::Refused {
+            return failure;
+        }
+        let object = document.map_or_else(
+            || format!("may create documents of type {}", self.record_type),
+            |document| format!("may change {document}, and that nobody has locked it"),
+        );
+        let advice =
+            format!("see that the user of ONE_AUTH {object} (oneadmin may); /var/log/one/oned.log has more");
+        Failure { advice, ..failure }
     }
 }

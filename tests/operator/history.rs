@@ -3,6 +3,7 @@
 use super::bench::{Bench, WELL, err, incident, out};
 use onerescue::model::{End, Epoch, Held, HostId, Incident, IncidentVm, Line, Progress, VmId};
 use onerescue::wire::record::Record;
+use onerescue::wire::xmlrpc::{Reply, Value};
 use serde_json::Value as Json;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -152,4 +153,65 @@ fn an_open_incident_is_ended_once_by_name_or_id_with_a_reason() {
         assert_eq!(bench.run(&["abort", host, "--reason", reason]).status.code(), Some(code), "{host}");
     }
     assert_eq!(bench.memory().aborts.len(), 1);
+}
+
+/// A document of ours, as a newer version or an accident left it.
+fn unreadable(bench: &Bench, body: &str) -> String {
+    let id = bench.cloud.lock().unwrap().add_record(&Record::Control { disarmed: Vec::new() });
+    let template = format!("<TEMPLATE><BODY><![CDATA[{body}]]></BODY></TEMPLATE>");
+    let reply = bench
+        .oned("one.document.update", vec![Value::Int(i64::from(id.0)), Value::Text(template), Value::Int(0)]);
+    assert!(matches!(reply, Reply::Value(_)), "{reply:?}");
+    id.0.to_string()
+}
+
+#[test]
+fn what_cannot_be_read_is_said_by_every_command_and_never_guessed_at() {
+    let newer =
+        ("{\"format\":3,\"record\":\"incident\",\"host\":0}", "its format is 3, and this version knows 2");
+    let damaged = ("{\"format\":2,\"record\":\"incid", "its BODY is not a record of ours");
+    for (body, why) in [newer, damaged] {
+        let bench = bench();
+        let document = unreadable(&bench, body);
+        let history = bench.run(&["history"]);
+        assert!(
+            out(&history).contains(&format!("document {document} cannot be read: {why}")),
+            "{}",
+            out(&history)
+        );
+        for named in ["node0", &document] {
+            let shown = bench.run(&["show", named]);
+            assert_eq!(shown.status.code(), Some(5), "{}", err(&shown));
+            assert!(
+                err(&shown).contains(why) && err(&shown).contains("update onerescue here"),
+                "{}",
+                err(&shown)
+            );
+        }
+        // It may be the incident of any host that has no open one.
+        for host in ["node0", "node1"] {
+            let abort = bench.run(&["abort", host, "--reason", "we look ourselves"]);
+            assert_eq!(abort.status.code(), Some(7), "{}", err(&abort));
+            assert!(
+                err(&abort).contains(why) && err(&abort).contains("update onerescue here"),
+                "{}",
+                err(&abort)
+            );
+        }
+        let abort = bench.run(&["abort", "node2", "--reason", "we look ourselves"]);
+        assert_eq!(abort.status.code(), Some(0), "{}", err(&abort));
+    }
+}
+
+#[test]
+fn what_had_no_room_in_the_record_is_said() {
+    let bench = Bench::new(WELL);
+    bench.remember(&Record::Incident(Box::new(Incident { vms_left_out: 1200, ..closed() })));
+    let text = out(&bench.run(&["show", "node1"]));
+    assert!(
+        text.contains("and 1200 more, which the record has no room for: the run's log has them\n"),
+        "{text}"
+    );
+    assert!(text.contains("VMs: 1 recovered, 1 held, 1200 not in the record\n"), "{text}");
+    assert!(out(&bench.run(&["history"])).contains("1200 not in the record"));
 }

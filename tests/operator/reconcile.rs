@@ -226,3 +226,47 @@ fn a_quarantine_for_flapping_is_lifted_when_it_is_over_and_no_other() {
     assert_eq!(states, [HostState::Monitored, HostState::Disabled, HostState::Disabled]);
     assert!(cloud.host_xml(HostId(0)).unwrap().contains("<HA_QUARANTINE><![CDATA[NO]]>"));
 }
+
+#[test]
+fn a_record_that_cannot_be_read_is_no_lost_event_and_ends_with_the_code_of_what_is_held() {
+    let bench = bench(TWO_DEAD, "");
+    {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.recorded(HostId(0), Progress::Fencing, std::time::Duration::from_secs(1200));
+        cloud.damage_record(Some(HostId(0)));
+    }
+    let output = bench.run(&["reconcile"]);
+    assert_eq!(output.status.code(), Some(7), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("delete document"), "{}", out(&output));
+    assert!(
+        out(&output).contains("leave: in ERROR, and its incident may not be known here"),
+        "{}",
+        out(&output)
+    );
+    assert_eq!((power(&bench, 0), bench.memory().incidents.len()), (Power::Off, 0));
+    let (code, told) = json(&bench, &["--dry-run"]);
+    assert_eq!((code, told["hosts"][0]["todo"].as_str()), (7, Some("leave")), "{told}");
+    assert!(told["unreadable"].as_str().unwrap().contains("its BODY is not a record of ours"), "{told}");
+
+    bench.cloud.lock().unwrap().mend_records();
+    let (code, told) = json(&bench, &[]);
+    assert_eq!((code, &told["hosts"][0]["outcome"]), (0, &"recovered".into()), "{told}");
+}
+
+/// The run goes on with the first of two open records, so it goes by the options in that one.
+#[test]
+fn of_two_open_records_the_options_are_those_of_the_one_that_counts() {
+    let bench = bench(TWO_DEAD, "");
+    for (opened, option) in [(0, "-m"), (1, "-r")] {
+        let mut open = incident(0, Progress::Open);
+        open.opened.0 += opened;
+        open.owner = format!("{} 4711 {opened}", rustix_name());
+        open.flags = vec![option.to_owned()];
+        bench.remember(&Record::Incident(Box::new(open)));
+    }
+    let output = bench.run(&["reconcile"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("node0 (host 0), migrate: recovered"), "{}", out(&output));
+    let of_node0 = bench.memory().incidents.into_iter().filter(|(_, one)| one.host == HostId(0));
+    assert_eq!(of_node0.map(|(_, one)| one.progress).collect::<Vec<_>>(), [Progress::Closed]);
+}

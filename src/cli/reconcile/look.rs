@@ -3,10 +3,10 @@
 use super::super::{HostBack, HostError, hook_facts};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{Host, HostId, Incident, Memory};
+use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, View, decide, left};
-use crate::policy::{Failure, HandOver, Policy, Purpose, Source, Subject, back};
+use crate::policy::{Failure, HandOver, Policy, Purpose, Source, Subject, back, unreadable};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy, error_date, live};
 use jiff::tz::TimeZone;
@@ -89,13 +89,14 @@ impl Looked {
         }
     }
 
+    /// Why not everything that is remembered is known.
+    pub(super) fn unreadable(&self) -> Option<Failure> {
+        unreadable(&self.memory)
+    }
+
     /// The incident that a run would go on with.
-    pub(super) fn incident(&self, host: HostId) -> Option<&Incident> {
-        self.memory
-            .incidents
-            .iter()
-            .rev()
-            .map(|(_, incident)| incident)
-            .find(|incident| incident.host == host)
+    pub(super) fn incident(&self, decision: &Decision) -> Option<&Incident> {
+        let mut all = self.memory.incidents.iter();
+        all.find(|(document, _)| Some(*document) == decision.incident).map(|(_, incident)| incident)
     }
 }

@@ -6,13 +6,16 @@ use crate::finish;
 use crate::model::HostId;
 use crate::policy::reconcile::{Decision, Todo};
 use crate::policy::tend::Account;
-use crate::policy::{Outcome, Report};
+use crate::policy::{Failure, Outcome, Report};
 use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// More hosts than this are only counted, outside JSON.
 const MOST: usize = 200;
+
+/// The exit code where something that cannot be read holds what it is about.
+const HELD: u8 = 7;
 
 /// One host, as `--json` prints it.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +37,8 @@ struct Json<'a> {
     leads: bool,
     reason: Option<&'a str>,
     exit_code: u8,
+    /// Why not everything that is remembered can be read, with the one thing to do.
+    unreadable: Option<&'a str>,
     hosts: Vec<&'a Line>,
 }
 
@@ -62,10 +67,13 @@ impl From<Account> for Ended {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     hosts: BTreeMap<HostId, Line>,
+    unreadable: Option<String>,
 }
 
 impl Told {
     pub(super) fn decided(&mut self, looked: &Looked) {
+        let told = |Failure { what, advice, .. }| one_line(&format!("{what}; {advice}"));
+        self.unreadable = looked.unreadable().map(told);
         for decision in &looked.decisions {
             let known = self.hosts.get(&decision.host);
             // What was begun stays as it was decided.
@@ -101,9 +109,10 @@ impl Told {
         text
     }
 
-    /// The highest code of all runs.
+    /// The highest code of all runs. What cannot be read holds whatever it is about.
     pub(super) fn exit_code(&self) -> u8 {
-        self.hosts.values().filter_map(|line| line.exit_code).max().unwrap_or(0)
+        let held = self.unreadable.as_ref().map(|_| HELD);
+        self.hosts.values().filter_map(|line| line.exit_code).chain(held).max().unwrap_or(0)
     }
 
     /// What was not worked on; with `--json` everything.
@@ -111,7 +120,8 @@ impl Told {
         if json {
             return self.json(None);
         }
-        if self.hosts.is_empty() {
+        let unreadable = self.unreadable.iter().map(|why| cut(why, 500) + "\n").collect::<String>();
+        if self.hosts.is_empty() && unreadable.is_empty() {
             return "nothing to do: no host is in ERROR and no incident is open\n".to_owned();
         }
         let waiting = self.hosts.values().filter(|line| line.exit_code.is_none());
@@ -123,7 +133,7 @@ impl Told {
         });
         let more = waiting.count().saturating_sub(MOST);
         let more = if more > 0 { format!("and {more} more: --json has them all\n") } else { String::new() };
-        text.collect::<String>() + &more
+        unreadable + &text.collect::<String>() + &more
     }
 
     /// This front-end is not the one that works.
@@ -140,6 +150,7 @@ impl Told {
             leads: reason.is_none(),
             reason,
             exit_code: self.exit_code(),
+            unreadable: self.unreadable.as_deref(),
             hosts: self.hosts.values().collect(),
         };
         serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"

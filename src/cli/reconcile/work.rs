@@ -75,7 +75,7 @@ fn begin<'scope, 'env>(
         decision.why
     );
     let (subject, sender) = (looked.subject(decision), sender.clone());
-    let incident = looked.incident(decision.host).cloned();
+    let incident = looked.incident(decision).cloned();
     let (again, decision) = (sender.clone(), decision.clone());
     let kept = decision.clone();
     let work = move || {

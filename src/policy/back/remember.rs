@@ -7,8 +7,10 @@ use super::survey::Surveying;
 use super::{Step, quarantine, wait};
 use crate::model::{HostState, Incident, Memory, Moment, Progress};
 use crate::policy::case::{Failure, Subject, Trouble};
+use crate::policy::limits::unreadable;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::report::Outcome;
+use crate::policy::standing::standing;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -57,13 +59,10 @@ impl Remembering {
         let Self { mut case, stage } = self;
         case.diary.answered();
         case.clock = Some((memory.now, now));
-        if let Some((document, why)) = memory.unreadable.first() {
-            let what = format!("{document}, which remembers incidents, cannot be read: {why}");
-            let advice = "update onerescue here, or look at it with `onedb`".to_owned();
-            return case.end(now, Outcome::Held(Failure { trouble: Trouble::Settings, what, advice }));
+        if let Some(failure) = unreadable(&memory) {
+            return case.end(now, Outcome::Held(failure));
         }
-        let mut own = memory.incidents.iter().filter(|(_, incident)| incident.host == case.subject.host);
-        case.incident = own.next_back().map(|(_, incident)| incident.clone());
+        case.incident = standing(&memory, case.subject.host).map(|(_, incident)| incident.clone());
         match stage {
             Stage::First => first(case, now, &memory),
             Stage::BeforeActing => before_acting(case, now),

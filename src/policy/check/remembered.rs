@@ -4,7 +4,8 @@ use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts};
 use crate::model::{ClusterId, DocumentId, Incident, Memory, Progress};
 use crate::policy::arming::{told, utc};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::policy::standing::standing;
+use std::collections::BTreeSet;
 
 pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
     let memory = &zone.outlook.memory;
@@ -56,17 +57,17 @@ fn disarmed(cluster: Option<ClusterId>, zone: &ZoneFacts) -> Vec<Finding> {
     findings
 }
 
-/// The newest incident of each host, unless it has ended.
+/// The incident of each host that counts, unless it has ended.
 fn incidents(scope: Scope, memory: &Memory) -> Vec<Finding> {
-    let newest: BTreeMap<_, _> =
-        memory.incidents.iter().map(|(document, incident)| (incident.host, (document, incident))).collect();
+    let hosts: BTreeSet<_> = memory.incidents.iter().map(|(_, incident)| incident.host).collect();
     let inside = |incident: &Incident| match scope {
         Scope::Zone => true,
         Scope::Cluster(id) => incident.cluster == id,
         Scope::Host(id) => incident.host == id,
     };
-    let newest = newest.into_values().filter(|(_, incident)| inside(incident));
-    newest.filter_map(|(document, incident)| unfinished(*document, incident)).collect()
+    let counts = hosts.into_iter().filter_map(|host| standing(memory, host));
+    let counts = counts.filter(|(_, incident)| inside(incident));
+    counts.filter_map(|(document, incident)| unfinished(*document, incident)).collect()
 }
 
 fn unfinished(document: DocumentId, incident: &Incident) -> Option<Finding> {

@@ -32,9 +32,10 @@ fn incident(host: u32, progress: Progress) -> Incident {
 }
 
 fn memory(incidents: &[(u32, u32, Progress)]) -> Memory {
-    let incidents = incidents
-        .iter()
-        .map(|(document, host, progress)| (DocumentId(*document), incident(*host, *progress)));
+    let incidents = incidents.iter().map(|(document, host, progress)| {
+        let opened = Epoch(i64::from(*document));
+        (DocumentId(*document), Incident { opened, ..incident(*host, *progress) })
+    });
     Memory { now: NOW, incidents: incidents.collect(), ..Memory::default() }
 }
 

@@ -6,11 +6,12 @@ use super::rules::Crowd;
 use super::{Step, wait};
 use crate::model::{DatastoreId, Host, HostId, HostState, Memory, Moment, Progress, Vm, VmId, VmState};
 use crate::policy::case::{Failure, Source, Trouble};
-use crate::policy::limits::{disarmed, span};
+use crate::policy::limits::{disarmed, span, unreadable};
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::observe::Claim;
 use crate::policy::plan::{excluded, locked};
 use crate::policy::report::Outcome;
+use crate::policy::standing::standing;
 use crate::policy::tend::{Fallen, PERSON, fallen, may_run_elsewhere};
 use std::time::Duration;
 
@@ -280,19 +281,16 @@ impl Remembering {
         let mut case = self.case;
         case.diary.answered();
         case.clock = Some((memory.now, now));
-        if let Some((document, why)) = memory.unreadable.first() {
-            let what = format!("{document}, which remembers incidents, cannot be read: {why}");
-            let advice = "update onerescue here, or look at it with `onedb`".to_owned();
-            return case.held(now, Failure { trouble: Trouble::Settings, what, advice });
+        if let Some(failure) = unreadable(&memory) {
+            return case.held(now, failure);
         }
         let cluster = case.host.as_ref().map(|host| host.cluster);
         if let Some(failure) = disarmed(&memory.disarmed, cluster, &[]) {
             return case.held(now, failure);
         }
-        let open =
-            memory.incidents.iter().rev().find(|(_, incident)| Some(incident.host) == case.subject.host);
-        if let Some((document, incident)) = open.filter(|(_, incident)| incident.progress != Progress::Closed)
-        {
+        let counts = case.subject.host.and_then(|host| standing(&memory, host));
+        let open = counts.filter(|(_, incident)| incident.progress != Progress::Closed);
+        if let Some((document, incident)) = open {
             let progress = format!("{:?}", incident.progress).to_lowercase();
             let why =
                 format!("an incident of its host is not closed ({document}, {progress}): it is left to that");

@@ -11,8 +11,9 @@ pub use turns::Turns;
 
 use super::WaitRules;
 use super::back::{Due, due};
+use super::limits::unreadable;
 use super::observe::is_set_aside_by;
-use super::standing::{lease_left, may_live, standing};
+use super::standing::{ended_by, lease_left, may_live, standing};
 use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -227,7 +228,7 @@ fn unfinished(
         );
         return (Todo::Leave, why);
     }
-    if let Some(abort) = view.memory.aborts.iter().find(|abort| abort.incident == document) {
+    if let Some(abort) = ended_by(view.memory, incident.host, document) {
         return (Todo::Close, format!("{} has ended it: {}", abort.by, abort.reason));
     }
     match host.map(|host| host.state) {
@@ -280,6 +281,9 @@ fn unfinished(
 
 /// A host in ERROR whose event nobody took.
 fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo, String) {
+    if let Some(failure) = unreadable(view.memory) {
+        return (Todo::Leave, format!("in ERROR, and its incident may not be known here: {}", failure.what));
+    }
     match in_error(view, host.id) {
         Some(age) if age < rules.age => {
             let why = format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
