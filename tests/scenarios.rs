@@ -573,6 +573,7 @@ scenarios! {
     plan_after_late
     plan_after_late_held
     plan_after_named
+    plan_after_one_never
     plan_cluster_policy
     plan_cpu_short
     plan_datastore_disabled
@@ -609,6 +610,7 @@ scenarios! {
     plan_service_circle
     plan_service_held
     plan_service_none
+    plan_service_recreated
     plan_service_unknown
     plan_standby_dies
     plan_standby_first

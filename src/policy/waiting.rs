@@ -39,7 +39,8 @@ pub(super) fn named(case: &Case, vms: &[VmId]) -> String {
 }
 
 impl Judge<'_> {
-    /// All run: it goes. One never will, or the time is over: it goes or is held, as the settings say.
+    /// All run: it goes. None of those that do not is still to come, or the time is over: it goes or is held, as the
+    /// settings say; held as soon as one never will.
     pub(super) fn waiting(&self, vm: &Vm, since: Moment, read: &BTreeMap<VmId, &Vm>) -> Judgement {
         if vm.host != Some(self.dead()) || states::class(vm.state) == Class::Done {
             return Judgement::Replan;
@@ -57,13 +58,15 @@ impl Judge<'_> {
             return Judgement::Release("what it waited for runs".to_owned());
         }
         let waited = self.now.since(since);
-        let why = match not.first() {
-            Some(why) => format!("it waits for {why}"),
-            None if waited >= rules.after_wait => {
-                format!("it has waited {} s for {}", waited.as_secs(), coming.join(" and for "))
-            }
-            None => return Judgement::Stay,
-        };
+        let late = waited >= rules.after_wait;
+        // That one never runs is no reason to go before the others do.
+        if !late && (not.is_empty() || rules.after_late == Late::Go && !coming.is_empty()) {
+            return Judgement::Stay;
+        }
+        let never = (!not.is_empty()).then(|| format!("it waits for {}", not.join(" and for ")));
+        let late = (late && !coming.is_empty())
+            .then(|| format!("it has waited {} s for {}", waited.as_secs(), coming.join(" and for ")));
+        let why = never.into_iter().chain(late).collect::<Vec<_>>().join("; ");
         match rules.after_late {
             Late::Go => Judgement::Release(format!("{why}: it goes without, as after_late says")),
             Late::Hold => {

@@ -2,9 +2,9 @@
 
 use super::place::{self, Broken, Places, Rule};
 use super::stage::{DEAD, vm_id};
-use super::story::{POLICIES, Story};
+use super::story::{POLICIES, Story, Ties};
 use onerescue::model::{Host, VmState};
-use onerescue::policy::{Fate, Mode, Order, Reply, Report, Survey};
+use onerescue::policy::{Fate, Mode, Order, Reply, Report, Requirements, Survey};
 use onerescue::sim::{Seen, SimWorld};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,11 +16,15 @@ struct Known<'a> {
     places: Places,
     /// Read back as RUNNING on another host than the dead one.
     running: BTreeSet<usize>,
+    /// Read back at all.
+    read: BTreeSet<usize>,
+    /// Read back as on its way on another host than the dead one.
+    coming: BTreeSet<usize>,
     /// Orders were sent for these.
     touched: BTreeSet<usize>,
-    /// The option deletes these: they never run again, and nobody waits for them.
-    deleted: BTreeSet<usize>,
-    /// When the first order was sent, and whether VMs have waited for long enough since.
+    /// These run again in the end, by what this run did.
+    recovered: BTreeSet<usize>,
+    /// When the cloud was surveyed first, and whether VMs have waited for long enough since.
     begun: Option<Duration>,
     late: bool,
 }
@@ -29,28 +33,38 @@ struct Known<'a> {
 const AFTER_WAIT: Duration = Duration::from_secs(300);
 
 /// Every order that should not have been sent, in words.
-pub(crate) fn orders(story: &Story, world: &SimWorld) -> Vec<Broken> {
+pub(crate) fn orders(story: &Story, world: &SimWorld, report: &Report) -> Vec<Broken> {
+    let deleted = |vm: &usize| {
+        let is = |seen: &Seen| matches!(seen, Seen::Order { order: order @ Order::Delete { .. }, .. } if order.vm() == vm_id(*vm));
+        world.seen().iter().any(is)
+    };
+    let again = |vm: &usize| matches!(fate(report, *vm), Some(Fate::Recovered(_))) && !deleted(vm);
     let mut known = Known {
         story,
         hosts: Vec::new(),
         places: Places::default(),
         running: BTreeSet::new(),
+        read: BTreeSet::new(),
+        coming: BTreeSet::new(),
         touched: BTreeSet::new(),
-        deleted: BTreeSet::new(),
+        recovered: (0..story.vms.len()).filter(again).collect(),
         begun: None,
         late: false,
     };
     let mut broken = Vec::new();
     for seen in world.seen() {
         match seen {
-            Seen::Survey { survey, .. } => known.surveyed(survey),
+            Seen::Survey { at, survey } => {
+                known.begun.get_or_insert(*at);
+                known.surveyed(survey);
+            }
             Seen::Vms { vms, .. } => {
                 for (vm, _) in vms {
                     known.read(vm.id.0 as usize, vm.state, vm.host.map(|host| host.0 as usize));
                 }
             }
             Seen::Order { at, order, reply, .. } => {
-                known.late = *at >= *known.begun.get_or_insert(*at) + AFTER_WAIT;
+                known.late = known.begun.is_some_and(|begun| *at >= begun + AFTER_WAIT);
                 if let Err((rule, why)) = known.judge(order) {
                     broken.push((rule, format!("{order:?}: {why}")));
                 }
@@ -79,25 +93,26 @@ impl Known<'_> {
         }
         self.places = places;
         self.hosts.clone_from(&survey.hosts);
-        for vm in &survey.vms {
+        for vm in survey.vms.iter().chain(&survey.needed) {
             self.read(vm.id.0 as usize, vm.state, vm.host.map(|host| host.0 as usize));
         }
     }
 
     fn read(&mut self, vm: usize, state: VmState, host: Option<usize>) {
-        if state == VmState::RUNNING && host.is_some_and(|host| host != 0) {
+        self.read.insert(vm);
+        self.running.remove(&vm);
+        self.coming.remove(&vm);
+        let elsewhere = host.is_some_and(|host| host != 0);
+        if state == VmState::RUNNING && elsewhere {
             self.running.insert(vm);
-        } else {
-            self.running.remove(&vm);
+        } else if matches!(state, VmState::Active(_)) && elsewhere {
+            self.coming.insert(vm);
         }
     }
 
     fn sent(&mut self, order: &Order, reply: &Reply) {
         let vm = order.vm().0 as usize;
         self.touched.insert(vm);
-        if matches!(order, Order::Delete { .. }) {
-            self.deleted.insert(vm);
-        }
         if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
             self.places.put(vm, to.0 as usize);
         }
@@ -127,13 +142,7 @@ impl Known<'_> {
                 self.after(vm)
             }
             Order::Resched { .. } => {
-                let wants = &self.story.vms[vm];
-                if !self.story.site.scheduler {
-                    return Err((Rule::Scheduler, "nobody has asked the scheduler".to_owned()));
-                }
-                if wants.gpus > 0 || wants.card.is_some() || wants.layer.is_some() {
-                    return Err((Rule::Scheduler, "the scheduler cannot place it as it must be".to_owned()));
-                }
+                self.scheduler(vm)?;
                 if self.story.bound_to_its_host(vm) {
                     return Err((Rule::Firmware, "it would lose its TPM or its UEFI variables".to_owned()));
                 }
@@ -143,6 +152,27 @@ impl Known<'_> {
                 Rule::Apart,
                 "the scheduler, which chooses its host, does not know its layer".to_owned(),
             )),
+            Order::Recreate { .. } => self.after(vm),
+            _ => Ok(()),
+        }
+    }
+
+    /// May this VM be left to the scheduler, which knows neither devices nor layers nor who is on the way to where?
+    fn scheduler(&self, vm: usize) -> Result<(), Broken> {
+        let (wants, site) = (&self.story.vms[vm], &self.story.site);
+        let broken = |why: &str| Err((Rule::Scheduler, why.to_owned()));
+        if wants.gpus > 0 || wants.card.is_some() {
+            return broken("the scheduler moves no VM with devices");
+        }
+        match (wants.unclear, site.scheduler, site.requirements == Requirements::Scheduler) {
+            (false, false, _) | (true, _, false) => broken("nobody has asked the scheduler"),
+            (false, true, _) if wants.layer.is_some() => broken("the scheduler does not know its layer"),
+            (true, _, true) if self.story.bound(vm, Ties::Together) => {
+                broken("the scheduler never moves VMs that belong together")
+            }
+            (true, _, true) if !site.soft && (wants.layer.is_some() || self.story.bound(vm, Ties::Apart)) => {
+                broken("the scheduler does not see which hosts are left to it")
+            }
             _ => Ok(()),
         }
     }
@@ -150,12 +180,22 @@ impl Known<'_> {
     /// Whatever must run first runs, where nothing else goes wrong. What it takes too long for goes without.
     fn after(&self, vm: usize) -> Result<(), Broken> {
         let calm = self.story.troubles.is_empty() && self.story.refusals.is_none();
-        let Some(first) = self.story.needed(vm).first().copied() else { return Ok(()) };
-        let cycle = self.story.needed(first).contains(&vm) || first == vm;
-        let waits =
-            calm && !cycle && !self.late && self.story.home(first) == 0 && self.touched.contains(&first);
-        if waits && !self.deleted.contains(&first) && !self.running.contains(&first) {
-            return Err((Rule::After, format!("vm{first} must run first, and is on its way")));
+        if !calm || self.late {
+            return Ok(());
+        }
+        let circle = |first: usize| first == vm || self.story.needed(first).contains(&vm);
+        let named = self.story.named(vm);
+        let all = named.iter().copied().chain(self.story.parents(vm));
+        for first in all.filter(|first| !circle(*first) && !self.running.contains(first)) {
+            if self.story.home(first) == 0 {
+                if self.recovered.contains(&first) {
+                    return Err((Rule::After, format!("vm{first} must run first, and is recovered too")));
+                }
+            } else if named.contains(&first) && !self.read.contains(&first) {
+                return Err((Rule::After, format!("nobody has looked whether vm{first} runs")));
+            } else if named.contains(&first) && self.coming.contains(&first) {
+                return Err((Rule::After, format!("vm{first} must run first, and is starting")));
+            }
         }
         Ok(())
     }
@@ -174,7 +214,8 @@ fn most(story: &Story, vm: usize) -> usize {
 
 /// Could this VM have been moved, as far as it alone is concerned?
 pub(crate) fn movable(story: &Story, vm: usize) -> bool {
-    story.home(vm) == 0 && !story.vms[vm].locked && most(story, vm) == 1
+    let wants = &story.vms[vm];
+    story.home(vm) == 0 && !wants.locked && !wants.unclear && most(story, vm) == 1
 }
 
 pub(crate) fn fate(report: &Report, vm: usize) -> Option<&Fate> {

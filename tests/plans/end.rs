@@ -39,9 +39,10 @@ impl<'a> End<'a> {
         0..self.story.vms.len()
     }
 
-    /// VMs that were moved off the dead host, with their hosts.
+    /// VMs that were placed off the dead host, with their hosts. What the scheduler has placed is its own matter.
     fn moved(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.all().filter(|vm| self.story.home(*vm) == 0).filter_map(|vm| Some((vm, self.places.of(vm)?)))
+        let placed = |vm: &usize| self.story.home(*vm) == 0 && !self.story.vms[*vm].unclear;
+        self.all().filter(placed).filter_map(|vm| Some((vm, self.places.of(vm)?)))
     }
 
     /// It goes where others go, so it has more reasons than room.
@@ -61,7 +62,7 @@ impl<'a> End<'a> {
         let (story, mut broken) = (self.story, Vec::new());
         let held = |vm: &usize| matches!(fate(self.report, *vm), Some(Fate::Held(_)));
         // What waits for another VM, or goes with one, has more reasons than room.
-        let waits = |vm: usize| story.vms[vm].after.is_some() || self.ties(vm);
+        let waits = |vm: usize| !story.needed(vm).is_empty() || self.ties(vm);
         for high in self.all().filter(held).filter(|vm| movable(story, *vm) && !waits(*vm)) {
             for (low, to) in self.moved().filter(|(low, _)| !self.ties(*low)) {
                 let first =

@@ -113,6 +113,9 @@ fn reach(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
 /// Requirements, pinning, and the hosts of its role.
 fn rules(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
     let (wants, host) = (&story.vms[vm], &story.hosts[to]);
+    if wants.unclear {
+        return Err((Rule::Requirement, "only the scheduler can evaluate what it requires".to_owned()));
+    }
     if wants.rack.is_some_and(|rack| rack != host.rack) {
         return Err((
             Rule::Requirement,

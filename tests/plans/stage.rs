@@ -1,8 +1,9 @@
 //! A story as a simulated world that is ready to run.
 
 use super::story::{
-    CARDS, Chips, DATASTORES, HostStory, POLICIES, PRIORITIES, Story, Ties, Trouble, VmStory,
+    After, CARDS, Chips, DATASTORES, HostStory, NAMES, POLICIES, PRIORITIES, Story, Ties, Trouble, VmStory,
 };
+use onerescue::model::SERVICE_TYPE;
 use onerescue::model::{ClusterId, DatastoreId, GroupId, GroupPolicy, HostId, Role, VmGroup, VmId, VmState};
 use onerescue::policy::{Firmware, Layers, Placement, Policy, Source, Subject};
 use onerescue::sim::{
@@ -13,6 +14,7 @@ use onerescue::wire::record;
 use onerescue::wire::xmlrpc::Value;
 use onerescue::world::Zone;
 use onerescue::world::oned::{Credentials, Oned, Patience, Session};
+use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -58,6 +60,13 @@ impl Stage {
         for (at, trouble) in &story.troubles {
             world.schedule(began + Duration::from_secs(*at), event_of(story, *trouble));
         }
+        for (vm, seconds) in story.vms.iter().enumerate().filter_map(|(vm, of)| Some((vm, of.resumes?))) {
+            if story.vms[vm].powered_off && story.home(vm) != 0 {
+                let params = vec![Value::Text("resume".to_owned()), Value::Int(vm_id(vm).0.into())];
+                let call = Event::Call("one.vm.action".to_owned(), params);
+                world.schedule(began + Duration::from_secs(seconds), call);
+            }
+        }
         let subject = Subject { host: DEAD, name: event.name, vms: event.vms.clone(), source: Source::Event };
         let mut policy = Policy::new(story.mode);
         policy.wait.cycles = 0;
@@ -78,6 +87,7 @@ fn choose(story: &Story, policy: &mut Policy) {
     plan.exclude.names = vec!["test-*".to_owned()];
     plan.exclude.labels = ["dev".to_owned()].into();
     plan.exclude.groups = ["guests".to_owned()].into();
+    plan.requirements = story.site.requirements;
     if story.site.scheduler {
         policy.settle.placement = Placement::Scheduler;
     }
@@ -139,7 +149,35 @@ fn cloud(story: &Story) -> Cloud {
         cloud.add_vm_group(&group(story, at));
     }
     add_vms(&mut cloud, story);
+    for service in 0..story.services.len() {
+        add_service(&mut cloud, story, service);
+    }
     cloud
+}
+
+/// Its document, and what its VMs say of it.
+fn add_service(cloud: &mut Cloud, story: &Story, at: usize) {
+    let service = &story.services[at];
+    let of = |role: usize| {
+        let vms = story.vms.iter().enumerate().filter(move |(_, vm)| vm.service == Some((at, role)));
+        vms.map(|(vm, _)| vm_id(vm))
+    };
+    let role = |role: usize| {
+        let parents = (0..role).filter(|other| service.parents[role] >> other & 1 == 1);
+        let parents: Vec<String> = parents.map(|other| format!("role{other}")).collect();
+        let nodes: Vec<_> = of(role).map(|vm| json!({"deploy_id": vm.0})).collect();
+        json!({"name": format!("role{role}"), "cardinality": nodes.len(), "parents": parents, "nodes": nodes})
+    };
+    let deployment = if service.straight { "straight" } else { "none" };
+    let roles: Vec<_> = (0..3).map(role).collect();
+    let body = json!({"name": format!("service{at}"), "deployment": deployment, "state": 2, "roles": roles});
+    let id = cloud.add_document(&format!("service{at}"), SERVICE_TYPE, &[("BODY", &body.to_string())]);
+    for role in 0..3 {
+        for vm in of(role) {
+            cloud.set_user_attribute(vm, "SERVICE_ID", &id.0.to_string());
+            cloud.set_user_attribute(vm, "ROLE_NAME", &format!("role{role}"));
+        }
+    }
 }
 
 fn devices(host: &HostStory) -> Vec<PciSpec> {
@@ -183,11 +221,16 @@ fn group(story: &Story, at: usize) -> VmGroup {
 
 fn add_vms(cloud: &mut Cloud, story: &Story) {
     for (at, vm) in story.vms.iter().enumerate() {
-        let name = if vm.excluded == Some(1) { format!("test-{at}") } else { format!("vm{at}") };
+        let name = match story.called(at) {
+            Some(name) => NAMES[name].to_owned(),
+            None if vm.excluded == Some(1) => format!("test-{at}"),
+            None => format!("vm{at}"),
+        };
         let mut spec = VmSpec::new(&name, host_id(story.home(at)));
         if vm.powered_off && story.home(at) != 0 {
             spec = spec.in_state(VmState::Poweroff);
         }
+        spec.owner = vm.owner;
         spec.cpu = vm.cpu;
         spec.memory_kib = vm.memory_gib << 20;
         spec.pci = vec![PciSpec::gpu(""); vm.gpus];
@@ -206,10 +249,10 @@ fn add_vms(cloud: &mut Cloud, story: &Story) {
         let wishes = [
             ("HA_PRIORITY", vm.priority.map(|at| PRIORITIES[at].to_owned())),
             ("HA_POLICY", vm.policy.map(|at| POLICIES[at].to_owned())),
-            ("HA_AFTER", vm.after.map(|after| (after % story.vms.len()).to_string())),
+            ("HA_AFTER", vm.after.map(|after| after_text(story, after))),
             ("HA_LAYER", vm.layer.map(|layer| format!("layer{layer}"))),
             ("LABELS", (vm.excluded == Some(2)).then(|| "web,dev".to_owned())),
-            ("SCHED_REQUIREMENTS", vm.rack.map(|rack| format!("RACK = {rack}"))),
+            ("SCHED_REQUIREMENTS", requirements(vm)),
         ];
         for (name, value) in wishes {
             if let Some(value) = value {
@@ -217,6 +260,23 @@ fn add_vms(cloud: &mut Cloud, story: &Story) {
             }
         }
         cloud.add_vm(spec);
+    }
+}
+
+fn after_text(story: &Story, after: After) -> String {
+    match after {
+        After::Id(id) => (id % story.vms.len()).to_string(),
+        After::Name(name) => NAMES[name].to_owned(),
+    }
+}
+
+/// What only the scheduler can evaluate is true of every host.
+fn requirements(vm: &VmStory) -> Option<String> {
+    let rack = vm.rack.map(|rack| format!("RACK = {rack}"));
+    match (rack, vm.unclear) {
+        (rack, false) => rack,
+        (Some(rack), true) => Some(format!("{rack} & FREE_CPU > -1000000")),
+        (None, true) => Some("FREE_CPU > -1000000".to_owned()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! A cloud in which one host dies, with everything that a planner must look at: plain values, so that a failure shrinks.
 //! Host 0 is the one that dies.
 
-use onerescue::policy::{Mode, Standby};
+use onerescue::policy::{Mode, Requirements, Standby};
 use onerescue::sim::Version;
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
 pub(crate) struct HostStory {
@@ -34,8 +35,17 @@ pub(crate) struct VmStory {
     pub(crate) priority: Option<usize>,
     /// An index of [`POLICIES`].
     pub(crate) policy: Option<usize>,
-    /// `HA_AFTER`: another VM.
-    pub(crate) after: Option<usize>,
+    pub(crate) after: Option<After>,
+    /// An index of [`NAMES`]; several VMs may have one, and one owner several VMs.
+    pub(crate) name: Option<usize>,
+    /// `UID`
+    pub(crate) owner: u32,
+    /// A service of OneFlow and a role of it.
+    pub(crate) service: Option<(usize, usize)>,
+    /// Its requirements depend on monitoring values.
+    pub(crate) unclear: bool,
+    /// One that is POWEROFF is started so many seconds after the begin.
+    pub(crate) resumes: Option<u64>,
     /// `HA_LAYER`
     pub(crate) layer: Option<u8>,
     /// A group and a role of it.
@@ -51,6 +61,24 @@ pub(crate) struct VmStory {
     pub(crate) firmware: Chips,
     /// It is in one of the exclusions: by id, name, label or group.
     pub(crate) excluded: Option<usize>,
+}
+
+/// `HA_AFTER`
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum After {
+    /// A VM, taken modulo their number.
+    Id(usize),
+    /// An index of [`NAMES`].
+    Name(usize),
+}
+
+/// A service of OneFlow with three roles.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceStory {
+    /// Its deployment.
+    pub(crate) straight: bool,
+    /// The parents of each role, as bits; only earlier ones count.
+    pub(crate) parents: [u8; 3],
 }
 
 /// What it has that is on none of its disks.
@@ -91,6 +119,7 @@ pub(crate) struct Site {
     pub(crate) lose: bool,
     /// `placement = "scheduler"`
     pub(crate) scheduler: bool,
+    pub(crate) requirements: Requirements,
 }
 
 /// What happens while the run goes on. Hosts are taken modulo the number of those that live.
@@ -109,6 +138,7 @@ pub(crate) struct Story {
     pub(crate) clusters: usize,
     pub(crate) hosts: Vec<HostStory>,
     pub(crate) groups: Vec<GroupStory>,
+    pub(crate) services: Vec<ServiceStory>,
     /// The clusters of each network, as bits; the first one is in all.
     pub(crate) networks: Vec<u8>,
     /// The clusters of each datastore, as bits.
@@ -121,6 +151,7 @@ pub(crate) struct Story {
 }
 
 pub(crate) const PRIORITIES: [&str; 4] = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
+pub(crate) const NAMES: [&str; 2] = ["db", "cache"];
 pub(crate) const POLICIES: [&str; 4] = ["NONE", "MIGRATE", "RECREATE", "DELETE"];
 /// Drivers of system datastores, whether another host sees the disks, and whether it sees the UEFI variables.
 pub(crate) const DATASTORES: [(&str, bool, bool); 3] =
@@ -187,14 +218,60 @@ impl Story {
         self.vms[vm].priority.unwrap_or(2)
     }
 
+    /// What it is called, if it is one of [`NAMES`].
+    pub(crate) fn called(&self, vm: usize) -> Option<usize> {
+        self.vms[vm].name.filter(|_| self.vms[vm].excluded != Some(1))
+    }
+
+    /// Whom its `HA_AFTER` means: a name is its owner's, on its host before all others, or else its group's.
+    pub(crate) fn named(&self, vm: usize) -> BTreeSet<usize> {
+        let name = match self.vms[vm].after {
+            None => return BTreeSet::new(),
+            Some(After::Id(id)) => return BTreeSet::from([id % self.vms.len()]),
+            Some(After::Name(name)) => name,
+        };
+        let guest = |vm: usize| self.vms[vm].excluded == Some(3);
+        let all = || (0..self.vms.len()).filter(|other| self.called(*other) == Some(name));
+        let his: BTreeSet<usize> =
+            all().filter(|other| self.vms[*other].owner == self.vms[vm].owner).collect();
+        let here: BTreeSet<usize> = his.iter().copied().filter(|other| self.home(*other) == 0).collect();
+        match (here.is_empty(), his.is_empty()) {
+            (false, _) => here,
+            (true, false) => his,
+            (true, true) => all().filter(|other| guest(*other) == guest(vm)).collect(),
+        }
+    }
+
+    /// The VMs of the roles that its role in a service comes after.
+    pub(crate) fn parents(&self, vm: usize) -> BTreeSet<usize> {
+        let Some((service, role)) = self.vms[vm].service else { return BTreeSet::new() };
+        let story = &self.services[service];
+        let is_parent =
+            |other: usize| story.straight && other < role && story.parents[role] >> other & 1 == 1;
+        let in_one = |other: &usize| {
+            self.vms[*other].service.is_some_and(|(of, role)| of == service && is_parent(role))
+        };
+        (0..self.vms.len()).filter(in_one).collect()
+    }
+
     /// The VMs that must run before this one, and those before them.
-    pub(crate) fn needed(&self, vm: usize) -> Vec<usize> {
-        let mut found = Vec::new();
-        let mut next = self.vms[vm].after.map(|after| after % self.vms.len());
-        while let Some(needed) = next.filter(|needed| !found.contains(needed)) {
-            found.push(needed);
-            next = self.vms[needed].after.map(|after| after % self.vms.len());
+    pub(crate) fn needed(&self, vm: usize) -> BTreeSet<usize> {
+        let direct = |vm: usize| self.named(vm).into_iter().chain(self.parents(vm));
+        let mut open: Vec<usize> = direct(vm).collect();
+        let mut found = BTreeSet::new();
+        while let Some(next) = open.pop() {
+            if found.insert(next) {
+                open.extend(direct(next));
+            }
         }
         found
+    }
+
+    /// How its VM group binds it, to its own role or to the other one.
+    pub(crate) fn bound(&self, vm: usize, how: Ties) -> bool {
+        self.vms[vm].role.is_some_and(|(group, role)| {
+            let group = &self.groups[group];
+            group.between == how || group.inside[role] == how
+        })
     }
 }

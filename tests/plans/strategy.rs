@@ -1,10 +1,10 @@
 //! Random stories for planners.
 
 use super::story::{
-    CARDS, Chips, DATASTORES, GroupStory, HostStory, POLICIES, PRIORITIES, Site, Story, Ties, Trouble,
-    VmStory,
+    After, CARDS, Chips, DATASTORES, GroupStory, HostStory, NAMES, POLICIES, PRIORITIES, ServiceStory, Site,
+    Story, Ties, Trouble, VmStory,
 };
-use onerescue::policy::{Mode, Standby};
+use onerescue::policy::{Mode, Requirements, Standby};
 use onerescue::sim::Version;
 use proptest::collection::vec;
 use proptest::option;
@@ -58,7 +58,7 @@ fn vm() -> impl Strategy<Value = VmStory> {
     let wishes = (
         option::weighted(0.4, 0..PRIORITIES.len()),
         option::weighted(0.15, 0..POLICIES.len()),
-        option::weighted(0.15, 0..24usize),
+        option::weighted(0.25, after()),
         option::weighted(0.25, 0..3u8),
         option::weighted(0.3, (0..3usize, 0..2usize)),
         option::weighted(0.2, 0..3usize),
@@ -73,7 +73,15 @@ fn vm() -> impl Strategy<Value = VmStory> {
         ],
         option::weighted(0.1, 0..4usize),
     );
-    (size, wishes, more).prop_map(|(size, wishes, (card, firmware, excluded))| {
+    let order = (
+        option::weighted(0.3, 0..NAMES.len()),
+        prop_oneof![2 => Just(5u32), 1 => 5..8u32],
+        option::weighted(0.25, (0..2usize, 0..3usize)),
+        prop::bool::weighted(0.08),
+        option::weighted(0.5, 0..20u64),
+    );
+    (size, wishes, more, order).prop_map(|(size, wishes, (card, firmware, excluded), order)| {
+        let (name, owner, service, unclear, resumes) = order;
         let (host, cpu, memory_gib, gpus, pinned, powered_off, locked) = size;
         let (priority, policy, after, layer, role, network, rack, datastore) = wishes;
         VmStory {
@@ -87,6 +95,11 @@ fn vm() -> impl Strategy<Value = VmStory> {
             priority,
             policy,
             after,
+            name,
+            owner,
+            service,
+            unclear,
+            resumes,
             layer,
             role,
             network,
@@ -97,6 +110,15 @@ fn vm() -> impl Strategy<Value = VmStory> {
             excluded,
         }
     })
+}
+
+fn after() -> impl Strategy<Value = After> {
+    prop_oneof![(0..24usize).prop_map(After::Id), (0..NAMES.len()).prop_map(After::Name)]
+}
+
+fn service() -> impl Strategy<Value = ServiceStory> {
+    (prop::bool::weighted(0.8), any::<[u8; 3]>())
+        .prop_map(|(straight, parents)| ServiceStory { straight, parents })
 }
 
 fn group() -> impl Strategy<Value = GroupStory> {
@@ -119,10 +141,18 @@ fn site() -> impl Strategy<Value = Site> {
         soft,
         lose,
         scheduler: false,
+        requirements: Requirements::Hold,
     })
 }
 
-type Parts = ((Version, Mode, usize, Site), Vec<HostStory>, Vec<GroupStory>, Vec<u8>, Vec<u8>, Vec<VmStory>);
+type Parts = (
+    (Version, Mode, usize, Site),
+    Vec<HostStory>,
+    (Vec<GroupStory>, Vec<ServiceStory>),
+    Vec<u8>,
+    Vec<u8>,
+    Vec<VmStory>,
+);
 
 /// The host's death, and nothing else.
 pub(crate) fn calm(room: Room) -> impl Strategy<Value = Story> {
@@ -132,13 +162,13 @@ pub(crate) fn calm(room: Room) -> impl Strategy<Value = Story> {
     (
         (select(versions), modes, 1..4usize, site()),
         vec(host(room), 2..8),
-        vec(group(), 3),
+        (vec(group(), 3), vec(service(), 2)),
         vec(bits(), 3),
         vec(bits(), DATASTORES.len()),
         vec(vm(), 1..16),
     )
         .prop_map(
-            |((version, mode, clusters, site), mut hosts, groups, networks, datastores, vms): Parts| {
+            |((version, mode, clusters, site), mut hosts, (groups, services), networks, datastores, vms): Parts| {
                 // A cluster that loses its only host is held for hours, and nothing is planned.
                 hosts[1].cluster = hosts[0].cluster;
                 // Where the VMs are now, they have what they need.
@@ -150,6 +180,7 @@ pub(crate) fn calm(room: Room) -> impl Strategy<Value = Story> {
                     clusters,
                     hosts,
                     groups,
+                    services,
                     networks: networks.into_iter().map(|bits| bits | here).collect(),
                     datastores: datastores.into_iter().map(|bits| bits | here).collect(),
                     vms,
@@ -169,9 +200,11 @@ pub(crate) fn stormy() -> impl Strategy<Value = Story> {
     ];
     let troubles = vec((prop_oneof![3 => 0..30u64, 1 => 30..400u64], trouble), 0..4);
     let room = prop_oneof![1 => calm(Room::Plenty), 2 => calm(Room::Scarce)];
-    (room, troubles, option::weighted(0.4, (0..6u32, 1..4u32)), prop::bool::weighted(0.25)).prop_map(
-        |(story, troubles, refusals, scheduler)| {
-            let site = Site { scheduler, ..story.site };
+    let requirements = select(vec![Requirements::Hold, Requirements::Scheduler]);
+    let scheduler = (prop::bool::weighted(0.25), requirements);
+    (room, troubles, option::weighted(0.4, (0..6u32, 1..4u32)), scheduler).prop_map(
+        |(story, troubles, refusals, (scheduler, requirements))| {
+            let site = Site { scheduler, requirements, ..story.site };
             Story { site, troubles, refusals, ..story }
         },
     )

@@ -11,6 +11,9 @@ use crate::model::{Deployment, DocumentId, Service, ServiceRole, Vm, VmId, VmSta
 use crate::policy::states::{self, Class};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// `HISTORY/ACTION` of delete-recreate. Source: `include/History.h`.
+const RECREATED: i64 = 14;
+
 /// What one VM waits for, and what has to be said about it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turn {
@@ -110,10 +113,12 @@ fn parents<'a>(role: &ServiceRole, service: &'a Service) -> impl Iterator<Item =
     service.roles.iter().filter(move |other| names.contains(other.name.as_str()))
 }
 
-/// Is a VM of a parent one that will run again, and does not yet? What a person has stopped was not needed before.
+/// Is a VM of a parent one that will run again, and does not yet? What a person has stopped was not needed before. What is
+/// created again is PENDING until the scheduler starts it.
 fn comes(vm: &Vm, view: &View<'_>) -> bool {
     let stays = match states::class(vm.state) {
-        Class::Stopped | Class::Done | Class::NotPlaced => true,
+        Class::NotPlaced => vm.state != VmState::Pending || vm.last_action != Some(RECREATED),
+        Class::Stopped | Class::Done => true,
         Class::Lost
         | Class::Running
         | Class::Transient
