@@ -287,6 +287,7 @@ scenarios! {
     aborted_while_waiting
     all_hosts_in_error
     another_run
+    another_run_ends_first
     armed_again
     back_and_fails_while_they_go_back
     back_and_gone_again

@@ -173,6 +173,12 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     if let Some(over) = case.over.take_if(|_| !open) {
         return over.stop(case, now);
     }
+    if let Some((_, incident)) = last.filter(|_| watch.is_some() && !open) {
+        // This event is of the same failure.
+        let ended = incident.outcome.as_deref().unwrap_or("its incident is closed");
+        let reason = format!("the run that was watched has ended ({}): {ended}", incident.owner);
+        return case.stop(now, Outcome::NothingToDo(reason));
+    }
     let Some((document, incident)) = last.filter(|(_, incident)| goes_on(incident)) else {
         let error = case.error.clone();
         case.remembered = last.map(|(_, last)| tail(last, at, error.as_deref())).unwrap_or_default();
@@ -259,7 +265,7 @@ fn set_aside(case: &mut Case, now: Moment, incident: &mut Incident) {
         let text = "it is DISABLED since this incident had it off, and was not heard since: going on";
         case.note(now, Phase::Claim, text);
         case.heard = incident.heard.or(case.heard);
-        case.disabled = if incident.disabled.is_some() { Disabled::Yes } else { Disabled::Unsure };
+        case.disabled = Disabled::Before;
     } else {
         incident.disabled = None;
     }

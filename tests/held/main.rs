@@ -18,6 +18,7 @@ mod hurdles;
 mod killed;
 mod owners;
 mod proof;
+mod reconciled;
 mod replayed;
 mod rules;
 mod several;

@@ -10,8 +10,14 @@ use onerescue::policy::{
 };
 use onerescue::sim::SimWorld;
 use onerescue::world::World;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::time::Duration;
+
+/// Hosts that processes of one front-end have claimed there.
+pub(crate) type Claims = Rc<RefCell<BTreeSet<HostId>>>;
 
 /// The recovery of one host.
 pub(crate) struct Turn {
@@ -22,6 +28,9 @@ pub(crate) struct Turn {
     /// It does nothing before, by the cloud's clock.
     wake: Duration,
     begun: bool,
+    /// Those of its front-end, and whether one of them is its own.
+    claims: Claims,
+    claimed: bool,
 }
 
 impl Turn {
@@ -35,18 +44,42 @@ impl Turn {
             report: None,
             wake,
             begun: false,
+            claims: Claims::default(),
+            claimed: false,
         }
     }
 
-    fn go_on(&mut self) {
+    /// The same on a front-end where others may have claimed the host.
+    pub(crate) fn beside(self, claims: &Claims) -> Self {
+        Self { claims: Rc::clone(claims), ..self }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.run.is_none()
+    }
+
+    pub(crate) fn wake(&self) -> Duration {
+        self.wake
+    }
+
+    /// Its front-end is lost, and it with that.
+    pub(crate) fn kill(&mut self) {
+        self.run = None;
+    }
+
+    pub(crate) fn go_on(&mut self) {
         if !self.begun {
             self.begun = true;
             self.world.begin_again();
         }
         let Some(run) = self.run.take() else { return };
-        match run.go_on(&mut Patient { world: &mut self.world, wake: &mut self.wake }) {
+        let (claims, claimed) = (&self.claims, &mut self.claimed);
+        match run.go_on(&mut Patient { world: &mut self.world, wake: &mut self.wake, claims, claimed }) {
             Ok(run) => self.run = Some(run),
             Err(report) => self.report = Some(*report),
+        }
+        if self.report.is_some() && std::mem::take(&mut self.claimed) {
+            self.claims.borrow_mut().remove(&self.subject.host);
         }
     }
 }
@@ -82,6 +115,8 @@ pub(crate) fn trails(turns: &[Turn]) -> String {
 struct Patient<'a> {
     world: &'a mut SimWorld,
     wake: &'a mut Duration,
+    claims: &'a Claims,
+    claimed: &'a mut bool,
 }
 
 impl World for Patient<'_> {
@@ -127,6 +162,10 @@ impl World for Patient<'_> {
     }
 
     fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+        if !self.claims.borrow_mut().insert(host) {
+            return Ok(Claim::Others);
+        }
+        *self.claimed = true;
         self.world.claim(host)
     }
 
