@@ -111,6 +111,9 @@ pub fn short(report: &Report) -> String {
         Disabled::Unsure => {
             text.push_str("the host may be DISABLED by this run; look at it after its repair\n");
         }
+        Disabled::Before => {
+            text.push_str("the host was DISABLED already when this run began; enable it after its repair\n");
+        }
     }
     if let Outcome::NothingToDo(_) = report.outcome {
         return text;

@@ -289,6 +289,7 @@ scenarios! {
     another_run
     another_run_ends_first
     armed_again
+    back_and_cannot_be_disabled
     back_and_fails_while_they_go_back
     back_and_gone_again
     back_and_handed_over
@@ -302,6 +303,7 @@ scenarios! {
     back_and_takes_its_vms_back
     back_and_too_small_for_them
     back_beside_autostart
+    back_disabled_and_not_noted
     back_during_fence
     back_for_the_third_time
     back_from_its_quarantine

@@ -142,15 +142,17 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Whether a run has disabled the dead host, so that oned gives its VMs up.
+/// Whether the dead host is disabled, so that oned gives its VMs up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Disabled {
-    /// It has not.
+    /// It is not.
     No,
-    /// It has, and the host is to be enabled after its repair.
+    /// This run has done it, and the host is to be enabled after its repair.
     Yes,
     /// It tried, and oned's answer was lost.
     Unsure,
+    /// It was when the run began: by an earlier run of the incident, or by a person after the host was proven off.
+    Before,
 }
 
 /// A run, from its first look to its end.
@@ -174,7 +176,7 @@ pub struct Report {
     pub trail: Vec<Entry>,
     /// How long the run took.
     pub took: Moment,
-    /// Whether this run has disabled the host.
+    /// Whether the host is disabled, and since when.
     pub disabled: Disabled,
 }
 
@@ -185,8 +187,7 @@ impl Report {
         let advice = self.outcome.advice()?;
         if self.disabled != Disabled::No {
             return Some(format!(
-                "{advice}; the host is DISABLED by this run, so `onehost forceupdate {}` comes first, and its failure is \
-                 found again",
+                "{advice}; the host is DISABLED, so `onehost forceupdate {}` comes first, and its failure is found again",
                 self.name
             ));
         }

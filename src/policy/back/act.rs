@@ -26,7 +26,7 @@ enum Then {
     Quarantined(Failure),
     /// The host was enabled.
     Lifted,
-    /// It was noted that a person has enabled it.
+    /// It was noted that a person has enabled it, or that its quarantine has begun.
     Noted,
     /// A later run goes on.
     HandedOver(Outcome),
@@ -147,7 +147,12 @@ impl Acting {
             Then::Started => started(case, now, &deeds, replies),
             Then::Quarantined(mut why) => {
                 quarantine::hold_all(&mut case, now, &why.what);
-                if let Some(bad) = bad {
+                // The last call only notes that it is done.
+                let disabled = deeds
+                    .iter()
+                    .zip(replies)
+                    .any(|(deed, reply)| matches!(deed, Deed::Disable { .. }) && *reply == Reply::Accepted);
+                if let Some(bad) = bad.filter(|_| !disabled) {
                     why.what = format!("{}; it could not be disabled: {bad}", why.what);
                     why.advice = format!("`onehost disable {}`; {}", case.subject.name, why.advice);
                 }
@@ -165,8 +170,18 @@ impl Acting {
                 case.end(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }))
             }
             Then::Noted => {
+                let noted = deeds.iter().filter_map(|deed| match deed {
+                    Deed::NoteHost { attributes, .. } => Some(attributes),
+                    Deed::Resume { .. }
+                    | Deed::Move { .. }
+                    | Deed::Live { .. }
+                    | Deed::NoteVm { .. }
+                    | Deed::Disable { .. }
+                    | Deed::Enable { .. } => None,
+                });
                 if let Some(host) = &mut case.host {
-                    quarantine::forget(host);
+                    let noted = noted.flatten().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                    host.attributes.extend(noted);
                 }
                 Remembering::first(case)
             }

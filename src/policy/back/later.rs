@@ -66,6 +66,12 @@ pub(in crate::policy) enum Due {
 pub(in crate::policy) fn due(host: &Host, now: Epoch) -> Option<Due> {
     let (quarantine, mark) = (Quarantine::read(host), Mark::read(host));
     match (host.state, quarantine, mark) {
+        (HostState::Disabled, Some(quarantine), _) if !quarantine.begun => {
+            Some(Due::Tail("its quarantine has begun, which is not noted yet".to_owned()))
+        }
+        (HostState::Monitored, Some(quarantine), _) if !quarantine.begun => {
+            Some(Due::Tail(format!("its quarantine could not begin: {}", quarantine.reason)))
+        }
         (HostState::Disabled, Some(quarantine), _) => Some(match quarantine.left(now) {
             Ok(()) => Due::Lift(format!("its quarantine is over: {}", quarantine.reason)),
             Err(why) => Due::NotYet(why),
@@ -132,6 +138,18 @@ mod tests {
         assert_eq!((disabled("NO", "900"), disabled("", "900")), (None, None));
         assert_eq!(word(&quarantined(HostState::Offline, "it flaps", "900")), None);
         assert_eq!(word(&quarantined(HostState::Monitored, "it flaps", "2000")), Some("tail"));
+    }
+
+    #[test]
+    fn a_quarantine_that_did_not_begin_was_not_ended_by_a_person() {
+        let words =
+            [("HA_QUARANTINE", "it flaps"), ("HA_QUARANTINE_UNTIL", "2000"), ("HA_QUARANTINE_BEGUN", "NO")];
+        let why = |state| match due(&host(state, 900, &words), Epoch(1000)) {
+            Some(Due::Tail(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(why(HostState::Monitored), "its quarantine could not begin: it flaps");
+        assert_eq!(why(HostState::Disabled), "its quarantine has begun, which is not noted yet");
     }
 
     #[test]

@@ -20,18 +20,23 @@ use std::collections::BTreeSet;
 const REASON: &str = "HA_QUARANTINE";
 /// Until when, in epoch seconds; 0 where only a person ends it.
 const UNTIL: &str = "HA_QUARANTINE_UNTIL";
+/// `NO` from the moment when the host is about to be disabled until oned has done that: a host that is MONITORED then
+/// was not enabled by a person. Without it the host was disabled.
+const BEGUN: &str = "HA_QUARANTINE_BEGUN";
 
 /// Our own quarantine of a host, as its template has it.
 pub(super) struct Quarantine {
     pub(super) reason: String,
     until: Option<Epoch>,
+    pub(super) begun: bool,
 }
 
 impl Quarantine {
     pub(super) fn read(host: &Host) -> Option<Self> {
         let reason = host.attributes.get(REASON)?.trim();
         let ours = !reason.is_empty() && reason != "NO";
-        ours.then(|| Self { reason: reason.to_owned(), until: until(host) })
+        let begun = host.attributes.get(BEGUN).is_none_or(|word| word.trim() != "NO");
+        ours.then(|| Self { reason: reason.to_owned(), until: until(host), begun })
     }
 
     /// Is it over?
@@ -72,19 +77,49 @@ pub(super) fn flaps(case: &mut Case, now: Moment, memory: &Memory) -> Option<Why
         case.diary.note(now, Phase::Brake, text);
         return None;
     }
-    let name = &case.subject.name;
     let end = epoch.plus(case.policy.back.quarantine);
+    Some(flapping(case, what, end, epoch))
+}
+
+fn flapping(case: &Case, what: String, end: Epoch, now: Epoch) -> Why {
+    let name = &case.subject.name;
     let advice = format!(
         "mend it, then `onehost enable {name}`; `onerescue reconcile` enables it after {}, or `host_back --host {name}`",
-        span(case.policy.back.quarantine)
+        span(end.since(now))
     );
-    Some(Why { what, advice, until: Some(end) })
+    Why { what, advice, until: Some(end) }
+}
+
+/// A quarantine that an earlier run has written down, and oned did not disable the host then: it begins now.
+pub(super) fn late(case: &Case, now: Moment) -> Option<Why> {
+    let (epoch, quarantine) = (case.epoch(now), Quarantine::read(case.host.as_ref()?)?);
+    if quarantine.begun || quarantine.left(epoch).is_ok() {
+        return None;
+    }
+    let Quarantine { reason, until, .. } = quarantine;
+    Some(match until {
+        Some(end) => flapping(case, reason, end, epoch),
+        None => running_twice(case, reason),
+    })
+}
+
+/// The call that notes that the host is disabled by us, where an earlier run was ended before it could.
+pub(super) fn note_begun(case: &Case) -> Option<Deed> {
+    let quarantine = Quarantine::read(case.host.as_ref()?)?;
+    (!quarantine.begun).then(|| has_begun(case))
+}
+
+fn has_begun(case: &Case) -> Deed {
+    Deed::NoteHost { host: case.subject.host, attributes: vec![(BEGUN, "YES".to_owned())] }
 }
 
 /// VMs that run on this host although oned has them elsewhere.
 pub(super) fn zombies(case: &Case, vms: &[String]) -> Why {
+    running_twice(case, format!("it runs what oned has elsewhere: {}", vms.join(", ")))
+}
+
+fn running_twice(case: &Case, what: String) -> Why {
     let name = &case.subject.name;
-    let what = format!("it runs what oned has elsewhere: {}", vms.join(", "));
     // No call of oned ends a domain on a host that the VM is not charged to.
     let advice = format!(
         "decide for each which of the two is the right one; on {name} `virsh destroy one-ID` ends the other, then \
@@ -98,10 +133,10 @@ pub(super) fn begin(mut case: Box<Case>, now: Moment, why: Why) -> Step {
     case.diary.note(now, Phase::Brake, format!("{}: it is disabled", why.what));
     let host = case.subject.host;
     let until = why.until.map_or(0, |until| until.0).to_string();
-    let mut attributes = vec![(REASON, why.what.clone()), (UNTIL, until)];
+    let mut attributes = vec![(REASON, why.what.clone()), (UNTIL, until), (BEGUN, "NO".to_owned())];
     // Whoever enables it begins anew.
     attributes.extend(case.mark().map(|_| (TAIL, "0".to_owned())));
-    let deeds = vec![Deed::NoteHost { host, attributes }, Deed::Disable { host }];
+    let deeds = vec![Deed::NoteHost { host, attributes }, Deed::Disable { host }, has_begun(&case)];
     let failure = Failure { trouble: Trouble::Refused, what: why.what, advice: why.advice };
     if case.rehearses() {
         hold_all(&mut case, now, &failure.what);
@@ -140,11 +175,6 @@ pub(super) fn ended_by_a_person(case: &Case) -> Option<Deed> {
     case.host.as_ref().and_then(Quarantine::read)?;
     let attributes = vec![(REASON, "NO".to_owned())];
     Some(Deed::NoteHost { host: case.subject.host, attributes })
-}
-
-/// That was noted.
-pub(super) fn forget(host: &mut Host) {
-    host.attributes.insert(REASON.to_owned(), "NO".to_owned());
 }
 
 fn until(host: &Host) -> Option<Epoch> {

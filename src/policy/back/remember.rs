@@ -72,11 +72,17 @@ impl Remembering {
 
 fn first(mut case: Box<Case>, now: Moment, memory: &Memory) -> Step {
     if case.host.as_ref().is_some_and(|host| host.state == HostState::Disabled) {
+        if let Some(deed) = quarantine::note_begun(&case).filter(|_| !case.rehearses()) {
+            return Acting::note_first(case, deed);
+        }
         return match quarantine::lift(&mut case, now) {
             Ok(_) if case.rehearses() => case.end(now, Outcome::Rehearsed(None)),
             Ok(deeds) => Acting::lift(case, deeds),
             Err(why) => case.end(now, Outcome::NothingToDo(why)),
         };
+    }
+    if let Some(why) = quarantine::late(&case, now) {
+        return quarantine::begin(case, now, why);
     }
     if let Some(deed) = quarantine::ended_by_a_person(&case) {
         return Acting::note_first(case, deed);
