@@ -424,6 +424,9 @@ scenarios! {
     dry_run_no_device
     dry_run_probe_failed
     earlier_runs_count
+    election_at_an_order
+    election_at_the_lock
+    election_at_the_record
     election_in_the_fence
     enabled_after_fence
     enabled_while_waiting
@@ -496,10 +499,13 @@ scenarios! {
     live_move_put_back_recreate
     local_disks
     lock_late
+    lock_late_after_the_next
+    lock_late_in_the_run
     lock_lost
     lock_lost_on_its_way
     locked
     locked_while_running
+    migrate_forwarded_late
     migrate_late
     migrate_lost_for_ever
     migrate_lost_reply
@@ -553,7 +559,10 @@ scenarios! {
     one_of_two
     oned_always_slow
     oned_away_30s
+    oned_away_after_the_proof
+    oned_away_and_the_host_is_on_again
     oned_away_before_the_fence
+    oned_away_between_batches
     oned_away_for_ever
     oned_away_in_a_hold
     oned_away_while_vms_move
@@ -640,6 +649,7 @@ scenarios! {
     rebooted_and_fenced_again
     rebooted_and_left
     record_fails_after_the_proof
+    record_forwarded_late
     record_late
     record_late_after_the_end
     record_late_and_aborted
@@ -703,7 +713,11 @@ scenarios! {
     sharing_unknown
     silent_peers_without_quorum
     somebody_elses_start_hangs
+    stale_after_a_migration
+    stale_after_the_lock
     stale_event
+    stopped_and_its_write_lands_before_the_next_run
+    stopped_and_its_write_lands_in_the_next_run
     stopped_by_a_crash
     stopped_vm_on_ceph
     stopped_vms

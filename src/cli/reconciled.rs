@@ -61,7 +61,13 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
     let inside = transport.calls().pop().filter(|_| transport.is_dead());
     let inside = inside.map_or_else(String::new, |call| format!(" inside {}", call.method));
     transport.begin_again();
-    let _ = writeln!(text, "{} ..       the hook is killed{inside}\n", scenario.world.now());
+    let at = scenario.world.now();
+    if scenario.lets_go {
+        let said = scenario.world.let_go().unwrap_or_else(|why| why);
+        let _ = writeln!(text, "{at} ..       the hook is stopped by a signal: {said}\n");
+    } else {
+        let _ = writeln!(text, "{at} ..       the hook is killed{inside}\n");
+    }
 }
 
 /// Let the timer tick until the host's turn comes.

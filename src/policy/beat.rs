@@ -5,7 +5,7 @@ use super::FRESH;
 use super::case::{Case, Failure};
 use super::incident::Step;
 use super::notes::Phase;
-use super::own::{abort_of, leave_to, lost};
+use super::own::{abort_of, leave_to, lost, overwritten};
 use super::standing::BEAT;
 use crate::model::{DocumentId, Incident, Memory, Moment};
 
@@ -70,13 +70,14 @@ impl Checking {
             };
         }
         case.owned = now;
+        let due = overwritten(case, now, &memory) || now.since(case.wrote) >= BEAT;
         if let Some(word) = abort_of(case, &memory).filter(|_| waits) {
             return match case_of(&mut then) {
                 Some(case) => case.abort(now, word),
                 None => *then,
             };
         }
-        if now.since(case.wrote) < BEAT {
+        if !due {
             return *then;
         }
         let (document, Some(incident)) = (case.document, case.standing_record(now)) else { return *then };

@@ -138,6 +138,8 @@ pub(super) struct Case {
     pub(super) me: String,
     /// When a run of this front-end, which is dead, wrote the record last.
     pub(super) predecessor: Option<Epoch>,
+    /// The last owner of the record, where it is known to be dead: it was stopped, it has ended, or it was here.
+    pub(super) dead_owner: Option<String>,
     /// The document that a run of this front-end was locking when it died.
     pub(super) left_behind: Option<DocumentId>,
     /// Documents that nobody needs any more when this incident is closed.
@@ -212,6 +214,7 @@ impl Case {
             owned: Moment::default(),
             me: String::new(),
             predecessor: None,
+            dead_owner: None,
             left_behind: None,
             old: Vec::new(),
             aborted: None,

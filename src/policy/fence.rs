@@ -161,6 +161,16 @@ impl Fencing {
         hold(case, now, failure, Outcome::Held)
     }
 
+    /// What was just written is not there: "off" is not sent before it is.
+    pub(super) fn unwritten(self, mut case: Box<Case>, now: Moment, confirmed: Moment) -> Step {
+        if self.overdue(&case, now) {
+            self.take_back(&mut case);
+            return self.give_up(case, now, "the incident does not stay written down");
+        }
+        let pause = case.policy.wait.look;
+        wait(pause, Remembering::still_ours(case, After::Off(Box::new(self), confirmed)))
+    }
+
     /// Nothing was sent after all: the record has the host as it was before.
     pub(super) fn take_back(&self, case: &mut Case) {
         if let (Some(incident), Some(Fenced(before))) = (&mut case.incident, self.before) {

@@ -5,12 +5,13 @@ use super::closing::aborted;
 use super::ending::{call_off, give_up};
 use super::incident::{Step, wait};
 use super::notes::Phase;
+use super::record::{After, write_now};
 use super::recover::Proven;
 use super::remember::{Remembering, taken};
 use super::report::Outcome;
 use super::standing::{Watch, Whose, ended_by, is_left, whose};
 use super::still::{Effect, look};
-use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Memory, Moment};
+use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Incident, Memory, Moment};
 use serde::{Deserialize, Serialize};
 
 /// What became of taking a record's lock.
@@ -127,11 +128,30 @@ fn locked(case: &Case, document: DocumentId, lock: &DocumentLock) -> Failure {
     Failure { trouble: Trouble::Refused, what, advice }
 }
 
-/// Whose the record is now, if it is not ours any more.
-pub(super) fn lost(case: &Case, memory: &Memory) -> Option<String> {
+/// The record as it was read now.
+fn own<'a>(case: &Case, memory: &'a Memory) -> Option<&'a Incident> {
     let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document)?;
+    Some(&own.1)
+}
+
+/// Whose the record is now, if it is not ours any more. The owner whose incident this run goes on with, and who is dead,
+/// is nobody: a write that it had on its way has landed late.
+pub(super) fn lost(case: &Case, memory: &Memory) -> Option<String> {
+    let owner = &own(case, memory)?.owner;
     let ours = &case.incident.as_ref()?.owner;
-    (own.1.owner != *ours).then(|| own.1.owner.clone())
+    (owner != ours && case.dead_owner.as_ref() != Some(owner)).then(|| owner.clone())
+}
+
+/// Is the record not as this run has written it last? Then a write that was on its way for long, ours or that of a run
+/// that is dead, has landed over it, or ours never arrived.
+pub(super) fn overwritten(case: &mut Case, now: Moment, memory: &Memory) -> bool {
+    let (Some(there), Some(last)) = (own(case, memory), &case.written) else { return false };
+    let same = there.owner == last.owner && there.updated == last.updated && there.progress == last.progress;
+    if !same {
+        case.written = None;
+        case.note(now, Phase::Claim, "the record is not as it was written last; writing it again");
+    }
+    !same
 }
 
 /// Another run goes on with it: leave everything to that one.
@@ -191,6 +211,10 @@ impl Owning {
             return call_off(proven, now, failure);
         }
         proven.case.owned = now;
+        if overwritten(&mut proven.case, now, &memory) {
+            let Proven { case, proof, checked, surveyed } = proven;
+            return write_now(case, now, After::Change { effect, proof, checked, surveyed });
+        }
         look(proven, now, effect)
     }
 }

@@ -8,7 +8,7 @@ use super::incident::{Step, wait};
 use super::limits::disarmed;
 use super::notes::Phase;
 use super::observe::not_dead;
-use super::own::{abort_of, leave_to, lost};
+use super::own::{abort_of, leave_to, lost, overwritten};
 use super::proof::Proof;
 use super::record::{After, write};
 use super::report::{Fate, Outcome};
@@ -154,6 +154,8 @@ impl Surveying {
             return leave_to(proven.case, now, &owner);
         }
         case.owned = now;
+        // Written with what is decided now.
+        overwritten(case, now, &survey.memory);
         case.hosts = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         case.looked = Some(now);
         case.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();

@@ -7,7 +7,7 @@ use super::kept::tail;
 use super::leave::{Leaving, old};
 use super::notes::Phase;
 use super::observe::set_until;
-use super::own::{Taking, abort_of, leave_to, lost};
+use super::own::{Taking, abort_of, leave_to, lost, overwritten};
 use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
 use super::standing::{LEASE, Watch, ended_by, is_here, may_live, standing};
@@ -122,6 +122,9 @@ impl Remembering {
                 }
                 case.answered();
                 case.owned = now;
+                if overwritten(&mut case, now, &memory) {
+                    return fence.unwritten(case, now, confirmed);
+                }
                 fence.counted(case, now, confirmed, &memory)
             }
         }
@@ -243,6 +246,7 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
         case.note(now, Phase::Claim, text);
         incident.takeovers = incident.takeovers.saturating_add(1);
     }
+    case.dead_owner = (ended || case.predecessor.is_some()).then(|| incident.owner.clone());
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
     incident.lock = Some(hold);

@@ -45,6 +45,9 @@ pub(super) struct File {
     /// killed by a fault of the kind `killed`, before the call leaves, or `killed_after`, when oned has done it.
     #[serde(default, with = "compact::optional")]
     pub(super) killed: Option<Duration>,
+    /// The same by SIGTERM: it lets go of its incident, whatever it still has on its way.
+    #[serde(default, with = "compact::optional")]
+    pub(super) stopped: Option<Duration>,
     /// `again` (the default): each run is the hook's; `reconcile`: all but the first, or all if that was killed, are the
     /// timer's, each when the host's turn comes; `elsewhere`: the same on another front-end.
     pub(super) then: Option<String>,

@@ -45,6 +45,8 @@ pub struct Scenario {
     pub rest: Duration,
     /// A run before them that is killed this long after its start, or inside a call before that.
     pub killed: Option<Duration>,
+    /// It is stopped by a signal, and lets go.
+    pub lets_go: bool,
     /// What the runs after the first are.
     pub then: Then,
     /// Whether one was played.
@@ -141,7 +143,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
     }
     // Killed at a moment, or inside a call.
     let inside = file.fault.iter().any(|fault| fault.kind.starts_with("killed"));
-    let killed = file.killed.or(inside.then_some(Duration::MAX));
+    let killed = file.killed.or(file.stopped).or(inside.then_some(Duration::MAX));
     let source = if file.by_hand { Source::Person } else { Source::Event };
     Ok(Scenario {
         title: file.title,
@@ -153,6 +155,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         runs: file.runs.unwrap_or(1),
         rest: file.rest.unwrap_or_default(),
         killed,
+        lets_go: file.stopped.is_some(),
         then: match file.then.as_deref() {
             None | Some("again") => Then::Again,
             Some("reconcile") => Then::Reconcile,

@@ -18,7 +18,7 @@ use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{DeviceName, DocumentId, Epoch, HostId, SeenOn, Vm};
 use crate::policy::{Entry, Order, Reply};
 use crate::wire::record::Record;
-use crate::world::Zone;
+use crate::world::{Zone, let_go};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -154,6 +154,23 @@ impl SimWorld {
         front_end.clone_into(&mut self.front_end);
         self.taking.clear();
         self.begin_again();
+    }
+
+    /// What a run does that is stopped by a signal: it lets go of the record that it has written last.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn let_go(&mut self) -> Result<String, String> {
+        let last = self.seen.iter().rev().find_map(|seen| {
+            let Seen::Record { answer: Ok(document), incident, .. } = seen else { return None };
+            Some((*document, incident))
+        });
+        let Some((document, incident)) = last else { return Ok("it had written nothing".to_owned()) };
+        let now = self.transport.cloud().wall_clock();
+        let taking = &mut self.taking;
+        let_go(&self.zone, now, document, incident, || {
+            taking.remove(&incident.host);
+        })
     }
 
     /// When the present run began, since the simulation began.

@@ -26,6 +26,7 @@ pub use error_date::error_date;
 pub use journal::Journal;
 pub use live::Live;
 pub use replayed::Replayed;
+pub(crate) use stop::let_go;
 pub use tend::Tend;
 pub(crate) use tend::one_by_one;
 pub use zone::Zone;

@@ -7,9 +7,9 @@
 
 use super::Zone;
 use super::live::wall_clock;
-use super::oned::Http;
+use super::oned::{Http, Transport};
 use super::runner::now;
-use crate::model::{DocumentId, HostId, Incident};
+use crate::model::{DocumentId, Epoch, HostId, Incident};
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
@@ -95,7 +95,10 @@ fn let_go_of_all(zone: Zone<Http>) {
     let (sender, done) = channel();
     let write = move || {
         for (host, held) in held {
-            let text = match let_go(&zone, &held) {
+            let Held { document, incident, note } = held;
+            // First: who finds the note would take the lock of the next owner for ours.
+            let forget = || drop(std::fs::File::options().write(true).truncate(true).open(&note));
+            let text = match let_go(&zone, wall_clock(), document, &incident, forget) {
                 Ok(text) => text,
                 Err(why) => format!("the record could not be written: {why}"),
             };
@@ -108,19 +111,25 @@ fn let_go_of_all(zone: Zone<Http>) {
     }
 }
 
-/// Mark the record as interrupted and unlock it, if it is still that run's.
-fn let_go(zone: &Zone<Http>, held: &Held) -> Result<String, String> {
-    let memory = zone.memory(wall_clock(), &held.incident.owner).map_err(|failure| failure.what)?;
-    let own = memory.incidents.iter().find(|(document, _)| *document == held.document);
-    if own.is_none_or(|(_, incident)| incident.owner != held.incident.owner) {
-        return Ok(format!("{} is another run's", held.document));
+/// Mark the record as interrupted and unlock it, if it is still that run's; in between `forget` what this front-end has
+/// noted about it.
+pub(crate) fn let_go<T: Transport>(
+    zone: &Zone<T>,
+    now: Epoch,
+    document: DocumentId,
+    incident: &Incident,
+    forget: impl FnOnce(),
+) -> Result<String, String> {
+    let memory = zone.memory(now, &incident.owner).map_err(|failure| failure.what)?;
+    let own = memory.incidents.iter().find(|(other, _)| *other == document);
+    if own.is_none_or(|(_, own)| own.owner != incident.owner) {
+        return Ok(format!("{document} is another run's"));
     }
-    let incident = held.incident.interrupted_at(memory.now);
-    zone.record(Some(held.document), &incident).map_err(|failure| failure.what)?;
-    // First: who finds the note would take the lock of the next owner for ours.
-    let _ = std::fs::File::options().write(true).truncate(true).open(&held.note);
-    zone.leave(Some(held.document), &[]).map_err(|failure| failure.what)?;
-    Ok(format!("{} says that it was interrupted", held.document))
+    let incident = incident.interrupted_at(memory.now);
+    zone.record(Some(document), &incident).map_err(|failure| failure.what)?;
+    forget();
+    zone.leave(Some(document), &[]).map_err(|failure| failure.what)?;
+    Ok(format!("{document} says that it was interrupted"))
 }
 
 fn end_programs(signal: Signal) {

@@ -1,10 +1,9 @@
 //! One cell: a scenario with one fault, played until its incident is closed.
 
 use onerescue::cli::{play, play_tended};
-use onerescue::model::{HostId, Progress, VmId, VmState};
+use onerescue::model::{HostId, VmId, VmState};
 use onerescue::policy::{Outcome, Source};
 use onerescue::sim::{FaultRule, Job, Scenario, Seen, Then, audit};
-use onerescue::wire::record::Record;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -114,11 +113,7 @@ fn play_once(scenario: &mut Scenario) -> (&'static str, Vec<String>) {
 }
 
 fn is_closed(scenario: &Scenario) -> bool {
-    let records = scenario.world.transport().cloud().our_records();
-    records.iter().all(|(_, record)| match record {
-        Record::Incident(incident) => incident.progress == Progress::Closed && incident.lock.is_none(),
-        _ => true,
-    })
+    scenario.world.transport().cloud().open_incident(scenario.subject.host).is_none()
 }
 
 fn word(outcome: &Outcome) -> &'static str {
