@@ -467,6 +467,12 @@ scenarios! {
     handed_over_hold
     handed_over_wait
     hang
+    held_vm_and_another_run
+    held_vm_and_host_back
+    held_vm_and_host_on_again
+    held_vm_ended_by_a_person
+    held_vm_finds_room
+    held_vm_not_looked_at_again
     in_backup
     in_failure
     in_failure_left

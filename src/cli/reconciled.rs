@@ -101,7 +101,12 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), String> {
     Err(last.unwrap_or_default())
 }
 
+/// As reconcile does it: it has no event, so it knows the VMs that the host has now.
 fn take_up(scenario: &mut Scenario, decision: &Decision) {
+    let host = scenario.subject.host;
+    let hosts = scenario.world.zone().hosts().unwrap_or_default();
+    scenario.subject.vms =
+        hosts.into_iter().find(|known| known.id == host).map(|known| known.vms).unwrap_or_default();
     scenario.subject.source = Source::Reconcile;
     match &mut scenario.job {
         Job::HostError => {

@@ -127,6 +127,13 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     add("takeovers", (incident.takeovers > 0).then(|| incident.takeovers.to_string()));
     add("stopped", incident.interrupted.and_then(at));
     let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
+    let waits = incident.waiting.filter(|_| incident.progress == Progress::Closed).zip(incident.until);
+    add(
+        "waiting",
+        waits.map(|(since, until)| {
+            format!("held VMs, since {}; looked at again after {}", utc(since), utc(until))
+        }),
+    );
     add("HELD", held.map(|held| format!("since {}: {}", utc(held.since), held.why)));
     add("do this", held.map(|held| held.advice.clone()));
     let word = aborted(memory, document);

@@ -134,6 +134,8 @@ pub(super) struct Hold {
     longest: Duration,
     #[serde(with = "required")]
     deadline: Duration,
+    #[serde(with = "required")]
+    vms: Duration,
 }
 
 /// `[reconcile]`
@@ -265,8 +267,8 @@ impl Default for Fence {
 
 impl Default for Hold {
     fn default() -> Self {
-        let HoldRules { look, longest, deadline } = HoldRules::default();
-        Self { look, longest, deadline }
+        let HoldRules { look, longest, deadline, vms } = HoldRules::default();
+        Self { look, longest, deadline, vms }
     }
 }
 

@@ -147,6 +147,9 @@ pub struct Incident {
     /// Nothing is done before that, unless by hand: the host may come back, or what holds it may be over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Epoch>,
+    /// Since when VMs of it are held although everything else is done; they are looked at again after `until`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Epoch>,
     /// When a run of it was about to disable the host, so that oned gives up its VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Epoch>,

@@ -23,7 +23,7 @@ pub fn abort(memory: &Memory, host: HostId, name: &str, by: &str, reason: &str) 
     let counts = standing(memory, host);
     let (document, incident) =
         counts.ok_or_else(|| none(format!("{name} ({host}) has no incident to end")))?;
-    if incident.progress == Progress::Closed {
+    if incident.progress == Progress::Closed && incident.waiting.is_none() {
         return Err(none(format!("{name} ({host}) has no open incident, its last one has ended")));
     }
     if let Some(word) = aborted(memory, *document) {
@@ -55,6 +55,14 @@ mod tests {
         assert!(again.what.contains("was ended already by alice: we look ourselves"), "{}", again.what);
         let earlier = Abort { incident: DocumentId(2), ..word };
         assert!(ended(Progress::Held, vec![earlier]).is_ok());
+        let waiting = Incident {
+            host: HostId(7),
+            progress: Progress::Closed,
+            waiting: Some(Epoch(5)),
+            ..Incident::default()
+        };
+        let memory = Memory { incidents: vec![(DocumentId(3), waiting)], ..Memory::default() };
+        assert!(abort(&memory, HostId(7), "node7", "alice", "the VM that is held is ours").is_ok());
         assert!(ended(Progress::Closed, Vec::new()).unwrap_err().what.contains("its last one has ended"));
         // Of two open ones it is the one that a run goes on with, and a run hears the word for either.
         let open = |opened| Incident { host: HostId(7), opened: Epoch(opened), ..Incident::default() };

@@ -63,9 +63,9 @@ impl Checking {
             case.wrote = now;
             return *then;
         };
-        if let Some(owner) = lost(case, &memory) {
+        if let Some(lost) = lost(case, &memory) {
             return match case_of(&mut then) {
-                Some(case) => leave_to(case, now, &owner),
+                Some(case) => leave_to(case, now, lost),
                 None => *then,
             };
         }

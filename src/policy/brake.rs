@@ -45,6 +45,9 @@ impl Braking {
 
     /// Look once more, then send "off": at brakes and witnesses too, unless they were just asked.
     pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
+        if case.retry.is_some() {
+            return fence.not_again(case, now);
+        }
         let ahead = Ahead::PowerOff(Box::new(fence));
         if case.cleared.is_some_and(|at| now.since(at) < FRESH) {
             return Confirming::before(case, now, ahead);
@@ -71,8 +74,8 @@ impl Braking {
         };
         let Self { mut case, ahead } = self;
         case.answered();
-        if let Some(owner) = lost(&case, &outlook.memory) {
-            return leave_to(case, now, &owner);
+        if let Some(lost) = lost(&case, &outlook.memory) {
+            return leave_to(case, now, lost);
         }
         if let Some(word) = abort_of(&case, &outlook.memory) {
             return case.abort(now, word);

@@ -171,6 +171,8 @@ pub(super) struct Case {
     pub(super) contradiction: Option<String>,
     /// A device has contradicted the last proof.
     pub(super) disproven: bool,
+    /// This run only looks again at VMs that are held; how the run before it ended.
+    pub(super) retry: Option<String>,
     /// How often it was fenced again.
     pub(super) again: u32,
     /// Since when oned has given no answer.
@@ -231,6 +233,7 @@ impl Case {
             earlier: None,
             contradiction: None,
             disproven: false,
+            retry: None,
             again: 0,
             silent: None,
         })
@@ -242,7 +245,8 @@ impl Case {
     }
 
     pub(super) fn note(&mut self, at: Moment, phase: Phase, text: impl Into<String>) {
-        self.trail.push(Entry { weight: Weight::Step, at, phase, text: text.into() });
+        let weight = if self.only_looks() { Weight::Detail } else { Weight::Step };
+        self.trail.push(Entry { weight, at, phase, text: text.into() });
     }
 
     /// A line that says nothing new when a held run looks again.

@@ -99,7 +99,7 @@ impl Case {
             | Outcome::NotFenced(_)
             | Outcome::Held(_) => false,
         };
-        let over = over || self.aborted.is_some();
+        let over = over || self.aborted.is_some() || self.only_looks();
         if let Some(incident) = &mut self.incident {
             incident.outcome = Some(outcome.to_string());
             incident.lock = None;
@@ -110,6 +110,7 @@ impl Case {
                 (false, None) => Progress::Held,
             };
         }
+        self.keep_waiting(now, &outcome, proof.as_ref());
         write(self, now, After::Ended(outcome, proof))
     }
 

@@ -24,7 +24,8 @@ pub(super) fn send(proven: Proven, now: Moment, orders: Vec<Order>) -> Step {
         return next(proven, now);
     }
     // Written down first, so that no later run forgets a VM that was touched.
-    let Proven { case, proof, checked, surveyed } = proven;
+    let Proven { mut case, proof, checked, surveyed } = proven;
+    case.begins_to_retry(now, &proof);
     write(case, now, After::Change { effect: Effect::Orders(orders), proof, checked, surveyed })
 }
 

@@ -213,6 +213,18 @@ impl Fencing {
         wait(pause, Proving::sample(case, self))
     }
 
+    /// A run that looks again at VMs of a host that was off does not send "off".
+    pub(super) fn not_again(self, case: Box<Case>, now: Moment) -> Step {
+        let device = &self.device.name;
+        let last = match &self.said {
+            Some(PowerState::On) => format!("{device} says it is on again, so somebody is at work on it"),
+            Some(PowerState::Off | PowerState::Unknown(_)) | None => {
+                format!("{device} does not say that it is off")
+            }
+        };
+        self.give_up(case, now, &format!("{last}, and it is not fenced again for VMs that are held"))
+    }
+
     /// The level has failed: try the next one, or hold.
     pub(super) fn give_up(mut self, mut case: Box<Case>, now: Moment, last: &str) -> Step {
         let times = case.told.get(&self.device.name).map_or(0, |told| told.times);

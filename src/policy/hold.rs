@@ -49,6 +49,10 @@ pub(super) fn hold(mut case: Box<Case>, now: Moment, failure: Failure, end: fn(F
         // VMs of this host are on their way elsewhere: they are read back, and nothing more is sent.
         return case.stop(now, end(failure));
     }
+    if case.only_looks() {
+        // It was one look of many: the next one is the timer's.
+        return case.stop(now, end(failure));
+    }
     case.weighed = None;
     case.hold.braked |= matches!(end(failure.clone()), Outcome::Held(_));
     if case.policy.hand_over == HandOver::Yes && case.incident.is_some() {
@@ -83,7 +87,7 @@ pub(super) fn pause(case: &mut Case, now: Moment, failure: &Failure) -> Option<D
     let since = *case.hold.since.get_or_insert(now);
     let rules = case.policy.hold;
     let left = rules.deadline.saturating_sub(now.since(since));
-    if left.is_zero() || failure.trouble == Trouble::Settings {
+    if left.is_zero() || failure.trouble == Trouble::Settings || case.only_looks() {
         return None;
     }
     let pause = rules.look.saturating_mul(1 << case.hold.looks.min(16)).min(rules.longest).min(left);

@@ -49,6 +49,7 @@ mod remember;
 pub mod replay;
 mod report;
 mod resume;
+mod retry;
 mod round;
 mod rules;
 mod scheduler;

@@ -129,23 +129,35 @@ fn locked(case: &Case, document: DocumentId, lock: &DocumentLock) -> Failure {
 }
 
 /// The record as it was read now.
-fn own<'a>(case: &Case, memory: &'a Memory) -> Option<&'a Incident> {
-    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == case.document)?;
-    Some(&own.1)
+fn own<'a>(case: &Case, memory: &'a Memory) -> Option<&'a (DocumentId, Incident)> {
+    memory.incidents.iter().find(|(document, _)| Some(*document) == case.document)
+}
+
+/// This run is not the one any more that works on the host.
+pub(super) struct Lost {
+    owner: String,
+    /// The record is still ours, and a newer one counts.
+    keeps: bool,
 }
 
 /// Whose the record is now, if it is not ours any more. The owner whose incident this run goes on with, and who is dead,
-/// is nobody: a write that it had on its way has landed late.
-pub(super) fn lost(case: &Case, memory: &Memory) -> Option<String> {
-    let owner = &own(case, memory)?.owner;
-    let ours = &case.incident.as_ref()?.owner;
-    (owner != ours && case.dead_owner.as_ref() != Some(owner)).then(|| owner.clone())
+/// is nobody: a write that it had on its way has landed late. Who looks again at a closed record gives way to the record of
+/// a newer failure, too.
+pub(super) fn lost(case: &Case, memory: &Memory) -> Option<Lost> {
+    let (document, own) = own(case, memory)?;
+    if own.owner != case.incident.as_ref()?.owner && case.dead_owner.as_ref() != Some(&own.owner) {
+        return Some(Lost { owner: own.owner.clone(), keeps: false });
+    }
+    case.retry.as_ref()?;
+    let newer = |(other, incident): &&(DocumentId, Incident)| incident.host == own.host && other > document;
+    let (_, newer) = memory.incidents.iter().find(newer)?;
+    Some(Lost { owner: newer.owner.clone(), keeps: true })
 }
 
 /// Is the record not as this run has written it last? Then a write that was on its way for long, ours or that of a run
 /// that is dead, has landed over it, or ours never arrived.
 pub(super) fn overwritten(case: &mut Case, now: Moment, memory: &Memory) -> bool {
-    let (Some(there), Some(last)) = (own(case, memory), &case.written) else { return false };
+    let (Some((_, there)), Some(last)) = (own(case, memory), &case.written) else { return false };
     let same = there.owner == last.owner && there.updated == last.updated && there.progress == last.progress;
     if !same {
         case.written = None;
@@ -155,10 +167,11 @@ pub(super) fn overwritten(case: &mut Case, now: Moment, memory: &Memory) -> bool
 }
 
 /// Another run goes on with it: leave everything to that one.
-pub(super) fn leave_to(mut case: Box<Case>, now: Moment, owner: &str) -> Step {
-    let reason = format!("another run has taken this incident over: {owner}");
-    // The record is theirs now.
-    case.incident = None;
+pub(super) fn leave_to(mut case: Box<Case>, now: Moment, lost: Lost) -> Step {
+    let reason = format!("another run has taken this incident over: {}", lost.owner);
+    if !lost.keeps {
+        case.incident = None;
+    }
     give_up(&mut case, &reason);
     case.end(now, Outcome::NothingToDo(reason), None)
 }
@@ -203,8 +216,8 @@ impl Owning {
         };
         let Self { mut proven, effect } = self;
         proven.case.answered();
-        if let Some(owner) = lost(&proven.case, &memory) {
-            return leave_to(proven.case, now, &owner);
+        if let Some(lost) = lost(&proven.case, &memory) {
+            return leave_to(proven.case, now, lost);
         }
         if let Some(word) = abort_of(&proven.case, &memory) {
             let failure = aborted(&mut proven.case, word);

@@ -86,6 +86,13 @@ impl Proof {
         })
     }
 
+    /// Can all of it be had again without sending anything?
+    pub(super) fn is_read_back(&self) -> bool {
+        let read = |evidence: &Evidence| matches!(evidence, Evidence::ReadBack { .. });
+        let again = |evidence: &Evidence| read(evidence) || matches!(evidence, Evidence::Witnesses(_));
+        self.evidence.iter().any(read) && self.evidence.iter().all(again)
+    }
+
     /// The host that this proof is about, and no other.
     #[must_use]
     pub fn host(&self) -> HostId {

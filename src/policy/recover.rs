@@ -150,8 +150,8 @@ impl Surveying {
         let Self { mut proven, intent } = self;
         let case = &mut proven.case;
         case.answered();
-        if let Some(owner) = lost(case, &survey.memory) {
-            return leave_to(proven.case, now, &owner);
+        if let Some(lost) = lost(case, &survey.memory) {
+            return leave_to(proven.case, now, lost);
         }
         case.owned = now;
         // Written with what is decided now.

@@ -2,6 +2,7 @@
 
 use super::case::{Case, Failure, Source};
 use super::fence::Fencing;
+use super::history::aborted;
 use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
@@ -10,8 +11,11 @@ use super::observe::set_until;
 use super::own::{Taking, abort_of, leave_to, lost, overwritten};
 use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
+use super::retry;
 use super::standing::{LEASE, Watch, ended_by, is_here, may_live, standing};
-use crate::model::{ClusterId, DocumentId, Epoch, Hold, Incident, Memory, Moment, Progress, VmId};
+use crate::model::{
+    ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Memory, Moment, Progress, VmId,
+};
 use std::collections::BTreeSet;
 
 /// A record keeps this many events of its host.
@@ -106,15 +110,15 @@ impl Remembering {
                 write(case, now, after)
             }
             Goal::Still(after) => {
-                if let Some(owner) = lost(&case, &memory) {
-                    return leave_to(case, now, &owner);
+                if let Some(lost) = lost(&case, &memory) {
+                    return leave_to(case, now, lost);
                 }
                 case.owned = now;
                 write_now(case, now, after)
             }
             Goal::BeforeOff(fence, confirmed) => {
-                if let Some(owner) = lost(&case, &memory) {
-                    return leave_to(case, now, &owner);
+                if let Some(lost) = lost(&case, &memory) {
+                    return leave_to(case, now, lost);
                 }
                 if let Some(word) = abort_of(&case, &memory) {
                     fence.take_back(&mut case);
@@ -167,12 +171,16 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     let at = memory.now;
     case.old = old(memory, case.subject.host, &case.policy.record, &case.policy.brake);
     let flap = case.policy.brake.flaps.time;
+    let error = case.error.clone();
+    let last = standing(memory, case.subject.host);
+    let ended = last.is_some_and(|(document, _)| aborted(memory, *document).is_some());
+    let retries = |incident: &Incident| !ended && retry::goes_on(incident, error.as_deref());
     let goes_on = |incident: &Incident| {
         incident.progress != Progress::Closed
+            || retries(incident)
             || (incident.proof.is_none() && at.since(incident.updated) < flap)
     };
-    let last = standing(memory, case.subject.host);
-    let open = last.is_some_and(|(_, incident)| incident.progress != Progress::Closed);
+    let open = last.is_some_and(|(_, incident)| incident.progress != Progress::Closed || retries(incident));
     if let Some(over) = case.over.take_if(|_| !open) {
         return over.stop(case, now);
     }
@@ -183,7 +191,6 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
         return case.stop(now, Outcome::NothingToDo(reason));
     }
     let Some((document, incident)) = last.filter(|(_, incident)| goes_on(incident)) else {
-        let error = case.error.clone();
         case.remembered = last.map(|(_, last)| tail(last, at, error.as_deref())).unwrap_or_default();
         return begin(case, now, memory);
     };
@@ -250,6 +257,7 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
     incident.lock = Some(hold);
+    case.looks_again(&mut incident);
     set_aside(&mut case, now, &mut incident);
     take_up(&mut case, &mut incident, at);
     case.incident = Some(incident);
@@ -302,9 +310,12 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
         Source::Event => true,
         Source::Person => false,
         // An event that was lost counts too.
+        Source::Reconcile if case.retry.is_some() => false,
         Source::Reconcile => incident.progress == Progress::Closed || case.document.is_none(),
     };
-    set_until(case, incident, at);
+    if case.retry.is_none() {
+        set_until(case, incident, at);
+    }
     // Since when it is held stays known until nothing holds it.
     incident.held = incident.held.take().filter(|_| incident.progress == Progress::Held);
     (incident.progress, incident.outcome) = (Progress::Open, None);
@@ -314,7 +325,9 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
         let old = incident.events.len().saturating_sub(EVENTS);
         incident.events.drain(..old);
     }
-    // No VM that an earlier run knew is forgotten.
-    let known: BTreeSet<VmId> = case.subject.vms.iter().chain(case.remembered.keys()).copied().collect();
+    // No VM that an earlier run knew is forgotten; who looks again at some leaves those that are done alone.
+    let done = |vm: &IncidentVm| matches!(vm.end, Some(End::Recovered | End::Left));
+    let known = case.remembered.values().filter(|vm| case.retry.is_none() || !done(vm)).map(|vm| vm.id);
+    let known: BTreeSet<VmId> = case.subject.vms.iter().copied().chain(known).collect();
     case.subject.vms = known.into_iter().collect();
 }

@@ -126,6 +126,8 @@ pub struct HoldRules {
     pub longest: Duration,
     /// How long a run looks again before it ends as held; the incident stays open.
     pub deadline: Duration,
+    /// How long `onerescue reconcile` looks again at VMs that are held when everything else is done; zero: not at all.
+    pub vms: Duration,
 }
 
 /// How long closed incidents are remembered.
@@ -279,13 +281,14 @@ impl Default for WitnessRules {
     }
 }
 
-/// For an hour, at least every five minutes.
+/// For an hour, at least every five minutes; held VMs for a day.
 impl Default for HoldRules {
     fn default() -> Self {
         Self {
             look: Duration::from_secs(30),
             longest: Duration::from_secs(300),
             deadline: Duration::from_secs(3600),
+            vms: Duration::from_secs(24 * 3600),
         }
     }
 }

@@ -312,6 +312,9 @@ proptest! {
             }
             if let Some(Next::Timer(_)) = next {
                 (stage.subject.source, story.policy.hand_over) = (Source::Reconcile, HandOver::Yes);
+                let known = stage.world.zone().hosts().unwrap_or_default();
+                let known = known.into_iter().find(|host| host.id == stage.subject.host);
+                stage.subject.vms = known.map(|host| host.vms).unwrap_or_default();
                 let mut ticks = 0;
                 loop {
                     stage.world.advance(Duration::from_secs(60));

@@ -10,6 +10,7 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+mod again;
 mod check;
 mod foresee;
 mod stage;

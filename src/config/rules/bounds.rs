@@ -151,6 +151,7 @@ impl Hold {
             look,
             longest: within("hold.longest", self.longest, look..=HOUR)?,
             deadline: within("hold.deadline", self.deadline, Duration::ZERO..=DAY)?,
+            vms: within("hold.vms", self.vms, Duration::ZERO..=30 * DAY)?,
         })
     }
 }

@@ -72,7 +72,15 @@ fn incidents(scope: Scope, memory: &Memory) -> Vec<Finding> {
 
 fn unfinished(document: DocumentId, incident: &Incident) -> Option<Finding> {
     let (text, advice) = match (incident.progress, &incident.held) {
-        (Progress::Closed, _) => return None,
+        (Progress::Closed, _) => {
+            let since = utc(incident.waiting?);
+            let text =
+                format!("VMs of its failure of {} are held since {since} ({document})", utc(incident.opened));
+            (
+                text,
+                format!("`onerescue show {}` says why; reconcile moves them when that is over", document.0),
+            )
+        }
         (Progress::Held, Some(held)) => {
             (format!("its failure is held since {}: {}", utc(held.since), held.why), held.advice.clone())
         }

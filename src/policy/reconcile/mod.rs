@@ -14,7 +14,7 @@ use super::back::{Due, due};
 use super::limits::unreadable;
 use super::observe::is_set_aside_by;
 use super::standing::{ended_by, lease_left, may_live, standing};
-use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
+use crate::model::{DocumentId, End, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -144,8 +144,10 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     let open = last.iter().filter(|(_, (_, incident))| incident.progress != Progress::Closed);
     let failing = view.hosts.iter().filter(|host| host.state == HostState::Error);
     let back = view.hosts.iter().filter(|host| due(host, view.memory.now).is_some());
+    let waiting =
+        view.hosts.iter().filter(|host| last.get(&host.id).is_some_and(|(_, last)| waits(last, host)));
     let ids: BTreeSet<HostId> =
-        open.map(|(host, _)| *host).chain(failing.chain(back).map(|host| host.id)).collect();
+        open.map(|(host, _)| *host).chain(failing.chain(back).chain(waiting).map(|host| host.id)).collect();
     let one = |id: HostId| {
         let host = view.hosts.iter().find(|host| host.id == id);
         let record = last.get(&id).copied();
@@ -190,6 +192,9 @@ fn judge(
         (Some((document, incident)), host) if incident.progress != Progress::Closed => {
             unfinished(view, host, *document, incident)
         }
+        (Some((document, incident)), Some(host)) if waits(incident, host) => {
+            held_vms(view, *document, incident)
+        }
         (_, Some(host)) if host.state != HostState::Error => match due(host, view.memory.now) {
             Some(Due::Lift(why)) => (Todo::Lift, why),
             Some(Due::Tail(why)) => (Todo::Tail, why),
@@ -209,6 +214,39 @@ fn judge(
 /// `TEMPLATE/ERROR` begins with a date and is written once for each failure.
 fn same_failure(incident: &Incident, host: &Host) -> bool {
     incident.error == host.error
+}
+
+/// Has everything been done but for VMs that are held, and is the host as it was then?
+fn waits(incident: &Incident, host: &Host) -> bool {
+    let dead = match host.state {
+        HostState::Error => true,
+        HostState::Disabled => is_set_aside_by(incident),
+        HostState::Monitored
+        | HostState::Offline
+        | HostState::Init
+        | HostState::MonitoringMonitored
+        | HostState::MonitoringError
+        | HostState::MonitoringInit
+        | HostState::MonitoringDisabled
+        | HostState::Unknown(_) => false,
+    };
+    incident.waiting.is_some() && dead && same_failure(incident, host)
+}
+
+/// A closed incident with VMs that are held.
+fn held_vms(view: View<'_>, document: DocumentId, incident: &Incident) -> (Todo, String) {
+    let now = view.memory.now;
+    if let Some(abort) = view.memory.aborts.iter().find(|abort| abort.incident == document) {
+        return (Todo::Leave, format!("{} has ended it: {}", abort.by, abort.reason));
+    }
+    let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held)).count();
+    let held = format!("{held} of its {} VMs are held", incident.vms.len());
+    let left = incident.until.map_or(0, |until| until.since(now).as_secs());
+    if left > 0 {
+        return (Todo::Leave, format!("{held}; looked at again in {left} s"));
+    }
+    let since = incident.waiting.map_or(0, |since| now.since(since).as_secs());
+    (Todo::LookAgain, format!("{held}, for {since} s now"))
 }
 
 /// An incident that is not closed.

@@ -1,7 +1,7 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Abort, ClusterId, Held};
+use crate::model::{Abort, ClusterId, Held, IncidentVm, VmId};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
@@ -106,6 +106,45 @@ fn what_is_held_is_looked_at_again() {
     held.outcome = Some("held".to_owned());
     let (todo, why) = of(&[host(7, HostState::Error)], held);
     assert_eq!((todo, why.as_str()), (Todo::LookAgain, "held for 60 s: 4 of 5 hosts fail"));
+}
+
+/// A closed incident with a VM that found no room, 40 s ago.
+fn with_a_held_vm() -> Incident {
+    let vm = |id, end| IncidentVm {
+        id: VmId(id),
+        name: String::new(),
+        order: None,
+        to: None,
+        end: Some(end),
+        why: String::new(),
+    };
+    Incident {
+        waiting: Some(Epoch(NOW.0 - 40)),
+        proof: Some("bmc said off".to_owned()),
+        until: Some(NOW),
+        outcome: Some("partly".to_owned()),
+        error: host(7, HostState::Error).error,
+        vms: vec![vm(1, End::Held), vm(2, End::Recovered)],
+        ..incident(7, Progress::Closed, "fe1 4711 1", 40)
+    }
+}
+
+#[test]
+fn vms_that_are_held_are_looked_at_again_as_long_as_the_host_is_dead_of_the_same_failure() {
+    let now = |state| of(&[host(7, state)], with_a_held_vm());
+    assert_eq!(now(HostState::Error), (Todo::LookAgain, "1 of its 2 VMs are held, for 40 s now".to_owned()));
+    assert_eq!(now(HostState::Disabled).0, Todo::LookAgain);
+    for state in [HostState::Init, HostState::Offline, HostState::Monitored] {
+        let decisions = decided(&[host(7, state)], vec![with_a_held_vm()], &[], &[]);
+        assert!(decisions.iter().all(|one| one.todo == Todo::Leave), "{decisions:?}");
+    }
+    let later = Incident { until: Some(NOW.plus(Duration::from_secs(9))), ..with_a_held_vm() };
+    let (todo, why) = of(&[host(7, HostState::Error)], later);
+    assert_eq!((todo, why.as_str()), (Todo::Leave, "1 of its 2 VMs are held; looked at again in 9 s"));
+    let other = Incident { error: Some("another day : it failed".to_owned()), ..with_a_held_vm() };
+    assert_eq!(of(&[host(7, HostState::Error)], other).0, Todo::Begin);
+    let not = Incident { waiting: None, ..with_a_held_vm() };
+    assert_eq!(of(&[host(7, HostState::Error)], not).0, Todo::Leave);
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! VMs that are held although everything else is done: `onerescue reconcile` looks at them again, more and more slowly.
+//!
+//! Room comes back, a person mends a datastore: nobody should have to think of those VMs then. Such a look goes on with
+//! the closed record of the same failure and proves the host off once more, but it never sends "off": who has switched
+//! the host on since is at work on it. So it looks only where the proof can be read again: not after a person's word, a bare
+//! exit code or `-u`.
+
+use super::case::{Case, Source};
+use super::limits::span;
+use super::notes::{Entry, Phase, Weight};
+use super::proof::Proof;
+use super::report::{Fate, Outcome};
+use super::settings::Purpose;
+
+use crate::model::{Incident, Moment};
+
+/// Does a run of this failure go on with this record, although it is closed?
+pub(super) fn goes_on(incident: &Incident, error: Option<&str>) -> bool {
+    incident.waiting.is_some() && error.is_some() && incident.error.as_deref() == error
+}
+
+impl Case {
+    /// Does this run only look again at VMs that are held, with nothing sent yet? It says nothing new until then.
+    pub(super) fn only_looks(&self) -> bool {
+        self.retry.is_some() && !self.touched
+    }
+
+    /// This run goes on with a record whose VMs are held: the timer's only looks; any other begins from the start.
+    pub(super) fn looks_again(&mut self, incident: &mut Incident) {
+        if incident.waiting.is_none() {
+            return;
+        }
+        if self.subject.source == Source::Reconcile {
+            self.retry = Some(incident.outcome.clone().unwrap_or_default());
+            for entry in &mut self.trail {
+                entry.weight = Weight::Detail;
+            }
+        } else {
+            (incident.waiting, incident.proof) = (None, None);
+        }
+    }
+
+    /// There is something to send after all: from here on this is said again.
+    pub(super) fn begins_to_retry(&mut self, now: Moment, proof: &Proof) {
+        let said = self.trail.iter().any(|entry| entry.weight == Weight::Step);
+        if self.only_looks() && !said {
+            let text = format!("VMs that were held can be recovered now; {} is off: {proof}", self.host());
+            self.trail.push(Entry { weight: Weight::Step, at: now, phase: Phase::Plan, text });
+        }
+    }
+
+    /// At the end of a run: whether its held VMs are looked at again, and when.
+    pub(super) fn keep_waiting(&mut self, now: Moment, outcome: &Outcome, proof: Option<&Proof>) {
+        let (at, rules, only_looks) = (self.epoch(now), self.policy.hold, self.only_looks());
+        let held = self.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
+        let waits = match outcome {
+            Outcome::Partly => held && self.halted.is_none() && proof.is_some_and(Proof::is_read_back),
+            Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
+                self.retry.is_some()
+            }
+            Outcome::Recovered
+            | Outcome::Fenced
+            | Outcome::NothingToDo(_)
+            | Outcome::HandedOver(_)
+            | Outcome::Rehearsed(_) => false,
+        };
+        let by_rule = self.policy.purpose == Purpose::Recover && self.aborted.is_none();
+        let Some(incident) = &mut self.incident else { return };
+        let since = incident.waiting.unwrap_or(at);
+        let waits = waits && by_rule && at.since(since) < rules.vms;
+        incident.waiting = waits.then_some(since);
+        let pause = at.since(since).min(rules.longest).max(rules.look);
+        if waits {
+            incident.until = Some(at.plus(pause));
+        }
+        if waits && self.retry.is_none() {
+            let text = format!(
+                "VMs that are held: `onerescue reconcile` looks again in {}, then more and more slowly, for up to {}",
+                span(pause),
+                span(rules.vms)
+            );
+            self.note(now, Phase::Report, text);
+        } else if only_looks && !matches!(outcome, Outcome::Recovered) {
+            // What was done stands as it was.
+            incident.outcome.clone_from(&self.retry);
+        }
+    }
+}

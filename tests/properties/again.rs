@@ -1,0 +1,70 @@
+//! VMs that are held when everything else is done: the timer looks again, while other things happen.
+
+use super::{config, go, ordered, strategy, told};
+use crate::stage::Stage;
+use onerescue::model::{HostId, VmId};
+use onerescue::policy::reconcile::{ReconcileRules, Todo, View, decide};
+use onerescue::policy::{Fate, HandOver, Source, VmReport};
+use onerescue::sim::{Event, Seen};
+use onerescue::world::World as _;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What the timer would do about the host, and whether VMs of it wait for room.
+fn decided(stage: &Stage) -> Option<(Todo, bool)> {
+    let host = stage.subject.host;
+    let now = stage.world.transport().cloud().wall_clock();
+    let memory = stage.world.zone().memory(now, "front-end timer").ok()?;
+    let hosts = stage.world.zone().hosts().ok()?;
+    let (since, busy) = (BTreeMap::new(), BTreeSet::new());
+    let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
+    let decision = decide(view, ReconcileRules::default()).into_iter().find(|one| one.host == host)?;
+    let last = memory.incidents.iter().rfind(|(_, incident)| incident.host == host);
+    Some((decision.todo, last.is_some_and(|(_, incident)| incident.waiting.is_some())))
+}
+
+fn charged(stage: &Stage, host: HostId) -> Vec<VmId> {
+    let hosts = stage.world.zone().hosts().unwrap_or_default();
+    hosts.into_iter().find(|known| known.id == host).map(|known| known.vms).unwrap_or_default()
+}
+
+proptest! {
+    #![proptest_config(config(4))]
+
+    #[test]
+    fn what_is_held_at_the_end_is_looked_at_again_without_an_off(
+        mut story in strategy::story(),
+        on in proptest::option::of(0..900u64),
+        gap in 1..4u64,
+    ) {
+        story.policy.hand_over = HandOver::Yes;
+        let mut stage = Stage::new(&story);
+        let (report, broken) = go(&mut stage, &story);
+        prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&stage, &report));
+        let dead = stage.subject.host;
+        if let Some(on) = on {
+            let at = stage.world.now().0 + Duration::from_secs(on) + stage.world.began();
+            stage.world.schedule(at, Event::PowerOn(dead));
+        }
+        let mut done = BTreeSet::new();
+        let mut last = report;
+        for _ in 0..8 {
+            let recovered = |vm: &&VmReport| matches!(vm.fate, Fate::Recovered(_));
+            done.extend(last.vms.iter().filter(recovered).map(|vm| vm.id));
+            stage.world.advance(Duration::from_secs(60 * gap));
+            let Some((Todo::LookAgain, true)) = decided(&stage) else { continue };
+            stage.world.begin_again();
+            stage.subject.source = Source::Reconcile;
+            stage.subject.vms = charged(&stage, dead);
+            stage.charged.retain(|vm| stage.subject.vms.contains(vm));
+            let (report, broken) = go(&mut stage, &story);
+            prop_assert!(broken.is_empty(), "again: {broken:#?}\n{}", told(&stage, &report));
+            let off = stage.world.seen().iter().any(|seen| matches!(seen, Seen::Off { .. }));
+            prop_assert!(!off, "\"off\" again\n{}", told(&stage, &report));
+            let again: Vec<_> = ordered(&stage.world).intersection(&done).copied().collect();
+            prop_assert!(again.is_empty(), "touched again: {again:?}\n{}", told(&stage, &report));
+            last = report;
+        }
+    }
+}
