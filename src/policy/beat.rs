@@ -65,7 +65,7 @@ impl Checking {
         };
         if let Some(lost) = lost(case, &memory) {
             return match case_of(&mut then) {
-                Some(case) => leave_to(case, now, lost),
+                Some(case) => leave_to(case, now, &lost),
                 None => *then,
             };
         }

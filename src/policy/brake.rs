@@ -75,7 +75,7 @@ impl Braking {
         let Self { mut case, ahead } = self;
         case.answered();
         if let Some(lost) = lost(&case, &outlook.memory) {
-            return leave_to(case, now, lost);
+            return leave_to(case, now, &lost);
         }
         if let Some(word) = abort_of(&case, &outlook.memory) {
             return case.abort(now, word);

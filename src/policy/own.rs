@@ -167,7 +167,7 @@ pub(super) fn overwritten(case: &mut Case, now: Moment, memory: &Memory) -> bool
 }
 
 /// Another run goes on with it: leave everything to that one.
-pub(super) fn leave_to(mut case: Box<Case>, now: Moment, lost: Lost) -> Step {
+pub(super) fn leave_to(mut case: Box<Case>, now: Moment, lost: &Lost) -> Step {
     let reason = format!("another run has taken this incident over: {}", lost.owner);
     if !lost.keeps {
         case.incident = None;
@@ -217,7 +217,7 @@ impl Owning {
         let Self { mut proven, effect } = self;
         proven.case.answered();
         if let Some(lost) = lost(&proven.case, &memory) {
-            return leave_to(proven.case, now, lost);
+            return leave_to(proven.case, now, &lost);
         }
         if let Some(word) = abort_of(&proven.case, &memory) {
             let failure = aborted(&mut proven.case, word);

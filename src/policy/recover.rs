@@ -151,7 +151,7 @@ impl Surveying {
         let case = &mut proven.case;
         case.answered();
         if let Some(lost) = lost(case, &survey.memory) {
-            return leave_to(proven.case, now, lost);
+            return leave_to(proven.case, now, &lost);
         }
         case.owned = now;
         // Written with what is decided now.

@@ -111,14 +111,14 @@ impl Remembering {
             }
             Goal::Still(after) => {
                 if let Some(lost) = lost(&case, &memory) {
-                    return leave_to(case, now, lost);
+                    return leave_to(case, now, &lost);
                 }
                 case.owned = now;
                 write_now(case, now, after)
             }
             Goal::BeforeOff(fence, confirmed) => {
                 if let Some(lost) = lost(&case, &memory) {
-                    return leave_to(case, now, lost);
+                    return leave_to(case, now, &lost);
                 }
                 if let Some(word) = abort_of(&case, &memory) {
                     fence.take_back(&mut case);

@@ -72,6 +72,7 @@ pub(crate) fn hold() -> impl Strategy<Value = HoldRules> {
         look,
         longest,
         deadline,
+        ..HoldRules::default()
     })
 }
 
