@@ -2,7 +2,6 @@
 
 use super::case::{Case, Failure, Source};
 use super::fence::Fencing;
-use super::history::aborted;
 use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
@@ -173,7 +172,7 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     let flap = case.policy.brake.flaps.time;
     let error = case.error.clone();
     let last = standing(memory, case.subject.host);
-    let ended = last.is_some_and(|(document, _)| aborted(memory, *document).is_some());
+    let ended = last.is_some_and(|(document, last)| ended_by(memory, last.host, *document).is_some());
     let retries = |incident: &Incident| !ended && retry::goes_on(incident, error.as_deref());
     let goes_on = |incident: &Incident| {
         incident.progress != Progress::Closed
