@@ -14,6 +14,7 @@ mod judge;
 mod played;
 mod race;
 mod table;
+#[expect(dead_code, reason = "the random stories of two front-ends use the rest")]
 #[path = "../held/turns.rs"]
 mod turns;
 
