@@ -598,6 +598,7 @@ scenarios! {
     plan_disk_on_ssh
     plan_excluded
     plan_group_apart
+    plan_group_contradicts
     plan_group_hosts
     plan_hugepages
     plan_image_datastore
@@ -620,6 +621,7 @@ scenarios! {
     plan_replica
     plan_replica_held
     plan_requirements
+    plan_requirements_flag_cleared
     plan_requirements_scheduler
     plan_requirements_scheduler_not
     plan_requirements_scheduler_stops
@@ -697,12 +699,14 @@ scenarios! {
     returned_host_is_disabled
     room_in_another_cluster
     saving_away
+    scheduler_and_boot_fails
     scheduler_and_gpu
     scheduler_and_host_on_again
     scheduler_and_layer
     scheduler_and_oned_away
     scheduler_called_off
     scheduler_flag_cleared
+    scheduler_flag_cleared_again
     scheduler_locked_meanwhile
     scheduler_moves
     scheduler_stops
