@@ -617,6 +617,7 @@ scenarios! {
     plan_policies
     plan_priority_short
     plan_priority_unknown
+    plan_priority_waits
     plan_recreate_not_asked
     plan_replica
     plan_replica_held
@@ -710,6 +711,7 @@ scenarios! {
     scheduler_locked_meanwhile
     scheduler_moves
     scheduler_stops
+    scheduler_unknown_comes_late
     second_level
     second_level_waits_for_an_outlet
     second_run
@@ -741,6 +743,7 @@ scenarios! {
     storm_with_one_not_proven
     storm_without_the_fenced
     strange_names
+    target_deleted
     target_dies
     target_dies_unseen
     target_disabled

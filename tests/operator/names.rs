@@ -30,3 +30,22 @@ fn a_name_means_the_same_vms_before_as_in_a_recovery() {
     let text = out(&bench.run(&["plan", "--explain", "job"]));
     assert!(text.contains("no name of one of its owner or its group: not waited for"), "{text}");
 }
+
+/// The names of the cloud come in pages: the first and the last VM are found.
+#[test]
+fn a_name_is_found_among_thousands() {
+    let crowd = r#"
+title = "names"
+call = "-m"
+host = "node0"
+hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2" }]
+vms = [
+  { name = "db", host = "node2", state = "STOPPED" },
+  { name = "crowd", host = "node1", count = 4100, memory_mib = 1 },
+  { name = "app", host = "node0", attributes = { HA_AFTER = "db, cache" } },
+  { name = "cache", host = "node2", state = "STOPPED" },
+]
+"#;
+    let text = out(&Bench::new(crowd).run(&["plan", "node0"]));
+    assert!(text.contains("once vm 0, vm 4102 run"), "{text}");
+}
