@@ -404,14 +404,17 @@ scenarios! {
     down_and_locked
     down_and_not_counted
     down_and_nowhere_to_go
+    down_and_oned_away_before_it_starts_elsewhere
     down_and_opted_out
     down_and_starts_again
     down_and_the_answer_is_lost
+    down_and_the_count_is_lost
     down_and_unknown
     down_by_a_person
     down_first_of_a_crowd
     down_in_a_crash_loop
     down_in_a_crowd
+    down_in_an_election
     down_on_a_rehearsal
     down_while_an_incident_is_open
     down_with_its_host

@@ -35,6 +35,7 @@ macro_rules! tables {
 }
 
 tables! {
+    down
     migrate
     recreate
     scheduler

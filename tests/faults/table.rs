@@ -138,7 +138,8 @@ pub(crate) fn of(text: &str) -> (String, Vec<String>) {
         }
         table.push('\n');
     }
-    for named in NAMED.iter().filter(|named| calm.calls.iter().any(|method| method == named.method)) {
+    let starred: Vec<String> = table.lines().filter(|line| line.contains('*')).map(str::to_owned).collect();
+    for named in NAMED.iter().filter(|named| starred.iter().any(|line| line.starts_with(named.method))) {
         let _ = writeln!(table, "\n* {}, {}: {}", named.method, named.class, named.why);
     }
     let table: String = table.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();

@@ -1,6 +1,7 @@
 //! Calls that change something, and what oned says to them.
 
 use super::case::{Case, STATE};
+use super::look::Looking;
 use super::settle::{Settling, Way};
 use super::{Step, wait};
 use crate::model::{HostId, Moment};
@@ -9,12 +10,15 @@ use crate::policy::order::{MigrationType, Reply};
 use crate::policy::report::{Outcome, VmReport};
 use crate::policy::tend::Deed;
 
+/// What a call was for.
 #[derive(Clone, Debug)]
-enum Then {
+pub(super) enum Then {
     /// It boots.
     Started,
     /// Its disks move.
     Moved(HostId),
+    /// Its disks have moved to this host, and it boots there.
+    StartedThere(HostId),
     /// It runs, and that was written down.
     Runs(VmReport),
     /// Its crash loop has a name.
@@ -47,9 +51,9 @@ impl Acting {
     }
 
     /// Its disks are there: start it. It is counted already.
-    pub(super) fn start_there(case: Box<Case>) -> Step {
+    pub(super) fn start_there(case: Box<Case>, to: HostId) -> Step {
         let deeds = vec![Deed::Resume { vm: case.subject.vm }];
-        Step::Act(Self { case, deeds, then: Then::Started })
+        Step::Act(Self { case, deeds, then: Then::StartedThere(to) })
     }
 
     pub(super) fn runs(case: Box<Case>, report: VmReport) -> Step {
@@ -83,19 +87,36 @@ impl Acting {
         let way = match then {
             Then::Runs(report) => return case.end(now, Outcome::Recovered, Some(report)),
             Then::Named(why) => return case.failed(now, why),
-            Then::Started => Way::Boots,
+            Then::Started | Then::StartedThere(_) => Way::Boots,
             Then::Moved(to) => Way::Moves(to),
         };
-        match replies.last() {
+        let first = replies.iter().find(|reply| **reply != Reply::Accepted);
+        match (replies.last(), first) {
             // One whose answer was lost may have been carried out: it is read back, never sent again.
-            Some(Reply::Accepted | Reply::Unknown(_)) => {
+            (Some(Reply::Unknown(_)), _) => wait(look, Settling::doubtful(case, now, way, then)),
+            (Some(Reply::Accepted), _) => {
+                case.unmade = None;
                 wait(look, Step::Settle(Settling::new(case, now, way)))
             }
-            Some(Reply::Refused(..) | Reply::NotSent(_)) | None => {
-                let first = replies.iter().find(|reply| **reply != Reply::Accepted).map(Reply::said);
-                let why = first.unwrap_or_else(|| "nothing was sent".to_owned());
+            (_, Some(Reply::NotSent(_) | Reply::Unknown(_))) if case.tries_again(now) => {
+                wait(look, not_made(case, now, &then))
+            }
+            _ => {
+                let why = first.map_or_else(|| "nothing was sent".to_owned(), Reply::said);
                 case.hold(now, format!("it was not started: {why}"))
             }
         }
     }
+}
+
+/// Nothing was done for the VM, because oned did not take it, or not the count before it: look at everything again.
+pub(super) fn not_made(mut case: Box<Case>, now: Moment, then: &Then) -> Step {
+    match then {
+        // Its disks are there still.
+        Then::StartedThere(to) => return Step::Settle(Settling::new(case, now, Way::Moves(*to))),
+        Then::Moved(to) => case.refused.retain(|host| host != to),
+        Then::Started | Then::Runs(_) | Then::Named(_) => {}
+    }
+    case.withdraw();
+    Step::Look(Looking::new(case))
 }

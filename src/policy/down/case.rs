@@ -58,6 +58,10 @@ pub(super) struct Case {
     pub(super) attempts: Vec<Epoch>,
     /// Attempts of this run.
     pub(super) made: u32,
+    /// Those of them that were counted, and of which nothing was sent.
+    pub(super) withdrawn: Vec<Epoch>,
+    /// Since when no attempt could be made, because oned did not take it.
+    pub(super) unmade: Option<Moment>,
     /// Hosts that have refused it in this run.
     pub(super) refused: Vec<HostId>,
 }
@@ -74,6 +78,8 @@ impl Case {
             waited: false,
             attempts: Vec::new(),
             made: 0,
+            withdrawn: Vec::new(),
+            unmade: None,
             refused: Vec::new(),
         })
     }
@@ -107,7 +113,7 @@ impl Case {
         let text = vm.attributes.get(RESTARTS).map_or("", String::as_str);
         let told: Vec<_> = text.split_whitespace().filter_map(|at| Some(Epoch(at.parse().ok()?))).collect();
         // What this run has done counts even where oned's answer was lost, or somebody has taken the attribute away.
-        self.attempts.extend(told);
+        self.attempts.extend(told.into_iter().filter(|at| !self.withdrawn.contains(at)));
         self.attempts.sort_unstable();
         self.attempts.dedup();
         self.vm = Some(vm);
@@ -132,6 +138,18 @@ impl Case {
         let skip = self.attempts.len().saturating_sub(KEPT);
         let words: Vec<_> = self.attempts.iter().skip(skip).map(|at| at.0.to_string()).collect();
         (RESTARTS, words.join(" "))
+    }
+
+    /// The attempt that was counted last was not made, and that may pass: is it tried again?
+    pub(super) fn tries_again(&mut self, now: Moment) -> bool {
+        let since = *self.unmade.get_or_insert(now);
+        now.since(since) < self.policy.rules.wait.oned
+    }
+
+    /// It does not count.
+    pub(super) fn withdraw(&mut self) {
+        self.made = self.made.saturating_sub(1);
+        self.withdrawn.extend(self.attempts.pop());
     }
 
     pub(super) fn fate(&self, fate: Fate) -> VmReport {

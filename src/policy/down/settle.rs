@@ -1,6 +1,6 @@
 //! Read the VM until it runs, or is down again.
 
-use super::act::Acting;
+use super::act::{Acting, Then, not_made};
 use super::case::Case;
 use super::look::Looking;
 use super::{Step, wait};
@@ -34,15 +34,19 @@ pub struct Settling {
     way: Way,
     /// oned has taken it up.
     begun: bool,
+    /// The answer to this was lost.
+    doubt: Option<Then>,
 }
 
 enum Judged {
     Runs,
-    Arrived,
+    Arrived(HostId),
     Waits,
     /// oned is at it.
     Begun,
     DownAgain(String),
+    /// The call whose answer was lost was not carried out.
+    NeverBegun(Then),
     Stuck(String),
     Gone(String),
 }
@@ -50,7 +54,12 @@ enum Judged {
 impl Settling {
     pub(super) fn new(case: Box<Case>, sent: Moment, way: Way) -> Self {
         let ids = [case.subject.vm];
-        Self { case, ids, sent, way, begun: false }
+        Self { case, ids, sent, way, begun: false, doubt: None }
+    }
+
+    /// Nobody knows whether that was done.
+    pub(super) fn doubtful(case: Box<Case>, sent: Moment, way: Way, then: Then) -> Step {
+        Step::Settle(Self { doubt: Some(then), ..Self::new(case, sent, way) })
     }
 
     pub(super) fn trail(&self) -> &[Entry] {
@@ -87,7 +96,7 @@ impl Settling {
                 self.begun = true;
                 wait(look, Step::Settle(self))
             }
-            Judged::Arrived => Acting::start_there(self.case),
+            Judged::Arrived(to) => Acting::start_there(self.case, to),
             Judged::Runs => {
                 let known = self.case.host.as_ref().filter(|host| vm.host == Some(host.id));
                 let host = known.map(ToString::to_string).or(vm.host.map(|host| host.to_string()));
@@ -98,6 +107,12 @@ impl Settling {
                 Acting::runs(self.case, report)
             }
             Judged::DownAgain(why) => again(self.case, now, &why),
+            Judged::NeverBegun(then) if self.case.tries_again(now) => {
+                let text = "nothing has become of it, so it was not done; looking at everything again";
+                self.case.diary.note(now, Phase::Settle, text);
+                not_made(self.case, now, &then)
+            }
+            Judged::NeverBegun(_) => again(self.case, now, &reason(vm)),
             Judged::Stuck(why) => self.case.failed(now, why),
             Judged::Gone(why) => self.case.leave(now, why),
         }
@@ -114,16 +129,19 @@ impl Settling {
                 vm.state,
                 self.case.policy.rules.settle.deadline.as_secs()
             )),
-            Class::Stopped if matches!(self.way, Way::Moves(to) if vm.host == Some(to)) => {
-                if vm.state == VmState::Poweroff && (self.begun || taken_up(vm)) {
-                    Judged::Arrived
-                } else {
-                    Judged::Waits
+            Class::Stopped if matches!(self.way, Way::Moves(to) if vm.host == Some(to)) => match self.way {
+                Way::Moves(to) if vm.state == VmState::Poweroff && (self.begun || taken_up(vm)) => {
+                    Judged::Arrived(to)
                 }
-            }
-            Class::Lost | Class::Stopped if self.begun || self.failed_since(vm) || self.is_late(now) => {
+                Way::Moves(_) | Way::Boots => Judged::Waits,
+            },
+            Class::Lost | Class::Stopped if self.begun || self.failed_since(vm) => {
                 Judged::DownAgain(reason(vm))
             }
+            Class::Lost | Class::Stopped if self.is_late(now) => match &self.doubt {
+                Some(then) => Judged::NeverBegun(then.clone()),
+                None => Judged::DownAgain(reason(vm)),
+            },
             Class::Lost | Class::Stopped => Judged::Waits,
             Class::Failure | Class::Strange => {
                 Judged::Stuck(format!("{}: {}; `onevm recover {}` by hand", vm.state, reason(vm), vm.id.0))
