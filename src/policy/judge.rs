@@ -178,6 +178,10 @@ impl Judge<'_> {
                 Judgement::Close(Fate::Recovered(format!("recreated, RUNNING on {}", self.case.named(host))))
             }
             (Class::Done, _) => terminated(),
+            (Class::NotPlaced, _) if vm.state == VmState::Hold => {
+                let why = format!("HOLD: somebody wants that; `onevm release {}` starts it", vm.id.0);
+                Judgement::Close(Fate::Left(why))
+            }
             (Class::Failure, Some(host)) => self.failed(vm, host, sent, certainty),
             // The clean-up talks to the dead host over ssh and may never end; asking again ends it.
             (Class::Resubmit, _) if stuck => Judgement::Send(order),

@@ -71,7 +71,6 @@ impl<T: Transport> Zone<T> {
         let services = self.services_of(&vms, lost)?;
         let oned = self.oned();
         let datastores = oned.datastores()?.good;
-        let memory = self.memory(Epoch::default(), "")?;
         let clusters = listing(oned.clusters())?;
         let grouped = vms.iter().any(|vm| vm.needs.group.is_some());
         let groups = if grouped { listing(oned.vm_groups())? } else { Listing::default() };
@@ -79,6 +78,8 @@ impl<T: Transport> Zone<T> {
         let networks = if wired { listing(oned.networks())? } else { Listing::default() };
         let layers = self.layers_of(&hosts, &vms)?;
         let version = if vms.iter().any(by_version) { self.version() } else { None };
+        // Last: a person's word that comes while oned is slow is heard.
+        let memory = self.memory(Epoch::default(), "")?;
         Ok(Survey {
             hosts,
             vms,
