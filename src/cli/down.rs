@@ -85,13 +85,17 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     if let Some(host) = vm.host {
         trail::about(host);
     }
-    on_signal_do(format!("`vm_down --vm {}`: attempts until now are counted", vm.id.0))?;
+    on_signal_do(format!(
+        "`vm_down --vm {}`, or nothing: `onerescue reconcile` on this front-end goes on; attempts until now are counted",
+        vm.id.0
+    ))?;
     let subject = down::Subject::of(&vm, source);
-    let mut world = Live::new(zone, &config);
+    let world = Live::new(zone, &config);
+    let mut world = if options.dry_run { world } else { world.noting() };
     Ok(run_down(&mut world, subject, Some(&vm), &policy))
 }
 
-fn named(zone: &Zone<Http>, id: VmId) -> Result<Vm> {
+pub(super) fn named(zone: &Zone<Http>, id: VmId) -> Result<Vm> {
     let pool = zone.oned().vms_one_by_one(&[id])?;
     pool.good
         .into_iter()

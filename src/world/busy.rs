@@ -15,15 +15,19 @@ pub(super) fn lock_file(run_dir: &Path, host: HostId) -> PathBuf {
 /// the same moment would take it for another run. A lock that does not show up here is still a lock.
 #[must_use]
 pub fn busy(run_dir: &Path, hosts: impl Iterator<Item = HostId>) -> BTreeSet<HostId> {
+    held(hosts.map(|host| (host, lock_file(run_dir, host))))
+}
+
+/// The same for any files, each with what it is the lock of.
+pub(super) fn held<T: Ord>(files: impl Iterator<Item = (T, PathBuf)>) -> BTreeSet<T> {
     let locks = locked_inodes(&fs::read_to_string("/proc/locks").unwrap_or_default());
-    let is_held = |host: &HostId| {
-        let seen = fs::metadata(lock_file(run_dir, *host)).ok();
-        seen.is_some_and(|seen| {
+    let is_held = |file: &Path| {
+        fs::metadata(file).is_ok_and(|seen| {
             let device = (rustix::fs::major(seen.dev()), rustix::fs::minor(seen.dev()));
             locks.get(&seen.ino()).is_some_and(|devices| devices.contains(&device))
         })
     };
-    hosts.filter(is_held).collect()
+    files.filter(|(_, file)| is_held(file)).map(|(of, _)| of).collect()
 }
 
 /// Shape: `1: FLOCK  ADVISORY  WRITE 4711 00:1a:98765 0 EOF`; the device is in hex. Lines of processes that wait have

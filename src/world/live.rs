@@ -3,6 +3,7 @@
 use super::World;
 use super::busy::lock_file;
 use super::fence::Fence;
+use super::interrupted::Word;
 use super::observer;
 use super::oned::Http;
 use super::stop::{self, Running};
@@ -33,6 +34,9 @@ pub struct Live {
     began: Instant,
     /// Held until the process ends.
     lock: Option<File>,
+    /// Does a run leave a word in the lock file of its VM while it is at it?
+    notes: bool,
+    word: Option<Word>,
     /// Until it is dropped.
     _running: Running,
 }
@@ -51,8 +55,22 @@ impl Live {
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             lock: None,
+            notes: false,
+            word: None,
             _running: Running::begin(),
         }
+    }
+
+    /// The same, and a run that is ended before it is done leaves that in the lock file of its VM.
+    #[must_use]
+    pub fn noting(self) -> Self {
+        Self { notes: true, ..self }
+    }
+
+    /// A VM was claimed.
+    pub(super) fn note_vm(&mut self) {
+        let lock = self.lock.as_ref().filter(|_| self.notes);
+        self.word = lock.and_then(|lock| Word::write(lock, wall_clock()));
     }
 
     /// The cloud's half, for what a recovery does not need.

@@ -4,6 +4,7 @@ mod busy;
 mod downs;
 mod error_date;
 pub mod fence;
+mod interrupted;
 pub mod journal;
 mod layers;
 pub(crate) mod live;
@@ -23,6 +24,7 @@ mod zone;
 
 pub use busy::busy;
 pub use error_date::error_date;
+pub use interrupted::interrupted;
 pub use journal::Journal;
 pub use live::Live;
 pub use replayed::Replayed;

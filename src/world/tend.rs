@@ -1,5 +1,6 @@
 //! What the hooks on healthy hosts do, beside what every recovery can.
 
+use super::interrupted::lock_file;
 use super::live::wall_clock;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
@@ -72,7 +73,11 @@ impl Tend for Live {
     }
 
     fn claim_vm(&mut self, vm: VmId) -> Result<Claim, Failure> {
-        Ok(self.lock(&self.run_dir.join(format!("onerescue-vm-{}.lock", vm.0)))?)
+        let claim = self.lock(&lock_file(&self.run_dir, vm))?;
+        if claim != Claim::Others {
+            self.note_vm();
+        }
+        Ok(claim)
     }
 
     fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure> {

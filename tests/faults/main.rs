@@ -16,7 +16,6 @@ mod race;
 mod table;
 #[expect(dead_code, reason = "the random stories of two front-ends use the rest")]
 #[path = "../held/turns.rs"]
-#[allow(dead_code, reason = "these races need less of it")]
 mod turns;
 
 /// Play all of it, and compare the table.

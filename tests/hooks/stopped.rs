@@ -4,6 +4,7 @@
 use super::bench::{Bench, DEAD_NODE0, FENCE_HOST, HOST_BACK, HOST_ERROR, VM_DOWN, err, out, write};
 use onerescue::model::{HostId, VmId};
 use onerescue::sim::Power;
+use onerescue::wire::xmlrpc::{Call, Value};
 use std::path::Path;
 use std::process::{Child, Command, Output};
 use std::sync::mpsc::channel;
@@ -151,6 +152,58 @@ fn what_has_no_incident_leaves_in_the_same_way() {
     let mut child = down.start(VM_DOWN, &["--vm", "0"], "");
     until(&down, &mut child, |log| log.contains("wait: 3600 s: it may come back"));
     assert!(err(&stopped(child)).contains("do this: `vm_down --vm 0`"));
+}
+
+/// The word that it leaves is for this front-end's reconcile: once, for an hour, and not against anybody's wish.
+#[test]
+fn a_stopped_run_for_a_vm_is_gone_on_with() {
+    const ONERESCUE: &str = env!("CARGO_BIN_EXE_onerescue");
+    let bench = Bench::jumping(super::down::DOWN, Duration::from_secs(1));
+    let long = "[vm_down]\nwait_interval = \"1h\"\ncrowd_time = \"1h\"\n";
+    let short = "[vm_down]\nwait_interval = \"100ms\"\n";
+    let note = |vm: u32| bench.folder.path().join(format!("onerescue-vm-{vm}.lock"));
+    let interrupt = || {
+        bench.settings(long);
+        let mut child = bench.start(VM_DOWN, &["--vm", "0"], "");
+        let waits = bench.log().matches("it may come back").count();
+        until(&bench, &mut child, |log| log.matches("it may come back").count() > waits);
+        stopped(child);
+        bench.settings(short);
+        assert!(std::fs::read_to_string(note(0)).unwrap().starts_with("since "));
+    };
+    interrupt();
+    let plan = bench.run(ONERESCUE, &["reconcile", "--dry-run"], "");
+    assert!(out(&plan).contains("vm 0: its run of vm_down was ended before it was done"), "{}", out(&plan));
+    let output = bench.run(ONERESCUE, &["reconcile"], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("vm_down web (vm 0): recovered\n"), "{}", out(&output));
+    assert_eq!(bench.cloud.lock().unwrap().domain_hosts(VmId(0)), [HostId(0)]);
+    assert_eq!(std::fs::read_to_string(note(0)).unwrap(), "");
+    assert!(out(&bench.run(ONERESCUE, &["reconcile"], "")).starts_with("nothing to do"));
+
+    // A person powers it off meanwhile.
+    {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.vm_crashes(VmId(0));
+        cloud.advance(Duration::from_secs(60));
+    }
+    interrupt();
+    for action in ["resume", "poweroff-hard"] {
+        let words = ["oneadmin:password", action].map(|word| Value::Text(word.to_owned()));
+        let call =
+            Call { method: "one.vm.action".to_owned(), params: [&words[..], &[Value::Int(0)]].concat() };
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.call(0, &call);
+        cloud.advance(Duration::from_secs(60));
+    }
+    let output = bench.run(ONERESCUE, &["reconcile"], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("nothing to do"), "{}", out(&output));
+    assert_eq!(bench.cloud.lock().unwrap().domain_hosts(VmId(0)), []);
+
+    // And a word of yesterday counts no more.
+    std::fs::write(note(0), "since 1795000000").unwrap();
+    assert!(out(&bench.run(ONERESCUE, &["reconcile"], "")).starts_with("nothing to do"));
 }
 
 #[test]

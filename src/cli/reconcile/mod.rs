@@ -2,6 +2,7 @@
 //!
 //! What is to be done is decided in `policy::reconcile`; the run for a host is the hook's.
 
+mod downs;
 mod look;
 mod tell;
 mod work;
@@ -31,7 +32,8 @@ pub(super) struct Reconcile {
     config: Option<PathBuf>,
 }
 
-/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, nothing is done.
+/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, only VMs are looked after
+/// whose run was ended there before it was done.
 ///
 /// The exit code is the highest of all runs' codes; 0 if there was nothing to do.
 ///
@@ -46,12 +48,18 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     match leads(&desk) {
         Ok(None) => {}
         Ok(Some(why)) => {
+            // What this front-end has begun is known here only.
+            if !options.dry_run {
+                on_signal(&desk.config, &desk.environment)?;
+                work::downs(&desk, &mut told, options.json);
+            }
             finish::say(&told.follower(&why, options.json));
-            return Ok(0);
+            return Ok(told.exit_code());
         }
         Err(failure) => return Ok(finish::refused(&failure)),
     }
     let done = if options.dry_run {
+        told.due(&downs::due(&desk));
         desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.config, &desk.environment)?;

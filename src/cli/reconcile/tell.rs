@@ -3,13 +3,13 @@
 use super::look::Looked;
 use crate::error::Result;
 use crate::finish;
-use crate::model::HostId;
+use crate::model::{HostId, VmId};
 use crate::policy::reconcile::{Decision, Todo};
 use crate::policy::tend::Account;
 use crate::policy::{Failure, Outcome, Report};
 use crate::trail::{cut, one_line};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// More hosts than this are only counted, outside JSON.
 const MOST: usize = 200;
@@ -30,6 +30,15 @@ struct Line {
     exit_code: Option<u8>,
 }
 
+/// One VM, as `--json` prints it.
+#[derive(Clone, Debug, Serialize)]
+struct VmLine {
+    id: u32,
+    outcome: Option<String>,
+    advice: Option<String>,
+    exit_code: Option<u8>,
+}
+
 /// What `--json` prints; the names of fields stay, more may come.
 #[derive(Serialize)]
 struct Json<'a> {
@@ -40,6 +49,8 @@ struct Json<'a> {
     /// Why not everything that is remembered can be read, with the one thing to do.
     unreadable: Option<&'a str>,
     hosts: Vec<&'a Line>,
+    /// VMs whose run of `vm_down` was ended on this front-end before it was done.
+    vms: Vec<&'a VmLine>,
 }
 
 /// A run that has ended, for people.
@@ -67,6 +78,7 @@ impl From<Account> for Ended {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     hosts: BTreeMap<HostId, Line>,
+    vms: BTreeMap<VmId, VmLine>,
     unreadable: Option<String>,
 }
 
@@ -81,6 +93,33 @@ impl Told {
                 self.hosts.insert(decision.host, line(decision));
             }
         }
+    }
+
+    /// These VMs would be looked after.
+    pub(super) fn due(&mut self, vms: &VecDeque<VmId>) {
+        let line = |vm: &VmId| (*vm, VmLine { id: vm.0, outcome: None, advice: None, exit_code: None });
+        self.vms.extend(vms.iter().map(line));
+    }
+
+    /// How the run of a VM ended; the text for stdout.
+    pub(super) fn tended(&mut self, vm: VmId, ended: &Result<Account>) -> String {
+        let (outcome, advice, code) = match ended {
+            Ok(account) => (
+                account.outcome.to_string(),
+                account.outcome.advice().map(str::to_owned),
+                account.outcome.exit_code(),
+            ),
+            Err(error) => (error.chain(), Some(error.advice()), error.exit_code()),
+        };
+        let (outcome, advice) = (one_line(&outcome), advice.as_deref().map(one_line));
+        let mut text = match ended {
+            Ok(account) => finish::short_account(account),
+            Err(_) => format!("vm_down {vm}: {outcome}\n"),
+        };
+        text.extend(advice.iter().map(|advice| format!("  do this: {advice}\n")));
+        let line = VmLine { id: vm.0, outcome: Some(outcome), advice, exit_code: Some(code) };
+        self.vms.insert(vm, line);
+        text
     }
 
     /// How a run ended; the text for stdout.
@@ -112,7 +151,8 @@ impl Told {
     /// The highest code of all runs. What cannot be read holds whatever it is about.
     pub(super) fn exit_code(&self) -> u8 {
         let held = self.unreadable.as_ref().map(|_| HELD);
-        self.hosts.values().filter_map(|line| line.exit_code).chain(held).max().unwrap_or(0)
+        let vms = self.vms.values().filter_map(|line| line.exit_code);
+        self.hosts.values().filter_map(|line| line.exit_code).chain(held).chain(vms).max().unwrap_or(0)
     }
 
     /// What was not worked on; with `--json` everything.
@@ -121,7 +161,11 @@ impl Told {
             return self.json(None);
         }
         let unreadable = self.unreadable.iter().map(|why| cut(why, 500) + "\n").collect::<String>();
-        if self.hosts.is_empty() && unreadable.is_empty() {
+        let due = self.vms.values().filter(|line| line.exit_code.is_none());
+        let due = due.fold(String::new(), |text, line| {
+            text + &format!("vm {}: its run of vm_down was ended before it was done\n", line.id)
+        });
+        if self.hosts.is_empty() && self.vms.is_empty() && unreadable.is_empty() {
             return "nothing to do: no host is in ERROR and no incident is open\n".to_owned();
         }
         let waiting = self.hosts.values().filter(|line| line.exit_code.is_none());
@@ -133,7 +177,7 @@ impl Told {
         });
         let more = waiting.count().saturating_sub(MOST);
         let more = if more > 0 { format!("and {more} more: --json has them all\n") } else { String::new() };
-        unreadable + &text.collect::<String>() + &more
+        unreadable + &due + &text.collect::<String>() + &more
     }
 
     /// This front-end is not the one that works.
@@ -152,6 +196,7 @@ impl Told {
             exit_code: self.exit_code(),
             unreadable: self.unreadable.as_deref(),
             hosts: self.hosts.values().collect(),
+            vms: self.vms.values().collect(),
         };
         serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
     }

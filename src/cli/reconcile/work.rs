@@ -4,17 +4,20 @@
 //! a host that dies then does not wait for the slowest of them. Whose turn it is is decided in `policy::reconcile`.
 
 use super::super::hook::{recorded, zone};
+use super::downs;
 use super::look::{Desk, Looked};
 use super::tell::{Ended, Told};
 use crate::error::{Error, Result};
 use crate::finish;
-use crate::model::Incident;
+use crate::model::{Incident, VmId};
 use crate::policy::reconcile::{Decision, Turns};
+use crate::policy::tend::Account;
 use crate::policy::{Failure, Subject};
 use crate::world::{Live, live};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
@@ -29,9 +32,12 @@ type Done = (Decision, Result<Ended>);
 /// A [`Failure`] if the zone cannot be looked at and no run goes on.
 pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failure> {
     let (sender, done) = channel::<Done>();
+    let vms = Mutex::new(downs::due(desk));
+    let mut left = vms.lock().map_or(0, |vms| vms.len());
     let parallel = desk.config.reconcile.rules.parallel;
     std::thread::scope(|scope| {
         let mut turns = Turns::default();
+        let tended = downs::begin(scope, desk, &vms);
         loop {
             match desk.look() {
                 Ok(looked) => {
@@ -42,11 +48,20 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
                         }
                     }
                 }
-                Err(failure) if turns.is_idle() => return Err(failure),
+                Err(failure) if turns.is_idle() && left == 0 => return Err(failure),
                 Err(failure) => log::warn!("reconcile: {}; looking again", failure.what),
             }
-            if turns.is_idle() {
+            left = left.saturating_sub(tell_vms(&tended, told, json));
+            if turns.is_idle() && left == 0 {
                 return Ok(());
+            }
+            if turns.is_idle() {
+                // Nothing else can end first.
+                if let Ok((vm, ended)) = tended.recv_timeout(LOOK) {
+                    tell_vm(vm, &ended, told, json);
+                    left = left.saturating_sub(1);
+                }
+                continue;
             }
             let first = done.recv_timeout(LOOK).ok();
             for (decision, report) in first.into_iter().chain(done.try_iter()) {
@@ -58,6 +73,28 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
             }
         }
     })
+}
+
+/// Only the VMs whose run was ended here before it was done.
+pub(super) fn downs(desk: &Desk, told: &mut Told, json: bool) {
+    let vms = Mutex::new(downs::due(desk));
+    std::thread::scope(|scope| {
+        for (vm, ended) in downs::begin(scope, desk, &vms) {
+            tell_vm(vm, &ended, told, json);
+        }
+    });
+}
+
+/// Tell of those that have ended meanwhile; how many.
+fn tell_vms(ended: &Receiver<downs::Done>, told: &mut Told, json: bool) -> usize {
+    ended.try_iter().map(|(vm, ended)| tell_vm(vm, &ended, told, json)).count()
+}
+
+fn tell_vm(vm: VmId, ended: &Result<Account>, told: &mut Told, json: bool) {
+    let text = told.tended(vm, ended);
+    if !json {
+        finish::say(&text);
+    }
 }
 
 fn begin<'scope, 'env>(

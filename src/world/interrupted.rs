@@ -1,0 +1,79 @@
+//! Runs of `vm_down` that were ended on this front-end before they were done.
+//!
+//! The lock file of a VM says since when a run is at it, and nothing once that has ended by itself. One that was stopped or
+//! killed leaves its word behind. It costs no call of oned; a front-end that is lost takes its words with it.
+
+use super::busy::held;
+use crate::model::{Epoch, VmId};
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// More than this are not looked at: they are the failure of more than VMs.
+const MOST: usize = 1000;
+
+/// The lock file of a VM.
+pub(super) fn lock_file(run_dir: &Path, vm: VmId) -> PathBuf {
+    run_dir.join(format!("onerescue-vm-{}.lock", vm.0))
+}
+
+/// The VMs, by id, and since when each run was at it. One that a process is at now is none of them.
+#[must_use]
+pub fn interrupted(run_dir: &Path) -> Vec<(VmId, Epoch)> {
+    let Ok(files) = fs::read_dir(run_dir) else { return Vec::new() };
+    let noted = files.filter_map(|file| {
+        let file = file.ok()?;
+        let name = file.file_name();
+        let vm = name.to_str()?.strip_prefix("onerescue-vm-")?.strip_suffix(".lock")?;
+        let vm = VmId(vm.parse().ok()?);
+        let mut text = String::new();
+        File::open(file.path()).ok()?.take(64).read_to_string(&mut text).ok()?;
+        let since = text.trim().strip_prefix("since ")?.parse().ok()?;
+        Some((vm, Epoch(since)))
+    });
+    let mut noted: Vec<_> = noted.take(MOST).collect();
+    let locked = held(noted.iter().map(|(vm, _)| (*vm, lock_file(run_dir, *vm))));
+    noted.retain(|(vm, _)| !locked.contains(vm));
+    noted.sort_unstable_by_key(|(vm, _)| *vm);
+    noted
+}
+
+/// The word of a run in the lock file of its VM; taken back when the run is over.
+#[derive(Debug)]
+pub(super) struct Word(File);
+
+impl Word {
+    /// One that cannot be written is not there: then nobody goes on.
+    pub(super) fn write(lock: &File, now: Epoch) -> Option<Self> {
+        let mut file = lock.try_clone().ok()?;
+        let text = format!("since {}", now.0);
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes())).ok()?;
+        Some(Self(file))
+    }
+}
+
+impl Drop for Word {
+    fn drop(&mut self) {
+        let _ = self.0.set_len(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_ended_before_it_was_done_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |vm| File::create(lock_file(folder.path(), VmId(vm))).unwrap();
+        let over = file(3);
+        drop(Word::write(&over, Epoch(100)));
+        let killed = file(4);
+        std::mem::forget(Word::write(&killed, Epoch(200)));
+        fs::write(lock_file(folder.path(), VmId(5)), "since when").unwrap();
+        fs::write(folder.path().join("onerescue-vm-x.lock"), "since 1").unwrap();
+        fs::write(folder.path().join("onerescue-host-6.lock"), "since 1").unwrap();
+        assert_eq!(interrupted(folder.path()), [(VmId(4), Epoch(200))]);
+        assert_eq!(interrupted(&folder.path().join("none")), []);
+    }
+}
