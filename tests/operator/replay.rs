@@ -47,12 +47,16 @@ fn bench(fence: &str) -> Bench {
 }
 
 fn host_error(bench: &Bench) -> Output {
-    let hook = bench.start();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_host_error"));
-    for (name, value) in hook.get_envs() {
+    hook(bench, env!("CARGO_BIN_EXE_host_error"), &CALL)
+}
+
+fn hook(bench: &Bench, program: &str, arguments: &[&str]) -> Output {
+    let other = bench.start();
+    let mut command = Command::new(program);
+    for (name, value) in other.get_envs() {
         command.env(name, value.unwrap_or_default());
     }
-    command.args(CALL).current_dir("/").stdin(Stdio::null()).output().unwrap()
+    command.args(arguments).current_dir("/").stdin(Stdio::null()).output().unwrap()
 }
 
 fn journals(bench: &Bench) -> Vec<PathBuf> {
@@ -104,6 +108,30 @@ fn a_recovery_is_recorded_without_secrets_and_decided_again() {
         assert_eq!(none.status.code(), Some(2));
         assert!(err(&none).contains("no run of the incident"), "{}", err(&none));
     }
+}
+
+#[test]
+fn a_fence_alone_is_recorded_and_decided_again() {
+    let bench = bench("");
+    let output = hook(&bench, env!("CARGO_BIN_EXE_fence_host"), &["--host", "node0"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    let [file] = journals(&bench).try_into().unwrap();
+    let document = bench.memory().incidents[0].0.0.to_string();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with(&format!("host-0.document-{document}.")), "{name}");
+    let text = fs::read_to_string(&file).unwrap();
+    for secret in [PASSWORD, BMC, "owner-5ecret"] {
+        assert!(!text.contains(secret), "{secret} is in\n{text}");
+    }
+    let same = ["node0 (host 0)", "  the same: all ", "and 0 VMs end as they did", "then and now: proven off"];
+    says(&replay(&bench, &[&document]), 0, &same);
+
+    // What held it is recorded too.
+    let held = self::bench("");
+    assert!(held.run(&["disarm", "--reason", "switches"]).status.success());
+    let output = hook(&held, env!("CARGO_BIN_EXE_fence_host"), &["--host", "node0"]);
+    assert_eq!(output.status.code(), Some(7), "{}{}", out(&output), err(&output));
+    says(&replay(&held, &["node0"]), 0, &["  the same: all ", "then and now: held", "disarmed"]);
 }
 
 #[test]
