@@ -123,7 +123,8 @@ fn a_fence_alone_is_recorded_and_decided_again() {
     for secret in [PASSWORD, BMC, "owner-5ecret"] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
     }
-    let same = ["node0 (host 0)", "  the same: all ", "and 0 VMs end as they did", "then and now: proven off"];
+    let same =
+        ["node0 (host 0)", "  the same: all ", "and 0 VMs end as they did", "then and now: proven off"];
     says(&replay(&bench, &[&document]), 0, &same);
 
     // What held it is recorded too.

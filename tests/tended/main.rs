@@ -14,7 +14,8 @@ mod story;
 mod strategy;
 
 use onerescue::Run;
-use onerescue::model::VmId;
+use onerescue::cli::play_tended;
+use onerescue::model::{HostId, HostState, VmId};
 use onerescue::policy::down;
 use onerescue::policy::tend::Account;
 use onerescue::sim::{Job, Scenario, Tended, audit_tend};
@@ -80,6 +81,18 @@ fn holds(story: &Story) -> Result<(), TestCaseError> {
     let mut broken = audit_tend(&scenario.world, &account, &charged);
     broken.extend(check::rules(story, &scenario, &before));
     prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(story, &scenario, &account));
+    scenario.played = true;
+    for turn in 0..story.turns {
+        before.extend(scenario.world.tended().iter().cloned());
+        let (account, text, mut broken) = play_tended(&mut scenario);
+        broken.extend(check::rules(story, &scenario, &before));
+        let account = account.unwrap();
+        prop_assert!(
+            broken.is_empty(),
+            "turn {turn}: {broken:#?}\n{text}\n{}",
+            told(story, &scenario, &account)
+        );
+    }
     Ok(())
 }
 
@@ -107,5 +120,28 @@ proptest! {
         let account = steps(&mut scenario, ENDLESS).0.unwrap();
         let broken = check::all_run(&story, &scenario);
         prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&story, &scenario, &account));
+    }
+}
+
+// The timer looks once a minute for as long as a quarantine lasts.
+proptest! {
+    #![proptest_config(config(32))]
+
+    #[test]
+    fn a_host_that_runs_vms_twice_is_quarantined_until_a_person_enables_it(story in strategy::twice()) {
+        holds(&story)?;
+        let mut scenario = Scenario::parse(&story.toml()).unwrap();
+        scenario.world.begin_again();
+        scenario.played = true;
+        let mut account = steps(&mut scenario, ENDLESS).0.unwrap();
+        for _ in 0..3 {
+            account = play_tended(&mut scenario).0.unwrap();
+        }
+        let cloud = scenario.world.transport().cloud();
+        let xml = cloud.host_xml(HostId(0)).unwrap();
+        let state = cloud.host_state(HostId(0));
+        drop(cloud);
+        let quarantined = state == Some(HostState::Disabled) && xml.contains("it runs what oned has elsewhere");
+        prop_assert!(quarantined, "{state:?}\n{}", told(&story, &scenario, &account));
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Story {
     pub(crate) faults: Vec<(&'static str, &'static str, usize, usize)>,
     /// The step at which an earlier run was killed.
     pub(crate) killed: Option<usize>,
+    /// So often `onerescue reconcile` has its turn after that.
+    pub(crate) turns: usize,
 }
 
 /// When the hook starts.
@@ -45,7 +47,7 @@ impl Story {
     pub(crate) fn toml(&self) -> String {
         let mut text = format!(
             "title = \"a random story\"\nhook = {:?}\ncall = {:?}\nhost = \"node0\"\nvm = \"vm0\"\nstart = \"{START}s\"\n\
-             settings = {:?}\n",
+             then = \"reconcile\"\nsettings = {:?}\n",
             self.hook, self.call, self.settings
         );
         let _ = writeln!(text, "before = {:?}", self.before);

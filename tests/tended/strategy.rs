@@ -106,10 +106,16 @@ fn story(hook: &'static str) -> impl Strategy<Value = Story> {
         (vec(recorded(), 0..4), vec(moved(), 0..4)),
         vec((0..900u64, deed()), 0..5),
         vec(fault(), 0..3),
-        option::weighted(0.3, 0..60usize),
+        (option::weighted(0.3, 0..60usize), 0..3usize),
     );
     (settings, call, cloud, wrong).prop_map(
-        move |(settings, call, (hosts, mut vms), (past, (records, moved), events, faults, killed))| {
+        move |(
+            settings,
+            call,
+            (hosts, mut vms),
+            (past, (records, moved), events, faults, (killed, turns)),
+        )| {
+            let turns = if hook == "host_back" { turns } else { 0 };
             let call = if hook == "vm_down" && call == "--hand-over" { "" } else { call };
             let mut earlier = past;
             if hook == "vm_down" {
@@ -132,6 +138,7 @@ fn story(hook: &'static str) -> impl Strategy<Value = Story> {
                 events: events.into_iter().filter(|(_, what)| known(what)).collect(),
                 faults,
                 killed,
+                turns,
                 hosts,
                 vms,
             }
@@ -185,6 +192,34 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
             events,
             faults,
             killed: None,
+            turns: 0,
         }
     })
+}
+
+/// A host was cut off, its VMs ran on there, and some of them were moved before it came back.
+pub(crate) fn twice() -> impl Strategy<Value = Story> {
+    let moved = vec((0..VMS, 1..HOSTS, 222..230u64), 1..4);
+    (calm(), moved, 232..252u64, 0..4usize, select(vec!["", "--hand-over"])).prop_map(
+        |(mut story, mut moved, back, turns, call)| {
+            (story.hook, story.call, story.turns) = ("host_back", call, turns);
+            for vm in &mut story.vms {
+                (vm.off, vm.opted_out) = (None, false);
+            }
+            moved.retain(|(vm, _, _)| *vm < story.vms.len());
+            if moved.is_empty() {
+                moved.push((0, 1, 225));
+            }
+            for (at, vm) in story.vms.iter_mut().enumerate() {
+                if moved.iter().any(|(moved, _, _)| *moved == at) {
+                    vm.host = 0;
+                }
+            }
+            story.before = vec!["recorded node0 closed 4m".to_owned()];
+            story.earlier =
+                vec![(1, "dies node0 network_cut".to_owned()), (back, "returns node0".to_owned())];
+            story.earlier.extend(moved.iter().map(|(vm, to, at)| (*at, format!("migrated vm{vm} node{to}"))));
+            story
+        },
+    )
 }
