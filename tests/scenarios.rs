@@ -718,6 +718,7 @@ scenarios! {
     scheduler_called_off
     scheduler_flag_cleared
     scheduler_flag_cleared_again
+    scheduler_flag_set_again
     scheduler_locked_meanwhile
     scheduler_moves
     scheduler_stops
