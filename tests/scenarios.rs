@@ -290,6 +290,7 @@ scenarios! {
     another_run
     another_run_ends_first
     armed_again
+    back_and_an_election_while_they_go_back
     back_and_cannot_be_disabled
     back_and_fails_while_they_go_back
     back_and_gone_again

@@ -142,6 +142,9 @@ impl Cloud {
     pub fn leader_steps_down(&mut self) {
         if !self.front.is_solo() && self.front.leader.take().is_some() {
             self.front.lost = None;
+            // It forgets nothing of what it has said.
+            let known = self.now.saturating_sub(self.timings.follower_lag);
+            self.front.remember(known, self.timings.follower_lag, &self.state);
             self.after(self.timings.election, Event::Election);
         }
     }

@@ -35,6 +35,7 @@ macro_rules! tables {
 }
 
 tables! {
+    back
     down
     migrate
     recreate

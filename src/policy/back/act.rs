@@ -83,7 +83,7 @@ impl Acting {
     pub(super) fn start(mut case: Box<Case>, vms: &[&Vm], now: Moment) -> Step {
         for vm in vms {
             let (name, error) = (vm.name.clone(), vm.error.clone());
-            case.away.insert(vm.id, Away { name, sent: now, error, from: None, begun: false });
+            case.away.insert(vm.id, Away { name, sent: now, error, from: None, begun: false, doubt: false });
         }
         let deeds = vms.iter().map(|vm| Deed::Resume { vm: vm.id }).collect();
         Step::Act(Self { case, deeds, then: Then::Started })
@@ -92,7 +92,7 @@ impl Acting {
     /// One VM goes back.
     pub(super) fn go_back(mut case: Box<Case>, vm: &Vm, now: Moment) -> Step {
         let (name, error, from) = (vm.name.clone(), vm.error.clone(), vm.host);
-        case.away.insert(vm.id, Away { name, sent: now, error, from, begun: false });
+        case.away.insert(vm.id, Away { name, sent: now, error, from, begun: false, doubt: false });
         let deeds = vec![Deed::Live { vm: vm.id, to: case.subject.host }];
         Step::Act(Self { case, deeds, then: Then::Started })
     }
@@ -212,8 +212,18 @@ fn returned(case: &Case, now: Moment) -> Option<(&'static str, String)> {
 fn started(mut case: Box<Case>, now: Moment, deeds: &[Deed], replies: &[Reply]) -> Step {
     for (vm, reply) in deeds.iter().filter_map(Deed::vm).zip(replies) {
         match reply {
-            // One whose answer was lost may have been carried out: it is read back, never sent again.
-            Reply::Accepted | Reply::Unknown(_) => case.started = case.started.saturating_add(1),
+            Reply::Accepted => {
+                case.started = case.started.saturating_add(1);
+                case.unsent = None;
+            }
+            // It may have been carried out: it is read back first.
+            Reply::Unknown(_) => {
+                case.started = case.started.saturating_add(1);
+                if let Some(away) = case.away.get_mut(&vm) {
+                    away.doubt = true;
+                }
+            }
+            Reply::NotSent(_) if case.again(now, vm) => {}
             Reply::Refused(..) | Reply::NotSent(_) => {
                 let Some(away) = case.away.remove(&vm) else { continue };
                 let fate = match away.from {

@@ -24,6 +24,8 @@ pub(super) struct Away {
     pub(super) from: Option<HostId>,
     /// oned has taken it up.
     pub(super) begun: bool,
+    /// The answer to it was lost.
+    pub(super) doubt: bool,
 }
 
 /// The run's memory; it travels from step to step.
@@ -50,6 +52,8 @@ pub(super) struct Case {
     pub(super) started: u32,
     /// VMs that go back to this host; `None` before that was looked at.
     pub(super) guests: Option<VecDeque<Guest>>,
+    /// Since when oned has taken nothing of what was sent.
+    pub(super) unsent: Option<Moment>,
 }
 
 impl Case {
@@ -68,7 +72,24 @@ impl Case {
             away: BTreeMap::new(),
             started: 0,
             guests: None,
+            unsent: None,
         })
+    }
+
+    /// What was not done, because oned did not take it, is looked at and sent again; unless that is so for too long.
+    pub(super) fn again(&mut self, now: Moment, vm: VmId) -> bool {
+        let since = *self.unsent.get_or_insert(now);
+        if now.since(since) >= self.policy.wait.oned {
+            return false;
+        }
+        match self.away.remove(&vm) {
+            Some(Away { from: Some(at), .. }) => {
+                self.guests.get_or_insert_default().push_front(Guest { vm, at });
+            }
+            Some(Away { name, .. }) => self.queue.push_front((vm, name)),
+            None => {}
+        }
+        true
     }
 
     /// `node7 (host 7)`

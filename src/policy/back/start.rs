@@ -125,6 +125,11 @@ impl Settling {
         case.diary.answered();
         for id in self.ids {
             let vm = list.vms.iter().find(|vm| vm.id == id);
+            if vm.is_some_and(|vm| never_begun(&case, now, vm)) && case.again(now, id) {
+                let text = format!("{id}: nothing has become of it, so it was not done; looking at it again");
+                case.diary.note(now, Phase::Settle, text);
+                continue;
+            }
             if let Some(fate) = judge(&mut case, now, id, vm)
                 && let Some(away) = case.away.remove(&id)
             {
@@ -138,6 +143,17 @@ impl Settling {
         let more = !case.queue.is_empty() || case.guests.is_some();
         if more { Observing::between(case, now) } else { Acting::close(case, now) }
     }
+}
+
+/// Was the call whose answer was lost not carried out? Nothing has become of it for longer than oned needs.
+fn never_begun(case: &Case, now: Moment, vm: &Vm) -> bool {
+    let Some(away) = case.away.get(&vm.id).filter(|away| away.doubt && !away.begun) else { return false };
+    let over = now.since(away.sent) >= TAKEN_UP.min(case.policy.settle.deadline);
+    let still = match away.from {
+        Some(from) => vm.host == Some(from) && vm.state == VmState::RUNNING,
+        None => matches!(states::class(vm.state), Class::Lost | Class::Stopped),
+    };
+    over && still && vm.error == away.error
 }
 
 /// What became of a VM that was told to start; `None` while it is on its way.
