@@ -1,12 +1,13 @@
 //! VMs that are held when everything else is done: the timer looks again, while other things happen.
 
-use super::{config, go, ordered, strategy, told};
+use super::{check, config, go, ordered, strategy, told};
 use crate::stage::Stage;
 use onerescue::model::{HostId, VmId};
 use onerescue::policy::reconcile::{ReconcileRules, Todo, View, decide};
-use onerescue::policy::{Fate, HandOver, Source, VmReport};
-use onerescue::sim::{Event, Seen};
+use onerescue::policy::{Fate, Fencing, HandOver, Source, VmReport};
+use onerescue::sim::{Breach, Event, Seen, audit, audit_deeds};
 use onerescue::world::World as _;
+use onerescue::{run, run_steps};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,6 +38,7 @@ proptest! {
         mut story in strategy::story(),
         on in proptest::option::of(0..900u64),
         gap in 1..4u64,
+        kills in proptest::collection::vec(proptest::option::of(0..60usize), 8),
     ) {
         story.policy.hand_over = HandOver::Yes;
         let mut stage = Stage::new(&story);
@@ -48,23 +50,46 @@ proptest! {
             stage.world.schedule(at, Event::PowerOn(dead));
         }
         let mut done = BTreeSet::new();
-        let mut last = report;
-        for _ in 0..8 {
-            let recovered = |vm: &&VmReport| matches!(vm.fate, Fate::Recovered(_));
-            done.extend(last.vms.iter().filter(recovered).map(|vm| vm.id));
+        let mut touched = ordered(&stage.world);
+        let recovered = |vm: &&VmReport| matches!(vm.fate, Fate::Recovered(_));
+        done.extend(report.vms.iter().filter(recovered).map(|vm| vm.id));
+        for kill in kills {
             stage.world.advance(Duration::from_secs(60 * gap));
-            let Some((Todo::LookAgain, true)) = decided(&stage) else { continue };
+            // Also a look that was killed is gone on with.
+            let Some((todo, true)) = decided(&stage) else { continue };
+            if todo == Todo::Leave || todo.is_back() {
+                continue;
+            }
             stage.world.begin_again();
             stage.subject.source = Source::Reconcile;
             stage.subject.vms = charged(&stage, dead);
             stage.charged.retain(|vm| stage.subject.vms.contains(vm));
-            let (report, broken) = go(&mut stage, &story);
-            prop_assert!(broken.is_empty(), "again: {broken:#?}\n{}", told(&stage, &report));
+            let ended = match kill {
+                Some(steps) => run_steps(&mut stage.world, stage.subject.clone(), story.policy.clone(), steps),
+                None => Some(run(&mut stage.world, stage.subject.clone(), story.policy.clone())),
+            };
+            let mut broken = check::orders(&story, &stage.world, dead);
+            broken.extend(match &ended {
+                Some(report) => audit(&stage.world, &story.policy, report, &stage.charged),
+                None => audit_deeds(&stage.world, &story.policy, dead),
+            });
+            let text = ended.as_ref().map_or_else(|| "killed".to_owned(), |report| told(&stage, report));
+            prop_assert!(broken.is_empty(), "again: {broken:#?}\n{text}");
             let off = stage.world.seen().iter().any(|seen| matches!(seen, Seen::Off { .. }));
-            prop_assert!(!off, "\"off\" again\n{}", told(&stage, &report));
+            prop_assert!(!off, "\"off\" again\n{text}");
+            touched.extend(ordered(&stage.world));
             let again: Vec<_> = ordered(&stage.world).intersection(&done).copied().collect();
-            prop_assert!(again.is_empty(), "touched again: {again:?}\n{}", told(&stage, &report));
-            last = report;
+            prop_assert!(again.is_empty(), "touched again: {again:?}\n{text}");
+            let vms = ended.iter().flat_map(|report| &report.vms);
+            done.extend(vms.filter(recovered).map(|vm| vm.id));
         }
+        let cloud = stage.world.transport().cloud();
+        let twice = cloud.breaches().iter().find(|breach| match breach {
+            Breach::DoubleStart { vm, .. } => touched.contains(vm),
+            Breach::SentToDeadHost { .. } => false,
+        }).cloned();
+        drop(cloud);
+        let honest = stage.world.fence_is_honest(&story.policy, dead);
+        prop_assert!(twice.is_none() || !honest || story.policy.fencing == Fencing::Waived, "{twice:?}");
     }
 }
