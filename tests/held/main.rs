@@ -11,6 +11,7 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+#[path = "../properties/check.rs"]
 mod check;
 mod happening;
 mod held;
