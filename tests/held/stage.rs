@@ -135,6 +135,11 @@ fn incident(record: &RecordStory, story: &Story, now: Epoch) -> Incident {
     }
 }
 
+/// The cloud of the story before anything dies.
+pub(crate) fn alive(story: &Story) -> SimWorld {
+    world(&SimTransport::new(Arc::new(Mutex::new(cloud(story)))))
+}
+
 pub(crate) fn world(transport: &SimTransport) -> SimWorld {
     let credentials = Credentials {
         endpoint: "http://localhost:2633/RPC2".to_owned(),

@@ -11,7 +11,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-fn state() -> impl Strategy<Value = VmState> {
+pub(crate) fn state() -> impl Strategy<Value = VmState> {
     let plain: Vec<VmState> =
         [0, 1, 2, 4, 5, 6, 8, 9, 10, 11].iter().map(|n| VmState::from_numbers(*n, 0)).collect();
     let active: Vec<VmState> = LcmState::ALL.iter().map(|lcm| VmState::Active(*lcm)).collect();
@@ -64,18 +64,20 @@ fn vm() -> impl Strategy<Value = VmStory> {
         })
 }
 
+/// The times of a cloud that is well.
+pub(crate) const USUAL: Slow = Slow {
+    first_unknown_ms: 500,
+    lcm_ms: 20,
+    boot_ms: 700,
+    transfer_ms: 300,
+    cleanup_s: 300,
+    ssh_s: 30,
+    lag_ms: 100,
+};
+
 fn slow() -> impl Strategy<Value = Slow> {
-    let usual = Just(Slow {
-        first_unknown_ms: 500,
-        lcm_ms: 20,
-        boot_ms: 700,
-        transfer_ms: 300,
-        cleanup_s: 300,
-        ssh_s: 30,
-        lag_ms: 100,
-    });
     prop_oneof![
-        usual,
+        Just(USUAL),
         (0..90_000u64, 0..8000u64, 0..20_000u64, 0..20_000u64, 1..600u64, 1..120u64, 0..5000u64).prop_map(
             |(first_unknown_ms, lcm_ms, boot_ms, transfer_ms, cleanup_s, ssh_s, lag_ms)| {
                 Slow { first_unknown_ms, lcm_ms, boot_ms, transfer_ms, cleanup_s, ssh_s, lag_ms }
@@ -169,15 +171,7 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
                 end: End::Dies(death),
                 detection: 30,
                 start,
-                slow: Slow {
-                    first_unknown_ms: 500,
-                    lcm_ms: 20,
-                    boot_ms: 700,
-                    transfer_ms: 300,
-                    cleanup_s: 300,
-                    ssh_s: 30,
-                    lag_ms: 100,
-                },
+                slow: USUAL,
                 devices: vec![DeviceStory::new(Behaviour::Works)],
                 view: View::plain(),
                 faults: Vec::new(),

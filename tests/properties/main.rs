@@ -3,6 +3,7 @@
 //!
 //! `PROPTEST_CASES=100000 cargo test --release --test properties` looks longer.
 
+#![allow(dead_code, reason = "the stories can tell more than these properties need")]
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -13,9 +14,19 @@
 mod again;
 mod check;
 mod foresee;
+#[path = "../held/happening.rs"]
+mod happening;
+#[path = "../held/strategy.rs"]
+mod random;
+#[path = "../held/rules.rs"]
+mod rules;
+#[path = "../held/stage.rs"]
 mod stage;
+#[path = "../held/story.rs"]
 mod story;
 mod strategy;
+#[path = "../held/trouble.rs"]
+mod trouble;
 
 use onerescue::model::{VmId, VmState};
 use onerescue::policy::{Fate, Fencing, Mode, Outcome, Purpose, Report};
