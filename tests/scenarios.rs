@@ -491,6 +491,7 @@ scenarios! {
     killed_after_disable_and_repaired
     killed_after_off
     killed_after_the_proof_and_disabled
+    killed_after_the_proof_and_worked_on
     killed_and_disabled_by_a_person
     killed_before_allocate
     killed_before_it_wrote_itself_down

@@ -7,7 +7,7 @@ use super::ahead::Ahead;
 use super::case::{Case, Failure};
 use super::confirm::{Confirming, alive, sign_of_life};
 use super::devices::ChoosingDevices;
-use super::fence::{self, Fencing as Fence};
+use super::fence::{self, Fencing as Fence, not_again};
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
@@ -45,8 +45,8 @@ impl Braking {
 
     /// Look once more, then send "off": at brakes and witnesses too, unless they were just asked.
     pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
-        if case.retry.is_some() {
-            return fence.not_again(case, now);
+        if let Some(why) = not_again(&case) {
+            return fence.stays_its_hand(case, now, why);
         }
         let ahead = Ahead::PowerOff(Box::new(fence));
         if case.cleared.is_some_and(|at| now.since(at) < FRESH) {

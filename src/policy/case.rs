@@ -173,6 +173,8 @@ pub(super) struct Case {
     pub(super) disproven: bool,
     /// This run only looks again at VMs that are held; how the run before it ended.
     pub(super) retry: Option<String>,
+    /// A person has disabled the host after an earlier run had proven it off.
+    pub(super) aside: bool,
     /// How often it was fenced again.
     pub(super) again: u32,
     /// Since when oned has given no answer.
@@ -234,6 +236,7 @@ impl Case {
             contradiction: None,
             disproven: false,
             retry: None,
+            aside: false,
             again: 0,
             silent: None,
         })

@@ -92,7 +92,11 @@ impl Confirming {
         match ahead {
             Ahead::Fence => {
                 case.heard = case.heard.or(host.monitored_at);
-                case.note_once(now, Phase::Confirm, "still ERROR, and it sent no error of its own");
+                case.note_once(
+                    now,
+                    Phase::Confirm,
+                    format!("still {}, and it sent no error of its own", host.state),
+                );
                 begin(case, now)
             }
             Ahead::PowerOff(fence) => fence.send(case, now),

@@ -213,8 +213,8 @@ impl Fencing {
         wait(pause, Proving::sample(case, self))
     }
 
-    /// A run that looks again at VMs of a host that was off does not send "off".
-    pub(super) fn not_again(self, case: Box<Case>, now: Moment) -> Step {
+    /// The host was off, and is not fenced once more, for this reason.
+    pub(super) fn stays_its_hand(self, case: Box<Case>, now: Moment, why: &str) -> Step {
         let device = &self.device.name;
         let last = match &self.said {
             Some(PowerState::On) => format!("{device} says it is on again, so somebody is at work on it"),
@@ -222,7 +222,7 @@ impl Fencing {
                 format!("{device} does not say that it is off")
             }
         };
-        self.give_up(case, now, &format!("{last}, and it is not fenced again for VMs that are held"))
+        self.give_up(case, now, &format!("{last}, and {why}"))
     }
 
     /// The level has failed: try the next one, or hold.
@@ -265,6 +265,14 @@ impl Fencing {
         };
         Failure { trouble: Trouble::Unreachable, what, advice }
     }
+}
+
+/// Why a host that was proven off is not sent "off" again: who has switched it on is a person at work on it.
+pub(super) fn not_again(case: &Case) -> Option<&'static str> {
+    if case.retry.is_some() {
+        return Some("it is not fenced again for VMs that are held");
+    }
+    case.aside.then_some("it is not fenced again, because a person has disabled it since it was off")
 }
 
 /// How often a device is told in one go: when the run looks again after a hold, once is enough.

@@ -277,6 +277,7 @@ fn set_aside(case: &mut Case, now: Moment, incident: &mut Incident) {
         case.note(now, Phase::Claim, text);
         case.heard = incident.heard.or(case.heard);
         case.disabled = Disabled::Before;
+        case.aside = incident.disabled.is_none();
     } else {
         incident.disabled = None;
     }

@@ -147,7 +147,11 @@ fn flags(world: &SimWorld, report: &Report, broken: &mut Vec<String>) {
         .filter(|(order, _)| matches!(order, Order::Resched { .. }))
         .map(|(order, _)| order.vm())
         .collect();
-    for vm in set.into_iter().filter(|vm| world.transport().cloud().is_resched(*vm)) {
+    let flagged = |vm: &VmId| {
+        let cloud = world.transport().cloud();
+        cloud.is_resched(*vm) && cloud.vm_state(*vm) != Some(VmState::Done)
+    };
+    for vm in set.into_iter().filter(flagged) {
         let told =
             report.vms.iter().any(|told| told.id == vm && told.to_string().contains("onevm unresched"));
         if !told {

@@ -68,7 +68,14 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                 let well = |host: &Host| host.id != subject && host.state == HostState::Monitored;
                 healthy = outlook.hosts.iter().any(well);
             }
-            Seen::Outlook { outlook: None, .. } | Seen::Witness { .. } | Seen::Record { .. } => continue,
+            Seen::Record { incident, .. } => {
+                // An earlier run has.
+                if incident.disabled.is_some() {
+                    dead.push(HostState::Disabled);
+                }
+                continue;
+            }
+            Seen::Outlook { outlook: None, .. } | Seen::Witness { .. } => continue,
             Seen::Order { .. } => touched = true,
             Seen::Disable { .. } => {
                 touched = true;
@@ -120,7 +127,7 @@ fn looks(hold: &HoldRules) -> u32 {
 }
 
 /// The step before an "off", other than asking and writing down, must be a look at the host that shows it in ERROR and without a sign of life.
-/// A host that this very run has disabled shows that instead.
+/// A host that a run of this incident has disabled shows that instead.
 fn not_error(before: Option<&Seen>, subject: HostId, policy: &Policy, dead: &[HostState]) -> Option<String> {
     let Some(Seen::Host { host: Some(host), .. }) = before else {
         return Some("the host was not read just before".to_owned());
