@@ -475,12 +475,19 @@ scenarios! {
     handed_over_hold
     handed_over_wait
     hang
+    held_vm_and_a_late_record
+    held_vm_and_a_late_record_at_work
+    held_vm_and_a_person_runs_it_again
     held_vm_and_another_run
+    held_vm_and_delete
+    held_vm_and_disarmed_meanwhile
     held_vm_and_host_back
     held_vm_and_host_on_again
+    held_vm_ended_before_the_look
     held_vm_ended_by_a_person
     held_vm_finds_room
     held_vm_not_looked_at_again
+    held_vm_of_a_second_failure
     in_backup
     in_failure
     in_failure_left

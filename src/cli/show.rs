@@ -127,7 +127,8 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     add("takeovers", (incident.takeovers > 0).then(|| incident.takeovers.to_string()));
     add("stopped", incident.interrupted.and_then(at));
     let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
-    let waits = incident.waiting.filter(|_| incident.progress == Progress::Closed).zip(incident.until);
+    let looks = incident.waiting.as_ref().filter(|_| incident.progress == Progress::Closed);
+    let waits = looks.map(|looks| looks.since).zip(incident.until);
     add(
         "waiting",
         waits.map(|(since, until)| {

@@ -109,6 +109,15 @@ pub struct Hold {
     pub request: i64,
 }
 
+/// Looks at VMs that are held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looks {
+    /// Since when.
+    pub since: Epoch,
+    /// How the run before them ended, for as long as one is at work.
+    pub outcome: String,
+}
+
 /// The failure of one host, from its first event to the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -147,9 +156,9 @@ pub struct Incident {
     /// Nothing is done before that, unless by hand: the host may come back, or what holds it may be over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Epoch>,
-    /// Since when VMs of it are held although everything else is done; they are looked at again after `until`.
+    /// VMs of it are held although everything else is done; they are looked at again after `until`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<Epoch>,
+    pub waiting: Option<Looks>,
     /// When a run of it was about to disable the host, so that oned gives up its VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Epoch>,

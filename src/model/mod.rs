@@ -31,7 +31,7 @@ pub use evidence::{
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
-pub use incident::{End, Epoch, Held, Hold, Incident, IncidentVm, Line, Progress};
+pub use incident::{End, Epoch, Held, Hold, Incident, IncidentVm, Line, Looks, Progress};
 pub use listing::Listing;
 pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn};
 pub use needs::{Disk, Membership, Needs, Pin, Topology, VirtualNode};

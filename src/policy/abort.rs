@@ -37,7 +37,7 @@ pub fn abort(memory: &Memory, host: HostId, name: &str, by: &str, reason: &str) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DocumentId, Epoch, Incident};
+    use crate::model::{DocumentId, Epoch, Incident, Looks};
     use crate::policy::standing::ended_by;
 
     fn ended(progress: Progress, words: Vec<Abort>) -> Result<Abort, Failure> {
@@ -58,7 +58,7 @@ mod tests {
         let waiting = Incident {
             host: HostId(7),
             progress: Progress::Closed,
-            waiting: Some(Epoch(5)),
+            waiting: Some(Looks { since: Epoch(5), outcome: String::new() }),
             ..Incident::default()
         };
         let memory = Memory { incidents: vec![(DocumentId(3), waiting)], ..Memory::default() };

@@ -173,8 +173,8 @@ pub(super) struct Case {
     pub(super) disproven: bool,
     /// This run only looks again at VMs that are held; how the run before it ended.
     pub(super) retry: Option<String>,
-    /// A person has disabled the host after an earlier run had proven it off.
-    pub(super) aside: bool,
+    /// The record that this run goes on with was closed.
+    pub(super) reopened: bool,
     /// How often it was fenced again.
     pub(super) again: u32,
     /// Since when oned has given no answer.
@@ -236,7 +236,7 @@ impl Case {
             contradiction: None,
             disproven: false,
             retry: None,
-            aside: false,
+            reopened: false,
             again: 0,
             silent: None,
         })
@@ -290,6 +290,16 @@ impl Case {
         let at = self.epoch(now);
         if let Some(incident) = &mut self.incident {
             incident.on = Some(at);
+        }
+    }
+
+    /// The error that the host has now: it may have come back while it was held, and failed anew.
+    pub(super) fn fails_of(&mut self, host: &Host) {
+        if host.state == HostState::Error && host.error.is_some() {
+            self.error.clone_from(&host.error);
+            if let Some(incident) = &mut self.incident {
+                incident.error.clone_from(&host.error);
+            }
         }
     }
 

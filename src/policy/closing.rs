@@ -90,6 +90,7 @@ impl Case {
             }
         }
         self.tell_unmoved(&outcome);
+        self.end_a_look(&outcome);
         let over = match &outcome {
             Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
             Outcome::Rehearsed(_)

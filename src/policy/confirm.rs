@@ -89,6 +89,7 @@ impl Confirming {
             return Braking::again(case, ahead);
         }
         case.slow = 0;
+        case.fails_of(&host);
         match ahead {
             Ahead::Fence => {
                 case.heard = case.heard.or(host.monitored_at);

@@ -18,7 +18,7 @@ use super::prove::Proving;
 use super::record::{After, write};
 use super::recover::{Proven, Surveying};
 use super::remember::Remembering;
-use super::report::Outcome;
+use super::report::{Disabled, Outcome};
 use super::settings::Purpose;
 use crate::model::{
     DatastoreId, DeviceName, Epoch, FenceDevice, Level, Memory, Moment, Peer, PowerState, Progress, ReadBack,
@@ -272,7 +272,9 @@ pub(super) fn not_again(case: &Case) -> Option<&'static str> {
     if case.retry.is_some() {
         return Some("it is not fenced again for VMs that are held");
     }
-    case.aside.then_some("it is not fenced again, because a person has disabled it since it was off")
+    let ours = case.incident.as_ref().is_some_and(|incident| incident.disabled.is_some());
+    let by_person = case.disabled == Disabled::Before && !ours;
+    by_person.then_some("it is not fenced again, because a person has disabled it since it was off")
 }
 
 /// How often a device is told in one go: when the run looks again after a hold, once is enough.

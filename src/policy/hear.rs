@@ -202,8 +202,11 @@ fn proven(mut case: Box<Case>, now: Moment, proof: Proof) -> Step {
     (case.earlier, case.disproven, case.contradiction) = (None, false, None);
     let began = case.epoch(Moment::default());
     let shown = (!proof.is_waived()).then(|| proof.to_string());
+    let looks = case.only_looks();
     if let Some(incident) = &mut case.incident {
-        incident.progress = Progress::Off;
+        if !looks {
+            incident.progress = Progress::Off;
+        }
         incident.began = Some(began);
         incident.proof = shown;
         incident.held = None;

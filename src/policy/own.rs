@@ -149,7 +149,10 @@ pub(super) fn lost(case: &Case, memory: &Memory) -> Option<Lost> {
         return Some(Lost { owner: own.owner.clone(), keeps: false });
     }
     case.retry.as_ref()?;
-    let newer = |(other, incident): &&(DocumentId, Incident)| incident.host == own.host && other > document;
+    let since = case.incident.as_ref()?.waiting.as_ref()?.since;
+    let newer = |(other, incident): &&(DocumentId, Incident)| {
+        incident.host == own.host && other > document && incident.opened >= since
+    };
     let (_, newer) = memory.incidents.iter().find(newer)?;
     Some(Lost { owner: newer.owner.clone(), keeps: true })
 }
@@ -169,7 +172,10 @@ pub(super) fn overwritten(case: &mut Case, now: Moment, memory: &Memory) -> bool
 /// Another run goes on with it: leave everything to that one.
 pub(super) fn leave_to(mut case: Box<Case>, now: Moment, lost: &Lost) -> Step {
     let reason = format!("another run has taken this incident over: {}", lost.owner);
-    if !lost.keeps {
+    if lost.keeps {
+        // It is written once more, whatever is newer.
+        case.owned = now;
+    } else {
         case.incident = None;
     }
     give_up(&mut case, &reason);

@@ -94,9 +94,12 @@ fn fenced(case: Box<Case>, now: Moment, proof: Proof) -> Step {
 /// Take the incident up, now, and look around. Of many runs that look at the same time the order of their documents
 /// decides, so each writes down that it looks before it does.
 pub(super) fn look_around(mut case: Box<Case>, now: Moment) -> Step {
-    let at = case.epoch(now);
+    let (at, looks) = (case.epoch(now), case.only_looks());
     if let Some(incident) = &mut case.incident {
-        (incident.progress, incident.updated) = (Progress::Open, at);
+        incident.updated = at;
+        if !looks {
+            incident.progress = Progress::Open;
+        }
     }
     write(case, now, After::Look)
 }

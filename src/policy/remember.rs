@@ -189,6 +189,13 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
         let reason = format!("the run that was watched has ended ({}): {ended}", incident.owner);
         return case.stop(now, Outcome::NothingToDo(reason));
     }
+    if let Some((_, incident)) = last.filter(|(_, incident)| !open && incident.error == case.error)
+        && case.subject.source == Source::Reconcile
+    {
+        // It was to be looked at again, and that was over before this run came to it.
+        let ended = incident.outcome.as_deref().unwrap_or("no outcome is written down");
+        return case.stop(now, Outcome::NothingToDo(format!("its incident is closed: {ended}")));
+    }
     let Some((document, incident)) = last.filter(|(_, incident)| goes_on(incident)) else {
         case.remembered = last.map(|(_, last)| tail(last, at, error.as_deref())).unwrap_or_default();
         return begin(case, now, memory);
@@ -256,8 +263,8 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
     incident.lock = Some(hold);
-    case.looks_again(&mut incident);
     set_aside(&mut case, now, &mut incident);
+    case.looks_again(&mut incident);
     take_up(&mut case, &mut incident, at);
     case.incident = Some(incident);
     if let Some(word) = case.aborted.take() {
@@ -277,7 +284,6 @@ fn set_aside(case: &mut Case, now: Moment, incident: &mut Incident) {
         case.note(now, Phase::Claim, text);
         case.heard = incident.heard.or(case.heard);
         case.disabled = Disabled::Before;
-        case.aside = incident.disabled.is_none();
     } else {
         incident.disabled = None;
     }
@@ -318,8 +324,14 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     }
     // Since when it is held stays known until nothing holds it.
     incident.held = incident.held.take().filter(|_| incident.progress == Progress::Held);
-    (incident.progress, incident.outcome) = (Progress::Open, None);
-    incident.interrupted = None;
+    if case.error.is_some() {
+        // It may have come back meanwhile, and failed anew.
+        incident.error.clone_from(&case.error);
+    }
+    if case.retry.is_none() {
+        incident.progress = Progress::Open;
+    }
+    (incident.outcome, incident.interrupted) = (None, None);
     if event {
         incident.events.push(at);
         let old = incident.events.len().saturating_sub(EVENTS);

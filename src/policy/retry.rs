@@ -1,18 +1,18 @@
 //! VMs that are held although everything else is done: `onerescue reconcile` looks at them again, more and more slowly.
 //!
 //! Room comes back, a person mends a datastore: nobody should have to think of those VMs then. Such a look goes on with
-//! the closed record of the same failure and proves the host off once more, but it never sends "off": who has switched
-//! the host on since is at work on it. So it looks only where the proof can be read again: not after a person's word, a bare
-//! exit code or `-u`.
+//! the closed record of the same failure, which stays closed until there is something to send, and proves the host off
+//! once more, but it never sends "off": who has switched the host on since is at work on it. So it looks only where the
+//! proof can be read again, not after a person's word, a bare exit code or `-u`; and only with `-m`, because nobody is
+//! asked again before a VM is deleted or created anew.
 
 use super::case::{Case, Source};
 use super::limits::span;
 use super::notes::{Entry, Phase, Weight};
 use super::proof::Proof;
 use super::report::{Fate, Outcome};
-use super::settings::Purpose;
-
-use crate::model::{Incident, Moment};
+use super::settings::{Mode, Purpose};
+use crate::model::{HostState, Incident, Looks, Moment, Progress};
 
 /// Does a run of this failure go on with this record, although it is closed?
 pub(super) fn goes_on(incident: &Incident, error: Option<&str>) -> bool {
@@ -27,25 +27,48 @@ impl Case {
 
     /// This run goes on with a record whose VMs are held: the timer's only looks; any other begins from the start.
     pub(super) fn looks_again(&mut self, incident: &mut Incident) {
-        if incident.waiting.is_none() {
+        self.reopened = incident.progress == Progress::Closed;
+        let Some(looks) = incident.waiting.take() else { return };
+        if self.subject.source != Source::Reconcile {
             return;
         }
-        if self.subject.source == Source::Reconcile {
-            self.retry = Some(incident.outcome.clone().unwrap_or_default());
-            for entry in &mut self.trail {
-                entry.weight = Weight::Detail;
-            }
-        } else {
-            (incident.waiting, incident.proof) = (None, None);
+        self.retry = Some(looks.outcome.clone());
+        incident.waiting = Some(looks);
+        for entry in &mut self.trail {
+            entry.weight = Weight::Detail;
         }
     }
 
-    /// There is something to send after all: from here on this is said again.
+    /// There is something to send after all: from here on this is said again, and the record is open.
     pub(super) fn begins_to_retry(&mut self, now: Moment, proof: &Proof) {
-        let said = self.trail.iter().any(|entry| entry.weight == Weight::Step);
-        if self.only_looks() && !said {
+        if !self.only_looks() {
+            return;
+        }
+        if let Some(incident) = &mut self.incident {
+            incident.progress = Progress::Off;
+        }
+        if !self.trail.iter().any(|entry| entry.weight == Weight::Step) {
             let text = format!("VMs that were held can be recovered now; {} is off: {proof}", self.host());
             self.trail.push(Entry { weight: Weight::Step, at: now, phase: Phase::Plan, text });
+        }
+    }
+
+    fn is_back(&self) -> bool {
+        self.states.get(&self.subject.host).is_some_and(|state| *state == HostState::Monitored)
+    }
+
+    /// A look that came to nothing leaves no VM without an outcome: an earlier look may have been killed at work.
+    pub(super) fn end_a_look(&mut self, outcome: &Outcome) {
+        if !self.only_looks() {
+            return;
+        }
+        let unseen = self.remembered.values().filter(|vm| vm.order.is_some() && vm.end.is_none());
+        let unseen: Vec<_> = unseen.map(|vm| (vm.id, vm.name.clone())).collect();
+        for (vm, name) in unseen {
+            if !self.vms.contains_key(&vm) && !self.courses.contains_key(&vm) {
+                let why = format!("oned was asked, and the outcome was not seen: {outcome}");
+                self.settle(vm, &name, Fate::Failed(why));
+            }
         }
     }
 
@@ -54,7 +77,7 @@ impl Case {
         let (at, rules, only_looks) = (self.epoch(now), self.policy.hold, self.only_looks());
         let held = self.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
         let waits = match outcome {
-            Outcome::Partly => held && self.halted.is_none() && proof.is_some_and(Proof::is_read_back),
+            Outcome::Partly => held && !self.is_back() && proof.is_some_and(Proof::is_read_back),
             Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
                 self.retry.is_some()
             }
@@ -64,11 +87,16 @@ impl Case {
             | Outcome::HandedOver(_)
             | Outcome::Rehearsed(_) => false,
         };
-        let by_rule = self.policy.purpose == Purpose::Recover && self.aborted.is_none();
+        let asked = self.policy.purpose == Purpose::Recover && self.policy.mode == Mode::Migrate;
         let Some(incident) = &mut self.incident else { return };
-        let since = incident.waiting.unwrap_or(at);
-        let waits = waits && by_rule && at.since(since) < rules.vms;
-        incident.waiting = waits.then_some(since);
+        let since = incident.waiting.as_ref().map_or(at, |looks| looks.since);
+        let waits = waits && asked && self.aborted.is_none() && at.since(since) < rules.vms;
+        if only_looks && !matches!(outcome, Outcome::Recovered) {
+            // What was done stands as it was.
+            incident.outcome.clone_from(&self.retry);
+        }
+        let outcome = incident.outcome.clone().unwrap_or_default();
+        incident.waiting = waits.then_some(Looks { since, outcome });
         let pause = at.since(since).min(rules.longest).max(rules.look);
         if waits {
             incident.until = Some(at.plus(pause));
@@ -80,9 +108,6 @@ impl Case {
                 span(rules.vms)
             );
             self.note(now, Phase::Report, text);
-        } else if only_looks && !matches!(outcome, Outcome::Recovered) {
-            // What was done stands as it was.
-            incident.outcome.clone_from(&self.retry);
         }
     }
 }

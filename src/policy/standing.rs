@@ -74,7 +74,9 @@ pub(super) fn is_here(memory: &Memory, incident: &Incident) -> bool {
 /// May a run of another front-end be at work on this record, as far as the clock tells?
 pub(super) fn may_live(memory: &Memory, incident: &Incident) -> bool {
     let let_go = incident.outcome.is_some() || incident.interrupted.is_some();
-    incident.progress != Progress::Closed
+    // Who looks again at VMs that are held leaves the record closed until there is something to send.
+    let looks = incident.waiting.is_some() && incident.lock.is_some();
+    (incident.progress != Progress::Closed || looks)
         && !let_go
         && !is_here(memory, incident)
         && !lease_left(memory, incident).is_zero()

@@ -2,10 +2,11 @@
 
 use super::{check, config, go, ordered, strategy, told};
 use crate::stage::Stage;
-use onerescue::model::{HostId, VmId};
+use onerescue::model::{HostId, Progress, VmId};
 use onerescue::policy::reconcile::{ReconcileRules, Todo, View, decide};
 use onerescue::policy::{Fate, Fencing, HandOver, Source, VmReport};
 use onerescue::sim::{Breach, Event, Seen, audit, audit_deeds};
+use onerescue::wire::record::Record;
 use onerescue::world::World as _;
 use onerescue::{run, run_steps};
 use proptest::prelude::*;
@@ -23,6 +24,15 @@ fn decided(stage: &Stage) -> Option<(Todo, bool)> {
     let decision = decide(view, ReconcileRules::default()).into_iter().find(|one| one.host == host)?;
     let last = memory.incidents.iter().rfind(|(_, incident)| incident.host == host);
     Some((decision.todo, last.is_some_and(|(_, incident)| incident.waiting.is_some())))
+}
+
+fn is_closed(stage: &Stage) -> bool {
+    let records = stage.world.transport().cloud().our_records();
+    let of_host = records.into_iter().filter_map(|(_, record)| match record {
+        Record::Incident(incident) if incident.host == stage.subject.host => Some(incident.progress),
+        _ => None,
+    });
+    of_host.last() == Some(Progress::Closed)
 }
 
 fn charged(stage: &Stage, host: HostId) -> Vec<VmId> {
@@ -77,6 +87,9 @@ proptest! {
             prop_assert!(broken.is_empty(), "again: {broken:#?}\n{text}");
             let off = stage.world.seen().iter().any(|seen| matches!(seen, Seen::Off { .. }));
             prop_assert!(!off, "\"off\" again\n{text}");
+            // The brakes of other hosts count one that is open.
+            let looked = todo == Todo::LookAgain && ordered(&stage.world).is_empty();
+            prop_assert!(!looked || is_closed(&stage), "a look has opened the record\n{text}");
             touched.extend(ordered(&stage.world));
             let again: Vec<_> = ordered(&stage.world).intersection(&done).copied().collect();
             prop_assert!(again.is_empty(), "touched again: {again:?}\n{text}");

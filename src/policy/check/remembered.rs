@@ -73,7 +73,7 @@ fn incidents(scope: Scope, memory: &Memory) -> Vec<Finding> {
 fn unfinished(document: DocumentId, incident: &Incident) -> Option<Finding> {
     let (text, advice) = match (incident.progress, &incident.held) {
         (Progress::Closed, _) => {
-            let since = utc(incident.waiting?);
+            let since = utc(incident.waiting.as_ref()?.since);
             let text =
                 format!("VMs of its failure of {} are held since {since} ({document})", utc(incident.opened));
             (

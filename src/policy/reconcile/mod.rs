@@ -13,6 +13,7 @@ use super::WaitRules;
 use super::back::{Due, due};
 use super::limits::unreadable;
 use super::observe::is_set_aside_by;
+use super::retry;
 use super::standing::{ended_by, lease_left, may_live, standing};
 use crate::model::{DocumentId, End, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
@@ -230,7 +231,7 @@ fn waits(incident: &Incident, host: &Host) -> bool {
         | HostState::MonitoringDisabled
         | HostState::Unknown(_) => false,
     };
-    incident.waiting.is_some() && dead && same_failure(incident, host)
+    dead && retry::goes_on(incident, host.error.as_deref())
 }
 
 /// A closed incident with VMs that are held.
@@ -239,13 +240,16 @@ fn held_vms(view: View<'_>, document: DocumentId, incident: &Incident) -> (Todo,
     if let Some(abort) = view.memory.aborts.iter().find(|abort| abort.incident == document) {
         return (Todo::Leave, format!("{} has ended it: {}", abort.by, abort.reason));
     }
+    if may_live(view.memory, incident) {
+        return (Todo::Leave, format!("{} looks at its VMs again", incident.owner));
+    }
     let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held)).count();
     let held = format!("{held} of its {} VMs are held", incident.vms.len());
     let left = incident.until.map_or(0, |until| until.since(now).as_secs());
     if left > 0 {
         return (Todo::Leave, format!("{held}; looked at again in {left} s"));
     }
-    let since = incident.waiting.map_or(0, |since| now.since(since).as_secs());
+    let since = incident.waiting.as_ref().map_or(0, |looks| now.since(looks.since).as_secs());
     (Todo::LookAgain, format!("{held}, for {since} s now"))
 }
 

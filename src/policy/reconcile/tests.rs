@@ -1,7 +1,7 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Abort, ClusterId, Held, IncidentVm, VmId};
+use crate::model::{Abort, ClusterId, Held, IncidentVm, Looks, VmId};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
@@ -119,7 +119,7 @@ fn with_a_held_vm() -> Incident {
         why: String::new(),
     };
     Incident {
-        waiting: Some(Epoch(NOW.0 - 40)),
+        waiting: Some(Looks { since: Epoch(NOW.0 - 40), outcome: "partly".to_owned() }),
         proof: Some("bmc said off".to_owned()),
         until: Some(NOW),
         outcome: Some("partly".to_owned()),
