@@ -7,6 +7,7 @@ use super::observe::Over;
 use super::order::Order;
 use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
+use super::retry::Retry;
 use super::scheduler::Scheduling;
 use super::settings::{Mode, Policy, Purpose};
 use super::standing::CLOCKS;
@@ -171,10 +172,8 @@ pub(super) struct Case {
     pub(super) contradiction: Option<String>,
     /// A device has contradicted the last proof.
     pub(super) disproven: bool,
-    /// This run only looks again at VMs that are held; how the run before it ended.
-    pub(super) retry: Option<String>,
-    /// The record that this run goes on with was closed.
-    pub(super) reopened: bool,
+    /// Whether this run goes on with a record that was closed.
+    pub(super) retry: Retry,
     /// How often it was fenced again.
     pub(super) again: u32,
     /// Since when oned has given no answer.
@@ -235,8 +234,7 @@ impl Case {
             earlier: None,
             contradiction: None,
             disproven: false,
-            retry: None,
-            reopened: false,
+            retry: Retry::default(),
             again: 0,
             silent: None,
         })

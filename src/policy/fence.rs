@@ -269,7 +269,7 @@ impl Fencing {
 
 /// Why a host that was proven off is not sent "off" again: who has switched it on is a person at work on it.
 pub(super) fn not_again(case: &Case) -> Option<&'static str> {
-    if case.retry.is_some() {
+    if case.retry.is_look() {
         return Some("it is not fenced again for VMs that are held");
     }
     let ours = case.incident.as_ref().is_some_and(|incident| incident.disabled.is_some());

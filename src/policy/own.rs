@@ -148,8 +148,8 @@ pub(super) fn lost(case: &Case, memory: &Memory) -> Option<Lost> {
     if own.owner != case.incident.as_ref()?.owner && case.dead_owner.as_ref() != Some(&own.owner) {
         return Some(Lost { owner: own.owner.clone(), keeps: false });
     }
-    case.retry.as_ref()?;
-    let since = case.incident.as_ref()?.waiting.as_ref()?.since;
+    let looks = case.incident.as_ref()?.waiting.as_ref().filter(|_| case.retry.is_look());
+    let since = looks?.since;
     let newer = |(other, incident): &&(DocumentId, Incident)| {
         incident.host == own.host && other > document && incident.opened >= since
     };

@@ -316,10 +316,10 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
         Source::Event => true,
         Source::Person => false,
         // An event that was lost counts too.
-        Source::Reconcile if case.retry.is_some() => false,
+        Source::Reconcile if case.retry.is_look() => false,
         Source::Reconcile => incident.progress == Progress::Closed || case.document.is_none(),
     };
-    if case.retry.is_none() {
+    if !case.retry.is_look() {
         set_until(case, incident, at);
     }
     // Since when it is held stays known until nothing holds it.
@@ -328,7 +328,7 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
         // It may have come back meanwhile, and failed anew.
         incident.error.clone_from(&case.error);
     }
-    if case.retry.is_none() {
+    if !case.retry.is_look() {
         incident.progress = Progress::Open;
     }
     (incident.outcome, incident.interrupted) = (None, None);
@@ -339,7 +339,7 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     }
     // No VM that an earlier run knew is forgotten; who looks again at some leaves those that are done alone.
     let done = |vm: &IncidentVm| matches!(vm.end, Some(End::Recovered | End::Left));
-    let known = case.remembered.values().filter(|vm| case.retry.is_none() || !done(vm)).map(|vm| vm.id);
+    let known = case.remembered.values().filter(|vm| !case.retry.is_look() || !done(vm)).map(|vm| vm.id);
     let known: BTreeSet<VmId> = case.subject.vms.iter().copied().chain(known).collect();
     case.subject.vms = known.into_iter().collect();
 }

@@ -19,20 +19,47 @@ pub(super) fn goes_on(incident: &Incident, error: Option<&str>) -> bool {
     incident.waiting.is_some() && error.is_some() && incident.error.as_deref() == error
 }
 
+/// Whether a run goes on with a record that was closed.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Retry {
+    /// It was open, or is new.
+    #[default]
+    No,
+    /// Yes, and everything begins from the start.
+    Anew,
+    /// It only looks again at VMs that are held; how the run before it ended.
+    Look(String),
+}
+
+impl Retry {
+    pub(super) fn is_look(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    fn outcome(&self) -> Option<&String> {
+        match self {
+            Self::Look(outcome) => Some(outcome),
+            Self::No | Self::Anew => None,
+        }
+    }
+}
+
 impl Case {
     /// Does this run only look again at VMs that are held, with nothing sent yet? It says nothing new until then.
     pub(super) fn only_looks(&self) -> bool {
-        self.retry.is_some() && !self.touched
+        self.retry.is_look() && !self.touched
     }
 
     /// This run goes on with a record whose VMs are held: the timer's only looks; any other begins from the start.
     pub(super) fn looks_again(&mut self, incident: &mut Incident) {
-        self.reopened = incident.progress == Progress::Closed;
+        if incident.progress == Progress::Closed {
+            self.retry = Retry::Anew;
+        }
         let Some(looks) = incident.waiting.take() else { return };
         if self.subject.source != Source::Reconcile {
             return;
         }
-        self.retry = Some(looks.outcome.clone());
+        self.retry = Retry::Look(looks.outcome.clone());
         incident.waiting = Some(looks);
         for entry in &mut self.trail {
             entry.weight = Weight::Detail;
@@ -79,7 +106,7 @@ impl Case {
         let waits = match outcome {
             Outcome::Partly => held && !self.is_back() && proof.is_some_and(Proof::is_read_back),
             Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
-                self.retry.is_some()
+                self.retry.is_look()
             }
             Outcome::Recovered
             | Outcome::Fenced
@@ -93,7 +120,7 @@ impl Case {
         let waits = waits && asked && self.aborted.is_none() && at.since(since) < rules.vms;
         if only_looks && !matches!(outcome, Outcome::Recovered) {
             // What was done stands as it was.
-            incident.outcome.clone_from(&self.retry);
+            incident.outcome = self.retry.outcome().cloned();
         }
         let outcome = incident.outcome.clone().unwrap_or_default();
         incident.waiting = waits.then_some(Looks { since, outcome });
@@ -101,7 +128,7 @@ impl Case {
         if waits {
             incident.until = Some(at.plus(pause));
         }
-        if waits && self.retry.is_none() {
+        if waits && !self.retry.is_look() {
             let text = format!(
                 "VMs that are held: `onerescue reconcile` looks again in {}, then more and more slowly, for up to {}",
                 span(pause),

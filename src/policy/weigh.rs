@@ -15,6 +15,7 @@ use super::observe::unreadable;
 use super::plan::{self, Decision, Request, Verdict};
 use super::recover::Survey;
 use super::report::{Fate, Outcome};
+use super::retry::Retry;
 use super::settings::{Fencing, Policy, Purpose};
 use crate::model::{Moment, Scope, VmId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +44,7 @@ impl Weighing {
         let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
         // An earlier run had it off: its VMs are on their way, or it is to be said why not.
         let proven = case.incident.as_ref().is_some_and(|incident| incident.proof.is_some());
-        let proven = proven && (case.retry.is_some() || !case.reopened);
+        let proven = proven && !matches!(case.retry, Retry::Anew);
         let sent = case.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
         let begun = begun || proven || sent;
         // A person who says that it is off needs no fence.
