@@ -479,6 +479,7 @@ scenarios! {
     held_vm_and_a_late_record_at_work
     held_vm_and_a_person_runs_it_again
     held_vm_and_another_run
+    held_vm_and_another_run_at_work
     held_vm_and_delete
     held_vm_and_disarmed_meanwhile
     held_vm_and_host_back
@@ -486,6 +487,7 @@ scenarios! {
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
     held_vm_finds_room
+    held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
     held_vm_of_a_second_failure
     in_backup

@@ -78,6 +78,10 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), String> {
     if scenario.then == Then::Elsewhere {
         scenario.world.begin_elsewhere(ELSEWHERE);
     }
+    if scenario.world.transport().is_dead() {
+        // A fault has killed the run before, and the timer begins another process.
+        scenario.world.transport().begin_again();
+    }
     let mut last: Option<String> = None;
     for _ in 0..TICKS {
         let second = scenario.world.transport().cloud().epoch().rem_euclid(60);

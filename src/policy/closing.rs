@@ -90,7 +90,7 @@ impl Case {
             }
         }
         self.tell_unmoved(&outcome);
-        self.end_a_look(&outcome);
+        self.end_a_look();
         let over = match &outcome {
             Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
             Outcome::Rehearsed(_)

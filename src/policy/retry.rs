@@ -85,7 +85,7 @@ impl Case {
     }
 
     /// A look that came to nothing leaves no VM without an outcome: an earlier look may have been killed at work.
-    pub(super) fn end_a_look(&mut self, outcome: &Outcome) {
+    pub(super) fn end_a_look(&mut self) {
         if !self.only_looks() {
             return;
         }
@@ -93,8 +93,8 @@ impl Case {
         let unseen: Vec<_> = unseen.map(|vm| (vm.id, vm.name.clone())).collect();
         for (vm, name) in unseen {
             if !self.vms.contains_key(&vm) && !self.courses.contains_key(&vm) {
-                let why = format!("oned was asked, and the outcome was not seen: {outcome}");
-                self.settle(vm, &name, Fate::Failed(why));
+                let why = "oned was asked by a look that was killed, and the outcome was not seen";
+                self.settle(vm, &name, Fate::Failed(why.to_owned()));
             }
         }
     }

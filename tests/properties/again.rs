@@ -2,9 +2,9 @@
 
 use super::{check, config, go, ordered, strategy, told};
 use crate::stage::Stage;
-use onerescue::model::{HostId, Progress, VmId};
+use onerescue::model::{HostId, Incident, Progress, VmId};
 use onerescue::policy::reconcile::{ReconcileRules, Todo, View, decide};
-use onerescue::policy::{Fate, Fencing, HandOver, Source, VmReport};
+use onerescue::policy::{Fate, Fencing, HandOver, Outcome, Source, VmReport};
 use onerescue::sim::{Breach, Event, Seen, audit, audit_deeds};
 use onerescue::wire::record::Record;
 use onerescue::world::World as _;
@@ -26,13 +26,18 @@ fn decided(stage: &Stage) -> Option<(Todo, bool)> {
     Some((decision.todo, last.is_some_and(|(_, incident)| incident.waiting.is_some())))
 }
 
-fn is_closed(stage: &Stage) -> bool {
+fn record(stage: &Stage) -> Incident {
     let records = stage.world.transport().cloud().our_records();
     let of_host = records.into_iter().filter_map(|(_, record)| match record {
-        Record::Incident(incident) if incident.host == stage.subject.host => Some(incident.progress),
+        Record::Incident(incident) if incident.host == stage.subject.host => Some(*incident),
         _ => None,
     });
-    of_host.last() == Some(Progress::Closed)
+    of_host.last().unwrap()
+}
+
+/// How the run ended that the looks come after.
+fn outcome(incident: &Incident) -> Option<String> {
+    incident.outcome.clone().or(incident.waiting.as_ref().map(|looks| looks.outcome.clone()))
 }
 
 fn charged(stage: &Stage, host: HostId) -> Vec<VmId> {
@@ -70,6 +75,7 @@ proptest! {
             if todo == Todo::Leave || todo.is_back() {
                 continue;
             }
+            let was = record(&stage);
             stage.world.begin_again();
             stage.subject.source = Source::Reconcile;
             stage.subject.vms = charged(&stage, dead);
@@ -87,9 +93,17 @@ proptest! {
             prop_assert!(broken.is_empty(), "again: {broken:#?}\n{text}");
             let off = stage.world.seen().iter().any(|seen| matches!(seen, Seen::Off { .. }));
             prop_assert!(!off, "\"off\" again\n{text}");
-            // The brakes of other hosts count one that is open.
+            let is = record(&stage);
             let looked = todo == Todo::LookAgain && ordered(&stage.world).is_empty();
-            prop_assert!(!looked || is_closed(&stage), "a look has opened the record\n{text}");
+            let closed = is.progress == Progress::Closed;
+            // The brakes of other hosts count one that is open.
+            prop_assert!(!looked || closed, "a look has opened the record\n{text}");
+            let on_its_way = is.vms.iter().any(|vm| vm.order.is_some() && vm.end.is_none());
+            prop_assert!(!on_its_way || !closed, "closed, and VMs are on their way: {:?}\n{text}", is.vms);
+            let came_to_nothing = ended.as_ref().is_some_and(|report| report.outcome != Outcome::Recovered);
+            if looked && came_to_nothing {
+                prop_assert_eq!(outcome(&is), outcome(&was), "{}", text);
+            }
             touched.extend(ordered(&stage.world));
             let again: Vec<_> = ordered(&stage.world).intersection(&done).copied().collect();
             prop_assert!(again.is_empty(), "touched again: {again:?}\n{text}");

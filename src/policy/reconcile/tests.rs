@@ -1,7 +1,7 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Abort, ClusterId, Held, IncidentVm, Looks, VmId};
+use crate::model::{Abort, ClusterId, Held, Hold, IncidentVm, Looks, VmId};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
@@ -143,6 +143,17 @@ fn vms_that_are_held_are_looked_at_again_as_long_as_the_host_is_dead_of_the_same
     assert_eq!((todo, why.as_str()), (Todo::Leave, "1 of its 2 VMs are held; looked at again in 9 s"));
     let other = Incident { error: Some("another day : it failed".to_owned()), ..with_a_held_vm() };
     assert_eq!(of(&[host(7, HostState::Error)], other).0, Todo::Begin);
+    // Another front-end looks just now, and leaves it closed.
+    let lock = Some(Hold { time: NOW.0 - 5, request: 7 });
+    let at_work = Incident {
+        lock,
+        outcome: None,
+        owner: "fe2 4711 1".to_owned(),
+        updated: Epoch(NOW.0 - 5),
+        ..with_a_held_vm()
+    };
+    let (todo, why) = of(&[host(7, HostState::Error)], at_work);
+    assert_eq!((todo, why.as_str()), (Todo::Leave, "fe2 4711 1 looks at its VMs again"));
     let not = Incident { waiting: None, ..with_a_held_vm() };
     assert_eq!(of(&[host(7, HostState::Error)], not).0, Todo::Leave);
 }
