@@ -32,9 +32,9 @@ impl Replayed {
         for line in 0..reader.len() {
             match reader.line(line)? {
                 Line::Told(entry) => course.told.push(entry),
-                Line::Answered { at, asked } => {
+                Line::Answered { at, asked, written } => {
                     let told = std::mem::take(&mut course.told);
-                    course.answers.push_back(Recorded { told, at, asked, answer: line });
+                    course.answers.push_back(Recorded { told, at, asked, written, answer: line });
                 }
                 Line::Ended(ending) => course.ended = Some(ending),
             }
@@ -113,11 +113,15 @@ impl World for Replayed {
     }
 
     fn memory(&mut self) -> Result<Memory, Failure> {
-        Ok(self.tried(&Question::Memory)?.1)
+        let (_, mut memory): (_, Memory) = self.tried(&Question::Memory)?;
+        self.replay.as_written_today(&mut memory);
+        Ok(memory)
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
-        Ok(self.tried(&Question::Record { document, progress: incident.progress })?.1)
+        let (_, document) = self.tried(&Question::Record { document, progress: incident.progress })?;
+        self.replay.is_written(document, incident);
+        Ok(document)
     }
 
     fn take(&mut self, _host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
@@ -160,7 +164,9 @@ impl World for Replayed {
     }
 
     fn survey(&mut self, _host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
-        Ok(self.tried(&Question::Survey { also: also.to_vec() })?.1)
+        let (_, mut survey): (_, Survey) = self.tried(&Question::Survey { also: also.to_vec() })?;
+        self.replay.as_written_today(&mut survey.memory);
+        Ok(survey)
     }
 
     fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {

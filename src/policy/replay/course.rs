@@ -8,7 +8,8 @@
 use super::line::Ending;
 use super::question::Question;
 use super::verdict::{Difference, Stopped};
-use crate::model::{DocumentId, Moment};
+use super::written::Written;
+use crate::model::{DocumentId, Epoch, Incident, Memory, Moment};
 use crate::policy::{Entry, Order};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub struct Recorded<A> {
     pub at: Moment,
     /// What was asked.
     pub asked: Question,
+    /// When the record was written, as it says itself, if that was asked and oned took it.
+    pub written: Option<Epoch>,
     /// The answer.
     pub answer: A,
 }
@@ -51,6 +54,7 @@ pub struct Replay<A> {
     pub(super) recorded: usize,
     pub(super) differences: Vec<Difference>,
     pub(super) stopped: Option<Stopped>,
+    written: Written,
     /// Orders then and now.
     pub(super) then: Vec<Order>,
     pub(super) today: Vec<Order>,
@@ -70,6 +74,7 @@ impl<A> Replay<A> {
             recorded,
             differences: Vec::new(),
             stopped: None,
+            written: Written::default(),
             then,
             today: Vec::new(),
         }
@@ -134,10 +139,24 @@ impl<A> Replay<A> {
             return None;
         };
         self.differ(Some(asked), place);
-        let found = self.left.answers.drain(..=place).next_back()?;
+        let passed: Vec<_> = self.left.answers.drain(..=place).collect();
+        for one in &passed {
+            self.written.then(&one.asked, one.written);
+        }
+        let found = passed.into_iter().next_back()?;
         self.now = self.now.max(found.at);
         self.answered += 1;
         Some(found)
+    }
+
+    /// Today's policy has written the record.
+    pub fn is_written(&mut self, document: DocumentId, incident: &Incident) {
+        self.written.today(document, incident);
+    }
+
+    /// What was read then, with the record as today's policy has written it.
+    pub fn as_written_today(&self, memory: &mut Memory) {
+        self.written.put_into(memory);
     }
 
     /// Where the answer is.

@@ -32,6 +32,9 @@ pub enum Line {
         at: Moment,
         /// What was asked.
         asked: Question,
+        /// When the record was written, as it says itself, if that was asked and oned took it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        written: Option<Epoch>,
     },
     /// It was over.
     Ended(Ending),

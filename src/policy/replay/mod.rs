@@ -8,6 +8,7 @@ mod course;
 mod line;
 mod question;
 mod verdict;
+mod written;
 
 pub use course::{Course, Recorded, Replay};
 pub use line::{Begin, Ending, Line};

@@ -77,6 +77,9 @@ impl<W: World, P: Paper> World for Journal<W, P> {
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
         let answer = self.world.record(document, incident);
         self.pages.answered(Question::Record { document, progress: incident.progress }, &answer);
+        if answer.is_ok() {
+            self.pages.written(incident.updated);
+        }
         self.pages.about(document.or_else(|| answer.as_ref().ok().copied()));
         answer
     }

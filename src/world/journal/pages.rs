@@ -1,6 +1,6 @@
 //! The lines of a journal, on their way to a file.
 
-use crate::model::{DocumentId, Moment};
+use crate::model::{DocumentId, Epoch, Moment};
 use crate::policy::replay::{Begin, Line, Question};
 use crate::wire::journal::Writer;
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub(super) struct Pages<P> {
     writer: Writer,
     length: usize,
     /// An answer whose moment is not known yet.
-    pending: Option<(Question, Value)>,
+    pending: Option<(Question, Value, Option<Epoch>)>,
 }
 
 impl<P: Paper> Pages<P> {
@@ -64,15 +64,22 @@ impl<P: Paper> Pages<P> {
             return;
         }
         match serde_json::to_value(answer) {
-            Ok(answer) => self.pending = Some((asked, answer)),
+            Ok(answer) => self.pending = Some((asked, answer, None)),
             Err(error) => self.fail(&error.to_string()),
+        }
+    }
+
+    /// The record says itself when it was written.
+    pub(super) fn written(&mut self, updated: Epoch) {
+        if let Some((_, _, written)) = &mut self.pending {
+            *written = Some(updated);
         }
     }
 
     /// The answer is in: now it can be written.
     pub(super) fn at(&mut self, at: Moment) {
-        if let Some((asked, answer)) = self.pending.take() {
-            self.write(&Line::Answered { at, asked }, answer);
+        if let Some((asked, answer, written)) = self.pending.take() {
+            self.write(&Line::Answered { at, asked, written }, answer);
         }
     }
 
