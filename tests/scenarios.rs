@@ -500,6 +500,7 @@ scenarios! {
     killed_after_disable_and_repaired
     killed_after_off
     killed_after_the_proof_and_disabled
+    killed_after_the_proof_and_on_again
     killed_after_the_proof_and_worked_on
     killed_and_disabled_by_a_person
     killed_before_allocate
@@ -511,6 +512,7 @@ scenarios! {
     killed_in_the_wait
     killed_when_all_is_written
     killed_with_all_on_their_way
+    killed_with_all_recovered_and_on_again
     killed_with_its_front_end
     killed_with_some_recovered
     large_first
@@ -682,6 +684,9 @@ scenarios! {
     record_late_after_the_end
     record_late_and_aborted
     record_late_and_confirm_off
+    record_late_over_a_closed_one
+    record_late_over_a_held_one
+    record_late_over_a_waiting_one
     record_locked_by_a_person
     record_lost_reply
     record_lost_request

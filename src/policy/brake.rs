@@ -21,6 +21,7 @@ use super::rules::ProbeError;
 use super::settings::Fencing;
 use super::settings::Purpose;
 use super::standing::{open, standing};
+use super::weigh::Weighing;
 use crate::model::{Host, HostState, Moment, Outlook, Peer};
 
 /// See [`Step::Brake`].
@@ -47,6 +48,9 @@ impl Braking {
     pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
         if let Some(why) = not_again(&case) {
             return fence.stays_its_hand(case, now, why);
+        }
+        if Weighing::is_due(&case) {
+            return Weighing::before_off(fence, case, now);
         }
         let ahead = Ahead::PowerOff(Box::new(fence));
         if case.cleared.is_some_and(|at| now.since(at) < FRESH) {

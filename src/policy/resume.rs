@@ -2,27 +2,60 @@
 
 use super::case::Case;
 use super::course::Course;
+use super::judge::{Judge, Judgement};
 use super::notes::Phase;
 use super::order::{MigrationType, Order};
 use super::plan::Decision;
+use super::recover::Survey;
+use super::report::Fate;
 use super::settings::Mode;
 use super::states::{self, Class};
-use crate::model::{End, Moment, VmId, VmState};
+use crate::model::{End, Moment};
+use std::collections::BTreeMap;
 
 /// Go on with a VM that an earlier run has sent an order for, if that is so.
 pub(super) fn resume(case: &mut Case, now: Moment, decision: &Decision) -> bool {
-    let Decision { vm, name, state, host, .. } = decision;
-    let elsewhere = host.is_some_and(|host| host != case.subject.host);
-    let Some(order) = sent_before(case, *vm, *state, elsewhere) else { return false };
+    let Decision { vm, name, state, .. } = decision;
+    let Some(order) = sent_before(case, decision) else { return false };
     case.courses.insert(*vm, Course::resumed(name.clone(), *state, order, now));
     let text = format!("an earlier run has sent: {}; it is {state}, reading it back", case.say(&order));
     case.detail(now, Phase::Plan, text);
     true
 }
 
+/// What has become of a VM that an earlier run has sent an order for.
+pub(super) enum Sent {
+    /// None was sent, or it is still where it was: it is planned like any other.
+    Nothing,
+    /// It is not at its end yet.
+    OnItsWay,
+    Ended(Fate),
+}
+
+/// Read back, with nothing taken up and nothing sent.
+pub(super) fn sent(case: &Case, now: Moment, decision: &Decision, survey: &Survey) -> Sent {
+    let Some(order) = sent_before(case, decision) else { return Sent::Nothing };
+    let course = &Course::resumed(decision.name.clone(), decision.state, order, now);
+    let vms = &BTreeMap::new();
+    let vm = survey.vms.iter().find(|vm| vm.id == decision.vm);
+    match (Judge { case, course, now, hosts: None, vms }).judge(vm) {
+        Judgement::Close(fate) => Sent::Ended(fate),
+        Judgement::Stay
+        | Judgement::Replan
+        | Judgement::Await
+        | Judgement::Send(_)
+        | Judgement::Look
+        | Judgement::Release(_)
+        | Judgement::TakeOver(_)
+        | Judgement::TakenBack => Sent::OnItsWay,
+    }
+}
+
 /// The order of an earlier run of this incident that is being carried out, or has failed on the VM's new host. What that
 /// run has given up is not begun again.
-fn sent_before(case: &Case, vm: VmId, state: VmState, elsewhere: bool) -> Option<Order> {
+fn sent_before(case: &Case, decision: &Decision) -> Option<Order> {
+    let (vm, state) = (decision.vm, decision.state);
+    let elsewhere = decision.host.is_some_and(|host| host != case.subject.host);
     let known = case.remembered.get(&vm).filter(|_| !case.courses.contains_key(&vm))?;
     match known.end {
         None => {}

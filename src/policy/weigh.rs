@@ -2,12 +2,17 @@
 //!
 //! A fence that moves no VM takes down what may still run, for nothing. It never shortens what comes before it: an oned
 //! that answers too slowly has everything looked at again.
+//!
+//! A run that goes on with a host that was off looks at its power first: off is proven again, and its VMs are read back.
+//! Only where it would send "off" is that weighed too. A person may have switched the host on when all was done, and the
+//! record of that may have been written over by a write that came late.
 
 use super::FRESH;
 use super::ahead::Ahead;
 use super::brake::Braking;
 use super::case::{Case, Failure, Subject, Trouble};
 use super::devices::ChoosingDevices;
+use super::fence::Fencing as Fence;
 use super::hold::hold;
 use super::incident::{Step, wait};
 use super::notes::Phase;
@@ -15,6 +20,7 @@ use super::observe::unreadable;
 use super::plan::{self, Decision, Request, Verdict};
 use super::recover::Survey;
 use super::report::{Fate, Outcome};
+use super::resume::{Sent, sent};
 use super::retry::Retry;
 use super::settings::{Fencing, Policy, Purpose};
 use crate::model::{Moment, Scope, VmId};
@@ -28,6 +34,8 @@ const REASONS: usize = 3;
 pub struct Weighing {
     case: Box<Case>,
     asked: Moment,
+    /// The device that "off" would be sent to; without one they are to be looked up.
+    fence: Option<Box<Fence>>,
 }
 
 impl Weighing {
@@ -41,17 +49,26 @@ impl Weighing {
 
     /// Weigh a fence that this run begins by itself, once before each; then look its devices up.
     pub(super) fn before_the_fence(case: Box<Case>, now: Moment) -> Step {
-        let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
         // An earlier run had it off: its VMs are on their way, or it is to be said why not.
         let proven = case.incident.as_ref().is_some_and(|incident| incident.proof.is_some());
         let proven = proven && !matches!(case.retry, Retry::Anew);
         let sent = case.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
-        let begun = begun || proven || sent;
         // A person who says that it is off needs no fence.
-        if !weighs(&case.policy) || begun || case.weighed.is_some() || case.confirmation(now).is_some() {
+        if !Self::is_due(&case) || proven || sent || case.confirmation(now).is_some() {
             return Step::ChooseDevices(ChoosingDevices::new(case));
         }
-        Step::Weigh(Self { case, asked: now })
+        Step::Weigh(Self { case, asked: now, fence: None })
+    }
+
+    /// Weigh it before the first "off" of a run that goes on.
+    pub(super) fn before_off(fence: Fence, case: Box<Case>, now: Moment) -> Step {
+        Step::Weigh(Self { case, asked: now, fence: Some(Box::new(fence)) })
+    }
+
+    /// Has this run sent nothing yet, and not weighed it?
+    pub(super) fn is_due(case: &Case) -> bool {
+        let begun = case.touched || case.earlier.is_some() || case.again > 0 || !case.told.is_empty();
+        weighs(&case.policy) && !begun && case.weighed.is_none()
     }
 
     /// The host, and the VMs that the event had on it.
@@ -72,12 +89,19 @@ impl Weighing {
                 return self.case.stop(now, unreadable(failure));
             }
         };
-        let Self { mut case, asked } = self;
+        let Self { mut case, asked, fence } = self;
         case.answered();
-        let decisions = decide(&case, &survey);
-        case.unmoved = decisions.iter().map(|decision| (decision.vm, told(decision))).collect();
-        if decisions.iter().any(|decision| gains(&case, &survey, decision)) {
+        let weighed: Vec<_> = decide(&case, &survey)
+            .into_iter()
+            .map(|decision| (sent(&case, now, &decision, &survey), decision))
+            .collect();
+        let gain = weighed.iter().any(|(sent, decision)| gains(&case, &survey, sent, decision));
+        case.unmoved = weighed.into_iter().filter_map(|(sent, decision)| told(sent, decision)).collect();
+        if gain {
             case.weighed = Some(now);
+            if let Some(fence) = fence {
+                return Braking::before_off(*fence, case, now);
+            }
             if now.since(asked) >= FRESH {
                 return Braking::again(case, Ahead::Fence);
             }
@@ -86,10 +110,14 @@ impl Weighing {
         match refusal(&case) {
             Err(failure) => hold(case, now, failure, Outcome::Held),
             Ok(reason) => {
+                let mut outcome = Outcome::NothingToDo(reason);
                 for (vm, (name, fate)) in std::mem::take(&mut case.unmoved) {
+                    if let Fate::Failed(_) = fate {
+                        outcome = Outcome::Partly;
+                    }
                     case.settle(vm, &name, fate);
                 }
-                case.stop(now, Outcome::NothingToDo(reason))
+                case.stop(now, outcome)
             }
         }
     }
@@ -120,20 +148,27 @@ fn decide(case: &Case, survey: &Survey) -> Vec<Decision> {
     )
 }
 
-/// What it comes to if nothing is done.
-fn told(decision: &Decision) -> (String, Fate) {
-    let fate = match &decision.verdict {
-        Verdict::Act(..) | Verdict::Await(_) => {
+/// What it comes to if nothing is done. One that is on its way is left for the next run to read back.
+fn told(sent: Sent, decision: Decision) -> Option<(VmId, (String, Fate))> {
+    let fate = match (sent, decision.verdict) {
+        (Sent::OnItsWay, _) => return None,
+        (Sent::Ended(fate), _) => fate,
+        (Sent::Nothing, Verdict::Act(..) | Verdict::Await(_)) => {
             Fate::Held("not touched, because this run ended before that".to_owned())
         }
-        Verdict::Hold(reason) => Fate::Held(reason.clone()),
-        Verdict::Leave(reason) => Fate::Left(reason.clone()),
+        (Sent::Nothing, Verdict::Hold(reason)) => Fate::Held(reason),
+        (Sent::Nothing, Verdict::Leave(reason)) => Fate::Left(reason),
     };
-    (decision.name.clone(), fate)
+    Some((decision.vm, (decision.name, fate)))
 }
 
-/// It could be moved, or it is on the host and may be moved later.
-fn gains(case: &Case, survey: &Survey, decision: &Decision) -> bool {
+/// It could be moved, or it is on the host and may be moved later; or it was sent elsewhere and is not there yet.
+fn gains(case: &Case, survey: &Survey, sent: &Sent, decision: &Decision) -> bool {
+    match sent {
+        Sent::Nothing => {}
+        Sent::OnItsWay => return true,
+        Sent::Ended(_) => return false,
+    }
     let dead = case.subject.host;
     let charged = survey.hosts.iter().any(|host| host.id == dead && host.vms.contains(&decision.vm));
     match decision.verdict {
@@ -151,16 +186,21 @@ fn refusal(case: &Case) -> Result<String, Failure> {
 /// The same for a host whose VMs come to this, and none of them is moved.
 pub(super) fn refused<'a>(host: &str, fates: impl Iterator<Item = &'a Fate>) -> Result<String, Failure> {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut all, mut held) = (0, 0);
+    let (mut all, mut held, mut done) = (0, 0, 0);
     for fate in fates {
         all += 1;
         if let Fate::Held(reason) = fate {
             held += 1;
             *reasons.entry(reason).or_default() += 1;
         }
+        done += usize::from(matches!(fate, Fate::Recovered(_)));
     }
     if held == 0 {
-        let which = if all == 0 { "it has no VMs" } else { "none of its VMs is to be recovered" };
+        let which = match (all, done) {
+            (0, _) => "it has no VMs",
+            (_, 0) => "none of its VMs is to be recovered",
+            _ => "its VMs are recovered already",
+        };
         return Ok(format!("{host} is not fenced, because {which}"));
     }
     let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| (*count, *reason)).collect();
