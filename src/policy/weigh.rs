@@ -93,7 +93,11 @@ impl Weighing {
         case.answered();
         let weighed: Vec<_> = decide(&case, &survey)
             .into_iter()
-            .map(|decision| (sent(&case, now, &decision, &survey), decision))
+            // Before the fence is chosen no order of an earlier run is open; what it ended with stands.
+            .map(|decision| match fence {
+                Some(_) => (sent(&case, now, &decision, &survey), decision),
+                None => (Sent::Nothing, decision),
+            })
             .collect();
         let gain = weighed.iter().any(|(sent, decision)| gains(&case, &survey, sent, decision));
         case.unmoved = weighed.into_iter().filter_map(|(sent, decision)| told(sent, decision)).collect();
