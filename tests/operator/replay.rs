@@ -84,16 +84,22 @@ fn says(output: &Output, code: i32, parts: &[&str]) {
     }
 }
 
+/// The only journal, by its incident: the document, the file and the text.
+fn journal(bench: &Bench) -> (String, PathBuf, String) {
+    let [file] = journals(bench).try_into().unwrap();
+    let document = bench.memory().incidents[0].0.0.to_string();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with(&format!("host-0.document-{document}.")), "{name}");
+    let text = fs::read_to_string(&file).unwrap();
+    (document, file, text)
+}
+
 #[test]
 fn a_recovery_is_recorded_without_secrets_and_decided_again() {
     let bench = bench("");
     let output = host_error(&bench);
     assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
-    let [file] = journals(&bench).try_into().unwrap();
-    let document = bench.memory().incidents[0].0.0.to_string();
-    let name = file.file_name().unwrap().to_str().unwrap();
-    assert!(name.starts_with(&format!("host-0.document-{document}.")), "{name}");
-    let text = fs::read_to_string(&file).unwrap();
+    let (document, file, text) = journal(&bench);
     assert!(text.contains("HA_PRIORITY") && text.contains("10.0.0.0"), "{text}");
     for secret in [PASSWORD, BMC, "owner-5ecret", "DB_PASSWORD"] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
@@ -115,11 +121,7 @@ fn a_fence_alone_is_recorded_and_decided_again() {
     let bench = bench("");
     let output = hook(&bench, env!("CARGO_BIN_EXE_fence_host"), &["--host", "node0"]);
     assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
-    let [file] = journals(&bench).try_into().unwrap();
-    let document = bench.memory().incidents[0].0.0.to_string();
-    let name = file.file_name().unwrap().to_str().unwrap();
-    assert!(name.starts_with(&format!("host-0.document-{document}.")), "{name}");
-    let text = fs::read_to_string(&file).unwrap();
+    let (document, _, text) = journal(&bench);
     for secret in [PASSWORD, BMC, "owner-5ecret"] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
     }

@@ -145,12 +145,10 @@ fn kept_apart(story: &Story, places: &Places, vm: usize, to: usize) -> Result<()
 
 /// Affinity.
 fn neighbours(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
-    let partners: Vec<usize> = (0..story.vms.len()).filter(|other| story.together(vm, *other)).collect();
-    let active = partners.iter().filter(|other| !story.vms[**other].powered_off || story.home(**other) == 0);
-    let homes: Vec<usize> = active.filter_map(|other| places.of(*other)).collect();
-    // One that is POWEROFF asks for nobody, but whoever goes to it is with it.
-    let with = partners.iter().any(|other| places.of(*other) == Some(to));
-    if !homes.is_empty() && !with {
+    let partners = (0..story.vms.len()).filter(|other| story.together(vm, *other));
+    let active = partners.filter(|other| !story.vms[*other].powered_off || story.home(*other) == 0);
+    let homes: Vec<usize> = active.filter_map(|other| places.of(other)).collect();
+    if !homes.is_empty() && !homes.contains(&to) {
         return Err((Rule::Together, format!("those that it goes with are on {homes:?}")));
     }
     Ok(())

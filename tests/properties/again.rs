@@ -1,11 +1,11 @@
 //! VMs that are held when everything else is done: the timer looks again, while other things happen.
 
-use super::{check, config, go, ordered, strategy, told};
+use super::{check, config, go, ordered, started_twice, strategy, told};
 use crate::stage::Stage;
 use onerescue::model::{HostId, Incident, Progress, VmId};
 use onerescue::policy::reconcile::{ReconcileRules, Todo, View, decide};
 use onerescue::policy::{Fate, Fencing, HandOver, Outcome, Source, VmReport};
-use onerescue::sim::{Breach, Event, Seen, audit, audit_deeds};
+use onerescue::sim::{Event, Seen, audit, audit_deeds};
 use onerescue::wire::record::Record;
 use onerescue::world::World as _;
 use onerescue::{run, run_steps};
@@ -110,12 +110,7 @@ proptest! {
             let vms = ended.iter().flat_map(|report| &report.vms);
             done.extend(vms.filter(recovered).map(|vm| vm.id));
         }
-        let cloud = stage.world.transport().cloud();
-        let twice = cloud.breaches().iter().find(|breach| match breach {
-            Breach::DoubleStart { vm, .. } => touched.contains(vm),
-            Breach::SentToDeadHost { .. } => false,
-        }).cloned();
-        drop(cloud);
+        let twice = started_twice(&stage.world, &touched);
         let honest = stage.world.fence_is_honest(&story.policy, dead);
         prop_assert!(twice.is_none() || !honest || story.policy.fencing == Fencing::Waived, "{twice:?}");
     }

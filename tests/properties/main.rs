@@ -69,6 +69,15 @@ fn ordered(world: &SimWorld) -> BTreeSet<VmId> {
     orders.collect()
 }
 
+/// A VM among these that ran on two hosts.
+fn started_twice(world: &SimWorld, among: &BTreeSet<VmId>) -> Option<Breach> {
+    let of = |breach: &&Breach| match breach {
+        Breach::DoubleStart { vm, .. } => among.contains(vm),
+        Breach::SentToDeadHost { .. } => false,
+    };
+    world.transport().cloud().breaches().iter().find(of).cloned()
+}
+
 fn told(stage: &Stage, report: &Report) -> String {
     let mut text = format!("{:?}\n", report.outcome);
     for entry in &report.trail {
@@ -127,12 +136,7 @@ proptest! {
         let (report, broken) = go(&mut stage, &story);
         prop_assert!(broken.is_empty(), "after the crash: {broken:#?}\n{}", told(&stage, &report));
         touched.extend(ordered(&stage.world));
-        let cloud = stage.world.transport().cloud();
-        let twice = cloud.breaches().iter().find(|breach| match breach {
-            Breach::DoubleStart { vm, .. } => touched.contains(vm),
-            Breach::SentToDeadHost { .. } => false,
-        }).cloned();
-        drop(cloud);
+        let twice = started_twice(&stage.world, &touched);
         let excused = story.policy.fencing == Fencing::Waived || !honest;
         prop_assert!(twice.is_none() || excused, "{twice:?} ended {}\n{}", ended.is_some(), told(&stage, &report));
     }

@@ -3,19 +3,21 @@
 //!
 //! Pure: one decision with its reason for every such host. Working on a host is the same procedure as a hook's; the incident's lock decides where two begin at the same time.
 
+mod looks;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 pub use turns::Turns;
 
+use looks::{held_vms, waits};
+
 use super::WaitRules;
 use super::back::{Due, due};
 use super::limits::unreadable;
 use super::observe::is_set_aside_by;
-use super::retry;
 use super::standing::{ended_by, lease_left, may_live, standing};
-use crate::model::{DocumentId, End, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
+use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -215,42 +217,6 @@ fn judge(
 /// `TEMPLATE/ERROR` begins with a date and is written once for each failure.
 fn same_failure(incident: &Incident, host: &Host) -> bool {
     incident.error == host.error
-}
-
-/// Has everything been done but for VMs that are held, and is the host as it was then?
-fn waits(incident: &Incident, host: &Host) -> bool {
-    let dead = match host.state {
-        HostState::Error => true,
-        HostState::Disabled => is_set_aside_by(incident),
-        HostState::Monitored
-        | HostState::Offline
-        | HostState::Init
-        | HostState::MonitoringMonitored
-        | HostState::MonitoringError
-        | HostState::MonitoringInit
-        | HostState::MonitoringDisabled
-        | HostState::Unknown(_) => false,
-    };
-    dead && retry::goes_on(incident, host.error.as_deref())
-}
-
-/// A closed incident with VMs that are held.
-fn held_vms(view: View<'_>, document: DocumentId, incident: &Incident) -> (Todo, String) {
-    let now = view.memory.now;
-    if let Some(abort) = view.memory.aborts.iter().find(|abort| abort.incident == document) {
-        return (Todo::Leave, format!("{} has ended it: {}", abort.by, abort.reason));
-    }
-    if may_live(view.memory, incident) {
-        return (Todo::Leave, format!("{} looks at its VMs again", incident.owner));
-    }
-    let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held)).count();
-    let held = format!("{held} of its {} VMs are held", incident.vms.len());
-    let left = incident.until.map_or(0, |until| until.since(now).as_secs());
-    if left > 0 {
-        return (Todo::Leave, format!("{held}; looked at again in {left} s"));
-    }
-    let since = incident.waiting.as_ref().map_or(0, |looks| now.since(looks.since).as_secs());
-    (Todo::LookAgain, format!("{held}, for {since} s now"))
 }
 
 /// An incident that is not closed.

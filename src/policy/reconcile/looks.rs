@@ -1,0 +1,44 @@
+//! Closed incidents with VMs that are held: whether it is time to look at those again. What a look does is in
+//! [`super::super::retry`].
+
+use super::super::observe::is_set_aside_by;
+use super::super::retry;
+use super::super::standing::{ended_by, may_live};
+use super::{Todo, View};
+use crate::model::{DocumentId, End, Host, HostState, Incident};
+
+/// Has everything been done but for VMs that are held, and is the host as it was then?
+pub(super) fn waits(incident: &Incident, host: &Host) -> bool {
+    let dead = match host.state {
+        HostState::Error => true,
+        HostState::Disabled => is_set_aside_by(incident),
+        HostState::Monitored
+        | HostState::Offline
+        | HostState::Init
+        | HostState::MonitoringMonitored
+        | HostState::MonitoringError
+        | HostState::MonitoringInit
+        | HostState::MonitoringDisabled
+        | HostState::Unknown(_) => false,
+    };
+    dead && retry::goes_on(incident, host.error.as_deref())
+}
+
+/// A closed incident with VMs that are held.
+pub(super) fn held_vms(view: View<'_>, document: DocumentId, incident: &Incident) -> (Todo, String) {
+    let now = view.memory.now;
+    if let Some(abort) = ended_by(view.memory, incident.host, document) {
+        return (Todo::Leave, format!("{} has ended it: {}", abort.by, abort.reason));
+    }
+    if may_live(view.memory, incident) {
+        return (Todo::Leave, format!("{} looks at its VMs again", incident.owner));
+    }
+    let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held)).count();
+    let held = format!("{held} of its {} VMs are held", incident.vms.len());
+    let left = incident.until.map_or(0, |until| until.since(now).as_secs());
+    if left > 0 {
+        return (Todo::Leave, format!("{held}; looked at again in {left} s"));
+    }
+    let since = incident.waiting.as_ref().map_or(0, |looks| now.since(looks.since).as_secs());
+    (Todo::LookAgain, format!("{held}, for {since} s now"))
+}
