@@ -601,6 +601,7 @@ scenarios! {
     peer_alive_then_dead
     peers_agree
     peers_of_the_cluster_only
+    plan_affined_at_rest
     plan_affined_elsewhere
     plan_affined_soft
     plan_affined_soft_layer

@@ -34,7 +34,8 @@ pub struct Survey {
     pub vms: Vec<Vm>,
     /// VMs whose document cannot be read, and why.
     pub unreadable: Vec<(VmId, String)>,
-    /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name.
+    /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name, or are kept
+    /// together with.
     pub needed: Vec<Vm>,
     /// The services of OneFlow that VMs of the dead host belong to.
     pub services: Listing<Service>,

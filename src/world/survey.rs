@@ -3,7 +3,7 @@
 //! Hosts, datastores and clusters are read every time; VM groups and networks if one of the VMs is in one. Which VMs
 //! elsewhere are in a layer is asked for if one of the VMs is, and once for each of them: an `HA_LAYER` that is
 //! written while the run is at work counts for the next run. So it is with the services of OneFlow that the VMs belong to.
-//! VMs on other hosts are read where an `HA_AFTER` names them: by id, or by a name that nobody on the host has. Such a name
+//! VMs on other hosts are read where a VM group keeps others together with them, or an `HA_AFTER` names them: by id, or by a name that nobody on the host has. Such a name
 //! is looked for once, in the names of the whole cloud: a call for every 1,900 VMs.
 
 mod services;
@@ -12,7 +12,7 @@ use super::Zone;
 use super::oned::Transport;
 use crate::error::Error;
 use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Named, Service, Version, Vm, VmId, VmState};
-use crate::policy::plan::{may_be_meant, names_elsewhere};
+use crate::policy::plan::{kept_with, may_be_meant, names_elsewhere};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// VMs whose layers are asked for at once; more would only cost memory.
 const CHUNK: usize = 2000;
 
-/// The most VMs elsewhere that are read because an `HA_AFTER` names them.
+/// The most VMs elsewhere that are read because an `HA_AFTER` names them, and because a VM group keeps others with them.
 const MOST_NEEDED: usize = 500;
 
 /// What is asked for once.
@@ -67,13 +67,16 @@ impl<T: Transport> Zone<T> {
     ) -> Result<Survey, Failure> {
         let all: Vec<_> = ids.iter().copied().collect();
         let VmList { vms, unreadable } = self.vms(&all)?;
-        let needed = self.needed(&vms, ids, lost)?;
+        let mut needed = self.named(&vms, ids, lost)?;
         let services = self.services_of(&vms, lost)?;
         let oned = self.oned();
         let datastores = oned.datastores()?.good;
         let clusters = listing(oned.clusters())?;
         let grouped = vms.iter().any(|vm| vm.needs.group.is_some());
         let groups = if grouped { listing(oned.vm_groups())? } else { Listing::default() };
+        let read: BTreeSet<VmId> = needed.iter().map(|vm| vm.id).chain(ids.iter().copied()).collect();
+        let kept = kept_with(&vms, &groups.all);
+        needed.extend(self.elsewhere(kept.into_iter().filter(|vm| !read.contains(vm)))?);
         let wired = vms.iter().any(|vm| !vm.needs.networks.is_empty());
         let networks = if wired { listing(oned.networks())? } else { Listing::default() };
         let layers = self.layers_of(&hosts, &vms)?;
@@ -97,12 +100,15 @@ impl<T: Transport> Zone<T> {
     }
 
     /// The VMs that others of these wait for and that are not among them.
-    fn needed(&self, vms: &[Vm], read: &BTreeSet<VmId>, lost: Option<HostId>) -> Result<Vec<Vm>, Failure> {
+    fn named(&self, vms: &[Vm], read: &BTreeSet<VmId>, lost: Option<HostId>) -> Result<Vec<Vm>, Failure> {
         let by_id = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
-        let named = by_id.chain(self.called(vms, lost)?);
-        let elsewhere: BTreeSet<VmId> = named.filter(|vm| !read.contains(vm)).collect();
-        let elsewhere: Vec<VmId> = elsewhere.into_iter().take(MOST_NEEDED).collect();
-        Ok(self.vms(&elsewhere)?.vms)
+        let named: BTreeSet<VmId> = by_id.chain(self.called(vms, lost)?).collect();
+        self.elsewhere(named.into_iter().filter(|vm| !read.contains(vm)))
+    }
+
+    fn elsewhere(&self, ids: impl Iterator<Item = VmId>) -> Result<Vec<Vm>, Failure> {
+        let ids: Vec<VmId> = ids.take(MOST_NEEDED).collect();
+        Ok(self.vms(&ids)?.vms)
     }
 
     /// Those that others of these wait for by their names, wherever they are.

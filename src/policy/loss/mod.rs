@@ -15,7 +15,7 @@ pub use choose::{Chosen, MOST_PAIRS, Pairs, Scope, choose};
 pub use explain::Explanation;
 
 use super::order::Order;
-use super::plan::{Decision, Verdict, may_be_meant};
+use super::plan::{Decision, Verdict, kept_with, may_be_meant};
 use super::recover::Survey;
 use crate::model::{Cluster, Host, HostId, HostState, Named, Vm, VmId};
 use std::cmp::Reverse;
@@ -170,12 +170,12 @@ impl Snapshot {
         Self { survey, vms, unreadable, homeless, named }
     }
 
-    /// Lend the planner these VMs, with those elsewhere that they wait for; on a lost host those do not run.
+    /// Lend the planner these VMs, with those elsewhere that they wait for or are kept with; on a lost host those do not run.
     fn show(&mut self, vms: Vec<Vm>) {
         let shown: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
         let ids = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
         let called = vms.iter().flat_map(Vm::after).filter_map(|word| self.named.get(word)).flatten();
-        let named = ids.chain(may_be_meant(&vms, called));
+        let named = ids.chain(may_be_meant(&vms, called)).chain(kept_with(&vms, &self.survey.groups.all));
         let named: BTreeSet<VmId> = named.filter(|vm| !shown.contains(vm)).collect();
         let lost: BTreeSet<HostId> =
             self.hosts().iter().filter(|host| host.state == HostState::Error).map(|host| host.id).collect();

@@ -1,10 +1,12 @@
 //! Which VMs keep apart, which stay together, and which hosts a VM's group allows.
 //!
 //! VM groups: a role that is `ANTI_AFFINED`, roles that are `ANTI_AFFINED` to each other, roles and sets of roles that
-//! are `AFFINED`, and hosts. Besides, the VM attribute `HA_LAYER`. A VM that is POWEROFF elsewhere repels too, as it does for
-//! oned's scheduler. Source: `src/vm_group`.
+//! are `AFFINED`, and hosts. Besides, the VM attribute `HA_LAYER`. As for oned's scheduler, a VM that is POWEROFF elsewhere
+//! repels too, and only one that is ACTIVE is followed. Source: `src/vm_group`.
 
 mod build;
+
+pub use build::kept_with;
 
 use crate::model::{HostId, Vm, VmId};
 use std::collections::{BTreeMap, BTreeSet};

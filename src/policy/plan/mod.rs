@@ -28,6 +28,7 @@ use super::order::Order;
 use super::recover::Survey;
 use super::settings::Policy;
 use crate::model::{HostId, Scope, Vm, VmId, VmState};
+pub use bonds::kept_with;
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
 pub use names::{may_be_meant, names_elsewhere};

@@ -2,7 +2,7 @@
 
 use super::super::view::View;
 use super::{Apart, Bonds, Side};
-use crate::model::{GroupPolicy, HostId, Role, Vm, VmGroup, VmId};
+use crate::model::{GroupId, GroupPolicy, HostId, Role, Vm, VmGroup, VmId, VmState};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Bonds {
@@ -14,6 +14,9 @@ impl Bonds {
         }
         let homeless: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
         let places = places(view, &homeless);
+        // They ask for nobody.
+        let at_rest = view.survey.needed.iter().filter(|vm| !matches!(vm.state, VmState::Active(_)));
+        let at_rest: BTreeSet<VmId> = at_rest.map(|vm| vm.id).collect();
         bonds.add_layers(vms, view, &places);
         let mut groups = BTreeMap::new();
         for vm in vms {
@@ -24,7 +27,8 @@ impl Bonds {
             });
             match known {
                 Some((group, at)) => {
-                    let first = groups.entry(group.id).or_insert_with(|| bonds.add_group(group, &places));
+                    let first =
+                        groups.entry(group.id).or_insert_with(|| bonds.add_group(group, &places, &at_rest));
                     bonds.join(vm.id, group, at, *first);
                 }
                 None if view.groups.contains_key(&member.group) => {
@@ -72,12 +76,18 @@ impl Bonds {
 
     /// The rules of a group, with the members that have a place. Gives the index of the first one: a rule for each role,
     /// then one for each set that is `ANTI_AFFINED`.
-    fn add_group(&mut self, group: &VmGroup, places: &BTreeMap<VmId, Vec<HostId>>) -> usize {
+    fn add_group(
+        &mut self,
+        group: &VmGroup,
+        places: &BTreeMap<VmId, Vec<HostId>>,
+        at_rest: &BTreeSet<VmId>,
+    ) -> usize {
         let first = self.rules.len();
         for (at, role) in group.roles.iter().enumerate() {
             let name = format!("layer {}/{} ({})", group.name, role.name, group.id);
             self.rules.push(Apart { name, occupied: occupied(role, places, Side::Alone) });
-            let here = role.vms.iter().filter_map(|vm| places.get(vm)).flatten().copied();
+            let active = role.vms.iter().filter(|vm| !at_rest.contains(vm));
+            let here = active.filter_map(|vm| places.get(vm)).flatten().copied();
             if let Some(set) = together(group, at) {
                 self.fixed.entry((group.id.0, set)).or_default().extend(here);
             }
@@ -129,6 +139,28 @@ fn occupied(
         occupied.extend(hosts.map(|host| (*host, *vm, side(*vm))));
     }
     occupied
+}
+
+/// The VMs that these are kept together with, wherever they are: whether one is ACTIVE says whether it is to be followed.
+#[must_use]
+pub fn kept_with(vms: &[Vm], groups: &[VmGroup]) -> BTreeSet<VmId> {
+    let mut members: BTreeMap<GroupId, BTreeSet<&str>> = BTreeMap::new();
+    for member in vms.iter().filter_map(|vm| vm.needs.group.as_ref()) {
+        members.entry(member.group).or_default().insert(&member.role);
+    }
+    let mut kept = BTreeSet::new();
+    for group in groups {
+        let Some(names) = members.get(&group.id) else { continue };
+        let set = |at: usize, role: &Role| {
+            names.contains(role.name.as_str()).then(|| together(group, at)).flatten()
+        };
+        let sets: BTreeSet<usize> =
+            group.roles.iter().enumerate().filter_map(|(at, role)| set(at, role)).collect();
+        let roles = group.roles.iter().enumerate();
+        let roles = roles.filter(|(at, _)| together(group, *at).is_some_and(|set| sets.contains(&set)));
+        kept.extend(roles.flat_map(|(_, role)| &role.vms));
+    }
+    kept
 }
 
 /// The first role of the set that shares a host with this role, if one does: sets that have a role in common are one.
