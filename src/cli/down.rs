@@ -86,7 +86,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
         trail::about(host);
     }
     on_signal_do(format!(
-        "`vm_down --vm {}`, or nothing: `onerescue reconcile` on this front-end goes on; attempts until now are counted",
+        "`vm_down --vm {}`, or nothing: `onerescue reconcile` on this front-end goes on while it leads; attempts until now are counted",
         vm.id.0
     ))?;
     let subject = down::Subject::of(&vm, source);

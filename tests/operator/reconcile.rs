@@ -176,6 +176,14 @@ fn a_follower_does_nothing_and_says_so() {
     assert_eq!(out(&output), "nothing to do here: this front-end is a follower; the leader reconciles\n");
     let (code, told) = json(&bench, &[]);
     assert_eq!((code, &told["leads"], &told["hosts"]), (0, &false.into(), &Json::Array(Vec::new())));
+    // A run of vm_down that was stopped here when it led.
+    let began = format!("since {}", jiff::Timestamp::now().as_second());
+    write(&bench.folder.path().join("onerescue-vm-4.lock"), &began, 0o644);
+    let output = bench.run(&["reconcile"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let text = "nothing to do here: this front-end is a follower; the leader reconciles\n\
+                vm 4: its run of vm_down was ended before it was done\n  do this: `vm_down --vm ID` on the leader\n";
+    assert_eq!(out(&output), text);
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub(super) struct Reconcile {
     config: Option<PathBuf>,
 }
 
-/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, only VMs are looked after
-/// whose run was ended there before it was done.
+/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, nothing is done: what it
+/// reads may be old. VMs whose run was ended there before it was done are named.
 ///
 /// The exit code is the highest of all runs' codes; 0 if there was nothing to do.
 ///
@@ -48,13 +48,9 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     match leads(&desk) {
         Ok(None) => {}
         Ok(Some(why)) => {
-            // What this front-end has begun is known here only.
-            if !options.dry_run {
-                on_signal(&desk.config, &desk.environment)?;
-                work::downs(&desk, &mut told, options.json);
-            }
+            told.due(&downs::due(&desk));
             finish::say(&told.follower(&why, options.json));
-            return Ok(told.exit_code());
+            return Ok(0);
         }
         Err(failure) => return Ok(finish::refused(&failure)),
     }

@@ -161,10 +161,7 @@ impl Told {
             return self.json(None);
         }
         let unreadable = self.unreadable.iter().map(|why| cut(why, 500) + "\n").collect::<String>();
-        let due = self.vms.values().filter(|line| line.exit_code.is_none());
-        let due = due.fold(String::new(), |text, line| {
-            text + &format!("vm {}: its run of vm_down was ended before it was done\n", line.id)
-        });
+        let due = self.due_text();
         if self.hosts.is_empty() && self.vms.is_empty() && unreadable.is_empty() {
             return "nothing to do: no host is in ERROR and no incident is open\n".to_owned();
         }
@@ -185,7 +182,17 @@ impl Told {
         if json {
             return self.json(Some(why));
         }
-        format!("nothing to do here: {why}; the leader reconciles\n")
+        // Only this front-end knows of those.
+        let due = self.due_text();
+        let advice = if due.is_empty() { "" } else { "  do this: `vm_down --vm ID` on the leader\n" };
+        format!("nothing to do here: {why}; the leader reconciles\n{due}{advice}")
+    }
+
+    fn due_text(&self) -> String {
+        let due = self.vms.values().filter(|line| line.exit_code.is_none());
+        let line =
+            |line: &VmLine| format!("vm {}: its run of vm_down was ended before it was done\n", line.id);
+        due.map(line).collect()
     }
 
     fn json(&self, reason: Option<&str>) -> String {

@@ -75,16 +75,6 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
     })
 }
 
-/// Only the VMs whose run was ended here before it was done.
-pub(super) fn downs(desk: &Desk, told: &mut Told, json: bool) {
-    let vms = Mutex::new(downs::due(desk));
-    std::thread::scope(|scope| {
-        for (vm, ended) in downs::begin(scope, desk, &vms) {
-            tell_vm(vm, &ended, told, json);
-        }
-    });
-}
-
 /// Tell of those that have ended meanwhile; how many.
 fn tell_vms(ended: &Receiver<downs::Done>, told: &mut Told, json: bool) -> usize {
     ended.try_iter().map(|(vm, ended)| tell_vm(vm, &ended, told, json)).count()
