@@ -3,6 +3,7 @@
 use super::{DocumentId, HookId, Lock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// `DOCUMENT/LOCK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +29,40 @@ pub struct Document {
     pub kind: i64,
     /// `DOCUMENT/UID`: the user who made it.
     pub user: Option<i64>,
+    /// `DOCUMENT/GID`: the group it belongs to, at first the first group of that user.
+    pub group: Option<i64>,
+    /// Who may change it beside its owner, by `DOCUMENT/PERMISSIONS`. `None` if it does not say.
+    pub open_to: Option<OpenTo>,
     /// `DOCUMENT/LOCK`; replies for a pool leave it out.
     pub lock: Option<DocumentLock>,
     /// The single values of `DOCUMENT/TEMPLATE`.
     pub attributes: BTreeMap<String, String>,
+}
+
+/// Who may change an object beside its owner and the users of the oneadmin group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenTo {
+    /// Nobody: as `umask` 177 has it, OpenNebula's default.
+    Nobody,
+    /// Others: one of `GROUP_M`, `GROUP_A`, `OTHER_M` and `OTHER_A` is 1.
+    Others,
+}
+
+/// A document of our type that somebody made who has no right to: it counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The document.
+    pub document: DocumentId,
+    /// `DOCUMENT/UID`, if it says one.
+    pub user: Option<i64>,
+}
+
+/// `document 7 belongs to user 5: not read`
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.user.map_or_else(|| "nobody that is known".to_owned(), |user| format!("user {user}"));
+        write!(f, "{} belongs to {user}: not read", self.document)
+    }
 }
 
 /// A hook, from `one.hook.info` or `one.hookpool.info`.

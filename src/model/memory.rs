@@ -2,7 +2,7 @@
 //!
 //! Each is a document of its own, so that a run that writes its incident at the same time overwrites none of it.
 
-use super::{ClusterId, DeviceName, DocumentId, Epoch, HostId, Incident};
+use super::{ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident};
 use serde::{Deserialize, Serialize};
 
 /// A person's word that a host is off. It has a document of its own, so that a run that writes its incident at the
@@ -83,4 +83,10 @@ pub struct Memory {
     pub seen_on: Vec<SeenOn>,
     /// Documents of ours that cannot be read, and why. They may hold any of the above.
     pub unreadable: Vec<(DocumentId, String)>,
+    /// Documents of our type that others made: they count for nothing, and hold nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<Foreign>,
+    /// Documents of ours that others could change, until they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widened: Vec<DocumentId>,
 }

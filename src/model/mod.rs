@@ -23,7 +23,7 @@ mod version;
 mod vm;
 mod zone;
 
-pub use document::{Document, DocumentLock, Hook};
+pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
 pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route, Sample,
     Scope, Testimony,

@@ -12,6 +12,7 @@ pub mod abort;
 mod act;
 mod ahead;
 pub mod arming;
+pub(crate) mod authority;
 pub mod back;
 mod beat;
 mod brake;

@@ -1,11 +1,15 @@
 //! Things that happen to the simulated cloud while a recovery runs: people, machines, front-ends.
 
 use super::cloud::Cloud;
+use super::forgery::Forgery;
 use super::physics::Death;
 use super::timings::{Driver, Stage};
 use crate::model::{ClusterId, DatastoreId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::{Call, Value};
 use std::time::Duration;
+
+/// What `umask` 0 makes: everybody may see and change it.
+pub(super) const WIDE: [u8; 9] = [1, 1, 0, 1, 1, 0, 1, 1, 0];
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,12 @@ pub enum Event {
     Recorded(HostId, Progress, Duration),
     /// The host's last incident says that it has recovered this VM on another host.
     RecordedVm(HostId, VmId, HostId),
+    /// An ordinary user makes documents of our type.
+    Forged(Forgery),
+    /// An administrator lets others change every document of ours that there is.
+    DocumentsWidened,
+    /// An administrator's documents are made so that others may change them, from now on.
+    DocumentsMadeWide,
     /// A person locks the record of a host's open incident, at the level that `onevm lock` uses too.
     RecordLocked(HostId),
     /// The front-end's clock is set forward by this many seconds, or back.
@@ -125,6 +135,9 @@ impl Event {
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
             Self::RecordedVm(host, vm, to) => cloud.recorded_vm(host, vm, to),
+            Self::Forged(forgery) => cloud.forged(&forgery),
+            Self::DocumentsWidened => cloud.widen_documents(),
+            Self::DocumentsMadeWide => cloud.make_documents_with(WIDE),
             Self::RecordLocked(host) => cloud.lock_record(host),
             Self::ClockJumps(seconds) => cloud.clock_jumps(seconds),
             Self::GatewaySilent(address) => cloud.gateway_silent(&address),

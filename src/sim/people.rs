@@ -22,6 +22,11 @@ const VALID: Duration = Duration::from_secs(600);
 /// Where a damaged document keeps what stood in it.
 const WAS: &str = "WAS";
 
+/// Was it made by oneadmin, with our type? Others make documents of our type too.
+fn is_ours(document: &super::state::Document) -> bool {
+    document.kind == record::TYPE && document.owner.0 == 0
+}
+
 /// Who people are in a simulation.
 const OPERATOR: &str = "operator (as oneadmin)";
 
@@ -124,7 +129,7 @@ impl Cloud {
     /// A person deletes what of ours cannot be read, over the API.
     pub fn delete_unreadable(&mut self) {
         let good: Vec<_> = self.our_records().into_iter().map(|(id, _)| id.0).collect();
-        let ours = self.state.documents.values().filter(|document| document.kind == record::TYPE);
+        let ours = self.state.documents.values().filter(|document| is_ours(document));
         let bad: Vec<_> = ours.map(|document| document.id).filter(|id| !good.contains(id)).collect();
         for id in bad {
             self.state.documents.remove(&id);
@@ -166,7 +171,7 @@ impl Cloud {
     /// Everything of ours that can be read, oldest first.
     #[must_use]
     pub fn our_records(&self) -> Vec<(DocumentId, Record)> {
-        let ours = self.state.documents.values().filter(|document| document.kind == record::TYPE);
+        let ours = self.state.documents.values().filter(|document| is_ours(document));
         let read = |document: &super::state::Document| {
             let single = |(name, value): (&str, &Attribute)| match value {
                 Attribute::Single(text) => Some((name.to_owned(), text.clone())),
@@ -174,7 +179,8 @@ impl Cloud {
             };
             let (id, name) = (DocumentId(document.id), document.name.clone());
             let attributes = document.template.iter().filter_map(single).collect();
-            let document = Document { id, name, kind: document.kind, user: None, lock: None, attributes };
+            let (kind, user, group) = (document.kind, None, None);
+            let document = Document { id, name, kind, user, group, open_to: None, lock: None, attributes };
             Record::read(&document).ok().map(|record| (id, record))
         };
         ours.filter_map(read).collect()

@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) documents: Table<u32, Document>,
     pub(crate) hooks: Table<u32, Hook>,
     pub(crate) next_document: u32,
+    /// The rights of what is made from now on; `None` is OpenNebula's default.
+    pub(crate) document_rights: Option<[u8; 9]>,
     pub(crate) next_hook: u32,
 }
 
@@ -227,6 +229,10 @@ pub(crate) struct Document {
     pub(crate) id: u32,
     pub(crate) name: String,
     pub(crate) kind: i64,
+    /// Its user, and the name of his group.
+    pub(crate) owner: (u32, String),
+    /// The nine rights in oned's order, owner first.
+    pub(crate) rights: [u8; 9],
     pub(crate) lock: Option<LockInfo>,
     pub(crate) template: Template,
 }

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::faults::{Fault, FaultRule};
 use super::file;
+use super::forgery::Forgery;
 use super::physics::Death;
 use crate::model::{ClusterId, DatastoreId, GroupId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::Value;
@@ -83,7 +84,8 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_mended`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
-/// `recorded_vm HOST VM HOST`, `record_locked HOST`.
+/// `recorded_vm HOST VM HOST`, `record_locked HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
+/// `forged stopped HOST -d -u`, `forged at_work|looks|fenced|confirmed_off|aborted HOST`, `forged disarmed|garbage|large`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -139,6 +141,9 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             Event::RecordedVm(host()?, names.vm(vm)?, names.host(to)?)
         }
         "record_locked" => Event::RecordLocked(host()?),
+        "forged" => Event::Forged(forgery(object, more, names)?),
+        "documents_widened" => Event::DocumentsWidened,
+        "documents_made_wide" => Event::DocumentsMadeWide,
         "oned_restarted" => Event::OnedRestarted,
         "scheduler_stops" => Event::SchedulerStops,
         "scheduler_starts" => Event::SchedulerStarts,
@@ -168,6 +173,24 @@ fn death(word: &str) -> Result<Death, String> {
         "front_end_cut" => Ok(Death::FrontEndCut),
         other => Err(format!("no such death: {other}")),
     }
+}
+
+/// `stopped HOST -d -u`, `confirmed_off HOST`, `garbage`
+fn forgery(what: &str, more: &str, names: &Names) -> Result<Forgery, String> {
+    let (name, options) = more.split_once(' ').unwrap_or((more, ""));
+    let host = || names.host(name);
+    Ok(match what {
+        "stopped" => Forgery::Stopped(host()?, options.split_whitespace().map(str::to_owned).collect()),
+        "at_work" => Forgery::AtWork(host()?),
+        "looks" => Forgery::Looks(host()?),
+        "fenced" => Forgery::Fenced(host()?),
+        "confirmed_off" => Forgery::ConfirmedOff(host()?),
+        "aborted" => Forgery::Aborted(host()?),
+        "disarmed" => Forgery::Disarmed,
+        "garbage" => Forgery::Garbage,
+        "large" => Forgery::Large,
+        other => return Err(format!("no such forgery: {other}")),
+    })
 }
 
 /// What another front-end has written about a host, and how long ago.

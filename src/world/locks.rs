@@ -29,7 +29,10 @@ impl<T: Transport> Zone<T> {
         };
         let there = self.oned().document(document)?;
         match there.lock {
-            Some(lock) if ours => hold(&lock).map(Taken::Ours).ok_or_else(nameless),
+            Some(lock) if ours => {
+                self.closed(&there)?;
+                hold(&lock).map(Taken::Ours).ok_or_else(nameless)
+            }
             Some(lock) => Ok(Taken::Held { lock, user: there.user }),
             None => Err(nameless()),
         }

@@ -12,6 +12,7 @@ mod locks;
 pub mod observer;
 pub mod oned;
 mod parallel;
+mod records;
 mod remember;
 mod replayed;
 mod runner;

@@ -4,13 +4,11 @@
 
 use super::Zone;
 use super::oned::Transport;
+use super::records::Reading;
 use super::zone::to_failure;
 use crate::model::{Abort, Confirmation, Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
 use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
-
-/// A record, or why it is none.
-type Read = Result<Record, String>;
 
 impl<T: Transport> Zone<T> {
     /// Everything that is remembered; one call.
@@ -18,8 +16,9 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn memory(&self, now: Epoch, me: &str) -> Result<Memory, Failure> {
-        let mut memory = Memory { now, me: me.to_owned(), ..Memory::default() };
-        for (document, record) in self.records()? {
+        let Reading { records, foreign, widened } = self.records()?;
+        let mut memory = Memory { now, me: me.to_owned(), foreign, widened, ..Memory::default() };
+        for (document, record) in records {
             match record {
                 Ok(Record::Incident(incident)) => memory.incidents.push((document, *incident)),
                 Ok(Record::Control { disarmed }) => memory.disarmed.extend(disarmed),
@@ -88,27 +87,22 @@ impl<T: Transport> Zone<T> {
     }
 
     fn write_all(&self, record: &Record, same: impl Fn(&Record) -> bool) -> Result<(), Failure> {
-        let old: Vec<_> = self.records()?;
-        let old: Vec<_> =
-            old.into_iter().filter(|(_, old)| old.as_ref().is_ok_and(&same)).map(|(id, _)| id).collect();
+        let old: Vec<_> = self
+            .records()?
+            .records
+            .into_iter()
+            .filter(|(_, old)| old.as_ref().is_ok_and(&same))
+            .map(|(id, _)| id)
+            .collect();
         if old.is_empty() {
-            self.write_record(None, record)?;
+            let made = self.write_record(None, record)?;
+            // Who may change it is checked with what is read back; for what people write that is now.
+            self.closed(&self.oned().document(made)?)?;
         }
         for document in old {
             self.write_record(Some(document), record)?;
         }
         Ok(())
-    }
-
-    fn records(&self) -> Result<Vec<(DocumentId, Read)>, Failure> {
-        self.oned().forget_leader();
-        let pool = self.oned().documents(self.record_type)?;
-        let good = pool.good.iter().map(|document| (document.id, Record::read(document)));
-        let bad = pool
-            .bad
-            .into_iter()
-            .filter_map(|(id, why)| Some((DocumentId(id.parse().ok()?), Err(why.to_string()))));
-        Ok(good.chain(bad).collect())
     }
 
     fn write_record(&self, document: Option<DocumentId>, record: &Record) -> Result<DocumentId, Failure> {

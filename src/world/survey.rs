@@ -9,7 +9,7 @@
 mod services;
 
 use super::Zone;
-use super::oned::Transport;
+use super::oned::{Transport, User};
 use crate::error::Error;
 use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Named, Service, Version, Vm, VmId, VmState};
 use crate::policy::plan::{kept_with, may_be_meant, names_elsewhere};
@@ -28,6 +28,10 @@ const MOST_NEEDED: usize = 500;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     version: OnceLock<Option<Version>>,
+    /// Who we are.
+    pub(super) me: OnceLock<User>,
+    /// Other users, and whether each is in the oneadmin group.
+    pub(super) users: Mutex<BTreeMap<i64, bool>>,
     /// The `HA_LAYER` of VMs elsewhere, `None` where they have none.
     layers: Mutex<BTreeMap<VmId, Option<String>>>,
     /// Services of OneFlow, or why they cannot be read.

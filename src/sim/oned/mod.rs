@@ -55,7 +55,7 @@ const READS: [&str; 19] = [
     "one.user.info",
 ];
 const LOCAL: [&str; 3] = ["one.zone.raftstatus", "one.system.version", "one.system.config"];
-const LEADER: [&str; 37] = [
+const LEADER: [&str; 38] = [
     "one.vmpool.infoset",
     "one.host.update",
     "one.host.status",
@@ -82,6 +82,7 @@ const LEADER: [&str; 37] = [
     "one.document.lock",
     "one.document.unlock",
     "one.document.delete",
+    "one.document.chmod",
     "one.document.rename",
     "one.hook.allocate",
     "one.hook.update",

@@ -56,6 +56,16 @@ impl Cloud {
         let (name, _) = self.session.split_once(':').unwrap_or_default();
         let group = u32::from(name != "oneadmin");
         let id = args.int(0)?;
+        if id > 1 {
+            // Everybody else is an ordinary user.
+            return text(Xml::document("USER", |xml| {
+                xml.plain("ID", id);
+                xml.plain("GID", 1);
+                xml.element("GROUPS", |xml| xml.plain("ID", 1));
+                xml.plain("GNAME", "users");
+                xml.plain("NAME", format_args!("user{id}"));
+            }));
+        }
         if id != -1 && id != i64::from(group) {
             return Err(missing("user", id));
         }

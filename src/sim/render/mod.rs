@@ -82,19 +82,16 @@ impl Xml {
     }
 
     pub(crate) fn permissions(&mut self, group_use: u8) {
+        self.rights([1, 1, 0, group_use, 0, 0, 0, 0, 0]);
+    }
+
+    /// The nine rights of owner, group and others.
+    pub(crate) fn rights(&mut self, rights: [u8; 9]) {
+        let names = ["OWNER", "GROUP", "OTHER"].into_iter();
+        let names = names.flat_map(|who| ["U", "M", "A"].map(|right| format!("{who}_{right}")));
         self.element("PERMISSIONS", |xml| {
-            for (name, value) in [
-                ("OWNER_U", 1),
-                ("OWNER_M", 1),
-                ("OWNER_A", 0),
-                ("GROUP_U", group_use),
-                ("GROUP_M", 0),
-                ("GROUP_A", 0),
-                ("OTHER_U", 0),
-                ("OTHER_M", 0),
-                ("OTHER_A", 0),
-            ] {
-                xml.plain(name, value);
+            for (name, value) in names.zip(rights) {
+                xml.plain(&name, value);
             }
         });
     }

@@ -163,10 +163,10 @@ pub(crate) fn document_pool<'a>(documents: impl Iterator<Item = &'a Document>) -
 
 fn document_body(xml: &mut Xml, document: &Document) {
     xml.plain("ID", document.id);
-    xml.owner();
+    xml.owner_of(document.owner.0, &document.owner.1);
     xml.plain("NAME", &document.name);
     xml.plain("TYPE", document.kind);
-    xml.permissions(0);
+    xml.rights(document.rights);
     xml.lock(document.lock);
     xml.template("TEMPLATE", &document.template);
 }

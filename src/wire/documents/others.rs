@@ -4,7 +4,7 @@ use super::Decode;
 use super::fields::{attributes, comma_ids, ids, required_text, text, words};
 use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, DatastoreKind, Document, DocumentId, DocumentLock, GroupId,
-    GroupPolicy, Hook, HookId, HostId, Lock, Network, NetworkId, Role, Sharing, VmGroup, VmId,
+    GroupPolicy, Hook, HookId, HostId, Lock, Network, NetworkId, OpenTo, Role, Sharing, VmGroup, VmId,
 };
 use crate::wire::xml::{Element, XmlError, shorten};
 
@@ -117,6 +117,8 @@ impl Decode for Document {
             name: text(element, "NAME"),
             kind: element.required("TYPE")?,
             user: element.number_of("UID")?,
+            group: element.number_of("GID")?,
+            open_to: element.child("PERMISSIONS").map(open_to),
             lock: match element.child("LOCK") {
                 Some(lock) => lock_of(lock)?,
                 None => None,
@@ -124,6 +126,13 @@ impl Decode for Document {
             attributes: attributes(element, "TEMPLATE"),
         })
     }
+}
+
+/// A right that is not said is not there; a text that is no number is one that is.
+fn open_to(permissions: &Element) -> OpenTo {
+    let given = |name| permissions.text_of(name).is_some_and(|right| right.trim() != "0");
+    let others = ["GROUP_M", "GROUP_A", "OTHER_M", "OTHER_A"].into_iter().any(given);
+    if others { OpenTo::Others } else { OpenTo::Nobody }
 }
 
 fn lock_of(lock: &Element) -> Result<Option<DocumentLock>, XmlError> {

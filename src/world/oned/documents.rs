@@ -8,13 +8,32 @@ use crate::model::{Document, DocumentId, Hook, Raft};
 use crate::wire::documents::Pool;
 use crate::wire::xmlrpc::Value;
 
+/// Whose documents are read. The filters are oned's. Source: `PoolSQL::usr_filter`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Everybody's.
+    Everybody,
+    /// Those of everybody, but no more than this many.
+    EverybodyAtMost(u32),
+    /// Those of the session's user, and those that belong to one of his groups.
+    OurGroups,
+    /// Those of the session's user.
+    Ourselves,
+}
+
 impl<T: Transport> Oned<T> {
-    /// `one.documentpool.info` for all documents of this type, whoever owns them; without their locks.
+    /// `one.documentpool.info` for documents of this type; without their locks.
     ///
     /// # Errors
     /// [`crate::error::Error::Oned`].
-    pub fn documents(&self, kind: i64) -> Result<Pool<Document>> {
-        let all = [Value::Int(-2), Value::Int(-1), Value::Int(-1), Value::Int(kind)];
+    pub fn documents(&self, kind: i64, of: Of) -> Result<Pool<Document>> {
+        let (filter, start, end) = match of {
+            Of::Everybody => (-2, -1, -1),
+            Of::OurGroups => (-1, -1, -1),
+            Of::Ourselves => (-3, -1, -1),
+            Of::EverybodyAtMost(page) => (-2, 0, -i64::from(page)),
+        };
+        let all = [filter, start, end, kind].map(Value::Int);
         self.read_pool("one.documentpool.info", &all)
     }
 
@@ -43,6 +62,17 @@ impl<T: Transport> Oned<T> {
         let replace = Value::Int(0);
         let params = [id(document.0), Value::Text(template.to_owned()), replace];
         self.write("one.document.update", &params).map(drop)
+    }
+
+    /// `one.document.chmod`: only its owner may see and change it, and the users of the oneadmin group, who may do
+    /// everything.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn close_document(&self, document: DocumentId) -> Result<(), OnedError> {
+        let rights = [1, 1, 0, 0, 0, 0, 0, 0, 0].map(Value::Int);
+        let params: Vec<_> = std::iter::once(id(document.0)).chain(rights).collect();
+        self.write("one.document.chmod", &params).map(drop)
     }
 
     /// `one.document.info`, with its lock.

@@ -20,6 +20,7 @@ mod user;
 
 pub use calls::{HostStatus, MigrationType, RecoverOperation};
 pub use credentials::{Credentials, Places, Session};
+pub use documents::Of;
 pub use http::Http;
 pub use transport::Transport;
 pub use user::User;

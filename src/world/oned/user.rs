@@ -12,6 +12,8 @@ const ONEADMIN: u32 = 0;
 /// The user that a session belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
+    /// `USER/ID`
+    pub id: i64,
     /// `USER/NAME`
     pub name: String,
     /// `USER/GID` and `USER/GROUPS/ID`
@@ -27,17 +29,30 @@ impl User {
 }
 
 impl<T: Transport> Oned<T> {
+    /// Is the session one of `oneadmin`, the user that OpenNebula makes first? It asks nobody.
+    pub fn is_oneadmin(&self) -> bool {
+        self.credentials.session.reveal().split(':').next() == Some("oneadmin")
+    }
+
     /// `one.user.info` about ourselves. The reply has the password's hash, so it is kept nowhere.
     ///
     /// # Errors
     /// [`Error::Oned`], as for every read.
     pub fn user(&self) -> Result<User> {
+        self.user_of(-1)
+    }
+
+    /// `one.user.info` about any user.
+    ///
+    /// # Errors
+    /// [`Error::Oned`], as for every read.
+    pub fn user_of(&self, user: i64) -> Result<User> {
         let method = "one.user.info";
-        let ourselves = [Value::Int(-1), Value::Bool(false)];
-        let user = self.read(method, &ourselves).and_then(text).and_then(|xml| {
-            let root = Element::parse_root(&xml, "USER", Limits::HOOK);
-            root.and_then(|root| read(&root)).map_err(OnedError::Reply)
-        });
+        let user =
+            self.read(method, &[Value::Int(user), Value::Bool(false)]).and_then(text).and_then(|xml| {
+                let root = Element::parse_root(&xml, "USER", Limits::HOOK);
+                root.and_then(|root| read(&root)).map_err(OnedError::Reply)
+            });
         user.map_err(|source| Error::Oned { method: method.to_owned(), source })
     }
 }
@@ -47,7 +62,7 @@ fn read(user: &Element) -> Result<User, XmlError> {
     for id in user.child("GROUPS").into_iter().flat_map(|groups| groups.all("ID")) {
         groups.extend(id.text.trim().parse::<u32>());
     }
-    Ok(User { name: user.text_of("NAME").unwrap_or_default().to_owned(), groups })
+    Ok(User { id: user.required("ID")?, name: user.text_of("NAME").unwrap_or_default().to_owned(), groups })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The services of OneFlow: their documents, each read once in a run.
 
 use super::super::Zone;
-use super::super::oned::Transport;
+use super::super::oned::{Of, Transport};
 use crate::error::{Error, OnedError};
 use crate::model::{DocumentId, HostId, Listing, SERVICE_TYPE, Service, Vm};
 use crate::policy::{Failure, Trouble};
@@ -23,7 +23,7 @@ impl<T: Transport> Zone<T> {
         let mut known = self.known.services.lock().unwrap_or_else(PoisonError::into_inner);
         let new: Vec<DocumentId> = wanted.iter().copied().filter(|id| !known.contains_key(id)).collect();
         if new.len() > MOST || lost.is_none() && !new.is_empty() {
-            match self.oned().documents(SERVICE_TYPE) {
+            match self.oned().documents(SERVICE_TYPE, Of::Everybody) {
                 Ok(pool) => {
                     let read = pool.good.into_iter().map(|document| (document.id, service::read(document)));
                     known.extend(read.filter(|(id, _)| new.contains(id)));
