@@ -21,6 +21,7 @@ mod operator {
     mod check;
     mod confirm_off;
     mod controller;
+    mod forged;
     mod history;
     mod hook;
     mod layer;

@@ -324,6 +324,8 @@ scenarios! {
     boot_fails_on_a_disabled_target
     boot_fails_once
     boot_hangs
+    by_hand_delete_and_killed
+    by_hand_waived_and_killed
     called_off_after_fence
     clock_jumps_back_in_a_window
     clock_jumps_forward_in_a_window
@@ -344,6 +346,7 @@ scenarios! {
     confirm_off_of_another_incident
     confirm_off_once
     confirm_off_once_more
+    confirm_off_widened
     confirmed_off_and_on_since
     consul_critical_and_fenced
     consul_critical_is_no_proof
@@ -400,6 +403,7 @@ scenarios! {
     document_damaged
     document_damaged_and_deleted
     document_newer
+    documents_made_wide
     down_after_a_good_while
     down_and_a_person_powers_it_off
     down_and_back_by_itself
@@ -458,6 +462,9 @@ scenarios! {
     flapping_host
     flaps_and_a_person_goes_on
     flaps_thrice
+    forged_confirmed_off
+    forged_everything
+    forged_options
     forty_vms
     four_targets_and_a_bad_one
     from_a_peer

@@ -1,7 +1,7 @@
 //! `host_back`: a host is MONITORED again.
 
 use super::hook::{on_signal_do, read_call, subject, zone};
-use super::options::parse;
+use super::options::{help, parse};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::policy::tend::Account;
@@ -36,7 +36,7 @@ pub struct HostBack {
 }
 
 impl HostBack {
-    /// Read the options, without the template. `--help` and `--version` print and leave.
+    /// Read the options, without the template.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] in one line.
@@ -66,6 +66,7 @@ pub fn host_back(arguments: &[String]) -> ExitCode {
 }
 
 fn look_after(arguments: &[String]) -> Result<Account> {
+    help::<HostBack>("host_back", arguments);
     let call = read_call(arguments)?;
     let options = HostBack::read(&call.options)?;
     let environment = Environment::capture();

@@ -1,7 +1,7 @@
 //! `vm_down`: a VM is down on a healthy host.
 
 use super::hook::{on_signal_do, read_stdin, zone};
-use super::options::parse;
+use super::options::{help, parse};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Vm, VmId};
@@ -36,7 +36,7 @@ pub struct VmDown {
 }
 
 impl VmDown {
-    /// Read the options, without the template. `--help` and `--version` print and leave.
+    /// Read the options, without the template.
     ///
     /// # Errors
     /// [`Error::Usage`] in one line.
@@ -62,6 +62,7 @@ pub fn vm_down(arguments: &[String]) -> ExitCode {
 }
 
 fn look_after(arguments: &[String]) -> Result<Account> {
+    help::<VmDown>("vm_down", arguments);
     let call = VmCall::read(&read_stdin(arguments)?, arguments)?;
     if call.vm.is_none() && call.options.is_empty() {
         return Err(Error::HookCall("it is empty: neither a template nor options".to_owned()));

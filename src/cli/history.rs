@@ -4,7 +4,7 @@ use super::hook::zone;
 use super::stop::{Stop, end};
 use crate::config::{Config, Environment};
 use crate::error::Error;
-use crate::model::{DocumentId, HostId, Memory, Progress};
+use crate::model::{DocumentId, Foreign, HostId, Memory, Progress};
 use crate::policy::arming::utc;
 use crate::policy::history::{Counts, Row, rows, span};
 use crate::trail::{cut, one_line};
@@ -41,6 +41,8 @@ struct Json {
     format: u32,
     incidents: Vec<Row>,
     unreadable: Vec<Unreadable>,
+    /// Documents of our type that others made: they count for nothing.
+    foreign: Vec<Foreign>,
 }
 
 #[derive(Serialize)]
@@ -92,16 +94,18 @@ fn list(options: &History) -> Result<u8, Stop> {
     let unreadable = memory.unreadable.into_iter();
     let unreadable =
         unreadable.map(|(document, why)| Unreadable { document, why: one_line(&why) }).collect::<Vec<_>>();
+    // They count for nothing, so nothing fails for them.
+    let foreign = zone.foreign().unwrap_or_default();
     if options.json {
-        let json = Json { format: 1, incidents: rows, unreadable };
+        let json = Json { format: 1, incidents: rows, unreadable, foreign };
         finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
         return Ok(0);
     }
-    finish::say(&table(&rows, &unreadable));
+    finish::say(&table(&rows, &unreadable, &foreign));
     Ok(0)
 }
 
-fn table(rows: &[Row], unreadable: &[Unreadable]) -> String {
+fn table(rows: &[Row], unreadable: &[Unreadable], foreign: &[Foreign]) -> String {
     let mut text = if rows.is_empty() { "no incident is remembered\n".to_owned() } else { String::new() };
     text.extend(rows.iter().take(MOST).map(told));
     if rows.len() > MOST {
@@ -113,6 +117,7 @@ fn table(rows: &[Row], unreadable: &[Unreadable]) -> String {
             .take(MOST)
             .map(|one| format!("{} cannot be read: {}\n", one.document, cut(&one.why, 300))),
     );
+    text.extend(foreign.iter().take(MOST).map(|one| format!("{one}\n")));
     text
 }
 

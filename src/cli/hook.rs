@@ -1,5 +1,6 @@
 //! What the hook manager starts: `host_error` and `fence_host`, from their input to their end.
 
+use super::options::help;
 use super::{FenceHost, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
@@ -25,6 +26,7 @@ pub fn host_error(arguments: &[String]) -> ExitCode {
 }
 
 fn recover(arguments: &[String]) -> Result<Report> {
+    help::<HostError>("host_error", arguments);
     let call = read_call(arguments)?;
     let options = HostError::read(&call.options)?;
     let policy = |config: &Config| options.policy(config.rules.clone());
@@ -38,6 +40,7 @@ pub fn fence_host(arguments: &[String]) -> ExitCode {
 }
 
 fn fence(arguments: &[String]) -> Result<Report> {
+    help::<FenceHost>("fence_host", arguments);
     let call = read_call(arguments)?;
     let options = FenceHost::read(&call.options)?;
     let policy = |config: &Config| {
@@ -66,7 +69,25 @@ fn live(
     let subject = subject(call, host, &zone)?;
     trail::about(subject.host);
     on_signal(&config, &environment)?;
-    Ok(recorded(Live::new(zone, &config), &config, subject, policy))
+    let report = recorded(Live::new(zone, &config), &config, subject, policy);
+    name_foreign(&config, &environment);
+    Ok(report)
+}
+
+/// At most so many are named in the log.
+const MOST_FOREIGN: usize = 20;
+
+/// Say in the log which documents of our type count for nothing, when the run is over: nothing waits for that.
+pub(super) fn name_foreign(config: &Config, environment: &Environment) {
+    let patience = Patience { deadline: Duration::from_secs(5), reads: 1, ..Patience::default() };
+    let foreign = zone_with(config, environment, patience).map(|zone| zone.foreign());
+    let Ok(Ok(foreign)) = foreign else { return };
+    for one in foreign.iter().take(MOST_FOREIGN) {
+        log::warn!("{one}");
+    }
+    if let Some(more) = foreign.len().checked_sub(MOST_FOREIGN).filter(|more| *more > 0) {
+        log::warn!("and {more} documents more that are not ours: `onerescue history` has them");
+    }
 }
 
 /// Run, and write every answer down for `onerescue replay`.

@@ -52,7 +52,7 @@ pub struct HostError {
 }
 
 impl HostError {
-    /// Read the options, without the template. `--help` and `--version` print and leave.
+    /// Read the options, without the template.
     ///
     /// # Errors
     /// [`Error::Usage`] in one line.
@@ -106,7 +106,7 @@ pub struct FenceHost {
 }
 
 impl FenceHost {
-    /// Read the options, without the template. `--help` and `--version` print and leave.
+    /// Read the options, without the template.
     ///
     /// # Errors
     /// [`Error::Usage`] in one line.
@@ -118,11 +118,27 @@ impl FenceHost {
 pub(super) fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
     let words = std::iter::once(name).chain(options.iter().map(String::as_str));
     T::try_parse_from(words).map_err(|error| {
-        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            error.exit();
-        }
-        Error::Usage(first_line(&error.to_string()))
+        Error::Usage(if is_help(&error) {
+            "--help and --version are for the command line of a person, alone".to_owned()
+        } else {
+            first_line(&error.to_string())
+        })
     })
+}
+
+/// Print what a person asks for on the command line with `--help` or `--version`, and leave. Nothing that a hook, a
+/// document or the settings say ends the process so.
+pub(super) fn help<T: Parser>(name: &str, arguments: &[String]) {
+    let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
+    if let Err(error) = T::try_parse_from(words)
+        && is_help(&error)
+    {
+        error.exit();
+    }
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
 }
 
 /// clap's message without its `error: ` and without the usage below it.
@@ -153,7 +169,17 @@ mod tests {
 
     #[test]
     fn two_modes_none_and_nonsense_are_one_clear_line() {
-        for words in ["", "-m -r", "-m -r -d", "-m -p x", "-m --frobnicate", "-m -p -1", "-m --host"] {
+        for words in [
+            "",
+            "-m -r",
+            "-m -r -d",
+            "-m -p x",
+            "-m --frobnicate",
+            "-m -p -1",
+            "-m --host",
+            "--help",
+            "-m -V",
+        ] {
             let error = read(words).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{words}");
             assert!(!error.to_string().contains('\n') && !error.to_string().is_empty(), "{words}: {error}");

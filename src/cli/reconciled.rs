@@ -4,8 +4,8 @@
 
 use super::drill::timeline;
 use crate::model::{Epoch, Moment};
-use crate::policy::reconcile::{Decision, ReconcileRules, Todo, View, decide, left};
-use crate::policy::{Disabled, HandOver, Outcome, Report, Source};
+use crate::policy::reconcile::{Decision, ReconcileRules, Todo, View, decide, left, options};
+use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
 use crate::world::{World as _, error_date};
@@ -36,8 +36,8 @@ pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Repor
     Some(nothing(scenario, why))
 }
 
-/// The same for a hook on healthy hosts. Why there is nothing to do, if so.
-pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Option<String> {
+/// The same for a hook on healthy hosts. How it ends if there is nothing to do.
+pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Option<Outcome> {
     let first = !std::mem::replace(&mut scenario.played, true);
     if first || scenario.then == Then::Again { None } else { tick(scenario, text).err() }
 }
@@ -74,7 +74,7 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
 ///
 /// # Errors
 /// Why nothing is to be done.
-fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), String> {
+fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
     if scenario.then == Then::Elsewhere {
         scenario.world.begin_elsewhere(ELSEWHERE);
     }
@@ -89,24 +89,31 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), String> {
         let at = scenario.world.now();
         let Some(decision) = look(scenario) else {
             let _ = writeln!(text, "{at} timer    nothing to do\n");
-            return Err("no host is in ERROR and no incident is open".to_owned());
+            return Err(nothing_to_do("no host is in ERROR and no incident is open"));
         };
         if decision.todo != Todo::Leave || last.as_ref() != Some(&decision.why) {
             let _ = writeln!(text, "{at} timer    {}: {}", decision.todo.name(), decision.why);
         }
         if decision.todo != Todo::Leave {
             text.push('\n');
-            take_up(scenario, &decision);
-            return Ok(());
+            return take_up(scenario, &decision);
         }
         last = Some(decision.why);
     }
     text.push('\n');
-    Err(last.unwrap_or_default())
+    Err(nothing_to_do(&last.unwrap_or_default()))
 }
 
-/// As reconcile does it: it has no event, so it knows the VMs that the host has now.
-fn take_up(scenario: &mut Scenario, decision: &Decision) {
+fn nothing_to_do(why: &str) -> Outcome {
+    Outcome::NothingToDo(why.to_owned())
+}
+
+/// As reconcile does it: it has no event, so it knows the VMs that the host has now. The hook is registered with the
+/// scenario's options, unless a person has started it.
+///
+/// # Errors
+/// Why a machine does nothing.
+fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> {
     let host = scenario.subject.host;
     let hosts = scenario.world.zone().hosts().unwrap_or_default();
     scenario.subject.vms =
@@ -114,12 +121,22 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) {
     scenario.subject.source = Source::Reconcile;
     match &mut scenario.job {
         Job::HostError => {
-            scenario.policy.hand_over = HandOver::Yes;
-            scenario.policy.wait = left(scenario.policy.wait, decision.waited);
+            let asked = scenario.world.transport().cloud().open_incident(host);
+            let asked = asked.and_then(|(_, incident)| incident.flags);
+            let registered = || {
+                let why = || "no hook is registered".to_owned();
+                (!scenario.by_hand).then(|| scenario.policy.clone()).ok_or_else(why)
+            };
+            let Policy { mode, force, fencing, .. } =
+                options(&decision.name, asked, &Rules::default(), registered).map_err(Outcome::Held)?;
+            let wait = left(scenario.policy.wait, decision.waited);
+            let hand_over = HandOver::Yes;
+            scenario.policy = Policy { mode, force, fencing, hand_over, wait, ..scenario.policy.clone() };
         }
         Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
         Job::VmDown(..) => {}
     }
+    Ok(())
 }
 
 fn front_end(scenario: &Scenario) -> &'static str {
@@ -143,7 +160,7 @@ fn look(scenario: &Scenario) -> Option<Decision> {
     decisions.into_iter().find(|decision| decision.host == scenario.subject.host)
 }
 
-fn nothing(scenario: &mut Scenario, why: String) -> Report {
+fn nothing(scenario: &mut Scenario, outcome: Outcome) -> Report {
     let took = scenario.world.now();
     scenario.world.begin_again();
     Report {
@@ -151,7 +168,7 @@ fn nothing(scenario: &mut Scenario, why: String) -> Report {
         name: scenario.subject.name.clone(),
         mode: scenario.policy.mode,
         purpose: scenario.policy.purpose,
-        outcome: Outcome::NothingToDo(why),
+        outcome,
         proof: None,
         vms: Vec::new(),
         trail: Vec::new(),

@@ -121,7 +121,7 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     add("error", incident.error.clone());
     let events: Vec<_> = incident.events.iter().map(|event| utc(*event)).collect();
     add("events", (!events.is_empty()).then(|| events.join(", ")));
-    add("options", (!incident.flags.is_empty()).then(|| incident.flags.join(" ")));
+    add("options", incident.flags.map(|asked| asked.words().join(" ")));
     add("owner", Some(incident.owner.clone()));
     add("written", at(incident.updated));
     add("takeovers", (incident.takeovers > 0).then(|| incident.takeovers.to_string()));

@@ -23,7 +23,7 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     scenario.world.begin_again();
     let began = scenario.world.began();
     let account = match (idle, &scenario.job) {
-        (Some(why), _) => nothing(scenario, why),
+        (Some(outcome), _) => nothing(scenario, outcome),
         (None, Job::HostError) => return (None, String::new(), Vec::new()),
         (None, Job::HostBack(policy)) => {
             run_back(&mut scenario.world, scenario.subject.clone(), (**policy).clone())
@@ -63,11 +63,11 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
 }
 
 /// The timer has found nothing.
-fn nothing(scenario: &Scenario, why: String) -> Account {
+fn nothing(scenario: &Scenario, outcome: Outcome) -> Account {
     Account {
         hook: Hook::HostBack,
         about: format!("{} ({})", scenario.subject.name, scenario.subject.host),
-        outcome: Outcome::NothingToDo(why),
+        outcome,
         vms: Vec::new(),
         trail: Vec::new(),
         took: Moment::default(),

@@ -53,15 +53,17 @@ pub enum OpenTo {
 pub struct Foreign {
     /// The document.
     pub document: DocumentId,
+    /// `DOCUMENT/TYPE`: ours.
+    pub kind: i64,
     /// `DOCUMENT/UID`, if it says one.
     pub user: Option<i64>,
 }
 
-/// `document 7 belongs to user 5: not read`
+/// `document 7 of type 7113 belongs to user 5: not read`
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.user.map_or_else(|| "nobody that is known".to_owned(), |user| format!("user {user}"));
-        write!(f, "{} belongs to {user}: not read", self.document)
+        write!(f, "{} of type {} belongs to {user}: not read", self.document, self.kind)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Plain values; how they are written is `wire::record`, what follows from them is decided in `policy`.
 
-use super::{ClusterId, Confirmation, HostId, VmId};
+use super::{Asked, ClusterId, Confirmation, HostId, VmId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -174,9 +174,9 @@ pub struct Incident {
     /// When the last run was stopped by a signal, if it was; it has let go then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Epoch>,
-    /// The hook's options, so that another run can go on with the same: `-m`, `-f`.
-    #[serde(default)]
-    pub flags: Vec<String>,
+    /// The options of its last run: `["-m","-f"]`. They are that run's; what another one makes of them is its own business.
+    #[serde(default, with = "super::asked::listed")]
+    pub flags: Option<Asked>,
     /// What happened, oldest first; the middle of a long log is left out.
     #[serde(default)]
     pub log: Vec<Line>,

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock and no judgement: what a value means for a recovery is decided in `policy`.
 
+mod asked;
 mod attributes;
 mod document;
 mod evidence;
@@ -23,6 +24,7 @@ mod version;
 mod vm;
 mod zone;
 
+pub use asked::{Asked, Fencing, Force, Mode};
 pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
 pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route, Sample,

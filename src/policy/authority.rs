@@ -24,7 +24,7 @@ pub(crate) enum Worth {
 /// asked only about the owner of a document that belongs to this group, so strangers cost nothing. A group alone does
 /// not make a document ours: an administrator may have given it to the group while its owner can still change it.
 pub(crate) fn worth(document: &Document, me: i64, is_oneadmin: impl FnOnce(i64) -> bool) -> Worth {
-    let foreign = Worth::Foreign(Foreign { document: document.id, user: document.user });
+    let foreign = Worth::Foreign(Foreign { document: document.id, kind: document.kind, user: document.user });
     let Some(user) = document.user else { return foreign };
     let in_group = document.group == Some(ONEADMIN);
     if user != me && user != ONEADMIN && !(in_group && is_oneadmin(user)) {
@@ -50,7 +50,8 @@ mod tests {
     fn only_we_and_oneadmins_count() {
         let worth =
             |user, group, me, admin| worth(&document(Some(user), group, Some(OpenTo::Nobody)), me, |_| admin);
-        let foreign = |user| Worth::Foreign(Foreign { document: DocumentId(7), user: Some(user) });
+        let foreign =
+            |user| Worth::Foreign(Foreign { document: DocumentId(7), kind: 7113, user: Some(user) });
         assert_eq!(worth(0, 0, 0, false), Worth::Ours);
         assert_eq!(worth(0, 1, 0, false), Worth::Ours);
         assert_eq!(worth(7, 100, 7, false), Worth::Ours);
@@ -66,10 +67,10 @@ mod tests {
     #[test]
     fn a_document_that_does_not_say_whose_it_is_counts_for_nothing() {
         let unsaid = document(None, 0, Some(OpenTo::Nobody));
-        let foreign = Worth::Foreign(Foreign { document: DocumentId(7), user: None });
+        let foreign = Worth::Foreign(Foreign { document: DocumentId(7), kind: 7113, user: None });
         assert_eq!(worth(&unsaid, 0, |_| true), foreign);
         let Worth::Foreign(foreign) = foreign else { return };
-        assert_eq!(foreign.to_string(), "document 7 belongs to nobody that is known: not read");
+        assert_eq!(foreign.to_string(), "document 7 of type 7113 belongs to nobody that is known: not read");
     }
 
     #[test]

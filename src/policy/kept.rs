@@ -8,8 +8,8 @@ use super::course::Stage;
 use super::notes::Weight;
 use super::order::Order;
 use super::report::Fate;
-use super::settings::{Fencing, Force, Mode};
-use crate::model::{End, Epoch, Incident, IncidentVm, Line, Moment, VmId};
+use super::settings::Policy;
+use crate::model::{Asked, End, Epoch, Incident, IncidentVm, Line, Moment, VmId};
 use std::collections::BTreeMap;
 
 /// Bytes for all VMs, as they are written. An id alone needs up to 50 with its braces and words.
@@ -55,16 +55,10 @@ impl Case {
         self.written = Some(incident);
     }
 
-    /// The options that another run needs to go on with the same.
-    pub(super) fn flags(&self) -> Vec<String> {
-        let mode = match self.policy.mode {
-            Mode::Migrate => "-m",
-            Mode::Recreate => "-r",
-            Mode::Delete => "-d",
-        };
-        let force = (self.policy.force == Force::AlsoStopped).then_some("-f");
-        let waived = (self.policy.fencing == Fencing::Waived).then_some("-u");
-        [Some(mode), force, waived].into_iter().flatten().map(str::to_owned).collect()
+    /// The options of this run.
+    pub(super) fn flags(&self) -> Asked {
+        let Policy { mode, force, fencing, .. } = self.policy;
+        Asked { mode, force, fencing }
     }
 
     /// Put every VM that is known into the record.
@@ -250,7 +244,7 @@ mod tests {
             let text = "\u{1f600}".repeat(300_000);
             let held = Some(Held { why: text.clone(), advice: text.clone(), since: Epoch(0) });
             let incident = Incident { log, vms, held, outcome: Some(text), ..Incident::default() };
-            let policy = Policy::under(Mode::Migrate, Rules::default());
+            let policy = Policy::under(crate::policy::Mode::Migrate, Rules::default());
             let (host, name) = (HostId(1), "node1".to_owned());
             let subject = Subject { host, name, vms: Vec::new(), source: Source::Event };
             let mut case = Case::new(subject, policy);

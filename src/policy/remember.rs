@@ -311,7 +311,7 @@ fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: Document
 fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     incident.owner.clone_from(&case.me);
     incident.name.clone_from(&case.subject.name);
-    incident.flags = case.flags();
+    incident.flags = Some(case.flags());
     let event = match case.subject.source {
         Source::Event => true,
         Source::Person => false,

@@ -3,36 +3,8 @@
 use super::rules::{
     BrakeRules, FenceRules, HoldRules, PlanRules, RecordRules, Rules, SettleRules, WaitRules, WitnessRules,
 };
+pub use crate::model::{Fencing, Force, Mode};
 use serde::{Deserialize, Serialize};
-
-/// What happens to the VMs of a dead host. Exactly one is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mode {
-    /// `-m`: the same VM, with its disks, on another host.
-    Migrate,
-    /// `-r`: the VM from its images again; what was not saved is lost.
-    Recreate,
-    /// `-d`: the VM is deleted.
-    Delete,
-}
-
-/// Whether SUSPENDED and POWEROFF VMs are touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Force {
-    /// Without `-f` no mode touches them.
-    RunningOnly,
-    /// `-f`
-    AlsoStopped,
-}
-
-/// Whether the host must be proven off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Fencing {
-    /// The default: no VM is touched without a proof.
-    Required,
-    /// `-u`: the operator takes that on; every report says so.
-    Waived,
-}
 
 /// Whether this run acts or only says what it would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

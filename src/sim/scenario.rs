@@ -35,6 +35,8 @@ pub struct Scenario {
     pub subject: Subject,
     /// The hook's options over the scenario's settings.
     pub policy: Policy,
+    /// A person has started it, and no hook is registered.
+    pub by_hand: bool,
     /// Which hook is played.
     pub job: Job,
     /// VMs that are charged to the host when the hook starts.
@@ -91,7 +93,9 @@ impl Scenario {
 }
 
 fn is_written(event: &str) -> bool {
-    ["recorded", "confirmed_off", "disarmed", "armed", "document_"].iter().any(|verb| event.starts_with(verb))
+    let written =
+        ["recorded", "confirmed_off", "disarmed", "armed", "document_", "documents_widened", "forged"];
+    written.iter().any(|verb| event.starts_with(verb))
 }
 
 fn build(file: file::File) -> Result<Scenario, String> {
@@ -150,6 +154,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
         world,
         subject: Subject { host: subject, name, vms: charged.clone(), source },
         policy,
+        by_hand: file.by_hand,
         job,
         charged,
         runs: file.runs.unwrap_or(1),

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod authority;
 mod devices;
 mod doors;
 mod groups;

@@ -1,7 +1,7 @@
 //! `onerescue history`, `show` and `abort`: what was and is, from any front-end, and a person's word that ends it.
 
 use super::bench::{Bench, WELL, err, incident, out};
-use onerescue::model::{End, Epoch, Held, HostId, Incident, IncidentVm, Line, Progress, VmId};
+use onerescue::model::{Asked, End, Epoch, Held, HostId, Incident, IncidentVm, Line, Progress, VmId};
 use onerescue::wire::record::Record;
 use onerescue::wire::xmlrpc::{Reply, Value};
 use serde_json::Value as Json;
@@ -26,7 +26,7 @@ fn closed() -> Incident {
         updated: Epoch(1_795_165_661 + 345),
         outcome: Some("not every VM could be recovered".to_owned()),
         proof: Some("bmc said off 3 times in a row".to_owned()),
-        flags: vec!["-m".to_owned()],
+        flags: Asked::try_from(vec!["-m".to_owned()]).ok(),
         takeovers: 1,
         log: vec![line(0, "observe", "node1 is ERROR"), line(125, "fence", "by bmc")],
         vms: vec![vm(4, End::Recovered, "RUNNING on node2 (host 2)"), vm(5, End::Held, "no room\u{1b}[31m")],

@@ -1,7 +1,7 @@
 //! `onerescue reconcile`: lost events, runs that are gone, hosts that came back, and a front-end that does not lead.
 
 use super::bench::{Bench, err, incident, out, write};
-use onerescue::model::{Held, HostId, HostState, Progress};
+use onerescue::model::{Asked, Held, HostId, HostState, Progress};
 use onerescue::sim::Power;
 use onerescue::wire::record::Record;
 use serde_json::Value as Json;
@@ -261,15 +261,16 @@ fn a_record_that_cannot_be_read_is_no_lost_event_and_ends_with_the_code_of_what_
     assert_eq!((code, &told["hosts"][0]["outcome"]), (0, &"recovered".into()), "{told}");
 }
 
-/// The run goes on with the first of two open records, so it goes by the options in that one.
+/// The run goes on with the first of two open records, so it goes by the options in that one. By the other one it would go
+/// by what is registered.
 #[test]
 fn of_two_open_records_the_options_are_those_of_the_one_that_counts() {
-    let bench = bench(TWO_DEAD, "");
-    for (opened, option) in [(0, "-m"), (1, "-r")] {
+    let bench = bench(TWO_DEAD, "options = \"-r\"\n");
+    for (opened, option) in [(0, "-m"), (1, "-d")] {
         let mut open = incident(0, Progress::Open);
         open.opened.0 += opened;
         open.owner = format!("{} 4711 {opened}", rustix_name());
-        open.flags = vec![option.to_owned()];
+        open.flags = Asked::try_from(vec![option.to_owned()]).ok();
         bench.remember(&Record::Incident(Box::new(open)));
     }
     let output = bench.run(&["reconcile"]);

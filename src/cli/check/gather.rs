@@ -108,7 +108,13 @@ fn oned(live: &mut Live, looks: &mut Vec<Finding>) -> Option<Outlook> {
         })
     });
     looks.push(Finding::of(Item::Credentials, "oned", user));
-    live.outlook().map_err(|failure| looks.push(Finding::of(Item::Record, "documents", Err(failure)))).ok()
+    let unread = |failure| Finding::of(Item::Record, "documents", Err(failure));
+    let mut outlook = live.outlook().map_err(|failure| looks.push(unread(failure))).ok()?;
+    match live.zone().foreign() {
+        Ok(foreign) => outlook.memory.foreign = foreign,
+        Err(failure) => looks.push(unread(failure)),
+    }
+    Some(outlook)
 }
 
 fn scope(options: &Check, outlook: &Outlook) -> Result<Scope> {

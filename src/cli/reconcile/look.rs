@@ -2,16 +2,14 @@
 
 use super::super::{HostBack, HostError, hook_facts};
 use crate::config::{Config, Environment};
-use crate::error::{Error, Result};
 use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
-use crate::policy::reconcile::{Decision, View, decide, left};
-use crate::policy::{Failure, HandOver, Policy, Purpose, Source, Subject, back, unreadable};
+use crate::policy::reconcile::{Decision, View, decide, left, options};
+use crate::policy::{Failure, Policy, Source, Subject, back, unreadable};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy, error_date, live};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What every look needs.
 pub(super) struct Desk {
@@ -44,37 +42,32 @@ impl Desk {
         Ok(Looked { decisions, hosts, memory })
     }
 
-    /// The options of a run: those of the incident's own runs, else the settings', else the registered hook's.
+    /// What a run does with the VMs of this host, see [`options`].
     ///
     /// # Errors
-    /// [`Error::Settings`] if none of them says what to do with the VMs.
-    pub(super) fn policy(&self, incident: Option<&Incident>, waited: Duration) -> Result<Policy> {
+    /// Why a machine does nothing.
+    pub(super) fn policy(&self, decision: &Decision, incident: Option<&Incident>) -> Result<Policy, Failure> {
+        let asked = incident.and_then(|incident| incident.flags);
+        let policy = options(&decision.name, asked, &self.config.rules, || self.registered())?;
+        // The timer comes again: no run waits here.
+        Ok(Policy { wait: left(policy.wait, decision.waited), ..policy })
+    }
+
+    /// What the settings choose, else the registered hook.
+    fn registered(&self) -> Result<Policy, String> {
         let rules = self.config.rules.clone();
-        let own = incident.map(|incident| &incident.flags).filter(|flags| !flags.is_empty());
-        let policy = match own.or(self.config.reconcile.options.as_ref()) {
-            Some(options) => HostError::read(options)?.policy(rules)?,
-            None => chosen(&hook_facts::hooks(&self.zone, &rules)?).map_err(|why| {
-                self.unclear(format!("{why}, and [reconcile] options is not set: nobody says what to do"))
-            })?,
-        };
-        match policy.purpose {
-            // The timer comes again: no run waits here.
-            Purpose::Recover => {
-                Ok(Policy { wait: left(policy.wait, waited), hand_over: HandOver::Yes, ..policy })
-            }
-            Purpose::Rehearse | Purpose::Fence => {
-                Err(self.unclear("the options for reconcile have --dry-run: nothing is recovered".to_owned()))
-            }
+        if let Some(options) = &self.config.reconcile.options {
+            let options = HostError::read(options).and_then(|options| options.policy(rules));
+            return options.map_err(|error| format!("[reconcile] options cannot be used: {}", error.chain()));
         }
+        let hooks = hook_facts::hooks(&self.zone, &rules).map_err(|error| error.chain())?;
+        chosen(&hooks)
+            .map_err(|why| format!("{why}, and [reconcile] options is not set: nobody says what to do"))
     }
 
     /// What a run for a host that is back goes by: the settings.
     pub(super) fn back_policy(&self) -> back::Policy {
         HostBack { host: None, hand_over: true, config: None, dry_run: false }.policy(&self.config)
-    }
-
-    fn unclear(&self, why: String) -> Error {
-        Error::Settings { file: self.config.file.clone(), why }
     }
 }
 

@@ -7,7 +7,7 @@ mod look;
 mod tell;
 mod work;
 
-use super::hook::{on_signal, zone};
+use super::hook::{name_foreign, on_signal, zone};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::RaftState;
@@ -65,6 +65,9 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         return Ok(finish::refused(&failure));
     }
     finish::say(&told.text(options.json));
+    if told.has_worked() {
+        name_foreign(&desk.config, &desk.environment);
+    }
     Ok(told.exit_code())
 }
 

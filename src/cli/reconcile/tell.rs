@@ -61,6 +61,15 @@ pub(super) struct Ended {
     text: String,
 }
 
+impl Ended {
+    /// No run began, and only a person goes on.
+    pub(super) fn held(decision: &Decision, failure: Failure) -> Self {
+        let (advice, outcome) = (Some(failure.advice.clone()), Outcome::Held(failure));
+        let text = format!("{} ({}): {outcome}\n", decision.name, decision.host);
+        Self { outcome, advice, text }
+    }
+}
+
 impl From<Report> for Ended {
     fn from(report: Report) -> Self {
         Self { advice: report.advice(), text: finish::short(&report), outcome: report.outcome }
@@ -93,6 +102,11 @@ impl Told {
                 self.hosts.insert(decision.host, line(decision));
             }
         }
+    }
+
+    /// Has a run begun?
+    pub(super) fn has_worked(&self) -> bool {
+        self.hosts.values().any(|line| line.exit_code.is_some())
     }
 
     /// These VMs would be looked after.

@@ -12,7 +12,7 @@ use crate::finish;
 use crate::model::{Incident, VmId};
 use crate::policy::reconcile::{Decision, Turns};
 use crate::policy::tend::Account;
-use crate::policy::{Failure, Subject};
+use crate::policy::{Failure, Subject, Trouble};
 use crate::world::{Live, live};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,6 +123,12 @@ fn one(desk: &Desk, subject: Subject, decision: &Decision, incident: Option<&Inc
     if decision.todo.is_back() {
         return Ok(run_back(&mut world()?, subject, desk.back_policy()).into());
     }
-    let policy = desk.policy(incident, decision.waited)?;
+    let policy = match desk.policy(decision, incident) {
+        Ok(policy) => policy,
+        Err(failure) if failure.trouble == Trouble::Settings => {
+            return Err(Error::Settings { file: desk.config.file.clone(), why: failure.what });
+        }
+        Err(failure) => return Ok(Ended::held(decision, failure)),
+    };
     Ok(recorded(world()?, &desk.config, subject, policy).into())
 }

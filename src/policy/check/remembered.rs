@@ -15,6 +15,7 @@ pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
         Scope::Host(id) => zone.outlook.hosts.iter().find(|host| host.id == id).map(|host| host.cluster),
     };
     let mut findings = readable(memory);
+    findings.extend(others(memory));
     findings.extend(disarmed(cluster_of(scope), zone));
     findings.extend(incidents(scope, memory));
     findings
@@ -37,6 +38,23 @@ fn readable(memory: &Memory) -> Vec<Finding> {
         Finding::broken(Item::Record, id.to_string(), text, advice)
     };
     memory.unreadable.iter().map(one).collect()
+}
+
+/// Documents of our type that others have made or could change: neither stops anything, and both are worth a look.
+fn others(memory: &Memory) -> Vec<Finding> {
+    let foreign = memory.foreign.iter().map(|foreign| {
+        let advice = format!(
+            "ask who that is (`oneuser list`), and delete it over the API (`one.document.delete {}`)",
+            foreign.document.0
+        );
+        Finding::warning(Item::Record, foreign.document.to_string(), foreign.to_string(), advice)
+    });
+    let widened = memory.widened.iter().map(|document| {
+        let text = "others could change it until now; that is taken back, and what it says may not be ours";
+        let advice = "see which `umask` the user of the hooks has (`oneuser show`), and who has changed its permissions";
+        Finding::warning(Item::Record, document.to_string(), text, advice)
+    });
+    foreign.chain(widened).collect()
 }
 
 /// In this cluster, or in any.

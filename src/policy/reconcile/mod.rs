@@ -4,10 +4,12 @@
 //! Pure: one decision with its reason for every such host. Working on a host is the same procedure as a hook's; the incident's lock decides where two begin at the same time.
 
 mod looks;
+mod options;
 #[cfg(test)]
 mod tests;
 mod turns;
 
+pub use options::options;
 pub use turns::Turns;
 
 use looks::{held_vms, waits};
