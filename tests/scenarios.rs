@@ -510,6 +510,7 @@ scenarios! {
     killed_after_the_proof_and_on_again
     killed_after_the_proof_and_worked_on
     killed_and_disabled_by_a_person
+    killed_and_its_front_end_follows
     killed_before_allocate
     killed_before_it_wrote_itself_down
     killed_between_allocate_and_lock
@@ -766,6 +767,7 @@ scenarios! {
     stopped_and_its_write_lands_before_the_next_run
     stopped_and_its_write_lands_in_the_next_run
     stopped_by_a_crash
+    stopped_in_an_election
     stopped_vm_on_ceph
     stopped_vms
     stopped_vms_forced

@@ -6,6 +6,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostState};
 use crate::policy::replay::Begin;
+use crate::policy::stopping::TRIED_BY_HOOKS;
 use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
@@ -68,20 +69,23 @@ fn live(
     let zone = zone(&config, &environment)?;
     let subject = subject(call, host, &zone)?;
     trail::about(subject.host);
-    on_signal(&config, &environment)?;
+    on_signal(&zone, TRIED_BY_HOOKS)?;
+    let beside = zone.beside(NAMING);
     let report = recorded(Live::new(zone, &config), &config, subject, policy);
-    name_foreign(&config, &environment);
+    name_foreign(&beside);
     Ok(report)
 }
+
+/// It is asked once, and not for long.
+pub(super) const NAMING: Patience =
+    Patience { deadline: Duration::from_secs(5), reads: 1, first_pause: Duration::ZERO };
 
 /// At most so many are named in the log.
 const MOST_FOREIGN: usize = 20;
 
 /// Say in the log which documents of our type count for nothing, when the run is over: nothing waits for that.
-pub(super) fn name_foreign(config: &Config, environment: &Environment) {
-    let patience = Patience { deadline: Duration::from_secs(5), reads: 1, ..Patience::default() };
-    let foreign = zone_with(config, environment, patience).map(|zone| zone.foreign());
-    let Ok(Ok(foreign)) = foreign else { return };
+pub(super) fn name_foreign(zone: &Zone<Http>) {
+    let Ok(foreign) = zone.foreign() else { return };
     for one in foreign.iter().take(MOST_FOREIGN) {
         log::warn!("{one}");
     }
@@ -131,13 +135,12 @@ pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
     Ok(call)
 }
 
-/// SIGTERM ends this process in good order from now on, and its incidents are let go.
-pub(super) fn on_signal(config: &Config, environment: &Environment) -> Result<()> {
-    // A process that is to stop has no time to ask twice.
-    let patience = Patience { deadline: Duration::from_millis(300), reads: 1, ..Patience::default() };
-    let zone = zone_with(config, environment, patience)?;
-    let advice = "nothing; `onerescue reconcile` goes on, or run the same command again";
-    watch(Some(zone), advice.to_owned())
+/// SIGTERM ends this process in good order from now on, and its incidents are let go; that is tried for this long.
+pub(super) fn on_signal(zone: &Zone<Http>, within: Duration) -> Result<()> {
+    // Each try asks once, and is made again.
+    let patience = Patience { deadline: Duration::from_secs(3), reads: 1, ..Patience::default() };
+    let records = stop::Records { zone: zone.beside(patience), within };
+    watch(Some(records), "nothing; `onerescue reconcile` goes on, or run the same command again".to_owned())
 }
 
 /// The same for what has no incident.
@@ -145,18 +148,15 @@ pub(super) fn on_signal_do(advice: impl Into<String>) -> Result<()> {
     watch(None, advice.into())
 }
 
-fn watch(zone: Option<Zone<Http>>, advice: String) -> Result<()> {
-    stop::watch(zone, advice).map_err(|error| Error::Usage(format!("SIGTERM cannot be waited for: {error}")))
+fn watch(records: Option<stop::Records>, advice: String) -> Result<()> {
+    stop::watch(records, advice)
+        .map_err(|error| Error::Usage(format!("SIGTERM cannot be waited for: {error}")))
 }
 
 /// The zone of these settings.
 pub(super) fn zone(config: &Config, environment: &Environment) -> Result<Zone<Http>> {
     let patience =
         Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
-    zone_with(config, environment, patience)
-}
-
-fn zone_with(config: &Config, environment: &Environment, patience: Patience) -> Result<Zone<Http>> {
     let credentials = Credentials::find(&Places::new(config, environment))?;
     let http = Http { connect: config.oned.connect, ..Http::default() };
     Ok(Zone::new(Oned::new(http, credentials, patience), config.record_type))

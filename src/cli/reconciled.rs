@@ -75,12 +75,14 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
 /// # Errors
 /// Why nothing is to be done.
 fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
-    if scenario.then == Then::Elsewhere {
-        scenario.world.begin_elsewhere(ELSEWHERE);
-    }
     if scenario.world.transport().is_dead() {
         // A fault has killed the run before, and the timer begins another process.
         scenario.world.transport().begin_again();
+    }
+    match scenario.then {
+        Then::Again | Then::Reconcile => {}
+        Then::Elsewhere => scenario.world.begin_elsewhere(ELSEWHERE),
+        Then::Leader => follower(scenario, text),
     }
     let mut last: Option<String> = None;
     for _ in 0..TICKS {
@@ -106,6 +108,17 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
 
 fn nothing_to_do(why: &str) -> Outcome {
     Outcome::NothingToDo(why.to_owned())
+}
+
+/// The timer of the hook's front-end, which does not lead any more, at its next tick; the next one is the leader's.
+fn follower(scenario: &mut Scenario, text: &mut String) {
+    let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
+    scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+    let at = scenario.world.now();
+    let said = scenario.world.release().unwrap_or_else(|why| vec![why]);
+    let said = if said.is_empty() { "nothing to release".to_owned() } else { said.join("; ") };
+    let _ = writeln!(text, "{at} timer    on the front-end that follows: {said}");
+    scenario.world.begin_elsewhere(ELSEWHERE);
 }
 
 /// As reconcile does it: it has no event, so it knows the VMs that the host has now. The hook is registered with the
@@ -142,7 +155,7 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
 fn front_end(scenario: &Scenario) -> &'static str {
     match scenario.then {
         Then::Again | Then::Reconcile => "front-end",
-        Then::Elsewhere => ELSEWHERE,
+        Then::Elsewhere | Then::Leader => ELSEWHERE,
     }
 }
 

@@ -59,6 +59,7 @@ mod settle;
 pub mod standing;
 pub mod states;
 mod still;
+pub mod stopping;
 mod target;
 pub mod tend;
 mod trace;

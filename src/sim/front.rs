@@ -113,6 +113,18 @@ impl Cloud {
         self.front.leader
     }
 
+    /// Another front-end leads from now on; the one before it lives and follows.
+    pub fn leads(&mut self, server: usize) {
+        if self.front.servers.get(server).is_some_and(|server| server.alive) && !self.front.is_solo() {
+            self.front.remember(self.now, self.timings.follower_lag, &self.state);
+            self.front.leader = Some(server);
+            self.front.term += 1;
+            self.front.log_index += 1;
+            self.happened(Change::Leader(server));
+            self.arm_scheduler();
+        }
+    }
+
     /// Does this front-end answer at all?
     #[must_use]
     pub fn is_up(&self, server: usize) -> bool {

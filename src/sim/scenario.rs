@@ -68,6 +68,8 @@ pub enum Then {
     Reconcile,
     /// The same on another front-end: the first one is lost with the hook.
     Elsewhere,
+    /// The same on another front-end, which leads by then; the first one lives, and its timer ticks too.
+    Leader,
 }
 
 /// The hook that a scenario plays.
@@ -165,6 +167,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
             None | Some("again") => Then::Again,
             Some("reconcile") => Then::Reconcile,
             Some("elsewhere") => Then::Elsewhere,
+            Some("leader") => Then::Leader,
             Some(other) => return Err(format!("no such run: {other}")),
         },
         played: false,

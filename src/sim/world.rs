@@ -16,6 +16,7 @@ use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{DeviceName, DocumentId, Epoch, HostId, SeenOn, Vm};
+use crate::policy::stopping::{TRIED_BY_HOOKS, not_let_go_here, tries_again};
 use crate::policy::{Entry, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::{Zone, let_go};
@@ -156,21 +157,52 @@ impl SimWorld {
         self.begin_again();
     }
 
-    /// What a run does that is stopped by a signal: it lets go of the record that it has written last.
+    /// What a process does that is stopped by a signal: it lets go of the record that it has written last, and tries that
+    /// as the hook does.
     ///
     /// # Errors
     /// Why it could not.
     pub fn let_go(&mut self) -> Result<String, String> {
         let last = self.seen.iter().rev().find_map(|seen| {
             let Seen::Record { answer: Ok(document), incident, .. } = seen else { return None };
-            Some((*document, incident))
+            Some((*document, incident.clone()))
         });
         let Some((document, incident)) = last else { return Ok("it had written nothing".to_owned()) };
+        let began = self.cloud_now();
+        loop {
+            let now = self.transport.cloud().wall_clock();
+            let taking = &mut self.taking;
+            let forget = || {
+                taking.remove(&incident.host);
+            };
+            let failure = match let_go(&self.zone, now, document, &incident, forget) {
+                Ok(said) => return Ok(said),
+                Err(failure) => failure,
+            };
+            let tried = self.cloud_now().saturating_sub(began);
+            let Some(pause) = tries_again(&failure, tried, TRIED_BY_HOOKS) else { return Err(failure.what) };
+            self.advance(pause);
+        }
+    }
+
+    /// What the timer of this front-end does while another one leads: it releases the records whose runs were its own and
+    /// are dead.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn release(&mut self) -> Result<Vec<String>, String> {
         let now = self.transport.cloud().wall_clock();
-        let taking = &mut self.taking;
-        let_go(&self.zone, now, document, incident, || {
-            taking.remove(&incident.host);
-        })
+        let me = format!("{} timer", self.front_end);
+        let memory = self.zone.memory(now, &me).map_err(|failure| failure.what)?;
+        let mut said = Vec::new();
+        for (host, document, incident) in not_let_go_here(&memory) {
+            let taking = &mut self.taking;
+            let forget = || {
+                taking.remove(&host);
+            };
+            said.push(let_go(&self.zone, now, document, &incident, forget).map_err(|failure| failure.what)?);
+        }
+        Ok(said)
     }
 
     /// When the present run began, since the simulation began.

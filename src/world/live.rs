@@ -4,6 +4,7 @@ use super::World;
 use super::busy::lock_file;
 use super::fence::Fence;
 use super::interrupted::Word;
+use super::note::Note;
 use super::observer;
 use super::oned::Http;
 use super::stop::{self, Running};
@@ -17,7 +18,6 @@ use crate::model::{
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -98,10 +98,9 @@ impl Live {
                 // no second run fences the same host.
                 rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
                     .map_err(|error| failed(error.into()))?;
-                let mut text = String::new();
-                let _ = (&file).take(64).read_to_string(&mut text);
+                let left_behind = Note::read(&file).map(|note| note.document);
                 self.lock = Some(file);
-                Ok(Claim::Ours(text.trim().parse().ok().map(DocumentId)))
+                Ok(Claim::Ours(left_behind))
             }
             Err(TryLockError::WouldBlock) => Ok(Claim::Others),
             Err(TryLockError::Error(source)) => Err(failed(source)),
@@ -111,9 +110,9 @@ impl Live {
     /// Which record is being locked, for the next run of this front-end if this one dies now. One that root has made
     /// cannot be written; that run then waits for the lease.
     fn note_taking(&self, document: Option<DocumentId>) {
-        let Some(mut file) = self.lock.as_ref() else { return };
-        let text = document.map_or_else(String::new, |document| document.0.to_string());
-        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+        if let Some(file) = &self.lock {
+            Note::write(document.map(|document| Note { document, stopped: None }), file);
+        }
     }
 
     fn suspect(&self, host: HostId) -> Result<(&Host, &str), String> {

@@ -55,6 +55,18 @@ impl<T: Transport> Zone<T> {
     }
 }
 
+impl<T: Transport> Zone<T> {
+    /// Take this lock off a document, and no other; whichever there is where it is not known which.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn free(&self, document: DocumentId, lock: Option<Hold>) -> Result<(), Failure> {
+        let there = self.oned().document(document)?;
+        let ours = there.lock.filter(|there| lock.is_none() || hold(there) == lock);
+        ours.map_or(Ok(()), |_| self.leave(Some(document), &[]))
+    }
+}
+
 fn hold(lock: &DocumentLock) -> Option<Hold> {
     Some(Hold { time: lock.taken_at?, request: lock.request? })
 }

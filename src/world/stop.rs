@@ -1,33 +1,37 @@
-//! SIGTERM: the process ends within a second, and lets go of its incidents.
+//! SIGTERM: the process ends within a second, or as soon as it has let go of its incidents.
 //!
 //! Every program that calls oned ends so, with the same exit code; only runs about a dead host have an incident. A run comes to rest between two steps and never goes on. What it had written down last is then marked as
-//! interrupted and unlocked, so that the next run goes on at once. Programs that were started are ended, so a run that
-//! waits for one comes to rest too; one inside a call to oned is not waited for. What was decided since the last
-//! write needs no writing: each order stands in the record before it is sent.
+//! interrupted and unlocked, so that the next run goes on at once. That is tried for as long as the stop allows, past an election;
+//! first it is noted beside the lock of each host, which needs nobody. A second signal changes nothing. Programs that were
+//! started are ended, so a run that waits for one comes to rest too; one inside a call to oned is not waited for. What was
+//! decided since the last write needs no writing: each order stands in the record before it is sent.
 
 use super::Zone;
 use super::live::wall_clock;
+use super::note::Note;
 use super::oned::{Http, Transport};
 use super::runner::now;
 use crate::model::{DocumentId, Epoch, HostId, Incident};
+use crate::policy::Failure;
+use crate::policy::stopping::{interrupted, tries_again};
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 /// The exit code of a process that was stopped by a signal.
 pub const STOPPED: u8 = 9;
 
-/// How long a program has to clean up, how long runs have to come to rest, and how long oned may take to answer.
+/// How long a program has to clean up, and how long runs have to come to rest.
 const GRACE: Duration = Duration::from_millis(150);
 const REST: Duration = Duration::from_millis(300);
-const WRITING: Duration = Duration::from_millis(500);
 
 /// A record that a run holds, as it was written last, and the file that says so on this front-end.
 struct Held {
@@ -58,23 +62,33 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on SIGTERM ends this process in good order; the records, if it writes any, are written through this zone.
-/// `advice` is the one thing to do then.
+/// The records that a process writes.
+#[derive(Debug)]
+pub struct Records {
+    /// They are written through this zone.
+    pub zone: Zone<Http>,
+    /// How long a process that is stopped tries that.
+    pub within: Duration,
+}
+
+/// From now on SIGTERM ends this process in good order; `records` are what it writes, if it writes any. `advice` is the
+/// one thing to do then.
 ///
 /// # Errors
 /// As the system says if the signal cannot be had.
-pub fn watch(zone: Option<Zone<Http>>, advice: String) -> io::Result<()> {
+pub fn watch(records: Option<Records>, advice: String) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM])?;
     thread::Builder::new().name("stop".to_owned()).spawn(move || {
-        if signals.forever().next().is_some() {
-            stop(zone, &advice);
+        if let Some(signal) = signals.forever().next() {
+            stop(records, &advice, signal);
         }
     })?;
     Ok(())
 }
 
-fn stop(zone: Option<Zone<Http>>, advice: &str) {
-    log::info!("stopped by a signal: letting go");
+fn stop(records: Option<Records>, advice: &str, signal: i32) {
+    log::info!("stopped by signal {signal}: letting go");
+    note_all(wall_clock());
     state().stopped = true;
     CHANGED.notify_all();
     end_programs(Signal::TERM);
@@ -82,53 +96,90 @@ fn stop(zone: Option<Zone<Http>>, advice: &str) {
         end_programs(Signal::KILL);
         rest(REST.saturating_sub(GRACE));
     }
-    if let Some(zone) = zone {
-        let_go_of_all(zone);
+    if let Some(records) = records {
+        let_go_of_all(records);
     }
     let text = format!("stopped by a signal\n  do this: {advice}\n");
     let _ = io::stderr().lock().write_all(text.as_bytes());
     std::process::exit(i32::from(STOPPED));
 }
 
-fn let_go_of_all(zone: Zone<Http>) {
-    let held = std::mem::take(&mut state().held);
-    let (sender, done) = channel();
-    let write = move || {
-        for (host, held) in held {
-            let Held { document, incident, note } = held;
-            // First: who finds the note would take the lock of the next owner for ours.
-            let forget = || drop(std::fs::File::options().write(true).truncate(true).open(&note));
-            let text = match let_go(&zone, wall_clock(), document, &incident, forget) {
-                Ok(text) => text,
-                Err(why) => format!("the record could not be written: {why}"),
-            };
-            log::info!("{host}: {text}");
+/// What this front-end knows of it, whatever becomes of the records.
+fn note_all(now: Epoch) {
+    for held in state().held.values() {
+        if let Ok(file) = File::options().write(true).open(&held.note) {
+            Note::write(Some(Note { document: held.document, stopped: Some(now) }), &file);
         }
-        let _ = sender.send(());
-    };
-    if thread::Builder::new().name("let-go".to_owned()).spawn(write).is_ok() {
-        let _ = done.recv_timeout(WRITING);
     }
 }
 
+/// All at the same time: a call that hangs keeps no other waiting.
+fn let_go_of_all(Records { zone, within }: Records) {
+    let held = std::mem::take(&mut state().held);
+    let (zone, began) = (Arc::new(zone), now());
+    let (sender, done) = channel();
+    let mut left = 0;
+    for (host, held) in held {
+        let (zone, sender) = (Arc::clone(&zone), sender.clone());
+        let write = move || {
+            let text = let_go_of(&zone, &held, within);
+            log::info!("{host}: {text}");
+            let _ = sender.send(());
+        };
+        left += usize::from(thread::Builder::new().name("let-go".to_owned()).spawn(write).is_ok());
+    }
+    for _ in 0..left {
+        if done.recv_timeout(within.saturating_sub(now().saturating_duration_since(began))).is_err() {
+            return;
+        }
+    }
+}
+
+/// Try until it is done, or cannot be.
+fn let_go_of(zone: &Zone<Http>, held: &Held, within: Duration) -> String {
+    let began = now();
+    loop {
+        let forget = || match File::options().write(true).open(&held.note) {
+            Ok(file) => Note::write(None, &file),
+            Err(error) => log::debug!("{}: {error}", held.note.display()),
+        };
+        let failure = match let_go(zone, wall_clock(), held.document, &held.incident, forget) {
+            Ok(text) => return text,
+            Err(failure) => failure,
+        };
+        let Some(pause) = tries_again(&failure, now().saturating_duration_since(began), within) else {
+            return format!("the record could not be written: {}", failure.what);
+        };
+        log::debug!("{}; trying again", failure.what);
+        sleep(pause);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing is left in this process that could end the pause")]
+fn sleep(pause: Duration) {
+    thread::sleep(pause);
+}
+
 /// Mark the record as interrupted and unlock it, if it is still that run's; in between `forget` what this front-end has
-/// noted about it.
+/// noted about it. Doing it again does no harm.
+///
+/// # Errors
+/// A [`Failure`]; what comes before it may have been done.
 pub(crate) fn let_go<T: Transport>(
     zone: &Zone<T>,
     now: Epoch,
     document: DocumentId,
     incident: &Incident,
     forget: impl FnOnce(),
-) -> Result<String, String> {
-    let memory = zone.memory(now, &incident.owner).map_err(|failure| failure.what)?;
-    let own = memory.incidents.iter().find(|(other, _)| *other == document);
-    if own.is_none_or(|(_, own)| own.owner != incident.owner) {
+) -> Result<String, Failure> {
+    let memory = zone.memory(now, &incident.owner)?;
+    let Some(word) = interrupted(&memory, document, incident) else {
         return Ok(format!("{document} is another run's"));
-    }
-    let incident = incident.interrupted_at(memory.now);
-    zone.record(Some(document), &incident).map_err(|failure| failure.what)?;
+    };
+    zone.record(Some(document), &word)?;
+    // First: who finds the note would take the lock of the next owner for ours.
     forget();
-    zone.leave(Some(document), &[]).map_err(|failure| failure.what)?;
+    zone.free(document, incident.lock)?;
     Ok(format!("{document} says that it was interrupted"))
 }
 

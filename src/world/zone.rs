@@ -3,7 +3,7 @@
 //! It works over any transport, so the recovery that is tested against the simulated cloud is the one that
 //! runs against oned.
 
-use super::oned::{HostStatus, MigrationType, Oned, RecoverOperation, Transport};
+use super::oned::{HostStatus, MigrationType, Oned, Patience, RecoverOperation, Transport};
 use super::survey::Known;
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{Cluster, Host, HostId, RaftState, Vm, VmId};
@@ -25,6 +25,15 @@ impl<T: Transport> Zone<T> {
     /// The zone behind this client; our documents in it have this type number.
     pub fn new(oned: Oned<T>, record_type: i64) -> Self {
         Self { oned, record_type, last: None, known: Known::default() }
+    }
+
+    /// The same zone, asked with another patience.
+    #[must_use]
+    pub fn beside(&self, patience: Patience) -> Self
+    where
+        T: Clone,
+    {
+        Self::new(self.oned.beside(patience), self.record_type)
     }
 
     /// The client itself.

@@ -67,6 +67,19 @@ impl Bench {
         Bench { cloud, folder, server }
     }
 
+    /// Make it a zone of three front-ends, of which the first leads and is the one that programs ask. The others listen
+    /// until they are dropped.
+    pub(super) fn of_three(&self) -> Vec<Server> {
+        {
+            let mut cloud = self.cloud.lock().unwrap();
+            cloud.set_front_ends(3);
+            cloud.set_endpoint(0, &self.server.endpoint());
+        }
+        let clock = Clock::Jumping(Duration::from_millis(400));
+        let listen = |server| Server::start(Arc::clone(&self.cloud), server, 0, clock).unwrap();
+        [1, 2].map(listen).into()
+    }
+
     /// Times are short, because here they are real, nothing is held for later, and no check was made by day. `more`
     /// begins inside the section `[fence]`.
     pub(super) fn settings(&self, more: &str) {

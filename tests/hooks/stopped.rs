@@ -1,4 +1,4 @@
-//! SIGTERM: the hook lets go of its incident within a second, and the next run goes on at once. What has no incident ends
+//! SIGTERM: the hook lets go of its incident within a second, or when oned can write it, and the next run goes on at once. What has no incident ends
 //! in the same way.
 
 use super::bench::{Bench, DEAD_NODE0, FENCE_HOST, HOST_BACK, HOST_ERROR, VM_DOWN, err, out, write};
@@ -125,19 +125,69 @@ fn while_a_fence_program_runs() {
     goes_on(&bench);
 }
 
-/// oned answers nobody, so nothing can be written; the next run finds the owner of the record gone.
+/// oned answers nobody for a while, as in an election. A second signal changes nothing.
 #[test]
 fn while_oned_gives_no_answer() {
     let bench = Bench::new(&hangs());
     let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
     until(&bench, &mut child, |log| log.contains("wait: "));
     let cloud = bench.cloud.lock().unwrap();
-    stopped(child);
+    let term = |child: &Child| Command::new("kill").arg(child.id().to_string()).status().unwrap().success();
+    assert!(term(&child));
+    until(&bench, &mut child, |log| log.contains("stopped by signal 15"));
+    assert!(term(&child));
+    let note = std::fs::read_to_string(bench.folder.path().join("onerescue-host-0.lock")).unwrap();
+    assert_eq!(note.split(' ').count(), 2, "which record, and when it was stopped: {note}");
+    until(&bench, &mut child, |log| log.contains("trying again"));
     drop(cloud);
-    let output = bench.run(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
-    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
-    assert!(bench.log().contains("is gone; taking it over"), "{}", bench.log());
-    assert_eq!(bench.cloud.lock().unwrap().breaches(), []);
+    let output = within("the end", move || child.wait_with_output().unwrap());
+    assert_eq!(output.status.code(), Some(9), "{}", err(&output));
+    goes_on(&bench);
+}
+
+/// The leader is lost with oned here, where the hook runs: the others are known by then, and one of them leads.
+#[test]
+fn while_oned_of_its_front_end_is_gone() {
+    let bench = Bench::new(&hangs());
+    let others = bench.of_three();
+    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
+    until(&bench, &mut child, |log| log.contains("wait: "));
+    {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.server_dies(0);
+        cloud.advance(Duration::from_secs(30));
+        assert_eq!(cloud.leader(), Some(1));
+    }
+    stopped(child);
+    assert!(bench.log().contains("says that it was interrupted"), "{}", bench.log());
+    drop(others);
+}
+
+/// Killed, and its front-end does not lead any more: what is dead there for sure is let go by its timer. One that lives
+/// is not.
+#[test]
+fn a_follower_lets_go_of_its_own_dead_runs() {
+    const ONERESCUE: &str = env!("CARGO_BIN_EXE_onerescue");
+    let bench = Bench::new(&hangs());
+    let others = bench.of_three();
+    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
+    until(&bench, &mut child, |log| log.contains("wait: "));
+    bench.cloud.lock().unwrap().leads(1);
+    let lives = bench.run(ONERESCUE, &["reconcile"], "");
+    assert_eq!(out(&lives), "nothing to do here: this front-end is a follower; the leader reconciles\n");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let dry = bench.run(ONERESCUE, &["reconcile", "--dry-run"], "");
+    assert!(!out(&dry).contains("interrupted"), "{}", out(&dry));
+    let output = bench.run(ONERESCUE, &["reconcile"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("says that it was interrupted"), "{}", out(&output));
+    let records = bench.cloud.lock().unwrap().open_incident(HostId(0)).unwrap();
+    assert_eq!((records.1.interrupted.is_some(), records.1.lock), (true, None));
+    assert_eq!(std::fs::read_to_string(bench.folder.path().join("onerescue-host-0.lock")).unwrap(), "");
+    let again = bench.run(ONERESCUE, &["reconcile"], "");
+    assert!(!out(&again).contains("interrupted"), "{}", out(&again));
+    drop(others);
 }
 
 #[test]

@@ -4,13 +4,15 @@
 
 mod downs;
 mod look;
+mod release;
 mod tell;
 mod work;
 
-use super::hook::{name_foreign, on_signal, zone};
+use super::hook::{NAMING, name_foreign, on_signal, zone};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::RaftState;
+use crate::policy::stopping::TRIED_BY_RECONCILE;
 use crate::policy::{Failure, Trouble};
 use crate::{finish, trail};
 use clap::Args;
@@ -32,8 +34,9 @@ pub(super) struct Reconcile {
     config: Option<PathBuf>,
 }
 
-/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, nothing is done: what it
-/// reads may be old. VMs whose run was ended there before it was done are named.
+/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, nothing is done for hosts or
+/// VMs: what it reads may be old. VMs whose run was ended there before it was done are named. On any front-end the
+/// incidents are let go whose run was one of it and is dead.
 ///
 /// The exit code is the highest of all runs' codes; 0 if there was nothing to do.
 ///
@@ -49,8 +52,11 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         Ok(None) => {}
         Ok(Some(why)) => {
             told.due(&downs::due(&desk));
+            if !options.dry_run {
+                told.released(release::own_dead_runs(&desk));
+            }
             finish::say(&told.follower(&why, options.json));
-            return Ok(0);
+            return Ok(told.exit_code());
         }
         Err(failure) => return Ok(finish::refused(&failure)),
     }
@@ -58,15 +64,18 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         told.due(&downs::due(&desk));
         desk.look().map(|looked| told.decided(&looked))
     } else {
-        on_signal(&desk.config, &desk.environment)?;
-        work::off(&desk, &mut told, options.json)
+        on_signal(&desk.zone, TRIED_BY_RECONCILE)?;
+        let done = work::off(&desk, &mut told, options.json);
+        // What is left waits; whoever leads then goes on.
+        told.released(release::own_dead_runs(&desk));
+        done
     };
     if let Err(failure) = done {
         return Ok(finish::refused(&failure));
     }
     finish::say(&told.text(options.json));
     if told.has_worked() {
-        name_foreign(&desk.config, &desk.environment);
+        name_foreign(&desk.zone.beside(NAMING));
     }
     Ok(told.exit_code())
 }

@@ -51,6 +51,8 @@ struct Json<'a> {
     hosts: Vec<&'a Line>,
     /// VMs whose run of `vm_down` was ended on this front-end before it was done.
     vms: Vec<&'a VmLine>,
+    /// Incidents of this front-end whose run is dead and that were let go.
+    released: &'a [String],
 }
 
 /// A run that has ended, for people.
@@ -89,9 +91,18 @@ pub(super) struct Told {
     hosts: BTreeMap<HostId, Line>,
     vms: BTreeMap<VmId, VmLine>,
     unreadable: Option<String>,
+    released: Vec<String>,
 }
 
 impl Told {
+    /// These incidents were let go; why not, where they cannot be read: the timer comes again.
+    pub(super) fn released(&mut self, lines: std::result::Result<Vec<String>, Failure>) {
+        match lines {
+            Ok(lines) => self.released = lines.iter().map(|line| one_line(line)).collect(),
+            Err(failure) => log::warn!("reconcile: own runs are not looked at: {}", failure.what),
+        }
+    }
+
     pub(super) fn decided(&mut self, looked: &Looked) {
         let told = |Failure { what, advice, .. }| one_line(&format!("{what}; {advice}"));
         self.unreadable = looked.unreadable().map(told);
@@ -176,7 +187,8 @@ impl Told {
         }
         let unreadable = self.unreadable.iter().map(|why| cut(why, 500) + "\n").collect::<String>();
         let due = self.due_text();
-        if self.hosts.is_empty() && self.vms.is_empty() && unreadable.is_empty() {
+        let idle = self.hosts.is_empty() && self.vms.is_empty() && self.released.is_empty();
+        if idle && unreadable.is_empty() {
             return "nothing to do: no host is in ERROR and no incident is open\n".to_owned();
         }
         let waiting = self.hosts.values().filter(|line| line.exit_code.is_none());
@@ -188,7 +200,7 @@ impl Told {
         });
         let more = waiting.count().saturating_sub(MOST);
         let more = if more > 0 { format!("and {more} more: --json has them all\n") } else { String::new() };
-        unreadable + &due + &text.collect::<String>() + &more
+        unreadable + &self.released_text() + &due + &text.collect::<String>() + &more
     }
 
     /// This front-end is not the one that works.
@@ -199,7 +211,12 @@ impl Told {
         // Only this front-end knows of those.
         let due = self.due_text();
         let advice = if due.is_empty() { "" } else { "  do this: `vm_down --vm ID` on the leader\n" };
-        format!("nothing to do here: {why}; the leader reconciles\n{due}{advice}")
+        let released = self.released_text();
+        format!("nothing to do here: {why}; the leader reconciles\n{released}{due}{advice}")
+    }
+
+    fn released_text(&self) -> String {
+        self.released.iter().map(|line| cut(line, 500) + "\n").collect()
     }
 
     fn due_text(&self) -> String {
@@ -218,6 +235,7 @@ impl Told {
             unreadable: self.unreadable.as_deref(),
             hosts: self.hosts.values().collect(),
             vms: self.vms.values().collect(),
+            released: &self.released,
         };
         serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
     }

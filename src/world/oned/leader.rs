@@ -21,9 +21,10 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(5);
 
 /// What is known about the front-ends.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Front {
     /// Nothing yet.
+    #[default]
     Unasked,
     /// There is one, or it does not say: the configured endpoint is all there is.
     Alone,

@@ -26,8 +26,8 @@ pub use transport::Transport;
 pub use user::User;
 
 use leader::Front;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How patient the client is.
@@ -55,7 +55,8 @@ pub struct Oned<T> {
     transport: T,
     credentials: Credentials,
     settings: Patience,
-    front: Mutex<Front>,
+    /// Shared with the clients that were made beside this one: a front-end that is down cannot name the others.
+    front: Arc<Mutex<Front>>,
     /// oned does not know `one.vmpool.infoset`: a version before 6.0.
     without_infoset: AtomicBool,
 }
@@ -67,7 +68,22 @@ impl<T: Transport> Oned<T> {
             transport,
             credentials,
             settings,
-            front: Mutex::new(Front::Unasked),
+            front: Arc::default(),
+            without_infoset: AtomicBool::new(false),
+        }
+    }
+
+    /// A client of the same front-ends that is patient in another way. It knows what this one learns of them.
+    #[must_use]
+    pub fn beside(&self, settings: Patience) -> Self
+    where
+        T: Clone,
+    {
+        Self {
+            transport: self.transport.clone(),
+            credentials: self.credentials.clone(),
+            settings,
+            front: Arc::clone(&self.front),
             without_infoset: AtomicBool::new(false),
         }
     }

@@ -1,0 +1,28 @@
+//! Own runs that are dead are let go of: by the leader's pass and a follower's.
+
+use super::look::Desk;
+use crate::policy::Failure;
+use crate::policy::stopping::not_let_go_here;
+use crate::world::{live, release};
+use std::collections::BTreeSet;
+
+/// Let go of every incident whose run was one of this front-end and is dead; what was done, a line each.
+///
+/// # Errors
+/// A [`Failure`] if what is remembered cannot be read.
+pub(super) fn own_dead_runs(desk: &Desk) -> Result<Vec<String>, Failure> {
+    let me = live::identity();
+    let memory = desk.zone.memory(live::wall_clock(), &me)?;
+    let hosts: BTreeSet<_> = not_let_go_here(&memory).into_iter().map(|(host, ..)| host).collect();
+    let one = |host| match release(&desk.zone, &desk.config.run_dir, host, &me, live::wall_clock()) {
+        Ok(said) => said.into_iter().map(|said| format!("{host}: {said}")).collect(),
+        Err(failure) => {
+            vec![format!("{host}: its run is dead, and its record could not be released: {}", failure.what)]
+        }
+    };
+    let said: Vec<String> = hosts.into_iter().flat_map(one).collect();
+    for line in &said {
+        log::info!("reconcile: {line}");
+    }
+    Ok(said)
+}

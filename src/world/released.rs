@@ -1,0 +1,40 @@
+//! Runs of this front-end that are dead and have not let go of their incidents: their records are released.
+//!
+//! It sends nothing to a device and touches no VM, so a front-end that follows does it too.
+
+use super::Zone;
+use super::busy::lock_file;
+use super::note::Note;
+use super::oned::Transport;
+use super::stop::let_go;
+use crate::model::{Epoch, HostId};
+use crate::policy::Failure;
+use crate::policy::stopping::not_let_go_here;
+use std::fs::File;
+use std::path::Path;
+
+/// Let go of the records of this host whose runs were `me`'s front-end's. What was done with each; nothing where a run is
+/// at work on the host here, or what such a run has started: its lock is held.
+///
+/// # Errors
+/// A [`Failure`] if the records cannot be read or written.
+pub fn release<T: Transport>(
+    zone: &Zone<T>,
+    run_dir: &Path,
+    host: HostId,
+    me: &str,
+    now: Epoch,
+) -> Result<Vec<String>, Failure> {
+    // While this process has it nobody begins here; who tries that finds the host in the next minute.
+    let path = lock_file(run_dir, host);
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+    let Some(lock) = file.ok().filter(|file| file.try_lock().is_ok()) else { return Ok(Vec::new()) };
+    let stopped = Note::read(&lock).and_then(|note| note.stopped);
+    let memory = zone.memory(now, me)?;
+    let dead = not_let_go_here(&memory).into_iter().filter(|(other, ..)| *other == host);
+    dead.map(|(_, document, incident)| {
+        let at = stopped.unwrap_or(now);
+        let_go(zone, at, document, &incident, || Note::write(None, &lock))
+    })
+    .collect()
+}
