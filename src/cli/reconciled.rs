@@ -75,8 +75,11 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
 /// # Errors
 /// Why nothing is to be done.
 fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), String> {
-    if scenario.then == Then::Elsewhere {
-        scenario.world.begin_elsewhere(ELSEWHERE);
+    match scenario.then {
+        Then::Again | Then::Reconcile => {}
+        Then::Elsewhere => scenario.world.begin_elsewhere(ELSEWHERE),
+        Then::Rebooted => scenario.world.begin_after_boot(),
+        Then::Cloned => scenario.world.begin_on_clone(),
     }
     if scenario.world.transport().is_dead() {
         // A fault has killed the run before, and the timer begins another process.
@@ -122,17 +125,9 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) {
     }
 }
 
-fn front_end(scenario: &Scenario) -> &'static str {
-    match scenario.then {
-        Then::Again | Then::Reconcile => "front-end",
-        Then::Elsewhere => ELSEWHERE,
-    }
-}
-
 /// What is decided about the scenario's host.
 fn look(scenario: &Scenario) -> Option<Decision> {
-    let now = scenario.world.transport().cloud().wall_clock();
-    let memory = scenario.world.zone().memory(now, &format!("{} timer", front_end(scenario))).ok()?;
+    let memory = scenario.world.remembered().ok()?;
     let hosts = scenario.world.zone().hosts().ok()?;
     let since: BTreeMap<_, Epoch> = hosts
         .iter()

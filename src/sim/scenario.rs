@@ -66,6 +66,10 @@ pub enum Then {
     Reconcile,
     /// The same on another front-end: the first one is lost with the hook.
     Elsewhere,
+    /// The same on this front-end, which has booted meanwhile.
+    Rebooted,
+    /// The same on a front-end that has the name and the machine id of this one.
+    Cloned,
 }
 
 /// The hook that a scenario plays.
@@ -160,6 +164,8 @@ fn build(file: file::File) -> Result<Scenario, String> {
             None | Some("again") => Then::Again,
             Some("reconcile") => Then::Reconcile,
             Some("elsewhere") => Then::Elsewhere,
+            Some("rebooted") => Then::Rebooted,
+            Some("cloned") => Then::Cloned,
             Some(other) => return Err(format!("no such run: {other}")),
         },
         played: false,

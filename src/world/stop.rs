@@ -122,7 +122,7 @@ pub(crate) fn let_go<T: Transport>(
 ) -> Result<String, String> {
     let memory = zone.memory(now, &incident.owner).map_err(|failure| failure.what)?;
     let own = memory.incidents.iter().find(|(other, _)| *other == document);
-    if own.is_none_or(|(_, own)| own.owner != incident.owner) {
+    if own.is_none_or(|(_, own)| !own.is_owned_as(incident)) {
         return Ok(format!("{document} is another run's"));
     }
     let incident = incident.interrupted_at(memory.now);
