@@ -521,6 +521,8 @@ scenarios! {
     killed_when_all_is_written
     killed_with_all_on_their_way
     killed_with_all_recovered_and_on_again
+    killed_and_gone_on_with_after_a_boot
+    killed_and_gone_on_with_on_a_clone
     killed_with_its_front_end
     killed_with_some_recovered
     large_first

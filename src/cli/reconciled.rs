@@ -82,6 +82,8 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
     match scenario.then {
         Then::Again | Then::Reconcile => {}
         Then::Elsewhere => scenario.world.begin_elsewhere(ELSEWHERE),
+        Then::Rebooted => scenario.world.begin_after_boot(),
+        Then::Cloned => scenario.world.begin_on_clone(),
         Then::Leader => follower(scenario, text),
     }
     let mut last: Option<String> = None;
@@ -152,17 +154,9 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
     Ok(())
 }
 
-fn front_end(scenario: &Scenario) -> &'static str {
-    match scenario.then {
-        Then::Again | Then::Reconcile => "front-end",
-        Then::Elsewhere | Then::Leader => ELSEWHERE,
-    }
-}
-
 /// What is decided about the scenario's host.
 fn look(scenario: &Scenario) -> Option<Decision> {
-    let now = scenario.world.transport().cloud().wall_clock();
-    let memory = scenario.world.zone().memory(now, &format!("{} timer", front_end(scenario))).ok()?;
+    let memory = scenario.world.remembered().ok()?;
     let hosts = scenario.world.zone().hosts().ok()?;
     let since: BTreeMap<_, Epoch> = hosts
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! Plain values; how they are written is `wire::record`, what follows from them is decided in `policy`.
 
-use super::{Asked, ClusterId, Confirmation, HostId, VmId};
+use super::{Asked, ClusterId, Confirmation, HostId, RunId, VmId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -129,6 +129,9 @@ pub struct Incident {
     pub cluster: ClusterId,
     /// Who works on it: `fe1 4711 1795165661`, front-end, process and begin.
     pub owner: String,
+    /// The identity of the process that works on it; none in a record of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// When it was opened.
     pub opened: Epoch,
     /// When it was written last.
@@ -189,6 +192,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// Is the owner of that record the owner of this one?
+    #[must_use]
+    pub fn is_owned_as(&self, other: &Incident) -> bool {
+        self.owner == other.owner && self.run == other.run
+    }
+
     /// The same, let go by a run that a signal stops at this time.
     #[must_use]
     pub fn interrupted_at(&self, at: Epoch) -> Incident {

@@ -2,7 +2,7 @@
 //!
 //! Each is a document of its own, so that a run that writes its incident at the same time overwrites none of it.
 
-use super::{ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident};
+use super::{ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident, RunId, SeenOwner};
 use serde::{Deserialize, Serialize};
 
 /// A person's word that a host is off. It has a document of its own, so that a run that writes its incident at the
@@ -71,6 +71,13 @@ pub struct Memory {
     pub now: Epoch,
     /// Who reads: what a new incident's owner is.
     pub me: String,
+    /// The identity of the run that reads; none where the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// What this machine says of the owners of records that are not closed. An owner that is not in here is not of this
+    /// machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<SeenOwner>,
     /// Every incident, by its document; a document that was made later has a higher id.
     pub incidents: Vec<(DocumentId, Incident)>,
     /// Where nothing may be fenced.

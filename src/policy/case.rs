@@ -13,7 +13,7 @@ use super::settings::{Mode, Policy, Purpose};
 use super::standing::CLOCKS;
 use crate::model::{
     Abort, ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident,
-    IncidentVm, Moment, Peer, SeenOn, VmId,
+    IncidentVm, Moment, Peer, RunId, SeenOn, VmId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,10 +137,12 @@ pub(super) struct Case {
     pub(super) owned: Moment,
     /// Front-end, process and begin of this run.
     pub(super) me: String,
+    /// The identity of its process.
+    pub(super) run: Option<RunId>,
     /// When a run of this front-end, which is dead, wrote the record last.
     pub(super) predecessor: Option<Epoch>,
     /// The last owner of the record, where it is known to be dead: it was stopped, it has ended, or it was here.
-    pub(super) dead_owner: Option<String>,
+    pub(super) dead_owner: Option<(String, Option<RunId>)>,
     /// The document that a run of this front-end was locking when it died.
     pub(super) left_behind: Option<DocumentId>,
     /// Documents that nobody needs any more when this incident is closed.
@@ -216,6 +218,7 @@ impl Case {
             wrote: Moment::default(),
             owned: Moment::default(),
             me: String::new(),
+            run: None,
             predecessor: None,
             dead_owner: None,
             left_behind: None,

@@ -145,7 +145,8 @@ pub(super) struct Lost {
 /// a newer failure, too.
 pub(super) fn lost(case: &Case, memory: &Memory) -> Option<Lost> {
     let (document, own) = own(case, memory)?;
-    if own.owner != case.incident.as_ref()?.owner && case.dead_owner.as_ref() != Some(&own.owner) {
+    let dead = |(owner, run): &(String, _)| *owner == own.owner && *run == own.run;
+    if !own.is_owned_as(case.incident.as_ref()?) && !case.dead_owner.as_ref().is_some_and(dead) {
         return Some(Lost { owner: own.owner.clone(), keeps: false });
     }
     let looks = case.incident.as_ref()?.waiting.as_ref().filter(|_| case.retry.is_look());
@@ -161,7 +162,7 @@ pub(super) fn lost(case: &Case, memory: &Memory) -> Option<Lost> {
 /// that is dead, has landed over it, or ours never arrived.
 pub(super) fn overwritten(case: &mut Case, now: Moment, memory: &Memory) -> bool {
     let (Some((_, there)), Some(last)) = (own(case, memory), &case.written) else { return false };
-    let same = there.owner == last.owner && there.updated == last.updated && there.progress == last.progress;
+    let same = there.is_owned_as(last) && there.updated == last.updated && there.progress == last.progress;
     if !same {
         case.written = None;
         case.note(now, Phase::Claim, "the record is not as it was written last; writing it again");

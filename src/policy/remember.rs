@@ -160,9 +160,9 @@ fn busy(case: Box<Case>, now: Moment, who: &str) -> Step {
 
 /// The record that this run has written although the answer was lost; of two the first.
 fn mine(case: &Case, memory: &Memory) -> Option<DocumentId> {
-    let owner = &case.incident.as_ref()?.owner;
+    let ours = case.incident.as_ref()?;
     let mut own = memory.incidents.iter();
-    own.find(|(_, incident)| incident.host == case.subject.host && incident.owner == *owner)
+    own.find(|(_, incident)| incident.host == case.subject.host && incident.is_owned_as(ours))
         .map(|(id, _)| *id)
 }
 
@@ -210,6 +210,7 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     case.aborted = ended_by(memory, incident.host, *document).cloned();
     case.predecessor = is_here(memory, incident).then_some(incident.updated);
     case.me.clone_from(&memory.me);
+    case.run.clone_from(&memory.run);
     case.incident = Some(incident.clone());
     Taking::step(case, *document, incident.lock, watch)
 }
@@ -227,6 +228,7 @@ fn begin(mut case: Box<Case>, now: Moment, memory: &Memory) -> Step {
         ..Incident::default()
     };
     case.me.clone_from(&memory.me);
+    case.run.clone_from(&memory.run);
     take_up(&mut case, &mut incident, at);
     case.incident = Some(incident);
     write(case, now, After::Made)
@@ -259,7 +261,8 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
         case.note(now, Phase::Claim, text);
         incident.takeovers = incident.takeovers.saturating_add(1);
     }
-    case.dead_owner = (ended || case.predecessor.is_some()).then(|| incident.owner.clone());
+    case.dead_owner =
+        (ended || case.predecessor.is_some()).then(|| (incident.owner.clone(), incident.run.clone()));
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
     incident.lock = Some(hold);
@@ -310,6 +313,7 @@ fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: Document
 /// What every run writes of itself.
 fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     incident.owner.clone_from(&case.me);
+    incident.run.clone_from(&case.run);
     incident.name.clone_from(&case.subject.name);
     incident.flags = Some(case.flags());
     let event = match case.subject.source {

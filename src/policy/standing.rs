@@ -6,7 +6,8 @@
 
 use super::case::Case;
 use crate::model::{
-    Abort, DocumentId, DocumentLock, Epoch, Hold, HostId, Incident, Memory, Moment, Progress,
+    Abort, DocumentId, DocumentLock, Epoch, Hold, HostId, Incident, Life, Memory, Moment, Progress, RunId,
+    SeenOwner,
 };
 use std::time::Duration;
 
@@ -66,20 +67,36 @@ fn front_end(owner: &str) -> &str {
     owner.split(' ').next().unwrap_or_default()
 }
 
-/// Is the owner one of this front-end? It is dead then: this run has the lock of the host here.
-pub(super) fn is_here(memory: &Memory, incident: &Incident) -> bool {
-    front_end(&incident.owner) == front_end(&memory.me)
+/// What this machine says of the owner's process. A record of an older version has a name only: one of this name is dead,
+/// because this run has the lock of the host here, unless its process is seen to live.
+pub(super) fn life(memory: &Memory, incident: &Incident) -> Life {
+    let of = |seen: &&SeenOwner| seen.owner == incident.owner && seen.run == incident.run;
+    match memory.owners.iter().find(of) {
+        // Another host's run of this process, or one that has ended: who asks has the lock of the host here.
+        Some(_) if incident.run.is_some() && incident.run == memory.run => Life::Gone,
+        Some(seen) => seen.life,
+        None if incident.run.is_none() && front_end(&incident.owner) == front_end(&memory.me) => Life::Gone,
+        None => Life::Unseen,
+    }
 }
 
-/// May a run of another front-end be at work on this record, as far as the clock tells?
+/// Was the owner a process of this machine, which is dead?
+pub(super) fn is_here(memory: &Memory, incident: &Incident) -> bool {
+    life(memory, incident) == Life::Gone
+}
+
+/// May a run be at work on this record? One of this machine is, as long as its process lives, and is not taken over; one
+/// of another is, as far as the clock tells.
 pub(super) fn may_live(memory: &Memory, incident: &Incident) -> bool {
     let let_go = incident.outcome.is_some() || incident.interrupted.is_some();
     // Who looks again at VMs that are held leaves the record closed until there is something to send.
     let looks = incident.waiting.is_some() && incident.lock.is_some();
-    (incident.progress != Progress::Closed || looks)
-        && !let_go
-        && !is_here(memory, incident)
-        && !lease_left(memory, incident).is_zero()
+    let lives = match life(memory, incident) {
+        Life::Lives => true,
+        Life::Gone => false,
+        Life::Unseen => !lease_left(memory, incident).is_zero(),
+    };
+    (incident.progress != Progress::Closed || looks) && !let_go && lives
 }
 
 /// How long its owner may be silent until anybody may take over, whatever the clocks say.
@@ -91,7 +108,7 @@ pub(super) fn lease_left(memory: &Memory, incident: &Incident) -> Duration {
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     document: DocumentId,
-    owner: String,
+    owner: (String, Option<RunId>),
     updated: Epoch,
     lock: Option<Hold>,
     since: Moment,
@@ -99,13 +116,16 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(now: Moment, document: DocumentId, incident: &Incident) -> Self {
-        let (owner, updated) = (incident.owner.clone(), incident.updated);
+        let owner = (incident.owner.clone(), incident.run.clone());
+        let updated = incident.updated;
         Self { document, owner, updated, lock: None, since: now }
     }
 
     /// Has its owner shown itself since?
     pub(super) fn has_moved(&self, document: DocumentId, incident: &Incident) -> bool {
-        self.document == document && (self.owner != incident.owner || self.updated != incident.updated)
+        let (owner, run) = &self.owner;
+        let same = (owner, run, self.updated) == (&incident.owner, &incident.run, incident.updated);
+        self.document == document && !same
     }
 
     /// Somebody holds this lock on it.
@@ -152,3 +172,6 @@ pub(super) fn whose(case: &Case, document: DocumentId, lock: &DocumentLock, user
         case.predecessor.is_some_and(|wrote| Epoch(time).since(wrote) < PREDECESSOR && Epoch(time) >= wrote);
     if young || case.left_behind == Some(document) { Whose::Predecessor(hold) } else { Whose::Run(hold) }
 }
+
+#[cfg(test)]
+mod tests;

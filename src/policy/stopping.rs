@@ -33,7 +33,7 @@ pub fn tries_again(failure: &Failure, tried: Duration, within: Duration) -> Opti
 #[must_use]
 pub fn interrupted(memory: &Memory, document: DocumentId, last: &Incident) -> Option<Incident> {
     let own = memory.incidents.iter().find(|(other, _)| *other == document);
-    own.filter(|(_, own)| own.owner == last.owner).map(|_| last.interrupted_at(memory.now))
+    own.filter(|(_, own)| own.is_owned_as(last)).map(|_| last.interrupted_at(memory.now))
 }
 
 /// The records, by their hosts, whose run has not let go of them and was one of this front-end. Who holds the lock of such

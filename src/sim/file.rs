@@ -49,7 +49,8 @@ pub(super) struct File {
     #[serde(default, with = "compact::optional")]
     pub(super) stopped: Option<Duration>,
     /// `again` (the default): each run is the hook's; `reconcile`: all but the first, or all if that was killed, are the
-    /// timer's, each when the host's turn comes; `elsewhere`: the same on another front-end.
+    /// timer's, each when the host's turn comes; `elsewhere`: the same on another front-end;
+    /// `rebooted`: on this one after a boot; `cloned`: on one with its name and machine id.
     pub(super) then: Option<String>,
     /// The time between two runs.
     #[serde(default, with = "compact::optional")]

@@ -70,6 +70,10 @@ pub enum Then {
     Elsewhere,
     /// The same on another front-end, which leads by then; the first one lives, and its timer ticks too.
     Leader,
+    /// The same on this front-end, which has booted meanwhile.
+    Rebooted,
+    /// The same on a front-end that has the name and the machine id of this one.
+    Cloned,
 }
 
 /// The hook that a scenario plays.
@@ -168,6 +172,8 @@ fn build(file: file::File) -> Result<Scenario, String> {
             Some("reconcile") => Then::Reconcile,
             Some("elsewhere") => Then::Elsewhere,
             Some("leader") => Then::Leader,
+            Some("rebooted") => Then::Rebooted,
+            Some("cloned") => Then::Cloned,
             Some(other) => return Err(format!("no such run: {other}")),
         },
         played: false,

@@ -15,9 +15,9 @@ use super::physics::Power;
 use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
-use crate::model::{DeviceName, DocumentId, Epoch, HostId, SeenOn, Vm};
+use crate::model::{DeviceName, DocumentId, Epoch, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
 use crate::policy::stopping::{TRIED_BY_HOOKS, not_let_go_here, tries_again};
-use crate::policy::{Entry, Order, Reply};
+use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::{Zone, let_go};
 use std::collections::BTreeMap;
@@ -43,6 +43,9 @@ pub struct SimWorld {
     claimed: Option<HostId>,
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
     front_end: String,
+    /// Its boot, and the number of the present run's process.
+    machine: Machine,
+    process: u32,
     taking: BTreeMap<HostId, DocumentId>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
@@ -51,6 +54,19 @@ pub struct SimWorld {
     tended: Vec<Tended>,
     pace: Pace,
     tell: fn(&Entry),
+}
+
+/// The machine of a front-end: what it calls itself, and its boots until now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Machine {
+    id: String,
+    boot: String,
+}
+
+impl Machine {
+    fn of(front_end: &str) -> Self {
+        Self { id: format!("machine of {front_end}"), boot: format!("first boot of {front_end}") }
+    }
 }
 
 /// How fast simulated time passes.
@@ -79,6 +95,8 @@ impl SimWorld {
             cached: BTreeMap::new(),
             claimed: None,
             front_end: "front-end".to_owned(),
+            machine: Machine::of("front-end"),
+            process: 1,
             taking: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
@@ -145,6 +163,7 @@ impl SimWorld {
     /// Begin another run on the same cloud, with its own clock.
     pub fn begin_again(&mut self) {
         self.began = self.transport.cloud().now();
+        self.process += 1;
         self.told.clear();
         self.seen.clear();
         self.tended.clear();
@@ -153,8 +172,47 @@ impl SimWorld {
     /// Begin another run on another front-end, which knows nothing of the files of this one.
     pub fn begin_elsewhere(&mut self, front_end: &str) {
         front_end.clone_into(&mut self.front_end);
+        self.machine = Machine::of(front_end);
         self.taking.clear();
         self.begin_again();
+    }
+
+    /// Begin another run on this front-end after a boot, which has cost it its lock files.
+    pub fn begin_after_boot(&mut self) {
+        self.machine.boot = format!("boot after process {}", self.process);
+        self.taking.clear();
+        self.begin_again();
+    }
+
+    /// Begin another run on a front-end that has the name and the machine id of this one, as cloned images do.
+    pub fn begin_on_clone(&mut self) {
+        self.machine.boot = format!("boot of the clone after process {}", self.process);
+        self.taking.clear();
+        self.begin_again();
+    }
+
+    /// Everything that is remembered, as the present run reads it: its process is the only one that lives.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn remembered(&self) -> Result<Memory, Failure> {
+        let now = self.transport.cloud().wall_clock();
+        let mut memory = self.zone.memory(now, &self.me())?;
+        let me = self.run_id();
+        let seen = memory.incidents.iter().filter_map(|(_, incident)| {
+            let run = incident.run.as_ref().filter(|run| run.boot == me.boot)?;
+            let life = if *run == me { Life::Lives } else { Life::Gone };
+            Some(SeenOwner { owner: incident.owner.clone(), run: Some(run.clone()), life })
+        });
+        memory.owners = seen.collect();
+        memory.run = Some(me);
+        Ok(memory)
+    }
+
+    fn run_id(&self) -> RunId {
+        let Machine { id, boot } = self.machine.clone();
+        let began = u64::try_from(self.began.as_millis()).unwrap_or(u64::MAX);
+        RunId { machine: id, boot, space: "pid:[1]".to_owned(), pid: self.process, began }
     }
 
     /// What a process does that is stopped by a signal: it lets go of the record that it has written last, and tries that
@@ -191,10 +249,10 @@ impl SimWorld {
     /// # Errors
     /// Why it could not.
     pub fn release(&mut self) -> Result<Vec<String>, String> {
-        let now = self.transport.cloud().wall_clock();
-        let me = format!("{} timer", self.front_end);
-        let memory = self.zone.memory(now, &me).map_err(|failure| failure.what)?;
-        let mut said = Vec::new();
+        // The timer begins a process.
+        self.begin_again();
+        let memory = self.remembered().map_err(|failure| failure.what)?;
+        let (now, mut said) = (memory.now, Vec::new());
         for (host, document, incident) in not_let_go_here(&memory) {
             let taking = &mut self.taking;
             let forget = || {

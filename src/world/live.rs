@@ -3,6 +3,7 @@
 use super::World;
 use super::busy::lock_file;
 use super::fence::Fence;
+use super::identity::{identity, with_owners};
 use super::interrupted::Word;
 use super::note::Note;
 use super::observer;
@@ -123,11 +124,6 @@ impl Live {
     }
 }
 
-/// Front-end, process and begin of a run: `fe1 4711 1795165661`.
-pub(crate) fn identity() -> String {
-    format!("{} {} {}", observer::front_end(), std::process::id(), wall_clock().0)
-}
-
 /// The wall clock, for what is remembered by other front-ends; nothing in this run is timed by it.
 #[expect(clippy::disallowed_methods, reason = "the one wall clock of a live run")]
 pub(crate) fn wall_clock() -> Epoch {
@@ -152,7 +148,7 @@ impl World for Live {
     }
 
     fn memory(&mut self) -> Result<Memory, Failure> {
-        self.zone.memory(wall_clock(), &self.me)
+        Ok(with_owners(self.zone.memory(wall_clock(), &self.me)?))
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {

@@ -4,6 +4,7 @@ mod busy;
 mod downs;
 mod error_date;
 pub mod fence;
+pub(crate) mod identity;
 mod interrupted;
 pub mod journal;
 mod layers;

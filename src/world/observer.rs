@@ -57,7 +57,7 @@ fn oned_runs_for(proc: &Path) -> Option<Duration> {
 /// When a process began, in ticks since the boot: field 22 of `/proc/PID/stat`. `None` for a dead one that nobody
 /// has reaped, and for a text that is something else. The name, field 2, may hold blanks and parentheses.
 /// Source: `proc_pid_stat(5)`.
-fn began(stat: &str) -> Option<u64> {
+pub(super) fn began(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let mut fields = rest.split(' ');
     match fields.next()? {
@@ -67,7 +67,7 @@ fn began(stat: &str) -> Option<u64> {
     }
 }
 
-fn since_boot(ticks: u64, per_second: u64) -> Option<Duration> {
+pub(super) fn since_boot(ticks: u64, per_second: u64) -> Option<Duration> {
     let part = ticks.checked_rem(per_second)?.checked_mul(1_000_000_000)?.checked_div(per_second)?;
     Some(Duration::from_secs(ticks.checked_div(per_second)?).saturating_add(Duration::from_nanos(part)))
 }

@@ -4,6 +4,7 @@
 
 use super::Zone;
 use super::busy::lock_file;
+use super::identity::with_owners;
 use super::note::Note;
 use super::oned::Transport;
 use super::stop::let_go;
@@ -30,7 +31,7 @@ pub fn release<T: Transport>(
     let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
     let Some(lock) = file.ok().filter(|file| file.try_lock().is_ok()) else { return Ok(Vec::new()) };
     let stopped = Note::read(&lock).and_then(|note| note.stopped);
-    let memory = zone.memory(now, me)?;
+    let memory = with_owners(zone.memory(now, me)?);
     let dead = not_let_go_here(&memory).into_iter().filter(|(other, ..)| *other == host);
     dead.map(|(_, document, incident)| {
         let at = stopped.unwrap_or(now);

@@ -6,6 +6,7 @@ use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, View, decide, left, options};
 use crate::policy::{Failure, Policy, Source, Subject, back, unreadable};
+use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy, error_date, live};
 use jiff::tz::TimeZone;
@@ -28,7 +29,7 @@ pub(super) struct Looked {
 impl Desk {
     /// Two calls of oned, and what this front-end knows of its own processes.
     pub(super) fn look(&self) -> Result<Looked, Failure> {
-        let memory = self.zone.memory(live::wall_clock(), &live::identity())?;
+        let memory = with_owners(self.zone.memory(live::wall_clock(), &identity())?);
         let hosts = self.zone.hosts()?;
         let here = TimeZone::system();
         let since: BTreeMap<_, _> = hosts

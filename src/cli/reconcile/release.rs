@@ -3,6 +3,7 @@
 use super::look::Desk;
 use crate::policy::Failure;
 use crate::policy::stopping::not_let_go_here;
+use crate::world::identity::{identity, with_owners};
 use crate::world::{live, release};
 use std::collections::BTreeSet;
 
@@ -11,8 +12,8 @@ use std::collections::BTreeSet;
 /// # Errors
 /// A [`Failure`] if what is remembered cannot be read.
 pub(super) fn own_dead_runs(desk: &Desk) -> Result<Vec<String>, Failure> {
-    let me = live::identity();
-    let memory = desk.zone.memory(live::wall_clock(), &me)?;
+    let me = identity();
+    let memory = with_owners(desk.zone.memory(live::wall_clock(), &me)?);
     let hosts: BTreeSet<_> = not_let_go_here(&memory).into_iter().map(|(host, ..)| host).collect();
     let one = |host| match release(&desk.zone, &desk.config.run_dir, host, &me, live::wall_clock()) {
         Ok(said) => said.into_iter().map(|said| format!("{host}: {said}")).collect(),

@@ -7,7 +7,7 @@ use crate::policy::arming::utc;
 use crate::policy::replay::{Difference, Stopped};
 use crate::policy::{Entry, Weight};
 use crate::trail::{cut, one_line};
-use crate::world::live::identity;
+use crate::world::identity::identity;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};

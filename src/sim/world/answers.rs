@@ -32,8 +32,7 @@ impl World for SimWorld {
 
     fn memory(&mut self) -> Result<Memory, Failure> {
         self.due();
-        let now = self.transport.cloud().wall_clock();
-        self.zone.memory(now, &self.me())
+        self.remembered()
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
