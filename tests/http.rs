@@ -10,6 +10,7 @@
 )]
 
 use onerescue::error::OnedError;
+use onerescue::wire::xml::XmlError;
 use onerescue::world::oned::{Credentials, Http, Oned, Patience, Session, Transport};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -148,7 +149,7 @@ fn a_reply_that_is_too_long() {
         while stream.write_all(&[b'x'; 4096]).is_ok() {}
     });
     match http.post(&endpoint, "</methodCall>", DEADLINE) {
-        Err(OnedError::Unknown(text)) => assert!(text.contains("1000 bytes"), "{text}"),
+        Err(OnedError::Reply(XmlError::TooLong(most))) => assert_eq!(most, 1000),
         other => panic!("{other:?}"),
     }
 }

@@ -637,6 +637,14 @@ scenarios! {
     plan_layer
     plan_layer_recreate
     plan_layer_soft
+    tenants_layer
+    tenants_layer_users
+    tenants_layer_team
+    tenants_layer_together
+    tenants_layer_admin
+    tenants_after
+    tenants_scope_all
+    tenants_scope_owner
     plan_networks
     plan_new_lvm
     plan_numa

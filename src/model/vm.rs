@@ -265,6 +265,9 @@ pub struct Record {
     pub action: Option<i64>,
 }
 
+/// The most characters of an `HA_LAYER`.
+const LONGEST_LAYER: usize = 200;
+
 /// A VM, from `one.vmpool.infoset`, `one.vmpool.infoextended` or `one.vm.info`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vm {
@@ -311,11 +314,19 @@ pub struct Vm {
     pub attributes: BTreeMap<String, String>,
 }
 
+/// See [`Vm::layer`].
+pub(crate) fn layer_of(attributes: &BTreeMap<String, String>) -> Option<&str> {
+    let layer = attributes.get("HA_LAYER")?.trim();
+    let end = layer.char_indices().nth(LONGEST_LAYER).map_or(layer.len(), |(at, _)| at);
+    layer.get(..end).filter(|layer| !layer.is_empty())
+}
+
 impl Vm {
-    /// The user template's `HA_LAYER`: VMs of one layer run on different hosts.
+    /// The user template's `HA_LAYER`: VMs of one layer run on different hosts. Its first 200 characters count: no layer
+    /// that is made here has a longer name than 128.
     #[must_use]
     pub fn layer(&self) -> Option<&str> {
-        self.attributes.get("HA_LAYER").map(|layer| layer.trim()).filter(|layer| !layer.is_empty())
+        layer_of(&self.attributes)
     }
 
     /// The user template's `HA_AFTER`: ids or names of VMs that must run first, `41, database`.

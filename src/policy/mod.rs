@@ -90,7 +90,7 @@ pub use recover::{LayerList, Survey, Surveying};
 pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
-    BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, Layers, Placement,
+    BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers, Placement,
     PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish,
     WitnessRules,
 };

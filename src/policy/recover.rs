@@ -19,7 +19,7 @@ use super::still::Effect;
 use super::trace::Tracing;
 use super::weigh::{refused, weighs};
 use crate::model::{
-    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Service, Version, Vm, VmGroup,
+    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Owner, Service, Version, Vm, VmGroup,
     VmId,
 };
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,9 @@ pub struct Survey {
 pub struct LayerList {
     /// `HA_LAYER` of those that have one, wherever they are.
     pub members: BTreeMap<VmId, String>,
+    /// Whose those are that are not among the VMs of the survey, and the unreadable ones as far as that is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub owners: BTreeMap<VmId, Owner>,
     /// VMs on hosts whose document cannot be read: each may be in any layer.
     pub unreadable: BTreeSet<VmId>,
 }

@@ -2,7 +2,7 @@
 
 mod plan;
 
-pub use plan::{Exclusions, Failed, Firmware, Layers, PlanRules, Requirements, Standby, Wish};
+pub use plan::{Exclusions, Failed, Firmware, LayerScope, Layers, PlanRules, Requirements, Standby, Wish};
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

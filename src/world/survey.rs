@@ -11,7 +11,7 @@ mod services;
 use super::Zone;
 use super::oned::{Transport, User};
 use crate::error::Error;
-use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Named, Service, Version, Vm, VmId, VmState};
+use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Named, Owner, Service, Version, Vm, VmId, VmState};
 use crate::policy::plan::{kept_with, may_be_meant, names_elsewhere};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
@@ -32,8 +32,8 @@ pub(super) struct Known {
     pub(super) me: OnceLock<User>,
     /// Other users, and whether each is in the oneadmin group.
     pub(super) users: Mutex<BTreeMap<i64, bool>>,
-    /// The `HA_LAYER` of VMs elsewhere, `None` where they have none.
-    layers: Mutex<BTreeMap<VmId, Option<String>>>,
+    /// The `HA_LAYER` of VMs elsewhere and whose they are, `None` where they have none.
+    layers: Mutex<BTreeMap<VmId, Option<(String, Owner)>>>,
     /// Services of OneFlow, or why they cannot be read.
     services: Mutex<BTreeMap<DocumentId, Result<Service, String>>>,
     /// The VMs of the cloud that have a name which was looked for.
@@ -150,14 +150,25 @@ impl<T: Transport> Zone<T> {
         let mut known = self.known.layers.lock().unwrap_or_else(PoisonError::into_inner);
         let unknown: Vec<VmId> = others.iter().copied().filter(|vm| !known.contains_key(vm)).collect();
         for chunk in unknown.chunks(CHUNK) {
-            let VmList { vms, unreadable } = self.vms(chunk)?;
-            list.unreadable.extend(unreadable.into_iter().map(|(vm, _)| vm));
+            let Pool { good, bad } = self.oned().layers_of(chunk)?;
+            list.unreadable.extend(bad.iter().filter_map(|(vm, _)| vm.parse().ok().map(VmId)));
             let gone = chunk.iter().filter(|vm| !list.unreadable.contains(vm)).map(|vm| (*vm, None));
             known.extend(gone);
-            known.extend(vms.iter().map(|vm| (vm.id, vm.layer().map(str::to_owned))));
+            known.extend(good.into_iter().map(|vm| (vm.id, vm.layer.map(|layer| (layer, vm.owner)))));
         }
-        let of = |vm: &VmId| Some((*vm, known.get(vm)?.clone()?));
-        list.members.extend(others.iter().filter_map(of));
+        for vm in &others {
+            if let Some(Some((layer, owner))) = known.get(vm) {
+                list.members.insert(*vm, layer.clone());
+                list.owners.insert(*vm, *owner);
+            }
+        }
+        if !list.unreadable.is_empty() {
+            // The short bodies say whose they are.
+            let named = self.oned().vm_names()?.into_iter();
+            list.owners.extend(
+                named.filter(|vm| list.unreadable.contains(&vm.id)).map(|vm| (vm.id, vm.owner)),
+            );
+        }
         Ok(list)
     }
 }

@@ -1,7 +1,7 @@
 //! `[plan]` and `[exclude]`, as they are written.
 
 use crate::model::VmId;
-use crate::policy::{Exclusions, Failed, Firmware, Layers, PlanRules, Requirements, Standby, Wish};
+use crate::policy::{Exclusions, Failed, Firmware, LayerScope, Layers, PlanRules, Requirements, Standby, Wish};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -15,6 +15,7 @@ pub(in crate::config) struct Plan {
     owner_may: Vec<String>,
     standby: StandbyWord,
     layers: LayersWord,
+    layer_scope: ScopeWord,
     requirements: RequirementsWord,
     firmware: FirmwareWord,
     failed: FailedWord,
@@ -33,6 +34,14 @@ enum StandbyWord {
 enum LayersWord {
     Hard,
     Soft,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ScopeWord {
+    Owner,
+    Group,
+    All,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -81,6 +90,11 @@ impl Default for Plan {
                 Layers::Hard => LayersWord::Hard,
                 Layers::Soft => LayersWord::Soft,
             },
+            layer_scope: match rules.layer_scope {
+                LayerScope::Owner => ScopeWord::Owner,
+                LayerScope::Group => ScopeWord::Group,
+                LayerScope::All => ScopeWord::All,
+            },
             requirements: match rules.requirements {
                 Requirements::Hold => RequirementsWord::Hold,
                 Requirements::Scheduler => RequirementsWord::Scheduler,
@@ -115,6 +129,11 @@ impl Plan {
             layers: match self.layers {
                 LayersWord::Hard => Layers::Hard,
                 LayersWord::Soft => Layers::Soft,
+            },
+            layer_scope: match self.layer_scope {
+                ScopeWord::Owner => LayerScope::Owner,
+                ScopeWord::Group => LayerScope::Group,
+                ScopeWord::All => LayerScope::All,
             },
             requirements: match self.requirements {
                 RequirementsWord::Hold => Requirements::Hold,

@@ -134,7 +134,7 @@ pub fn member(vm: &Vm) -> Member {
 /// The value of [`ATTRIBUTE`], if the VM has one that is not blank. Shape: `web`; case matters.
 #[must_use]
 pub fn attribute(vm: &Vm) -> Option<&str> {
-    vm.attributes.get(ATTRIBUTE).map(|value| value.trim()).filter(|value| !value.is_empty())
+    vm.layer()
 }
 
 /// Every layer, by name, VM groups before attributes. A VM group's layers may be empty; the others are made of their

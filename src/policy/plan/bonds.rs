@@ -1,7 +1,7 @@
 //! Which VMs keep apart, which stay together, and which hosts a VM's group allows.
 //!
 //! VM groups: a role that is `ANTI_AFFINED`, roles that are `ANTI_AFFINED` to each other, roles and sets of roles that
-//! are `AFFINED`, and hosts. Besides, the VM attribute `HA_LAYER`. As for oned's scheduler, a VM that is POWEROFF elsewhere
+//! are `AFFINED`, and hosts. Besides, the VM attribute `HA_LAYER`, among the VMs that `plan.layer_scope` says. As for oned's scheduler, a VM that is POWEROFF elsewhere
 //! repels too, and only one that is ACTIVE is followed. Source: `src/vm_group`.
 
 mod build;
@@ -20,7 +20,7 @@ pub(super) struct Apart {
 }
 
 /// A side of a rule: each VM its own, or a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Alone(VmId),
     Role(usize),
@@ -33,12 +33,21 @@ enum Side {
 pub(super) struct Bond {
     /// Rules by their index, with its side.
     apart: Vec<(usize, Side)>,
+    /// Rules of other owners in which it counts, and which do not bind it.
+    beside: Vec<(usize, Side)>,
     /// It goes where the others of this key go.
     pub(super) together: Option<Together>,
     /// Hosts that are allowed, if not all.
     pub(super) only: Option<BTreeSet<HostId>>,
     /// Hosts that are not.
     pub(super) never: BTreeSet<HostId>,
+}
+
+impl Bond {
+    /// Every rule in which the VM counts, with its side.
+    fn counts(&self) -> impl Iterator<Item = (usize, Side)> {
+        self.apart.iter().chain(&self.beside).copied()
+    }
 }
 
 /// A set of roles of a group that share a host, by its first role.
@@ -83,23 +92,22 @@ impl Bonds {
 
     /// The rule that keeps two of these VMs apart.
     pub(super) fn within(&self, vms: &[&Vm]) -> Option<&Apart> {
-        let mut seen: BTreeMap<usize, Side> = BTreeMap::new();
-        for vm in vms {
-            for (rule, side) in self.of.get(&vm.id).map_or(&[][..], |bond| &bond.apart) {
-                if seen.insert(*rule, *side).is_some_and(|other| other != *side) {
-                    return self.rules.get(*rule);
-                }
-            }
+        let mut counting: BTreeMap<usize, BTreeSet<Side>> = BTreeMap::new();
+        let bonds = || vms.iter().filter_map(|vm| self.of.get(&vm.id));
+        for (rule, side) in bonds().flat_map(Bond::counts) {
+            counting.entry(rule).or_default().insert(side);
         }
-        None
+        let mut bound = bonds().flat_map(|bond| &bond.apart);
+        let broken = |(rule, _): &&(usize, Side)| counting.get(rule).is_some_and(|sides| sides.len() > 1);
+        bound.find(broken).and_then(|(rule, _)| self.rules.get(*rule))
     }
 
     /// The VM goes to this host.
     pub(super) fn place(&mut self, vm: VmId, host: HostId) {
         let Some(bond) = self.of.get(&vm) else { return };
-        for (rule, side) in &bond.apart {
-            if let Some(rule) = self.rules.get_mut(*rule) {
-                rule.occupied.push((host, vm, *side));
+        for (rule, side) in bond.counts() {
+            if let Some(rule) = self.rules.get_mut(rule) {
+                rule.occupied.push((host, vm, side));
             }
         }
         if let Some(together) = bond.together {

@@ -1,5 +1,5 @@
 //! Whom a name in `HA_AFTER` means: the VMs of the same owner that are called so, and where he has none, those of the same
-//! group of users. Those of its own host come first, so that nobody else's are read where one is meant that is there.
+//! group of users, unless that is `users`, where strangers are. Those of its own host come first, so that nobody else's are read where one is meant that is there.
 
 use crate::model::{HostId, Named, Owner, Vm, VmId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ impl<'a> Names<'a> {
             called.filter(|vm| fits(vm.owner, by.owner)).map(|vm| vm.id).collect()
         };
         let his: fn(Owner, Owner) -> bool = |one, other| one.user == other.user;
-        let of_group: fn(Owner, Owner) -> bool = |one, other| one.group == other.group;
+        let of_group: fn(Owner, Owner) -> bool = Owner::belongs_with;
         let mut found = find(&self.here, his);
         if found.is_empty() {
             found = find(&self.elsewhere, his);
@@ -71,7 +71,7 @@ pub fn may_be_meant<'a>(by: &[Vm], some: impl Iterator<Item = &'a Named>) -> BTr
             wanted.entry(word).or_default().insert(vm.owner);
         }
     }
-    let fits = |owner: &Owner, vm: &Named| owner.user == vm.owner.user || owner.group == vm.owner.group;
+    let fits = |owner: &Owner, vm: &Named| owner.belongs_with(vm.owner);
     let meant = |vm: &&Named| {
         wanted.get(vm.name.as_str()).is_some_and(|owners| owners.iter().any(|owner| fits(owner, vm)))
     };

@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use super::*;
-use crate::model::{Datastore, Host, Listing, VmGroup};
+use crate::model::{Datastore, Host, Listing, Owner, VmGroup};
 use crate::policy::settings::Mode;
 use crate::policy::{LayerList, PlanRules};
 use crate::wire::documents::read;
@@ -123,7 +123,7 @@ fn pinned_hosts_and_datastores_of_disks_are_looked_at_here_too() {
 fn a_vm_elsewhere_that_cannot_be_read_may_be_in_any_layer() {
     let mut survey = survey(vec![vm(1, "", "<HA_LAYER>web</HA_LAYER>")]);
     survey.hosts[1].vms = vec![VmId(50)];
-    survey.layers = LayerList { members: BTreeMap::new(), unreadable: BTreeSet::from([VmId(50)]) };
+    survey.layers = LayerList { unreadable: BTreeSet::from([VmId(50)]), ..LayerList::default() };
     assert!(one(&survey).starts_with("migrate to node2"));
     survey.hosts[2].vms = vec![VmId(51)];
     survey.layers.members.insert(VmId(51), "web".to_owned());
@@ -131,6 +131,20 @@ fn a_vm_elsewhere_that_cannot_be_read_may_be_in_any_layer() {
     // Another layer's member is nobody's business; a VM that was sent there meanwhile is.
     survey.layers.members.insert(VmId(51), "mail".to_owned());
     assert!(one(&survey).starts_with("migrate to node2"));
+}
+
+#[test]
+fn a_stranger_whose_vm_cannot_be_read_holds_nobody() {
+    let mine = Owner { user: 2, group: 1 };
+    let mut survey = survey(vec![Vm { owner: mine, ..vm(1, "", "<HA_LAYER>web</HA_LAYER>") }]);
+    survey.hosts[1].vms = vec![VmId(50)];
+    survey.hosts[2].vms = vec![VmId(51)];
+    survey.layers.unreadable = BTreeSet::from([VmId(50), VmId(51)]);
+    assert!(one(&survey).starts_with("hold: layer web needs one more host"), "nobody knows whose they are");
+    survey.layers.owners = BTreeMap::from([(VmId(50), mine), (VmId(51), Owner { user: 3, group: 1 })]);
+    assert!(one(&survey).starts_with("migrate to node2"), "{}", one(&survey));
+    survey.layers.owners.insert(VmId(51), Owner { user: 3, group: 0 });
+    assert!(one(&survey).starts_with("hold: layer web needs one more host"), "an admin's counts for all");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The rules of `[plan]` and `[exclude]`: what becomes of the VMs, where a person has to choose.
 
-use crate::model::VmId;
+use crate::model::{Owner, VmId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,6 +15,9 @@ pub struct PlanRules {
     /// Whether VMs that are to be kept apart may share a host, and those that go together be parted, when nothing else is
     /// left.
     pub layers: Layers,
+    /// Among whose VMs an `HA_LAYER` counts.
+    #[serde(default)]
+    pub layer_scope: LayerScope,
     /// What `SCHED_REQUIREMENTS` that only the scheduler can evaluate mean.
     pub requirements: Requirements,
     /// Whether a VM is moved that loses the state of its TPM or the variables of its UEFI by it.
@@ -83,6 +86,33 @@ pub enum Layers {
     Soft,
 }
 
+/// `plan.layer_scope`: whose VMs are of one layer if their `HA_LAYER` is the same. Every owner may write any value, so a value
+/// alone says nothing: it would let strangers keep a VM away from every host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LayerScope {
+    /// Those of one owner.
+    Owner,
+    /// Those of one owner or one group; `users`, where everybody is, is no group in this sense.
+    #[default]
+    Group,
+    /// All.
+    All,
+}
+
+impl LayerScope {
+    /// Does a VM of one owner keep away from one of another owner with the same `HA_LAYER`? From one of the group oneadmin
+    /// everybody's does; that one keeps away from no stranger's, so that no stranger can hold it.
+    #[must_use]
+    pub fn binds(self, one: Owner, to: Owner) -> bool {
+        to.is_admin()
+            || match self {
+                Self::Owner => one.user == to.user,
+                Self::Group => one.belongs_with(to),
+                Self::All => true,
+            }
+    }
+}
+
 /// `plan.requirements`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requirements {
@@ -133,6 +163,7 @@ impl Default for PlanRules {
             owner_may: BTreeSet::from([Wish::None, Wish::Migrate]),
             standby: Standby::First,
             layers: Layers::Hard,
+            layer_scope: LayerScope::default(),
             requirements: Requirements::Hold,
             firmware: Firmware::Hold,
             failed: Failed::Hold,

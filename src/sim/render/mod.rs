@@ -16,6 +16,16 @@ use super::state::LockInfo;
 use super::template::{Attribute, Template};
 use std::fmt::{Display, Write as _};
 
+/// The first two groups are those of every OpenNebula; the others begin at 100.
+fn group_id(name: &str) -> u32 {
+    let mixed = || name.bytes().fold(5381u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
+    match name {
+        "oneadmin" => 0,
+        "users" => 1,
+        _ => 100 + mixed() % 1_000_000,
+    }
+}
+
 /// An XML document in the making.
 #[derive(Default)]
 pub(crate) struct Xml(String);
@@ -72,10 +82,10 @@ impl Xml {
         self.owner_of(0, "oneadmin");
     }
 
-    /// An owner in this group; every group but the first has one id.
+    /// An owner in this group, whose id follows from its name.
     pub(crate) fn owner_of(&mut self, user: u32, group: &str) {
         self.plain("UID", user);
-        self.plain("GID", if group == "oneadmin" { 0 } else { 100 });
+        self.plain("GID", group_id(group));
         let name = if user == 0 { "oneadmin".to_owned() } else { format!("user{user}") };
         self.plain("UNAME", name);
         self.plain("GNAME", group);

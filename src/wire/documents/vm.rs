@@ -3,7 +3,7 @@
 use super::Decode;
 use super::fields::{attributes, error, id_or_none, scaled, text};
 use super::needs::needs;
-use crate::model::{DatastoreId, HostId, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState};
+use crate::model::{DatastoreId, HostId, Layered, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState, layer_of};
 use crate::wire::xml::{Element, XmlError};
 
 /// A core is 100 in oned's counting of CPU.
@@ -54,6 +54,19 @@ impl Decode for Named {
 
     fn decode(element: &Element) -> Result<Self, XmlError> {
         Ok(Named { id: VmId(element.required("ID")?), name: text(element, "NAME"), owner: owner(element) })
+    }
+}
+
+/// Only what has to be known of a VM that others keep away from: whatever else is in its document, they are not held by it.
+impl Decode for Layered {
+    const ROOT: &'static str = "VM";
+
+    fn decode(element: &Element) -> Result<Self, XmlError> {
+        Ok(Layered {
+            id: VmId(element.required("ID")?),
+            owner: owner(element),
+            layer: layer_of(&attributes(element, "USER_TEMPLATE")).map(str::to_owned),
+        })
     }
 }
 

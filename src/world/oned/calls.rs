@@ -5,9 +5,9 @@
 use super::leader::{decode, text};
 use super::{Oned, Transport};
 use crate::error::{Error, OnedError, Refusal, Result};
-use crate::model::{Cluster, Datastore, Host, HostId, Network, Vm, VmGroup, VmId};
+use crate::model::{Cluster, Datastore, Host, HostId, Layered, Network, Vm, VmGroup, VmId};
 use crate::wire::documents::{Decode, Pool, read_pool};
-use crate::wire::xml::Limits;
+use crate::wire::xml::{Limits, XmlError};
 use crate::wire::xmlrpc::Value;
 use std::sync::atomic::Ordering;
 
@@ -90,6 +90,18 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`Error::Oned`].
     pub fn vms(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+        let mut pool = Pool::default();
+        for chunk in vms.chunks(CHUNK) {
+            pool.append(self.vm_set(chunk)?);
+        }
+        Ok(pool)
+    }
+
+    /// The layers of these VMs, from the same documents.
+    ///
+    /// # Errors
+    /// [`Error::Oned`].
+    pub fn layers_of(&self, vms: &[VmId]) -> Result<Pool<Layered>> {
         let mut pool = Pool::default();
         for chunk in vms.chunks(CHUNK) {
             pool.append(self.vm_set(chunk)?);
@@ -212,17 +224,32 @@ impl<T: Transport> Oned<T> {
         self.write("one.host.update", &[id(host.0), Value::Text(template.to_owned()), merge]).map(drop)
     }
 
-    fn vm_set(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+    /// What is larger than any reply that is read is asked for again in halves, down to the VM whose document is so large: its
+    /// owner holds nobody else's by it.
+    fn vm_set<D: Decode>(&self, vms: &[VmId]) -> Result<Pool<D>> {
         if self.without_infoset.load(Ordering::Relaxed) {
-            return self.vms_one_by_one(vms);
+            return self.one_by_one(vms);
         }
         let ids: Vec<String> = vms.iter().map(|vm| vm.0.to_string()).collect();
         let params = [Value::Text(ids.join(",")), Value::Bool(true)];
         match self.read_pool("one.vmpool.infoset", &params) {
             Err(Error::Oned { source: OnedError::Fault { code: NOT_DEFINED, .. }, .. }) => {
                 self.without_infoset.store(true, Ordering::Relaxed);
-                self.vms_one_by_one(vms)
+                self.one_by_one(vms)
             }
+            Err(Error::Oned {
+                source: OnedError::Reply(why @ (XmlError::TooLong(_) | XmlError::TooMany(_))),
+                ..
+            }) => match vms {
+                [] => Ok(Pool::default()),
+                [vm] => Ok(Pool { good: Vec::new(), bad: vec![(vm.0.to_string(), why)] }),
+                [..] => {
+                    let (first, second) = vms.split_at(vms.len() / 2);
+                    let mut pool = self.vm_set(first)?;
+                    pool.append(self.vm_set(second)?);
+                    Ok(pool)
+                }
+            },
             other => other,
         }
     }
@@ -232,14 +259,19 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`Error::Oned`].
     pub fn vms_one_by_one(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
+        self.one_by_one(vms)
+    }
+
+    fn one_by_one<D: Decode>(&self, vms: &[VmId]) -> Result<Pool<D>> {
         let method = "one.vm.info";
         let mut pool = Pool::default();
         for vm in vms {
             match self.read(method, &[id(vm.0), Value::Bool(false)]).and_then(text) {
-                Ok(xml) => match crate::wire::documents::read::<Vm>(&xml, Limits::REPLY) {
+                Ok(xml) => match crate::wire::documents::read::<D>(&xml, Limits::REPLY) {
                     Ok(good) => pool.good.push(good),
                     Err(error) => pool.bad.push((vm.0.to_string(), error)),
                 },
+                Err(OnedError::Reply(error @ (XmlError::TooLong(_) | XmlError::TooMany(_)))) => pool.bad.push((vm.0.to_string(), error)),
                 Err(OnedError::Refused { kind: Refusal::NoExists, .. }) => {}
                 Err(error) => return Err(during(method)(error)),
             }

@@ -12,7 +12,7 @@
 
 use super::Transport;
 use crate::error::OnedError;
-use crate::wire::xml::Limits;
+use crate::wire::xml::{Limits, XmlError};
 use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 use std::io::Read as _;
@@ -60,7 +60,7 @@ impl Transport for Http {
             .read_to_end(&mut bytes)
             .map_err(|error| OnedError::Unknown(format!("the reply broke off: {}", root(&error))))?;
         if bytes.len() > self.longest_reply {
-            return Err(OnedError::Unknown(format!("a reply of more than {most} bytes")));
+            return Err(OnedError::Reply(XmlError::TooLong(self.longest_reply)));
         }
         Ok(String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))

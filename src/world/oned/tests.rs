@@ -6,6 +6,7 @@ use super::script::{done, good, not_sent, oned, refused, solo, undefined, unknow
 use super::{HostStatus, MigrationType, RecoverOperation};
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{HostId, VmId};
+use crate::wire::xml::XmlError;
 use crate::wire::xmlrpc::Value;
 
 const RAFT: &str = "one.zone.raftstatus";
@@ -28,6 +29,29 @@ fn a_read_is_repeated_with_growing_pauses_and_comes_to_an_end() {
         let pauses: Vec<u128> = oned.pauses().iter().map(std::time::Duration::as_millis).collect();
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000]);
     }
+}
+
+/// VM 3 has a document that is larger than what is read.
+fn with_a_huge_vm() -> super::Oned<super::script::Script> {
+    oned(|_, call, _| {
+        let ids = call.params.get(1).and_then(Value::as_text).unwrap_or_default();
+        let vm = |id: &str| format!("<VM><ID>{id}</ID><UID>{id}</UID><STATE>3</STATE></VM>");
+        match call.method.as_str() {
+            RAFT => solo(),
+            _ if ids.split(',').any(|id| id == "3") => Err(OnedError::Reply(XmlError::TooLong(1))),
+            _ => good(&format!("<VM_POOL>{}</VM_POOL>", ids.split(',').map(vm).collect::<String>())),
+        }
+    })
+}
+
+#[test]
+fn a_vm_with_a_huge_document_hides_no_other() {
+    let oned = with_a_huge_vm();
+    let ids: Vec<VmId> = (0..100).map(VmId).collect();
+    let pool = oned.vms(&ids).unwrap();
+    assert_eq!((pool.good.len(), pool.bad), (99, vec![("3".to_owned(), XmlError::TooLong(1))]));
+    assert_eq!(with_a_huge_vm().layers_of(&ids).unwrap().good.len(), 99);
+    assert!(oned.counts()["one.vmpool.infoset"] < 20);
 }
 
 #[test]

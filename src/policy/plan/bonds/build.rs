@@ -2,7 +2,7 @@
 
 use super::super::view::View;
 use super::{Apart, Bonds, Side};
-use crate::model::{GroupId, GroupPolicy, HostId, Role, Vm, VmGroup, VmId, VmState};
+use crate::model::{GroupId, GroupPolicy, HostId, Owner, Role, Vm, VmGroup, VmId, VmState};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Bonds {
@@ -44,32 +44,58 @@ impl Bonds {
         bonds
     }
 
+    /// A rule for each layer and owner: what strangers write into their VMs is in none of his.
     fn add_layers(&mut self, vms: &[&Vm], view: &View<'_>, places: &BTreeMap<VmId, Vec<HostId>>) {
-        let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+        let (scope, list) = (view.request.policy.plan.layer_scope, &view.survey.layers);
+        let mut rules: BTreeMap<&str, BTreeMap<Owner, usize>> = BTreeMap::new();
         for vm in vms {
             let Some(layer) = vm.layer() else { continue };
-            let rule = *rules.entry(layer).or_insert_with(|| {
+            let rule = *rules.entry(layer).or_default().entry(vm.owner).or_insert_with(|| {
                 self.rules.push(Apart { name: format!("layer {layer}"), occupied: Vec::new() });
                 self.rules.len() - 1
             });
             self.of.entry(vm.id).or_default().apart.push((rule, Side::Alone(vm.id)));
         }
-        let here = view.survey.vms.iter().filter_map(|vm| Some((vm.id, vm.layer()?)));
-        let listed = view.survey.layers.members.iter().map(|(vm, layer)| (*vm, layer.as_str()));
-        let members: BTreeMap<VmId, &str> = listed.chain(here).collect();
-        for (vm, layer) in members {
-            if let Some(rule) = rules.get(layer).and_then(|rule| self.rules.get_mut(*rule)) {
-                let hosts = places.get(&vm).into_iter().flatten();
-                rule.occupied.extend(hosts.map(|host| (*host, vm, Side::Alone(vm))));
-            }
+        let bound = |of_layer: Option<&BTreeMap<Owner, usize>>, to: Option<Owner>| -> Vec<(Owner, usize)> {
+            let all = of_layer.into_iter().flatten();
+            let bound = all.filter(|(one, _)| to.is_none_or(|to| scope.binds(**one, to)));
+            bound.map(|(one, rule)| (*one, *rule)).collect()
+        };
+        for vm in vms {
+            let Some(layer) = vm.layer() else { continue };
+            let others = bound(rules.get(layer), Some(vm.owner)).into_iter();
+            let others = others.filter(|(one, _)| *one != vm.owner);
+            let beside = others.map(|(_, rule)| (rule, Side::Alone(vm.id)));
+            self.of.entry(vm.id).or_default().beside.extend(beside);
         }
-        for vm in view.survey.layers.unreadable.iter().filter(|_| !rules.is_empty()) {
-            let hosts = places.get(vm).into_iter().flatten();
-            let occupied: Vec<_> = hosts.map(|host| (*host, *vm, Side::Unknown)).collect();
-            for rule in rules.values() {
-                if let Some(rule) = self.rules.get_mut(*rule) {
-                    rule.occupied.extend(&occupied);
-                }
+        let here = view.survey.vms.iter().filter_map(|vm| Some((vm.id, (vm.layer()?, vm.owner))));
+        // What was recorded before owners were read has none: it counts for all, as it did then.
+        let owner = |vm: &VmId| list.owners.get(vm).copied().unwrap_or_default();
+        let listed = list.members.iter().map(|(vm, layer)| (*vm, (layer.as_str(), owner(vm))));
+        let members: BTreeMap<VmId, (&str, Owner)> = listed.chain(here).collect();
+        for (vm, (layer, owner)) in members {
+            let bound = bound(rules.get(layer), Some(owner));
+            self.occupy(bound, vm, places, Side::Alone(vm));
+        }
+        for vm in &list.unreadable {
+            let owner = list.owners.get(vm).copied();
+            let bound = rules.values().flat_map(|of_layer| bound(Some(of_layer), owner)).collect();
+            self.occupy(bound, *vm, places, Side::Unknown);
+        }
+    }
+
+    /// The VM is where it is, for each of these rules.
+    fn occupy(
+        &mut self,
+        rules: Vec<(Owner, usize)>,
+        vm: VmId,
+        places: &BTreeMap<VmId, Vec<HostId>>,
+        side: Side,
+    ) {
+        for (_, rule) in rules {
+            if let Some(rule) = self.rules.get_mut(rule) {
+                let hosts = places.get(&vm).into_iter().flatten();
+                rule.occupied.extend(hosts.map(|host| (*host, vm, side)));
             }
         }
     }
