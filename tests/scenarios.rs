@@ -519,6 +519,10 @@ scenarios! {
     late_after_refusal
     late_call_after_another_host
     later_runs_do_not_count
+    leader_changed_and_the_host_is_off
+    leader_changed_and_the_host_lives
+    leader_changed_and_the_host_returns
+    leader_changed_without_fencing
     leader_dies
     leader_dies_in_the_wait
     live_move_put_back

@@ -13,6 +13,10 @@ pub struct Observer {
     pub gateways: Vec<(String, bool)>,
     /// How long oned has been running here; `None` where that cannot be seen.
     pub oned_runs_for: Option<Duration>,
+    /// How long ago a program of this front-end first saw the term in which its zone is now: the zone has had this leader
+    /// for so long at least. `None` for a front-end that is alone, or does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader_for: Option<Duration>,
 }
 
 /// Everything that a brake needs.

@@ -29,6 +29,7 @@ mod hear;
 pub mod history;
 mod hold;
 mod incident;
+mod itself;
 mod judge;
 mod kept;
 pub mod layer;

@@ -5,8 +5,8 @@ use crate::model::{Epoch, HostId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long oned has been running when a simulation begins.
-const LONG: Duration = Duration::from_secs(40 * 24 * 3600);
+/// How long oned has been running when a simulation begins, and how long its leader has been known.
+pub(super) const LONG: Duration = Duration::from_secs(40 * 24 * 3600);
 
 /// Where the front-end stands.
 #[derive(Clone, Debug)]

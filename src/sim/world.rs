@@ -43,6 +43,8 @@ pub struct SimWorld {
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
     front_end: String,
     taking: BTreeMap<HostId, DocumentId>,
+    /// When the present front-end first saw a server in a term.
+    leads: BTreeMap<(i64, i64), Duration>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
@@ -79,6 +81,7 @@ impl SimWorld {
             claimed: None,
             front_end: "front-end".to_owned(),
             taking: BTreeMap::new(),
+            leads: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
@@ -153,6 +156,7 @@ impl SimWorld {
     pub fn begin_elsewhere(&mut self, front_end: &str) {
         front_end.clone_into(&mut self.front_end);
         self.taking.clear();
+        self.leads.clear();
         self.begin_again();
     }
 

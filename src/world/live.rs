@@ -4,6 +4,7 @@ use super::World;
 use super::busy::lock_file;
 use super::fence::Fence;
 use super::interrupted::Word;
+use super::lead::Lead;
 use super::observer;
 use super::oned::Http;
 use super::stop::{self, Running};
@@ -28,6 +29,7 @@ pub struct Live {
     fence: Fence,
     witness: Witness,
     observer: ObserverSettings,
+    lead: Lead,
     /// Front-end, process and begin.
     me: String,
     pub(super) run_dir: PathBuf,
@@ -51,6 +53,7 @@ impl Live {
             fence: Fence::new(config),
             witness: Witness::new(config),
             observer: config.observer.clone(),
+            lead: Lead::new(&config.run_dir),
             me: identity(),
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
@@ -191,7 +194,7 @@ impl World for Live {
             hosts: self.zone.hosts()?,
             clusters: self.zone.clusters()?,
             memory: self.memory()?,
-            observer: observer::look(self.zone.raft(), &self.observer),
+            observer: observer::look(self.zone.raft_status(), &mut self.lead, &self.observer),
             chance: observer::chance(),
         })
     }

@@ -11,6 +11,7 @@ const HERE: &str = "this front-end";
 pub(super) fn judge(rules: &Rules, zone: &ZoneFacts) -> Vec<Finding> {
     let observer = &zone.outlook.observer;
     let mut findings = vec![leader(observer), grace(rules, observer)];
+    findings.extend(young_lead(rules, observer));
     findings.extend(gateways(&zone.gateways, observer));
     findings
 }
@@ -51,6 +52,18 @@ fn grace(rules: &Rules, observer: &Observer) -> Finding {
         Some(runs) => Finding::ok(Item::Grace, HERE, format!("oned has run for {} min", runs.as_secs() / 60)),
         None => Finding::ok(Item::Grace, HERE, "how long oned has run cannot be seen from here"),
     }
+}
+
+/// A leader that is known for long is not worth a line.
+fn young_lead(rules: &Rules, observer: &Observer) -> Option<Finding> {
+    let grace = rules.brake.startup_grace;
+    let leads = observer.leader_for.filter(|leads| *leads < grace)?;
+    let left = grace.saturating_sub(leads).as_secs();
+    let text = format!(
+        "its zone has had this leader for {} s as far as it is known: no host that is on is fenced for another {left} s",
+        leads.as_secs()
+    );
+    Some(Finding::warning(Item::Grace, HERE, text, "wait; [brake] startup_grace is the time"))
 }
 
 /// One that answers is enough to act; each that does not is worth a look.

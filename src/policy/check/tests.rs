@@ -46,7 +46,12 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
         hosts: hosts.iter().map(|facts| facts.host.clone()).collect(),
         clusters: vec![cluster],
         memory: Memory { now: NOW, ..Memory::default() },
-        observer: Observer { raft: Ok(RaftState::Solo), gateways: Vec::new(), oned_runs_for: None },
+        observer: Observer {
+            raft: Ok(RaftState::Solo),
+            gateways: Vec::new(),
+            oned_runs_for: None,
+            leader_for: None,
+        },
         chance: 0,
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
@@ -94,6 +99,15 @@ fn the_grace_after_oned_has_started_is_a_warning() {
         let runs = runs.map(Duration::from_secs);
         let facts = change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.oned_runs_for = runs);
         assert_eq!(worst(&facts, Item::Grace), state, "{runs:?}");
+    }
+}
+
+#[test]
+fn a_leader_that_is_young_is_a_warning() {
+    for (leader, state) in [(None, State::Ok), (Some(299), State::Warning), (Some(300), State::Ok)] {
+        let leader = leader.map(Duration::from_secs);
+        let facts = change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.leader_for = leader);
+        assert_eq!(worst(&facts, Item::Grace), state, "{leader:?}");
     }
 }
 
