@@ -463,6 +463,9 @@ scenarios! {
     from_a_peer
     from_another_peer
     front_end_cut_with_peers
+    front_end_is_the_host
+    front_end_is_the_host_and_a_dry_run
+    front_end_is_the_host_and_no_fence
     garbage_at_the_first_look
     garbage_for_ever
     garbage_reads

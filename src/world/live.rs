@@ -190,13 +190,12 @@ impl World for Live {
     }
 
     fn outlook(&mut self) -> Result<Outlook, Failure> {
-        Ok(Outlook {
-            hosts: self.zone.hosts()?,
-            clusters: self.zone.clusters()?,
-            memory: self.memory()?,
-            observer: observer::look(self.zone.raft_status(), &mut self.lead, &self.observer),
-            chance: observer::chance(),
-        })
+        let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
+        // Is one of them this machine? A run asks about its own host.
+        let own = self.zone.last().map(|(host, _)| host.id);
+        let asked: Vec<_> = hosts.iter().filter(|host| own.is_none_or(|own| own == host.id)).collect();
+        let observer = observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer);
+        Ok(Outlook { hosts, clusters, memory, observer, chance: observer::chance() })
     }
 
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {

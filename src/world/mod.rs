@@ -10,6 +10,7 @@ mod layers;
 mod lead;
 pub(crate) mod live;
 mod locks;
+mod machine;
 pub mod observer;
 pub mod oned;
 mod parallel;

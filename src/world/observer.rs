@@ -3,10 +3,11 @@
 //! What a gateway's silence or a young oned means is for the policy.
 
 use super::lead::Lead;
+use super::machine;
 use super::parallel::at_once;
 use super::runner::{Call, Outcome, run};
 use crate::config::ObserverSettings;
-use crate::model::{Observer, Raft, RaftState};
+use crate::model::{Host, Observer, Raft, RaftState};
 use rustix::time::{ClockId, clock_gettime};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::os::unix::fs::MetadataExt as _;
@@ -17,13 +18,19 @@ use std::time::Duration;
 /// `ping` waits.
 const LONGEST_PING: Duration = Duration::from_secs(10);
 
-/// Look once. All gateways are asked at the same time. A term that is seen for the first time is noted.
+/// Look once. `hosts` are those of which it matters whether they are this machine. All gateways are asked at the same time. A term that is seen for the first time is noted.
 #[must_use]
-pub fn look(raft: Result<Option<Raft>, String>, lead: &mut Lead, settings: &ObserverSettings) -> Observer {
+pub fn look(
+    raft: Result<Option<Raft>, String>,
+    lead: &mut Lead,
+    hosts: &[&Host],
+    settings: &ObserverSettings,
+) -> Observer {
     let leader_for = lead.seen(raft.as_ref().ok().and_then(Option::as_ref));
     let raft = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
     let gateways = at_once(&settings.gateways, |address| (address.clone(), answers(address, &settings.ping)));
-    Observer { raft, gateways, oned_runs_for: oned_runs_for(Path::new("/proc")), leader_for }
+    let machine = machine::look(hosts.iter().copied());
+    Observer { raft, gateways, oned_runs_for: oned_runs_for(Path::new("/proc")), leader_for, machine }
 }
 
 fn answers(address: &str, ping: &[String]) -> bool {

@@ -192,6 +192,7 @@ impl Lab {
                     gateways: Vec::new(),
                     oned_runs_for: None,
                     leader_for: None,
+                    machine: Machine::default(),
                 };
                 let (hosts, memory) = (self.hosts.clone(), self.remembered());
                 ask.answer(now, Ok(Outlook { hosts, clusters: Vec::new(), memory, observer, chance: 0 }))

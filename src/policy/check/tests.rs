@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Memory, Observer, Opinion,
-    PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
+    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Machine, Memory, Observer,
+    Opinion, PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,6 +51,7 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
             gateways: Vec::new(),
             oned_runs_for: None,
             leader_for: None,
+            machine: Machine::default(),
         },
         chance: 0,
     };
@@ -109,6 +110,16 @@ fn a_leader_that_is_young_is_a_warning() {
         let facts = change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.leader_for = leader);
         assert_eq!(worst(&facts, Item::Grace), state, "{leader:?}");
     }
+}
+
+#[test]
+fn a_host_that_is_this_machine_is_a_warning() {
+    let facts = |name: &str| {
+        let machine = Machine { names: vec![name.to_owned()], ..Machine::default() };
+        change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.machine = machine)
+    };
+    assert!(judge(&facts("fe1")).findings.iter().all(|finding| finding.item != Item::Machine));
+    assert_eq!(worst(&facts("node1"), Item::Machine), State::Warning);
 }
 
 #[test]

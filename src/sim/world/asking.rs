@@ -17,7 +17,8 @@ impl SimWorld {
         let raft = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
         let cloud = self.transport.cloud();
         let (gateways, oned_runs_for) = (cloud.gateways(), Some(cloud.oned_runs_for()));
-        let observer = Observer { raft, gateways, oned_runs_for, leader_for };
+        let observer =
+            Observer { raft, gateways, oned_runs_for, leader_for, machine: cloud.machine().clone() };
         Ok(Outlook { hosts, clusters, memory, observer, chance: cloud.chance() })
     }
 

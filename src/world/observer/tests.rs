@@ -70,12 +70,13 @@ fn nobody() -> Lead {
 fn a_gateway_answers_if_the_program_ends_with_0() {
     let ping = ["/usr/bin/test", "{address}", "=", "good"].map(str::to_owned).to_vec();
     let gateways = ["good", "bad", "good"].map(str::to_owned).to_vec();
-    let seen = look(Ok(None), &mut nobody(), &ObserverSettings { gateways, ping });
+    let seen = look(Ok(None), &mut nobody(), &[], &ObserverSettings { gateways, ping });
     assert_eq!(seen.gateways.iter().map(|(_, answers)| *answers).collect::<Vec<_>>(), [true, false, true]);
     let silent = ["/nonexistent/ping".to_owned()].to_vec();
     let seen = look(
         Err("no".to_owned()),
         &mut nobody(),
+        &[],
         &ObserverSettings { gateways: vec!["good".to_owned()], ping: silent },
     );
     assert_eq!(seen.gateways, [("good".to_owned(), false)]);
