@@ -12,6 +12,7 @@ mod hooks {
     mod down;
     mod fence;
     mod input;
+    mod itself;
     mod killed;
     mod recovery;
     mod stopped;

@@ -470,6 +470,9 @@ scenarios! {
     from_a_peer
     from_another_peer
     front_end_cut_with_peers
+    front_end_is_the_host
+    front_end_is_the_host_and_a_dry_run
+    front_end_is_the_host_and_no_fence
     garbage_at_the_first_look
     garbage_for_ever
     garbage_reads
@@ -529,6 +532,10 @@ scenarios! {
     late_after_refusal
     late_call_after_another_host
     later_runs_do_not_count
+    leader_changed_and_the_host_is_off
+    leader_changed_and_the_host_lives
+    leader_changed_and_the_host_returns
+    leader_changed_without_fencing
     leader_dies
     leader_dies_in_the_wait
     live_move_put_back

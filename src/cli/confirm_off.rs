@@ -5,7 +5,7 @@ use super::person::who;
 use super::probe;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, Host, PowerState, Testimony};
+use crate::model::{DeviceName, Host, Machine, PowerState, Testimony};
 use crate::policy::confirmation::{Confirmed, Look, confirm};
 use crate::policy::{Failure, Trouble, arming};
 use crate::world::{Live, World as _};
@@ -37,6 +37,7 @@ pub(super) struct ConfirmOff {
 struct Heard {
     power: Vec<(DeviceName, PowerState)>,
     testimonies: Vec<Testimony>,
+    machine: Machine,
 }
 
 /// Take a person's word.
@@ -99,13 +100,15 @@ fn listen(live: &mut Live, config: &Config, host: &Host) -> Result<Heard, Failur
     let power = facts.into_iter().flat_map(|facts| facts.power).collect();
     let peers = probe::peers(&outlook.hosts, host, config.rules.witness.peers, outlook.chance);
     live.host(host.id)?;
-    Ok(Heard { power, testimonies: live.witnesses(host.id, &peers) })
+    let machine = outlook.observer.machine;
+    Ok(Heard { power, testimonies: live.witnesses(host.id, &peers), machine })
 }
 
 fn judge(live: &mut Live, host: &Host, heard: &Heard, by: &str, reason: &str) -> Result<Confirmed, Failure> {
     let host = live.host(host.id)?;
     let memory = live.memory()?;
-    let look = Look { host: &host, memory: &memory, power: &heard.power, testimonies: &heard.testimonies };
+    let Heard { power, testimonies, machine } = heard;
+    let look = Look { host: &host, machine, memory: &memory, power, testimonies };
     confirm(look, by, reason)
 }
 

@@ -91,6 +91,8 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
         let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
         scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
         let at = scenario.world.now();
+        // As reconcile asks before anything else.
+        scenario.world.look_for_a_leader();
         let Some(decision) = look(scenario) else {
             let _ = writeln!(text, "{at} timer    nothing to do\n");
             return Err(nothing_to_do("no host is in ERROR and no incident is open"));

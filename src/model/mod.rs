@@ -40,7 +40,7 @@ pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn};
 pub use needs::{Disk, Membership, Needs, Pin, Topology, VirtualNode};
 pub use network::Network;
 pub use numa::{HugePages, NumaCore, NumaNode};
-pub use outlook::{Observer, Outlook};
+pub use outlook::{Machine, Observer, Outlook};
 pub use owner::{Layered, Named, Owner};
 pub use refusal::Refusal;
 pub use run_id::{Life, RunId, SeenOwner};

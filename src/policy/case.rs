@@ -159,6 +159,8 @@ pub(super) struct Case {
     pub(super) by_peer: BTreeSet<DeviceName>,
     /// When brakes and witnesses were asked last, and nothing held.
     pub(super) cleared: Option<Moment>,
+    /// What this front-end sees is too young for an "off", as it was when brakes were asked last.
+    pub(super) young: bool,
     pub(super) hold: Holding,
     /// How often in a row oned took so long for a look at the host that everything else was old then.
     pub(super) slow: u32,
@@ -229,6 +231,7 @@ impl Case {
             peers: Vec::new(),
             by_peer: BTreeSet::new(),
             cleared: None,
+            young: false,
             hold: Holding::default(),
             slow: 0,
             told: BTreeMap::new(),

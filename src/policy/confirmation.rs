@@ -5,11 +5,12 @@
 
 use super::case::{Failure, Trouble};
 use super::confirm::sign_of_life;
+use super::itself::is_this_machine;
 use super::limits::unreadable;
 use super::standing::standing;
 use crate::model::{
-    Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Memory, Opinion, PowerState, Progress,
-    Testimony,
+    Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Machine, Memory, Opinion, PowerState,
+    Progress, Testimony,
 };
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub const VALID_FOR: Duration = Duration::from_secs(600);
 pub struct Look<'a> {
     /// The host as oned has it now.
     pub host: &'a Host,
+    /// The machine that the person is at.
+    pub machine: &'a Machine,
     /// What is remembered.
     pub memory: &'a Memory,
     /// What its devices say, as far as they could be asked.
@@ -90,6 +93,9 @@ fn open_incident(look: Look<'_>) -> Result<(DocumentId, &Incident), Failure> {
 /// What says that the host is alive, and what to do then.
 fn alive(look: Look<'_>) -> Option<(String, String)> {
     let host = look.host;
+    if let Some(failure) = is_this_machine(host, look.machine) {
+        return Some((failure.what, failure.advice));
+    }
     match host.state {
         HostState::Error | HostState::Disabled => {}
         HostState::Init

@@ -19,11 +19,17 @@ pub(super) struct Holding {
     quiet: bool,
     /// What keeps it is not a device: when that is over, it is said.
     braked: bool,
+    /// It was held last because the zone's leader is young, with its "off" ahead.
+    pub(super) at_off: bool,
 }
 
 impl Case {
-    /// Brakes and witnesses let it pass: what is done from here is said again.
+    /// Brakes and witnesses let it pass: what is done from here is said again. A run that was held before its "off", and
+    /// would be again, is still held.
     pub(super) fn released(&mut self, now: Moment) {
+        if self.young && self.hold.at_off {
+            return;
+        }
         if std::mem::take(&mut self.hold.braked) {
             self.note(now, Phase::Hold, "nothing holds it any more");
             self.hold.quiet = false;

@@ -3,6 +3,7 @@
 //! Pure: the figures come from one outlook. Each reason says them, so that an operator sees which limit it was.
 
 use super::case::{Case, Failure, Source, Trouble};
+use super::itself::is_this_machine;
 use super::rules::{BrakeRules, Window};
 use super::standing::standing;
 use crate::model::{
@@ -21,6 +22,7 @@ pub(super) fn brakes(case: &Case, now: Moment, outlook: &Outlook) -> Vec<Failure
     let epoch = case.epoch(now).min(outlook.memory.now);
     let view = View { case, outlook, rules, cluster, epoch };
     let always = [
+        own.and_then(|host| is_this_machine(host, &outlook.observer.machine)),
         myself(&outlook.observer, rules),
         unreadable(&outlook.memory),
         view.nobody_else(),

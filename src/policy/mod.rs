@@ -30,6 +30,7 @@ mod hear;
 pub mod history;
 mod hold;
 mod incident;
+mod itself;
 mod judge;
 mod kept;
 pub mod layer;
@@ -90,9 +91,9 @@ pub use recover::{LayerList, Survey, Surveying};
 pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
-    BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers, Placement,
-    PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules, Window, Wish,
-    WitnessRules,
+    BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers,
+    Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules,
+    Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub use settle::{Settling, VmList};

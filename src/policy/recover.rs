@@ -19,8 +19,8 @@ use super::still::Effect;
 use super::trace::Tracing;
 use super::weigh::{refused, weighs};
 use crate::model::{
-    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Owner, Service, Version, Vm, VmGroup,
-    VmId,
+    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Owner, Service, Version, Vm,
+    VmGroup, VmId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

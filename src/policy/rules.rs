@@ -79,7 +79,7 @@ pub struct BrakeRules {
     pub long: Window,
     /// A host with this many ERROR events in such a time flaps.
     pub flaps: Window,
-    /// After oned has started, hosts may look dead that are not.
+    /// After oned has started or the zone's leader has changed, hosts may look dead that are not.
     pub startup_grace: Duration,
     /// Whether the configured front-end must be the leader, or alone.
     pub leader: bool,

@@ -7,6 +7,7 @@ use super::world::SimWorld;
 use crate::model::{Epoch, Host, HostId, HostState, Incident, Opinion, Outlook, Progress, RaftState};
 use crate::policy::{Policy, Window};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What witnesses said when they were asked last, all at the same time.
 #[derive(Default)]
@@ -70,11 +71,13 @@ pub(super) fn braked(world: &SimWorld, policy: &Policy, subject: HostId, broken:
     let mut view: Option<&Outlook> = None;
     let mut heard = Heard::default();
     let mut noted = false;
+    let mut looked = Duration::ZERO;
     let fencing = |incident: &Incident| incident.host == subject && incident.progress == Progress::Fencing;
     for seen in world.seen() {
         heard.take(seen);
         match seen {
-            Seen::Outlook { outlook, .. } => {
+            Seen::Outlook { at, outlook } => {
+                looked = *at;
                 view = outlook.as_deref();
                 let known = view.map_or(&[][..], |view| &view.memory.incidents);
                 noted |= known.iter().any(|(_, incident)| fencing(incident));
@@ -85,6 +88,7 @@ pub(super) fn braked(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 why.extend(heard.objection(policy, askable(world, policy, view, subject)));
                 why.extend(via.and_then(|via| bad_way(view, subject, via)));
                 why.extend(limits(view, policy, subject));
+                why.extend(young(world, policy, looked));
                 if !noted {
                     broken.push(format!("S5: \"off\" was sent to {device} before that was written down"));
                 }
@@ -100,6 +104,13 @@ pub(super) fn braked(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             | Seen::Order { .. } => {}
         }
     }
+}
+
+/// Was there an election shortly before the last look, whatever this front-end knew of it? Live hosts may be in ERROR
+/// then.
+fn young(world: &SimWorld, policy: &Policy, looked: Duration) -> Option<String> {
+    let led = world.transport().cloud().led_for(looked);
+    (led < policy.brake.startup_grace).then(|| format!("the leader was elected {} s before", led.as_secs()))
 }
 
 /// A device is not reached from the host that it switches, nor from one that fails as well.

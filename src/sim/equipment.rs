@@ -6,7 +6,7 @@ use super::witness::Consul;
 use super::words::{Names, duration};
 use super::world::SimWorld;
 use crate::config::Config;
-use crate::model::{ReadBack, Route, Scope};
+use crate::model::{Machine, ReadBack, Route, Scope};
 use jiff::fmt::serde::unsigned_duration::friendly::compact;
 use serde::Deserialize;
 use std::time::Duration;
@@ -90,6 +90,9 @@ pub(super) fn give(
     }
     if let Some(time) = file.oned_runs_for {
         cloud.set_oned_runs_for(time);
+    }
+    if let Some(name) = &file.front_end_name {
+        cloud.set_machine(Machine { names: vec![name.clone()], ..Machine::default() });
     }
     if let Some(chance) = file.chance {
         cloud.set_chance(chance);

@@ -92,6 +92,8 @@ pub(super) struct File {
     /// How long oned has been running when the hook starts; absent = for weeks.
     #[serde(default, with = "compact::optional")]
     pub(super) oned_runs_for: Option<Duration>,
+    /// What the front-end's own machine is called.
+    pub(super) front_end_name: Option<String>,
     /// The number by which a run chooses among peers.
     pub(super) chance: Option<u64>,
     #[serde(default)]

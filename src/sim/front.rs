@@ -4,6 +4,7 @@
 
 use super::cloud::{Change, Cloud};
 use super::life::Event;
+use super::observer::LONG;
 use super::state::State;
 use crate::model::HostId;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,6 +24,8 @@ pub(crate) struct FrontEnd {
     pub(crate) leader: Option<usize>,
     pub(crate) term: i64,
     pub(crate) log_index: i64,
+    /// When a front-end was elected, in order; none before the first election.
+    pub(super) elected: Vec<Duration>,
     /// When the last leader was lost, and who it was.
     pub(crate) lost: Option<(Duration, usize)>,
     /// No front-end can be reached before.
@@ -42,6 +45,7 @@ impl Default for FrontEnd {
             leader: Some(0),
             term: 0,
             log_index: -1,
+            elected: Vec::new(),
             lost: None,
             away_until: Duration::ZERO,
             behind: None,
@@ -120,9 +124,20 @@ impl Cloud {
             self.front.leader = Some(server);
             self.front.term += 1;
             self.front.log_index += 1;
+            self.front.elected.push(self.now);
             self.happened(Change::Leader(server));
             self.arm_scheduler();
         }
+    }
+
+    /// For how long there had been one leader at this moment: that is longer than any simulation before the first
+    /// election. It need not be what a front-end knows of that.
+    #[must_use]
+    pub fn led_for(&self, at: Duration) -> Duration {
+        let elected = self.front.elected.iter().rev().find(|elected| **elected <= at);
+        elected
+            .filter(|_| !self.front.is_solo())
+            .map_or(LONG.saturating_add(at), |elected| at.saturating_sub(*elected))
     }
 
     /// Does this front-end answer at all?
@@ -191,6 +206,7 @@ impl Cloud {
         self.front.leader = self.front.servers.iter().position(|server| server.alive);
         self.front.term += 1;
         self.front.log_index += 1;
+        self.front.elected.push(self.now);
         if let Some(leader) = self.front.leader {
             self.happened(Change::Leader(leader));
         }

@@ -1,12 +1,12 @@
 //! What a front-end sees of itself: which gateways answer, how long its oned has been running, its own clock.
 
 use super::cloud::Cloud;
-use crate::model::{Epoch, HostId};
+use crate::model::{Epoch, HostId, Machine};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long oned has been running when a simulation begins.
-const LONG: Duration = Duration::from_secs(40 * 24 * 3600);
+/// How long oned has been running when a simulation begins, and how long its leader has been known.
+pub(super) const LONG: Duration = Duration::from_secs(40 * 24 * 3600);
 
 /// Where the front-end stands.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Standpoint {
     chance: u64,
     /// Hosts that a person has confirmed to be off, and when.
     pub(crate) confirmed: Vec<(HostId, Duration)>,
+    machine: Machine,
 }
 
 impl Default for Standpoint {
@@ -29,6 +30,7 @@ impl Default for Standpoint {
             ahead: 0,
             chance: 7,
             confirmed: Vec::new(),
+            machine: Machine::default(),
         }
     }
 }
@@ -48,6 +50,17 @@ impl Cloud {
     #[must_use]
     pub fn gateways(&self) -> Vec<(String, bool)> {
         self.standpoint.gateways.iter().map(|(address, answers)| (address.clone(), *answers)).collect()
+    }
+
+    /// What the front-end's machine is; one of which nothing is known unless this is said.
+    pub fn set_machine(&mut self, machine: Machine) {
+        self.standpoint.machine = machine;
+    }
+
+    /// See [`Cloud::set_machine`].
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.standpoint.machine
     }
 
     /// How long oned has been running now; zero is a restart.

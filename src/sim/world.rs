@@ -47,6 +47,8 @@ pub struct SimWorld {
     machine: Machine,
     process: u32,
     taking: BTreeMap<HostId, DocumentId>,
+    /// When the present front-end first saw a server in a term.
+    leads: BTreeMap<(i64, i64), Duration>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
@@ -98,6 +100,7 @@ impl SimWorld {
             machine: Machine::of("front-end"),
             process: 1,
             taking: BTreeMap::new(),
+            leads: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
@@ -174,6 +177,7 @@ impl SimWorld {
         front_end.clone_into(&mut self.front_end);
         self.machine = Machine::of(front_end);
         self.taking.clear();
+        self.leads.clear();
         self.begin_again();
     }
 

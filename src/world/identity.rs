@@ -3,7 +3,7 @@
 //! It says what the kernel shows. Whether a run may be taken over is the policy's business.
 
 use super::live::wall_clock;
-use super::observer::{began, front_end, since_boot};
+use super::observer::{after_boot, began, front_end};
 use crate::model::{Epoch, Life, Memory, Progress, RunId, SeenOwner};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
@@ -114,7 +114,7 @@ fn number(pid: u32) -> Option<Pid> {
 fn moment(ticks: u64) -> Option<Epoch> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     let boot = stat.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())?;
-    Some(Epoch(boot).plus(since_boot(ticks, rustix::param::clock_ticks_per_second())?))
+    Some(Epoch(boot).plus(after_boot(ticks, rustix::param::clock_ticks_per_second())?))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::busy::lock_file;
 use super::fence::Fence;
 use super::identity::{identity, with_owners};
 use super::interrupted::Word;
+use super::lead::Lead;
 use super::note::Note;
 use super::observer;
 use super::oned::Http;
@@ -29,6 +30,7 @@ pub struct Live {
     fence: Fence,
     witness: Witness,
     observer: ObserverSettings,
+    lead: Lead,
     /// Front-end, process and begin.
     me: String,
     pub(super) run_dir: PathBuf,
@@ -52,6 +54,7 @@ impl Live {
             fence: Fence::new(config),
             witness: Witness::new(config),
             observer: config.observer.clone(),
+            lead: Lead::new(&config.run_dir),
             me: identity(),
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
@@ -182,13 +185,12 @@ impl World for Live {
     }
 
     fn outlook(&mut self) -> Result<Outlook, Failure> {
-        Ok(Outlook {
-            hosts: self.zone.hosts()?,
-            clusters: self.zone.clusters()?,
-            memory: self.memory()?,
-            observer: observer::look(self.zone.raft(), &self.observer),
-            chance: observer::chance(),
-        })
+        let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
+        // Is one of them this machine? A run asks about its own host.
+        let own = self.zone.last().map(|(host, _)| host.id);
+        let asked: Vec<_> = hosts.iter().filter(|host| own.is_none_or(|own| own == host.id)).collect();
+        let observer = observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer);
+        Ok(Outlook { hosts, clusters, memory, observer, chance: observer::chance() })
     }
 
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {

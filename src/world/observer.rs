@@ -2,10 +2,12 @@
 //!
 //! What a gateway's silence or a young oned means is for the policy.
 
+use super::lead::Lead;
+use super::machine;
 use super::parallel::at_once;
 use super::runner::{Call, Outcome, run};
 use crate::config::ObserverSettings;
-use crate::model::{Observer, RaftState};
+use crate::model::{Host, Observer, Raft, RaftState};
 use rustix::time::{ClockId, clock_gettime};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::os::unix::fs::MetadataExt as _;
@@ -16,11 +18,19 @@ use std::time::Duration;
 /// `ping` waits.
 const LONGEST_PING: Duration = Duration::from_secs(10);
 
-/// Look once. All gateways are asked at the same time.
+/// Look once. `hosts` are those of which it matters whether they are this machine. All gateways are asked at the same time. A term that is seen for the first time is noted.
 #[must_use]
-pub fn look(raft: Result<RaftState, String>, settings: &ObserverSettings) -> Observer {
+pub fn look(
+    raft: Result<Option<Raft>, String>,
+    lead: &mut Lead,
+    hosts: &[&Host],
+    settings: &ObserverSettings,
+) -> Observer {
+    let leader_for = lead.seen(raft.as_ref().ok().and_then(Option::as_ref));
+    let raft = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
     let gateways = at_once(&settings.gateways, |address| (address.clone(), answers(address, &settings.ping)));
-    Observer { raft, gateways, oned_runs_for: oned_runs_for(Path::new("/proc")) }
+    let machine = machine::look(hosts.iter().copied());
+    Observer { raft, gateways, oned_runs_for: oned_runs_for(Path::new("/proc")), leader_for, machine }
 }
 
 fn answers(address: &str, ping: &[String]) -> bool {
@@ -47,11 +57,15 @@ fn oned_runs_for(proc: &Path) -> Option<Duration> {
         let named = read(&folder, "comm")? == b"oned\n";
         if named { began(&String::from_utf8_lossy(&read(&folder, "stat")?)) } else { None }
     });
-    // The clock that the kernel counts these ticks by; /proc/uptime is the container's own in some containers.
+    let started = after_boot(started.max()?, rustix::param::clock_ticks_per_second())?;
+    Some(since_boot().saturating_sub(started))
+}
+
+/// The time since the boot, by the clock that the kernel counts a process' ticks by, and that nobody sets; /proc/uptime
+/// is the container's own in some containers.
+pub(super) fn since_boot() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
-    let now = Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?);
-    let started = since_boot(started.max()?, rustix::param::clock_ticks_per_second())?;
-    Some(now.saturating_sub(started))
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// When a process began, in ticks since the boot: field 22 of `/proc/PID/stat`. `None` for a dead one that nobody
@@ -67,7 +81,7 @@ pub(super) fn began(stat: &str) -> Option<u64> {
     }
 }
 
-pub(super) fn since_boot(ticks: u64, per_second: u64) -> Option<Duration> {
+pub(super) fn after_boot(ticks: u64, per_second: u64) -> Option<Duration> {
     let part = ticks.checked_rem(per_second)?.checked_mul(1_000_000_000)?.checked_div(per_second)?;
     Some(Duration::from_secs(ticks.checked_div(per_second)?).saturating_add(Duration::from_nanos(part)))
 }

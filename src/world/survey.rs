@@ -11,7 +11,9 @@ mod services;
 use super::Zone;
 use super::oned::{Transport, User};
 use crate::error::Error;
-use crate::model::{DocumentId, Epoch, Host, HostId, Listing, Named, Owner, Service, Version, Vm, VmId, VmState};
+use crate::model::{
+    DocumentId, Epoch, Host, HostId, Listing, Named, Owner, Service, Version, Vm, VmId, VmState,
+};
 use crate::policy::plan::{kept_with, may_be_meant, names_elsewhere};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
@@ -165,9 +167,8 @@ impl<T: Transport> Zone<T> {
         if !list.unreadable.is_empty() {
             // The short bodies say whose they are.
             let named = self.oned().vm_names()?.into_iter();
-            list.owners.extend(
-                named.filter(|vm| list.unreadable.contains(&vm.id)).map(|vm| (vm.id, vm.owner)),
-            );
+            list.owners
+                .extend(named.filter(|vm| list.unreadable.contains(&vm.id)).map(|vm| (vm.id, vm.owner)));
         }
         Ok(list)
     }

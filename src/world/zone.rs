@@ -6,7 +6,7 @@
 use super::oned::{HostStatus, MigrationType, Oned, Patience, RecoverOperation, Transport};
 use super::survey::Known;
 use crate::error::{Error, OnedError, Refusal};
-use crate::model::{Cluster, Host, HostId, RaftState, Vm, VmId};
+use crate::model::{Cluster, Host, HostId, Raft, RaftState, Vm, VmId};
 use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};
 use crate::wire::documents::Pool;
 
@@ -93,8 +93,15 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// Why it is not known.
     pub fn raft(&self) -> Result<RaftState, String> {
-        let raft = self.oned.raft().map_err(|error| error.chain())?;
-        Ok(raft.map_or(RaftState::Solo, |raft| raft.state))
+        Ok(self.raft_status()?.map_or(RaftState::Solo, |raft| raft.state))
+    }
+
+    /// The same, with the server and the term; nothing from a front-end that does not tell.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn raft_status(&self) -> Result<Option<Raft>, String> {
+        self.oned.raft().map_err(|error| error.chain())
     }
 
     /// See [`super::World::vms`].

@@ -187,8 +187,13 @@ impl Lab {
             }
             Step::Brake(ask) => {
                 "brake".clone_into(&mut name);
-                let observer =
-                    Observer { raft: Ok(RaftState::Solo), gateways: Vec::new(), oned_runs_for: None };
+                let observer = Observer {
+                    raft: Ok(RaftState::Solo),
+                    gateways: Vec::new(),
+                    oned_runs_for: None,
+                    leader_for: None,
+                    machine: Machine::default(),
+                };
                 let (hosts, memory) = (self.hosts.clone(), self.remembered());
                 ask.answer(now, Ok(Outlook { hosts, clusters: Vec::new(), memory, observer, chance: 0 }))
             }

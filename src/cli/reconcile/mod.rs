@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::model::RaftState;
 use crate::policy::stopping::TRIED_BY_RECONCILE;
 use crate::policy::{Failure, Trouble};
+use crate::world::Lead;
 use crate::{finish, trail};
 use clap::Args;
 use look::Desk;
@@ -85,7 +86,10 @@ fn leads(desk: &Desk) -> Result<Option<String>, Failure> {
     if !desk.config.rules.brake.leader {
         return Ok(None);
     }
-    match desk.zone.raft() {
+    let raft = desk.zone.raft_status();
+    // Noted by every process that asks: after an election this one is the first, from the leader's hook.
+    Lead::new(&desk.config.run_dir).seen(raft.as_ref().ok().and_then(Option::as_ref));
+    match raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state)) {
         Ok(RaftState::Leader | RaftState::Solo) => Ok(None),
         Ok(RaftState::Follower) => Ok(Some("this front-end is a follower".to_owned())),
         Ok(RaftState::Candidate) => Ok(Some("the front-ends elect a leader now".to_owned())),

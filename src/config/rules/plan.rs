@@ -1,7 +1,9 @@
 //! `[plan]` and `[exclude]`, as they are written.
 
 use crate::model::VmId;
-use crate::policy::{Exclusions, Failed, Firmware, LayerScope, Layers, PlanRules, Requirements, Standby, Wish};
+use crate::policy::{
+    Exclusions, Failed, Firmware, LayerScope, Layers, PlanRules, Requirements, Standby, Wish,
+};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

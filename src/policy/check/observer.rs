@@ -2,8 +2,9 @@
 
 use super::ZoneFacts;
 use super::finding::{Finding, Item};
-use crate::model::{Observer, RaftState};
-use crate::policy::Rules;
+use crate::model::{Host, Observer, RaftState};
+use crate::policy::itself::is_this_machine;
+use crate::policy::{Failure, Rules};
 
 /// What this front-end is called in the table.
 const HERE: &str = "this front-end";
@@ -11,6 +12,8 @@ const HERE: &str = "this front-end";
 pub(super) fn judge(rules: &Rules, zone: &ZoneFacts) -> Vec<Finding> {
     let observer = &zone.outlook.observer;
     let mut findings = vec![leader(observer), grace(rules, observer)];
+    findings.extend(young_lead(rules, observer));
+    findings.extend(zone.outlook.hosts.iter().filter_map(|host| itself(host, observer)));
     findings.extend(gateways(&zone.gateways, observer));
     findings
 }
@@ -51,6 +54,26 @@ fn grace(rules: &Rules, observer: &Observer) -> Finding {
         Some(runs) => Finding::ok(Item::Grace, HERE, format!("oned has run for {} min", runs.as_secs() / 60)),
         None => Finding::ok(Item::Grace, HERE, "how long oned has run cannot be seen from here"),
     }
+}
+
+/// A host that is this machine cannot be recovered from here.
+fn itself(host: &Host, observer: &Observer) -> Option<Finding> {
+    let Failure { what, .. } = is_this_machine(host, &observer.machine)?;
+    let text = format!("{what}; this front-end never fences it and moves none of its VMs");
+    let advice = "keep a front-end on another machine, or run only VMs here that may stay down";
+    Some(Finding::warning(Item::Machine, host.to_string(), text, advice))
+}
+
+/// A leader that is known for long is not worth a line.
+fn young_lead(rules: &Rules, observer: &Observer) -> Option<Finding> {
+    let grace = rules.brake.startup_grace;
+    let leads = observer.leader_for.filter(|leads| *leads < grace)?;
+    let left = grace.saturating_sub(leads).as_secs();
+    let text = format!(
+        "its zone has had this leader for {} s as far as it is known: no host that is on is fenced for another {left} s",
+        leads.as_secs()
+    );
+    Some(Finding::warning(Item::Grace, HERE, text, "wait; [brake] startup_grace is the time"))
 }
 
 /// One that answers is enough to act; each that does not is worth a look.

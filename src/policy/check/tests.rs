@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Memory, Observer, Opinion,
-    PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
+    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Machine, Memory, Observer,
+    Opinion, PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,7 +46,13 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
         hosts: hosts.iter().map(|facts| facts.host.clone()).collect(),
         clusters: vec![cluster],
         memory: Memory { now: NOW, ..Memory::default() },
-        observer: Observer { raft: Ok(RaftState::Solo), gateways: Vec::new(), oned_runs_for: None },
+        observer: Observer {
+            raft: Ok(RaftState::Solo),
+            gateways: Vec::new(),
+            oned_runs_for: None,
+            leader_for: None,
+            machine: Machine::default(),
+        },
         chance: 0,
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
@@ -95,6 +101,25 @@ fn the_grace_after_oned_has_started_is_a_warning() {
         let facts = change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.oned_runs_for = runs);
         assert_eq!(worst(&facts, Item::Grace), state, "{runs:?}");
     }
+}
+
+#[test]
+fn a_leader_that_is_young_is_a_warning() {
+    for (leader, state) in [(None, State::Ok), (Some(299), State::Warning), (Some(300), State::Ok)] {
+        let leader = leader.map(Duration::from_secs);
+        let facts = change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.leader_for = leader);
+        assert_eq!(worst(&facts, Item::Grace), state, "{leader:?}");
+    }
+}
+
+#[test]
+fn a_host_that_is_this_machine_is_a_warning() {
+    let facts = |name: &str| {
+        let machine = Machine { names: vec![name.to_owned()], ..Machine::default() };
+        change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.machine = machine)
+    };
+    assert!(judge(&facts("fe1")).findings.iter().all(|finding| finding.item != Item::Machine));
+    assert_eq!(worst(&facts("node1"), Item::Machine), State::Warning);
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn taken(
         said: "0".to_owned(),
     };
     let testimonies: Vec<_> = opinions.iter().map(said).collect();
-    let look = Look { host, memory, power: &power, testimonies: &testimonies };
+    let look = Look { host, machine: &Machine::default(), memory, power: &power, testimonies: &testimonies };
     confirm(look, "alice", "its rack has no power").map_err(|failure| failure.what)
 }
 
@@ -68,6 +68,17 @@ fn row_28_a_word_is_bound_to_the_open_incident_and_expires() {
         assert_eq!((word.by.as_str(), word.reason.as_str()), ("alice", "its rack has no power"));
         assert_eq!((word.at, word.expires), (NOW, NOW.plus(Duration::from_secs(600))));
         assert_eq!(confirmed.replaced, None);
+    }
+}
+
+#[test]
+fn nobody_is_off_on_whose_machine_the_word_is_typed() {
+    let (dead, memory) = (host(HostState::Error, None), memory(&[(5, 7, Progress::Held)]));
+    for (name, taken) in [("node7.example.org", false), ("fe1", true)] {
+        let machine = Machine { names: vec![name.to_owned()], ..Machine::default() };
+        let look = Look { host: &dead, machine: &machine, memory: &memory, power: &[], testimonies: &[] };
+        let word = confirm(look, "alice", "its rack has no power");
+        assert_eq!(word.is_ok(), taken, "{name}: {word:?}");
     }
 }
 

@@ -3,19 +3,43 @@
 use super::super::seen::Seen;
 use super::super::witness::{ASKING, Consul, Honesty};
 use super::SimWorld;
-use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Testimony};
+use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Raft, RaftState, Testimony};
 use crate::policy::Failure;
 use crate::world::World as _;
+use std::time::Duration;
 
 impl SimWorld {
     /// In the order in which a live run reads these: hosts, clusters, the memory, itself.
     pub(super) fn look(&mut self) -> Result<Outlook, Failure> {
         let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
-        let raft = self.zone.raft();
+        let raft = self.zone.raft_status();
+        let leader_for = self.see_lead(raft.as_ref().ok().and_then(Option::as_ref));
+        let raft = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
         let cloud = self.transport.cloud();
         let (gateways, oned_runs_for) = (cloud.gateways(), Some(cloud.oned_runs_for()));
-        let observer = Observer { raft, gateways, oned_runs_for };
+        let observer =
+            Observer { raft, gateways, oned_runs_for, leader_for, machine: cloud.machine().clone() };
         Ok(Outlook { hosts, clusters, memory, observer, chance: cloud.chance() })
+    }
+
+    /// What a program of this front-end does that only asks whether it leads. One that is alone has nothing to note.
+    pub fn look_for_a_leader(&mut self) {
+        if !self.transport.cloud().front.is_solo() {
+            let raft = self.zone.raft_status().ok().flatten();
+            self.see_lead(raft.as_ref());
+        }
+    }
+
+    /// What each program of a front-end does that asks whether it leads: a term that it has not seen before is noted. One
+    /// from before the simulation was seen long ago.
+    fn see_lead(&mut self, raft: Option<&Raft>) -> Option<Duration> {
+        let raft = raft.filter(|raft| raft.state != RaftState::Solo)?;
+        let now = self.cloud_now();
+        if self.transport.cloud().front.elected.is_empty() {
+            return Some(self.transport.cloud().led_for(now));
+        }
+        let seen = self.leads.entry((raft.server, raft.term)).or_insert(now);
+        Some(now.saturating_sub(*seen))
     }
 
     /// All are asked at the same time: who answers has looked after a second, who does not holds up the rest.

@@ -3,7 +3,9 @@
 use super::Decode;
 use super::fields::{attributes, error, id_or_none, scaled, text};
 use super::needs::needs;
-use crate::model::{DatastoreId, HostId, Layered, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState, layer_of};
+use crate::model::{
+    DatastoreId, HostId, Layered, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState, layer_of,
+};
 use crate::wire::xml::{Element, XmlError};
 
 /// A core is 100 in oned's counting of CPU.

@@ -23,9 +23,9 @@ fn a_process_began_where_field_22_says_whatever_its_name_is() {
 
 #[test]
 fn ticks_are_parts_of_a_second() {
-    assert_eq!(since_boot(250, 100), Some(Duration::from_millis(2500)));
-    assert_eq!(since_boot(u64::MAX, 100).unwrap().as_secs(), u64::MAX / 100);
-    assert_eq!(since_boot(1, 0), None);
+    assert_eq!(after_boot(250, 100), Some(Duration::from_millis(2500)));
+    assert_eq!(after_boot(u64::MAX, 100).unwrap().as_secs(), u64::MAX / 100);
+    assert_eq!(after_boot(1, 0), None);
 }
 
 /// A process in a folder that stands for /proc. It began at this tick.
@@ -56,21 +56,29 @@ fn the_youngest_oned_counts_and_nobody_else() {
 #[test]
 fn this_very_process_has_been_running_for_seconds_and_not_since_the_boot() {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let began = since_boot(began(&stat).unwrap(), rustix::param::clock_ticks_per_second()).unwrap();
+    let began = after_boot(began(&stat).unwrap(), rustix::param::clock_ticks_per_second()).unwrap();
     let now = clock_gettime(ClockId::Boottime);
     let age = u64::try_from(now.tv_sec).unwrap().checked_sub(began.as_secs()).unwrap();
     assert!(age < 3600, "{age}");
+}
+
+fn nobody() -> Lead {
+    Lead::new(Path::new("/nonexistent"))
 }
 
 #[test]
 fn a_gateway_answers_if_the_program_ends_with_0() {
     let ping = ["/usr/bin/test", "{address}", "=", "good"].map(str::to_owned).to_vec();
     let gateways = ["good", "bad", "good"].map(str::to_owned).to_vec();
-    let seen = look(Ok(RaftState::Solo), &ObserverSettings { gateways, ping });
+    let seen = look(Ok(None), &mut nobody(), &[], &ObserverSettings { gateways, ping });
     assert_eq!(seen.gateways.iter().map(|(_, answers)| *answers).collect::<Vec<_>>(), [true, false, true]);
     let silent = ["/nonexistent/ping".to_owned()].to_vec();
-    let seen =
-        look(Err("no".to_owned()), &ObserverSettings { gateways: vec!["good".to_owned()], ping: silent });
+    let seen = look(
+        Err("no".to_owned()),
+        &mut nobody(),
+        &[],
+        &ObserverSettings { gateways: vec!["good".to_owned()], ping: silent },
+    );
     assert_eq!(seen.gateways, [("good".to_owned(), false)]);
     assert_eq!(seen.raft, Err("no".to_owned()));
 }

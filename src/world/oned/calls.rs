@@ -271,7 +271,9 @@ impl<T: Transport> Oned<T> {
                     Ok(good) => pool.good.push(good),
                     Err(error) => pool.bad.push((vm.0.to_string(), error)),
                 },
-                Err(OnedError::Reply(error @ (XmlError::TooLong(_) | XmlError::TooMany(_)))) => pool.bad.push((vm.0.to_string(), error)),
+                Err(OnedError::Reply(error @ (XmlError::TooLong(_) | XmlError::TooMany(_)))) => {
+                    pool.bad.push((vm.0.to_string(), error))
+                }
                 Err(OnedError::Refused { kind: Refusal::NoExists, .. }) => {}
                 Err(error) => return Err(during(method)(error)),
             }
