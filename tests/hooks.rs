@@ -9,6 +9,7 @@
 mod hooks {
     mod back;
     mod bench;
+    mod by_person;
     mod down;
     mod fence;
     mod input;

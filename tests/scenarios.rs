@@ -324,6 +324,7 @@ scenarios! {
     boot_fails_on_a_disabled_target
     boot_fails_once
     boot_hangs
+    by_hand_and_stopped_by_a_person
     by_hand_delete_and_killed
     by_hand_waived_and_killed
     called_off_after_fence
@@ -513,6 +514,8 @@ scenarios! {
     killed_after_the_proof_and_on_again
     killed_after_the_proof_and_worked_on
     killed_and_disabled_by_a_person
+    killed_and_gone_on_with_after_a_boot
+    killed_and_gone_on_with_on_a_clone
     killed_and_its_front_end_follows
     killed_before_allocate
     killed_before_it_wrote_itself_down
@@ -524,8 +527,6 @@ scenarios! {
     killed_when_all_is_written
     killed_with_all_on_their_way
     killed_with_all_recovered_and_on_again
-    killed_and_gone_on_with_after_a_boot
-    killed_and_gone_on_with_on_a_clone
     killed_with_its_front_end
     killed_with_some_recovered
     large_first
@@ -644,14 +645,6 @@ scenarios! {
     plan_layer
     plan_layer_recreate
     plan_layer_soft
-    tenants_layer
-    tenants_layer_users
-    tenants_layer_team
-    tenants_layer_together
-    tenants_layer_admin
-    tenants_after
-    tenants_scope_all
-    tenants_scope_owner
     plan_networks
     plan_new_lvm
     plan_numa
@@ -784,6 +777,10 @@ scenarios! {
     stopped_and_its_write_lands_before_the_next_run
     stopped_and_its_write_lands_in_the_next_run
     stopped_by_a_crash
+    stopped_by_a_person_after_off
+    stopped_by_a_person_and_a_new_failure
+    stopped_by_a_person_and_the_event_again
+    stopped_by_a_person_wishes_taken_back
     stopped_in_an_election
     stopped_vm_on_ceph
     stopped_vms
@@ -804,6 +801,14 @@ scenarios! {
     target_offline
     target_offline_before_the_call
     target_refuses
+    tenants_after
+    tenants_layer
+    tenants_layer_admin
+    tenants_layer_team
+    tenants_layer_together
+    tenants_layer_users
+    tenants_scope_all
+    tenants_scope_owner
     terminated_meanwhile
     terminated_on_its_way
     total_outage

@@ -1,6 +1,6 @@
 //! `host_back`: a host is MONITORED again.
 
-use super::hook::{on_signal_do, read_call, subject, zone};
+use super::hook::{on_signal_run, read_call, subject, zone};
 use super::options::{help, parse};
 use crate::config::{Config, Environment};
 use crate::error::Result;
@@ -75,7 +75,8 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     let zone = zone(&config, &environment)?;
     let subject = subject(&call, options.host.as_deref(), &zone)?;
     trail::about(subject.host);
-    on_signal_do(format!("`host_back --host {}`: what was not started yet is started then", subject.name))?;
+    let again = format!("`host_back --host {}`: what was not started yet is started then", subject.name);
+    on_signal_run(again.clone(), again)?;
     let policy = options.policy(&config);
     let mut world = Live::new(zone, &config);
     Ok(run_back(&mut world, subject, policy))

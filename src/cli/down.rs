@@ -1,6 +1,6 @@
 //! `vm_down`: a VM is down on a healthy host.
 
-use super::hook::{on_signal_do, read_stdin, zone};
+use super::hook::{on_signal_run, read_stdin, zone};
 use super::options::{help, parse};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
@@ -86,10 +86,11 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     if let Some(host) = vm.host {
         trail::about(host);
     }
-    on_signal_do(format!(
-        "`vm_down --vm {}`, or nothing: `onerescue reconcile` on this front-end goes on while it leads; attempts until now are counted",
-        vm.id.0
-    ))?;
+    let again = format!("`vm_down --vm {}`", vm.id.0);
+    let machine = format!(
+        "{again}, or nothing: `onerescue reconcile` on this front-end goes on while it leads; attempts until now are counted"
+    );
+    on_signal_run(machine, format!("{again}; no machine goes on with it"))?;
     let subject = down::Subject::of(&vm, source);
     let world = Live::new(zone, &config);
     let mut world = if options.dry_run { world } else { world.noting() };

@@ -6,13 +6,14 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostState};
 use crate::policy::replay::Begin;
-use crate::policy::stopping::TRIED_BY_HOOKS;
+use crate::policy::stopping::{Begun, TRIED_BY_HOOKS};
 use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
 use crate::world::journal::Sheet;
 use crate::world::live::wall_clock;
 use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
+use crate::world::stop::Stops;
 use crate::world::{Journal, Live, Zone, stop};
 use crate::{finish, run};
 use std::io::{IsTerminal as _, Read as _};
@@ -69,7 +70,11 @@ fn live(
     let zone = zone(&config, &environment)?;
     let subject = subject(call, host, &zone)?;
     trail::about(subject.host);
-    on_signal(&zone, TRIED_BY_HOOKS)?;
+    let begun = match subject.source {
+        Source::Event | Source::Reconcile => Begun::ByMachine,
+        Source::Person => Begun::ByPerson,
+    };
+    on_signal(&zone, TRIED_BY_HOOKS, begun)?;
     let beside = zone.beside(NAMING);
     let report = recorded(Live::new(zone, &config), &config, subject, policy);
     name_foreign(&beside);
@@ -135,22 +140,26 @@ pub(super) fn read_call(arguments: &[String]) -> Result<HookCall> {
     Ok(call)
 }
 
-/// SIGTERM ends this process in good order from now on, and its incidents are let go; that is tried for this long.
-pub(super) fn on_signal(zone: &Zone<Http>, within: Duration) -> Result<()> {
+/// Signals end this process in good order from now on, and its incidents are let go, or ended if a person has stopped it.
+pub(super) fn on_signal(zone: &Zone<Http>, within: Duration, begun: Begun) -> Result<()> {
     // Each try asks once, and is made again.
     let patience = Patience { deadline: Duration::from_secs(3), reads: 1, ..Patience::default() };
-    let records = stop::Records { zone: zone.beside(patience), within };
-    watch(Some(records), "nothing; `onerescue reconcile` goes on, or run the same command again".to_owned())
+    let records = stop::Records { zone: zone.beside(patience), within, begun };
+    watch(Stops::Incidents(Box::new(records)))
 }
 
-/// The same for what has no incident.
+/// The same for a run that has no incident; `person` is what to do when a person has stopped it.
+pub(super) fn on_signal_run(machine: String, person: String) -> Result<()> {
+    watch(Stops::Run { machine, person })
+}
+
+/// The same for what has no run.
 pub(super) fn on_signal_do(advice: impl Into<String>) -> Result<()> {
-    watch(None, advice.into())
+    watch(Stops::Command(advice.into()))
 }
 
-fn watch(records: Option<stop::Records>, advice: String) -> Result<()> {
-    stop::watch(records, advice)
-        .map_err(|error| Error::Usage(format!("SIGTERM cannot be waited for: {error}")))
+fn watch(stops: Stops) -> Result<()> {
+    stop::watch(stops).map_err(|error| Error::Usage(format!("signals cannot be waited for: {error}")))
 }
 
 /// The zone of these settings.

@@ -5,6 +5,7 @@
 use super::drill::timeline;
 use crate::model::{Epoch, Moment};
 use crate::policy::reconcile::{Decision, ReconcileRules, Todo, View, decide, left, options};
+use crate::policy::stopping::By;
 use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
@@ -62,9 +63,13 @@ fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
     let inside = inside.map_or_else(String::new, |call| format!(" inside {}", call.method));
     transport.begin_again();
     let at = scenario.world.now();
-    if scenario.lets_go {
-        let said = scenario.world.let_go().unwrap_or_else(|why| why);
-        let _ = writeln!(text, "{at} ..       the hook is stopped by a signal: {said}\n");
+    if let Some(by) = scenario.stopped {
+        let said = scenario.world.let_go(by).unwrap_or_else(|why| why);
+        let who = match by {
+            By::Machine => "a signal",
+            By::Person => "a person",
+        };
+        let _ = writeln!(text, "{at} ..       the hook is stopped by {who}: {said}\n");
     } else {
         let _ = writeln!(text, "{at} ..       the hook is killed{inside}\n");
     }

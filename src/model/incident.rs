@@ -177,6 +177,9 @@ pub struct Incident {
     /// When the last run was stopped by a signal, if it was; it has let go then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Epoch>,
+    /// When a person stopped its last run on the terminal, if one did. No machine goes on with this failure then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Epoch>,
     /// The options of its last run: `["-m","-f"]`. They are that run's; what another one makes of them is its own business.
     #[serde(default, with = "super::asked::listed")]
     pub flags: Option<Asked>,

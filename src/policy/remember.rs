@@ -1,6 +1,7 @@
 //! Open the incident: read what is remembered, and go on with the host's own record or begin a new one.
 
-use super::case::{Case, Failure, Source};
+use super::arming::utc;
+use super::case::{Case, Failure, Source, Trouble};
 use super::fence::Fencing;
 use super::incident::{Step, wait};
 use super::kept::tail;
@@ -183,6 +184,10 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     if let Some(over) = case.over.take_if(|_| !open) {
         return over.stop(case, now);
     }
+    if let Some((document, incident)) = last.filter(|(_, incident)| is_stopped(&case, incident)) {
+        let failure = stopped(&case, *document, incident);
+        return case.stop(now, Outcome::Held(failure));
+    }
     if let Some((_, incident)) = last.filter(|_| watch.is_some() && !open) {
         // This event is of the same failure.
         let ended = incident.outcome.as_deref().unwrap_or("its incident is closed");
@@ -213,6 +218,21 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     case.run.clone_from(&memory.run);
     case.incident = Some(incident.clone());
     Taking::step(case, *document, incident.lock, watch)
+}
+
+/// Has a person stopped the run of this failure, and does nobody but a machine begin another one?
+fn is_stopped(case: &Case, incident: &Incident) -> bool {
+    let by_machine = match case.subject.source {
+        Source::Event | Source::Reconcile => true,
+        Source::Person => false,
+    };
+    by_machine && incident.stopped.is_some() && incident.error == case.error
+}
+
+fn stopped(case: &Case, document: DocumentId, incident: &Incident) -> Failure {
+    let at = incident.stopped.map_or_else(String::new, |at| format!(" at {}", utc(at)));
+    let what = format!("a person has stopped the recovery of this failure{at} ({document})");
+    Failure { trouble: Trouble::Refused, what, advice: format!("go on by hand: `{}`", case.command()) }
 }
 
 /// A new record: of many runs that look at the same time the order of their documents decides.
@@ -335,7 +355,7 @@ fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     if !case.retry.is_look() {
         incident.progress = Progress::Open;
     }
-    (incident.outcome, incident.interrupted) = (None, None);
+    (incident.outcome, incident.interrupted, incident.stopped) = (None, None, None);
     if event {
         incident.events.push(at);
         let old = incident.events.len().saturating_sub(EVENTS);

@@ -5,8 +5,9 @@
 //! killed one did not, `onerescue reconcile` on the same front-end writes: that is no recovery, so it need not lead.
 
 use super::case::{Failure, Trouble};
+use super::order::Order;
 use super::standing::is_here;
-use crate::model::{DocumentId, HostId, Incident, Memory, Progress};
+use crate::model::{DocumentId, End, Epoch, HostId, Incident, IncidentVm, Memory, Progress};
 use std::time::Duration;
 
 /// How long a stopped process tries to let go of its incidents. An election takes 5 to 8 s, and longer where the leader
@@ -29,11 +30,101 @@ pub fn tries_again(failure: &Failure, tried: Duration, within: Duration) -> Opti
     }
 }
 
+/// Who stops a run. SIGTERM is what the hook manager, systemd and a shutdown send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Nobody has decided anything: another run goes on.
+    Machine,
+    /// A person wants it to end, by Ctrl-C or by closing the terminal: no machine goes on with that failure.
+    Person,
+}
+
+/// The signals that a run hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM
+    Terminate,
+    /// SIGINT: Ctrl-C, also where the terminal is another machine's.
+    Interrupt,
+    /// SIGHUP: the terminal is gone; without one it is what machines send.
+    HangUp,
+}
+
+/// Where a run was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// On a terminal, or by hand with `--host`.
+    ByPerson,
+    /// By the hook manager or a timer.
+    ByMachine,
+}
+
+/// Who stops a run with this signal.
+#[must_use]
+pub fn by(signal: Signal, begun: Begun) -> By {
+    match (signal, begun) {
+        (Signal::Interrupt, _) | (Signal::HangUp, Begun::ByPerson) => By::Person,
+        (Signal::Terminate, _) | (Signal::HangUp, Begun::ByMachine) => By::Machine,
+    }
+}
+
 /// The record as it is to be written: let go by the run that has written `last`. `None` if it is another run's by now.
 #[must_use]
-pub fn interrupted(memory: &Memory, document: DocumentId, last: &Incident) -> Option<Incident> {
+pub fn let_go_by(by: By, memory: &Memory, document: DocumentId, last: &Incident) -> Option<Incident> {
     let own = memory.incidents.iter().find(|(other, _)| *other == document);
-    own.filter(|(_, own)| own.is_owned_as(last)).map(|_| last.interrupted_at(memory.now))
+    own.filter(|(_, own)| own.is_owned_as(last)).map(|_| match by {
+        By::Machine => last.interrupted_at(memory.now),
+        By::Person => stopped_at(last, memory.now),
+    })
+}
+
+/// It is over, whatever was done: who wants more begins it again.
+fn stopped_at(last: &Incident, at: Epoch) -> Incident {
+    Incident {
+        stopped: Some(at),
+        updated: at,
+        progress: Progress::Closed,
+        outcome: Some("a person has stopped it on the terminal; no machine goes on with it".to_owned()),
+        interrupted: None,
+        held: None,
+        until: None,
+        waiting: None,
+        lock: None,
+        ..last.clone()
+    }
+}
+
+/// What has to be sent so that nothing goes on by itself: wishes that OpenNebula's scheduler would still fulfil, when
+/// nobody looks any more whether the host is off. Orders that oned has accepted are its own.
+#[must_use]
+pub fn taken_back(last: &Incident) -> Vec<Order> {
+    let wished = |vm: &&IncidentVm| vm.end.is_none() && vm.order.as_deref() == Some("resched");
+    last.vms.iter().filter(wished).map(|vm| Order::Unresched { vm: vm.id }).collect()
+}
+
+/// What a person who has stopped a run reads: how far it had come, and the one command that goes on.
+#[must_use]
+pub fn told(document: DocumentId, last: &Incident) -> String {
+    let step = match last.progress {
+        Progress::Open | Progress::Held => "nothing was sent to a device",
+        Progress::Fencing => "\"off\" was sent or about to be, and it is not proven off",
+        Progress::Off | Progress::Closed => "it is proven off",
+    };
+    let (mut done, mut under_way, mut open) = (0, 0, 0);
+    for vm in &last.vms {
+        match (vm.end, &vm.order) {
+            (Some(End::Recovered), _) => done += 1,
+            (None, Some(_)) => under_way += 1,
+            (None, None) | (Some(End::Left | End::Held | End::Failed), _) => open += 1,
+        }
+    }
+    let set_aside = if last.disabled.is_some() { "; it is DISABLED" } else { "" };
+    let words = last.flags.map_or_else(|| "-m".to_owned(), |asked| asked.words().join(" "));
+    format!(
+        "{} ({}): its incident, {document}, has ended, and no machine goes on with it: {step}{set_aside}; VMs: {done} recovered, \
+         {under_way} begun, {open} not\n  do this: `host_error --host {} {words}` goes on\n",
+        last.name, last.host, last.name
+    )
 }
 
 /// The records, by their hosts, whose run has not let go of them and was one of this front-end. Who holds the lock of such
@@ -56,7 +147,7 @@ fn holds(incident: &Incident) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Epoch, Hold, Looks};
+    use crate::model::{Asked, Held, Hold, Looks, VmId};
 
     fn failure(trouble: Trouble) -> Failure {
         Failure { trouble, what: String::new(), advice: String::new() }
@@ -112,9 +203,64 @@ mod tests {
             let incidents = vec![(DocumentId(3), Incident { owner: owner.to_owned(), ..last.clone() })];
             Memory { now: Epoch(9), incidents, ..Memory::default() }
         };
-        let word = interrupted(&there("fe1 7 8"), DocumentId(3), &last).unwrap();
-        assert_eq!((word.interrupted, word.lock), (Some(Epoch(9)), None));
-        assert_eq!(interrupted(&there("fe2 1 2"), DocumentId(3), &last), None);
-        assert_eq!(interrupted(&there("fe1 7 8"), DocumentId(4), &last), None);
+        let word = let_go_by(By::Machine, &there("fe1 7 8"), DocumentId(3), &last).unwrap();
+        assert_eq!((word.interrupted, word.stopped, word.lock), (Some(Epoch(9)), None, None));
+        for by in [By::Machine, By::Person] {
+            assert_eq!(let_go_by(by, &there("fe2 1 2"), DocumentId(3), &last), None);
+            assert_eq!(let_go_by(by, &there("fe1 7 8"), DocumentId(4), &last), None);
+        }
+    }
+
+    #[test]
+    fn a_person_is_told_from_a_machine_by_the_signal_and_the_place() {
+        for (signal, by_hand, else_) in [
+            (Signal::Terminate, By::Machine, By::Machine),
+            (Signal::Interrupt, By::Person, By::Person),
+            (Signal::HangUp, By::Person, By::Machine),
+        ] {
+            assert_eq!((by(signal, Begun::ByPerson), by(signal, Begun::ByMachine)), (by_hand, else_));
+        }
+    }
+
+    #[test]
+    fn what_a_person_stops_is_over() {
+        let vm = |id, order: Option<&str>, end| IncidentVm {
+            id: VmId(id),
+            name: String::new(),
+            order: order.map(str::to_owned),
+            to: None,
+            end,
+            why: String::new(),
+        };
+        let (why, advice) = (String::new(), String::new());
+        let last = Incident {
+            name: "node7".to_owned(),
+            host: HostId(7),
+            progress: Progress::Held,
+            held: Some(Held { why, advice, since: Epoch(1) }),
+            until: Some(Epoch(100)),
+            waiting: Some(Looks { since: Epoch(1), outcome: String::new() }),
+            lock: Some(Hold { time: 1, request: 2 }),
+            disabled: Some(Epoch(3)),
+            flags: Asked::try_from(vec!["-d".to_owned(), "-f".to_owned()]).ok(),
+            vms: vec![
+                vm(1, Some("resched"), None),
+                vm(2, Some("resched"), Some(End::Recovered)),
+                vm(3, Some("migrate"), None),
+                vm(4, None, Some(End::Held)),
+            ],
+            ..Incident::default()
+        };
+        let memory =
+            Memory { now: Epoch(9), incidents: vec![(DocumentId(3), last.clone())], ..Memory::default() };
+        let word = let_go_by(By::Person, &memory, DocumentId(3), &last).unwrap();
+        assert_eq!((word.progress, word.stopped, word.lock), (Progress::Closed, Some(Epoch(9)), None));
+        assert_eq!((word.held, word.until, word.waiting, word.interrupted), (None, None, None, None));
+        assert_eq!(taken_back(&last), [Order::Unresched { vm: VmId(1) }]);
+        assert_eq!(
+            told(DocumentId(3), &last),
+            "node7 (host 7): its incident, document 3, has ended, and no machine goes on with it: nothing was sent to a \
+             device; it is DISABLED; VMs: 1 recovered, 2 begun, 1 not\n  do this: `host_error --host node7 -d -f` goes on\n"
+        );
     }
 }

@@ -48,6 +48,9 @@ pub(super) struct File {
     /// The same by SIGTERM: it lets go of its incident, whatever it still has on its way.
     #[serde(default, with = "compact::optional")]
     pub(super) stopped: Option<Duration>,
+    /// The same by a person on a terminal: the incident ends, and no machine goes on with it.
+    #[serde(default, with = "compact::optional")]
+    pub(super) stopped_by_person: Option<Duration>,
     /// `again` (the default): each run is the hook's; `reconcile`: all but the first, or all if that was killed, are the
     /// timer's, each when the host's turn comes; `elsewhere`: the same on another front-end;
     /// `rebooted`: on this one after a boot; `cloned`: on one with its name and machine id.

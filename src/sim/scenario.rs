@@ -15,6 +15,7 @@ use crate::cli::{HostBack, HostError, VmDown};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
+use crate::policy::stopping::By;
 use crate::policy::{Mode, Policy, Source, Subject, back, down};
 use crate::wire::record;
 use crate::world::Zone;
@@ -47,8 +48,8 @@ pub struct Scenario {
     pub rest: Duration,
     /// A run before them that is killed this long after its start, or inside a call before that.
     pub killed: Option<Duration>,
-    /// It is stopped by a signal, and lets go.
-    pub lets_go: bool,
+    /// Who stops it by a signal; it lets go then.
+    pub stopped: Option<By>,
     /// What the runs after the first are.
     pub then: Then,
     /// Whether one was played.
@@ -153,7 +154,7 @@ fn build(file: file::File) -> Result<Scenario, String> {
     }
     // Killed at a moment, or inside a call.
     let inside = file.fault.iter().any(|fault| fault.kind.starts_with("killed"));
-    let killed = file.killed.or(file.stopped).or(inside.then_some(Duration::MAX));
+    let killed = file.killed.or(file.stopped).or(file.stopped_by_person).or(inside.then_some(Duration::MAX));
     let source = if file.by_hand { Source::Person } else { Source::Event };
     Ok(Scenario {
         title: file.title,
@@ -166,7 +167,11 @@ fn build(file: file::File) -> Result<Scenario, String> {
         runs: file.runs.unwrap_or(1),
         rest: file.rest.unwrap_or_default(),
         killed,
-        lets_go: file.stopped.is_some(),
+        stopped: match (file.stopped, file.stopped_by_person) {
+            (_, Some(_)) => Some(By::Person),
+            (Some(_), None) => Some(By::Machine),
+            (None, None) => None,
+        },
         then: match file.then.as_deref() {
             None | Some("again") => Then::Again,
             Some("reconcile") => Then::Reconcile,

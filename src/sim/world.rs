@@ -16,7 +16,7 @@ use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{DeviceName, DocumentId, Epoch, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
-use crate::policy::stopping::{TRIED_BY_HOOKS, not_let_go_here, tries_again};
+use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
 use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::{Zone, let_go};
@@ -224,7 +224,7 @@ impl SimWorld {
     ///
     /// # Errors
     /// Why it could not.
-    pub fn let_go(&mut self) -> Result<String, String> {
+    pub fn let_go(&mut self, by: By) -> Result<String, String> {
         let last = self.seen.iter().rev().find_map(|seen| {
             let Seen::Record { answer: Ok(document), incident, .. } = seen else { return None };
             Some((*document, incident.clone()))
@@ -237,7 +237,7 @@ impl SimWorld {
             let forget = || {
                 taking.remove(&incident.host);
             };
-            let failure = match let_go(&self.zone, now, document, &incident, forget) {
+            let failure = match let_go(&self.zone, by, now, document, &incident, forget) {
                 Ok(said) => return Ok(said),
                 Err(failure) => failure,
             };
@@ -262,7 +262,8 @@ impl SimWorld {
             let forget = || {
                 taking.remove(&host);
             };
-            said.push(let_go(&self.zone, now, document, &incident, forget).map_err(|failure| failure.what)?);
+            let done = let_go(&self.zone, By::Machine, now, document, &incident, forget);
+            said.push(done.map_err(|failure| failure.what)?);
         }
         Ok(said)
     }

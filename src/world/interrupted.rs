@@ -52,6 +52,13 @@ impl Word {
     }
 }
 
+impl Word {
+    /// The same file once more, for who takes the word back in the run's place.
+    pub(super) fn file(&self) -> Option<File> {
+        self.0.try_clone().ok()
+    }
+}
+
 impl Drop for Word {
     fn drop(&mut self) {
         let _ = self.0.set_len(0);

@@ -75,6 +75,9 @@ impl Live {
     pub(super) fn note_vm(&mut self) {
         let lock = self.lock.as_ref().filter(|_| self.notes);
         self.word = lock.and_then(|lock| Word::write(lock, wall_clock()));
+        if let Some(word) = self.word.as_ref().and_then(Word::file) {
+            stop::has_word(word);
+        }
     }
 
     /// The cloud's half, for what a recovery does not need.

@@ -10,7 +10,7 @@ use super::oned::Transport;
 use super::stop::let_go;
 use crate::model::{Epoch, HostId};
 use crate::policy::Failure;
-use crate::policy::stopping::not_let_go_here;
+use crate::policy::stopping::{By, not_let_go_here};
 use std::fs::File;
 use std::path::Path;
 
@@ -34,8 +34,8 @@ pub fn release<T: Transport>(
     let memory = with_owners(zone.memory(now, me)?);
     let dead = not_let_go_here(&memory).into_iter().filter(|(other, ..)| *other == host);
     dead.map(|(_, document, incident)| {
-        let at = stopped.unwrap_or(now);
-        let_go(zone, at, document, &incident, || Note::write(None, &lock))
+        let (at, by) = stopped.unwrap_or((now, By::Machine));
+        let_go(zone, by, at, document, &incident, || Note::write(None, &lock))
     })
     .collect()
 }

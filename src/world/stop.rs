@@ -1,4 +1,6 @@
-//! SIGTERM: the process ends within a second, or as soon as it has let go of its incidents.
+//! SIGTERM, SIGINT and SIGHUP: the process ends within a second, or as soon as it has let go of its incidents.
+//!
+//! A person's signal ends the incident itself; a machine's leaves it to the next run, see [`stopping::by`].
 //!
 //! Every program that calls oned ends so, with the same exit code; only runs about a dead host have an incident. A run comes to rest between two steps and never goes on. What it had written down last is then marked as
 //! interrupted and unlocked, so that the next run goes on at once. That is tried for as long as the stop allows, past an election;
@@ -12,10 +14,10 @@ use super::note::Note;
 use super::oned::{Http, Transport};
 use super::runner::now;
 use crate::model::{DocumentId, Epoch, HostId, Incident};
-use crate::policy::Failure;
-use crate::policy::stopping::{interrupted, tries_again};
+use crate::policy::stopping::{self, Begun, By, by, let_go_by, taken_back, told, tries_again};
+use crate::policy::{Failure, Order};
 use rustix::process::{Pid, Signal, kill_process_group};
-use signal_hook::consts::SIGTERM;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -47,6 +49,8 @@ struct State {
     resting: usize,
     programs: BTreeSet<i32>,
     held: BTreeMap<HostId, Held>,
+    /// The words of runs without an incident, see [`super::interrupted`].
+    words: Vec<File>,
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
@@ -55,6 +59,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     resting: 0,
     programs: BTreeSet::new(),
     held: BTreeMap::new(),
+    words: Vec::new(),
 });
 static CHANGED: Condvar = Condvar::new();
 
@@ -69,26 +74,79 @@ pub struct Records {
     pub zone: Zone<Http>,
     /// How long a process that is stopped tries that.
     pub within: Duration,
+    /// Who began its runs.
+    pub begun: Begun,
 }
 
-/// From now on SIGTERM ends this process in good order; `records` are what it writes, if it writes any. `advice` is the
-/// one thing to do then.
+/// What a signal ends.
+#[derive(Debug)]
+pub enum Stops {
+    /// Runs that have incidents.
+    Incidents(Box<Records>),
+    /// A run that has none: what to do then, and what to do when a person has stopped it.
+    Run {
+        /// `onerescue reconcile goes on`
+        machine: String,
+        /// `vm_down --vm 7 goes on`
+        person: String,
+    },
+    /// A command: SIGTERM only, and what to do then. A terminal's signals end it at once, as any command.
+    Command(String),
+}
+
+/// From now on a signal ends this process in good order.
 ///
 /// # Errors
-/// As the system says if the signal cannot be had.
-pub fn watch(records: Option<Records>, advice: String) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM])?;
+/// As the system says if the signals cannot be had.
+pub fn watch(stops: Stops) -> io::Result<()> {
+    let mut signals = Signals::new(heard(&stops))?;
+    let on_terminal = File::open("/dev/tty").is_ok();
     thread::Builder::new().name("stop".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            stop(records, &advice, signal);
+            stop(stops, signal, on_terminal);
         }
     })?;
     Ok(())
 }
 
-fn stop(records: Option<Records>, advice: &str, signal: i32) {
+/// What `nohup` or a shell has this process ignore stays ignored.
+fn heard(stops: &Stops) -> Vec<i32> {
+    let ignored = ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
+    let all: &[i32] = match stops {
+        Stops::Incidents(_) | Stops::Run { .. } => &[SIGTERM, SIGINT, SIGHUP],
+        Stops::Command(_) => &[SIGTERM],
+    };
+    all.iter().copied().filter(|signal| *signal == SIGTERM || !ignored.contains(signal)).collect()
+}
+
+/// Shape: `SigIgn:\t0000000000001001`, the lowest bit is signal 1. Source: `proc_pid_status(5)`.
+fn ignored(status: &str) -> BTreeSet<i32> {
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    [SIGINT, SIGHUP].into_iter().filter(|signal| mask >> (signal - 1) & 1 == 1).collect()
+}
+
+/// Who has sent this signal to what was begun so.
+fn sender(signal: i32, begun: Begun) -> By {
+    by(
+        match signal {
+            SIGINT => stopping::Signal::Interrupt,
+            SIGHUP => stopping::Signal::HangUp,
+            _ => stopping::Signal::Terminate,
+        },
+        begun,
+    )
+}
+
+fn stop(stops: Stops, signal: i32, on_terminal: bool) {
+    let begun = match &stops {
+        Stops::Incidents(records) if !on_terminal => records.begun,
+        Stops::Command(_) | Stops::Run { .. } if !on_terminal => Begun::ByMachine,
+        _ => Begun::ByPerson,
+    };
+    let by = sender(signal, begun);
     log::info!("stopped by signal {signal}: letting go");
-    note_all(wall_clock());
+    note_all(wall_clock(), by);
     state().stopped = true;
     CHANGED.notify_all();
     end_programs(Signal::TERM);
@@ -96,25 +154,47 @@ fn stop(records: Option<Records>, advice: &str, signal: i32) {
         end_programs(Signal::KILL);
         rest(REST.saturating_sub(GRACE));
     }
-    if let Some(records) = records {
-        let_go_of_all(records);
-    }
-    let text = format!("stopped by a signal\n  do this: {advice}\n");
+    let text = match stops {
+        Stops::Incidents(records) => {
+            let held: Vec<_> =
+                state().held.values().map(|held| told(held.document, &held.incident)).collect();
+            let_go_of_all(*records, by);
+            match by {
+                By::Person if !held.is_empty() => format!("stopped by a person\n{}", held.concat()),
+                By::Person => stopped("run the same command again"),
+                By::Machine => {
+                    stopped("nothing; `onerescue reconcile` goes on, or run the same command again")
+                }
+            }
+        }
+        Stops::Run { machine, person } => stopped(match by {
+            By::Machine => &machine,
+            By::Person => &person,
+        }),
+        Stops::Command(advice) => stopped(&advice),
+    };
     let _ = io::stderr().lock().write_all(text.as_bytes());
     std::process::exit(i32::from(STOPPED));
 }
 
+fn stopped(advice: &str) -> String {
+    format!("stopped by a signal\n  do this: {advice}\n")
+}
+
 /// What this front-end knows of it, whatever becomes of the records.
-fn note_all(now: Epoch) {
+fn note_all(now: Epoch, by: By) {
     for held in state().held.values() {
         if let Ok(file) = File::options().write(true).open(&held.note) {
-            Note::write(Some(Note { document: held.document, stopped: Some(now) }), &file);
+            Note::write(Some(Note { document: held.document, stopped: Some((now, by)) }), &file);
         }
+    }
+    for word in state().words.drain(..).filter(|_| by == By::Person) {
+        let _ = word.set_len(0);
     }
 }
 
 /// All at the same time: a call that hangs keeps no other waiting.
-fn let_go_of_all(Records { zone, within }: Records) {
+fn let_go_of_all(Records { zone, within, .. }: Records, by: By) {
     let held = std::mem::take(&mut state().held);
     let (zone, began) = (Arc::new(zone), now());
     let (sender, done) = channel();
@@ -122,7 +202,7 @@ fn let_go_of_all(Records { zone, within }: Records) {
     for (host, held) in held {
         let (zone, sender) = (Arc::clone(&zone), sender.clone());
         let write = move || {
-            let text = let_go_of(&zone, &held, within);
+            let text = let_go_of(&zone, by, &held, within);
             log::info!("{host}: {text}");
             let _ = sender.send(());
         };
@@ -136,14 +216,14 @@ fn let_go_of_all(Records { zone, within }: Records) {
 }
 
 /// Try until it is done, or cannot be.
-fn let_go_of(zone: &Zone<Http>, held: &Held, within: Duration) -> String {
+fn let_go_of(zone: &Zone<Http>, by: By, held: &Held, within: Duration) -> String {
     let began = now();
     loop {
         let forget = || match File::options().write(true).open(&held.note) {
             Ok(file) => Note::write(None, &file),
             Err(error) => log::debug!("{}: {error}", held.note.display()),
         };
-        let failure = match let_go(zone, wall_clock(), held.document, &held.incident, forget) {
+        let failure = match let_go(zone, by, wall_clock(), held.document, &held.incident, forget) {
             Ok(text) => return text,
             Err(failure) => failure,
         };
@@ -160,27 +240,33 @@ fn sleep(pause: Duration) {
     thread::sleep(pause);
 }
 
-/// Mark the record as interrupted and unlock it, if it is still that run's; in between `forget` what this front-end has
-/// noted about it. Doing it again does no harm.
+/// Mark the record as interrupted, or as ended by a person, and unlock it, if it is still that run's; in between `forget` what this
+/// front-end has noted about it. Doing it again does no harm.
 ///
 /// # Errors
 /// A [`Failure`]; what comes before it may have been done.
 pub(crate) fn let_go<T: Transport>(
     zone: &Zone<T>,
+    by: By,
     now: Epoch,
     document: DocumentId,
     incident: &Incident,
     forget: impl FnOnce(),
 ) -> Result<String, Failure> {
     let memory = zone.memory(now, &incident.owner)?;
-    let Some(word) = interrupted(&memory, document, incident) else {
+    let Some(word) = let_go_by(by, &memory, document, incident) else {
         return Ok(format!("{document} is another run's"));
     };
     zone.record(Some(document), &word)?;
     // First: who finds the note would take the lock of the next owner for ours.
     forget();
     zone.free(document, incident.lock)?;
-    Ok(format!("{document} says that it was interrupted"))
+    if by == By::Machine {
+        return Ok(format!("{document} says that it was interrupted"));
+    }
+    let sent = |order: &Order| format!("; {}: unresched: {:?}", order.vm(), zone.send(order));
+    let taken_back: String = taken_back(incident).iter().map(sent).collect();
+    Ok(format!("{document} says that a person has ended it{taken_back}"))
 }
 
 fn end_programs(signal: Signal) {
@@ -247,6 +333,11 @@ pub(super) fn holds(document: DocumentId, incident: &Incident, note: PathBuf) {
     state().held.insert(incident.host, held);
 }
 
+/// A run has left its word in this file.
+pub(super) fn has_word(file: File) {
+    state().words.push(file);
+}
+
 /// A run has let go of its record.
 pub(super) fn has_let_go(host: HostId) {
     state().held.remove(&host);
@@ -269,4 +360,19 @@ pub(super) fn program_began(pid: i32) {
 /// It has ended, and is about to be reaped: its number may be used again.
 pub(super) fn program_ended(pid: i32) {
     state().programs.remove(&pid);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_stays_ignored() {
+        let status = |mask: &str| format!("Name:\thost_error\nSigIgn:\t{mask}\nSigCgt:\tffffffffffffffff\n");
+        assert_eq!(ignored(&status("0000000000000000")), BTreeSet::new());
+        assert_eq!(ignored(&status("0000000000000001")), BTreeSet::from([SIGHUP]));
+        assert_eq!(ignored(&status("0000000000001003")), BTreeSet::from([SIGHUP, SIGINT]));
+        assert_eq!(ignored(&status("nonsense")), BTreeSet::new());
+        assert_eq!(ignored(""), BTreeSet::new());
+    }
 }

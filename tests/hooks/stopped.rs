@@ -20,7 +20,7 @@ fn hangs() -> String {
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Look at the log until this is so.
-fn until(bench: &Bench, child: &mut Child, seen: impl Fn(&str) -> bool) {
+pub(super) fn until(bench: &Bench, child: &mut Child, seen: impl Fn(&str) -> bool) {
     let began = Instant::now();
     while !seen(&bench.log()) {
         assert!(child.try_wait().unwrap().is_none(), "it ended: {}", bench.log());
@@ -33,7 +33,7 @@ fn until(bench: &Bench, child: &mut Child, seen: impl Fn(&str) -> bool) {
 }
 
 /// What this gives, unless it takes too long.
-fn within<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) fn within<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, done) = channel();
     std::thread::spawn(move || sender.send(work()));
     done.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("{what} takes too long"))

@@ -12,7 +12,7 @@ use super::hook::{NAMING, name_foreign, on_signal, zone};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::RaftState;
-use crate::policy::stopping::TRIED_BY_RECONCILE;
+use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
 use crate::policy::{Failure, Trouble};
 use crate::world::Lead;
 use crate::{finish, trail};
@@ -65,7 +65,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         told.due(&downs::due(&desk));
         desk.look().map(|looked| told.decided(&looked))
     } else {
-        on_signal(&desk.zone, TRIED_BY_RECONCILE)?;
+        on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
         let done = work::off(&desk, &mut told, options.json);
         // What is left waits; whoever leads then goes on.
         told.released(release::own_dead_runs(&desk));
