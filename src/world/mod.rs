@@ -34,7 +34,7 @@ pub use interrupted::interrupted;
 pub use journal::Journal;
 pub use lead::Lead;
 pub use live::Live;
-pub use released::release;
+pub use released::{noted_by_persons, release};
 pub use replayed::Replayed;
 pub(crate) use stop::let_go;
 pub use tend::Tend;

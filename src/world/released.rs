@@ -11,6 +11,7 @@ use super::stop::let_go;
 use crate::model::{Epoch, HostId};
 use crate::policy::Failure;
 use crate::policy::stopping::{By, not_let_go_here};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -38,4 +39,19 @@ pub fn release<T: Transport>(
         let_go(zone, by, at, document, &incident, || Note::write(None, &lock))
     })
     .collect()
+}
+
+/// The hosts whose lock file says that a person has stopped the last run here.
+#[must_use]
+pub fn noted_by_persons(run_dir: &Path) -> BTreeSet<HostId> {
+    let Ok(files) = std::fs::read_dir(run_dir) else { return BTreeSet::new() };
+    let noted = files.filter_map(|file| {
+        let file = file.ok()?;
+        let name = file.file_name();
+        let host = name.to_str()?.strip_prefix("onerescue-host-")?.strip_suffix(".lock")?;
+        let note = Note::read(&File::open(file.path()).ok()?)?;
+        let by_person = note.stopped.is_some_and(|(_, by)| by == By::Person);
+        Some(HostId(host.parse().ok()?)).filter(|_| by_person)
+    });
+    noted.collect()
 }

@@ -66,6 +66,8 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
+        // Before anything is gone on with.
+        told.released(Ok(release::stopped_by_persons(&desk)));
         let done = work::off(&desk, &mut told, options.json);
         // What is left waits; whoever leads then goes on.
         told.released(release::own_dead_runs(&desk));

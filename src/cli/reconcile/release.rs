@@ -1,10 +1,11 @@
 //! Own runs that are dead are let go of: by the leader's pass and a follower's.
 
 use super::look::Desk;
+use crate::model::HostId;
 use crate::policy::Failure;
 use crate::policy::stopping::not_let_go_here;
 use crate::world::identity::{identity, with_owners};
-use crate::world::{live, release};
+use crate::world::{live, noted_by_persons, release};
 use std::collections::BTreeSet;
 
 /// Let go of every incident whose run was one of this front-end and is dead; what was done, a line each.
@@ -12,9 +13,18 @@ use std::collections::BTreeSet;
 /// # Errors
 /// A [`Failure`] if what is remembered cannot be read.
 pub(super) fn own_dead_runs(desk: &Desk) -> Result<Vec<String>, Failure> {
+    let memory = with_owners(desk.zone.memory(live::wall_clock(), &identity())?);
+    Ok(let_go(desk, not_let_go_here(&memory).into_iter().map(|(host, ..)| host).collect()))
+}
+
+/// The same for those that a person has stopped while oned could not be told: nothing of that is gone on with. Without such
+/// a word on this front-end it asks nobody.
+pub(super) fn stopped_by_persons(desk: &Desk) -> Vec<String> {
+    let_go(desk, noted_by_persons(&desk.config.run_dir))
+}
+
+fn let_go(desk: &Desk, hosts: BTreeSet<HostId>) -> Vec<String> {
     let me = identity();
-    let memory = with_owners(desk.zone.memory(live::wall_clock(), &me)?);
-    let hosts: BTreeSet<_> = not_let_go_here(&memory).into_iter().map(|(host, ..)| host).collect();
     let one = |host| match release(&desk.zone, &desk.config.run_dir, host, &me, live::wall_clock()) {
         Ok(said) => said.into_iter().map(|said| format!("{host}: {said}")).collect(),
         Err(failure) => {
@@ -25,5 +35,5 @@ pub(super) fn own_dead_runs(desk: &Desk) -> Result<Vec<String>, Failure> {
     for line in &said {
         log::info!("reconcile: {line}");
     }
-    Ok(said)
+    said
 }
