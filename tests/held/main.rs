@@ -18,6 +18,7 @@ mod held;
 mod hurdles;
 mod killed;
 mod owners;
+mod people;
 mod proof;
 mod reconciled;
 mod replayed;
