@@ -23,7 +23,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
         12 => Just(Works),
         8 => select(vec![
             Slow, Ignores, Rejects, Dead, DiesWithHost, Unreadable, Liar, Flaps, LateSuccess, ComesBack, DeadThenWorks,
-            Caches, OffTwice,
+            Caches, OffTwice, Unsendable,
         ]),
         3 => select(vec![Feed, Feed, Feed, FeedStuck, FeedComesBack]),
     ]
