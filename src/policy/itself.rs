@@ -5,6 +5,16 @@ use super::limits::span;
 use super::rules::BrakeRules;
 use crate::model::{Host, Machine, Observer};
 
+/// Has this front-end known the leader of its zone for long enough to send "off"?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Leader {
+    /// It has, or is alone.
+    #[default]
+    Known,
+    /// It has not, see [`young_lead`].
+    Young,
+}
+
 /// After a change of leader hosts are in ERROR that live: their agents go on reporting to the front-end that led
 /// before. Source: OpenNebula/one#6372.
 ///
