@@ -81,7 +81,7 @@ fn is_same(one: &str, other: &str) -> bool {
     let plain = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
     let (one, other) = (plain(one), plain(other));
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    if one.is_empty() || short(&one) == "localhost" || other.parse::<std::net::IpAddr>().is_ok() {
+    if one.is_empty() || short(&one) == "localhost" || other.parse::<core::net::IpAddr>().is_ok() {
         return false;
     }
     one == other || (!one.contains('.') || !other.contains('.')) && short(&one) == short(&other)
@@ -91,7 +91,7 @@ fn is_same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::{HostId, HostState};
-    use std::net::IpAddr;
+    use core::net::IpAddr;
 
     fn host(name: &str, attributes: &[(&str, &str)]) -> Host {
         let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
