@@ -603,6 +603,8 @@ scenarios! {
     one_liar_of_two
     one_of_two
     oned_always_slow
+    off_could_not_be_sent
+    off_could_not_be_sent_and_the_next_level
     oned_away_30s
     oned_away_after_the_proof
     oned_away_and_the_host_is_on_again

@@ -196,3 +196,59 @@ impl fmt::Display for Testimony {
         write!(f, "{}: {} ({})", self.witness, self.opinion, self.said)
     }
 }
+
+/// What kept an "off" from being known to work.
+///
+/// Shape in a journal: the text alone for one that was sent, as it always was; `{"not_sent": "…"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum NotOff {
+    /// The order has left, or may have: what came back instead of success.
+    Sent(String),
+    /// It has certainly not left this machine: nobody has been told anything.
+    NotSent {
+        /// Why not.
+        not_sent: String,
+    },
+}
+
+impl NotOff {
+    /// Nothing has left.
+    #[must_use]
+    pub fn not_sent(why: impl Into<String>) -> Self {
+        Self::NotSent { not_sent: why.into() }
+    }
+
+    /// The reason.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Sent(why) | Self::NotSent { not_sent: why } => why,
+        }
+    }
+
+    /// The same with another text.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Sent(why) => Self::Sent(change(why)),
+            Self::NotSent { not_sent } => Self::NotSent { not_sent: change(not_sent) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_journals_that_were_written_before_are_read() {
+        let read = |text: &str| serde_json::from_str::<Result<(), NotOff>>(text).unwrap();
+        assert_eq!(read(r#"{"Ok":null}"#), Ok(()));
+        assert_eq!(read(r#"{"Err":"exit code 1"}"#), Err(NotOff::Sent("exit code 1".to_owned())));
+        let answers = [Ok(()), Err(NotOff::Sent("exit code 1".to_owned())), Err(NotOff::not_sent("busy"))];
+        for answer in answers {
+            assert_eq!(read(&serde_json::to_string(&answer).unwrap()), answer);
+        }
+    }
+}

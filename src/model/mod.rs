@@ -28,8 +28,8 @@ mod zone;
 pub use asked::{Asked, Fencing, Force, Mode};
 pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
 pub use evidence::{
-    DeviceName, FenceDevice, Level, Moment, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route, Sample,
-    Scope, Testimony,
+    DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
+    Sample, Scope, Testimony,
 };
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use host::{Capacity, Host, HostState, PciDevice};

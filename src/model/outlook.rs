@@ -3,7 +3,8 @@
 use super::{Cluster, Host, Memory, RaftState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+// A plain value; the sockets are in the standard library.
+use core::net::IpAddr;
 use std::time::Duration;
 
 /// The front-end's view of itself.

@@ -11,7 +11,7 @@ use super::fence::{self, Fencing as Fence, not_again};
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
-use super::itself::young_lead;
+use super::itself::{Leader, young_lead};
 use super::leave::{Leaving, old};
 use super::limits::brakes;
 use super::notes::Phase;
@@ -106,9 +106,9 @@ impl Braking {
         }
         let mut brakes = brakes(&case, now, &outlook);
         let young = young_lead(&outlook.observer, &case.policy.brake);
-        case.young = young.is_some();
-        case.hold.at_off &= brakes.is_empty() && case.young;
-        case.hold.at_off |= brakes.is_empty() && case.young && matches!(ahead, Ahead::PowerOff(_));
+        case.leader = if young.is_some() { Leader::Young } else { Leader::Known };
+        case.hold.at_off &= brakes.is_empty() && young.is_some();
+        case.hold.at_off |= brakes.is_empty() && young.is_some() && matches!(ahead, Ahead::PowerOff(_));
         brakes.extend(young.filter(|_| ahead.is_blind(&case)).map(|young| ahead.in_view(young)));
         if case.policy.purpose == Purpose::Rehearse {
             let host = outlook.hosts.iter().find(|host| host.id == case.subject.host);
@@ -118,7 +118,7 @@ impl Braking {
         if let Some(failure) = brakes.into_iter().next() {
             return hold(case, now, failure, Outcome::Held);
         }
-        case.cleared = Some(now).filter(|_| !case.young);
+        case.cleared = Some(now).filter(|_| case.leader == Leader::Known);
         Hearing::before(case, now, ahead)
     }
 }

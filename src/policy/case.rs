@@ -2,6 +2,7 @@
 
 use super::course::{Course, Stage};
 use super::hold::Holding;
+use super::itself::Leader;
 use super::notes::{Entry, Phase, Weight};
 use super::observe::Over;
 use super::order::Order;
@@ -159,8 +160,8 @@ pub(super) struct Case {
     pub(super) by_peer: BTreeSet<DeviceName>,
     /// When brakes and witnesses were asked last, and nothing held.
     pub(super) cleared: Option<Moment>,
-    /// What this front-end sees is too young for an "off", as it was when brakes were asked last.
-    pub(super) young: bool,
+    /// The zone's leader, as it was when brakes were asked last.
+    pub(super) leader: Leader,
     pub(super) hold: Holding,
     /// How often in a row oned took so long for a look at the host that everything else was old then.
     pub(super) slow: u32,
@@ -231,7 +232,7 @@ impl Case {
             peers: Vec::new(),
             by_peer: BTreeSet::new(),
             cleared: None,
-            young: false,
+            leader: Leader::default(),
             hold: Holding::default(),
             slow: 0,
             told: BTreeMap::new(),

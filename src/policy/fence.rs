@@ -21,8 +21,8 @@ use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
 use super::settings::Purpose;
 use crate::model::{
-    DatastoreId, DeviceName, Epoch, FenceDevice, Level, Memory, Moment, Peer, PowerState, Progress, ReadBack,
-    Sample, Scope,
+    DatastoreId, DeviceName, Epoch, FenceDevice, Level, Memory, Moment, NotOff, Peer, PowerState, Progress,
+    ReadBack, Sample, Scope,
 };
 use std::collections::BTreeSet;
 
@@ -67,8 +67,10 @@ pub(super) struct Fencing {
     failed: Vec<String>,
     began: Moment,
     evidence: Vec<Evidence>,
-    /// How often "off" was sent to the device at work in this go.
-    sent: u32,
+    /// How often this go tried to send "off" to the device at work.
+    tried: u32,
+    /// Why that was not possible, the last time.
+    unsent: Option<String>,
     /// The device's last answers, as long as all of them are off.
     pub(super) off: Vec<Sample>,
     /// Answers in a row that were neither on nor off.
@@ -93,7 +95,8 @@ impl Fencing {
             failed: Vec::new(),
             began: now,
             evidence: Vec::new(),
-            sent: 0,
+            tried: 0,
+            unsent: None,
             off: Vec::new(),
             odd: 0,
             said: None,
@@ -124,7 +127,7 @@ impl Fencing {
 
     /// Nothing is known of the device at work yet.
     fn afresh(self) -> Self {
-        Self { sent: 0, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
+        Self { tried: 0, unsent: None, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
     }
 
     /// The host was still in ERROR a moment ago: write down that "off" goes out.
@@ -178,6 +181,21 @@ impl Fencing {
         }
     }
 
+    /// Nobody was told anything: no order is counted or written down, and what kept it may pass.
+    fn not_sent(mut self, mut case: Box<Case>, now: Moment, why: String) -> Step {
+        self.take_back(&mut case);
+        let last = format!("{} was not told", self.device.name);
+        self.unsent = Some(why);
+        let pause = case.policy.fence.interval;
+        if self.device.read_back == ReadBack::Status {
+            return wait(pause, Proving::sample(case, self));
+        }
+        if self.tried >= attempts(&case) || self.overdue(&case, now) {
+            return self.give_up(case, now, &last);
+        }
+        wait(pause, Braking::before_off(self, case, now))
+    }
+
     /// Send "off", unless it took so long until now that everything must be looked at again.
     pub(super) fn send_now(self, case: Box<Case>, now: Moment, confirmed: Moment) -> Step {
         if now.since(confirmed) < FRESH {
@@ -201,7 +219,7 @@ impl Fencing {
         // Another level can do it, or this one has had its chance: a device that gives no answer is not told again and
         // again, because some lock the user out.
         let mute = self.odd > 0 && !patient && (!self.levels.is_empty() || !case.hold.is_first());
-        if mute || self.overdue(&case, now) || (!patient && self.sent >= attempts(&case)) {
+        if mute || self.overdue(&case, now) || (!patient && self.tried >= attempts(&case)) {
             return self.give_up(case, now, last);
         }
         if !patient && self.off.is_empty() {
@@ -228,11 +246,14 @@ impl Fencing {
     /// The level has failed: try the next one, or hold.
     pub(super) fn give_up(mut self, mut case: Box<Case>, now: Moment, last: &str) -> Step {
         let times = case.told.get(&self.device.name).map_or(0, |told| told.times);
-        self.failed.push(match times {
-            0 => last.to_owned(),
-            1 => format!("{last}, and was sent \"off\" once"),
-            _ => format!("{last}, and was sent \"off\" {times} times"),
-        });
+        let orders = match times {
+            0 => String::new(),
+            1 => ", and was sent \"off\" once".to_owned(),
+            _ => format!(", and was sent \"off\" {times} times"),
+        };
+        let unsent = self.unsent.as_ref();
+        let unsent = unsent.map_or_else(String::new, |why| format!(", and \"off\" could not be sent: {why}"));
+        self.failed.push(format!("{last}{orders}{unsent}"));
         let late = self.overdue(&case, now);
         let next = self.levels.split_first().filter(|_| !late);
         if let Some((level, levels)) = next.map(|(level, levels)| (level.clone(), levels.to_vec()))
@@ -330,28 +351,33 @@ impl PoweringOff {
 
     /// What the device said. It is never a proof.
     #[must_use]
-    pub fn answer(self, now: Moment, said: Result<(), String>) -> Step {
+    pub fn answer(self, now: Moment, said: Result<(), NotOff>) -> Step {
         let via = self.via().map_or_else(String::new, |peer| format!(" from {peer}"));
         let Self { mut case, mut fence } = self;
-        fence.sent += 1;
+        fence.tried += 1;
         let device = fence.device.name.clone();
-        let told = case.told.entry(device.clone()).or_default();
-        *told = Told { times: told.times + 1, last: now };
         fence.off.clear();
         fence.turn += usize::from(said.is_err());
         let text = match &said {
             Ok(()) => format!("sent \"off\" to {device}{via}"),
-            Err(why) => format!("sent \"off\" to {device}{via}, which says: {why}"),
+            Err(NotOff::Sent(why)) => format!("sent \"off\" to {device}{via}, which says: {why}"),
+            Err(NotOff::NotSent { not_sent }) => {
+                case.note(now, Phase::Fence, format!("could not send \"off\" to {device}{via}: {not_sent}"));
+                return fence.not_sent(case, now, not_sent.clone());
+            }
         };
         case.note(now, Phase::Fence, text);
-        match (fence.device.read_back, said) {
+        let told = case.told.entry(device.clone()).or_default();
+        *told = Told { times: told.times + 1, last: now };
+        (fence.before, fence.unsent) = (None, None);
+        match (fence.device.read_back, said.map_err(|failed| failed.why().to_owned())) {
             (ReadBack::Status, _) => Proving::sample(case, fence),
             (ReadBack::ExitCodeAccepted, Ok(())) => {
                 fence.next_device(case, now, Evidence::ExitCode { device })
             }
             (ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly, said) => {
                 let last = said.err().unwrap_or_else(|| "success that proves nothing".to_owned());
-                if fence.sent >= attempts(&case) || fence.overdue(&case, now) {
+                if fence.tried >= attempts(&case) || fence.overdue(&case, now) {
                     return fence.give_up(case, now, &last);
                 }
                 wait(case.policy.fence.interval, Braking::before_off(fence, case, now))

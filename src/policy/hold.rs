@@ -2,6 +2,7 @@
 
 use super::case::{Case, Failure, Trouble};
 use super::incident::Step;
+use super::itself::Leader;
 use super::notes::Phase;
 use super::record::{After, write};
 use super::report::Outcome;
@@ -27,7 +28,7 @@ impl Case {
     /// Brakes and witnesses let it pass: what is done from here is said again. A run that was held before its "off", and
     /// would be again, is still held.
     pub(super) fn released(&mut self, now: Moment) {
-        if self.young && self.hold.at_off {
+        if self.leader == Leader::Young && self.hold.at_off {
             return;
         }
         if std::mem::take(&mut self.hold.braked) {

@@ -5,6 +5,16 @@ use super::limits::span;
 use super::rules::BrakeRules;
 use crate::model::{Host, Machine, Observer};
 
+/// Has this front-end known the leader of its zone for long enough to send "off"?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Leader {
+    /// It has, or is alone.
+    #[default]
+    Known,
+    /// It has not, see [`young_lead`].
+    Young,
+}
+
 /// After a change of leader hosts are in ERROR that live: their agents go on reporting to the front-end that led
 /// before. Source: OpenNebula/one#6372.
 ///
@@ -71,7 +81,7 @@ fn is_same(one: &str, other: &str) -> bool {
     let plain = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
     let (one, other) = (plain(one), plain(other));
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    if one.is_empty() || short(&one) == "localhost" || other.parse::<std::net::IpAddr>().is_ok() {
+    if one.is_empty() || short(&one) == "localhost" || other.parse::<core::net::IpAddr>().is_ok() {
         return false;
     }
     one == other || (!one.contains('.') || !other.contains('.')) && short(&one) == short(&other)
@@ -81,7 +91,7 @@ fn is_same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::{HostId, HostState};
-    use std::net::IpAddr;
+    use core::net::IpAddr;
 
     fn host(name: &str, attributes: &[(&str, &str)]) -> Host {
         let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

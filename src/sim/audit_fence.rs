@@ -47,6 +47,7 @@ fn is_honest(device: &SimDevice, policy: &Policy) -> bool {
         | Behaviour::ComesBack
         | Behaviour::DeadThenWorks
         | Behaviour::OffTwice
+        | Behaviour::Unsendable
         // Each knows its own relay; all of them have to say off.
         | Behaviour::Feed
         | Behaviour::FeedStuck

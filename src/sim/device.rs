@@ -2,7 +2,9 @@
 
 use super::event::Event;
 use super::physics::Power;
-use crate::model::{DatastoreId, DeviceName, FenceDevice, HostId, PowerState, ReadBack, Route, Scope};
+use crate::model::{
+    DatastoreId, DeviceName, FenceDevice, HostId, NotOff, PowerState, ReadBack, Route, Scope,
+};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -47,6 +49,8 @@ pub enum Behaviour {
     DeadThenWorks,
     /// Its status is up to half a minute old: a host that has just gone off is on, and one that is on again is off.
     Caches,
+    /// Its status is the truth, and an "off" is never sent to it: another machine's identity, no such action.
+    Unsendable,
     /// It executes "off" at once and once more 15 s later, as a repeated request does.
     OffTwice,
 }
@@ -62,7 +66,7 @@ pub(super) const BACK_AFTER: Duration = Duration::from_secs(10);
 
 /// What a device says and does when it is told to switch off.
 pub(super) struct Said {
-    pub(super) answer: Result<(), String>,
+    pub(super) answer: Result<(), NotOff>,
     /// After which time the power goes off, on again, and off again.
     pub(super) off_after: Option<Duration>,
     pub(super) on_after: Option<Duration>,
@@ -72,6 +76,7 @@ pub(super) struct Said {
 impl Behaviour {
     pub(super) fn off(self, power: Power) -> Said {
         let after = |seconds| Some(Duration::from_secs(seconds));
+        let says = |why: &str| Err(NotOff::Sent(why.to_owned()));
         let (answer, off_after, on_after) = match self {
             Self::Works | Self::Unreadable | Self::DeadThenWorks | Self::Caches | Self::OffTwice => {
                 (Ok(()), after(0), None)
@@ -80,10 +85,11 @@ impl Behaviour {
             Self::Ignores | Self::Liar | Self::WrongMachine | Self::Flaps | Self::Feed | Self::FeedStuck => {
                 (Ok(()), None, None)
             }
-            Self::Rejects => (Err("it refused the command".to_owned()), None, None),
+            Self::Rejects => (says("it refused the command"), None, None),
+            Self::Unsendable => (Err(NotOff::not_sent("it does not offer ForceOff, only On")), None, None),
             Self::DiesWithHost if power == Power::On => (Ok(()), after(0), None),
-            Self::Dead | Self::DiesWithHost => (Err("connection timed out".to_owned()), None, None),
-            Self::LateSuccess => (Err("timed out waiting to power off".to_owned()), after(10), None),
+            Self::Dead | Self::DiesWithHost => (says("connection timed out"), None, None),
+            Self::LateSuccess => (says("timed out waiting to power off"), after(10), None),
             Self::ComesBack => (Ok(()), after(0), Some(BACK_AFTER)),
             Self::FeedComesBack => (Ok(()), None, Some(BACK_AFTER)),
         };
@@ -114,6 +120,7 @@ impl Behaviour {
             | Self::FeedComesBack
             | Self::DeadThenWorks
             | Self::Caches
+            | Self::Unsendable
             | Self::OffTwice => truth,
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),

@@ -4,7 +4,7 @@
 
 use super::physics::Power;
 use crate::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, Outlook, PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Host, HostId, Incident, NotOff, Outlook, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::tend::Deed;
 use crate::policy::{Failure, Order, Reply, Survey};
@@ -50,7 +50,7 @@ pub enum Seen {
         /// What oned said.
         answer: Result<DocumentId, Failure>,
     },
-    /// "Off" was sent.
+    /// "Off" was sent, or may have been.
     Off {
         /// When it was sent.
         at: Duration,
@@ -61,7 +61,7 @@ pub enum Seen {
         /// From which other host; `None` is the front-end.
         via: Option<HostId>,
         /// What it said.
-        answer: Result<(), String>,
+        answer: Result<(), NotOff>,
     },
     /// The power was asked for.
     Power {

@@ -49,26 +49,23 @@ impl Lead {
     pub fn seen(&mut self, raft: Option<&Raft>) -> Option<Duration> {
         let raft = raft.filter(|raft| raft.state != RaftState::Solo)?;
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        self.seen_at(raft, boot.trim(), since_boot())
+        Some(self.seen_at(raft, boot.trim(), since_boot()))
     }
 
-    fn seen_at(&mut self, raft: &Raft, boot: &str, now: Duration) -> Option<Duration> {
+    fn seen_at(&mut self, raft: &Raft, boot: &str, now: Duration) -> Duration {
         let same = |note: &Note| {
             (note.server, note.term, note.boot.as_str()) == (raft.server, raft.term, boot)
                 && note.since <= now
         };
         let kept = read(&self.folder.join(FILE)).into_iter().chain(self.own.take()).filter(same);
-        let note = match kept.min_by_key(|note| note.since) {
-            Some(note) => note,
-            None => {
-                let note = Note { boot: boot.to_owned(), server: raft.server, term: raft.term, since: now };
-                if let Err(error) = write(&self.folder, &note) {
-                    log::debug!("{} cannot be written: {error}", self.folder.join(FILE).display());
-                }
-                note
+        let note = kept.min_by_key(|note| note.since).unwrap_or_else(|| {
+            let note = Note { boot: boot.to_owned(), server: raft.server, term: raft.term, since: now };
+            if let Err(error) = write(&self.folder, &note) {
+                log::debug!("{} cannot be written: {error}", self.folder.join(FILE).display());
             }
-        };
-        Some(now.saturating_sub(self.own.insert(note).since))
+            note
+        });
+        now.saturating_sub(self.own.insert(note).since)
     }
 }
 
@@ -108,7 +105,7 @@ mod tests {
 
     fn look(folder: &Path, raft: Raft, boot: &str, seconds: u64) -> u64 {
         let age = Lead::new(folder).seen_at(&raft, boot, Duration::from_secs(seconds));
-        age.unwrap().as_secs()
+        age.as_secs()
     }
 
     /// Each look is another process.
@@ -149,8 +146,7 @@ mod tests {
     #[test]
     fn without_a_folder_it_counts_from_the_first_look_of_the_process() {
         let mut lead = Lead::new(Path::new("/proc/nothing"));
-        let mut age =
-            |seconds| lead.seen_at(&leads(0, 1), BOOT, Duration::from_secs(seconds)).unwrap().as_secs();
+        let mut age = |seconds| lead.seen_at(&leads(0, 1), BOOT, Duration::from_secs(seconds)).as_secs();
         assert_eq!((age(10), age(400)), (0, 390));
     }
 }

@@ -15,8 +15,8 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Epoch, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Epoch, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
 use std::fs::{File, TryLockError};
@@ -213,8 +213,8 @@ impl World for Live {
         Ok(self.fence.plan(host)?)
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
-        let (host, document) = self.suspect(host)?;
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
+        let (host, document) = self.suspect(host).map_err(NotOff::not_sent)?;
         self.fence.off(host, document, device, via)
     }
 

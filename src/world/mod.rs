@@ -42,8 +42,8 @@ pub(crate) use tend::one_by_one;
 pub use zone::Zone;
 
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, VmList};
 use std::time::Duration;
@@ -119,8 +119,8 @@ pub trait World {
     /// Send "off", from the front-end or from a peer. The answer is information, never a proof.
     ///
     /// # Errors
-    /// What the device said instead of success.
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String>;
+    /// What the device said instead of success, or why nothing was sent to it. In doubt it was sent.
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff>;
 
     /// Read the power back, from the front-end or from a peer.
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;

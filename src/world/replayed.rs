@@ -3,8 +3,8 @@
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
@@ -153,9 +153,9 @@ impl World for Replayed {
         Ok(self.tried(&Question::FenceLevels)?.1)
     }
 
-    fn power_off(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+    fn power_off(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
-        self.ask(&asked).map_or_else(|| Err(String::new()), |(_, said)| said)
+        self.ask(&asked).map_or_else(|| Err(NotOff::Sent(String::new())), |(_, said)| said)
     }
 
     fn power_state(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -12,6 +12,8 @@ type Written = Box<dyn FnMut(Duration, &Incident) -> Option<Failure>>;
 type Witnesses = Box<dyn FnMut(Duration) -> Vec<Testimony>>;
 type Replies = Box<dyn FnMut(Duration, &Order) -> Reply>;
 type Takes = Box<dyn FnMut(Duration, Option<Hold>) -> Taken>;
+type Orders = Box<dyn FnMut(Duration) -> Result<(), NotOff>>;
+type Views = Box<dyn FnMut(Duration, &mut Observer)>;
 type Happens = Box<dyn FnMut(Duration, &str, &mut Vec<Host>, &mut Vec<Vm>, &mut Memory)>;
 
 /// Every answer; a test changes what it needs.
@@ -28,6 +30,10 @@ pub(crate) struct Lab {
     /// What the lock of the record says, from the time and the lock that may be taken away.
     pub(crate) take: Takes,
     pub(crate) witness: Witnesses,
+    /// What comes back from an "off".
+    pub(crate) order: Orders,
+    /// Changes what this front-end sees of itself.
+    pub(crate) view: Views,
     pub(crate) reply: Replies,
     /// Happens to the cloud after each step.
     pub(crate) then: Happens,
@@ -66,6 +72,8 @@ impl Lab {
             record: Box::new(|_, _| None),
             take: Box::new(|_, _| Taken::Ours(Hold { time: NOON, request: 1 })),
             witness: Box::new(|_| Vec::new()),
+            order: Box::new(|_| Ok(())),
+            view: Box::new(|_, _| {}),
             reply: Box::new(|_, _| Reply::Accepted),
             then: Box::new(|_, _, _, _, _| {}),
             own: 0,
@@ -187,13 +195,14 @@ impl Lab {
             }
             Step::Brake(ask) => {
                 "brake".clone_into(&mut name);
-                let observer = Observer {
+                let mut observer = Observer {
                     raft: Ok(RaftState::Solo),
                     gateways: Vec::new(),
                     oned_runs_for: None,
                     leader_for: None,
                     machine: Machine::default(),
                 };
+                (self.view)(self.now, &mut observer);
                 let (hosts, memory) = (self.hosts.clone(), self.remembered());
                 ask.answer(now, Ok(Outlook { hosts, clusters: Vec::new(), memory, observer, chance: 0 }))
             }
@@ -212,10 +221,15 @@ impl Lab {
                 ask.answer(now, self.levels.clone())
             }
             Step::PowerOff(ask) => {
-                name = format!("power off by {}", ask.device());
-                self.off += 1;
-                *self.told.entry(self.own).or_default() += 1;
-                ask.answer(now, Ok(()))
+                let said = (self.order)(self.now);
+                if matches!(said, Err(NotOff::NotSent { .. })) {
+                    name = format!("not sent by {}", ask.device());
+                } else {
+                    name = format!("power off by {}", ask.device());
+                    self.off += 1;
+                    *self.told.entry(self.own).or_default() += 1;
+                }
+                ask.answer(now, said)
             }
             Step::Prove(ask) => {
                 let state =

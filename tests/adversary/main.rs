@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails where it cannot go on")]
 
 mod brakes;
+mod itself;
 mod lab;
 mod proof;
 mod values;

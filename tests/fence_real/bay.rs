@@ -3,7 +3,7 @@
 use crate::bench::write;
 use crate::lab::{DOCUMENT, host, unknown};
 use onerescue::config::{Config, Environment};
-use onerescue::model::{DeviceName, PowerState};
+use onerescue::model::{DeviceName, NotOff, PowerState};
 use onerescue::world::fence::Fence;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -92,7 +92,23 @@ fn device() -> DeviceName {
 }
 
 pub(crate) fn off(fence: &Fence) -> Result<(), String> {
-    fence.off(&host(), DOCUMENT, &device(), None).map_err(checked)
+    fence.off(&host(), DOCUMENT, &device(), None).map_err(|failed| checked(failed.why().to_owned()))
+}
+
+/// Why nothing was sent, for an order that has certainly not left.
+pub(crate) fn not_sent(fence: &Fence) -> String {
+    match fence.off(&host(), DOCUMENT, &device(), None) {
+        Err(NotOff::NotSent { not_sent }) => not_sent,
+        told => panic!("it may have been sent: {told:?}"),
+    }
+}
+
+/// What came back from an order that may have left.
+pub(crate) fn sent(fence: &Fence) -> String {
+    match fence.off(&host(), DOCUMENT, &device(), None) {
+        Err(NotOff::Sent(why)) => checked(why),
+        told => panic!("nothing came back: {told:?}"),
+    }
 }
 
 pub(crate) fn status(fence: &Fence) -> PowerState {

@@ -262,7 +262,7 @@ pub(crate) fn device() -> DeviceName {
 }
 
 pub(crate) fn off(fence: &Fence) -> Result<(), String> {
-    fence.off(&host(), DOCUMENT, &device(), None)
+    fence.off(&host(), DOCUMENT, &device(), None).map_err(|failed| failed.why().to_owned())
 }
 
 pub(crate) fn status(fence: &Fence) -> PowerState {

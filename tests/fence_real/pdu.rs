@@ -60,7 +60,7 @@ fn pdus() -> [DeviceName; 2] {
 }
 
 fn tell(fence: &Fence, device: &DeviceName) -> Result<(), String> {
-    fence.off(&host(), DOCUMENT, device, None)
+    fence.off(&host(), DOCUMENT, device, None).map_err(|failed| failed.why().to_owned())
 }
 
 fn ask(fence: &Fence, device: &DeviceName) -> PowerState {

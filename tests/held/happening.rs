@@ -34,6 +34,7 @@ pub(crate) fn event_of(story: &Story, happens: Happens, dead: HostId) -> Event {
         Happens::TargetStatus(at, status) => call("one.host.status", target(at).0, status),
         Happens::FrontEndDies(server) => Event::FrontEndDies(server),
         Happens::FrontEndReturns(server) => Event::FrontEndReturns(server),
+        Happens::LeaderStepsDown => Event::LeaderStepsDown,
         Happens::DriverTurns(at, stage, driver) => Event::DriverTurns(vm(at), stage, driver),
         Happens::Dies(death) => Event::Dies(dead, death),
         Happens::TargetReturns(at) => Event::Returns(target(at)),

@@ -17,6 +17,7 @@ mod happening;
 mod held;
 mod hurdles;
 mod killed;
+mod leads;
 mod owners;
 mod people;
 mod proof;

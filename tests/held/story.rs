@@ -62,6 +62,7 @@ pub(crate) enum Happens {
     TargetStatus(usize, i64),
     FrontEndDies(usize),
     FrontEndReturns(usize),
+    LeaderStepsDown,
     DriverTurns(usize, Stage, Driver),
     /// The host of the event dies, perhaps once more.
     Dies(Death),

@@ -23,7 +23,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
         12 => Just(Works),
         8 => select(vec![
             Slow, Ignores, Rejects, Dead, DiesWithHost, Unreadable, Liar, Flaps, LateSuccess, ComesBack, DeadThenWorks,
-            Caches, OffTwice,
+            Caches, OffTwice, Unsendable,
         ]),
         3 => select(vec![Feed, Feed, Feed, FeedStuck, FeedComesBack]),
     ]
@@ -173,6 +173,7 @@ pub(crate) fn happens() -> impl Strategy<Value = Happens> {
         (0..8usize, 0..3i64).prop_map(|(host, status)| Happens::TargetStatus(host, status)),
         (0..3usize).prop_map(Happens::FrontEndDies),
         (0..3usize).prop_map(Happens::FrontEndReturns),
+        Just(Happens::LeaderStepsDown),
         (0..25usize, driver()).prop_map(|(vm, (stage, driver))| Happens::DriverTurns(vm, stage, driver)),
         death().prop_map(Happens::Dies),
         (0..8usize).prop_map(Happens::TargetReturns),

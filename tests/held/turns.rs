@@ -2,8 +2,8 @@
 
 use onerescue::Run;
 use onerescue::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
 use onerescue::policy::{
     Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
@@ -173,7 +173,7 @@ impl World for Patient<'_> {
         self.world.fence_levels(host)
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         self.world.power_off(host, device, via)
     }
 

@@ -59,6 +59,7 @@ fn is_of_the_cloud(happens: &Happens) -> bool {
             | Happens::TargetStatus(..)
             | Happens::FrontEndDies(_)
             | Happens::FrontEndReturns(_)
+            | Happens::LeaderStepsDown
             | Happens::DriverTurns(..)
     )
 }

@@ -24,7 +24,7 @@ fn stand_in(lab: &Lab, peers: &Peers, text: &str, timeout: &str) -> Fence {
 }
 
 fn off(fence: &Fence, via: Option<&Peer>) -> Result<(), String> {
-    fence.off(&host(), DOCUMENT, &device(), via)
+    fence.off(&host(), DOCUMENT, &device(), via).map_err(|failed| failed.why().to_owned())
 }
 
 fn status(fence: &Fence, via: Option<&Peer>) -> PowerState {

@@ -5,8 +5,8 @@
 use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::world::World;
@@ -105,7 +105,7 @@ impl World for SimWorld {
         }
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         self.tell_off(host, device, via)
     }
 

@@ -4,7 +4,7 @@ use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice
 use super::super::physics::Power;
 use super::super::seen::Seen;
 use super::SimWorld;
-use crate::model::{DeviceName, HostId, Peer, PowerState, Route, Scope};
+use crate::model::{DeviceName, HostId, NotOff, Peer, PowerState, Route, Scope};
 use std::time::Duration;
 
 /// What asking a device takes.
@@ -16,10 +16,10 @@ impl SimWorld {
         host: HostId,
         name: &DeviceName,
         via: Option<&Peer>,
-    ) -> Result<(), String> {
+    ) -> Result<(), NotOff> {
         self.advance(ASKING);
         let at = self.cloud_now();
-        let device = self.reach(host, name, via);
+        let device = self.reach(host, name, via).map_err(NotOff::Sent);
         let power = self.transport.cloud().power(host);
         let said = device.and_then(|device| {
             let Said { answer, off_after, on_after, again_after } = device.behaviour.off(power);
@@ -34,7 +34,9 @@ impl SimWorld {
             answer
         });
         let via = via.map(|peer| peer.id);
-        self.seen.push(Seen::Off { at, host, device: name.clone(), via, answer: said.clone() });
+        if !matches!(said, Err(NotOff::NotSent { .. })) {
+            self.seen.push(Seen::Off { at, host, device: name.clone(), via, answer: said.clone() });
+        }
         self.due();
         said
     }

@@ -11,7 +11,7 @@ use super::secret::{Secret, redacted};
 use super::verdict;
 use crate::config::parameter::check_value;
 use crate::config::{HostEntry, trust};
-use crate::model::{DeviceName, HostId, Peer, PowerState, Route};
+use crate::model::{DeviceName, HostId, NotOff, Peer, PowerState, Route};
 use crate::world::ssh::Ssh;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -117,10 +117,10 @@ impl<'a> Agent<'a> {
     /// Tell the device to power the host off. Its answer is information, not a proof.
     ///
     /// # Errors
-    /// Why the agent thinks that it did not work, on one line, and on which peer.
-    pub(super) fn off(&self, via: Option<&Peer>) -> Result<(), String> {
-        let told = self.call("off", via).and_then(|ran| verdict::order(&ran));
-        told.map_err(|why| from(via, why))
+    /// Why the agent thinks that it did not work, or was not started, on one line, and on which peer.
+    pub(super) fn off(&self, via: Option<&Peer>) -> Result<(), NotOff> {
+        let told = self.call("off", via).map_err(NotOff::not_sent).and_then(|ran| verdict::order(&ran));
+        told.map_err(|failed| failed.map(|why| from(via, why)))
     }
 
     /// Ask the device for the host's power.

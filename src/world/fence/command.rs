@@ -4,7 +4,7 @@
 use super::runner::{Call, Ran, run};
 use super::verdict;
 use crate::config::trust;
-use crate::model::PowerState;
+use crate::model::{NotOff, PowerState};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
@@ -34,9 +34,9 @@ impl Program<'_> {
     /// that.
     ///
     /// # Errors
-    /// Why it did not work, on one line.
-    pub(super) fn off(&self, document: &str) -> Result<(), String> {
-        verdict::order(&self.run(document)?)
+    /// Why it did not work, or was not started, on one line.
+    pub(super) fn off(&self, document: &str) -> Result<(), NotOff> {
+        verdict::order(&self.run(document).map_err(NotOff::not_sent)?)
     }
 
     /// Run it as the `status` program.

@@ -14,7 +14,7 @@ use super::runner;
 use super::ssh::Ssh;
 use crate::config::{Config, Device, Driver, HostEntry};
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, Peer, PowerState};
+use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, NotOff, Peer, PowerState};
 use agent::{Agent, Declared};
 use command::Program;
 use queue::Queue;
@@ -83,25 +83,27 @@ impl Fence {
     /// the operator. Success is information, not a proof.
     ///
     /// # Errors
-    /// Why the device thinks that it did not work: one line, at most 200 characters, without secrets.
+    /// Why the device thinks that it did not work, or why nothing was sent to it: one line, at most 200 characters, without
+    /// secrets.
     pub fn off(
         &self,
         host: &Host,
         document: &str,
         device: &DeviceName,
         via: Option<&Peer>,
-    ) -> Result<(), String> {
-        let told = self.declared(host, device).and_then(|(entry, declared)| {
+    ) -> Result<(), NotOff> {
+        let told = self.declared(host, device).map_err(NotOff::not_sent).and_then(|(entry, declared)| {
             let controller = entry.controller(device, declared);
-            let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout)?;
+            let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout);
+            let turn = turn.map_err(NotOff::not_sent)?;
             let rest = Device { timeout: turn.left, ..declared.clone() };
-            match self.driver(entry, device, &rest)? {
+            match self.driver(entry, device, &rest).map_err(NotOff::not_sent)? {
                 Ready::Agent(agent) => agent.off(via),
                 Ready::Redfish(redfish) => redfish.off(),
                 Ready::Command { off, .. } => off.off(document),
             }
         });
-        told.map_err(|why| verdict::one_line(&why))
+        told.map_err(|failed| failed.map(|why| verdict::one_line(&why)))
     }
 
     /// Ask one device for the host's power, when it is our turn. Whatever keeps it from answering plainly makes the answer

@@ -3,7 +3,7 @@
 use super::runner::{Call, run};
 use super::*;
 use crate::config::Environment;
-use crate::model::{HostState, ReadBack};
+use crate::model::{HostState, NotOff, ReadBack};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -90,7 +90,7 @@ fn row_52_id_and_name_must_both_be_the_hosts() {
         (host(13, "kvm12"), "no fence device is declared for host 13, kvm12, in /etc/one/onerescue.toml"),
     ] {
         assert_eq!(fence.plan(&stranger).unwrap_err().to_string(), expected);
-        assert_eq!(fence.off(&stranger, "", &named("bmc"), None).unwrap_err(), expected);
+        assert_eq!(fence.off(&stranger, "", &named("bmc"), None).unwrap_err(), NotOff::not_sent(expected));
         assert_eq!(unknown(fence.status(&stranger, "", &named("bmc"), None)), expected);
     }
 }
@@ -165,7 +165,7 @@ fn row_48_a_secret_is_in_no_answer_and_no_debug() {
     let fence = Lab::new(TELLTALE);
     let fence = fence.fence("[\"bmc\"]");
     let said = fence.off(&host(12, "kvm12"), "", &named("bmc"), None).unwrap_err();
-    assert_eq!(said, "exit code 1: action=off");
+    assert_eq!(said, NotOff::Sent("exit code 1: action=off".to_owned()));
     assert!(!format!("{fence:?}").contains("s3cr3t"));
 
     let loud = Lab::new("#!/bin/sh\ngrep passwd >&2\nexit 1\n");
@@ -200,7 +200,7 @@ fn a_command_reads_the_document_as_the_stock_script_does() {
     let kvm12 = host(12, "kvm12");
     let document = "<HOST><ID>12</ID></HOST>";
     let told = fence.off(&kvm12, document, &named("script"), None);
-    assert_eq!(told, Err(format!("exit code 3: {document}")));
+    assert_eq!(told, Err(NotOff::Sent(format!("exit code 3: {document}"))));
     assert_eq!(fence.status(&kvm12, document, &named("script"), None), PowerState::Off);
 }
 
@@ -220,7 +220,7 @@ fn a_call_waits_for_its_turn_and_time_in_the_queue_counts() {
     let mut hasty = fence.clone();
     hasty.devices.get_mut(&bmc).unwrap().timeout = Duration::from_secs(1);
     assert_eq!(unknown(hasty.status(&kvm12, "", &bmc, None)), busy);
-    assert_eq!(hasty.off(&kvm12, "", &bmc, None).unwrap_err(), busy);
+    assert_eq!(hasty.off(&kvm12, "", &bmc, None).unwrap_err(), NotOff::not_sent(busy));
     drop(places);
     assert_eq!(hasty.status(&kvm12, "", &bmc, None), PowerState::Off);
 }
@@ -257,5 +257,8 @@ fn a_device_without_a_status_or_of_another_host_has_no_answer() {
     let kvm12 = host(12, "kvm12");
     assert_eq!(fence.off(&kvm12, "", &named("blind"), None), Ok(()));
     assert_eq!(unknown(fence.status(&kvm12, "", &named("blind"), None)), "the device has no status program");
-    assert_eq!(fence.off(&kvm12, "", &named("bmc"), None).unwrap_err(), "device \"bmc\" is not one of kvm12");
+    assert_eq!(
+        fence.off(&kvm12, "", &named("bmc"), None).unwrap_err(),
+        NotOff::not_sent("device \"bmc\" is not one of kvm12")
+    );
 }

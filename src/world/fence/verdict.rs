@@ -4,7 +4,7 @@
 
 pub(super) use super::runner::one_line;
 use super::runner::{Outcome, Ran, reason};
-use crate::model::PowerState;
+use crate::model::{NotOff, PowerState};
 
 /// What `action=status` of a fence agent says: off is exit code 2 and the line `Status: OFF`, on is exit code
 /// 0 and `Status: ON`. Source: fence-agents 4.12, `fence_action`.
@@ -31,13 +31,12 @@ pub(super) fn command_status(ran: &Ran) -> PowerState {
 /// Whether an order was carried out as far as the program knows. This is information, not a proof.
 ///
 /// # Errors
-/// The reason, on one line.
-pub(super) fn order(ran: &Ran) -> Result<(), String> {
+/// The reason, on one line. Only a program that was never started has certainly told nobody.
+pub(super) fn order(ran: &Ran) -> Result<(), NotOff> {
     match ran.outcome {
         Outcome::Exited(0) => Ok(()),
-        Outcome::Exited(_) | Outcome::Signalled(_) | Outcome::TimedOut | Outcome::NotStarted(_) => {
-            Err(reason(ran))
-        }
+        Outcome::Exited(_) | Outcome::Signalled(_) | Outcome::TimedOut => Err(NotOff::Sent(reason(ran))),
+        Outcome::NotStarted(_) => Err(NotOff::not_sent(reason(ran))),
     }
 }
 

@@ -12,8 +12,8 @@ pub use pages::Paper;
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::replay::{Begin, Ending, Line, Question};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Report, Survey, Taken, VmList};
@@ -126,7 +126,7 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), String> {
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         let answer = self.world.power_off(host, device, via);
         let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
         self.pages.answered(asked, &answer);

@@ -15,10 +15,10 @@ use super::secret::Secret;
 use super::verdict::one_line;
 use crate::config::HostEntry;
 use crate::config::redfish::{Controller, Parameters};
-use crate::model::PowerState;
+use crate::model::{NotOff, PowerState};
 use answer::{Reset, System};
 use connection::{Body, Connection};
-use reqwest::Method;
+use reqwest::{Method, Url};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tls::Certificates;
@@ -57,21 +57,16 @@ impl Redfish {
     ///
     /// # Errors
     /// Why nothing was sent, or what the controller said against it, on one line.
-    pub(super) fn off(&self) -> Result<(), String> {
-        self.connected(|connection| {
+    pub(super) fn off(&self) -> Result<(), NotOff> {
+        // Whatever fails before the order itself has told the machine nothing.
+        let told = self.connected(|connection| {
             let (system, etag) = self.system(connection)?;
             let reset = system.reset()?;
             let target = connection.here(reset.target)?;
             offers_force_off(connection, &reset)?;
-            let order = || Body::Json(format!("{{\"ResetType\":\"{FORCE_OFF}\"}}"));
-            let reply = connection.send(&Method::POST, &target, &order(), None)?;
-            // The controller wants to hear which state of the system is meant.
-            let reply = match (reply.status, etag) {
-                (412 | 428, Some(etag)) => connection.send(&Method::POST, &target, &order(), Some(&etag))?,
-                _ => reply,
-            };
-            reply.accepted().map(drop)
-        })
+            Ok(order(connection, &target, etag).map_err(|why| one_line(&connection.redact(&why))))
+        });
+        told.map_err(NotOff::not_sent)?.map_err(NotOff::Sent)
     }
 
     /// Ask the controller for the machine's power.
@@ -97,6 +92,18 @@ impl Redfish {
         connection.log_out();
         done.map_err(|why| one_line(&connection.redact(&why)))
     }
+}
+
+/// Send the order.
+fn order(connection: &Connection<'_>, target: &Url, etag: Option<String>) -> Result<(), String> {
+    let order = || Body::Json(format!("{{\"ResetType\":\"{FORCE_OFF}\"}}"));
+    let reply = connection.send(&Method::POST, target, &order(), None)?;
+    // The controller wants to hear which state of the system is meant.
+    let reply = match (reply.status, etag) {
+        (412 | 428, Some(etag)) => connection.send(&Method::POST, target, &order(), Some(&etag))?,
+        _ => reply,
+    };
+    reply.accepted().map(drop)
 }
 
 /// Whether the controller says that it can do `ForceOff`; one that says nothing about it is tried.
