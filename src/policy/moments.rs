@@ -17,7 +17,7 @@
 //! | `fenced`, `updated`, `events`, where brakes count them | 300 s | when this front-end has first seen it, at the latest now |
 //! | `fenced`, and `opened` before oned heard the host | | when it was heard: no window forgets it |
 //! | `on`, `held.since`, `waiting.since` | 300 s | now |
-//! | `opened`, where a host is back | 300 s | when oned had heard the host last |
+//! | `opened` | 300 s | it stays, because it tells records apart; where a host is back oned's own clock counts |
 //! | `disabled`, `interrupted`, `confirmation.at`, `Disarmed.at`, `Abort.at` | none | only that it is there is read |
 //! | `Confirmation.at` and `expires` | 300 s; 600 s after `at` | the word does not count |
 //! | `SeenOn.at` | 300 s | it authorises nothing that destroys data; `check` writes it anew |
@@ -27,7 +27,7 @@
 //! | `HA_RESTARTS` | 300 s | now |
 //! | `since` in a lock file of `vm_down` | 300 s | now: the run is gone on with |
 //! | a line of the crowd file | now | now |
-//! | a journal's name | its own end | it is the newest; it goes when there are too many |
+//! | a journal's name | none | it is the newest; it goes when there are too many |
 //! | `TEMPLATE/ERROR` | see [`super::reconcile`] | the age is unknown |
 
 use super::rules::{HoldRules, WaitRules};

@@ -7,7 +7,6 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A file that is larger than this is not ours: 10,000 records are 2 MiB.
 const MOST: u64 = 16 << 20;
@@ -45,6 +44,7 @@ pub(crate) fn write(run_dir: &Path, watched: &Watched) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::model::{DocumentId, HostId, Incident, Memory};
+    use std::time::Duration;
 
     #[test]
     fn what_was_seen_is_read_again_and_a_damaged_file_is_nothing() {
