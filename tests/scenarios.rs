@@ -297,6 +297,8 @@ scenarios! {
     back_and_handed_over
     back_and_handed_over_and_failback
     back_and_handed_over_and_fails
+    back_and_handed_over_by_a_clock_behind
+    back_and_handed_over_by_a_wrong_clock
     back_and_nothing_goes_back
     back_and_nothing_left
     back_and_oned_away_while_they_go_back
@@ -308,6 +310,7 @@ scenarios! {
     back_disabled_and_not_noted
     back_during_fence
     back_for_the_third_time
+    back_from_a_quarantine_by_a_wrong_clock
     back_from_its_quarantine
     back_from_its_quarantine_by_the_timer
     back_in_quarantine_and_a_person_decides
@@ -328,6 +331,12 @@ scenarios! {
     by_hand_delete_and_killed
     by_hand_waived_and_killed
     called_off_after_fence
+    clock_ahead_and_fenced_before
+    clock_ahead_and_handed_over
+    clock_ahead_and_held_vms
+    clock_ahead_and_its_front_end_dies
+    clock_behind_and_handed_over
+    clock_behind_and_its_front_end_dies
     clock_jumps_back_in_a_window
     clock_jumps_forward_in_a_window
     clock_jumps_forward_while_flapping
@@ -422,6 +431,7 @@ scenarios! {
     down_by_a_person
     down_first_of_a_crowd
     down_in_a_crash_loop
+    down_in_a_crash_loop_of_a_wrong_clock
     down_in_a_crowd
     down_in_an_election
     down_on_a_rehearsal

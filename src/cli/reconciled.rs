@@ -3,15 +3,15 @@
 //! What it works on is decided by `policy::reconcile` from the simulated cloud; the run is the hook's.
 
 use super::drill::timeline;
-use crate::model::{Epoch, Moment};
-use crate::policy::reconcile::{Decision, ReconcileRules, Todo, View, decide, left, options};
+use crate::model::Moment;
+use crate::policy::moments::Bounds;
+use crate::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left, options};
 use crate::policy::stopping::By;
-use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source};
+use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, back};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
-use crate::world::{World as _, error_date};
-use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::world::World as _;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -162,15 +162,16 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
 }
 
 /// What is decided about the scenario's host.
-fn look(scenario: &Scenario) -> Option<Decision> {
-    let memory = scenario.world.remembered().ok()?;
-    let hosts = scenario.world.zone().hosts().ok()?;
-    let since: BTreeMap<_, Epoch> = hosts
-        .iter()
-        .filter_map(|host| Some((host.id, error_date(host.error.as_deref()?, &TimeZone::UTC)?)))
-        .collect();
-    let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &BTreeSet::new() };
-    let decisions = decide(view, ReconcileRules::default());
+fn look(scenario: &mut Scenario) -> Option<Decision> {
+    let look = scenario.world.reconciles().ok()?;
+    let Policy { wait, hold, .. } = &scenario.policy;
+    let bounds = Bounds::new(*wait, *hold);
+    let back = match &scenario.job {
+        Job::HostBack(policy) => policy.back,
+        Job::HostError | Job::VmDown(..) => back::Rules::default(),
+    };
+    let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
+    let decisions = decide(look.view(&BTreeSet::new()), rules);
     decisions.into_iter().find(|decision| decision.host == scenario.subject.host)
 }
 

@@ -20,6 +20,7 @@ pub(crate) use rules::check_address;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId};
+use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{Rules, back, down};
 use crate::wire::record;
@@ -202,6 +203,8 @@ impl Config {
         let journal = if raw.record.journal.is_some() { journal } else { Some(beside(&log)) };
         let brake = raw.brake.check(leader)?;
         let (record_type, record) = raw.record.check()?;
+        let (wait, hold) = (raw.wait.check()?, raw.hold.check()?);
+        let back = raw.host_back.check(&brake)?;
         Ok(Self {
             file: defaults.file,
             log,
@@ -209,20 +212,20 @@ impl Config {
             run_dir: raw.run_dir.unwrap_or(defaults.run_dir),
             oned: raw.oned.check()?,
             rules: Rules {
-                wait: raw.wait.check()?,
+                wait,
                 brake,
                 witness: asked,
                 fence: raw.fence.check()?,
-                hold: raw.hold.check()?,
+                hold,
                 settle: raw.settle.check()?,
                 plan: raw.plan.check(raw.exclude)?,
                 record,
             },
-            back: raw.host_back.check(&brake)?,
+            back,
             down: raw.vm_down.check()?,
             observer,
             witness,
-            reconcile: raw.reconcile.check()?,
+            reconcile: raw.reconcile.check(Bounds::new(wait, hold), back)?,
             record_type,
             agents_dir: raw.fence.agents_dir,
             hosts: host::hosts(raw.host, &devices)?,

@@ -274,7 +274,7 @@ impl Default for Hold {
 
 impl Default for Reconcile {
     fn default() -> Self {
-        let ReconcileRules { age, parallel } = ReconcileRules::default();
+        let ReconcileRules { age, parallel, .. } = ReconcileRules::default();
         Self { age, parallel, options: None }
     }
 }

@@ -23,6 +23,12 @@ impl Epoch {
     pub fn plus(self, wait: Duration) -> Epoch {
         Epoch(self.0.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)))
     }
+
+    /// The moment this much earlier.
+    #[must_use]
+    pub fn before(self, time: Duration) -> Epoch {
+        Epoch(self.0.saturating_sub(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// How far an incident has come.

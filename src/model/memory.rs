@@ -4,6 +4,8 @@
 
 use super::{ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident, RunId, SeenOwner};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A person's word that a host is off. It has a document of its own, so that a run that writes its incident at the
 /// same time cannot overwrite it.
@@ -96,4 +98,16 @@ pub struct Memory {
     /// Documents of ours that others could change, until they were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub widened: Vec<DocumentId>,
+    /// For how long this front-end has seen no change in a record, by a clock that nobody sets; nothing of one that
+    /// it has not seen before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unchanged: BTreeMap<DocumentId, Duration>,
+}
+
+impl Memory {
+    /// For how long this front-end has seen no change in this record; zero if it has not seen it before.
+    #[must_use]
+    pub fn unchanged(&self, document: DocumentId) -> Duration {
+        self.unchanged.get(&document).copied().unwrap_or_default()
+    }
 }

@@ -1,8 +1,10 @@
 //! What one run knows and has written down so far.
 
+use super::confirmation::VALID_FOR;
 use super::course::{Course, Stage};
 use super::hold::Holding;
 use super::itself::Leader;
+use super::moments::CLOCKS;
 use super::notes::{Entry, Phase, Weight};
 use super::observe::Over;
 use super::order::Order;
@@ -11,7 +13,6 @@ use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::retry::Retry;
 use super::scheduler::Scheduling;
 use super::settings::{Mode, Policy, Purpose};
-use super::standing::CLOCKS;
 use crate::model::{
     Abort, ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident,
     IncidentVm, Moment, Peer, RunId, SeenOn, VmId,
@@ -144,6 +145,8 @@ pub(super) struct Case {
     pub(super) predecessor: Option<Epoch>,
     /// The last owner of the record, where it is known to be dead: it was stopped, it has ended, or it was here.
     pub(super) dead_owner: Option<(String, Option<RunId>)>,
+    /// For how long its record had not changed when it was taken up, as far as this front-end has seen.
+    pub(super) unchanged: Duration,
     /// The document that a run of this front-end was locking when it died.
     pub(super) left_behind: Option<DocumentId>,
     /// Documents that nobody needs any more when this incident is closed.
@@ -224,6 +227,7 @@ impl Case {
             run: None,
             predecessor: None,
             dead_owner: None,
+            unchanged: Duration::ZERO,
             left_behind: None,
             old: Vec::new(),
             aborted: None,
@@ -379,7 +383,8 @@ impl Case {
         let incident = self.incident.as_ref()?;
         let used = incident.confirmation.as_ref() == Some(word);
         let contradicted = incident.on.is_some_and(|on| on >= word.at);
-        let fresh = at.max(shown) < word.expires && word.at <= at.max(shown).plus(CLOCKS);
+        let fresh = at.max(shown) < word.expires.min(word.at.plus(VALID_FOR))
+            && word.at <= at.max(shown).plus(CLOCKS);
         (!used && !contradicted && fresh).then_some(word)
     }
 

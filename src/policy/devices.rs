@@ -7,6 +7,7 @@ use super::case::{Case, Failure, Subject, Trouble};
 use super::fence::{self, Fencing};
 use super::hold::hold;
 use super::incident::Step;
+use super::moments::is_ahead;
 use super::notes::Phase;
 use super::prove::Proving;
 use super::report::Outcome;
@@ -186,6 +187,11 @@ fn aged(case: &Case, now: Moment, device: &FenceDevice) -> Option<String> {
     let age = case.policy.fence.control_age;
     let at = case.epoch(now);
     match (device.read_back, seen(case, device)) {
+        (ReadBack::Status, Some(seen)) if is_ahead(at, seen.at) => Some(format!(
+            "{} was last seen ON at a moment that is {} s ahead: a clock was wrong",
+            device.name,
+            seen.at.since(at).as_secs()
+        )),
         (ReadBack::Status, Some(seen)) if at.since(seen.at) <= age => None,
         (ReadBack::Status, Some(seen)) => Some(format!(
             "{} was last seen ON {} days ago",

@@ -4,11 +4,12 @@
 
 use super::case::{Case, Failure, Source, Trouble};
 use super::itself::is_this_machine;
+use super::moments::{counts, fenced};
 use super::rules::{BrakeRules, Window};
 use super::standing::standing;
 use crate::model::{
-    Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostState, Incident, Memory, Moment, Observer,
-    Outlook, Progress, RaftState,
+    Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Moment,
+    Observer, Outlook, Progress, RaftState,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -126,7 +127,8 @@ fn fenced_lately(
 ) -> Option<Failure> {
     let counts = |(document, incident): &&(DocumentId, Incident)| {
         incident.host != case.subject.host
-            && (incident.fenced.is_some_and(|at| within(epoch, at, window.time))
+            && (fenced(incident)
+                .is_some_and(|at| lately(epoch, at, memory.unchanged(*document), window.time))
                 || about_to_be(*document, incident))
     };
     let hosts: BTreeSet<_> =
@@ -239,7 +241,12 @@ impl View<'_> {
         let about_to_be = |document: DocumentId, incident: &Incident| {
             self.earlier(document)
                 && matches!(incident.progress, Progress::Open | Progress::Fencing)
-                && within(self.epoch, incident.updated, self.rules.short.time)
+                && lately(
+                    self.epoch,
+                    incident.updated,
+                    self.outlook.memory.unchanged(document),
+                    self.rules.short.time,
+                )
         };
         fenced_lately(self.case, &self.outlook.memory, self.epoch, window, about_to_be)
     }
@@ -252,14 +259,12 @@ impl View<'_> {
     fn flaps(&self) -> Option<Failure> {
         let memory = &self.outlook.memory;
         let Window { count, time } = self.rules.flaps;
-        let own = self.case.incident.iter();
-        let stored = memory.incidents.iter().map(|(_, incident)| incident);
-        let events: BTreeSet<_> = stored
-            .filter(|incident| incident.host == self.case.subject.host)
-            .chain(own)
-            .flat_map(|incident| &incident.events)
-            .filter(|at| within(self.epoch, **at, time))
-            .collect();
+        let own = self.case.incident.iter().flat_map(|incident| &incident.events);
+        let own = own.filter(|at| lately(self.epoch, **at, Duration::ZERO, time));
+        let earlier = |(document, _): &&(DocumentId, Incident)| Some(*document) != self.case.document;
+        let host = self.case.subject.host;
+        let stored = events_lately(memory.incidents.iter().filter(earlier), memory, host, self.epoch, time);
+        let events: BTreeSet<Epoch> = own.copied().chain(stored).collect();
         let by_itself = match self.case.subject.source {
             Source::Event | Source::Reconcile => true,
             Source::Person => false,
@@ -284,7 +289,22 @@ pub(super) fn span(time: Duration) -> String {
     }
 }
 
-/// Was it within this time? A moment that lies ahead was written by another clock, and counts for as long.
-pub(super) fn within(now: Epoch, at: Epoch, time: Duration) -> bool {
-    now.since(at) < time && at.since(now) < time
+/// The ERROR events of a host within this time, in these records.
+pub(super) fn events_lately<'a>(
+    records: impl Iterator<Item = &'a (DocumentId, Incident)>,
+    memory: &Memory,
+    host: HostId,
+    now: Epoch,
+    time: Duration,
+) -> Vec<Epoch> {
+    let of_host = records.filter(|(_, incident)| incident.host == host);
+    let events = of_host.flat_map(|(document, incident)| incident.events.iter().map(|at| (*document, *at)));
+    let lately = |(document, at): &(DocumentId, Epoch)| lately(now, *at, memory.unchanged(*document), time);
+    events.filter(lately).map(|(_, at)| at).collect()
+}
+
+/// Was it within this time? A moment that lies far ahead was written by a clock that was wrong: it counts from when it
+/// was seen first, this long ago.
+pub(super) fn lately(now: Epoch, at: Epoch, seen: Duration, time: Duration) -> bool {
+    now.since(counts(now, at, seen)) < time
 }

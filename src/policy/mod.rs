@@ -37,6 +37,7 @@ pub mod layer;
 mod leave;
 mod limits;
 pub mod loss;
+pub mod moments;
 mod notes;
 mod observe;
 mod order;
@@ -65,6 +66,7 @@ mod target;
 pub mod tend;
 mod trace;
 mod waiting;
+pub mod watched;
 mod weigh;
 
 use std::time::Duration;

@@ -292,14 +292,14 @@ pub(super) fn set_until(case: &Case, incident: &mut Incident, at: Epoch) {
     let wait = case.policy.wait;
     let begins = incident.progress == Progress::Closed || case.document.is_none();
     if begins || incident.until.is_none() {
-        incident.until = Some(at.plus(wait.cycle.saturating_mul(wait.cycles)));
+        incident.until = Some(at.plus(wait.whole()));
     }
 }
 
 /// Wait for the host to come back by itself. What an earlier run has waited counts.
 pub(super) fn begin_to_wait(mut case: Box<Case>, now: Moment) -> Step {
     let wait = case.policy.wait;
-    let whole = wait.cycle.saturating_mul(wait.cycles);
+    let whole = wait.whole();
     let at = case.epoch(now);
     let until = case.incident.as_ref().and_then(|incident| incident.until);
     let pause = until.map_or(whole, |until| until.since(at)).min(whole);

@@ -99,7 +99,9 @@ impl Taking {
             Whose::Predecessor(hold) if over != Some(hold) => Self::step(case, document, Some(hold), watch),
             Whose::Predecessor(hold) | Whose::Run(hold) => {
                 watch.is_locked(now, hold);
-                if (watch.is_over(now) || is_left(case.epoch(now), hold)) && over != Some(hold) {
+                if (watch.is_over(now) || is_left(case.epoch(now), hold, case.unchanged))
+                    && over != Some(hold)
+                {
                     return Self::step(case, document, Some(hold), watch);
                 }
                 Remembering::later(case, now, watch, "it has locked the record")

@@ -6,6 +6,7 @@ use super::fence::Fencing;
 use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
+use super::moments::mend;
 use super::notes::Phase;
 use super::observe::set_until;
 use super::own::{Taking, abort_of, leave_to, lost, overwritten};
@@ -206,14 +207,15 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
         return begin(case, now, memory);
     };
     let watch = watch.unwrap_or_else(|| Watch::new(now, *document, incident));
-    if watch.has_moved(*document, incident) && may_live(memory, incident) {
+    if watch.has_moved(*document, incident) && may_live(memory, *document, incident) {
         return busy(case, now, &incident.owner);
     }
-    if may_live(memory, incident) && !watch.is_over(now) {
+    if may_live(memory, *document, incident) && !watch.is_over(now) {
         return Remembering::later(case, now, watch, &incident.owner);
     }
     case.aborted = ended_by(memory, incident.host, *document).cloned();
     case.predecessor = is_here(memory, incident).then_some(incident.updated);
+    case.unchanged = memory.unchanged(*document);
     case.me.clone_from(&memory.me);
     case.run.clone_from(&memory.run);
     case.incident = Some(incident.clone());
@@ -286,6 +288,9 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
     incident.lock = Some(hold);
+    if let Some(text) = mend(&mut incident, at, case.unchanged, &case.policy) {
+        case.note(now, Phase::Claim, text);
+    }
     set_aside(&mut case, now, &mut incident);
     case.looks_again(&mut incident);
     take_up(&mut case, &mut incident, at);

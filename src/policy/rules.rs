@@ -29,6 +29,14 @@ pub struct WaitRules {
     pub oned: Duration,
 }
 
+impl WaitRules {
+    /// The time of all cycles together.
+    #[must_use]
+    pub fn whole(self) -> Duration {
+        self.cycle.saturating_mul(self.cycles)
+    }
+}
+
 /// How a host is powered off and proven off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FenceRules {

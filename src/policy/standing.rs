@@ -5,6 +5,7 @@
 //! that is gone leaves its lock behind; then the lease decides.
 
 use super::case::Case;
+use super::moments::{CLOCKS, is_ahead};
 use crate::model::{
     Abort, DocumentId, DocumentLock, Epoch, Hold, HostId, Incident, Life, Memory, Moment, Progress, RunId,
     SeenOwner,
@@ -17,9 +18,6 @@ pub(super) const LEASE: Duration = Duration::from_secs(400);
 /// How often an owner shows that it is alive. Three of them may be lost, or one write may take as long as was seen
 /// after the death of a leader (106 s), before the lease is over.
 pub(super) const BEAT: Duration = Duration::from_secs(90);
-
-/// Clocks of front-ends may differ by this much. Who does not want to trust them watches a record for a lease.
-pub(super) const CLOCKS: Duration = Duration::from_secs(300);
 
 /// A run that died between taking the lock and writing itself down has taken it this soon after the record was made.
 const PREDECESSOR: Duration = Duration::from_secs(60);
@@ -87,21 +85,32 @@ pub(super) fn is_here(memory: &Memory, incident: &Incident) -> bool {
 
 /// May a run be at work on this record? One of this machine is, as long as its process lives, and is not taken over; one
 /// of another is, as far as the clock tells.
-pub(super) fn may_live(memory: &Memory, incident: &Incident) -> bool {
+pub(super) fn may_live(memory: &Memory, document: DocumentId, incident: &Incident) -> bool {
     let let_go = incident.outcome.is_some() || incident.interrupted.is_some();
     // Who looks again at VMs that are held leaves the record closed until there is something to send.
     let looks = incident.waiting.is_some() && incident.lock.is_some();
     let lives = match life(memory, incident) {
         Life::Lives => true,
         Life::Gone => false,
-        Life::Unseen => !lease_left(memory, incident).is_zero(),
+        Life::Unseen => !lease_left(memory, document, incident).is_zero(),
     };
     (incident.progress != Progress::Closed || looks) && !let_go && lives
 }
 
-/// How long its owner may be silent until anybody may take over, whatever the clocks say.
-pub(super) fn lease_left(memory: &Memory, incident: &Incident) -> Duration {
+/// How long its owner may be silent until anybody may take over, whatever the clocks say. Where they say what cannot be,
+/// only what this front-end itself has seen counts.
+pub(super) fn lease_left(memory: &Memory, document: DocumentId, incident: &Incident) -> Duration {
+    if is_doubtful(memory, incident) {
+        return LEASE.saturating_sub(memory.unchanged(document));
+    }
     LEASE.saturating_add(CLOCKS).saturating_sub(memory.now.since(incident.updated))
+}
+
+/// Was the record written by a clock that is far from this one, or from oned's when the owner locked it? A living run
+/// would be taken for a dead one, or a dead one for alive for as long as the clock was wrong.
+pub(super) fn is_doubtful(memory: &Memory, incident: &Incident) -> bool {
+    let locked = incident.lock.map(|lock| Epoch(lock.time));
+    is_ahead(memory.now, incident.updated) || locked.is_some_and(|locked| is_ahead(incident.updated, locked))
 }
 
 /// A record that somebody else may be at work on, and since when it has not changed.
@@ -146,9 +155,11 @@ impl Watch {
 }
 
 /// Is this lock, which no record names, so old that its run must have died before it wrote that down? Who cannot watch
-/// for a lease, as `onerescue reconcile`, goes by that; clocks may differ.
-pub(super) fn is_left(now: Epoch, lock: Hold) -> bool {
-    now.since(Epoch(lock.time)) >= LEASE.saturating_add(CLOCKS)
+/// for a lease, as `onerescue reconcile`, goes by that; clocks may differ. A lock of a time that lies ahead was taken by
+/// a clock that was wrong: its run would have written the record since, which has not changed for this long.
+pub(super) fn is_left(now: Epoch, lock: Hold, unchanged: Duration) -> bool {
+    let taken = Epoch(lock.time);
+    now.since(taken) >= LEASE.saturating_add(CLOCKS) || is_ahead(now, taken) && unchanged >= LEASE
 }
 
 /// What a lock on a record means.

@@ -16,10 +16,13 @@ use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{DeviceName, DocumentId, Epoch, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
+use crate::policy::reconcile::Look;
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
+use crate::policy::watched::Watched;
 use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::{Zone, let_go};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -49,6 +52,8 @@ pub struct SimWorld {
     taking: BTreeMap<HostId, DocumentId>,
     /// When the present front-end first saw a server in a term.
     leads: BTreeMap<(i64, i64), Duration>,
+    /// What its reconcile has seen.
+    watched: Watched,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
@@ -101,6 +106,7 @@ impl SimWorld {
             process: 1,
             taking: BTreeMap::new(),
             leads: BTreeMap::new(),
+            watched: Watched::default(),
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
@@ -174,6 +180,9 @@ impl SimWorld {
 
     /// Begin another run on another front-end, which knows nothing of the files of this one.
     pub fn begin_elsewhere(&mut self, front_end: &str) {
+        if self.front_end != front_end {
+            self.watched = Watched::default();
+        }
         front_end.clone_into(&mut self.front_end);
         self.machine = Machine::of(front_end);
         self.taking.clear();
@@ -184,6 +193,7 @@ impl SimWorld {
     /// Begin another run on this front-end after a boot, which has cost it its lock files.
     pub fn begin_after_boot(&mut self) {
         self.machine.boot = format!("boot after process {}", self.process);
+        self.watched = Watched::default();
         self.taking.clear();
         self.begin_again();
     }
@@ -191,6 +201,7 @@ impl SimWorld {
     /// Begin another run on a front-end that has the name and the machine id of this one, as cloned images do.
     pub fn begin_on_clone(&mut self) {
         self.machine.boot = format!("boot of the clone after process {}", self.process);
+        self.watched = Watched::default();
         self.taking.clear();
         self.begin_again();
     }
@@ -210,7 +221,17 @@ impl SimWorld {
         });
         memory.owners = seen.collect();
         memory.run = Some(me);
+        self.watched.tell(self.cloud_now(), &mut memory);
         Ok(memory)
+    }
+
+    /// One look of this front-end's `onerescue reconcile`: oned dates errors in UTC here.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn reconciles(&mut self) -> Result<Look, Failure> {
+        let (memory, steady) = (self.remembered()?, self.cloud_now());
+        self.zone.look(memory, steady, Some(&TimeZone::UTC), &mut self.watched)
     }
 
     fn run_id(&self) -> RunId {

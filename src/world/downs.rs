@@ -42,8 +42,10 @@ fn note(file: &mut File, down: &Subject, now: Epoch, within: Duration) -> io::Re
     let mut text = String::new();
     // What cannot be read counts as nothing, and is replaced.
     let _ = (&*file).take(MOST).read_to_string(&mut text);
-    let fresh = |line: &Line| now.since(line.at) < within && line.at.since(now) < within;
-    let mut lines: Vec<_> = text.lines().filter_map(read).filter(fresh).collect();
+    // A line that lies ahead was written before the clock was set right: it counts as now, for as long as any other.
+    let mend = |line: Line| Line { at: line.at.min(now), ..line };
+    let fresh = |line: &Line| now.since(line.at) < within;
+    let mut lines: Vec<_> = text.lines().filter_map(read).map(mend).filter(fresh).collect();
     let host = down.host.map_or(-1, |host| i64::from(host.0));
     let datastore = down.datastore.map_or(-1, |datastore| i64::from(datastore.0));
     lines.push(Line { at: now, host, datastore, vm: down.vm.0 });

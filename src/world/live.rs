@@ -10,6 +10,7 @@ use super::note::Note;
 use super::observer;
 use super::oned::Http;
 use super::stop::{self, Running};
+use super::watched;
 use super::witness::Witness;
 use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
@@ -154,7 +155,9 @@ impl World for Live {
     }
 
     fn memory(&mut self) -> Result<Memory, Failure> {
-        Ok(with_owners(self.zone.memory(wall_clock(), &self.me)?))
+        let mut memory = with_owners(self.zone.memory(wall_clock(), &self.me)?);
+        watched::read(&self.run_dir).tell(observer::since_boot(), &mut memory);
+        Ok(memory)
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {

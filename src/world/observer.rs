@@ -63,7 +63,7 @@ fn oned_runs_for(proc: &Path) -> Option<Duration> {
 
 /// The time since the boot, by the clock that the kernel counts a process' ticks by, and that nobody sets; /proc/uptime
 /// is the container's own in some containers.
-pub(super) fn since_boot() -> Duration {
+pub(crate) fn since_boot() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

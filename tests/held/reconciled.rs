@@ -5,13 +5,11 @@ use super::stage::{Stage, world};
 use super::story::{DeviceStory, End, Ill, RecordStory, Story, VmStory};
 use super::turns::{Claims, Turn, trails};
 use super::{config, ordered, strategy};
-use jiff::tz::TimeZone;
-use onerescue::model::{Epoch, HostId, Incident, Progress, VmId, VmState};
-use onerescue::policy::reconcile::{Decision, ReconcileRules, Turns, View, decide, left};
+use onerescue::model::{HostId, Incident, Progress, VmId, VmState};
+use onerescue::policy::reconcile::{Decision, ReconcileRules, Turns, decide, left};
 use onerescue::policy::{HandOver, Policy, Source, Subject};
-use onerescue::sim::{Behaviour, Breach, Death, Seen, SimDevice, SimTransport, audit};
+use onerescue::sim::{Behaviour, Breach, Death, Seen, SimDevice, SimTransport, SimWorld, audit};
 use onerescue::wire::record::Record;
-use onerescue::world::error_date;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -104,6 +102,8 @@ struct Front {
     name: &'static str,
     turns: Turns,
     claims: Claims,
+    /// What its looks have seen stays from one to the next.
+    timer: SimWorld,
     next: Duration,
     lost: bool,
 }
@@ -140,6 +140,11 @@ impl<'a> Play<'a> {
             name,
             turns: Turns::default(),
             claims: Claims::default(),
+            timer: {
+                let mut timer = world(&transport);
+                timer.begin_elsewhere(name);
+                timer
+            },
             next: now + Duration::from_secs(zone.apart) * u32::try_from(at).unwrap(),
             lost: false,
         };
@@ -178,17 +183,10 @@ impl<'a> Play<'a> {
 
     /// One look of a front-end's reconcile; what is begun is under way then.
     fn look(&mut self, front: usize) {
-        let zone = world(&self.transport);
         let now = self.transport.cloud().wall_clock();
-        let memory = zone.zone().memory(now, &format!("{} timer", self.fronts[front].name)).unwrap();
-        let hosts = zone.zone().hosts().unwrap();
-        let dated = hosts
-            .iter()
-            .filter_map(|host| Some((host.id, error_date(host.error.as_deref()?, &TimeZone::UTC)?)));
-        let since: BTreeMap<HostId, Epoch> = dated.collect();
+        let look = self.fronts[front].timer.reconciles().unwrap();
         let busy: BTreeSet<HostId> = self.fronts[front].claims.borrow().clone();
-        let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
-        for decision in decide(view, ReconcileRules::default()) {
+        for decision in decide(look.view(&busy), ReconcileRules::default()) {
             let begins = self.fronts[front].turns.begins(&decision, self.zone.parallel, now);
             if begins {
                 let rules = &self.zone.story.policy;

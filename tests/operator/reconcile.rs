@@ -221,14 +221,20 @@ fn a_quarantine_for_flapping_is_lifted_when_it_is_over_and_no_other() {
     let bench = bench(super::bench::WELL, "[host_back]\nstable = \"1s\"\n");
     quarantined(&bench, 0, "it flaps", 1_795_165_000);
     quarantined(&bench, 1, "it runs what oned has elsewhere", 0);
-    quarantined(&bench, 2, "it flaps", 9_795_165_000);
+    quarantined(&bench, 2, "it flaps", jiff::Timestamp::now().as_second() + 1800);
+    // No setting keeps a host for a day: a clock was wrong.
+    quarantined(&bench, 3, "it flaps", jiff::Timestamp::now().as_second() + 86_400);
     let (code, told) = json(&bench, &[]);
     assert_eq!(code, 0, "{told}");
-    let [lifted, twice, early] = told["hosts"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    let [lifted, twice, early, beyond] = told["hosts"].as_array().unwrap().as_slice() else {
+        panic!("{told}")
+    };
     assert_eq!(lifted["todo"], "lift", "{told}");
+    assert_eq!((beyond["todo"].as_str(), beyond["name"].as_str()), (Some("lift"), Some("node3")), "{told}");
     assert!(lifted["outcome"].as_str().unwrap().starts_with("handed over: "), "{told}");
     assert!(twice["why"].as_str().unwrap().starts_with("it is quarantined until a person enables it"));
     assert!(early["why"].as_str().unwrap().starts_with("it is quarantined for another "), "{told}");
+    assert!(beyond["why"].as_str().unwrap().contains("a clock was wrong"), "{told}");
     let cloud = bench.cloud.lock().unwrap();
     let states = [0, 1, 2].map(|host| cloud.host_state(HostId(host)).unwrap());
     assert_eq!(states, [HostState::Monitored, HostState::Disabled, HostState::Disabled]);
@@ -259,6 +265,42 @@ fn a_record_that_cannot_be_read_is_no_lost_event_and_ends_with_the_code_of_what_
     bench.cloud.lock().unwrap().mend_records();
     let (code, told) = json(&bench, &[]);
     assert_eq!((code, &told["hosts"][0]["outcome"]), (0, &"recovered".into()), "{told}");
+}
+
+/// oned has dated the errors in UTC, nine days ago at most by the clock of this machine, and by no more than a moment after
+/// it has heard the hosts.
+#[test]
+fn an_error_s_date_is_read_in_the_zone_of_the_process_and_one_that_cannot_be_makes_the_age_unknown() {
+    let bench = bench(TWO_DEAD, "");
+    let decided = |zone: &str| {
+        let output =
+            bench.start().env("TZ", zone).args(["reconcile", "--json", "--dry-run"]).output().unwrap();
+        let told: Json = serde_json::from_str(&out(&output)).unwrap_or_else(|_| panic!("{}", err(&output)));
+        let host = &told["hosts"][0];
+        (host["todo"].as_str().unwrap().to_owned(), host["why"].as_str().unwrap().to_owned())
+    };
+    for zone in ["", "UTC0", "Etc/UTC", ":Etc/UTC", "/usr/share/zoneinfo/Etc/UTC", "Europe/London"] {
+        let (todo, why) = decided(zone);
+        assert_eq!(todo, "begin", "{zone}: {why}");
+        assert!(why.starts_with("in ERROR for "), "{zone}: {why}");
+    }
+    // Then the host would have failed hours before oned has heard it; or there is no such zone.
+    for zone in ["Asia/Tokyo", ":Asia/Kolkata", "JST-9", "CET-1CEST,M3.5.0,M10.5.0/3", "Nowhere/City"] {
+        let _ = std::fs::remove_file(bench.folder.path().join("onerescue-seen.json"));
+        let (todo, why) = decided(zone);
+        assert_eq!(todo, "leave", "{zone}: {why}");
+        assert!(why.starts_with("in ERROR since an unknown time"), "{zone}: {why}");
+    }
+    // Seen since the machine began, it is worked on.
+    let file = bench.folder.path().join("onerescue-seen.json");
+    let mut seen: Json = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    for host in ["0", "1"] {
+        seen["hosts"][host]["since"] = 0.into();
+    }
+    write(&file, &seen.to_string(), 0o600);
+    let (todo, why) = decided("Asia/Tokyo");
+    assert_eq!(todo, "begin", "{why}");
+    assert!(why.starts_with("in ERROR since an unknown time, and seen so for "), "{why}");
 }
 
 /// The run goes on with the first of two open records, so it goes by the options in that one. By the other one it would go

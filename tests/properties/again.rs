@@ -3,26 +3,24 @@
 use super::{check, config, go, ordered, started_twice, strategy, told};
 use crate::stage::Stage;
 use onerescue::model::{HostId, Incident, Progress, VmId};
-use onerescue::policy::reconcile::{ReconcileRules, Todo, View, decide};
+use onerescue::policy::reconcile::{ReconcileRules, Todo, decide};
 use onerescue::policy::{Fate, Fencing, HandOver, Outcome, Source, VmReport};
 use onerescue::sim::{Event, Seen, audit, audit_deeds};
 use onerescue::wire::record::Record;
 use onerescue::world::World as _;
 use onerescue::{run, run_steps};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What the timer would do about the host, and whether VMs of it wait for room.
-fn decided(stage: &Stage) -> Option<(Todo, bool)> {
+fn decided(stage: &mut Stage) -> Option<(Todo, bool)> {
     let host = stage.subject.host;
-    let now = stage.world.transport().cloud().wall_clock();
-    let memory = stage.world.zone().memory(now, "front-end timer").ok()?;
-    let hosts = stage.world.zone().hosts().ok()?;
-    let (since, busy) = (BTreeMap::new(), BTreeSet::new());
-    let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
-    let decision = decide(view, ReconcileRules::default()).into_iter().find(|one| one.host == host)?;
-    let last = memory.incidents.iter().rfind(|(_, incident)| incident.host == host);
+    let look = stage.world.reconciles().ok()?;
+    let busy = BTreeSet::new();
+    let decisions = decide(look.view(&busy), ReconcileRules::default());
+    let decision = decisions.into_iter().find(|one| one.host == host)?;
+    let last = look.memory.incidents.iter().rfind(|(_, incident)| incident.host == host);
     Some((decision.todo, last.is_some_and(|(_, incident)| incident.waiting.is_some())))
 }
 
@@ -71,7 +69,7 @@ proptest! {
         for kill in kills {
             stage.world.advance(Duration::from_secs(60 * gap));
             // Also a look that was killed is gone on with.
-            let Some((todo, true)) = decided(&stage) else { continue };
+            let Some((todo, true)) = decided(&mut stage) else { continue };
             if todo == Todo::Leave || todo.is_back() {
                 continue;
             }

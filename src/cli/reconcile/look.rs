@@ -4,13 +4,11 @@ use super::super::{HostBack, HostError, hook_facts};
 use crate::config::{Config, Environment};
 use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
-use crate::policy::reconcile::{Decision, View, decide, left, options};
+use crate::policy::reconcile::{Decision, Look, decide, left, options};
 use crate::policy::{Failure, Policy, Source, Subject, back, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
-use crate::world::{Zone, busy, error_date, live};
-use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use crate::world::{Zone, busy, live, local_zone, observer, watched};
 
 /// What every look needs.
 pub(super) struct Desk {
@@ -27,19 +25,24 @@ pub(super) struct Looked {
 }
 
 impl Desk {
-    /// Two calls of oned, and what this front-end knows of its own processes.
+    /// What oned says, and what this front-end knows of its own processes and of its looks before.
     pub(super) fn look(&self) -> Result<Looked, Failure> {
+        let (run_dir, zone) = (&self.config.run_dir, local_zone());
+        if zone.is_none() {
+            log::warn!(
+                "reconcile: the time zone cannot be read (TZ, /etc/localtime): oned's dates say nothing"
+            );
+        }
         let memory = with_owners(self.zone.memory(live::wall_clock(), &identity())?);
-        let hosts = self.zone.hosts()?;
-        let here = TimeZone::system();
-        let since: BTreeMap<_, _> = hosts
-            .iter()
-            .filter_map(|host| Some((host.id, error_date(host.error.as_deref()?, &here)?)))
-            .collect();
-        let remembered = memory.incidents.iter().map(|(_, incident)| incident.host);
-        let busy = busy(&self.config.run_dir, hosts.iter().map(|host| host.id).chain(remembered));
-        let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
-        let decisions = decide(view, self.config.reconcile.rules);
+        let mut watched = watched::read(run_dir);
+        let look = self.zone.look(memory, observer::since_boot(), zone.as_ref(), &mut watched)?;
+        if let Err(error) = watched::write(run_dir, &watched) {
+            log::warn!("reconcile: what was seen cannot be kept in {}: {error}", run_dir.display());
+        }
+        let remembered = look.memory.incidents.iter().map(|(_, incident)| incident.host);
+        let busy = busy(run_dir, look.hosts.iter().map(|host| host.id).chain(remembered));
+        let decisions = decide(look.view(&busy), self.config.reconcile.rules);
+        let Look { hosts, memory, .. } = look;
         Ok(Looked { decisions, hosts, memory })
     }
 

@@ -6,10 +6,11 @@ use super::{
 };
 use crate::config::file::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, within};
 use crate::config::{ConsulSettings, ObserverSettings, ReconcileSettings, WitnessSettings};
+use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{
     BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, RecordRules, SettleRules,
-    WaitRules, Window, WitnessRules,
+    WaitRules, Window, WitnessRules, back,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -158,10 +159,16 @@ impl Hold {
 
 impl Reconcile {
     /// Whether the options are a hook's is looked at when they are used.
-    pub(in crate::config) fn check(self) -> Result<ReconcileSettings, String> {
+    pub(in crate::config) fn check(
+        self,
+        bounds: Bounds,
+        back: back::Rules,
+    ) -> Result<ReconcileSettings, String> {
         let rules = ReconcileRules {
             age: within("reconcile.age", self.age, Duration::ZERO..=HOUR)?,
             parallel: within("reconcile.parallel", self.parallel, 1..=10)?,
+            bounds,
+            back,
         };
         let options = self.options.map(|text| text.split_whitespace().map(str::to_owned).collect());
         Ok(ReconcileSettings { rules, options })

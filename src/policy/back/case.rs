@@ -43,8 +43,9 @@ pub(super) struct Case {
     pub(super) stood: Duration,
     /// The front-end's wall clock at a moment of this run.
     pub(super) clock: Option<(Epoch, Moment)>,
-    /// The host's last incident.
+    /// The host's last incident, and for how long this front-end has seen no change in it.
     pub(super) incident: Option<Incident>,
+    pub(super) unchanged: Duration,
     /// VMs to start, in order.
     pub(super) queue: VecDeque<(VmId, String)>,
     /// VMs on their way.
@@ -68,6 +69,7 @@ impl Case {
             stood: Duration::ZERO,
             clock: None,
             incident: None,
+            unchanged: Duration::ZERO,
             queue: VecDeque::new(),
             away: BTreeMap::new(),
             started: 0,
@@ -121,7 +123,8 @@ impl Case {
     pub(super) fn marked_stood(&self, now: Moment) -> Option<Duration> {
         let (host, mark) = (self.host.as_ref()?, self.mark()?);
         let ours = self.subject.source == Source::Reconcile;
-        mark.stood(host, self.incident.as_ref(), self.epoch(now)).filter(|_| ours)
+        let last = self.incident.as_ref().map(|incident| (incident, self.unchanged));
+        mark.stood(host, last, self.epoch(now), self.policy.back).filter(|_| ours)
     }
 
     /// The wall clock at this moment.

@@ -1,6 +1,7 @@
 //! Was this VM left down by the failure, and may it be started where it is?
 
-use crate::model::{HostId, Incident, Vm, VmId};
+use crate::model::{Epoch, HostId, Incident, Vm, VmId};
+use crate::policy::moments::is_ahead;
 use crate::policy::plan::{excluded, locked};
 use crate::policy::rules::Exclusions;
 use crate::policy::tend::{Fallen, fallen, may_run_elsewhere};
@@ -42,17 +43,29 @@ pub(super) struct Tail<'a> {
     pub(super) closed: Option<Closed>,
     /// `[exclude]`
     pub(super) exclude: &'a Exclusions,
+    /// The wall clock.
+    pub(super) now: Epoch,
 }
 
 impl Tail<'_> {
     /// The time from which on a crash belongs to the host's failure; or why none does.
     fn since(&self, vm: VmId) -> Result<i64, &'static str> {
-        let opened = self.incident.ok_or("no failure of the host is recorded")?.opened.0;
-        let done = |closed: &Closed| closed.at >= opened && !closed.but.contains(&vm);
+        let incident = self.incident.ok_or("no failure of the host is recorded")?;
+        // A clock that was ahead has dated it: it was heard before it failed, by oned's clock. If that is not known, or
+        // is of the same clock, every crash may be of that failure.
+        let wrong = is_ahead(self.now, incident.opened);
+        let heard = incident.heard.filter(|heard| !is_ahead(self.now, Epoch(*heard)));
+        let dated = Some(incident.opened.0).filter(|_| !wrong);
+        // oned dates crashes, so its clock counts where the other one was ahead.
+        let opened = dated.into_iter().chain(heard).min();
+        let done = |closed: &Closed| {
+            let after = opened.is_some_and(|opened| closed.at >= opened);
+            after && !is_ahead(self.now, Epoch(closed.at)) && !closed.but.contains(&vm)
+        };
         if self.closed.as_ref().is_some_and(done) {
             return Err("what the host's last failure left was started before");
         }
-        Ok(opened.saturating_sub(BEFORE))
+        Ok(opened.map_or(i64::MIN, |opened| opened.saturating_sub(BEFORE)))
     }
 
     /// Decide about one VM.

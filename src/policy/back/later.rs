@@ -5,8 +5,10 @@
 //! that somebody has enabled is not quarantined any more, and one that is DISABLED without a word of ours stays so.
 
 use super::quarantine::Quarantine;
+use super::rules::Rules;
 use crate::model::{Epoch, Host, HostState, Incident};
 use crate::policy::limits::span;
+use crate::policy::moments::{CLOCKS, counts, is_ahead, left};
 use std::time::Duration;
 
 /// The host's template: `1795169160 1795169150 1795169360`, see [`Mark`]; `0` where nothing is left to be done.
@@ -34,20 +36,43 @@ impl Mark {
         format!("{} {} {}", self.since.0, self.heard, self.at.0)
     }
 
-    /// Why this is not the moment, for a host that is MONITORED.
-    fn not_yet(self, now: Epoch) -> Option<String> {
-        (self.at > now).then(|| format!("it has {} more to stay MONITORED", span(self.at.since(now))))
+    /// Why this is not the moment, for a host that is MONITORED. A time that cannot be waited for is looked at now.
+    fn not_yet(self, now: Epoch, rules: Rules) -> Option<String> {
+        let wait = left(now, self.at, rules.longest()).ok().filter(|left| !left.is_zero());
+        wait.map(|left| format!("it has {} more to stay MONITORED", span(left)))
+    }
+
+    /// Was it written by a clock that was wrong? One was ahead, or was behind: then the host would have been MONITORED
+    /// for longer than oned, by its own clock, has heard it since. What `host` was read alone has that.
+    fn is_wrong(self, now: Epoch, host: &Host, rules: Rules) -> bool {
+        let heard = host.monitored_at.filter(|_| self.heard != 0);
+        let heard = heard.map(|heard| Epoch(heard).since(Epoch(self.heard)).saturating_add(CLOCKS));
+        is_ahead(now, self.since)
+            || left(now, self.at, rules.longest()).is_err()
+            || heard.is_some_and(|heard| now.since(self.since) > heard)
     }
 
     /// How long the host has been MONITORED, if the time has come, oned has heard it since, and it has not failed
-    /// meanwhile. A pool of hosts does not say when they were heard, so that is for the run to see.
-    pub(super) fn stood(self, host: &Host, last: Option<&Incident>, now: Epoch) -> Option<Duration> {
-        let failed = |incident: &Incident| {
-            incident.opened > self.since || incident.events.iter().any(|at| *at > self.since)
-        };
+    /// meanwhile: its last incident, and for how long that was seen as it is. A pool of hosts does not say when they were heard, so that is for the run to see.
+    pub(super) fn stood(
+        self,
+        host: &Host,
+        last: Option<(&Incident, Duration)>,
+        now: Epoch,
+        rules: Rules,
+    ) -> Option<Duration> {
+        let failed = |(incident, seen): (&Incident, Duration)| self.is_before(incident, now, seen);
         let heard = host.monitored_at.unwrap_or(0) > self.heard;
-        let good = self.not_yet(now).is_none() && heard && !last.is_some_and(failed);
+        let due = self.not_yet(now, rules).is_none() && !self.is_wrong(now, host, rules);
+        let good = due && heard && !last.is_some_and(failed);
         good.then(|| now.since(self.since))
+    }
+
+    /// Has the host failed since? A failure that a wrong clock has dated ahead was before its record was first seen as it
+    /// is, this long ago.
+    fn is_before(self, incident: &Incident, now: Epoch, seen: Duration) -> bool {
+        let mut dates = incident.events.iter().chain([&incident.opened]);
+        dates.any(|at| counts(now, *at, seen) > self.since)
     }
 }
 
@@ -63,7 +88,7 @@ pub(in crate::policy) enum Due {
 }
 
 /// What is due on this host; `None` where there is no word of ours on it.
-pub(in crate::policy) fn due(host: &Host, now: Epoch) -> Option<Due> {
+pub(in crate::policy) fn due(host: &Host, now: Epoch, rules: Rules) -> Option<Due> {
     let (quarantine, mark) = (Quarantine::read(host), Mark::read(host));
     match (host.state, quarantine, mark) {
         (HostState::Disabled, Some(quarantine), _) if !quarantine.begun => {
@@ -72,15 +97,18 @@ pub(in crate::policy) fn due(host: &Host, now: Epoch) -> Option<Due> {
         (HostState::Monitored, Some(quarantine), _) if !quarantine.begun => {
             Some(Due::Tail(format!("its quarantine could not begin: {}", quarantine.reason)))
         }
-        (HostState::Disabled, Some(quarantine), _) => Some(match quarantine.left(now) {
-            Ok(()) => Due::Lift(format!("its quarantine is over: {}", quarantine.reason)),
+        (HostState::Disabled, Some(quarantine), _) => Some(match quarantine.left(now, rules) {
+            Ok(why) => Due::Lift(format!("{why}: {}", quarantine.reason)),
             Err(why) => Due::NotYet(why),
         }),
         (HostState::Monitored, Some(_), _) => {
             Some(Due::Tail("somebody has enabled it, so it is not quarantined any more".to_owned()))
         }
-        (HostState::Monitored, None, Some(mark)) => Some(match mark.not_yet(now) {
+        (HostState::Monitored, None, Some(mark)) => Some(match mark.not_yet(now, rules) {
             Some(why) => Due::NotYet(why),
+            None if mark.is_wrong(now, host, rules) => Due::Tail(
+                "its next look is later than any setting allows: a clock was wrong; looking now".to_owned(),
+            ),
             None => Due::Tail(format!("it has been MONITORED for {}", span(now.since(mark.since)))),
         }),
         (
@@ -120,7 +148,7 @@ mod tests {
     }
 
     fn word(host: &Host) -> Option<&'static str> {
-        due(host, Epoch(1000)).map(|due| match due {
+        due(host, Epoch(1000), Rules::default()).map(|due| match due {
             Due::Lift(_) => "lift",
             Due::Tail(_) => "tail",
             Due::NotYet(_) => "not yet",
@@ -144,7 +172,7 @@ mod tests {
     fn a_quarantine_that_did_not_begin_was_not_ended_by_a_person() {
         let words =
             [("HA_QUARANTINE", "it flaps"), ("HA_QUARANTINE_UNTIL", "2000"), ("HA_QUARANTINE_BEGUN", "NO")];
-        let why = |state| match due(&host(state, 900, &words), Epoch(1000)) {
+        let why = |state| match due(&host(state, 900, &words), Epoch(1000), Rules::default()) {
             Some(Due::Tail(why)) => why,
             other => panic!("{other:?}"),
         };
@@ -168,12 +196,12 @@ mod tests {
         let failed = |opened, event| {
             let events = vec![Epoch(event)];
             let last = Incident { opened: Epoch(opened), events, ..Incident::default() };
-            mark.stood(&host, Some(&last), Epoch(1000))
+            mark.stood(&host, Some((&last, Duration::ZERO)), Epoch(1000), Rules::default())
         };
         assert_eq!(failed(700, 700), Some(Duration::from_secs(200)));
         assert_eq!((failed(700, 850), failed(850, 850)), (None, None));
-        assert_eq!(mark.stood(&host, None, Epoch(999)), None);
+        assert_eq!(mark.stood(&host, None, Epoch(999), Rules::default()), None);
         let silent = Host { monitored_at: Some(790), ..host };
-        assert_eq!(mark.stood(&silent, None, Epoch(1000)), None);
+        assert_eq!(mark.stood(&silent, None, Epoch(1000), Rules::default()), None);
     }
 }

@@ -8,13 +8,16 @@ use super::Step;
 use super::act::Acting;
 use super::case::Case;
 use super::later::TAIL;
+use super::rules::Rules;
 use crate::model::{Epoch, Host, Memory, Moment};
 use crate::policy::case::{Failure, Trouble};
-use crate::policy::limits::{span, within};
+use crate::policy::limits::{events_lately, span};
+use crate::policy::moments::left;
 use crate::policy::notes::Phase;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::tend::Deed;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Why the host is disabled; `NO` once that is over.
 const REASON: &str = "HA_QUARANTINE";
@@ -39,17 +42,21 @@ impl Quarantine {
         ours.then(|| Self { reason: reason.to_owned(), until: until(host), begun })
     }
 
-    /// Is it over?
+    /// Is it over? Why it is.
     ///
     /// # Errors
     /// Why it is not.
-    pub(super) fn left(&self, now: Epoch) -> Result<(), String> {
-        match self.until {
-            None => Err(format!("it is quarantined until a person enables it: {}", self.reason)),
-            Some(until) if now < until => {
-                Err(format!("it is quarantined for another {}: {}", span(until.since(now)), self.reason))
-            }
-            Some(_) => Ok(()),
+    pub(super) fn left(&self, now: Epoch, rules: Rules) -> Result<String, String> {
+        let Some(until) = self.until else {
+            return Err(format!("it is quarantined until a person enables it: {}", self.reason));
+        };
+        match left(now, until, rules.quarantine) {
+            Ok(Duration::ZERO) => Ok("its quarantine is over".to_owned()),
+            Ok(left) => Err(format!("it is quarantined for another {}: {}", span(left), self.reason)),
+            Err(ahead) => Ok(format!(
+                "its quarantine would end in {}, later than any setting allows: a clock was wrong, so it is over",
+                span(ahead)
+            )),
         }
     }
 }
@@ -65,14 +72,15 @@ pub(super) struct Why {
 pub(super) fn flaps(case: &mut Case, now: Moment, memory: &Memory) -> Option<Why> {
     let window = case.policy.flaps;
     let epoch = case.epoch(now);
-    let own = memory.incidents.iter().filter(|(_, incident)| incident.host == case.subject.host);
-    let events: BTreeSet<_> = own.flat_map(|(_, incident)| &incident.events).copied().collect();
-    let count = events.iter().filter(|at| within(epoch, **at, window.time)).count();
+    let own = memory.incidents.iter();
+    let events = events_lately(own, memory, case.subject.host, epoch, window.time);
+    let count = BTreeSet::from_iter(events).len();
     if count < usize::try_from(window.count).unwrap_or(usize::MAX) {
         return None;
     }
     let what = format!("it flaps: {count} ERROR events within {}", span(window.time));
-    if case.host.as_ref().and_then(until).is_some_and(|until| until > epoch) {
+    let rules = case.policy.back;
+    if case.host.as_ref().and_then(until).is_some_and(|until| !rest(epoch, until, rules).is_zero()) {
         let text = format!("{what}; a person has enabled it all the same");
         case.diary.note(now, Phase::Brake, text);
         return None;
@@ -93,7 +101,7 @@ fn flapping(case: &Case, what: String, end: Epoch, now: Epoch) -> Why {
 /// A quarantine that an earlier run has written down, and oned did not disable the host then: it begins now.
 pub(super) fn late(case: &Case, now: Moment) -> Option<Why> {
     let (epoch, quarantine) = (case.epoch(now), Quarantine::read(case.host.as_ref()?)?);
-    if quarantine.begun || quarantine.left(epoch).is_ok() {
+    if quarantine.begun || quarantine.left(epoch, case.policy.back).is_ok() {
         return None;
     }
     let Quarantine { reason, until, .. } = quarantine;
@@ -158,12 +166,8 @@ pub(super) fn lift(case: &mut Case, now: Moment) -> Result<Vec<Deed>, String> {
     let Some(quarantine) = case.host.as_ref().and_then(Quarantine::read) else {
         return Err("somebody has taken it out of service (DISABLED)".to_owned());
     };
-    quarantine.left(case.epoch(now))?;
-    case.diary.note(
-        now,
-        Phase::Brake,
-        format!("its quarantine is over ({}): it is enabled", quarantine.reason),
-    );
+    let why = quarantine.left(case.epoch(now), case.policy.back)?;
+    case.diary.note(now, Phase::Brake, format!("{why} ({}): it is enabled", quarantine.reason));
     let host = case.subject.host;
     let over = vec![(REASON, "NO".to_owned()), (UNTIL, "0".to_owned())];
     Ok(vec![Deed::Enable { host }, Deed::NoteHost { host, attributes: over }])
@@ -175,6 +179,11 @@ pub(super) fn ended_by_a_person(case: &Case) -> Option<Deed> {
     case.host.as_ref().and_then(Quarantine::read)?;
     let attributes = vec![(REASON, "NO".to_owned())];
     Some(Deed::NoteHost { host: case.subject.host, attributes })
+}
+
+/// What is left of it. One that ends later than the settings allow was dated by a clock that was wrong, and is over.
+fn rest(now: Epoch, until: Epoch, rules: Rules) -> Duration {
+    left(now, until, rules.quarantine).unwrap_or_default()
 }
 
 fn until(host: &Host) -> Option<Epoch> {

@@ -11,6 +11,7 @@ use crate::policy::limits::unreadable;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::report::Outcome;
 use crate::policy::standing::standing;
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -62,7 +63,9 @@ impl Remembering {
         if let Some(failure) = unreadable(&memory) {
             return case.end(now, Outcome::Held(failure));
         }
-        case.incident = standing(&memory, case.subject.host).map(|(_, incident)| incident.clone());
+        let last = standing(&memory, case.subject.host);
+        case.unchanged = last.map_or(Duration::ZERO, |(document, _)| memory.unchanged(*document));
+        case.incident = last.map(|(_, incident)| incident.clone());
         match stage {
             Stage::First => first(case, now, &memory),
             Stage::BeforeActing => before_acting(case, now),

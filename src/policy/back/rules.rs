@@ -25,6 +25,16 @@ pub struct Rules {
     pub failback: Failback,
 }
 
+impl Rules {
+    /// The longest time that a host must be MONITORED before something is due on it.
+    pub(super) fn longest(self) -> Duration {
+        match self.failback {
+            Failback::Never => self.stable,
+            Failback::After(time) => self.stable.max(time),
+        }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {

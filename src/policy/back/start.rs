@@ -69,7 +69,8 @@ impl Tracing {
         let incident = case.incident.clone();
         let closed = Closed::read(case.attribute(RETURNED));
         let exclude = case.policy.plan.exclude.clone();
-        let tail = Tail { host: case.subject.host, incident: incident.as_ref(), closed, exclude: &exclude };
+        let (host, now_is) = (case.subject.host, case.epoch(now));
+        let tail = Tail { host, incident: incident.as_ref(), closed, exclude: &exclude, now: now_is };
         let mut go = Vec::new();
         for (id, name) in wanted {
             let Some(vm) = vms.iter().find(|vm| vm.id == id) else {

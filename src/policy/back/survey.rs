@@ -128,7 +128,8 @@ fn decide(case: &mut Case, now: Moment, host: &Host, survey: &Survey) {
     let incident = case.incident.clone();
     let closed = host.attributes.get(RETURNED).and_then(|text| Closed::read(text));
     let exclude = case.policy.plan.exclude.clone();
-    let tail = Tail { host: host.id, incident: incident.as_ref(), closed, exclude: &exclude };
+    let epoch = case.epoch(now);
+    let tail = Tail { host: host.id, incident: incident.as_ref(), closed, exclude: &exclude, now: epoch };
     let charged: BTreeSet<_> = host.vms.iter().copied().collect();
     let seen = |id: &VmId| survey.vms.iter().find(|vm| vm.id == *id);
     for id in charged {

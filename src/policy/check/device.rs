@@ -4,6 +4,7 @@ use super::finding::{Finding, Item};
 use super::host::HostFacts;
 use crate::model::{Epoch, FenceDevice, Host, HostState, Memory, PowerState, ReadBack};
 use crate::policy::arming::utc;
+use crate::policy::moments::is_ahead;
 use crate::policy::{Control, FenceRules};
 
 /// A device, what it has just said, and when it was seen ON before.
@@ -112,7 +113,7 @@ impl<'a> Seen<'a> {
                 let text = "it was never seen ON while the host was healthy, so its \"off\" does not count";
                 Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
             }
-            (Some(at), _) if self.now.since(at) > rules.control_age => {
+            (Some(at), _) if is_ahead(self.now, at) || self.now.since(at) > rules.control_age => {
                 let text = format!("it was last seen ON at {}: it does not authorise -r and -d", utc(at));
                 Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
             }

@@ -42,7 +42,7 @@ pub(super) fn next(mut case: Box<Case>, now: Moment) -> Step {
 }
 
 /// It ends with a name that people can look for.
-fn crash_loop(case: Box<Case>, now: Moment, recent: usize) -> Step {
+fn crash_loop(mut case: Box<Case>, now: Moment, recent: usize) -> Step {
     let why = format!(
         "{CRASH_LOOP}: {recent} attempts within {}; find out why it crashes, then `onevm resume {}`",
         span(case.policy.down.reset),
@@ -50,7 +50,8 @@ fn crash_loop(case: Box<Case>, now: Moment, recent: usize) -> Step {
     );
     let known =
         case.vm.as_ref().and_then(|vm| vm.attributes.get(STATE)).is_some_and(|state| state == CRASH_LOOP);
-    if known {
+    // Attempts that lie ahead would keep it for as long as a clock was wrong.
+    if known && !case.is_misdated(now) {
         return case.hold(now, why);
     }
     if case.rehearses() {
@@ -58,6 +59,8 @@ fn crash_loop(case: Box<Case>, now: Moment, recent: usize) -> Step {
         return case.end(now, Outcome::Rehearsed(Some(Box::new(Outcome::Partly))), Some(held));
     }
     let vm = case.subject.vm;
-    let deeds = vec![Deed::NoteVm { vm, attributes: vec![(STATE, CRASH_LOOP.to_owned())] }];
+    let mut attributes = vec![(STATE, CRASH_LOOP.to_owned())];
+    attributes.extend(case.mend(now));
+    let deeds = vec![Deed::NoteVm { vm, attributes }];
     Acting::name(case, deeds, why)
 }

@@ -4,11 +4,13 @@ use super::Step;
 use super::rules::Policy;
 use crate::model::{DatastoreId, Epoch, Host, HostId, Moment, Vm, VmId};
 use crate::policy::case::{Failure, Source};
-use crate::policy::limits::within;
+use crate::policy::limits::lately;
+use crate::policy::moments::is_ahead;
 use crate::policy::notes::Phase;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
 use crate::policy::tend::{Account, Diary, Hook};
+use std::time::Duration;
 
 /// What a run is about: the VM of the event, or the one that an operator named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub(super) struct Case {
     pub(super) attempts: Vec<Epoch>,
     /// Attempts of this run.
     pub(super) made: u32,
-    /// Those of them that were counted, and of which nothing was sent.
+    /// Those that were counted and of which nothing was sent, and those that stand at another moment now.
     pub(super) withdrawn: Vec<Epoch>,
     /// Since when no attempt could be made, because oned did not take it.
     pub(super) unmade: Option<Moment>,
@@ -122,22 +124,60 @@ impl Case {
     /// Attempts that count.
     pub(super) fn recent(&self, now: Moment) -> usize {
         let (epoch, reset) = (self.epoch(now), self.policy.down.reset);
-        let read = self.attempts.iter().filter(|at| within(epoch, **at, reset)).count();
+        let read = self.attempts.iter().filter(|at| lately(epoch, **at, Duration::ZERO, reset)).count();
         read.max(usize::try_from(self.made).unwrap_or(usize::MAX))
     }
 
     /// The attribute with one more attempt in it.
     pub(super) fn count(&mut self, now: Moment) -> (&'static str, String) {
         self.made = self.made.saturating_add(1);
+        self.mend(now);
         // Two attempts within one second are two.
         let mut at = self.epoch(now);
         while self.attempts.contains(&at) {
             at = Epoch(at.0.saturating_add(1));
         }
         self.attempts.push(at);
+        (RESTARTS, self.words())
+    }
+
+    /// Has a wrong clock dated attempts ahead?
+    pub(super) fn is_misdated(&self, now: Moment) -> bool {
+        let epoch = self.epoch(now);
+        self.attempts.iter().any(|at| is_ahead(epoch, *at))
+    }
+
+    /// Attempts that a wrong clock has dated ahead were made now at the latest. Each stays one.
+    ///
+    /// The attribute as it is to be, if there were any.
+    pub(super) fn mend(&mut self, now: Moment) -> Option<(&'static str, String)> {
+        let epoch = self.epoch(now);
+        let (wrong, right): (Vec<_>, Vec<_>) =
+            self.attempts.iter().copied().partition(|at| is_ahead(epoch, *at));
+        let furthest = wrong.last()?.since(epoch);
+        let text = format!(
+            "{RESTARTS} has a moment that is {} s ahead: a clock was wrong; it counts as now",
+            furthest.as_secs()
+        );
+        self.diary.note(now, Phase::Observe, text);
+        self.attempts = right;
+        for old in wrong {
+            let mut at = epoch;
+            while self.attempts.contains(&at) {
+                at = Epoch(at.0.saturating_sub(1));
+            }
+            self.attempts.push(at);
+            // oned still has it as it was.
+            self.withdrawn.push(old);
+        }
+        self.attempts.sort_unstable();
+        Some((RESTARTS, self.words()))
+    }
+
+    fn words(&self) -> String {
         let skip = self.attempts.len().saturating_sub(KEPT);
         let words: Vec<_> = self.attempts.iter().skip(skip).map(|at| at.0.to_string()).collect();
-        (RESTARTS, words.join(" "))
+        words.join(" ")
     }
 
     /// The attempt that was counted last was not made, and that may pass: is it tried again?

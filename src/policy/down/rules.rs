@@ -2,7 +2,7 @@
 
 use crate::model::Epoch;
 use crate::policy;
-use crate::policy::limits::within;
+use crate::policy::limits::lately;
 use crate::policy::rules::Window;
 use crate::policy::settings::Purpose;
 use std::time::Duration;
@@ -34,10 +34,10 @@ impl Default for Rules {
 
 impl Rules {
     /// Is a run that was ended before it was done gone on with? Later its attempts do not count any more, and whatever
-    /// the VM is then has another reason.
+    /// the VM is then has another reason. One that a wrong clock has dated ahead is gone on with.
     #[must_use]
     pub fn goes_on(&self, begun: Epoch, now: Epoch) -> bool {
-        within(now, begun, self.reset)
+        lately(now, begun, Duration::ZERO, self.reset)
     }
 }
 

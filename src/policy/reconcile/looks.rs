@@ -1,6 +1,7 @@
 //! Closed incidents with VMs that are held: whether it is time to look at those again. What a look does is in
 //! [`super::super::retry`].
 
+use super::super::moments::{Bounds, beyond, rests};
 use super::super::observe::is_set_aside_by;
 use super::super::retry;
 use super::super::standing::{ended_by, may_live};
@@ -25,19 +26,25 @@ pub(super) fn waits(incident: &Incident, host: &Host) -> bool {
 }
 
 /// A closed incident with VMs that are held.
-pub(super) fn held_vms(view: View<'_>, document: DocumentId, incident: &Incident) -> (Todo, String) {
+pub(super) fn held_vms(
+    view: View<'_>,
+    bounds: Bounds,
+    document: DocumentId,
+    incident: &Incident,
+) -> (Todo, String) {
     let now = view.memory.now;
     if let Some(abort) = ended_by(view.memory, incident.host, document) {
         return (Todo::Leave, format!("{} has ended it: {}", abort.by, abort.reason));
     }
-    if may_live(view.memory, incident) {
+    if may_live(view.memory, document, incident) {
         return (Todo::Leave, format!("{} looks at its VMs again", incident.owner));
     }
     let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held)).count();
     let held = format!("{held} of its {} VMs are held", incident.vms.len());
-    let left = incident.until.map_or(0, |until| until.since(now).as_secs());
-    if left > 0 {
-        return (Todo::Leave, format!("{held}; looked at again in {left} s"));
+    match rests(now, incident, bounds).map(|left| left.as_secs()) {
+        Ok(0) => {}
+        Ok(left) => return (Todo::Leave, format!("{held}; looked at again in {left} s")),
+        Err(ahead) => return (Todo::LookAgain, format!("{held}; {}", beyond(ahead))),
     }
     let since = incident.waiting.as_ref().map_or(0, |looks| now.since(looks.since).as_secs());
     (Todo::LookAgain, format!("{held}, for {since} s now"))

@@ -3,23 +3,27 @@
 //!
 //! Pure: one decision with its reason for every such host. Working on a host is the same procedure as a hook's; the incident's lock decides where two begin at the same time.
 
+mod age;
 mod looks;
 mod options;
 #[cfg(test)]
 mod tests;
 mod turns;
 
+pub use age::Failing;
 pub use options::options;
 pub use turns::Turns;
 
+use age::Age;
 use looks::{held_vms, waits};
 
 use super::WaitRules;
-use super::back::{Due, due};
+use super::back::{self, Due, due};
 use super::limits::unreadable;
+use super::moments::{Bounds, beyond, rests};
 use super::observe::is_set_aside_by;
-use super::standing::{ended_by, lease_left, may_live, standing};
-use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
+use super::standing::{ended_by, is_doubtful, lease_left, may_live, standing};
+use crate::model::{DocumentId, Host, HostId, HostState, Incident, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,12 +33,38 @@ use std::time::Duration;
 pub struct View<'a> {
     /// Every host of the zone.
     pub hosts: &'a [Host],
-    /// Since when hosts are in ERROR, by the date of their error; a host whose date cannot be read is not in here.
-    pub since: &'a BTreeMap<HostId, Epoch>,
+    /// Since when hosts are in ERROR, as far as that is known.
+    pub failing: &'a BTreeMap<HostId, Failing>,
     /// What is remembered.
     pub memory: &'a Memory,
     /// Hosts that a process of this front-end works on now.
     pub busy: &'a BTreeSet<HostId>,
+}
+
+/// What one look at the zone has shown.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// What is remembered.
+    pub memory: Memory,
+    /// Every host of the zone.
+    pub hosts: Vec<Host>,
+    /// Those in ERROR.
+    pub failing: BTreeMap<HostId, Failing>,
+}
+
+impl Look {
+    /// The same, with the hosts that a process of this front-end works on now.
+    #[must_use]
+    pub fn view<'a>(&'a self, busy: &'a BTreeSet<HostId>) -> View<'a> {
+        View { hosts: &self.hosts, failing: &self.failing, memory: &self.memory, busy }
+    }
+}
+
+/// Does a record know of this failure? Then it does not matter since when the host is in ERROR.
+#[must_use]
+pub fn is_known(memory: &Memory, host: &Host) -> bool {
+    let known = |incident: &Incident| incident.progress != Progress::Closed || same_failure(incident, host);
+    standing(memory, host.id).is_some_and(|(_, incident)| known(incident))
 }
 
 /// `[reconcile]`, as far as it is a rule.
@@ -44,13 +74,18 @@ pub struct ReconcileRules {
     pub age: Duration,
     /// Hosts at the same time.
     pub parallel: u32,
+    /// How late a record may say that it is looked at again.
+    pub bounds: Bounds,
+    /// How late a host may say that something is due on it.
+    pub back: back::Rules,
 }
 
 /// Two minutes are longer than a hook waits for a slot while others only look; four hosts keep at most as many
 /// connections to oned busy as one host's run does with its VMs.
 impl Default for ReconcileRules {
     fn default() -> Self {
-        Self { age: Duration::from_secs(120), parallel: 4 }
+        let (bounds, back) = (Bounds::default(), back::Rules::default());
+        Self { age: Duration::from_secs(120), parallel: 4, bounds, back }
     }
 }
 
@@ -131,8 +166,7 @@ pub struct Decision {
 /// What is left of the wait for a host to come back that has been in ERROR for this long already.
 #[must_use]
 pub fn left(wait: WaitRules, waited: Duration) -> WaitRules {
-    let whole = wait.cycle.saturating_mul(wait.cycles);
-    let left = whole.saturating_sub(waited).as_millis().div_ceil(wait.cycle.as_millis().max(1));
+    let left = wait.whole().saturating_sub(waited).as_millis().div_ceil(wait.cycle.as_millis().max(1));
     WaitRules { cycles: u32::try_from(left).unwrap_or(wait.cycles), ..wait }
 }
 
@@ -148,7 +182,7 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     }
     let open = last.iter().filter(|(_, (_, incident))| incident.progress != Progress::Closed);
     let failing = view.hosts.iter().filter(|host| host.state == HostState::Error);
-    let back = view.hosts.iter().filter(|host| due(host, view.memory.now).is_some());
+    let back = view.hosts.iter().filter(|host| due(host, view.memory.now, rules.back).is_some());
     let waiting =
         view.hosts.iter().filter(|host| last.get(&host.id).is_some_and(|(_, last)| waits(last, host)));
     let ids: BTreeSet<HostId> =
@@ -162,9 +196,10 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
             (None, Some((_, incident))) => incident.name.clone(),
             (None, None) => id.to_string(),
         };
-        let begun = record.map(|(_, incident)| incident.opened).or(view.since.get(&id).copied());
+        let age = in_error(view, id).at_least();
+        let begun = record.map_or(view.memory.now.before(age), |(_, incident)| incident.opened);
         let waited = match todo {
-            Todo::Begin => in_error(view, id).unwrap_or_default(),
+            Todo::Begin => age,
             Todo::Recover
             | Todo::Prove
             | Todo::GoOn
@@ -195,12 +230,12 @@ fn judge(
     }
     match (record, host) {
         (Some((document, incident)), host) if incident.progress != Progress::Closed => {
-            unfinished(view, host, *document, incident)
+            unfinished(view, rules.bounds, host, *document, incident)
         }
         (Some((document, incident)), Some(host)) if waits(incident, host) => {
-            held_vms(view, *document, incident)
+            held_vms(view, rules.bounds, *document, incident)
         }
-        (_, Some(host)) if host.state != HostState::Error => match due(host, view.memory.now) {
+        (_, Some(host)) if host.state != HostState::Error => match due(host, view.memory.now, rules.back) {
             Some(Due::Lift(why)) => (Todo::Lift, why),
             Some(Due::Tail(why)) => (Todo::Tail, why),
             Some(Due::NotYet(why)) => (Todo::Leave, why),
@@ -224,19 +259,14 @@ fn same_failure(incident: &Incident, host: &Host) -> bool {
 /// An incident that is not closed.
 fn unfinished(
     view: View<'_>,
+    bounds: Bounds,
     host: Option<&Host>,
     document: DocumentId,
     incident: &Incident,
 ) -> (Todo, String) {
     let now = view.memory.now;
-    let ago = now.since(incident.updated).as_secs();
-    if may_live(view.memory, incident) {
-        let left = lease_left(view.memory, incident).as_secs();
-        let why = format!(
-            "{} works on it, and wrote {ago} s ago; it is taken over if nothing is written for {left} s more",
-            incident.owner
-        );
-        return (Todo::Leave, why);
+    if may_live(view.memory, document, incident) {
+        return (Todo::Leave, works(view.memory, document, incident));
     }
     if let Some(abort) = ended_by(view.memory, incident.host, document) {
         return (Todo::Close, format!("{} has ended it: {}", abort.by, abort.reason));
@@ -261,9 +291,10 @@ fn unfinished(
             | HostState::Unknown(_),
         ) => {}
     }
-    let left = incident.until.map_or(0, |until| until.since(now).as_secs());
-    let waits = matches!(incident.progress, Progress::Open | Progress::Held);
-    if waits && left > 0 && host.is_some_and(|host| host.state == HostState::Error) {
+    let rest = rests(now, incident, bounds).map(|left| left.as_secs());
+    let waits = matches!(incident.progress, Progress::Open | Progress::Held)
+        && host.is_some_and(|host| host.state == HostState::Error);
+    if waits && let Ok(left @ 1..) = rest {
         let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
         let why = held.map_or_else(
             || format!("the host has {left} s more to come back"),
@@ -271,9 +302,15 @@ fn unfinished(
         );
         return (Todo::Leave, why);
     }
+    let wrong = rest.err().filter(|_| waits).map_or_else(String::new, |ahead| format!("; {}", beyond(ahead)));
+    let wrote = if is_doubtful(view.memory, incident) {
+        "by a clock that was wrong".to_owned()
+    } else {
+        format!("{} s ago", now.since(incident.updated).as_secs())
+    };
     let gone = match &incident.outcome {
-        Some(outcome) => format!("its run has ended before it was done: {outcome}"),
-        None => format!("its run is gone: {}, which wrote {ago} s ago", incident.owner),
+        Some(outcome) => format!("its run has ended before it was done: {outcome}{wrong}"),
+        None => format!("its run is gone: {}, which wrote {wrote}{wrong}", incident.owner),
     };
     match incident.progress {
         Progress::Off => (Todo::Recover, format!("it is proven off; {gone}")),
@@ -284,9 +321,26 @@ fn unfinished(
                 .held
                 .as_ref()
                 .map_or(gone, |held| format!("held for {} s: {}", now.since(held.since).as_secs(), held.why));
-            (Todo::LookAgain, why)
+            (Todo::LookAgain, format!("{why}{wrong}"))
         }
     }
+}
+
+/// Why a record is left to its owner.
+fn works(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
+    let left = lease_left(memory, document, incident).as_secs();
+    let wrote = if is_doubtful(memory, incident) {
+        format!(
+            "its moments cannot be right, so a clock was wrong; nothing of it has changed here for {} s",
+            memory.unchanged(document).as_secs()
+        )
+    } else {
+        format!("wrote {} s ago", memory.now.since(incident.updated).as_secs())
+    };
+    format!(
+        "{} works on it, and {wrote}; it is taken over if nothing is written for {left} s more",
+        incident.owner
+    )
 }
 
 /// A host in ERROR whose event nobody took.
@@ -294,24 +348,19 @@ fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo
     if let Some(failure) = unreadable(view.memory) {
         return (Todo::Leave, format!("in ERROR, and its incident may not be known here: {}", failure.what));
     }
-    match in_error(view, host.id) {
-        Some(age) if age < rules.age => {
-            let why = format!("in ERROR for {} s; its hook has {} s", age.as_secs(), rules.age.as_secs());
-            (Todo::Leave, why)
-        }
-        Some(age) => {
-            (Todo::Begin, format!("in ERROR for {} s, and {what}: its event was lost", age.as_secs()))
-        }
-        None => (Todo::Begin, format!("in ERROR since an unknown time, and {what}")),
+    let age = in_error(view, host.id);
+    let seconds = age.at_least().as_secs();
+    let time = match age {
+        Age::Dated(_) => format!("in ERROR for {seconds} s"),
+        Age::Seen(_) => format!("in ERROR since an unknown time, and seen so for {seconds} s"),
+    };
+    if age.at_least() < rules.age {
+        return (Todo::Leave, format!("{time}; its hook has {} s", rules.age.as_secs()));
     }
+    (Todo::Begin, format!("{time}, and {what}: its event was lost"))
 }
 
-/// How long a host has been in ERROR. A date that is ahead of the clock was written in another time zone, and says
-/// nothing.
-fn in_error(view: View<'_>, host: HostId) -> Option<Duration> {
-    let now = view.memory.now;
-    view.since.get(&host).filter(|since| **since <= now.plus(AHEAD)).map(|since| now.since(*since))
+fn in_error(view: View<'_>, host: HostId) -> Age {
+    let failing = view.failing.get(&host).cloned().unwrap_or_default();
+    Age::of(&failing, view.memory.now)
 }
-
-/// Clocks of front-ends may differ by this much.
-const AHEAD: Duration = Duration::from_secs(300);

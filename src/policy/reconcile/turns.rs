@@ -21,7 +21,8 @@ impl Turns {
     /// beside them one host that is back, so that no failure waits for that, and VMs go back one at a time.
     pub fn begins(&mut self, decision: &Decision, parallel: u32, now: Epoch) -> bool {
         let host = decision.host;
-        let recent = self.ended.get(&host).is_some_and(|at| now.since(*at) < AGAIN);
+        // A clock that was set back meanwhile makes nobody wait for it.
+        let recent = self.ended.get(&host).is_some_and(|at| *at <= now && now.since(*at) < AGAIN);
         let same = self.running.values().filter(|todo| todo.is_back() == decision.todo.is_back()).count();
         let most = if decision.todo.is_back() { 1 } else { usize::try_from(parallel).unwrap_or(1) };
         let begins =

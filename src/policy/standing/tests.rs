@@ -22,7 +22,7 @@ fn memory(of: &Incident, life: Option<Life>) -> Memory {
 /// Is it a dead process of this machine, and may it be at work?
 fn judged(of: &Incident, life: Option<Life>) -> (bool, bool) {
     let memory = memory(of, life);
-    (is_here(&memory, of), may_live(&memory, of))
+    (is_here(&memory, of), may_live(&memory, DocumentId(1), of))
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! What this front-end's reconcile has seen, in one small file: `run_dir/onerescue-seen.json`.
+//!
+//! One that cannot be read counts as nothing, and is replaced: that costs a lease.
+
+use crate::policy::watched::Watched;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// A file that is larger than this is not ours: 10,000 records are 2 MiB.
+const MOST: u64 = 16 << 20;
+
+fn file(run_dir: &Path) -> PathBuf {
+    run_dir.join("onerescue-seen.json")
+}
+
+/// What was seen until now.
+#[must_use]
+pub(crate) fn read(run_dir: &Path) -> Watched {
+    let mut text = String::new();
+    let read = File::open(file(run_dir)).and_then(|file| file.take(MOST).read_to_string(&mut text));
+    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// Keep it. Whoever reads at the same time sees the old one or the new one.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn write(run_dir: &Path, watched: &Watched) -> io::Result<()> {
+    fs::create_dir_all(run_dir)?;
+    let new = run_dir.join(format!("onerescue-seen.{}", std::process::id()));
+    let _ = fs::remove_file(&new);
+    let mut out = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
+    let written = out.write_all(serde_json::to_string(watched)?.as_bytes());
+    let kept = written.and_then(|()| fs::rename(&new, file(run_dir)));
+    if kept.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DocumentId, HostId, Incident, Memory};
+    use std::time::Duration;
+
+    #[test]
+    fn what_was_seen_is_read_again_and_a_damaged_file_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()), Watched::default());
+        let incidents = vec![(DocumentId(7), Incident { host: HostId(1), ..Incident::default() })];
+        let mut memory = Memory { incidents, ..Memory::default() };
+        let mut watched = Watched::default();
+        watched.look(Duration::from_secs(100), &memory, &[]);
+        write(folder.path(), &watched).unwrap();
+        read(folder.path()).tell(Duration::from_secs(160), &mut memory);
+        assert_eq!(memory.unchanged(DocumentId(7)), Duration::from_secs(60));
+        fs::write(file(folder.path()), "{\"records\": 1").unwrap();
+        assert_eq!(read(folder.path()), Watched::default());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
