@@ -596,6 +596,8 @@ scenarios! {
     not_sent_and_fenced_again
     not_sent_and_power_returns
     not_the_leader
+    off_could_not_be_sent
+    off_could_not_be_sent_and_the_next_level
     off_sent_and_back
     offline_between_batches
     offline_by_an_operator_meanwhile
@@ -613,8 +615,6 @@ scenarios! {
     one_liar_of_two
     one_of_two
     oned_always_slow
-    off_could_not_be_sent
-    off_could_not_be_sent_and_the_next_level
     oned_away_30s
     oned_away_after_the_proof
     oned_away_and_the_host_is_on_again
