@@ -304,9 +304,8 @@ fn as_if_nothing_had_happened(story: Story, troubles: Vec<Trouble>) -> Result<()
             who += 1;
         }
         let front_end = if elsewhere { format!("front-end-{who}") } else { "front-end".to_owned() };
-        let begins = |stage: &mut Stage| match elsewhere {
-            true => stage.world.begin_elsewhere(&front_end),
-            false => stage.world.begin_again(),
+        let begins = |stage: &mut Stage| {
+            if elsewhere { stage.world.begin_elsewhere(&front_end) } else { stage.world.begin_again() }
         };
         begins(&mut stage);
         if let Some(Next::Timer(_)) = next {
