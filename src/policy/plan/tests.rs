@@ -148,6 +148,38 @@ fn a_stranger_whose_vm_cannot_be_read_holds_nobody() {
 }
 
 #[test]
+fn what_an_owner_writes_is_told_in_few_words() {
+    let long = "\u{1b}[2J,x\ny".repeat(50_000);
+    let names = [
+        "HA_LAYER",
+        "HA_AFTER",
+        "HA_POLICY",
+        "HA_PRIORITY",
+        "SERVICE_ID",
+        "ROLE_NAME",
+        "LABELS",
+        "SCHED_REQUIREMENTS",
+        "HA_STATE",
+        "HA_RESTARTS",
+        "HA_READY",
+        "ERROR",
+    ];
+    let with = |all: &[&str]| {
+        let mut vm = vm(1, "", "");
+        vm.attributes.extend(all.iter().map(|name| ((*name).to_owned(), long.clone())));
+        one(&survey(vec![vm]))
+    };
+    for name in names {
+        assert!(with(&[name]).len() < 1000, "{name}: {}", with(&[name]).len());
+    }
+    assert!(with(&names).len() < 3000);
+    let mut vm = vm(1, "", &format!("<SERVICE_ID>7</SERVICE_ID><HA_LAYER>{}</HA_LAYER>", "x".repeat(1000)));
+    vm.attributes.insert("ROLE_NAME".to_owned(), long);
+    assert_eq!(vm.layer().map(str::len), Some(200));
+    assert!(one(&survey(vec![vm])).len() < 1000);
+}
+
+#[test]
 fn a_layer_knows_where_its_members_were_sent() {
     let layer = "<HA_LAYER>web</HA_LAYER>";
     let survey = survey(vec![vm(1, "", layer), vm(2, "", layer)]);
