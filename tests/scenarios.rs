@@ -645,6 +645,7 @@ scenarios! {
     plan_layer
     plan_layer_recreate
     plan_layer_soft
+    tenants_host_words
     plan_networks
     plan_new_lvm
     plan_numa
