@@ -84,7 +84,9 @@ pub(super) fn layers(name: &str, vms: &[&Vm], scope: LayerScope) -> Vec<Layer> {
     for vm in others {
         let mut circle = Circle::of(vm, scope);
         let (met, rest): (Vec<_>, Vec<_>) = circles.into_iter().partition(|other| other.meets(&circle));
-        met.into_iter().for_each(|other| circle.join(other));
+        for other in met {
+            circle.join(other);
+        }
         circles = rest;
         circles.push(circle);
     }
