@@ -645,7 +645,6 @@ scenarios! {
     plan_layer
     plan_layer_recreate
     plan_layer_soft
-    tenants_host_words
     plan_networks
     plan_new_lvm
     plan_numa
@@ -803,6 +802,7 @@ scenarios! {
     target_offline_before_the_call
     target_refuses
     tenants_after
+    tenants_host_words
     tenants_layer
     tenants_layer_admin
     tenants_layer_team
