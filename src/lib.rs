@@ -31,6 +31,28 @@
 //! - Nothing destructive unless the flag says so; a call whose outcome is unknown is read back, not repeated.
 //! - Time, memory, retries and output are bounded. Secrets reach no argument list, log, report or error.
 //!
+//! # Who may cause what
+//!
+//! What somebody writes reaches his own VMs, or his own host, and nobody else's but through the room that is left: a host
+//! that one VM has taken is not free for the next. Each row names tests that show it.
+//!
+//! | input | who may write it | what it can cause at most | test |
+//! | --- | --- | --- | --- |
+//! | `HA_LAYER` | a VM's owner | his VMs and his team's with the same value are kept apart, or held | `tenants_layer` `tenants_layer_users` `tenants_layer_team` `tenants_layer_together` |
+//! | `HA_LAYER` of a VM of the group oneadmin | an administrator | all VMs with the same value keep away from it, or are held | `tenants_layer_admin` |
+//! | `plan.layer_scope` | who writes the settings | a value means the same VMs for all, or for an owner alone | `tenants_scope_all` `tenants_scope_owner` |
+//! | names of VMs, `HA_AFTER` | a VM's owner | his VM waits, for `after_wait` at most: by id for any VM, by name for his own or his team's | `tenants_after` `who_names_many_takes_the_room_of_nobody_else` |
+//! | `SERVICE_ID`, documents of OneFlow | a VM's owner; anybody | a VM waits for those of a service where both name the other | `a_service_orders_only_the_vms_that_name_it` |
+//! | VM groups | a group's owner while it is empty; who may use it joins with his VMs | those that have joined are kept apart or together, or are held | `plan_group_apart` `a_group_that_claims_a_vm_does_not_bind_it` |
+//! | `HA_POLICY` | a VM's owner | less for his VM than the option says; more never, and only what `owner_may` has | `plan_owners_may_not` `plan_owners_may_no_more` |
+//! | `HA_PRIORITY` | a VM's owner | his VM is decided earlier, so it has the room that a later one would have | `room_is_given_once_and_by_priority` |
+//! | `SCHED_REQUIREMENTS`, `LABELS` | a VM's owner | his VM is held, or left alone | `plan_requirements` `plan_excluded` |
+//! | `HA_RESTARTS`, `HA_STATE` | a VM's owner | `vm_down` tries his VM more often, or not | `down_in_a_crash_loop` |
+//! | whatever else is in a VM's document, however long | a VM's owner | his VM is held; of texts a few words are told | `what_strangers_write_changes_nothing_of_mine` `what_an_owner_writes_is_told_in_few_words` `a_vm_with_a_huge_document_hides_no_other` `a_stranger_whose_vm_cannot_be_read_holds_nobody` |
+//! | `HA_TAIL`, `HA_QUARANTINE` and the like, `HA_RETURNED` | a host's probes | that host is disabled or enabled, and what is down on it is started there or not | `tenants_host_words` `only_our_own_quarantine_for_flapping_ends_and_only_in_time` |
+//! | capacity, devices, `RESERVED_CPU`, `HA_STANDBY` | a host's probes | VMs of a recovery come to that host or do not, as far as oned's own check lets them | `plan_standby_first` `room_is_given_once_and_by_priority` |
+//! | a host's `TEMPLATE/ERROR` | oned, that host's probes | that host, if oned has it in ERROR, is fenced earlier or later, or held | `probe_failed` `tenants_host_words` |
+//!
 //! What each state of a VM means is a table: [`policy::states`].
 
 pub mod cli;

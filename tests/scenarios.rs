@@ -814,6 +814,7 @@ scenarios! {
     target_offline_before_the_call
     target_refuses
     tenants_after
+    tenants_host_words
     tenants_layer
     tenants_layer_admin
     tenants_layer_team

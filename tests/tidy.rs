@@ -198,6 +198,35 @@ fn every_test_in_the_fault_matrix_exists() {
     }
 }
 
+/// The rows of a table in the crate's documentation, below this heading.
+fn table(heading: &str) -> Vec<Vec<String>> {
+    let text = read("src/lib.rs");
+    let lines = text.lines().map(|line| line.trim_start_matches("//!").trim());
+    let section =
+        lines.skip_while(|line| *line != heading).skip(1).take_while(|line| !line.starts_with("# "));
+    let rows = section.filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+#[test]
+fn everything_that_somebody_may_cause_is_shown_by_a_test() {
+    let rows = table("# Who may cause what");
+    assert!(rows.len() > 10, "{rows:?}");
+    let sources: String = sources("tests").into_iter().chain(sources("src")).map(|(_, text)| text).collect();
+    let exists = |name: &str| {
+        root().join(format!("tests/scenarios/{name}.toml")).exists()
+            || sources.contains(&format!("fn {name}("))
+    };
+    for row in &rows {
+        assert_eq!(row.len(), 4, "{row:?}");
+        assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        let tests: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{} has no test", row[0]);
+        let missing: Vec<_> = tests.iter().filter(|name| !exists(name)).collect();
+        assert!(missing.is_empty(), "{}: no test {missing:?}", row[0]);
+    }
+}
+
 #[test]
 fn the_project_speaks_of_itself_only() {
     let forbidden = ["/work/", "issue #", "this session"];

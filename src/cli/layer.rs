@@ -93,7 +93,7 @@ const FAULTY: u8 = 1;
 /// `list --json`: `{"format":1,"layers":[{"name":"web","kind":"vm_group","vm_group":3,"role":"layer","members":[{"id":4,
 /// "name":"web-0","state":"RUNNING","host":1,"host_name":"node1","place":"on"}]}],"rules":[{"name":"shop/front and back",
 /// "kind":"apart","vm_group":4,"roles":[{"name":"front","members":[]}]}],"unreadable":[]}`. The kind of a layer is `vm_group`
-/// or `ha_layer`, of a rule `apart` or `together`; a place is `on`, `last` (the host that it starts on again), `moving`,
+/// or `ha_layer`, then with the `user` or the `group` of its members unless they are administrators', of a rule `apart` or `together`; a place is `on`, `last` (the host that it starts on again), `moving`,
 /// `nowhere` or `unknown`.
 ///
 /// `check --json`: `{"format":1,"layers":1,"rules":0,"exit_code":1,"faults":[{"layer":"web (vm group 3)","severity":"violation",
@@ -106,7 +106,11 @@ pub(super) fn layer(options: &LayerCommand) -> Result<u8> {
     let config = Config::load(&environment, options.config.as_deref())?;
     let reads = matches!(options.verb, Verb::List { .. } | Verb::Check { .. });
     trail::start(if reads { None } else { Some(&config.log) });
-    let desk = Desk::new(zone(&config, &environment)?, super::person::who(&environment));
+    let desk = Desk::new(
+        zone(&config, &environment)?,
+        config.rules.plan.layer_scope,
+        super::person::who(&environment),
+    );
     Ok(match run(&desk, &options.verb) {
         Ok(code) => code,
         Err(no) => no.tell(),

@@ -268,6 +268,9 @@ pub struct Record {
 /// The most characters of an `HA_LAYER`.
 const LONGEST_LAYER: usize = 200;
 
+/// The most words of an `HA_AFTER`.
+const MOST_AFTER: usize = 500;
+
 /// A VM, from `one.vmpool.infoset`, `one.vmpool.infoextended` or `one.vm.info`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vm {
@@ -329,10 +332,10 @@ impl Vm {
         layer_of(&self.attributes)
     }
 
-    /// The user template's `HA_AFTER`: ids or names of VMs that must run first, `41, database`.
+    /// The user template's `HA_AFTER`: ids or names of VMs that must run first, `41, database`. The first 500 count.
     pub fn after(&self) -> impl Iterator<Item = &str> {
         let words = self.attributes.get("HA_AFTER").map_or("", String::as_str).split(',');
-        words.map(str::trim).filter(|word| !word.is_empty())
+        words.map(str::trim).filter(|word| !word.is_empty()).take(MOST_AFTER)
     }
 
     /// The user template's `SERVICE_ID`: the document of the `OneFlow` service that it belongs to.

@@ -4,15 +4,15 @@ use super::Zone;
 use super::oned::Transport;
 use super::zone::reply;
 use crate::policy::layer::{ATTRIBUTE, Survey, Write};
-use crate::policy::{Failure, Reply};
+use crate::policy::{Failure, LayerScope, Reply};
 use crate::wire::xml::XmlError;
 
 impl<T: Transport> Zone<T> {
-    /// Every host, cluster, VM group and VM, as the leader has them now.
+    /// Every host, cluster, VM group and VM, as the leader has them now; `scope` is `plan.layer_scope`.
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
-    pub fn layers(&self) -> Result<Survey, Failure> {
+    pub fn layers(&self, scope: LayerScope) -> Result<Survey, Failure> {
         // A leader that was replaced without failing would answer from what it knew then.
         self.oned().forget_leader();
         let version = self.oned().version()?;
@@ -25,7 +25,7 @@ impl<T: Transport> Zone<T> {
         };
         let unreadable = groups.bad.iter().map(told("vm group")).chain(vms.bad.iter().map(told("vm")));
         let unreadable = unreadable.collect();
-        Ok(Survey::new(&version, hosts, clusters, groups.good, vms.good, unreadable))
+        Ok(Survey::new(&version, hosts, clusters, groups.good, vms.good, unreadable, scope))
     }
 
     /// Send one write about layers, once.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::model::{
     DocumentId, Epoch, Host, HostId, Listing, Named, Owner, Service, Version, Vm, VmId, VmState,
 };
-use crate::policy::plan::{kept_with, may_be_meant, names_elsewhere};
+use crate::policy::plan::{fairly, kept_with, may_be_meant, names_elsewhere};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +82,7 @@ impl<T: Transport> Zone<T> {
         let groups = if grouped { listing(oned.vm_groups())? } else { Listing::default() };
         let read: BTreeSet<VmId> = needed.iter().map(|vm| vm.id).chain(ids.iter().copied()).collect();
         let kept = kept_with(&vms, &groups.all);
-        needed.extend(self.elsewhere(kept.into_iter().filter(|vm| !read.contains(vm)))?);
+        needed.extend(self.elsewhere(kept.into_iter().filter(|(_, vm)| !read.contains(vm)))?);
         let wired = vms.iter().any(|vm| !vm.needs.networks.is_empty());
         let networks = if wired { listing(oned.networks())? } else { Listing::default() };
         let layers = self.layers_of(&hosts, &vms)?;
@@ -107,18 +107,20 @@ impl<T: Transport> Zone<T> {
 
     /// The VMs that others of these wait for and that are not among them.
     fn named(&self, vms: &[Vm], read: &BTreeSet<VmId>, lost: Option<HostId>) -> Result<Vec<Vm>, Failure> {
-        let by_id = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
-        let named: BTreeSet<VmId> = by_id.chain(self.called(vms, lost)?).collect();
-        self.elsewhere(named.into_iter().filter(|vm| !read.contains(vm)))
+        let ids = |vm: &Vm| -> Vec<(u32, VmId)> {
+            vm.after().filter_map(|word| Some((vm.owner.user, VmId(word.parse().ok()?)))).collect()
+        };
+        let named = vms.iter().flat_map(ids).chain(self.called(vms, lost)?);
+        self.elsewhere(named.filter(|(_, vm)| !read.contains(vm)))
     }
 
-    fn elsewhere(&self, ids: impl Iterator<Item = VmId>) -> Result<Vec<Vm>, Failure> {
-        let ids: Vec<VmId> = ids.take(MOST_NEEDED).collect();
+    fn elsewhere<K: Ord>(&self, named: impl Iterator<Item = (K, VmId)>) -> Result<Vec<Vm>, Failure> {
+        let ids: Vec<VmId> = fairly(named, MOST_NEEDED).into_iter().collect();
         Ok(self.vms(&ids)?.vms)
     }
 
     /// Those that others of these wait for by their names, wherever they are.
-    fn called(&self, vms: &[Vm], lost: Option<HostId>) -> Result<BTreeSet<VmId>, Failure> {
+    fn called(&self, vms: &[Vm], lost: Option<HostId>) -> Result<Vec<(u32, VmId)>, Failure> {
         let words = names_elsewhere(vms, lost);
         let mut known = self.known.names.lock().unwrap_or_else(PoisonError::into_inner);
         if words.iter().any(|word| !known.contains_key(word)) {

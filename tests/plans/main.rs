@@ -17,6 +17,7 @@ mod place;
 mod stage;
 mod story;
 mod strategy;
+mod tenants;
 
 use end::End;
 use onerescue::policy::{Mode, Report};
@@ -137,6 +138,19 @@ proptest! {
         }
         let (after, told_after) = lost(&more);
         prop_assert!(after <= before, "{before}: {told_before}\n{after}: {told_after}");
+    }
+
+    #[test]
+    fn what_strangers_write_changes_nothing_of_mine(story in strategy::calm(Room::Plenty), owner in 5..8u32) {
+        let story = story.plain();
+        let silent = story.silent(&story.strangers(owner));
+        let ((stage, told_loud), (_, told_silent)) = (go(&story), go(&silent));
+        prop_assert_eq!(
+            story.recovered(owner, &told_loud),
+            story.recovered(owner, &told_silent),
+            "{}",
+            told(&stage, &told_loud)
+        );
     }
 
     #[test]

@@ -235,9 +235,7 @@ fn add_vms(cloud: &mut Cloud, story: &Story) {
         spec.memory_kib = vm.memory_gib << 20;
         spec.pci = vec![PciSpec::gpu(""); vm.gpus];
         spec.pci.extend(vm.card.map(|card| by_address(CARDS[card])));
-        if vm.excluded == Some(3) {
-            "guests".clone_into(&mut spec.owner_group);
-        }
+        story.team(at).clone_into(&mut spec.owner_group);
         // The first new datastore is 100; 1 holds the images of the default cluster only, so disks are volatile.
         spec.datastore = DatastoreId(100 + u32::try_from(vm.datastore).unwrap());
         spec.disks = vec![DiskSpec::default()];

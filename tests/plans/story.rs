@@ -40,6 +40,8 @@ pub(crate) struct VmStory {
     pub(crate) name: Option<usize>,
     /// `UID`
     pub(crate) owner: u32,
+    /// An index of [`TEAMS`], the group of its owner.
+    pub(crate) team: usize,
     /// A service of OneFlow and a role of it.
     pub(crate) service: Option<(usize, usize)>,
     /// Its requirements depend on monitoring values.
@@ -190,10 +192,11 @@ impl Story {
         }
     }
 
-    /// Must the two be on different hosts?
+    /// Must the first keep away from the second?
     pub(crate) fn apart(&self, one: usize, other: usize) -> bool {
         let layers = (self.vms[one].layer, self.vms[other].layer);
-        one != other && layers.0.is_some() && layers.0 == layers.1 || self.tie(one, other) == Ties::Apart
+        let layer = one != other && layers.0.is_some() && layers.0 == layers.1 && self.binds(one, other);
+        layer || self.tie(one, other) == Ties::Apart
     }
 
     /// Must the two be on one host?
@@ -230,7 +233,6 @@ impl Story {
             Some(After::Id(id)) => return BTreeSet::from([id % self.vms.len()]),
             Some(After::Name(name)) => name,
         };
-        let guest = |vm: usize| self.vms[vm].excluded == Some(3);
         let all = || (0..self.vms.len()).filter(|other| self.called(*other) == Some(name));
         let his: BTreeSet<usize> =
             all().filter(|other| self.vms[*other].owner == self.vms[vm].owner).collect();
@@ -238,7 +240,7 @@ impl Story {
         match (here.is_empty(), his.is_empty()) {
             (false, _) => here,
             (true, false) => his,
-            (true, true) => all().filter(|other| guest(*other) == guest(vm)).collect(),
+            (true, true) => all().filter(|other| self.belongs(vm, *other)).collect(),
         }
     }
 

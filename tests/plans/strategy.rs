@@ -4,6 +4,7 @@ use super::story::{
     After, CARDS, Chips, DATASTORES, GroupStory, HostStory, NAMES, POLICIES, PRIORITIES, ServiceStory, Site,
     Story, Ties, Trouble, VmStory,
 };
+use super::tenants::TEAMS;
 use onerescue::policy::{Mode, Requirements, Standby};
 use onerescue::sim::Version;
 use proptest::collection::vec;
@@ -75,13 +76,13 @@ fn vm() -> impl Strategy<Value = VmStory> {
     );
     let order = (
         option::weighted(0.3, 0..NAMES.len()),
-        prop_oneof![2 => Just(5u32), 1 => 5..8u32],
+        (prop_oneof![2 => Just(5u32), 1 => 5..8u32], prop_oneof![1 => Just(0usize), 2 => 0..TEAMS.len()]),
         option::weighted(0.25, (0..2usize, 0..3usize)),
         prop::bool::weighted(0.08),
         option::weighted(0.5, 0..20u64),
     );
     (size, wishes, more, order).prop_map(|(size, wishes, (card, firmware, excluded), order)| {
-        let (name, owner, service, unclear, resumes) = order;
+        let (name, (owner, team), service, unclear, resumes) = order;
         let (host, cpu, memory_gib, gpus, pinned, powered_off, locked) = size;
         let (priority, policy, after, layer, role, network, rack, datastore) = wishes;
         VmStory {
@@ -97,6 +98,7 @@ fn vm() -> impl Strategy<Value = VmStory> {
             after,
             name,
             owner,
+            team,
             service,
             unclear,
             resumes,

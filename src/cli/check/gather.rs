@@ -12,7 +12,7 @@ use crate::policy::check::{
     Entry, Facts, Finding, HookFacts, HostFacts, Item, Scope, WitnessFacts, ZoneFacts,
 };
 use crate::policy::layer::Survey;
-use crate::policy::{Failure, Rules, Trouble};
+use crate::policy::{Failure, LayerScope, Rules, Trouble};
 use crate::world::{Live, World as _};
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let hosts = probe::ask(live.zone(), &config, &outlook.hosts, &inside);
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
-    let layers = layers(&live, scope, &mut looks);
+    let layers = layers(&live, config.rules.plan.layer_scope, scope, &mut looks);
     let gateways = config.observer.gateways;
     let zone = ZoneFacts { outlook, hooks, gateways, hosts, entries, witnesses, layers };
     Ok(Gathered { facts: Facts { rules: config.rules, scope, looks, zone: Some(zone) }, live: Some(live) })
@@ -73,12 +73,12 @@ fn hooks(live: &Live, rules: &Rules, looks: &mut Vec<Finding>) -> Option<Vec<Hoo
 }
 
 /// Every VM is read for this, so not where one host was asked for.
-fn layers(live: &Live, scope: Scope, looks: &mut Vec<Finding>) -> Option<Survey> {
+fn layers(live: &Live, layer_scope: LayerScope, scope: Scope, looks: &mut Vec<Finding>) -> Option<Survey> {
     match scope {
         Scope::Host(_) => None,
         Scope::Zone | Scope::Cluster(_) => live
             .zone()
-            .layers()
+            .layers(layer_scope)
             .map_err(|failure| looks.push(Finding::of(Item::Layer, "vm groups and vms", Err(failure))))
             .ok(),
     }

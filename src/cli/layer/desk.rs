@@ -4,23 +4,24 @@
 use super::no::{No, changed, not_done, unreached, unread};
 use crate::model::VmId;
 use crate::policy::layer::{self, Layer, Means, NotFound, Refused, Survey, Write};
-use crate::policy::{Failure, Reply, Trouble};
+use crate::policy::{Failure, LayerScope, Reply, Trouble};
 use crate::world::Zone;
 use crate::world::oned::Transport;
 
 /// The cloud, and who changes something in it.
 pub(super) struct Desk<T> {
     zone: Zone<T>,
+    scope: LayerScope,
     by: String,
 }
 
 impl<T: Transport> Desk<T> {
-    pub(super) fn new(zone: Zone<T>, by: String) -> Self {
-        Self { zone, by }
+    pub(super) fn new(zone: Zone<T>, scope: LayerScope, by: String) -> Self {
+        Self { zone, scope, by }
     }
 
     pub(super) fn look(&self) -> Result<Survey, No> {
-        Ok(self.zone.layers()?)
+        Ok(self.zone.layers(self.scope)?)
     }
 
     pub(super) fn create(&self, survey: &Survey, name: &str, named: &[String]) -> Result<String, No> {
@@ -69,7 +70,7 @@ impl<T: Transport> Desk<T> {
             return Ok(warnings(survey));
         }
         let survey = self.carry_out(&writes, undo)?;
-        let now = survey.layers.iter().find(|layer| layer.kind == to.kind && layer.name == to.name);
+        let now = layer::joined(&survey, to, vms);
         let broken = now.map(|layer| layer::collisions(&survey, layer, vms)).unwrap_or_default();
         if let Some(first) = broken.first() {
             self.take_back(undo)?;
@@ -125,7 +126,7 @@ impl<T: Transport> Desk<T> {
                 }
                 Reply::NotSent(why) => Some(unreached(write, &why)),
                 Reply::Unknown(why) => {
-                    let done = self.zone.layers().is_ok_and(|survey| write.is_done(&survey));
+                    let done = self.zone.layers(self.scope).is_ok_and(|survey| write.is_done(&survey));
                     (!done)
                         .then(|| unreached(write, &format!("{why}; it is not there yet, and may still come")))
                 }
@@ -137,7 +138,7 @@ impl<T: Transport> Desk<T> {
             log::info!("layer: {write}, by {}", self.by);
             undo.extend(write.undo());
         }
-        let survey = match self.zone.layers() {
+        let survey = match self.zone.layers(self.scope) {
             Ok(survey) => survey,
             Err(failure) => return Err(No::Left(unread(&failure))),
         };
@@ -161,7 +162,7 @@ impl<T: Transport> Desk<T> {
         if writes.is_empty() {
             return Ok(());
         }
-        let survey = self.zone.layers().map_err(|failure| No::Left(unread(&failure)))?;
+        let survey = self.zone.layers(self.scope).map_err(|failure| No::Left(unread(&failure)))?;
         match writes.iter().find(|write| !write.is_done(&survey)) {
             None => Ok(()),
             Some(write) => Err(No::Left(Failure {

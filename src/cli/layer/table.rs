@@ -2,7 +2,7 @@
 
 use super::severity;
 use crate::model::{HostId, VmId};
-use crate::policy::layer::{Bond, Fault, Kind, Layer, Member, Place, Rule, Severity, Survey};
+use crate::policy::layer::{Bond, Fault, Kind, Layer, Member, Place, Rule, Severity, Survey, Whose};
 use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -27,6 +27,10 @@ pub(super) fn list(survey: &Survey) -> String {
         let plural = if count == 1 { "" } else { "s" };
         let _ = writeln!(text, "{}: {count} member{plural}", line(&layer.to_string()));
         members(survey, &layer.members, &mut text);
+        if !layer.beside.is_empty() {
+            text.push_str(" kept away from the administrators'\n");
+            members(survey, &layer.beside, &mut text);
+        }
     }
     for rule in &survey.rules {
         let _ = writeln!(text, "{}:", line(&rule.to_string()));
@@ -141,6 +145,10 @@ struct LayerJson<'a> {
     kind: &'static str,
     vm_group: Option<u32>,
     role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<u32>,
     members: Vec<MemberJson<'a>>,
 }
 
@@ -180,10 +188,15 @@ fn rule_json<'a>(survey: &'a Survey, rule: &'a Rule) -> RuleJson<'a> {
 fn layer_json<'a>(survey: &'a Survey, layer: &'a Layer) -> LayerJson<'a> {
     let (kind, vm_group, role) = match &layer.kind {
         Kind::Role { group, role, .. } => ("vm_group", Some(group.0), Some(role.as_str())),
-        Kind::Attribute => ("ha_layer", None, None),
+        Kind::Attribute(_) => ("ha_layer", None, None),
+    };
+    let (user, group) = match &layer.kind {
+        Kind::Attribute(Whose::User(user)) => (Some(*user), None),
+        Kind::Attribute(Whose::Team(group, _)) => (None, Some(*group)),
+        Kind::Attribute(Whose::All) | Kind::Role { .. } => (None, None),
     };
     let members = layer.members.iter().map(|member| member_json(survey, member)).collect();
-    LayerJson { name: &layer.name, kind, vm_group, role, members }
+    LayerJson { name: &layer.name, kind, vm_group, role, user, group, members }
 }
 
 fn member_json<'a>(survey: &'a Survey, member: &'a Member) -> MemberJson<'a> {

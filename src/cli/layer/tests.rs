@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::no::No;
 use crate::error::OnedError;
 use crate::model::{HostId, VmId};
+use crate::policy::LayerScope;
 use crate::policy::layer::Survey;
 use crate::sim::{Cloud, Fault, FaultRule, HostSpec, SimTransport, Version, VmSpec};
 use crate::wire::xmlrpc::{Call, Value};
@@ -59,7 +60,8 @@ fn desk(inner: &SimTransport, before: &'static str, calls: Vec<Call>) -> Desk<Me
     let transport = Meddler { inner: inner.clone(), before, calls: Mutex::new(calls) };
     let session = Session::new("oneadmin:password".to_owned());
     let credentials = Credentials { endpoint: ENDPOINT.to_owned(), session };
-    Desk::new(Zone::new(Oned::new(transport, credentials, Patience::default()), 1), "alice".to_owned())
+    let zone = Zone::new(Oned::new(transport, credentials, Patience::default()), 1);
+    Desk::new(zone, LayerScope::default(), "alice".to_owned())
 }
 
 fn look(desk: &Desk<Meddler>) -> Survey {

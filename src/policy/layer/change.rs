@@ -1,6 +1,6 @@
 //! A change of layers as single writes, and what their outcome means once everything is read back.
 
-use super::{Kind, Layer, Place, Survey, valid};
+use super::{Kind, Layer, Place, Survey, Whose, valid};
 use crate::model::{GroupId, VmId};
 
 /// The role of a VM group that is a layer of its own.
@@ -109,12 +109,12 @@ impl std::fmt::Display for Write {
 fn in_role(layers: &[Layer], vm: VmId, wanted: GroupId, named: &str) -> bool {
     layers.iter().any(|layer| match &layer.kind {
         Kind::Role { group, role, .. } => *group == wanted && role == named && layer.member(vm).is_some(),
-        Kind::Attribute => false,
+        Kind::Attribute(_) => false,
     })
 }
 
 fn marked(layers: &[Layer], vm: VmId) -> &str {
-    let of = |layer: &&Layer| layer.kind == Kind::Attribute && layer.member(vm).is_some();
+    let of = |layer: &&Layer| matches!(layer.kind, Kind::Attribute(_)) && layer.member(vm).is_some();
     layers.iter().find(of).map_or("", |layer| layer.name.as_str())
 }
 
@@ -123,7 +123,7 @@ fn marked(layers: &[Layer], vm: VmId) -> &str {
 pub fn join(layer: &Layer, vm: VmId) -> Write {
     match &layer.kind {
         Kind::Role { group, role, .. } => Write::Join { vm, group: *group, role: role.clone() },
-        Kind::Attribute => Write::Mark { vm, from: String::new(), to: layer.name.clone() },
+        Kind::Attribute(_) => Write::Mark { vm, from: String::new(), to: layer.name.clone() },
     }
 }
 
@@ -132,7 +132,7 @@ pub fn join(layer: &Layer, vm: VmId) -> Write {
 pub fn leave(layer: &Layer, vm: VmId) -> Write {
     match &layer.kind {
         Kind::Role { group, role, .. } => Write::Leave { vm, group: *group, role: role.clone() },
-        Kind::Attribute => Write::Mark { vm, from: layer.name.clone(), to: String::new() },
+        Kind::Attribute(_) => Write::Mark { vm, from: layer.name.clone(), to: String::new() },
     }
 }
 
@@ -143,7 +143,7 @@ pub fn rename(layer: &Layer, to: &str) -> Vec<Write> {
         Kind::Role { group, .. } => {
             vec![Write::Rename { group: *group, from: layer.name.clone(), to: to.to_owned() }]
         }
-        Kind::Attribute => {
+        Kind::Attribute(_) => {
             let mark = |vm| Write::Mark { vm, from: layer.name.clone(), to: to.to_owned() };
             layer.members.iter().map(|member| mark(member.vm)).collect()
         }
@@ -156,7 +156,7 @@ pub fn delete(layer: &Layer) -> Vec<Write> {
     let mut writes: Vec<_> = layer.members.iter().map(|member| leave(layer, member.vm)).collect();
     match &layer.kind {
         Kind::Role { group, .. } => writes.push(Write::Delete { group: *group, name: layer.name.clone() }),
-        Kind::Attribute => {}
+        Kind::Attribute(_) => {}
     }
     writes
 }
@@ -164,7 +164,19 @@ pub fn delete(layer: &Layer) -> Vec<Write> {
 /// A layer of the attribute, before it has members.
 #[must_use]
 pub fn of_attribute(name: &str) -> Layer {
-    Layer { name: name.to_owned(), kind: Kind::Attribute, members: Vec::new() }
+    let kind = Kind::Attribute(Whose::All);
+    Layer { name: name.to_owned(), kind, members: Vec::new(), beside: Vec::new() }
+}
+
+/// This layer as it is after these VMs have joined it.
+#[must_use]
+pub fn joined<'a>(survey: &'a Survey, to: &Layer, vms: &[VmId]) -> Option<&'a Layer> {
+    let same = |layer: &&Layer| match (&layer.kind, &to.kind) {
+        // Whose it is may be another's name now.
+        (Kind::Attribute(_), Kind::Attribute(_)) => vms.iter().any(|vm| layer.member(*vm).is_some()),
+        (one, other) => one == other,
+    };
+    survey.layers.iter().filter(|layer| layer.name == to.name).find(same)
 }
 
 /// The layer that [`Write::Make`] has made, once it is read back.
@@ -172,7 +184,7 @@ pub fn of_attribute(name: &str) -> Layer {
 pub fn made<'a>(survey: &'a Survey, name: &str) -> Option<&'a Layer> {
     survey.layers.iter().find(|layer| match &layer.kind {
         Kind::Role { role, alone, .. } => *alone && role == ROLE && layer.name == name,
-        Kind::Attribute => false,
+        Kind::Attribute(_) => false,
     })
 }
 
@@ -183,7 +195,7 @@ pub fn collisions(survey: &Survey, layer: &Layer, new: &[VmId]) -> Vec<String> {
     let mut told = Vec::new();
     let joined = layer.members.iter().filter(|member| new.contains(&member.vm));
     for member in joined {
-        for other in layer.members.iter().filter(|other| other.vm != member.vm) {
+        for other in layer.all().filter(|other| other.vm != member.vm) {
             if let (Some(host), Some(there)) = (member.place.host(), other.place.host())
                 && host == there
                 && !(new.contains(&other.vm) && other.vm < member.vm)

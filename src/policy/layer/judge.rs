@@ -61,6 +61,8 @@ pub fn judge(survey: &Survey, layers: &[Layer]) -> Vec<Fault> {
 struct There {
     deployed: Vec<VmId>,
     parked: Vec<VmId>,
+    /// VMs that are no members, and that members keep away from.
+    beside: Vec<VmId>,
 }
 
 fn places(layer: &Layer) -> BTreeMap<HostId, There> {
@@ -72,11 +74,17 @@ fn places(layer: &Layer) -> BTreeMap<HostId, There> {
             Place::Nowhere | Place::Unknown => {}
         }
     }
+    for member in &layer.beside {
+        if let Some(host) = member.place.host() {
+            places.entry(host).or_default().beside.push(member.vm);
+        }
+    }
     places
 }
 
 fn named(layer: &Layer, vms: &[VmId]) -> String {
-    let name = |vm: &VmId| layer.member(*vm).map_or_else(|| vm.to_string(), ToString::to_string);
+    let found = |vm: &VmId| layer.all().find(|member| member.vm == *vm);
+    let name = |vm: &VmId| found(vm).map_or_else(|| vm.to_string(), ToString::to_string);
     vms.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
@@ -101,9 +109,11 @@ fn unseen(layer: &Layer) -> Option<Fault> {
 
 /// Members that share a host, or would after a start.
 fn together(layer: &Layer, hosts: &BTreeMap<HostId, &Host>, id: HostId, there: &There) -> Option<Fault> {
-    let vms: Vec<_> = there.deployed.iter().chain(&there.parked).copied().collect();
+    let own: Vec<_> = there.deployed.iter().chain(&there.parked).copied().collect();
+    own.first()?;
+    let vms: Vec<_> = there.beside.iter().copied().chain(own).collect();
     let [_, .., last] = vms.as_slice() else { return None };
-    let (severity, verb) = if there.deployed.len() > 1 {
+    let (severity, verb) = if there.deployed.len() + there.beside.len().min(there.deployed.len()) > 1 {
         (Severity::Violation, "share")
     } else {
         (Severity::Warning, "would share, once started,")

@@ -1,6 +1,8 @@
 //! Which VMs are in which layer, and on which host each of them is.
 
+use super::whose::{self, Whose};
 use crate::model::{GroupId, GroupPolicy, HostId, LcmState, Role, Vm, VmGroup, VmId, VmState};
+use crate::policy::LayerScope;
 use crate::policy::states::{Class, class};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +22,7 @@ pub enum Kind {
         alone: bool,
     },
     /// The attribute [`ATTRIBUTE`] in the members' user templates.
-    Attribute,
+    Attribute(Whose),
 }
 
 /// VMs that must not share a host.
@@ -33,6 +35,8 @@ pub struct Layer {
     pub kind: Kind,
     /// By id.
     pub members: Vec<Member>,
+    /// VMs of administrators with the same value, which its members keep away from and which are in a layer of their own.
+    pub beside: Vec<Member>,
 }
 
 /// A VM of a layer.
@@ -95,7 +99,7 @@ impl std::fmt::Display for Layer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.kind {
             Kind::Role { group, .. } => write!(f, "{} ({group})", self.name),
-            Kind::Attribute => write!(f, "{} ({ATTRIBUTE})", self.name),
+            Kind::Attribute(whose) => write!(f, "{} ({ATTRIBUTE}{whose})", self.name),
         }
     }
 }
@@ -105,6 +109,11 @@ impl Layer {
     #[must_use]
     pub fn member(&self, vm: VmId) -> Option<&Member> {
         self.members.iter().find(|member| member.vm == vm)
+    }
+
+    /// The members, and those beside them.
+    pub fn all(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().chain(&self.beside)
     }
 }
 
@@ -140,24 +149,20 @@ pub fn attribute(vm: &Vm) -> Option<&str> {
 /// Every layer, by name, VM groups before attributes. A VM group's layers may be empty; the others are made of their
 /// members. VMs that are DONE are in none.
 #[must_use]
-pub fn layers(groups: &[VmGroup], vms: &[Vm]) -> Vec<Layer> {
+pub fn layers(groups: &[VmGroup], vms: &[Vm], scope: LayerScope) -> Vec<Layer> {
     let by_id: BTreeMap<VmId, &Vm> = vms.iter().map(|vm| (vm.id, vm)).collect();
     let mut layers = Vec::new();
     for group in groups {
         let roles = group.roles.iter().filter(|role| role.policy == GroupPolicy::AntiAffined);
         layers.extend(roles.map(|role| layer(group, role, &by_id)));
     }
-    let mut named: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
+    let mut named: BTreeMap<&str, Vec<&Vm>> = BTreeMap::new();
     for vm in by_id.values().filter(|vm| class(vm.state) != Class::Done) {
         if let Some(name) = attribute(vm) {
-            named.entry(name).or_default().push(member(vm));
+            named.entry(name).or_default().push(vm);
         }
     }
-    layers.extend(named.into_iter().map(|(name, members)| Layer {
-        name: name.to_owned(),
-        kind: Kind::Attribute,
-        members,
-    }));
+    layers.extend(named.iter().flat_map(|(name, vms)| whose::layers(name, vms, scope)));
     layers.sort_by(|a, b| (&a.name, &a.kind).cmp(&(&b.name, &b.kind)));
     layers
 }
@@ -168,6 +173,7 @@ fn layer(group: &VmGroup, role: &Role, by_id: &BTreeMap<VmId, &Vm>) -> Layer {
         name: if alone { group.name.clone() } else { format!("{}/{}", group.name, role.name) },
         kind: Kind::Role { group: group.id, role: role.name.clone(), alone },
         members: of_role(role, by_id),
+        beside: Vec::new(),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn valid(name: &str) -> Result<(), NotFound> {
     Err(NotFound { what, advice: format!("choose a name without any of {FORBIDDEN}") })
 }
 
-/// The layer of this name, or of the VM group with this id.
+/// The layer of this name, or of the VM group with this id, or that is listed with this text: `web (HA_LAYER of user 5)`.
 ///
 /// # Errors
 /// [`NotFound`] if there is none, or if several have the name: then they are listed.
@@ -47,8 +47,11 @@ pub fn find_layer<'a>(layers: &'a [Layer], named: &str) -> Result<&'a Layer, Not
     let by_name: Vec<_> = layers.iter().filter(|layer| layer.name == named).collect();
     let by_id = |layer: &&Layer| match &layer.kind {
         Kind::Role { group, alone, .. } => *alone && named.parse() == Ok(group.0),
-        Kind::Attribute => false,
+        Kind::Attribute(_) => false,
     };
+    if let Some(layer) = layers.iter().find(|layer| layer.to_string() == named) {
+        return Ok(layer);
+    }
     match by_name.as_slice() {
         [layer] => Ok(layer),
         [] => layers.iter().find(by_id).ok_or_else(|| NotFound {
@@ -59,7 +62,8 @@ pub fn find_layer<'a>(layers: &'a [Layer], named: &str) -> Result<&'a Layer, Not
             let listed: Vec<_> = several.iter().map(ToString::to_string).collect();
             Err(NotFound {
                 what: format!("{} layers are named {:?}: {}", several.len(), short(named), listed.join(", ")),
-                advice: "give the VM group's id, or rename one of them: `onerescue layer rename ID NAME`"
+                advice: "give the one that is meant as it stands there, in quotes, or a VM group's id; or rename it with \
+                         `onerescue layer rename`"
                     .to_owned(),
             })
         }

@@ -56,7 +56,9 @@ pub fn may_join(survey: &Survey, target: Option<&Layer>, others: &[Member], vm: 
         );
     }
     let kind = target.map(|layer| &layer.kind);
-    if let Some(layer) = target.filter(|layer| layer.kind == Kind::Attribute && valid(&layer.name).is_err()) {
+    if let Some(layer) =
+        target.filter(|layer| matches!(layer.kind, Kind::Attribute(_)) && valid(&layer.name).is_err())
+    {
         return no(
             format!("the name of {layer} has characters that are not written to other VMs"),
             "rename it first, with its members powered off: `onerescue layer rename`",
@@ -70,8 +72,20 @@ pub fn may_join(survey: &Survey, target: Option<&Layer>, others: &[Member], vm: 
             );
         }
         (Some(Kind::Role { .. }) | None, Means::Groups) => true,
-        (Some(Kind::Attribute), Means::Groups | Means::Attributes) | (None, Means::Attributes) => false,
+        (Some(Kind::Attribute(_)), Means::Groups | Means::Attributes) | (None, Means::Attributes) => false,
     };
+    if let Some(other) = others.iter().find(|other| !role && !both_bound(survey, vm, other.vm)) {
+        return no(
+            format!(
+                "{vm} is of another owner and group than {other}, a member: HA_LAYER would not keep the two apart \
+                 (plan.layer_scope)"
+            ),
+            format!(
+                "use a VM group, or give both one group with `onevm chgrp {} GROUP`, or set layer_scope = \"all\"",
+                vm.id.0
+            ),
+        );
+    }
     if let Some(group) = survey.groups.iter().find(|group| role && holds(group, vm)) {
         return no(
             format!("{vm} is in {} ({}) already: a VM can be in one VM group only", group.name, group.id),
@@ -79,6 +93,12 @@ pub fn may_join(survey: &Survey, target: Option<&Layer>, others: &[Member], vm: 
         );
     }
     keeps_apart(survey, others, &member(vm))
+}
+
+/// Do the two keep away from each other if they have the attribute?
+fn both_bound(survey: &Survey, vm: &Vm, other: VmId) -> bool {
+    let other = survey.vms.iter().find(|read| read.id == other).map(|read| read.owner);
+    other.is_none_or(|other| survey.scope.binds(vm.owner, other) && survey.scope.binds(other, vm.owner))
 }
 
 fn holds(group: &VmGroup, vm: &Vm) -> bool {
@@ -91,8 +111,10 @@ fn holds(group: &VmGroup, vm: &Vm) -> bool {
 /// [`Refused`] by the first that may not.
 pub fn may_all_join(survey: &Survey, target: Option<&Layer>, vms: &[VmId]) -> Result<(), Refused> {
     let mut members = target.map(|layer| layer.members.clone()).unwrap_or_default();
+    let beside = target.map(|layer| layer.beside.as_slice()).unwrap_or_default();
     for vm in survey.vms.iter().filter(|vm| vms.contains(&vm.id)) {
         may_join(survey, target, &members, vm)?;
+        keeps_apart(survey, beside, &member(vm))?;
         members.push(member(vm));
     }
     Ok(())
@@ -162,7 +184,7 @@ fn shares(vm: &Member, other: &Member, host: &str) -> Result<(), Refused> {
 /// [`Refused`] for a VM group of an oned that cannot do that.
 pub fn may_leave(layer: &Layer, means: Means) -> Result<(), Refused> {
     match (&layer.kind, means) {
-        (Kind::Attribute, _) | (Kind::Role { .. }, Means::Groups) => Ok(()),
+        (Kind::Attribute(_), _) | (Kind::Role { .. }, Means::Groups) => Ok(()),
         (Kind::Role { .. }, Means::Attributes) => no(
             format!("{layer}: before OpenNebula 7.4 a VM group's members are fixed when they are made"),
             "upgrade, or make the VM again without its VMGROUP",
@@ -211,7 +233,7 @@ pub fn may_delete(layer: &Layer, means: Means) -> Result<(), Refused> {
 
 fn whole(layer: &Layer, command: &str) -> Result<(), Refused> {
     match &layer.kind {
-        Kind::Attribute | Kind::Role { alone: true, .. } => Ok(()),
+        Kind::Attribute(_) | Kind::Role { alone: true, .. } => Ok(()),
         Kind::Role { group, alone: false, .. } => no(
             format!("{layer} is one of several roles of {group}, which have a meaning together"),
             format!("change it with OpenNebula's own command: `{command}`"),

@@ -2,6 +2,7 @@
 
 use super::{Layer, Means, Rule, layers, rules};
 use crate::model::{Cluster, ClusterId, Host, HostId, Vm, VmGroup, VmId};
+use crate::policy::LayerScope;
 
 /// What oned has now.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Survey {
     pub layers: Vec<Layer>,
     /// The rules of these groups that are no layers.
     pub rules: Vec<Rule>,
+    /// Among whose VMs the attribute counts.
+    pub scope: LayerScope,
 }
 
 impl Survey {
@@ -34,9 +37,10 @@ impl Survey {
         groups: Vec<VmGroup>,
         vms: Vec<Vm>,
         unreadable: Vec<String>,
+        scope: LayerScope,
     ) -> Self {
-        let (layers, rules) = (layers(&groups, &vms), rules(&groups, &vms));
-        Self { means: Means::of(version), hosts, clusters, groups, vms, unreadable, layers, rules }
+        let (layers, rules) = (layers(&groups, &vms, scope), rules(&groups, &vms));
+        Self { means: Means::of(version), hosts, clusters, groups, vms, unreadable, layers, rules, scope }
     }
 
     /// `node0 (host 0)`

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{GroupId, GroupPolicy, HostId, LcmState, Role, Vm, VmGroup, VmId, VmState};
+use crate::policy::LayerScope;
 
 const POWEROFF: VmState = VmState::Poweroff;
 const RUNNING: VmState = VmState::RUNNING;
@@ -62,7 +63,7 @@ fn layers_are_roles_that_are_anti_affined_and_values_of_the_attribute() {
         vm(5, POWEROFF, Some(8), "Web"),
         vm(6, RUNNING, Some(8), "  "),
     ];
-    let told: Vec<_> = layers(&groups, &vms)
+    let told: Vec<_> = layers(&groups, &vms, LayerScope::default())
         .iter()
         .map(|layer| (layer.to_string(), layer.members.iter().map(|m| (m.vm.0, m.place)).collect::<Vec<_>>()))
         .collect();

@@ -5,6 +5,7 @@ use super::*;
 use crate::model::{
     Cluster, ClusterId, GroupPolicy, Host, HostId, HostState, LcmState, Vm, VmGroup, VmId, VmState,
 };
+use crate::policy::LayerScope;
 use std::collections::BTreeMap;
 
 const NEW: &str = "7.5.80";
@@ -21,7 +22,7 @@ pub(super) fn survey(version: &str, groups: Vec<VmGroup>, vms: Vec<Vm>) -> Surve
     let (hosts_of, datastores, attributes) = (Vec::new(), Vec::new(), BTreeMap::new());
     let name = "default".to_owned();
     let cluster = Cluster { id: ClusterId(0), name, hosts: hosts_of, datastores, attributes };
-    Survey::new(version, hosts, vec![cluster], groups, vms, Vec::new())
+    Survey::new(version, hosts, vec![cluster], groups, vms, Vec::new(), LayerScope::default())
 }
 
 fn web(vms: &[u32]) -> VmGroup {
@@ -265,7 +266,7 @@ fn n_members_need_n_plus_one_usable_hosts_of_their_cluster() {
     // One that is powered off needs no other host, but keeps its own.
     let mut parked = four.clone();
     parked.vms[3].state = VmState::Poweroff;
-    parked.layers = layers(&[], &parked.vms);
+    parked.layers = layers(&[], &parked.vms, LayerScope::default());
     assert_eq!(faults(&parked), [lost(0), lost(1), lost(2)]);
     let text = &judge(&less, &less.layers)[0];
     assert_eq!(
@@ -318,4 +319,67 @@ fn a_write_is_done_when_it_is_read_back_and_its_undo_is_the_way_back() {
     let writes = rename(&marked.layers[0], "db2");
     assert!(!writes[0].is_done(&marked));
     assert!(delete(&after.layers[0]).iter().all(|write| !write.is_done(&after)));
+}
+
+#[test]
+fn the_attribute_binds_the_vms_of_one_owner_or_team() {
+    let of = |user, group, vm: Vm| Vm {
+        owner: crate::model::Owner { user, group },
+        gname: format!("g{group}"),
+        ..vm
+    };
+    let web = |id, host| vm(id, RUNNING, Some(host), "web");
+    let all = survey(
+        OLD,
+        vec![],
+        vec![
+            of(0, 0, web(1, 0)),
+            of(2, 1, web(2, 0)),
+            of(3, 1, web(3, 0)),
+            of(4, 100, web(4, 1)),
+            of(5, 100, web(5, 1)),
+            of(6, 1, vm(6, RUNNING, Some(2), "")),
+            of(5, 101, vm(7, RUNNING, Some(1), "")),
+            of(2, 1, vm(8, RUNNING, Some(0), "")),
+        ],
+    );
+    let told: Vec<(String, usize, usize)> =
+        all.layers.iter().map(|of| (of.to_string(), of.members.len(), of.beside.len())).collect();
+    let expected = [
+        ("web (HA_LAYER)".to_owned(), 1, 0),
+        ("web (HA_LAYER of user 2)".to_owned(), 1, 1),
+        ("web (HA_LAYER of user 3)".to_owned(), 1, 1),
+        ("web (HA_LAYER of group g100)".to_owned(), 2, 1),
+    ];
+    assert_eq!(told, expected);
+    let faults = judge(&all, &all.layers);
+    let shared: Vec<_> = faults
+        .iter()
+        .filter(|fault| fault.severity == Severity::Violation)
+        .map(|fault| fault.vms.iter().map(|vm| vm.0).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(
+        shared,
+        [vec![4, 5], vec![1, 2], vec![1, 3]],
+        "strangers on one host are no fault: {faults:?}"
+    );
+    let layer = |named: &str| find_layer(&all.layers, named);
+    assert!(layer("web").unwrap_err().advice.contains("as it stands there, in quotes"));
+    let (users, team) =
+        (layer("web (HA_LAYER of user 2)").unwrap(), layer("web (HA_LAYER of group g100)").unwrap());
+    let no = |layer, vm| may_all_join(&all, Some(layer), &[VmId(vm)]).unwrap_err().rule;
+    assert!(
+        no(users, 6).contains("is of another owner and group than web-2 (vm 2), a member"),
+        "{}",
+        no(users, 6)
+    );
+    assert!(no(team, 7).contains("of another owner and group than web-4"), "{}", no(team, 7));
+    assert!(no(users, 8).contains("is on node0 (host 0), the host of member web-2"), "{}", no(users, 8));
+    let none = survey(
+        OLD,
+        vec![],
+        vec![of(2, 1, vm(1, RUNNING, Some(0), "")), of(3, 1, vm(2, RUNNING, Some(1), ""))],
+    );
+    let no = may_all_join(&none, None, &[VmId(1), VmId(2)]).unwrap_err();
+    assert!(no.way.contains("layer_scope"), "{no:?}");
 }

@@ -160,6 +160,11 @@ impl Snapshot {
         let homeless: BTreeMap<VmId, Vm> =
             std::mem::take(&mut survey.needed).into_iter().map(|vm| (vm.id, vm)).collect();
         survey.hosts.sort_by_key(|host| host.id);
+        // The planner is lent the VMs of one host.
+        survey
+            .layers
+            .owners
+            .extend(vms.values().filter(|vm| vm.layer().is_some()).map(|vm| (vm.id, vm.owner)));
         let mut named: BTreeMap<String, Vec<Named>> =
             vms.values().flat_map(Vm::after).map(|word| (word.to_owned(), Vec::new())).collect();
         for vm in vms.values().chain(homeless.values()) {
@@ -175,7 +180,9 @@ impl Snapshot {
         let shown: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();
         let ids = vms.iter().flat_map(Vm::after).filter_map(|word| word.parse().ok().map(VmId));
         let called = vms.iter().flat_map(Vm::after).filter_map(|word| self.named.get(word)).flatten();
-        let named = ids.chain(may_be_meant(&vms, called)).chain(kept_with(&vms, &self.survey.groups.all));
+        let called = may_be_meant(&vms, called).into_iter().map(|(_, vm)| vm);
+        let kept = kept_with(&vms, &self.survey.groups.all).into_iter().map(|(_, vm)| vm);
+        let named = ids.chain(called).chain(kept);
         let named: BTreeSet<VmId> = named.filter(|vm| !shown.contains(vm)).collect();
         let lost: BTreeSet<HostId> =
             self.hosts().iter().filter(|host| host.state == HostState::Error).map(|host| host.id).collect();

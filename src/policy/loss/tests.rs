@@ -77,6 +77,26 @@ fn the_second_of_two_losses_gets_what_the_first_has_left() {
 }
 
 #[test]
+fn the_layers_of_other_tenants_hold_nobody_in_advance_either() {
+    let mut zone = zone(vec![host(0, &[1]), host(1, &[2]), host(2, &[3])]);
+    let owners = [(1, 2), (2, 3), (3, 3)];
+    for (id, user) in owners {
+        let vm = zone.vms.get_mut(&VmId(id)).unwrap();
+        vm.owner = crate::model::Owner { user, group: 1 };
+        vm.attributes.insert("HA_LAYER".to_owned(), "db".to_owned());
+        zone.survey.layers.members.insert(VmId(id), "db".to_owned());
+    }
+    let Snapshot { survey, vms, .. } = zone;
+    let mut zone = Snapshot::new(Survey { vms: vms.into_values().collect(), ..survey });
+    assert_eq!(zone.lose(&[HostId(0)], &migrate()).count(Prospect::Recovered), 1);
+    let other = zone.lose(&[HostId(1)], &migrate());
+    assert_eq!(
+        other.vms[0].decision.verdict.to_string().split(',').next(),
+        Some("migrate to node0 (host 0)")
+    );
+}
+
+#[test]
 fn the_worst_loss_comes_first_and_decides_the_exit_code() {
     let mut zone = zone(vec![host(0, &[1, 2, 3, 4]), host(1, &[5]), host(2, &[])]);
     let mut losses: Vec<_> =

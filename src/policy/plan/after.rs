@@ -66,8 +66,8 @@ pub(super) fn wanted(vms: &[&Vm], view: &View<'_>) -> BTreeMap<VmId, Turn> {
 /// `HA_AFTER`: ids, and names, of which each means all VMs that are called so.
 fn by_attribute(vm: &Vm, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
     let runs = |id: &VmId| known.by_id.get(id).is_some_and(|other| runs_elsewhere(other, view));
-    let mut strange = Vec::new();
-    for word in vm.after() {
+    let (mut strange, mut several, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for word in vm.after().filter(|word| seen.insert(*word)) {
         let id = word.parse().ok().map(VmId).filter(|id| known.by_id.contains_key(id));
         let found = id.map_or_else(|| known.names.meant(vm, word), |id| vec![id]);
         if found.is_empty() {
@@ -76,9 +76,14 @@ fn by_attribute(vm: &Vm, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
         let waits: BTreeSet<VmId> = found.into_iter().filter(|id| *id != vm.id && !runs(id)).collect();
         if waits.len() > 1 {
             let word: String = word.chars().take(40).collect();
-            turn.notes.push(format!("several VMs are called {word} ({}): after all of them", listed(&waits)));
+            several.push(format!("several VMs are called {word} ({}): after all of them", listed(&waits)));
         }
         turn.after.extend(waits);
+    }
+    let more = several.len().saturating_sub(3);
+    turn.notes.extend(several.into_iter().take(3));
+    if more > 0 {
+        turn.notes.push(format!("and so for {more} more names"));
     }
     if let Some(first) = strange.first() {
         let more = if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };

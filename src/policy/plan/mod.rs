@@ -31,7 +31,7 @@ use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub use bonds::kept_with;
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
-pub use names::{may_be_meant, names_elsewhere};
+pub use names::{fairly, may_be_meant, names_elsewhere};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
@@ -178,9 +178,10 @@ fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
         more.push_str("; ");
         more.push_str(note);
     }
-    if let Some(service) = vm.attributes.get("SERVICE_ID") {
-        let role = vm.attributes.get("ROLE_NAME").map_or_else(String::new, |role| format!(", role {role}"));
-        let _ = write!(more, " (OneFlow service {service}{role})");
+    if let Some(service) = vm.service() {
+        let role = vm.attributes.get("ROLE_NAME").map(|role| role.chars().take(40).collect::<String>());
+        let role = role.map_or_else(String::new, |role| format!(", role {role}"));
+        let _ = write!(more, " (OneFlow service {}{role})", service.0);
     }
     match verdict {
         Verdict::Act(order, text) => Verdict::Act(order, text + &more),

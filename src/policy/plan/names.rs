@@ -63,8 +63,8 @@ pub fn names_elsewhere(vms: &[Vm], lost: Option<HostId>) -> BTreeSet<String> {
     words.map(str::to_owned).collect()
 }
 
-/// Those of some VMs that others may mean by a name.
-pub fn may_be_meant<'a>(by: &[Vm], some: impl Iterator<Item = &'a Named>) -> BTreeSet<VmId> {
+/// Those of some VMs that others may mean by a name, each with the user that it is read for: its own.
+pub fn may_be_meant<'a>(by: &[Vm], some: impl Iterator<Item = &'a Named>) -> Vec<(u32, VmId)> {
     let mut wanted: BTreeMap<&str, BTreeSet<Owner>> = BTreeMap::new();
     for vm in by {
         for word in vm.after().filter(|word| is_name(word)) {
@@ -75,5 +75,38 @@ pub fn may_be_meant<'a>(by: &[Vm], some: impl Iterator<Item = &'a Named>) -> BTr
     let meant = |vm: &&Named| {
         wanted.get(vm.name.as_str()).is_some_and(|owners| owners.iter().any(|owner| fits(owner, vm)))
     };
-    some.filter(meant).map(|vm| vm.id).collect()
+    some.filter(meant).map(|vm| (vm.owner.user, vm.id)).collect()
+}
+
+/// So many of these VMs, of everybody's as many as of anybody else's: nobody takes the room of others by naming many.
+pub fn fairly<K: Ord>(named: impl IntoIterator<Item = (K, VmId)>, most: usize) -> BTreeSet<VmId> {
+    let mut lists: BTreeMap<K, BTreeSet<VmId>> = BTreeMap::new();
+    for (by, vm) in named {
+        lists.entry(by).or_default().insert(vm);
+    }
+    let mut taken = BTreeSet::new();
+    while taken.len() < most && !lists.is_empty() {
+        for list in lists.values_mut() {
+            taken.extend(list.pop_first().filter(|_| taken.len() < most));
+        }
+        lists.retain(|_, list| !list.is_empty());
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fairly;
+    use crate::model::VmId;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn who_names_many_takes_the_room_of_nobody_else() {
+        let many = (0..1000).map(|vm| (3, VmId(vm)));
+        let read = fairly(many.chain([(5, VmId(2000)), (6, VmId(7))]), 100);
+        assert_eq!(read.len(), 100);
+        assert!(read.contains(&VmId(2000)) && read.contains(&VmId(7)));
+        assert_eq!(fairly([(3, VmId(1)), (3, VmId(2))], 100), BTreeSet::from([VmId(1), VmId(2)]));
+        assert!(fairly([(3, VmId(1))], 0).is_empty());
+    }
 }

@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use super::*;
-use crate::model::{Datastore, Host, Listing, Owner, VmGroup};
+use crate::model::{Datastore, Deployment, DocumentId, Host, Listing, Owner, Service, ServiceRole, VmGroup};
 use crate::policy::settings::Mode;
 use crate::policy::{LayerList, PlanRules};
 use crate::wire::documents::read;
@@ -145,6 +145,81 @@ fn a_stranger_whose_vm_cannot_be_read_holds_nobody() {
     assert!(one(&survey).starts_with("migrate to node2"), "{}", one(&survey));
     survey.layers.owners.insert(VmId(51), Owner { user: 3, group: 0 });
     assert!(one(&survey).starts_with("hold: layer web needs one more host"), "an admin's counts for all");
+}
+
+/// Whoever writes a VM's `SERVICE_ID` or makes a service, a VM waits only where both name the other.
+#[test]
+fn a_service_orders_only_the_vms_that_name_it() {
+    let role = |name: &str, parents: &[&str], vms: &[u32]| ServiceRole {
+        name: name.to_owned(),
+        parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
+        vms: vms.iter().copied().map(VmId).collect(),
+    };
+    let waits = |user_template: &str, vms: &[u32]| {
+        let mut survey = survey(vec![vm(1, "", user_template), vm(2, "", "")]);
+        survey.services.all = vec![Service {
+            id: DocumentId(7),
+            name: "theirs".to_owned(),
+            deployment: Deployment::Straight,
+            roles: vec![role("web", &["db"], vms), role("db", &[], &[2])],
+        }];
+        let policy = policy(PlanRules::default());
+        let decisions = plan(&survey, &request(&policy));
+        decisions.iter().find(|decision| decision.vm == VmId(1)).map(|decision| decision.after.clone())
+    };
+    let names_it = "<SERVICE_ID>7</SERVICE_ID>";
+    assert_eq!(waits(names_it, &[1]), Some(vec![VmId(2)]), "both name the other");
+    assert_eq!(waits("", &[1]), Some(vec![]), "a stranger's service names the VM");
+    assert_eq!(waits(names_it, &[3]), Some(vec![]), "the VM names a stranger's service");
+}
+
+/// Whose role it is stands in the VM's own template, where oned writes it after it has asked for the right.
+#[test]
+fn a_group_that_claims_a_vm_does_not_bind_it() {
+    let mut survey =
+        survey(vec![vm(1, "", ""), vm(2, "<VMGROUP><VMGROUP_ID>3</VMGROUP_ID><ROLE>r</ROLE></VMGROUP>", "")]);
+    survey.hosts[1].vms = vec![VmId(50)];
+    survey.hosts[2].vms = vec![VmId(51)];
+    let claims = "<VM_GROUP><ID>3</ID><NAME>theirs</NAME><ROLES><ROLE><NAME>r</NAME><POLICY>ANTI_AFFINED</POLICY>\
+                  <VMS>1,2,50,51</VMS></ROLE></ROLES><TEMPLATE/></VM_GROUP>";
+    survey.groups.all = vec![read(claims, Limits::HOOK).unwrap()];
+    let policy = policy(PlanRules::default());
+    let decisions = plan(&survey, &request(&policy));
+    let told: Vec<String> = decisions.iter().map(|decision| decision.verdict.to_string()).collect();
+    assert!(told[0].starts_with("migrate to node"), "{told:?}");
+    assert!(told[1].starts_with("hold: layer theirs/r"), "{told:?}");
+}
+
+#[test]
+fn what_an_owner_writes_is_told_in_few_words() {
+    let long = "\u{1b}[2J,x\ny".repeat(50_000);
+    let names = [
+        "HA_LAYER",
+        "HA_AFTER",
+        "HA_POLICY",
+        "HA_PRIORITY",
+        "SERVICE_ID",
+        "ROLE_NAME",
+        "LABELS",
+        "SCHED_REQUIREMENTS",
+        "HA_STATE",
+        "HA_RESTARTS",
+        "HA_READY",
+        "ERROR",
+    ];
+    let with = |all: &[&str]| {
+        let mut vm = vm(1, "", "");
+        vm.attributes.extend(all.iter().map(|name| ((*name).to_owned(), long.clone())));
+        one(&survey(vec![vm]))
+    };
+    for name in names {
+        assert!(with(&[name]).len() < 1000, "{name}: {}", with(&[name]).len());
+    }
+    assert!(with(&names).len() < 3000);
+    let mut vm = vm(1, "", &format!("<SERVICE_ID>7</SERVICE_ID><HA_LAYER>{}</HA_LAYER>", "x".repeat(1000)));
+    vm.attributes.insert("ROLE_NAME".to_owned(), long);
+    assert_eq!(vm.layer().map(str::len), Some(200));
+    assert!(one(&survey(vec![vm])).len() < 1000);
 }
 
 #[test]

@@ -272,7 +272,7 @@ impl<T: Transport> Oned<T> {
                     Err(error) => pool.bad.push((vm.0.to_string(), error)),
                 },
                 Err(OnedError::Reply(error @ (XmlError::TooLong(_) | XmlError::TooMany(_)))) => {
-                    pool.bad.push((vm.0.to_string(), error))
+                    pool.bad.push((vm.0.to_string(), error));
                 }
                 Err(OnedError::Refused { kind: Refusal::NoExists, .. }) => {}
                 Err(error) => return Err(during(method)(error)),

@@ -6,6 +6,7 @@ use crate::error::{Error, OnedError};
 use crate::model::{DocumentId, HostId, Listing, SERVICE_TYPE, Service, Vm};
 use crate::policy::{Failure, Trouble};
 use crate::wire::service;
+use crate::wire::xml::XmlError;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
@@ -22,8 +23,14 @@ impl<T: Transport> Zone<T> {
         let wanted: BTreeSet<DocumentId> = here.filter_map(Vm::service).collect();
         let mut known = self.known.services.lock().unwrap_or_else(PoisonError::into_inner);
         let new: Vec<DocumentId> = wanted.iter().copied().filter(|id| !known.contains_key(id)).collect();
-        if new.len() > MOST || lost.is_none() && !new.is_empty() {
+        let mut each = new.len() <= MOST && (lost.is_some() || new.is_empty());
+        if !each {
             match self.oned().documents(SERVICE_TYPE, Of::Everybody) {
+                // Anybody can make documents of this type until the pool of them is too large to be read.
+                Err(Error::Oned {
+                    source: OnedError::Reply(XmlError::TooLong(_) | XmlError::TooMany(_)),
+                    ..
+                }) => each = true,
                 Ok(pool) => {
                     let read = pool.good.into_iter().map(|document| (document.id, service::read(document)));
                     known.extend(read.filter(|(id, _)| new.contains(id)));
@@ -37,10 +44,11 @@ impl<T: Transport> Zone<T> {
                     known.extend(new.iter().map(|id| (*id, Err(why.clone()))));
                 }
             }
-            for id in &new {
+            for id in new.iter().filter(|_| !each) {
                 known.entry(*id).or_insert_with(|| Err(GONE.to_owned()));
             }
-        } else {
+        }
+        if each {
             for id in new {
                 let read = match self.oned().document(id) {
                     Ok(document) => service::read(document),

@@ -167,9 +167,10 @@ fn occupied(
     occupied
 }
 
-/// The VMs that these are kept together with, wherever they are: whether one is ACTIVE says whether it is to be followed.
+/// The VMs that these are kept together with, wherever they are, each with its VM group: whether one is ACTIVE says whether
+/// it is to be followed.
 #[must_use]
-pub fn kept_with(vms: &[Vm], groups: &[VmGroup]) -> BTreeSet<VmId> {
+pub fn kept_with(vms: &[Vm], groups: &[VmGroup]) -> BTreeSet<(GroupId, VmId)> {
     let mut members: BTreeMap<GroupId, BTreeSet<&str>> = BTreeMap::new();
     for member in vms.iter().filter_map(|vm| vm.needs.group.as_ref()) {
         members.entry(member.group).or_default().insert(&member.role);
@@ -184,7 +185,7 @@ pub fn kept_with(vms: &[Vm], groups: &[VmGroup]) -> BTreeSet<VmId> {
             group.roles.iter().enumerate().filter_map(|(at, role)| set(at, role)).collect();
         let roles = group.roles.iter().enumerate();
         let roles = roles.filter(|(at, _)| together(group, *at).is_some_and(|set| sets.contains(&set)));
-        kept.extend(roles.flat_map(|(_, role)| &role.vms));
+        kept.extend(roles.flat_map(|(_, role)| &role.vms).map(|vm| (group.id, *vm)));
     }
     kept
 }
