@@ -12,7 +12,7 @@ use super::own::{Taking, abort_of, leave_to, lost, overwritten};
 use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
 use super::retry;
-use super::standing::{LEASE, Watch, ended_by, is_here, may_live, standing};
+use super::standing::{LEASE, QUIET, Watch, ended_by, is_here, may_live, standing};
 use crate::model::{
     ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Memory, Moment, Progress, VmId,
 };
@@ -61,6 +61,17 @@ impl Remembering {
 
     pub(super) fn before_off(case: Box<Case>, fence: Fencing, confirmed: Moment) -> Step {
         Step::Remember(Self { case, goal: Goal::BeforeOff(Box::new(fence), confirmed) })
+    }
+
+    /// A lock is there that no record names: look again soon whether its run writes itself down, whoever runs this.
+    pub(super) fn soon(mut case: Box<Case>, now: Moment, watch: Watch) -> Step {
+        case.incident = None;
+        if watch.has_just_begun(now) {
+            let text =
+                "its record is locked by nobody that it names; looking whether a run writes itself down";
+            case.note(now, Phase::Claim, text);
+        }
+        wait(QUIET / 3, Self::open_again(case, Some(watch)))
     }
 
     /// Another run may be at it: look again until it shows that it is, or until its lease is over.
@@ -285,7 +296,7 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
         (ended || case.predecessor.is_some()).then(|| (incident.owner.clone(), incident.run.clone()));
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
-    incident.lock = Some(hold);
+    (incident.lock, incident.released) = (Some(hold), None);
     set_aside(&mut case, now, &mut incident);
     case.looks_again(&mut incident);
     take_up(&mut case, &mut incident, at);
@@ -324,7 +335,7 @@ fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: Document
     }
     case.owned = now;
     if let Some(incident) = &mut case.incident {
-        incident.lock = Some(hold);
+        (incident.lock, incident.released) = (Some(hold), None);
     }
     // Written with what comes next.
     After::Opened.go_on(case, now)

@@ -15,7 +15,7 @@ use super::physics::Power;
 use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
-use crate::model::{DeviceName, DocumentId, Epoch, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
+use crate::model::{DeviceName, DocumentId, Epoch, Hold, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
 use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
@@ -49,6 +49,8 @@ pub struct SimWorld {
     taking: BTreeMap<HostId, DocumentId>,
     /// When the present front-end first saw a server in a term.
     leads: BTreeMap<(i64, i64), Duration>,
+    /// The locks that the present run has.
+    locked: BTreeMap<DocumentId, Hold>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
@@ -101,6 +103,7 @@ impl SimWorld {
             process: 1,
             taking: BTreeMap::new(),
             leads: BTreeMap::new(),
+            locked: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
@@ -167,6 +170,7 @@ impl SimWorld {
     pub fn begin_again(&mut self) {
         self.began = self.transport.cloud().now();
         self.process += 1;
+        self.locked.clear();
         self.told.clear();
         self.seen.clear();
         self.tended.clear();
@@ -229,7 +233,8 @@ impl SimWorld {
             let Seen::Record { answer: Ok(document), incident, .. } = seen else { return None };
             Some((*document, incident.clone()))
         });
-        let Some((document, incident)) = last else { return Ok("it had written nothing".to_owned()) };
+        let Some((document, mut incident)) = last else { return Ok("it had written nothing".to_owned()) };
+        incident.lock = self.locked.get(&document).copied().or(incident.lock);
         let began = self.cloud_now();
         loop {
             let now = self.transport.cloud().wall_clock();

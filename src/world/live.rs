@@ -166,8 +166,10 @@ impl World for Live {
     fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
         self.note_taking(Some(document));
         let taken = self.zone.take(document, over);
-        if matches!(taken, Ok(Taken::Held { .. })) {
-            self.note_taking(None);
+        match taken {
+            Ok(Taken::Held { .. }) => self.note_taking(None),
+            Ok(Taken::Ours(lock)) => stop::has_locked(host, document, lock),
+            Err(_) => {}
         }
         log::debug!("{host}: {document} is taken: {taken:?}");
         taken

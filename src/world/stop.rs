@@ -13,7 +13,7 @@ use super::live::wall_clock;
 use super::note::Note;
 use super::oned::{Http, Transport};
 use super::runner::now;
-use crate::model::{DocumentId, Epoch, HostId, Incident};
+use crate::model::{DocumentId, Epoch, Hold, HostId, Incident};
 use crate::policy::stopping::{self, Begun, By, by, let_go_by, taken_back, told, tries_again};
 use crate::policy::{Failure, Order};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -336,6 +336,13 @@ pub(super) fn holds(document: DocumentId, incident: &Incident, note: PathBuf) {
 /// A run has left its word in this file.
 pub(super) fn has_word(file: File) {
     state().words.push(file);
+}
+
+/// A run has locked its record; it is written down with what comes next.
+pub(super) fn has_locked(host: HostId, document: DocumentId, lock: Hold) {
+    if let Some(held) = state().held.get_mut(&host).filter(|held| held.document == document) {
+        held.incident.lock = Some(lock);
+    }
 }
 
 /// A run has let go of its record.

@@ -48,8 +48,10 @@ impl World for SimWorld {
         self.due();
         self.taking.insert(host, document);
         let taken = self.zone.take(document, over);
-        if matches!(taken, Ok(Taken::Held { .. })) {
-            self.taking.remove(&host);
+        match taken {
+            Ok(Taken::Held { .. }) => drop(self.taking.remove(&host)),
+            Ok(Taken::Ours(lock)) => drop(self.locked.insert(document, lock)),
+            Err(_) => {}
         }
         taken
     }
@@ -64,6 +66,7 @@ impl World for SimWorld {
         let done = self.zone.leave(unlock, forget);
         if done.is_ok() {
             self.taking.remove(&host);
+            self.locked.clear();
         }
         done
     }
