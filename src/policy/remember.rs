@@ -3,6 +3,7 @@
 use super::arming::utc;
 use super::case::{Case, Failure, Source, Trouble};
 use super::fence::Fencing;
+use super::holder::{is_silent, lives_and_is_silent, silent, stuck, who};
 use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
@@ -14,7 +15,7 @@ use super::report::{Disabled, Outcome};
 use super::retry;
 use super::standing::{LEASE, QUIET, Watch, ended_by, is_here, may_live, standing};
 use crate::model::{
-    ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Memory, Moment, Progress, VmId,
+    ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Locked, Memory, Moment, Progress, VmId,
 };
 use std::collections::BTreeSet;
 
@@ -32,6 +33,8 @@ pub struct Remembering {
 enum Goal {
     /// Open it, unless another run is at it; since when that is watched.
     Open(Option<Watch>),
+    /// Somebody holds the lock of this front-end: does anybody write the record?
+    Behind(Locked),
     /// A new record was made and locked: does it count?
     Ours(DocumentId, Hold),
     /// The answer to writing a new record was lost: is it there?
@@ -45,6 +48,11 @@ enum Goal {
 impl Remembering {
     pub(super) fn open(case: Box<Case>) -> Step {
         Self::open_again(case, None)
+    }
+
+    /// Look whether whoever holds the lock of this front-end works on the host.
+    pub(super) fn behind(case: Box<Case>, locked: Locked) -> Step {
+        Step::Remember(Self { case, goal: Goal::Behind(locked) })
     }
 
     pub(super) fn open_again(case: Box<Case>, watch: Option<Watch>) -> Step {
@@ -115,6 +123,14 @@ impl Remembering {
         case.clock.get_or_insert((memory.now, now));
         match goal {
             Goal::Open(watch) => open(case, now, &memory, watch),
+            Goal::Behind(locked) => {
+                let last = standing(&memory, case.subject.host).map(|(_, last)| last);
+                if is_silent(&memory, last) {
+                    let failure = stuck(&locked, &case.host(), &case.command());
+                    return case.stop(now, Outcome::Held(failure));
+                }
+                busy(case, now, &who(&locked))
+            }
             Goal::Ours(document, hold) => confirm(case, now, &memory, document, hold),
             Goal::Find(after) => {
                 case.document = mine(&case, &memory);
@@ -158,7 +174,7 @@ impl Remembering {
                 fence.take_back(&mut case);
                 case.stop(now, Outcome::NoCloud(failure))
             }
-            Goal::Open(_) | Goal::Ours(..) | Goal::Find(_) => {
+            Goal::Open(_) | Goal::Behind(_) | Goal::Ours(..) | Goal::Find(_) => {
                 case.incident = None;
                 case.stop(now, Outcome::NoCloud(failure))
             }
@@ -216,6 +232,10 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
         case.remembered = last.map(|(_, last)| tail(last, at, error.as_deref())).unwrap_or_default();
         return begin(case, now, memory);
     };
+    if lives_and_is_silent(memory, incident) {
+        let failure = silent(memory, incident, &case.command());
+        return case.stop(now, Outcome::Held(failure));
+    }
     let watch = watch.unwrap_or_else(|| Watch::new(now, *document, incident));
     if watch.has_moved(*document, incident) && may_live(memory, incident) {
         return busy(case, now, &incident.owner);

@@ -15,7 +15,9 @@ use super::physics::Power;
 use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
-use crate::model::{DeviceName, DocumentId, Epoch, Hold, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
+use crate::model::{
+    DeviceName, DocumentId, Epoch, Hold, Holder, HostId, Life, Locked, Memory, RunId, SeenOn, SeenOwner, Vm,
+};
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
 use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
@@ -41,6 +43,8 @@ pub struct SimWorld {
     /// What a device that caches has last looked at, and when.
     cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
     claimed: Option<HostId>,
+    /// Who holds the lock file of the host, and when that was taken.
+    held: Option<(Locked, Duration)>,
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
     front_end: String,
     /// Its boot, and the number of the present run's process.
@@ -98,6 +102,7 @@ impl SimWorld {
             outlets: BTreeMap::new(),
             cached: BTreeMap::new(),
             claimed: None,
+            held: None,
             front_end: "front-end".to_owned(),
             machine: Machine::of("front-end"),
             process: 1,
@@ -157,6 +162,20 @@ impl SimWorld {
     /// Another run works on this host.
     pub fn claimed_by_another(&mut self, host: HostId) {
         self.claimed = Some(host);
+    }
+
+    /// A process of this name holds the lock file of the host for so long, before the simulation begins.
+    pub fn lock_is_held(&mut self, program: &str, since: Duration) {
+        let holder = Holder { pid: 4711, program: program.to_owned() };
+        let locked = Locked { holders: vec![holder], since: Some(since) };
+        self.held = Some((locked, self.made));
+    }
+
+    /// The lock file of the host, if these do not hold it.
+    fn held_lock(&self, over: &[Holder]) -> Option<Locked> {
+        let (locked, at) = self.held.as_ref().filter(|(locked, _)| locked.holders != over)?;
+        let longer = self.cloud_now().saturating_sub(*at);
+        Some(Locked { since: locked.since.map(|since| since.saturating_add(longer)), ..locked.clone() })
     }
 
     /// Let something happen this long after the simulation began.

@@ -10,6 +10,7 @@
 
 use super::Zone;
 use super::live::wall_clock;
+use super::lockfile;
 use super::note::Note;
 use super::oned::{Http, Transport};
 use super::runner::now;
@@ -184,7 +185,7 @@ fn stopped(advice: &str) -> String {
 /// What this front-end knows of it, whatever becomes of the records.
 fn note_all(now: Epoch, by: By) {
     for held in state().held.values() {
-        if let Ok(file) = File::options().write(true).open(&held.note) {
+        if let Ok(file) = lockfile::note_of(&held.note) {
             Note::write(Some(Note { document: held.document, stopped: Some((now, by)) }), &file);
         }
     }
@@ -219,7 +220,7 @@ fn let_go_of_all(Records { zone, within, .. }: Records, by: By) {
 fn let_go_of(zone: &Zone<Http>, by: By, held: &Held, within: Duration) -> String {
     let began = now();
     loop {
-        let forget = || match File::options().write(true).open(&held.note) {
+        let forget = || match lockfile::note_of(&held.note) {
             Ok(file) => Note::write(None, &file),
             Err(error) => log::debug!("{}: {error}", held.note.display()),
         };

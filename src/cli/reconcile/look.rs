@@ -5,10 +5,10 @@ use crate::config::{Config, Environment};
 use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, View, decide, left, options};
-use crate::policy::{Failure, Policy, Source, Subject, back, unreadable};
+use crate::policy::{Failure, Policy, Source, Subject, back, busy, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
-use crate::world::{Zone, busy, error_date, live};
+use crate::world::{Zone, busy as locked, error_date, live};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -37,7 +37,8 @@ impl Desk {
             .filter_map(|host| Some((host.id, error_date(host.error.as_deref()?, &here)?)))
             .collect();
         let remembered = memory.incidents.iter().map(|(_, incident)| incident.host);
-        let busy = busy(&self.config.run_dir, hosts.iter().map(|host| host.id).chain(remembered));
+        let locked = locked(&self.config.run_dir, hosts.iter().map(|host| host.id).chain(remembered));
+        let busy = busy(&locked, &memory);
         let view = View { hosts: &hosts, since: &since, memory: &memory, busy: &busy };
         let decisions = decide(view, self.config.reconcile.rules);
         Ok(Looked { decisions, hosts, memory })

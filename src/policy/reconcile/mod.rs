@@ -16,10 +16,11 @@ use looks::{held_vms, waits};
 
 use super::WaitRules;
 use super::back::{Due, due};
+use super::holder::{lives_and_is_silent, silent};
 use super::limits::unreadable;
 use super::observe::is_set_aside_by;
-use super::standing::{ended_by, lease_left, may_live, standing};
-use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Progress};
+use super::standing::{ended_by, lease_left, life, may_live, standing};
+use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Life, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -230,13 +231,12 @@ fn unfinished(
 ) -> (Todo, String) {
     let now = view.memory.now;
     let ago = now.since(incident.updated).as_secs();
+    if lives_and_is_silent(view.memory, incident) {
+        // Its own run finds out the same, and says how to end it.
+        return (Todo::GoOn, silent(view.memory, incident, "onerescue reconcile").what);
+    }
     if may_live(view.memory, incident) {
-        let left = lease_left(view.memory, incident).as_secs();
-        let why = format!(
-            "{} works on it, and wrote {ago} s ago; it is taken over if nothing is written for {left} s more",
-            incident.owner
-        );
-        return (Todo::Leave, why);
+        return (Todo::Leave, at_work(view.memory, incident, ago));
     }
     if let Some(abort) = ended_by(view.memory, incident.host, document) {
         return (Todo::Close, format!("{} has ended it: {}", abort.by, abort.reason));
@@ -285,6 +285,18 @@ fn unfinished(
                 .as_ref()
                 .map_or(gone, |held| format!("held for {} s: {}", now.since(held.since).as_secs(), held.why));
             (Todo::LookAgain, why)
+        }
+    }
+}
+
+/// Why an incident is left to its owner.
+fn at_work(memory: &Memory, incident: &Incident, ago: u64) -> String {
+    let works = format!("{} works on it, and wrote {ago} s ago", incident.owner);
+    match life(memory, incident) {
+        Life::Lives => format!("{works}; it is a process of this machine that lives"),
+        Life::Gone | Life::Unseen => {
+            let left = lease_left(memory, incident).as_secs();
+            format!("{works}; it is taken over if nothing is written for {left} s more")
         }
     }
 }

@@ -5,8 +5,8 @@
 use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, Outlook, Peer,
+    PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::world::World;
@@ -83,7 +83,11 @@ impl World for SimWorld {
         self.ask_witnesses(host, peers)
     }
 
-    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
+        if let Some(locked) = self.held_lock(over) {
+            return Ok(Claim::Held(locked));
+        }
+        self.held = None;
         Ok(if self.claimed == Some(host) {
             Claim::Others
         } else {
