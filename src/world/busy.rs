@@ -3,6 +3,7 @@
 use super::holders::Locks;
 use crate::model::{HostId, Locked};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The lock file of a host.
@@ -20,6 +21,14 @@ pub fn busy(run_dir: &Path, hosts: impl Iterator<Item = HostId>) -> BTreeMap<Hos
 /// Remove lock files that were left behind by processes which were killed, and that nobody needs.
 pub fn sweep(run_dir: &Path) {
     super::lockfile::sweep(run_dir);
+}
+
+/// May nobody but its owner, this user or root, put lock files into this folder?
+///
+/// # Errors
+/// Why not.
+pub fn keeps_locks(run_dir: &Path) -> io::Result<()> {
+    super::lockfile::trusted(run_dir).map(drop)
 }
 
 /// The same for any files, each with what it is the lock of.

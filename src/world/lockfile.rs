@@ -57,7 +57,15 @@ pub(super) enum Got {
 pub(super) fn folder(path: &Path) -> Result<Metadata, Error> {
     let failed = |source| Error::File { doing: "keep locks in", path: path.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(failed)?;
-    let seen = fs::symlink_metadata(path).map_err(failed)?;
+    trusted(path).map_err(failed)
+}
+
+/// Whoever may put something into the folder could take our locks, or have us write elsewhere.
+///
+/// # Errors
+/// Why others than its owner, this user or root, may do that.
+pub(super) fn trusted(path: &Path) -> io::Result<Metadata> {
+    let seen = fs::symlink_metadata(path)?;
     let me = rustix::process::geteuid().as_raw();
     let mode = seen.permissions().mode();
     let why = if !seen.is_dir() {
@@ -69,7 +77,7 @@ pub(super) fn folder(path: &Path) -> Result<Metadata, Error> {
     } else {
         return Ok(seen);
     };
-    Err(failed(io::Error::other(why)))
+    Err(io::Error::other(why))
 }
 
 /// Open the file of a lock; it is made if it is missing.
@@ -270,7 +278,9 @@ impl Drop for LockFile {
 /// Remove the lock files that processes have left behind which were killed: old, without a note, and held by nobody.
 pub(super) fn sweep(run_dir: &Path) {
     let (Ok(inside), Ok(files)) = (folder(run_dir), fs::read_dir(run_dir)) else { return };
-    let ours = |name: &str| name.starts_with("onerescue-") && name.ends_with(".lock");
+    let ours = |name: &str| {
+        name.strip_prefix("onerescue-").is_some_and(|rest| rest.split('.').next_back() == Some("lock"))
+    };
     for entry in files.flatten().filter(|entry| entry.file_name().to_str().is_some_and(ours)).take(MOST) {
         let old = |seen: Metadata| seen.is_file() && seen.len() == 0 && age(&seen) > OLD;
         if !entry.metadata().is_ok_and(old) {

@@ -31,7 +31,7 @@ mod tend;
 pub mod witness;
 mod zone;
 
-pub use busy::{busy, sweep};
+pub use busy::{busy, keeps_locks, sweep};
 pub use error_date::error_date;
 pub use interrupted::interrupted;
 pub use journal::Journal;

@@ -50,7 +50,7 @@ fn offs(bench: &Bench) -> Vec<String> {
 fn one_by_one(bench: &Bench) {
     let offs = offs(bench);
     let nested = offs.windows(2).any(|pair| pair[0] == pair[1]);
-    assert!(!nested && offs.len() % 2 == 0, "{offs:?}");
+    assert!(!nested && offs.len().is_multiple_of(2), "{offs:?}");
 }
 
 fn killed(mut child: Child) {
@@ -129,7 +129,7 @@ fn two_runs_with_other_settings_on_one_machine_know_each_other() {
 
 #[test]
 fn a_stranger_who_holds_the_lock_of_a_host_keeps_nobody_from_recovering_it() {
-    let bench = bench("");
+    let bench = bench(":");
     let lock = bench.folder.path().join("onerescue-host-0.lock");
     let mut stranger =
         Command::new("flock").arg("--no-fork").arg(&lock).args(["sleep", "300"]).spawn().unwrap();
@@ -147,7 +147,7 @@ fn a_stranger_who_holds_the_lock_of_a_host_keeps_nobody_from_recovering_it() {
 #[test]
 fn a_folder_that_others_may_write_keeps_no_lock() {
     use std::os::unix::fs::PermissionsExt as _;
-    let bench = bench("");
+    let bench = bench(":");
     fs::set_permissions(bench.folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let output = bench.run(HOST_ERROR, &CALL, "");
     let text = format!("{}{}", out(&output), err(&output));

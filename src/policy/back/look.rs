@@ -171,7 +171,7 @@ pub struct Claiming {
 }
 
 /// Somebody holds the lock of the host on this front-end.
-fn held(case: Box<Case>, now: Moment, locked: Locked, over: Vec<Holder>) -> Step {
+fn held(case: Box<Case>, now: Moment, locked: Locked, over: &[Holder]) -> Step {
     match holds(&locked) {
         Holds::Strangers if over != locked.holders => Step::Claim(Claiming { case, over: locked.holders }),
         Holds::Run | Holds::OldRun if locked.since.is_none_or(|since| since < LONGEST) => {
@@ -209,7 +209,7 @@ impl Claiming {
         let Self { mut case, over } = self;
         match claim {
             Ok(Claim::Ours(_)) => {}
-            Ok(Claim::Held(locked)) => return held(case, now, locked, over),
+            Ok(Claim::Held(locked)) => return held(case, now, locked, &over),
             Ok(Claim::Others | Claim::Fencing { .. }) => {
                 return case.end(now, Outcome::NothingToDo("another run works on this host".to_owned()));
             }

@@ -108,7 +108,7 @@ pub struct Claiming {
 }
 
 /// Somebody holds the lock of the VM on this front-end.
-fn held(case: Box<Case>, now: Moment, locked: Locked, over: Vec<Holder>) -> Step {
+fn held(case: Box<Case>, now: Moment, locked: Locked, over: &[Holder]) -> Step {
     match holds(&locked) {
         Holds::Strangers if over != locked.holders => Step::Claim(Claiming { case, over: locked.holders }),
         Holds::Run | Holds::OldRun if locked.since.is_none_or(|since| since < LONGEST) => {
@@ -144,7 +144,7 @@ impl Claiming {
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
         match claim {
             Ok(Claim::Ours(_)) => Step::Look(Looking::new(self.case)),
-            Ok(Claim::Held(locked)) => held(self.case, now, locked, self.over),
+            Ok(Claim::Held(locked)) => held(self.case, now, locked, &self.over),
             Ok(Claim::Others | Claim::Fencing { .. }) => self.case.leave(now, "another run works on this VM"),
             Err(failure) => self.case.given_up(now, Outcome::NotStarted(failure)),
         }
