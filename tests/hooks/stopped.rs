@@ -184,7 +184,10 @@ fn a_follower_lets_go_of_its_own_dead_runs() {
     assert!(out(&output).contains("says that it was interrupted"), "{}", out(&output));
     let records = bench.cloud.lock().unwrap().open_incident(HostId(0)).unwrap();
     assert_eq!((records.1.interrupted.is_some(), records.1.lock), (true, None));
-    assert_eq!(std::fs::read_to_string(bench.folder.path().join("onerescue-host-0.lock")).unwrap(), "");
+    assert_eq!(
+        std::fs::read_to_string(bench.folder.path().join("onerescue-host-0.lock")).unwrap_or_default(),
+        ""
+    );
     let again = bench.run(ONERESCUE, &["reconcile"], "");
     assert!(!out(&again).contains("interrupted"), "{}", out(&again));
     drop(others);
