@@ -126,7 +126,7 @@ impl<W: World> Procedure<W> for Step {
                 ask.answer(world.now(), host)
             }
             Self::Claim(ask) => {
-                let claim = world.claim(ask.subject().host);
+                let claim = world.claim(ask.subject().host, ask.over());
                 ask.answer(world.now(), claim)
             }
             Self::Remember(ask) => {

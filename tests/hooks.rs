@@ -15,6 +15,7 @@ mod hooks {
     mod input;
     mod itself;
     mod killed;
+    mod locks;
     mod recovery;
     mod stopped;
     mod tls;

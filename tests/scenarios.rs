@@ -836,6 +836,12 @@ scenarios! {
     two_gpus_one_left
     two_hosts_die
     unknown_comes_late
+    unlock_lost_elsewhere
+    lock_lost_while_taking_over
+    lock_late_after_it_was_stopped
+    lock_file_held_by_a_stranger
+    lock_file_held_by_a_run
+    lock_file_held_by_a_run_that_is_silent
     unlocked_meanwhile
     vms_changed_after_the_proof
     vms_changed_between_batches

@@ -177,6 +177,9 @@ pub struct Incident {
     /// The lock that the owner holds; none when it has let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Hold>,
+    /// The lock that the last owner was about to give back when it let go: if it is still there, it is nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Hold>,
     /// How often another run has taken it over.
     #[serde(default)]
     pub takeovers: u32,
@@ -210,6 +213,13 @@ impl Incident {
     /// The same, let go by a run that a signal stops at this time.
     #[must_use]
     pub fn interrupted_at(&self, at: Epoch) -> Incident {
-        Incident { interrupted: Some(at), updated: at, lock: None, ..self.clone() }
+        let mut stopped = Incident { interrupted: Some(at), updated: at, ..self.clone() };
+        stopped.release();
+        stopped
+    }
+
+    /// The owner has let go: its lock is given back next.
+    pub fn release(&mut self) {
+        self.released = self.lock.take().or(self.released);
     }
 }

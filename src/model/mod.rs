@@ -7,6 +7,7 @@ mod attributes;
 mod document;
 mod evidence;
 mod group;
+mod holder;
 mod host;
 mod ids;
 mod incident;
@@ -32,6 +33,7 @@ pub use evidence::{
     Sample, Scope, Testimony,
 };
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
+pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
 pub use incident::{End, Epoch, Held, Hold, Incident, IncidentVm, Line, Looks, Progress};

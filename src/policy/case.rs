@@ -149,6 +149,8 @@ pub(super) struct Case {
     pub(super) unchanged: Duration,
     /// The document that a run of this front-end was locking when it died.
     pub(super) left_behind: Option<DocumentId>,
+    /// The document that this run has asked to lock without an answer: it may have been locked.
+    pub(super) asked_to_lock: Option<DocumentId>,
     /// Documents that nobody needs any more when this incident is closed.
     pub(super) old: Vec<DocumentId>,
     /// A person has ended the incident.
@@ -229,6 +231,7 @@ impl Case {
             dead_owner: None,
             unchanged: Duration::ZERO,
             left_behind: None,
+            asked_to_lock: None,
             old: Vec::new(),
             aborted: None,
             word: None,

@@ -103,7 +103,7 @@ impl Case {
         let over = over || self.aborted.is_some() || self.only_looks();
         if let Some(incident) = &mut self.incident {
             incident.outcome = Some(outcome.to_string());
-            incident.lock = None;
+            incident.release();
             incident.progress = match (over, &proof) {
                 (true, _) => Progress::Closed,
                 (false, Some(_)) => Progress::Off,

@@ -3,13 +3,14 @@
 use super::arming::utc;
 use super::brake::Braking;
 use super::case::{Case, Failure, Source, Subject, Trouble};
+use super::holder::{Holds, holds, who};
 use super::incident::{Step, wait};
 use super::notes::Phase;
 use super::record::look_around;
 use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
 use super::settings::{HandOver, Policy, Purpose};
-use crate::model::{DocumentId, Epoch, Host, HostState, Incident, Moment, Progress};
+use crate::model::{DocumentId, Epoch, Holder, Host, HostState, Incident, Locked, Moment, Progress};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -94,7 +95,7 @@ impl Observing {
         match (unreadable(failure), stage) {
             (Outcome::NothingToDo(reason), Stage::First) if case.subject.source == Source::Reconcile => {
                 case.over = Some(Over { outcome: Outcome::NothingToDo(reason), state: None });
-                Step::Claim(Claiming { case })
+                Claiming::step(case)
             }
             (outcome, _) => case.stop(now, outcome),
         }
@@ -119,7 +120,7 @@ impl Observing {
             }
             case.over = Some(Over { outcome, state: Some(host.state) });
         }
-        Step::Claim(Claiming { case })
+        Claiming::step(case)
     }
 
     fn waited(self, now: Moment, host: &Host, until: Moment) -> Step {
@@ -242,21 +243,41 @@ fn error_text(host: &Host) -> String {
 }
 
 /// Whether this run may work on the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Claim {
     /// Nobody else does; and the record that a run of this front-end was locking when it died.
     Ours(Option<DocumentId>),
-    /// Another run holds it.
+    /// Another run holds it; nothing else is known.
     Others,
+    /// Somebody holds its lock.
+    Held(Locked),
+    /// Nobody else does, and the fence program of a run that is dead is still at work.
+    Fencing {
+        /// Its process.
+        program: u32,
+        /// After this it is ended.
+        left: Duration,
+    },
 }
 
 /// See [`Step::Claim`].
 #[derive(Debug)]
 pub struct Claiming {
     case: Box<Case>,
+    /// Those who hold the lock and are no runs.
+    over: Vec<Holder>,
+    /// Since when a fence program is waited for.
+    since: Option<Moment>,
 }
 
+/// No fence program is given longer than this: its own time is over much earlier.
+const FENCING: Duration = Duration::from_secs(1800);
+
 impl Claiming {
+    fn step(case: Box<Case>) -> Step {
+        Step::Claim(Self { case, over: Vec::new(), since: None })
+    }
+
     pub(super) fn case(&self) -> &Case {
         &self.case
     }
@@ -271,20 +292,53 @@ impl Claiming {
         &self.case.subject
     }
 
+    /// Those who hold its lock and are no runs: it is taken from them.
+    #[must_use]
+    pub fn over(&self) -> &[Holder] {
+        &self.over
+    }
+
     /// Whose it is.
     #[must_use]
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
-        let Self { mut case } = self;
-        match claim {
-            Ok(Claim::Ours(left_behind)) => case.left_behind = left_behind,
-            Ok(Claim::Others) => {
-                let reason = "another run is working on this host".to_owned();
-                return case.stop(now, Outcome::NothingToDo(reason));
+        let Self { mut case, over, since } = self;
+        let locked = match claim {
+            Ok(Claim::Ours(left_behind)) => {
+                case.left_behind = left_behind;
+                return Remembering::open(case);
             }
+            Ok(Claim::Fencing { program, left }) => return at_work(case, now, since, program, left),
+            Ok(Claim::Others) => return case.stop(now, Outcome::NothingToDo(BUSY.to_owned())),
+            Ok(Claim::Held(locked)) => locked,
             Err(failure) => return case.stop(now, Outcome::NotStarted(failure)),
+        };
+        match holds(&locked) {
+            Holds::Strangers if over != locked.holders => {
+                let text = format!("the lock of this host is taken from {}, which is no run", who(&locked));
+                case.note(now, Phase::Claim, text);
+                Step::Claim(Self { case, over: locked.holders, since })
+            }
+            Holds::Run => case.stop(now, Outcome::NothingToDo(format!("{BUSY}: {}", who(&locked)))),
+            Holds::OldRun | Holds::Strangers => Remembering::behind(case, locked),
         }
-        Remembering::open(case)
     }
+}
+
+const BUSY: &str = "another run is working on this host";
+
+/// At most one "off" at a time: the program of a run that was killed is waited for.
+fn at_work(mut case: Box<Case>, now: Moment, since: Option<Moment>, program: u32, left: Duration) -> Step {
+    let what =
+        format!("process {program}, the fence program of a run that is gone, is still at work on this host");
+    if since.is_some_and(|since| now.since(since) >= FENCING) {
+        let advice = format!("end it with `kill -9 {program}`, then run `{}`", case.command());
+        return case.stop(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }));
+    }
+    if since.is_none() {
+        case.note(now, Phase::Claim, format!("{what}; waiting for its end, at most {} s", left.as_secs()));
+    }
+    let pause = left.clamp(Duration::from_secs(1), case.policy.wait.look.max(Duration::from_secs(1)));
+    wait(pause, Step::Claim(Claiming { case, over: Vec::new(), since: since.or(Some(now)) }))
 }
 
 /// A record that is begun says until when the host may come back; one that goes on keeps that.

@@ -87,6 +87,9 @@ impl Taking {
                 } else {
                     case.patience(now, Phase::Claim, &failure)
                 };
+                if failure.trouble == Trouble::Unreachable {
+                    case.asked_to_lock = Some(document);
+                }
                 case.incident = None;
                 return match pause {
                     Some(pause) => wait(pause, Remembering::open_again(case, Some(watch))),
@@ -99,12 +102,13 @@ impl Taking {
             Whose::Predecessor(hold) if over != Some(hold) => Self::step(case, document, Some(hold), watch),
             Whose::Predecessor(hold) | Whose::Run(hold) => {
                 watch.is_locked(now, hold);
-                if (watch.is_over(now) || is_left(case.epoch(now), hold, case.unchanged))
-                    && over != Some(hold)
-                {
-                    return Self::step(case, document, Some(hold), watch);
+                let nobodys = is_left(case.epoch(now), hold, case.unchanged)
+                    || watch.is_quiet(now, &case, document, hold);
+                match nobodys {
+                    true if over != Some(hold) => Self::step(case, document, Some(hold), watch),
+                    true => Remembering::later(case, now, watch, "it has locked the record"),
+                    false => Remembering::soon(case, now, watch),
                 }
-                Remembering::later(case, now, watch, "it has locked the record")
             }
             Whose::Person => {
                 let failure = locked(&case, document, &lock);

@@ -3,6 +3,7 @@
 use super::arming::utc;
 use super::case::{Case, Failure, Source, Trouble};
 use super::fence::Fencing;
+use super::holder::{is_silent, lives_and_is_silent, silent, stuck, who};
 use super::incident::{Step, wait};
 use super::kept::tail;
 use super::leave::{Leaving, old};
@@ -13,9 +14,9 @@ use super::own::{Taking, abort_of, leave_to, lost, overwritten};
 use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
 use super::retry;
-use super::standing::{LEASE, Watch, ended_by, is_here, may_live, standing};
+use super::standing::{LEASE, QUIET, Watch, ended_by, is_here, may_live, standing};
 use crate::model::{
-    ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Memory, Moment, Progress, VmId,
+    ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Locked, Memory, Moment, Progress, VmId,
 };
 use std::collections::BTreeSet;
 
@@ -33,6 +34,8 @@ pub struct Remembering {
 enum Goal {
     /// Open it, unless another run is at it; since when that is watched.
     Open(Option<Watch>),
+    /// Somebody holds the lock of this front-end: does anybody write the record?
+    Behind(Locked),
     /// A new record was made and locked: does it count?
     Ours(DocumentId, Hold),
     /// The answer to writing a new record was lost: is it there?
@@ -46,6 +49,11 @@ enum Goal {
 impl Remembering {
     pub(super) fn open(case: Box<Case>) -> Step {
         Self::open_again(case, None)
+    }
+
+    /// Look whether whoever holds the lock of this front-end works on the host.
+    pub(super) fn behind(case: Box<Case>, locked: Locked) -> Step {
+        Step::Remember(Self { case, goal: Goal::Behind(locked) })
     }
 
     pub(super) fn open_again(case: Box<Case>, watch: Option<Watch>) -> Step {
@@ -62,6 +70,17 @@ impl Remembering {
 
     pub(super) fn before_off(case: Box<Case>, fence: Fencing, confirmed: Moment) -> Step {
         Step::Remember(Self { case, goal: Goal::BeforeOff(Box::new(fence), confirmed) })
+    }
+
+    /// A lock is there that no record names: look again soon whether its run writes itself down, whoever runs this.
+    pub(super) fn soon(mut case: Box<Case>, now: Moment, watch: Watch) -> Step {
+        case.incident = None;
+        if watch.has_just_begun(now) {
+            let text =
+                "its record is locked by nobody that it names; looking whether a run writes itself down";
+            case.note(now, Phase::Claim, text);
+        }
+        wait(QUIET / 3, Self::open_again(case, Some(watch)))
     }
 
     /// Another run may be at it: look again until it shows that it is, or until its lease is over.
@@ -105,6 +124,14 @@ impl Remembering {
         case.clock.get_or_insert((memory.now, now));
         match goal {
             Goal::Open(watch) => open(case, now, &memory, watch),
+            Goal::Behind(locked) => {
+                let last = standing(&memory, case.subject.host).map(|(_, last)| last);
+                if is_silent(&memory, last) {
+                    let failure = stuck(&locked, &case.host(), &case.command());
+                    return case.stop(now, Outcome::Held(failure));
+                }
+                busy(case, now, &who(&locked))
+            }
             Goal::Ours(document, hold) => confirm(case, now, &memory, document, hold),
             Goal::Find(after) => {
                 case.document = mine(&case, &memory);
@@ -148,7 +175,7 @@ impl Remembering {
                 fence.take_back(&mut case);
                 case.stop(now, Outcome::NoCloud(failure))
             }
-            Goal::Open(_) | Goal::Ours(..) | Goal::Find(_) => {
+            Goal::Open(_) | Goal::Behind(_) | Goal::Ours(..) | Goal::Find(_) => {
                 case.incident = None;
                 case.stop(now, Outcome::NoCloud(failure))
             }
@@ -206,6 +233,10 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
         case.remembered = last.map(|(_, last)| tail(last, at, error.as_deref())).unwrap_or_default();
         return begin(case, now, memory);
     };
+    if lives_and_is_silent(memory, *document, incident) {
+        let failure = silent(memory, incident, &case.command());
+        return case.stop(now, Outcome::Held(failure));
+    }
     let watch = watch.unwrap_or_else(|| Watch::new(now, *document, incident));
     if watch.has_moved(*document, incident) && may_live(memory, *document, incident) {
         return busy(case, now, &incident.owner);
@@ -287,7 +318,7 @@ pub(super) fn taken(mut case: Box<Case>, now: Moment, document: DocumentId, hold
         (ended || case.predecessor.is_some()).then(|| (incident.owner.clone(), incident.run.clone()));
     case.document = Some(document);
     case.remembered = incident.vms.iter().map(|vm| (vm.id, vm.clone())).collect();
-    incident.lock = Some(hold);
+    (incident.lock, incident.released) = (Some(hold), None);
     if let Some(text) = mend(&mut incident, at, case.unchanged, &case.policy) {
         case.note(now, Phase::Claim, text);
     }
@@ -329,7 +360,7 @@ fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: Document
     }
     case.owned = now;
     if let Some(incident) = &mut case.incident {
-        incident.lock = Some(hold);
+        (incident.lock, incident.released) = (Some(hold), None);
     }
     // Written with what comes next.
     After::Opened.go_on(case, now)

@@ -22,6 +22,14 @@ pub(super) const BEAT: Duration = Duration::from_secs(90);
 /// A run that died between taking the lock and writing itself down has taken it this soon after the record was made.
 const PREDECESSOR: Duration = Duration::from_secs(60);
 
+/// Who has locked a record writes itself down at once. A lock that may be our own, or that was left behind, is nobody's
+/// when nothing was written for this long.
+pub(super) const QUIET: Duration = Duration::from_secs(30);
+
+/// Any other lock that no record names is nobody's after this: longer than a write takes while a new leader is elected
+/// (106 s were seen).
+const UNNAMED: Duration = Duration::from_secs(120);
+
 /// The level of our locks: oneadmin may still update the document.
 const LEVEL: i64 = 3;
 
@@ -149,6 +157,13 @@ impl Watch {
         now.since(self.since) >= LEASE
     }
 
+    /// Has nothing moved for so long that this lock, which the record does not name, is not that of a run which has just
+    /// taken it?
+    pub(super) fn is_quiet(&self, now: Moment, case: &Case, document: DocumentId, lock: Hold) -> bool {
+        let enough = if is_probably_left(case, document, lock) { QUIET } else { UNNAMED };
+        now.since(self.since) >= enough
+    }
+
     pub(super) fn has_just_begun(&self, now: Moment) -> bool {
         self.since == now
     }
@@ -162,9 +177,19 @@ pub(super) fn is_left(now: Epoch, lock: Hold, unchanged: Duration) -> bool {
     now.since(taken) >= LEASE.saturating_add(CLOCKS) || is_ahead(now, taken) && unchanged >= LEASE
 }
 
+/// Was this lock, which the record does not name, probably left behind? This run has asked for one and got no answer, or it
+/// is older than the word of the record's owner that it has let go.
+fn is_probably_left(case: &Case, document: DocumentId, lock: Hold) -> bool {
+    let let_go = |incident: &Incident| {
+        let word = incident.outcome.is_some() || incident.interrupted.is_some();
+        word && incident.lock.is_none() && Epoch(lock.time) <= incident.updated
+    };
+    case.asked_to_lock == Some(document) || case.incident.as_ref().is_some_and(let_go)
+}
+
 /// What a lock on a record means.
 pub(super) enum Whose {
-    /// A run of ours took it that is dead.
+    /// A run took it that is dead, or that has let go of the record.
     Predecessor(Hold),
     /// A run that has not written itself down yet, or is dead.
     Run(Hold),
@@ -181,7 +206,12 @@ pub(super) fn whose(case: &Case, document: DocumentId, lock: &DocumentLock, user
     let hold = Hold { time, request };
     let young =
         case.predecessor.is_some_and(|wrote| Epoch(time).since(wrote) < PREDECESSOR && Epoch(time) >= wrote);
-    if young || case.left_behind == Some(document) { Whose::Predecessor(hold) } else { Whose::Run(hold) }
+    let released = case.incident.as_ref().is_some_and(|incident| incident.released == Some(hold));
+    if young || released || case.left_behind == Some(document) {
+        Whose::Predecessor(hold)
+    } else {
+        Whose::Run(hold)
+    }
 }
 
 #[cfg(test)]

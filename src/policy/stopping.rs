@@ -90,6 +90,7 @@ fn stopped_at(last: &Incident, at: Epoch) -> Incident {
         until: None,
         waiting: None,
         lock: None,
+        released: last.lock.or(last.released),
         ..last.clone()
     }
 }

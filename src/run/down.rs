@@ -34,7 +34,7 @@ impl<W: Tend> Procedure<W> for Step {
                 ask.answer(world.now(), crowd)
             }
             Self::Claim(ask) => {
-                let claim = world.claim_vm(ask.vm());
+                let claim = world.claim_vm(ask.vm(), ask.over());
                 ask.answer(world.now(), claim)
             }
             Self::Look(ask) => {

@@ -37,6 +37,10 @@ pub(super) struct File {
     pub(super) earlier: Vec<Timed>,
     #[serde(default)]
     pub(super) claimed_by_another: bool,
+    /// The program of the process that holds the lock file of the host, and for how long it has done so when the hook starts.
+    pub(super) lock_held_by: Option<String>,
+    #[serde(default, with = "compact::optional")]
+    pub(super) lock_held_for: Option<Duration>,
     /// A person names the host, instead of oned's event.
     #[serde(default)]
     pub(super) by_hand: bool,

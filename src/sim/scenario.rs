@@ -152,6 +152,9 @@ fn build(file: file::File) -> Result<Scenario, String> {
     if file.claimed_by_another {
         world.claimed_by_another(subject);
     }
+    if let Some(program) = &file.lock_held_by {
+        world.lock_is_held(program, file.lock_held_for.unwrap_or_default());
+    }
     // Killed at a moment, or inside a call.
     let inside = file.fault.iter().any(|fault| fault.kind.starts_with("killed"));
     let killed = file.killed.or(file.stopped).or(file.stopped_by_person).or(inside.then_some(Duration::MAX));

@@ -15,7 +15,9 @@ use super::physics::Power;
 use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
-use crate::model::{DeviceName, DocumentId, Epoch, HostId, Life, Memory, RunId, SeenOn, SeenOwner, Vm};
+use crate::model::{
+    DeviceName, DocumentId, Epoch, Hold, Holder, HostId, Life, Locked, Memory, RunId, SeenOn, SeenOwner, Vm,
+};
 use crate::policy::reconcile::Look;
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
 use crate::policy::watched::Watched;
@@ -44,6 +46,8 @@ pub struct SimWorld {
     /// What a device that caches has last looked at, and when.
     cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
     claimed: Option<HostId>,
+    /// Who holds the lock file of the host, and when that was taken.
+    held: Option<(Locked, Duration)>,
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
     front_end: String,
     /// Its boot, and the number of the present run's process.
@@ -54,6 +58,8 @@ pub struct SimWorld {
     leads: BTreeMap<(i64, i64), Duration>,
     /// What its reconcile has seen.
     watched: Watched,
+    /// The locks that the present run has.
+    locked: BTreeMap<DocumentId, Hold>,
     /// What is still to happen, latest first.
     pending: Vec<(Duration, Event)>,
     seen: Vec<Seen>,
@@ -101,12 +107,14 @@ impl SimWorld {
             outlets: BTreeMap::new(),
             cached: BTreeMap::new(),
             claimed: None,
+            held: None,
             front_end: "front-end".to_owned(),
             machine: Machine::of("front-end"),
             process: 1,
             taking: BTreeMap::new(),
             leads: BTreeMap::new(),
             watched: Watched::default(),
+            locked: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
             told: Vec::new(),
@@ -162,6 +170,20 @@ impl SimWorld {
         self.claimed = Some(host);
     }
 
+    /// A process of this name holds the lock file of the host for so long, before the simulation begins.
+    pub fn lock_is_held(&mut self, program: &str, since: Duration) {
+        let holder = Holder { pid: 4711, program: program.to_owned() };
+        let locked = Locked { holders: vec![holder], since: Some(since) };
+        self.held = Some((locked, self.made));
+    }
+
+    /// The lock file of the host, if these do not hold it.
+    fn held_lock(&self, over: &[Holder]) -> Option<Locked> {
+        let (locked, at) = self.held.as_ref().filter(|(locked, _)| locked.holders != over)?;
+        let longer = self.cloud_now().saturating_sub(*at);
+        Some(Locked { since: locked.since.map(|since| since.saturating_add(longer)), ..locked.clone() })
+    }
+
     /// Let something happen this long after the simulation began.
     pub fn schedule(&mut self, at: Duration, event: Event) {
         // Of events at the same time the one that was told first happens first.
@@ -173,6 +195,7 @@ impl SimWorld {
     pub fn begin_again(&mut self) {
         self.began = self.transport.cloud().now();
         self.process += 1;
+        self.locked.clear();
         self.told.clear();
         self.seen.clear();
         self.tended.clear();
@@ -250,7 +273,8 @@ impl SimWorld {
             let Seen::Record { answer: Ok(document), incident, .. } = seen else { return None };
             Some((*document, incident.clone()))
         });
-        let Some((document, incident)) = last else { return Ok("it had written nothing".to_owned()) };
+        let Some((document, mut incident)) = last else { return Ok("it had written nothing".to_owned()) };
+        incident.lock = self.locked.get(&document).copied().or(incident.lock);
         let began = self.cloud_now();
         loop {
             let now = self.transport.cloud().wall_clock();

@@ -3,6 +3,7 @@
 //! Events come to the leader only, so a file of its own is enough; it is short-lived, and losing it costs nothing but
 //! the memory of a minute. A thousand hooks that are started at once ask it instead of oned.
 
+use super::lockfile::lock_within;
 use crate::error::Error;
 use crate::model::Epoch;
 use crate::policy::down::{Crowd, Subject};
@@ -12,6 +13,8 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+/// A thousand hooks are through by then, ten at a time.
+const WAIT: Duration = Duration::from_secs(5);
 /// A file that is larger than this is not ours.
 const MOST: u64 = 1 << 20;
 /// Lines that are kept.
@@ -30,11 +33,8 @@ struct Line {
 pub(super) fn count(folder: &Path, down: &Subject, now: Epoch, within: Duration) -> Result<Crowd, Error> {
     let path = folder.join("onerescue-downs");
     let failed = |source| Error::File { doing: "count in", path: path.clone(), source };
-    let _ = std::fs::create_dir_all(folder);
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
     // Held for a few milliseconds, and let go of with the file.
-    file.lock().map_err(failed)?;
+    let mut file = lock_within(&path, WAIT)?;
     note(&mut file, down, now, within).map_err(failed)
 }
 

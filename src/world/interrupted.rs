@@ -27,13 +27,17 @@ pub fn interrupted(run_dir: &Path) -> Vec<(VmId, Epoch)> {
         let vm = name.to_str()?.strip_prefix("onerescue-vm-")?.strip_suffix(".lock")?;
         let vm = VmId(vm.parse().ok()?);
         let mut text = String::new();
+        let meta = file.metadata().ok()?;
+        if !meta.is_file() {
+            return None;
+        }
         File::open(file.path()).ok()?.take(64).read_to_string(&mut text).ok()?;
         let since = text.trim().strip_prefix("since ")?.parse().ok()?;
         Some((vm, Epoch(since)))
     });
     let mut noted: Vec<_> = noted.take(MOST).collect();
     let locked = held(noted.iter().map(|(vm, _)| (*vm, lock_file(run_dir, *vm))));
-    noted.retain(|(vm, _)| !locked.contains(vm));
+    noted.retain(|(vm, _)| !locked.contains_key(vm));
     noted.sort_unstable_by_key(|(vm, _)| *vm);
     noted
 }

@@ -6,9 +6,12 @@ use super::fence::Fence;
 use super::identity::{identity, with_owners};
 use super::interrupted::Word;
 use super::lead::Lead;
+use super::lockfile::{self, Got, LockFile};
 use super::note::Note;
 use super::observer;
+use super::off;
 use super::oned::Http;
+use super::runner;
 use super::stop::{self, Running};
 use super::watched;
 use super::witness::Witness;
@@ -16,11 +19,10 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Epoch, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Epoch, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Outlook, Peer, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -36,11 +38,12 @@ pub struct Live {
     me: String,
     pub(super) run_dir: PathBuf,
     began: Instant,
-    /// Held until the process ends.
-    lock: Option<File>,
     /// Does a run leave a word in the lock file of its VM while it is at it?
     notes: bool,
+    /// Taken back before the lock is let go.
     word: Option<Word>,
+    /// Held until the run ends.
+    lock: Option<LockFile>,
     /// Until it is dropped.
     _running: Running,
 }
@@ -59,9 +62,9 @@ impl Live {
             me: identity(),
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
-            lock: None,
             notes: false,
             word: None,
+            lock: None,
             _running: Running::begin(),
         }
     }
@@ -75,7 +78,7 @@ impl Live {
     /// A VM was claimed.
     pub(super) fn note_vm(&mut self) {
         let lock = self.lock.as_ref().filter(|_| self.notes);
-        self.word = lock.and_then(|lock| Word::write(lock, wall_clock()));
+        self.word = lock.and_then(|lock| Word::write(lock.file(), wall_clock()));
         if let Some(word) = self.word.as_ref().and_then(Word::file) {
             stop::has_word(word);
         }
@@ -93,33 +96,28 @@ impl Live {
         &self.me
     }
 
-    pub(super) fn lock(&mut self, path: &Path) -> Result<Claim, Error> {
-        let failed = |source| Error::File { doing: "lock", path: path.to_owned(), source };
-        // Lost with every boot where it is a tmpfs; if it cannot be made, opening the file says so.
-        let _ = std::fs::create_dir_all(&self.run_dir);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
-        // One that root has made can be locked all the same.
-        let file = file.or_else(|_| File::open(path)).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {
-                // A fence program inherits the lock: as long as one is at work, also after this process was killed,
-                // no second run fences the same host.
-                rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
-                    .map_err(|error| failed(error.into()))?;
-                let left_behind = Note::read(&file).map(|note| note.document);
-                self.lock = Some(file);
-                Ok(Claim::Ours(left_behind))
-            }
-            Err(TryLockError::WouldBlock) => Ok(Claim::Others),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
-        }
+    /// Take the lock of this file, if need be from those who are no runs.
+    pub(super) fn lock(&mut self, path: &Path, over: &[Holder]) -> Result<Claim, Error> {
+        // It may be ours already, from an earlier question.
+        self.lock = None;
+        let lock = match lockfile::lock(path, over)? {
+            Got::Ours(lock) => lock,
+            Got::Held(locked) => return Ok(Claim::Held(locked)),
+        };
+        let at_work = off::noted(&lock.note()).and_then(|program| program.at_work(wall_clock()));
+        let left_behind = Note::read(lock.file()).map(|note| note.document);
+        self.lock = Some(lock);
+        Ok(match at_work {
+            Some((program, left)) => Claim::Fencing { program, left },
+            None => Claim::Ours(left_behind),
+        })
     }
 
     /// Which record is being locked, for the next run of this front-end if this one dies now. One that root has made
     /// cannot be written; that run then waits for the lease.
     fn note_taking(&self, document: Option<DocumentId>) {
-        if let Some(file) = &self.lock {
-            Note::write(document.map(|document| Note { document, stopped: None }), file);
+        if let Some(lock) = &self.lock {
+            Note::write(document.map(|document| Note { document, stopped: None }), lock.file());
         }
     }
 
@@ -169,8 +167,10 @@ impl World for Live {
     fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure> {
         self.note_taking(Some(document));
         let taken = self.zone.take(document, over);
-        if matches!(taken, Ok(Taken::Held { .. })) {
-            self.note_taking(None);
+        match taken {
+            Ok(Taken::Held { .. }) => self.note_taking(None),
+            Ok(Taken::Ours(lock)) => stop::has_locked(host, document, lock),
+            Err(_) => {}
         }
         log::debug!("{host}: {document} is taken: {taken:?}");
         taken
@@ -206,8 +206,8 @@ impl World for Live {
         }
     }
 
-    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
-        Ok(self.lock(&lock_file(&self.run_dir, host))?)
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
+        Ok(self.lock(&lock_file(&self.run_dir, host), over)?)
     }
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
@@ -218,7 +218,15 @@ impl World for Live {
 
     fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         let (host, document) = self.suspect(host).map_err(NotOff::not_sent)?;
-        self.fence.off(host, document, device, via)
+        let lock = self.lock.as_ref().and_then(|lock| lock.file().try_clone().ok());
+        // A program that outlives this process is waited for by the next run, by its number; it holds nothing.
+        let tell = move |program: Option<(u32, Duration)>| {
+            let until = |left: Duration| wall_clock().plus(left.saturating_add(Duration::from_secs(1)));
+            if let Some(lock) = &lock {
+                off::note(lock, program.and_then(|(pid, left)| off::Program::of(pid, until(left))));
+            }
+        };
+        runner::telling(tell, || self.fence.off(host, document, device, via))
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

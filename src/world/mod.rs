@@ -4,17 +4,20 @@ mod busy;
 mod downs;
 mod error_date;
 pub mod fence;
+mod holders;
 pub(crate) mod identity;
 mod interrupted;
 pub mod journal;
 mod layers;
 mod lead;
 pub(crate) mod live;
+mod lockfile;
 mod locks;
 mod look;
 mod machine;
 mod note;
 pub mod observer;
+mod off;
 pub mod oned;
 mod parallel;
 mod records;
@@ -30,7 +33,7 @@ pub(crate) mod watched;
 pub mod witness;
 mod zone;
 
-pub use busy::busy;
+pub use busy::{busy, keeps_locks, sweep};
 pub use error_date::{error_dates, local_zone};
 pub use interrupted::interrupted;
 pub use journal::Journal;
@@ -44,8 +47,8 @@ pub(crate) use tend::one_by_one;
 pub use zone::Zone;
 
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, VmList};
 use std::time::Duration;
@@ -106,11 +109,12 @@ pub trait World {
     /// Ask witnesses about the host that was read last, at the same time: these peers, and Consul if it is set up.
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
 
-    /// Make sure that no other run works on this host.
+    /// Make sure that no other run works on this host. `over` are those who hold its lock and are no runs: it is taken from
+    /// them, if nobody else holds it.
     ///
     /// # Errors
     /// A [`Failure`] if that cannot be made sure.
-    fn claim(&mut self, host: HostId) -> Result<Claim, Failure>;
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure>;
 
     /// The devices that fence the host that was read last, level by level.
     ///

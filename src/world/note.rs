@@ -58,7 +58,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onerescue-host-7.lock");
         let write = |note| {
-            Note::write(note, &File::options().write(true).create(true).truncate(false).open(&path).unwrap())
+            Note::write(note, &File::options().write(true).create(true).truncate(false).open(&path).unwrap());
         };
         let read = || Note::read(&File::open(&path).unwrap());
         let at = Epoch(1_795_165_661);

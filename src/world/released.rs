@@ -5,18 +5,19 @@
 use super::Zone;
 use super::busy::lock_file;
 use super::identity::with_owners;
+use super::lockfile::{self, Got, note_of};
 use super::note::Note;
+use super::off;
 use super::oned::Transport;
 use super::stop::let_go;
 use crate::model::{Epoch, HostId};
 use crate::policy::Failure;
 use crate::policy::stopping::{By, not_let_go_here};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::Path;
 
 /// Let go of the records of this host whose runs were `me`'s front-end's. What was done with each; nothing where a run is
-/// at work on the host here, or what such a run has started: its lock is held.
+/// at work on the host here, or the fence program of one that is dead.
 ///
 /// # Errors
 /// A [`Failure`] if the records cannot be read or written.
@@ -28,15 +29,16 @@ pub fn release<T: Transport>(
     now: Epoch,
 ) -> Result<Vec<String>, Failure> {
     // While this process has it nobody begins here; who tries that finds the host in the next minute.
-    let path = lock_file(run_dir, host);
-    let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
-    let Some(lock) = file.ok().filter(|file| file.try_lock().is_ok()) else { return Ok(Vec::new()) };
-    let stopped = Note::read(&lock).and_then(|note| note.stopped);
+    let Ok(Got::Ours(lock)) = lockfile::lock(&lock_file(run_dir, host), &[]) else { return Ok(Vec::new()) };
+    if off::noted(&lock.note()).is_some_and(|program| program.at_work(now).is_some()) {
+        return Ok(Vec::new());
+    }
+    let stopped = Note::read(lock.file()).and_then(|note| note.stopped);
     let memory = with_owners(zone.memory(now, me)?);
     let dead = not_let_go_here(&memory).into_iter().filter(|(other, ..)| *other == host);
     dead.map(|(_, document, incident)| {
         let (at, by) = stopped.unwrap_or((now, By::Machine));
-        let_go(zone, by, at, document, &incident, || Note::write(None, &lock))
+        let_go(zone, by, at, document, &incident, || Note::write(None, lock.file()))
     })
     .collect()
 }
@@ -49,7 +51,7 @@ pub fn noted_by_persons(run_dir: &Path) -> BTreeSet<HostId> {
         let file = file.ok()?;
         let name = file.file_name();
         let host = name.to_str()?.strip_prefix("onerescue-host-")?.strip_suffix(".lock")?;
-        let note = Note::read(&File::open(file.path()).ok()?)?;
+        let note = Note::read(&note_of(&file.path()).ok()?)?;
         let by_person = note.stopped.is_some_and(|(_, by)| by == By::Person);
         Some(HostId(host.parse().ok()?)).filter(|_| by_person)
     });

@@ -3,8 +3,8 @@
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
@@ -145,7 +145,7 @@ impl World for Replayed {
         self.ask(&Question::Witnesses { peers: peers.to_vec() }).map(|(_, heard)| heard).unwrap_or_default()
     }
 
-    fn claim(&mut self, _host: HostId) -> Result<Claim, Failure> {
+    fn claim(&mut self, _host: HostId, _over: &[Holder]) -> Result<Claim, Failure> {
         Ok(self.tried(&Question::Claim)?.1)
     }
 

@@ -10,10 +10,11 @@
 
 use super::Zone;
 use super::live::wall_clock;
+use super::lockfile;
 use super::note::Note;
 use super::oned::{Http, Transport};
 use super::runner::now;
-use crate::model::{DocumentId, Epoch, HostId, Incident};
+use crate::model::{DocumentId, Epoch, Hold, HostId, Incident};
 use crate::policy::stopping::{self, Begun, By, by, let_go_by, taken_back, told, tries_again};
 use crate::policy::{Failure, Order};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -140,9 +141,9 @@ fn sender(signal: i32, begun: Begun) -> By {
 
 fn stop(stops: Stops, signal: i32, on_terminal: bool) {
     let begun = match &stops {
-        Stops::Incidents(records) if !on_terminal => records.begun,
-        Stops::Command(_) | Stops::Run { .. } if !on_terminal => Begun::ByMachine,
-        _ => Begun::ByPerson,
+        Stops::Incidents(_) | Stops::Run { .. } | Stops::Command(_) if on_terminal => Begun::ByPerson,
+        Stops::Incidents(records) => records.begun,
+        Stops::Run { .. } | Stops::Command(_) => Begun::ByMachine,
     };
     let by = sender(signal, begun);
     log::info!("stopped by signal {signal}: letting go");
@@ -184,7 +185,7 @@ fn stopped(advice: &str) -> String {
 /// What this front-end knows of it, whatever becomes of the records.
 fn note_all(now: Epoch, by: By) {
     for held in state().held.values() {
-        if let Ok(file) = File::options().write(true).open(&held.note) {
+        if let Ok(file) = lockfile::note_of(&held.note) {
             Note::write(Some(Note { document: held.document, stopped: Some((now, by)) }), &file);
         }
     }
@@ -219,7 +220,7 @@ fn let_go_of_all(Records { zone, within, .. }: Records, by: By) {
 fn let_go_of(zone: &Zone<Http>, by: By, held: &Held, within: Duration) -> String {
     let began = now();
     loop {
-        let forget = || match File::options().write(true).open(&held.note) {
+        let forget = || match lockfile::note_of(&held.note) {
             Ok(file) => Note::write(None, &file),
             Err(error) => log::debug!("{}: {error}", held.note.display()),
         };
@@ -336,6 +337,13 @@ pub(super) fn holds(document: DocumentId, incident: &Incident, note: PathBuf) {
 /// A run has left its word in this file.
 pub(super) fn has_word(file: File) {
     state().words.push(file);
+}
+
+/// A run has locked its record; it is written down with what comes next.
+pub(super) fn has_locked(host: HostId, document: DocumentId, lock: Hold) {
+    if let Some(held) = state().held.get_mut(&host).filter(|held| held.document == document) {
+        held.incident.lock = Some(lock);
+    }
 }
 
 /// A run has let go of its record.

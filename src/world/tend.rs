@@ -5,7 +5,7 @@ use super::live::wall_clock;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, World, Zone, downs};
-use crate::model::{Hook, VmId};
+use crate::model::{Holder, Hook, VmId};
 use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
 use crate::policy::{self, Claim, Failure, Reply};
@@ -27,7 +27,7 @@ pub trait Tend: World {
     ///
     /// # Errors
     /// A [`Failure`] if that cannot be made sure.
-    fn claim_vm(&mut self, vm: VmId) -> Result<Claim, Failure>;
+    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure>;
 
     /// Note that this VM went down, and count the VMs that did so within this time. It costs no call of oned.
     ///
@@ -72,9 +72,9 @@ impl Tend for Live {
         Ok(self.zone().oned().hooks()?.good)
     }
 
-    fn claim_vm(&mut self, vm: VmId) -> Result<Claim, Failure> {
-        let claim = self.lock(&lock_file(&self.run_dir, vm))?;
-        if claim != Claim::Others {
+    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+        let claim = self.lock(&lock_file(&self.run_dir, vm), over)?;
+        if matches!(claim, Claim::Ours(_)) {
             self.note_vm();
         }
         Ok(claim)

@@ -7,10 +7,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a helper of a test fails as the test does"
 )]
 
 mod judge;
+mod locks;
 mod played;
 mod race;
 mod table;

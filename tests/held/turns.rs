@@ -2,8 +2,8 @@
 
 use onerescue::Run;
 use onerescue::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId,
 };
 use onerescue::policy::{
     Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
@@ -161,12 +161,12 @@ impl World for Patient<'_> {
         self.world.witnesses(host, peers)
     }
 
-    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
         if !self.claims.borrow_mut().insert(host) {
             return Ok(Claim::Others);
         }
         *self.claimed = true;
-        self.world.claim(host)
+        self.world.claim(host, over)
     }
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {

@@ -142,12 +142,21 @@ fn a_second_run_finds_nothing_to_do() {
 #[test]
 fn while_another_run_holds_the_host_it_leaves_at_once() {
     let bench = Bench::new(DEAD_NODE0);
-    let lock = std::fs::File::create(bench.folder.path().join("onerescue-host-0.lock")).unwrap();
-    lock.lock().unwrap();
+    let mut first = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
+    while !bench.log().contains("wait: ") {
+        std::thread::yield_now();
+    }
     let output = bench.run(HOST_ERROR, &[], &format!("{} -m -p 0", bench.template()));
     assert_eq!(output.status.code(), Some(0));
-    assert!(out(&output).contains("another run is working on this host"), "{}", out(&output));
+    let text = out(&output);
+    let said = format!("another run is working on this host: process {} (host_error)", first.id());
+    assert!(
+        text.contains(&said) || text.contains("another run is working on this host: a process"),
+        "{text}"
+    );
     assert_eq!(bench.cloud.lock().unwrap().vm_host(VmId(0)), Some(HostId(0)));
+    first.kill().unwrap();
+    first.wait().unwrap();
 }
 
 #[test]
@@ -165,7 +174,7 @@ fn a_thousand_vms_still_fit_into_the_report() {
 
 /// A fence program may outlive a hook that was killed; no second one is started beside it.
 #[test]
-fn a_killed_run_s_fence_program_keeps_the_lock() {
+fn a_killed_run_s_fence_program_is_waited_for() {
     let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
     let fifo = bench.folder.path().join("started");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -179,9 +188,16 @@ fn a_killed_run_s_fence_program_keeps_the_lock() {
     let fence = std::fs::read_to_string(&fifo).unwrap();
     first.kill().unwrap();
     first.wait().unwrap();
-    let second = bench.run(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
-    assert!(out(&second).contains("another run is working on this host"), "{}", out(&second));
+    let good = format!("#!/bin/sh\nexec {} \"$1\"\n", bench.power_switch());
+    write(&bench.fence_program(), &good, 0o755);
+    let second = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    while !bench.log().contains("the fence program of a run that is gone, is still at work") {
+        std::thread::yield_now();
+    }
+    assert_eq!(bench.power(), Power::On);
     assert!(Command::new("kill").arg(fence.trim()).status().unwrap().success());
+    let second = second.wait_with_output().unwrap();
+    assert_eq!(bench.power(), Power::Off, "{}", err(&second));
 }
 
 /// A wrong password in the settings is found by day.

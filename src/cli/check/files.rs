@@ -6,6 +6,7 @@ use crate::config::trust::{self, Role};
 use crate::config::{Config, Environment};
 use crate::policy::check::{Finding, Item};
 use crate::policy::{Failure, Trouble};
+use crate::world::keeps_locks;
 use rustix::fs::Access;
 use std::io;
 use std::path::Path;
@@ -41,7 +42,13 @@ fn log(path: &Path) -> Finding {
 /// Lock files are made there; a directory that is lost with every boot is made again.
 fn run_dir(path: &Path) -> Finding {
     let place = path.ancestors().find(|place| place.exists()).unwrap_or(path);
-    file(path, "lock files can be made there", writable(place), "let oneadmin write it, or set `run_dir`")
+    let made = if place == path { keeps_locks(path).and_then(|()| writable(path)) } else { writable(place) };
+    file(
+        path,
+        "lock files can be made there",
+        made,
+        "let oneadmin write it, and nobody else, or set `run_dir`",
+    )
 }
 
 fn writable(folder: &Path) -> io::Result<()> {

@@ -5,10 +5,10 @@ use crate::config::{Config, Environment};
 use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, decide, left, options};
-use crate::policy::{Failure, Policy, Source, Subject, back, unreadable};
+use crate::policy::{Failure, Policy, Source, Subject, back, busy, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
-use crate::world::{Zone, busy, live, local_zone, observer, watched};
+use crate::world::{Zone, busy as locked, live, local_zone, observer, watched};
 
 /// What every look needs.
 pub(super) struct Desk {
@@ -40,7 +40,8 @@ impl Desk {
             log::warn!("reconcile: what was seen cannot be kept in {}: {error}", run_dir.display());
         }
         let remembered = look.memory.incidents.iter().map(|(_, incident)| incident.host);
-        let busy = busy(run_dir, look.hosts.iter().map(|host| host.id).chain(remembered));
+        let locked = locked(run_dir, look.hosts.iter().map(|host| host.id).chain(remembered));
+        let busy = busy(&locked, &look.memory);
         let decisions = decide(look.view(&busy), self.config.reconcile.rules);
         let Look { hosts, memory, .. } = look;
         Ok(Looked { decisions, hosts, memory })

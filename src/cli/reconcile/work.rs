@@ -13,7 +13,7 @@ use crate::model::{Incident, VmId};
 use crate::policy::reconcile::{Decision, Turns};
 use crate::policy::tend::Account;
 use crate::policy::{Failure, Subject, Trouble};
-use crate::world::{Live, live};
+use crate::world::{Live, live, sweep};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -32,6 +32,7 @@ type Done = (Decision, Result<Ended>);
 /// A [`Failure`] if the zone cannot be looked at and no run goes on.
 pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failure> {
     let (sender, done) = channel::<Done>();
+    sweep(&desk.config.run_dir);
     let vms = Mutex::new(downs::due(desk));
     let mut left = vms.lock().map_or(0, |vms| vms.len());
     let parallel = desk.config.reconcile.rules.parallel;

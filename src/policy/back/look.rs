@@ -5,8 +5,9 @@ use super::case::Case;
 use super::remember::Remembering;
 use super::start::Tracing;
 use super::{Step, wait};
-use crate::model::{Host, HostState, Moment};
+use crate::model::{Holder, Host, HostState, Locked, Moment};
 use crate::policy::case::{Failure, Subject, Trouble};
+use crate::policy::holder::{Holds, LONGEST, holds, stuck, who};
 use crate::policy::limits::span;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::observe::Claim;
@@ -94,7 +95,7 @@ impl Observing {
         if self.stage == Stage::First {
             let text = format!("{} is {state}", case.named());
             case.diary.note(now, Phase::Observe, text);
-            return Step::Claim(Claiming { case: self.case });
+            return Step::Claim(Claiming { case: self.case, over: Vec::new() });
         }
         if state == HostState::Monitored {
             return self.monitored(now, heard);
@@ -165,6 +166,24 @@ fn gone(mut case: Case, now: Moment, state: HostState) -> Step {
 #[derive(Debug)]
 pub struct Claiming {
     case: Box<Case>,
+    /// Those who hold the lock and are no runs.
+    over: Vec<Holder>,
+}
+
+/// Somebody holds the lock of the host on this front-end.
+fn held(case: Box<Case>, now: Moment, locked: Locked, over: &[Holder]) -> Step {
+    match holds(&locked) {
+        Holds::Strangers if over != locked.holders => Step::Claim(Claiming { case, over: locked.holders }),
+        Holds::Run | Holds::OldRun if locked.since.is_none_or(|since| since < LONGEST) => {
+            let text = format!("another run works on this host: {}", who(&locked));
+            case.end(now, Outcome::NothingToDo(text))
+        }
+        Holds::Run | Holds::OldRun | Holds::Strangers => {
+            let again = format!("host_back --host {}", case.subject.name);
+            let failure = stuck(&locked, &case.subject.name, &again);
+            case.end(now, Outcome::Held(failure))
+        }
+    }
 }
 
 impl Claiming {
@@ -178,13 +197,20 @@ impl Claiming {
         &self.case.subject
     }
 
+    /// Those who hold its lock and are no runs: it is taken from them.
+    #[must_use]
+    pub fn over(&self) -> &[Holder] {
+        &self.over
+    }
+
     /// Whether it is ours, by the same lock that `host_error` takes.
     #[must_use]
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
-        let mut case = self.case;
+        let Self { mut case, over } = self;
         match claim {
             Ok(Claim::Ours(_)) => {}
-            Ok(Claim::Others) => {
+            Ok(Claim::Held(locked)) => return held(case, now, locked, &over),
+            Ok(Claim::Others | Claim::Fencing { .. }) => {
                 return case.end(now, Outcome::NothingToDo("another run works on this host".to_owned()));
             }
             Err(failure) => return case.end(now, Outcome::NotStarted(failure)),

@@ -4,8 +4,11 @@ use super::attempt::next;
 use super::case::{Case, Subject};
 use super::rules::Crowd;
 use super::{Step, wait};
-use crate::model::{DatastoreId, Host, HostId, HostState, Memory, Moment, Progress, Vm, VmId, VmState};
+use crate::model::{
+    DatastoreId, Holder, Host, HostId, HostState, Locked, Memory, Moment, Progress, Vm, VmId, VmState,
+};
 use crate::policy::case::{Failure, Source, Trouble};
+use crate::policy::holder::{Holds, LONGEST, holds, stuck, who};
 use crate::policy::limits::{disarmed, span, unreadable};
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::observe::Claim;
@@ -36,7 +39,11 @@ fn crowd(case: Box<Case>) -> Step {
 }
 
 fn after_crowd(case: Box<Case>) -> Step {
-    if case.waited { Step::Look(Looking::new(case)) } else { Step::Claim(Claiming { case }) }
+    if case.waited {
+        Step::Look(Looking::new(case))
+    } else {
+        Step::Claim(Claiming { case, over: Vec::new() })
+    }
 }
 
 /// See [`Step::Crowd`].
@@ -96,6 +103,23 @@ impl Crowding {
 #[derive(Debug)]
 pub struct Claiming {
     case: Box<Case>,
+    /// Those who hold the lock and are no runs.
+    over: Vec<Holder>,
+}
+
+/// Somebody holds the lock of the VM on this front-end.
+fn held(case: Box<Case>, now: Moment, locked: Locked, over: &[Holder]) -> Step {
+    match holds(&locked) {
+        Holds::Strangers if over != locked.holders => Step::Claim(Claiming { case, over: locked.holders }),
+        Holds::Run | Holds::OldRun if locked.since.is_none_or(|since| since < LONGEST) => {
+            case.leave(now, format!("another run works on this VM: {}", who(&locked)))
+        }
+        Holds::Run | Holds::OldRun | Holds::Strangers => {
+            let again = format!("vm_down --vm {}", case.subject.vm.0);
+            let failure = stuck(&locked, &case.subject.vm.to_string(), &again);
+            case.held(now, failure)
+        }
+    }
 }
 
 impl Claiming {
@@ -109,12 +133,19 @@ impl Claiming {
         self.case.subject.vm
     }
 
+    /// Those who hold its lock and are no runs: it is taken from them.
+    #[must_use]
+    pub fn over(&self) -> &[Holder] {
+        &self.over
+    }
+
     /// Whether it is ours.
     #[must_use]
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
         match claim {
             Ok(Claim::Ours(_)) => Step::Look(Looking::new(self.case)),
-            Ok(Claim::Others) => self.case.leave(now, "another run works on this VM"),
+            Ok(Claim::Held(locked)) => held(self.case, now, locked, &self.over),
+            Ok(Claim::Others | Claim::Fencing { .. }) => self.case.leave(now, "another run works on this VM"),
             Err(failure) => self.case.given_up(now, Outcome::NotStarted(failure)),
         }
     }

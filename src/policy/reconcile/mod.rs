@@ -19,11 +19,12 @@ use looks::{held_vms, waits};
 
 use super::WaitRules;
 use super::back::{self, Due, due};
+use super::holder::{lives_and_is_silent, silent};
 use super::limits::unreadable;
 use super::moments::{Bounds, beyond, rests};
 use super::observe::is_set_aside_by;
-use super::standing::{ended_by, is_doubtful, lease_left, may_live, standing};
-use crate::model::{DocumentId, Host, HostId, HostState, Incident, Memory, Progress};
+use super::standing::{ended_by, is_doubtful, lease_left, life, may_live, standing};
+use crate::model::{DocumentId, Host, HostId, HostState, Incident, Life, Memory, Progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -265,6 +266,10 @@ fn unfinished(
     incident: &Incident,
 ) -> (Todo, String) {
     let now = view.memory.now;
+    if lives_and_is_silent(view.memory, document, incident) {
+        // Its own run finds out the same, and says how to end it.
+        return (Todo::GoOn, silent(view.memory, incident, "onerescue reconcile").what);
+    }
     if may_live(view.memory, document, incident) {
         return (Todo::Leave, works(view.memory, document, incident));
     }
@@ -337,6 +342,12 @@ fn works(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     } else {
         format!("wrote {} s ago", memory.now.since(incident.updated).as_secs())
     };
+    if life(memory, incident) == Life::Lives {
+        return format!(
+            "{} works on it, and {wrote}; it is a process of this machine that lives",
+            incident.owner
+        );
+    }
     format!(
         "{} works on it, and {wrote}; it is taken over if nothing is written for {left} s more",
         incident.owner

@@ -1,7 +1,7 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Abort, ClusterId, End, Epoch, Held, Hold, IncidentVm, Looks, VmId};
+use crate::model::{Abort, ClusterId, End, Epoch, Held, Hold, IncidentVm, Looks, RunId, SeenOwner, VmId};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";
@@ -257,4 +257,31 @@ fn what_a_person_has_ended_is_closed_for_that_incident_only() {
     assert_eq!(todo(10).todo, Todo::Close);
     assert_eq!(todo(10).why, "alice (as oneadmin) has ended it: we look ourselves");
     assert_eq!(todo(9).todo, Todo::Prove);
+}
+
+#[test]
+fn a_process_of_this_machine_that_lives_is_never_called_gone() {
+    let hosts = [host(7, HostState::Error)];
+    let decided = |life: Life, ago: i64| {
+        let run = Some(RunId { pid: 24588, ..RunId::default() });
+        let open = Incident { run: run.clone(), ..incident(7, Progress::Fencing, "vm 24588 1", ago) };
+        let owners = vec![SeenOwner { owner: open.owner.clone(), run, life }];
+        let me = "fe1 1 1".to_owned();
+        let memory =
+            Memory { now: NOW, me, owners, incidents: vec![(DocumentId(10), open)], ..Memory::default() };
+        let (failing, busy) = (BTreeMap::new(), BTreeSet::new());
+        let view = View { hosts: &hosts, failing: &failing, memory: &memory, busy: &busy };
+        let decision = decide(view, ReconcileRules::default())[0].clone();
+        (decision.todo, decision.why)
+    };
+    let (todo, why) = decided(Life::Lives, 90);
+    assert_eq!(todo, Todo::Leave);
+    assert_eq!(why, "vm 24588 1 works on it, and wrote 90 s ago; it is a process of this machine that lives");
+    // Its run says who it is, and ends with 7.
+    let (todo, why) = decided(Life::Lives, 3000);
+    assert_eq!(todo, Todo::GoOn);
+    assert!(why.contains("process 24588 of this machine, lives") && !why.contains("gone"), "{why}");
+    assert_eq!(decided(Life::Gone, 90).0, Todo::Prove);
+    assert_eq!(decided(Life::Unseen, 90).0, Todo::Leave);
+    assert_eq!(decided(Life::Unseen, 3000).0, Todo::Prove);
 }

@@ -32,7 +32,7 @@ impl Written {
         let as_then =
             |there: &Incident| there.owner == today.owner && (there.updated, there.progress) == then;
         for (_, there) in memory.incidents.iter_mut().filter(|(id, there)| id == own && as_then(there)) {
-            *there = Incident { lock: there.lock, ..today.clone() };
+            *there = Incident { lock: there.lock, released: there.released, ..today.clone() };
         }
     }
 }

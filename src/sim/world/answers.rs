@@ -5,8 +5,8 @@
 use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::world::World;
@@ -48,8 +48,10 @@ impl World for SimWorld {
         self.due();
         self.taking.insert(host, document);
         let taken = self.zone.take(document, over);
-        if matches!(taken, Ok(Taken::Held { .. })) {
-            self.taking.remove(&host);
+        match taken {
+            Ok(Taken::Held { .. }) => drop(self.taking.remove(&host)),
+            Ok(Taken::Ours(lock)) => drop(self.locked.insert(document, lock)),
+            Err(_) => {}
         }
         taken
     }
@@ -64,6 +66,7 @@ impl World for SimWorld {
         let done = self.zone.leave(unlock, forget);
         if done.is_ok() {
             self.taking.remove(&host);
+            self.locked.clear();
         }
         done
     }
@@ -80,7 +83,11 @@ impl World for SimWorld {
         self.ask_witnesses(host, peers)
     }
 
-    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
+        if let Some(locked) = self.held_lock(over) {
+            return Ok(Claim::Held(locked));
+        }
+        self.held = None;
         Ok(if self.claimed == Some(host) {
             Claim::Others
         } else {

@@ -1,7 +1,7 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Hook, LcmState, Vm, VmId, VmState};
+use crate::model::{Holder, Hook, LcmState, Vm, VmId, VmState};
 use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
 use crate::policy::{Claim, Failure, Reply};
@@ -26,7 +26,11 @@ impl Tend for SimWorld {
         Ok(self.zone.oned().hooks()?.good)
     }
 
-    fn claim_vm(&mut self, _vm: VmId) -> Result<Claim, Failure> {
+    fn claim_vm(&mut self, _vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+        if let Some(locked) = self.held_lock(over) {
+            return Ok(Claim::Held(locked));
+        }
+        self.held = None;
         Ok(if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) })
     }
 

@@ -8,6 +8,7 @@
 //! A queue protects a controller from too many sessions and proves nothing, so one that cannot be made does not keep a
 //! host from being fenced: the call is made without it, and the log says so.
 
+use super::super::lockfile;
 use super::runner::now;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -63,15 +64,11 @@ impl Queue {
     }
 
     fn place(&self, controller: &str, places: u32, timeout: Duration) -> Result<File, NoPlace> {
-        // Lost with every boot where it is a tmpfs; if it cannot be made, opening a file says so.
-        let _ = std::fs::create_dir_all(&self.run_dir);
         let name = file_name(controller);
         let mut held = Vec::new();
         for number in 1..=places {
             let path = self.run_dir.join(format!("onerescue-device-{name}-{number}.lock"));
-            let file = File::options().write(true).create(true).truncate(false).open(&path);
-            // One that root has made can be locked all the same.
-            let file = file.or_else(|_| File::open(&path)).map_err(NoPlace::NoQueue)?;
+            let file = lockfile::place(&path).map_err(NoPlace::NoQueue)?;
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::WouldBlock) => held.push(file),

@@ -12,8 +12,8 @@ pub use pages::Paper;
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook, Peer,
-    PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::replay::{Begin, Ending, Line, Question};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Report, Survey, Taken, VmList};
@@ -114,8 +114,8 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
-    fn claim(&mut self, host: HostId) -> Result<Claim, Failure> {
-        let answer = self.world.claim(host);
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
+        let answer = self.world.claim(host, over);
         self.pages.answered(Question::Claim, &answer);
         answer
     }

@@ -39,7 +39,7 @@ fn with_a_huge_vm() -> super::Oned<super::script::Script> {
         match call.method.as_str() {
             RAFT => solo(),
             _ if ids.split(',').any(|id| id == "3") => Err(OnedError::Reply(XmlError::TooLong(1))),
-            _ => good(&format!("<VM_POOL>{}</VM_POOL>", ids.split(',').map(vm).collect::<Vec<_>>().concat())),
+            _ => good(format!("<VM_POOL>{}</VM_POOL>", ids.split(',').map(vm).collect::<Vec<_>>().concat())),
         }
     })
 }

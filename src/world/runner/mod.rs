@@ -3,14 +3,16 @@
 //! A program gets arguments and its standard input, never a shell, our environment or our working directory.
 //! It has a deadline, and at its end, good or bad, its whole process group is killed: a fence agent that dies
 //! would otherwise leave `ipmitool` behind. What it says is kept up to 64 KiB and never believed here.
-//! A process that leaves its group (`setsid`) is not followed.
+//! A process that leaves its group (`setsid`) is not followed; it inherits nothing of ours but its pipes.
 
 mod output;
 mod reason;
+mod telling;
 
 #[cfg(test)]
 pub(super) use reason::LONGEST_REASON;
 pub(super) use reason::{one_line, reason};
+pub(super) use telling::telling;
 
 use super::stop;
 use output::Kept;
@@ -77,7 +79,12 @@ pub(super) fn run(call: &Call<'_>) -> Ran {
         return not_started("this process is to stop".to_owned());
     }
     match start(call) {
-        Ok((child, end)) => Running::new(child, end, call.stdin).finish(call.deadline),
+        Ok((child, end)) => {
+            telling::tell(Some((child.id(), call.deadline.saturating_add(2 * GRACE))));
+            let ran = Running::new(child, end, call.stdin).finish(call.deadline);
+            telling::tell(None);
+            ran
+        }
         Err(error) => not_started(error.to_string()),
     }
 }
