@@ -552,11 +552,16 @@ scenarios! {
     live_move_put_back
     live_move_put_back_recreate
     local_disks
+    lock_file_held_by_a_run
+    lock_file_held_by_a_run_that_is_silent
+    lock_file_held_by_a_stranger
     lock_late
+    lock_late_after_it_was_stopped
     lock_late_after_the_next
     lock_late_in_the_run
     lock_lost
     lock_lost_on_its_way
+    lock_lost_while_taking_over
     locked
     locked_while_running
     migrate_forwarded_late
@@ -837,11 +842,6 @@ scenarios! {
     two_hosts_die
     unknown_comes_late
     unlock_lost_elsewhere
-    lock_lost_while_taking_over
-    lock_late_after_it_was_stopped
-    lock_file_held_by_a_stranger
-    lock_file_held_by_a_run
-    lock_file_held_by_a_run_that_is_silent
     unlocked_meanwhile
     vms_changed_after_the_proof
     vms_changed_between_batches
