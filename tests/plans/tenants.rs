@@ -34,7 +34,7 @@ impl Story {
         self.mode = Mode::Migrate;
         self.site.standby = Standby::Last;
         for host in &mut self.hosts {
-            (host.pinned, host.standby) = (None, false);
+            (host.pinned, host.standby, host.gpus, host.cards) = (None, false, 0, 0);
         }
         for vm in &mut self.vms {
             (vm.gpus, vm.pinned, vm.locked, vm.unclear) = (0, 0, false, false);
