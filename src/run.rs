@@ -125,6 +125,10 @@ impl<W: World> Procedure<W> for Step {
                 let host = world.host(ask.subject().host);
                 ask.answer(world.now(), host)
             }
+            Self::Lead(ask) => {
+                let lead = world.lead();
+                ask.answer(world.now(), &lead)
+            }
             Self::Claim(ask) => {
                 let claim = world.claim(ask.subject().host, ask.over());
                 ask.answer(world.now(), claim)
@@ -188,6 +192,10 @@ impl<W: World> Procedure<W> for Step {
             Self::Prove(ask) => {
                 let state = world.power_state(ask.subject().host, ask.device(), ask.via());
                 ask.answer(world.now(), state)
+            }
+            Self::Place(ask) => {
+                let has_place = world.has_place();
+                ask.answer(world.now(), has_place)
             }
             Self::Survey(ask) => {
                 let survey = world.survey(ask.subject().host, &ask.also());

@@ -13,6 +13,13 @@
 "$(dirname "$0")/vip.sh" "$@"
 code=$?
 
+# Where a self-contained installation is: ONE_LOCATION=/srv/one, if oned has not told it.
+if [ -r /etc/onerescue.env ]; then
+    set -a
+    . /etc/onerescue.env
+    set +a
+fi
+
 # In the background: oned waits for its hook. It logs to the same file as every run.
 setsid -f "${ONERESCUE:-/usr/local/bin/onerescue}" reconcile </dev/null >/dev/null 2>&1
 

@@ -12,11 +12,13 @@ mod hooks {
     mod by_person;
     mod down;
     mod fence;
+    mod follower;
     mod input;
     mod itself;
     mod killed;
     mod locks;
     mod recovery;
     mod stopped;
+    mod surroundings;
     mod tls;
 }

@@ -329,6 +329,7 @@ scenarios! {
     boot_hangs
     by_hand_and_stopped_by_a_person
     by_hand_delete_and_killed
+    by_hand_on_a_follower
     by_hand_waived_and_killed
     called_off_after_fence
     clock_ahead_and_fenced_before
@@ -473,6 +474,7 @@ scenarios! {
     flapping_host
     flaps_and_a_person_goes_on
     flaps_thrice
+    follower_that_need_not_lead
     forged_confirmed_off
     forged_everything
     forged_options
@@ -543,6 +545,10 @@ scenarios! {
     late_after_refusal
     late_call_after_another_host
     later_runs_do_not_count
+    lead_lost_after_off
+    lead_lost_in_the_wait
+    lead_lost_while_held
+    lead_lost_with_vms_on_their_way
     leader_changed_and_the_host_is_off
     leader_changed_and_the_host_lives
     leader_changed_and_the_host_returns
@@ -601,6 +607,7 @@ scenarios! {
     not_sent_and_fenced_again
     not_sent_and_power_returns
     not_the_leader
+    off_again_after_oned_was_away
     off_could_not_be_sent
     off_could_not_be_sent_and_the_next_level
     off_sent_and_back
@@ -811,6 +818,7 @@ scenarios! {
     storm_with_one_not_proven
     storm_without_the_fenced
     strange_names
+    taken_over_between_batches
     target_deleted
     target_dies
     target_dies_unseen

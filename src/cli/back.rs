@@ -55,6 +55,7 @@ impl HostBack {
             settle: config.rules.settle,
             plan: config.rules.plan.clone(),
             flaps: config.rules.brake.flaps,
+            leader: config.rules.brake.leader,
         }
     }
 }

@@ -168,7 +168,8 @@ pub(super) fn zone(config: &Config, environment: &Environment) -> Result<Zone<Ht
         Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
     let credentials = Credentials::find(&Places::new(config, environment))?;
     let http = Http { connect: config.oned.connect, ..Http::default() };
-    Ok(Zone::new(Oned::new(http, credentials, patience), config.record_type))
+    let zone = Zone::new(Oned::new(http, credentials, patience), config.record_type);
+    Ok(zone.from_here(config.surroundings()))
 }
 
 pub(super) fn subject(call: &HookCall, named: Option<&str>, zone: &Zone<Http>) -> Result<Subject> {

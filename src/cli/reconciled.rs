@@ -4,6 +4,7 @@
 
 use super::drill::timeline;
 use crate::model::Moment;
+use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left, options};
 use crate::policy::stopping::By;
@@ -98,6 +99,13 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
         let at = scenario.world.now();
         // As reconcile asks before anything else.
         scenario.world.look_for_a_leader();
+        if let Some(why) = follows(scenario) {
+            if last.as_ref() != Some(&why) {
+                let _ = writeln!(text, "{at} timer    nothing to do here: {why}");
+            }
+            last = Some(why);
+            continue;
+        }
         let Some(decision) = look(scenario) else {
             let _ = writeln!(text, "{at} timer    nothing to do\n");
             return Err(nothing_to_do("no host is in ERROR and no incident is open"));
@@ -119,6 +127,11 @@ fn nothing_to_do(why: &str) -> Outcome {
     Outcome::NothingToDo(why.to_owned())
 }
 
+/// Why this front-end's timer has nothing to do.
+fn follows(scenario: &Scenario) -> Option<String> {
+    idle(&scenario.world.zone().lead(), &scenario.policy.brake).unwrap_or_else(|failure| Some(failure.what))
+}
+
 /// The timer of the hook's front-end, which does not lead any more, at its next tick; the next one is the leader's.
 fn follower(scenario: &mut Scenario, text: &mut String) {
     let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
@@ -127,7 +140,7 @@ fn follower(scenario: &mut Scenario, text: &mut String) {
     let said = scenario.world.release().unwrap_or_else(|why| vec![why]);
     let said = if said.is_empty() { "nothing to release".to_owned() } else { said.join("; ") };
     let _ = writeln!(text, "{at} timer    on the front-end that follows: {said}");
-    scenario.world.begin_elsewhere(ELSEWHERE);
+    scenario.world.begin_on_the_leader(ELSEWHERE);
 }
 
 /// As reconcile does it: it has no event, so it knows the VMs that the host has now. The hook is registered with the

@@ -19,7 +19,7 @@ pub use host::HostEntry;
 pub(crate) use rules::check_address;
 
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, HostId};
+use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{Rules, back, down};
@@ -29,11 +29,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Where settings come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// There is no file: the defaults hold.
+    Defaults,
+    /// The file at the default place.
+    Found,
+    /// A file that was named, by `--config` or `ONERESCUE_CONFIG`.
+    Named,
+}
+
 /// Everything the settings file says, with a default for every key. `templates/onerescue.toml` is this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The settings file, whether it exists or not: where the operator would add a line.
     pub file: PathBuf,
+    /// Where they come from.
+    pub origin: Origin,
     /// `log`
     pub log: PathBuf,
     /// `[record] journal`: the folder of the journals; none = nothing is recorded.
@@ -168,12 +181,27 @@ impl Config {
         let named = named.or(environment.onerescue_config.as_deref());
         let path = named.map_or_else(|| environment.default_settings_file(), Path::to_owned);
         match trust::read(&path, trust::Role::Settings) {
-            Ok(text) => Self::parse(&text, &path, environment),
+            Ok(text) => {
+                let origin = if named.is_some() { Origin::Named } else { Origin::Found };
+                Ok(Self { origin, ..Self::parse(&text, &path, environment)? })
+            }
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
                 Ok(Self::without_file(path, environment))
             }
             Err(source) => Err(Error::File { doing: "read", path, source }),
         }
+    }
+
+    /// Where these settings and their lock files are.
+    #[must_use]
+    pub fn surroundings(&self) -> Surroundings {
+        let (settings, named) = match self.origin {
+            Origin::Defaults => (None, false),
+            Origin::Found => (Some(&self.file), false),
+            Origin::Named => (Some(&self.file), true),
+        };
+        let settings = settings.map(|file| file.display().to_string());
+        Surroundings { settings, run_dir: self.run_dir.display().to_string(), named }
     }
 
     /// The settings in `text`, which was read from `path`.
@@ -207,6 +235,7 @@ impl Config {
         let back = raw.host_back.check(&brake)?;
         Ok(Self {
             file: defaults.file,
+            origin: Origin::Found,
             log,
             journal,
             run_dir: raw.run_dir.unwrap_or(defaults.run_dir),
@@ -236,6 +265,7 @@ impl Config {
     fn without_file(file: PathBuf, environment: &Environment) -> Self {
         Self {
             file,
+            origin: Origin::Defaults,
             log: environment.default_log(),
             journal: Some(beside(&environment.default_log())),
             run_dir: environment.default_run_dir(),

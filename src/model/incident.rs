@@ -124,6 +124,19 @@ pub struct Looks {
     pub outcome: String,
 }
 
+/// Where a run had its settings and its lock files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// The settings file; none where there was none, and the defaults held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+    /// The folder of its lock files.
+    pub run_dir: String,
+    /// A person has named that file, by `--config` or `ONERESCUE_CONFIG`; nobody else needs to know.
+    #[serde(skip)]
+    pub named: bool,
+}
+
 /// The failure of one host, from its first event to the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -138,6 +151,9 @@ pub struct Incident {
     /// The identity of the process that works on it; none in a record of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// Where the owner has its settings and its lock files; none in records of versions before, and in simulations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran: Option<Surroundings>,
     /// When it was opened.
     pub opened: Epoch,
     /// When it was written last.

@@ -2,7 +2,9 @@
 //!
 //! Each is a document of its own, so that a run that writes its incident at the same time overwrites none of it.
 
-use super::{ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident, RunId, SeenOwner};
+use super::{
+    ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident, RunId, SeenOwner, Surroundings,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,6 +82,9 @@ pub struct Memory {
     /// machine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<SeenOwner>,
+    /// Where this run has its settings and its lock files; none where that does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub here: Option<Surroundings>,
     /// Every incident, by its document; a document that was made later has a higher id.
     pub incidents: Vec<(DocumentId, Incident)>,
     /// Where nothing may be fenced.

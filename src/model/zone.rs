@@ -54,6 +54,15 @@ impl RaftState {
     }
 }
 
+/// Whether a front-end leads, and who does otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoLeads {
+    /// What the configured front-end says it is; the text says why that is not known.
+    pub state: Result<RaftState, String>,
+    /// The front-end that leads, where that is another one and is known: `fe2 (http://192.168.0.2:2633/RPC2)`.
+    pub leader: Option<String>,
+}
+
 /// What a front-end says about itself, from `one.zone.raftstatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raft {

@@ -4,6 +4,7 @@
 use super::FRESH;
 use super::case::{Case, Failure};
 use super::incident::Step;
+use super::lead::Leading;
 use super::notes::Phase;
 use super::own::{abort_of, leave_to, lost, overwritten};
 use super::standing::BEAT;
@@ -38,7 +39,7 @@ fn waits_for_host(step: &Step) -> bool {
 }
 
 /// The case of a step that is given up.
-fn case_of(step: &mut Step) -> Option<Box<Case>> {
+pub(super) fn case_of(step: &mut Step) -> Option<Box<Case>> {
     let case = step.case_mut()?;
     let empty = Case::new(case.subject.clone(), case.policy.clone());
     Some(std::mem::replace(case, empty))
@@ -77,14 +78,12 @@ impl Checking {
                 None => *then,
             };
         }
-        if !due {
-            return *then;
+        let written = due.then(|| (case.document, case.standing_record(now)));
+        if let Some((Some(document), Some(incident))) = written {
+            return Step::Beat(Beating { then, document, incident: Box::new(incident) });
         }
-        let (document, Some(incident)) = (case.document, case.standing_record(now)) else { return *then };
-        match document {
-            Some(document) => Step::Beat(Beating { then, document, incident: Box::new(incident) }),
-            None => *then,
-        }
+        // A host that is waited for is nobody's but the leader's.
+        if waits { Leading::before(*then) } else { *then }
     }
 }
 

@@ -12,6 +12,7 @@ use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
 use super::itself::{Leader, young_lead};
+use super::lead::{Leading, Leads, leads, let_go, must_lead};
 use super::leave::{Leaving, old};
 use super::limits::brakes;
 use super::notes::Phase;
@@ -23,7 +24,10 @@ use super::settings::Fencing;
 use super::settings::Purpose;
 use super::standing::{open, standing};
 use super::weigh::Weighing;
-use crate::model::{Host, HostState, Moment, Outlook, Peer};
+use crate::model::{Host, HostState, Moment, Outlook, Peer, WhoLeads};
+
+/// A front-end that says it leads when it is asked, and then that it does not know, is asked no more often.
+const UNSURE: u32 = 3;
 
 /// See [`Step::Brake`].
 #[derive(Debug)]
@@ -77,6 +81,18 @@ impl Braking {
                 return self.case.stop(now, unreadable(failure));
             }
         };
+        let lead = WhoLeads { state: outlook.observer.raft.clone(), leader: None };
+        match leads(&lead) {
+            Leads::No(failure) if must_lead(&self.case) => return let_go(self.case, now, failure),
+            Leads::Unclear(failure) if must_lead(&self.case) && self.case.unsure >= UNSURE => {
+                return let_go(self.case, now, failure);
+            }
+            Leads::Unclear(_) if must_lead(&self.case) => {
+                self.case.unsure += 1;
+                return Leading::before(Step::Brake(self));
+            }
+            Leads::Yes | Leads::Unclear(_) | Leads::No(_) => self.case.unsure = 0,
+        }
         let Self { mut case, ahead } = self;
         case.answered();
         if let Some(lost) = lost(&case, &outlook.memory) {

@@ -15,7 +15,7 @@ use super::scheduler::Scheduling;
 use super::settings::{Mode, Policy, Purpose};
 use crate::model::{
     Abort, ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident,
-    IncidentVm, Moment, Peer, RunId, SeenOn, VmId,
+    IncidentVm, Moment, Peer, RunId, SeenOn, Surroundings, VmId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,15 @@ pub(super) struct Told {
     pub(super) last: Moment,
 }
 
+/// How a run leaves its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// As its outcome says.
+    AsItEnded,
+    /// As far as it has come: another front-end's run goes on.
+    AsItStands,
+}
+
 /// The run's memory; it travels from step to step.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -106,6 +115,12 @@ pub(super) struct Case {
     pub(super) looked: Option<Moment>,
     /// Why nothing more is sent.
     pub(super) halted: Option<Failure>,
+    /// How far the record says that it has come, when the run is over.
+    pub(super) left: Left,
+    /// How often in a row it was unclear whether this front-end leads.
+    pub(super) unsure: u32,
+    /// How often the record had to be read again since the last order, because a device took long.
+    pub(super) rounds: u32,
     /// Nothing is to be recovered any more, for this reason: the record is only closed.
     pub(super) over: Option<Over>,
     /// `--dry-run`: how the real run would end before it touches a VM.
@@ -141,6 +156,8 @@ pub(super) struct Case {
     pub(super) me: String,
     /// The identity of its process.
     pub(super) run: Option<RunId>,
+    /// Where this run has its settings and its lock files.
+    pub(super) here: Option<Surroundings>,
     /// When a run of this front-end, which is dead, wrote the record last.
     pub(super) predecessor: Option<Epoch>,
     /// The last owner of the record, where it is known to be dead: it was stopped, it has ended, or it was here.
@@ -208,6 +225,9 @@ impl Case {
             states: BTreeMap::new(),
             looked: None,
             halted: None,
+            left: Left::AsItEnded,
+            unsure: 0,
+            rounds: 0,
             over: None,
             would_stop: None,
             disable_tried: false,
@@ -227,6 +247,7 @@ impl Case {
             owned: Moment::default(),
             me: String::new(),
             run: None,
+            here: None,
             predecessor: None,
             dead_owner: None,
             unchanged: Duration::ZERO,

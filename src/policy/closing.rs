@@ -1,6 +1,6 @@
 //! The end of a run: what is written down for the last time, and the report.
 
-use super::case::{Case, Failure, Trouble};
+use super::case::{Case, Failure, Left, Trouble};
 use super::ending::stopped_again;
 use super::incident::Step;
 use super::notes::Phase;
@@ -106,6 +106,7 @@ impl Case {
             incident.release();
             incident.progress = match (over, &proof) {
                 (true, _) => Progress::Closed,
+                (false, _) if self.left == Left::AsItStands => incident.progress,
                 (false, Some(_)) => Progress::Off,
                 (false, None) if matches!(outcome, Outcome::HandedOver(_)) => Progress::Open,
                 (false, None) => Progress::Held,

@@ -12,6 +12,7 @@ use super::incident::{Step, wait};
 use super::notes::Phase;
 use super::observe::{dead, unreadable};
 use super::proof::{Evidence, Proof};
+use super::prove::Proving;
 use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::{Fencing, Purpose};
@@ -37,8 +38,14 @@ impl Confirming {
         &mut self.case
     }
 
+    /// Look at the host for the last time; at its power first, if that was read too long ago.
     pub(super) fn before(case: Box<Case>, now: Moment, ahead: Ahead) -> Step {
-        Step::Confirm(Self { case, asked: now, ahead })
+        match ahead {
+            Ahead::PowerOff(fence) if fence.is_old(now) => Proving::before_off(case, fence),
+            Ahead::Fence | Ahead::PowerOff(_) | Ahead::Change(_) => {
+                Step::Confirm(Self { case, asked: now, ahead })
+            }
+        }
     }
 
     /// Look once more at a host whose power nobody can read, then change something.

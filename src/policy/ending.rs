@@ -11,7 +11,7 @@ use super::recover::{Proven, Surveying};
 use super::report::{Fate, Outcome};
 use super::settings::Mode;
 use super::settle::Settling;
-use super::still::{Effect, before};
+use super::still::{Effect, before_more};
 use crate::model::Moment;
 use std::time::Duration;
 
@@ -50,10 +50,7 @@ pub(super) fn send_on(mut proven: Proven, now: Moment, orders: Vec<Order>) -> St
         return next(proven, now);
     }
     // The first of a round has written all of them down.
-    if now.since(proven.checked) >= proven.case.policy.fence.recheck {
-        return before(proven, now, Effect::Orders(orders));
-    }
-    Acting::begin(proven, orders)
+    before_more(proven, Effect::Orders(orders))
 }
 
 /// What is next when no order is waiting to be sent.

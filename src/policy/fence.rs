@@ -75,8 +75,9 @@ pub(super) struct Fencing {
     pub(super) off: Vec<Sample>,
     /// Answers in a row that were neither on nor off.
     pub(super) odd: u32,
-    /// The device's last answer.
+    /// The device's last answer, and when it was in.
     pub(super) said: Option<PowerState>,
+    pub(super) read: Option<Moment>,
     /// Whose turn it is of the peers.
     pub(super) turn: usize,
     /// When the record had the host as fenced before this run wrote that "off" goes out.
@@ -100,6 +101,7 @@ impl Fencing {
             off: Vec::new(),
             odd: 0,
             said: None,
+            read: None,
             turn: 0,
             before: None,
         })
@@ -127,7 +129,7 @@ impl Fencing {
 
     /// Nothing is known of the device at work yet.
     fn afresh(self) -> Self {
-        Self { tried: 0, unsent: None, odd: 0, said: None, off: Vec::new(), turn: 0, ..self }
+        Self { tried: 0, unsent: None, odd: 0, said: None, read: None, off: Vec::new(), turn: 0, ..self }
     }
 
     /// The host was still in ERROR a moment ago: write down that "off" goes out.
@@ -196,15 +198,20 @@ impl Fencing {
         wait(pause, Braking::before_off(self, case, now))
     }
 
-    /// Send "off", unless it took so long until now that everything must be looked at again.
+    /// Send "off", unless it took so long until now that everything must be looked at again: the host, and the power.
     pub(super) fn send_now(self, case: Box<Case>, now: Moment, confirmed: Moment) -> Step {
-        if now.since(confirmed) < FRESH {
+        if now.since(confirmed) < FRESH && !self.is_old(now) {
             return Step::PowerOff(PoweringOff { case, fence: self });
         }
         if self.overdue(&case, now) {
             return self.give_up(case, now, "writing the incident down took too long");
         }
         Braking::before_off(self, case, now)
+    }
+
+    /// Was the power read so long ago that it is read again before "off" goes out? oned may have been away since.
+    pub(super) fn is_old(&self, now: Moment) -> bool {
+        self.read.is_some_and(|at| now.since(at) >= FRESH)
     }
 
     pub(super) fn overdue(&self, case: &Case, now: Moment) -> bool {

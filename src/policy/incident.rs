@@ -10,10 +10,12 @@ use super::confirm::Confirming;
 use super::devices::ChoosingDevices;
 use super::fence::PoweringOff;
 use super::hear::Hearing;
+use super::lead::Leading;
 use super::leave::Leaving;
 use super::notes::Entry;
 use super::observe::{Claiming, Observing};
 use super::own::{Owning, Taking};
+use super::place::Placing;
 use super::prove::Proving;
 use super::record::Recording;
 use super::recover::Surveying;
@@ -31,6 +33,8 @@ use std::time::Duration;
 pub enum Step {
     /// Read the host.
     Observe(Observing),
+    /// Ask whether this front-end leads.
+    Lead(Leading),
     /// Make sure that no other run works on this host.
     Claim(Claiming),
     /// Read what is remembered of this and other incidents.
@@ -59,6 +63,8 @@ pub enum Step {
     PowerOff(PoweringOff),
     /// Read the power back from one device.
     Prove(Proving),
+    /// Wait for a place among the runs of this process that work on VMs.
+    Place(Placing),
     /// Read fresh pools.
     Survey(Surveying),
     /// Read the whole history of VMs that oned put back onto the dead host.
@@ -103,6 +109,7 @@ impl Step {
             Self::Weigh(ask) => ask.case(),
             Self::PowerOff(ask) => ask.case(),
             Self::Prove(ask) => ask.case(),
+            Self::Place(ask) => ask.case(),
             Self::Survey(ask) => ask.case(),
             Self::Trace(ask) => ask.case(),
             Self::Disable(ask) => ask.case(),
@@ -111,6 +118,7 @@ impl Step {
             Self::Settle(ask) => ask.case(),
             Self::Leave(ask) => ask.case(),
             Self::Wait(ask) => return ask.then.case(),
+            Self::Lead(ask) => return ask.then().case(),
             Self::Check(ask) => return ask.then().case(),
             Self::Beat(ask) => return ask.then().case(),
             Self::Stop(_) => return None,
@@ -131,6 +139,7 @@ impl Step {
             Self::Weigh(ask) => ask.case_mut(),
             Self::PowerOff(ask) => ask.case_mut(),
             Self::Prove(ask) => ask.case_mut(),
+            Self::Place(ask) => ask.case_mut(),
             Self::Survey(ask) => ask.case_mut(),
             Self::Trace(ask) => ask.case_mut(),
             Self::Disable(ask) => ask.case_mut(),
@@ -139,6 +148,7 @@ impl Step {
             Self::Settle(ask) => ask.case_mut(),
             Self::Leave(ask) => ask.case_mut(),
             Self::Wait(ask) => return ask.then.case_mut(),
+            Self::Lead(ask) => return ask.then_mut().case_mut(),
             Self::Check(ask) => return ask.then_mut().case_mut(),
             Self::Beat(ask) => return ask.then_mut().case_mut(),
             Self::Stop(_) => return None,

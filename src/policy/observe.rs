@@ -5,6 +5,7 @@ use super::brake::Braking;
 use super::case::{Case, Failure, Source, Subject, Trouble};
 use super::holder::{Holds, holds, who};
 use super::incident::{Step, wait};
+use super::lead::Leading;
 use super::notes::Phase;
 use super::record::look_around;
 use super::remember::Remembering;
@@ -95,7 +96,7 @@ impl Observing {
         match (unreadable(failure), stage) {
             (Outcome::NothingToDo(reason), Stage::First) if case.subject.source == Source::Reconcile => {
                 case.over = Some(Over { outcome: Outcome::NothingToDo(reason), state: None });
-                Claiming::step(case)
+                Leading::before(Claiming::step(case))
             }
             (outcome, _) => case.stop(now, outcome),
         }
@@ -120,7 +121,7 @@ impl Observing {
             }
             case.over = Some(Over { outcome, state: Some(host.state) });
         }
-        Claiming::step(case)
+        Leading::before(Claiming::step(case))
     }
 
     fn waited(self, now: Moment, host: &Host, until: Moment) -> Step {

@@ -13,6 +13,7 @@ use super::standing::{Watch, Whose, ended_by, is_left, whose};
 use super::still::{Effect, look};
 use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Incident, Memory, Moment};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What became of taking a record's lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,12 +200,14 @@ pub(super) fn abort_of(case: &Case, memory: &Memory) -> Option<Abort> {
 pub struct Owning {
     proven: Proven,
     effect: Effect,
+    /// How old the last look at the power may be.
+    within: Duration,
 }
 
 impl Owning {
-    /// Look whether the record is still ours, then look at the power, then do it.
-    pub(super) fn step(proven: Proven, effect: Effect) -> Step {
-        Step::Own(Self { proven, effect })
+    /// Look whether the record is still ours, then look at the power, unless that was done within this time; then do it.
+    pub(super) fn step(proven: Proven, effect: Effect, within: Duration) -> Step {
+        Step::Own(Self { proven, effect, within })
     }
 
     pub(super) fn case(&self) -> &Case {
@@ -227,7 +230,7 @@ impl Owning {
                 return call_off(self.proven, now, failure);
             }
         };
-        let Self { mut proven, effect } = self;
+        let Self { mut proven, effect, within } = self;
         proven.case.answered();
         if let Some(lost) = lost(&proven.case, &memory) {
             return leave_to(proven.case, now, &lost);
@@ -241,6 +244,6 @@ impl Owning {
             let Proven { case, proof, checked, surveyed } = proven;
             return write_now(case, now, After::Change { effect, proof, checked, surveyed });
         }
-        look(proven, now, effect)
+        look(proven, now, effect, within)
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! The same question is asked once more just before VMs are touched.
 
+use super::ahead::Ahead;
 use super::case::{Case, Failure, Subject, Trouble};
+use super::confirm::Confirming;
 use super::fence::{self, Fencing};
 use super::incident::{Step, wait};
 use super::notes::Phase;
@@ -19,6 +21,8 @@ const MOST_PEERS: usize = 3;
 #[derive(Debug)]
 enum Goal {
     Fence(Fencing),
+    /// Is it still on, just before the host is looked at for the last time and "off" goes out?
+    BeforeOff(Box<Fencing>),
     /// Is it still off, just before orders are sent?
     Still(Still),
     /// A person says that the host is off: does this device or another one contradict? Then these levels are tried.
@@ -56,6 +60,11 @@ impl Proving {
     /// Read the power for the fence.
     pub(super) fn sample(case: Box<Case>, fence: Fencing) -> Step {
         Step::Prove(Self { case, goal: Goal::Fence(fence) })
+    }
+
+    /// Read the power once more: "off" is about to go out, and the last answer is old.
+    pub(super) fn before_off(case: Box<Case>, fence: Box<Fencing>) -> Step {
+        Step::Prove(Self { case, goal: Goal::BeforeOff(fence) })
     }
 
     /// Ask every device once what the power is, so that a rehearsal finds one that gives no answer.
@@ -117,6 +126,7 @@ impl Proving {
     pub fn device(&self) -> &DeviceName {
         match &self.goal {
             Goal::Fence(fence) => &fence.device.name,
+            Goal::BeforeOff(fence) => &fence.device.name,
             Goal::Still(still) => &still.device,
             Goal::Doubt { device, .. } | Goal::Rehearse { device, .. } => device,
         }
@@ -127,6 +137,7 @@ impl Proving {
     pub fn via(&self) -> Option<&Peer> {
         let turn = match &self.goal {
             Goal::Fence(fence) => fence.turn,
+            Goal::BeforeOff(fence) => fence.turn,
             Goal::Still(still) => still.turn(),
             Goal::Doubt { .. } | Goal::Rehearse { .. } => 0,
         };
@@ -139,6 +150,7 @@ impl Proving {
         let Self { case, goal } = self;
         match goal {
             Goal::Fence(fence) => sampled(case, fence, now, state),
+            Goal::BeforeOff(fence) => still_on(case, fence, now, state),
             Goal::Still(still) => still.answer(case, now, &state),
             Goal::Doubt { device, rest, asked } => doubted(case, now, &state, device, rest, asked),
 
@@ -152,6 +164,19 @@ impl Proving {
             }
         }
     }
+}
+
+/// "Off" is for a host that says on now. Anything else is judged as any other answer.
+fn still_on(mut case: Box<Case>, mut fence: Box<Fencing>, now: Moment, state: PowerState) -> Step {
+    if state == PowerState::Off || fence.said.as_ref() != Some(&state) {
+        return sampled(case, *fence, now, state);
+    }
+    case.detail(now, Phase::Prove, format!("{} still says {state}", fence.device.name));
+    if state == PowerState::On {
+        case.is_on(now);
+    }
+    fence.read = Some(now);
+    Confirming::before(case, now, Ahead::PowerOff(fence))
 }
 
 fn doubted(
@@ -181,7 +206,7 @@ fn sampled(mut case: Box<Case>, mut fence: Fencing, now: Moment, state: PowerSta
     } else {
         case.note(now, Phase::Prove, text.clone());
     }
-    fence.said = Some(state.clone());
+    (fence.said, fence.read) = (Some(state.clone()), Some(now));
     match state {
         PowerState::Off => {
             fence.odd = 0;

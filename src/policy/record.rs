@@ -10,8 +10,9 @@ use super::incident::{Step, wait};
 use super::leave::Leaving;
 use super::notes::Phase;
 use super::observe::{Observing, begin_to_wait};
+use super::place::Placing;
 use super::proof::Proof;
-use super::recover::{Proven, Surveying};
+use super::recover::Proven;
 use super::remember::{Remembering, made};
 use super::report::Outcome;
 use super::settings::Purpose;
@@ -61,12 +62,10 @@ impl After {
             Self::Confirmed(proof) => confirmed(case, now, proof),
             Self::Proven(proof) => match case.policy.purpose {
                 Purpose::Fence => fenced(case, now, proof),
-                Purpose::Recover | Purpose::Rehearse => {
-                    Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }))
-                }
+                Purpose::Recover | Purpose::Rehearse => Placing::step(case, now, proof),
             },
             Self::Change { effect, proof, checked, surveyed } => {
-                before(Proven { case, proof, checked, surveyed }, now, effect)
+                before(Proven { case, proof, checked, surveyed }, effect)
             }
             Self::Ended(outcome, proof) => Leaving::end(case, now, outcome, proof),
         }
@@ -84,7 +83,7 @@ pub struct Recording {
 /// `fence_host`: its caller takes the answer for all of the host, so every device is read once more.
 fn fenced(case: Box<Case>, now: Moment, proof: Proof) -> Step {
     if *proof.scope() == Scope::Host {
-        return before(Proven { case, proof, checked: now, surveyed: now }, now, Effect::Fenced);
+        return before(Proven { case, proof, checked: now, surveyed: now }, Effect::Fenced);
     }
     let what = format!("{} is cut off from some datastores only, not off: {proof}", case.host());
     let advice = "mend the devices that switch its power; `host_error` knows which VMs may move".to_owned();

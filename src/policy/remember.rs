@@ -6,6 +6,7 @@ use super::fence::Fencing;
 use super::holder::{is_silent, lives_and_is_silent, silent, stuck, who};
 use super::incident::{Step, wait};
 use super::kept::tail;
+use super::lead::Leading;
 use super::leave::{Leaving, old};
 use super::moments::mend;
 use super::notes::Phase;
@@ -15,6 +16,7 @@ use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
 use super::retry;
 use super::standing::{LEASE, QUIET, Watch, ended_by, is_here, may_live, standing};
+use super::surroundings::refused;
 use crate::model::{
     ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Locked, Memory, Moment, Progress, VmId,
 };
@@ -196,7 +198,11 @@ fn mine(case: &Case, memory: &Memory) -> Option<DocumentId> {
 }
 
 fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>) -> Step {
+    if let Some(failure) = refused(memory) {
+        return case.stop(now, Outcome::NotStarted(failure));
+    }
     let at = memory.now;
+    case.here.clone_from(&memory.here);
     case.old = old(memory, case.subject.host, &case.policy.record, &case.policy.brake);
     let flap = case.policy.brake.flaps.time;
     let error = case.error.clone();
@@ -237,6 +243,7 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
         let failure = silent(memory, incident, &case.command());
         return case.stop(now, Outcome::Held(failure));
     }
+    let watched = watch.is_some();
     let watch = watch.unwrap_or_else(|| Watch::new(now, *document, incident));
     if watch.has_moved(*document, incident) && may_live(memory, *document, incident) {
         return busy(case, now, &incident.owner);
@@ -250,7 +257,8 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     case.me.clone_from(&memory.me);
     case.run.clone_from(&memory.run);
     case.incident = Some(incident.clone());
-    Taking::step(case, *document, incident.lock, watch)
+    let take = Taking::step(case, *document, incident.lock, watch);
+    if watched { Leading::before(take) } else { take }
 }
 
 /// Has a person stopped the run of this failure, and does nobody but a machine begin another one?
@@ -370,6 +378,7 @@ fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: Document
 fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     incident.owner.clone_from(&case.me);
     incident.run.clone_from(&case.run);
+    incident.ran.clone_from(&case.here);
     incident.name.clone_from(&case.subject.name);
     incident.flags = Some(case.flags());
     let event = match case.subject.source {

@@ -69,8 +69,16 @@ fn records(memory: &Memory, host: HostId) -> impl DoubleEndedIterator<Item = &(D
 }
 
 /// `fe1` of `fe1 4711 1795165661`.
-fn front_end(owner: &str) -> &str {
+pub(super) fn front_end(owner: &str) -> &str {
     owner.split(' ').next().unwrap_or_default()
+}
+
+/// Does its run have its lock files where this one has? Otherwise no lock says whether it is dead.
+fn same_locks(memory: &Memory, incident: &Incident) -> bool {
+    match (&memory.here, &incident.ran) {
+        (Some(here), Some(ran)) => here.run_dir == ran.run_dir,
+        (None, _) | (_, None) => true,
+    }
 }
 
 /// What this machine says of the owner's process. A record of an older version has a name only: one of this name is dead,
@@ -81,7 +89,12 @@ pub(super) fn life(memory: &Memory, incident: &Incident) -> Life {
         // Another host's run of this process, or one that has ended: who asks has the lock of the host here.
         Some(_) if incident.run.is_some() && incident.run == memory.run => Life::Gone,
         Some(seen) => seen.life,
-        None if incident.run.is_none() && front_end(&incident.owner) == front_end(&memory.me) => Life::Gone,
+        None if incident.run.is_none()
+            && front_end(&incident.owner) == front_end(&memory.me)
+            && same_locks(memory, incident) =>
+        {
+            Life::Gone
+        }
         None => Life::Unseen,
     }
 }

@@ -10,6 +10,7 @@ use super::confirm::Confirming;
 use super::course::Course;
 use super::ending::call_off;
 use super::incident::{Step, wait};
+use super::lead::Leading;
 use super::notes::Phase;
 use super::observe::not_dead;
 use super::order::Order;
@@ -23,6 +24,9 @@ use super::settings::Purpose;
 use super::settle::Settling;
 use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
 use std::time::Duration;
+
+/// What is old when everything was seen is seen again, at most so often: a device and oned may both take long each time.
+const ROUNDS: u32 = 3;
 
 /// What waits for the host to be seen off once more.
 #[derive(Debug)]
@@ -53,10 +57,28 @@ pub(super) struct Still {
     unanswered: u32,
     /// A device has said off in this pass.
     seen_off: bool,
+    /// When the first answer of this pass was in, whether a device was silent in it, and how many passes there were before.
+    first: Option<Moment>,
+    waited: bool,
+    passes: u32,
     after: After,
 }
 
 impl Still {
+    fn new(device: DeviceName, rest: Vec<DeviceName>, after: After) -> Self {
+        Self {
+            device,
+            rest,
+            silent: None,
+            unanswered: 0,
+            seen_off: false,
+            first: None,
+            waited: false,
+            passes: 0,
+            after,
+        }
+    }
+
     /// Whose turn it is of the peers.
     pub(super) fn turn(&self) -> usize {
         usize::try_from(self.unanswered).unwrap_or(0)
@@ -90,7 +112,7 @@ impl After {
                 let advice = "power it off and keep it off, then run the same command again".to_owned();
                 call_off(proven, now, Failure { trouble: Trouble::Refused, what, advice })
             }
-            _ => effect.go_on(proven, now),
+            _ => ready(proven, now, effect),
         }
     }
 
@@ -101,23 +123,37 @@ impl After {
 }
 
 /// Look once more whether the record is ours and whether the host is off, then do it.
-pub(super) fn before(proven: Proven, now: Moment, effect: Effect) -> Step {
-    if now.since(proven.case.owned) >= FRESH {
-        return Owning::step(proven, effect);
-    }
-    look(proven, now, effect)
+pub(super) fn before(proven: Proven, effect: Effect) -> Step {
+    Leading::before(Owning::step(proven, effect, Duration::ZERO))
 }
 
-/// The record is ours: look whether the host is off, then do it.
-pub(super) fn look(proven: Proven, now: Moment, effect: Effect) -> Step {
+/// The same for the next few of the same round: "off" may be as old as `[fence] recheck` allows.
+pub(super) fn before_more(proven: Proven, effect: Effect) -> Step {
+    let within = proven.case.policy.fence.recheck;
+    Leading::before(Owning::step(proven, effect, within))
+}
+
+/// The host is off. A device may have been silent for long: then whose the record is is asked again, a few times.
+fn ready(mut proven: Proven, now: Moment, effect: Effect) -> Step {
+    let case = &mut proven.case;
+    if now.since(case.owned) >= FRESH && case.rounds < ROUNDS {
+        case.rounds += 1;
+        return Owning::step(proven, effect, FRESH);
+    }
+    case.rounds = 0;
+    effect.go_on(proven, now)
+}
+
+/// The record is ours: look whether the host is off, unless that was seen within this time; then do it.
+pub(super) fn look(proven: Proven, now: Moment, effect: Effect, within: Duration) -> Step {
+    if now.since(proven.checked) < within {
+        return ready(proven, now, effect);
+    }
     let Proven { case, proof, surveyed, .. } = proven;
     let mut devices = proof.devices();
     let after = After { proof, surveyed, effect };
     match devices.pop() {
-        Some(device) => Proving::again(
-            case,
-            Still { device, rest: devices, silent: None, unanswered: 0, seen_off: false, after },
-        ),
+        Some(device) => Proving::again(case, Still::new(device, devices, after)),
         None => Confirming::before_change(after, case, now),
     }
 }
@@ -130,6 +166,8 @@ impl Still {
         match state {
             _ if *state == PowerState::Off || mute => {
                 self.seen_off |= *state == PowerState::Off;
+                self.waited |= self.silent.is_some();
+                let first = *self.first.get_or_insert(now);
                 if let Some(device) = self.rest.pop() {
                     return Proving::again(case, Still { device, silent: None, unanswered: 0, ..self });
                 }
@@ -137,8 +175,11 @@ impl Still {
                     // Nobody can read the power: oned at least must not hear the host.
                     return Confirming::before_change(self.after, case, now);
                 }
+                if self.waited && now.since(first) >= FRESH && self.passes < ROUNDS {
+                    return self.once_more(case);
+                }
                 let (proven, effect) = self.after.proven(case, now);
-                effect.go_on(proven, now)
+                ready(proven, now, effect)
             }
             PowerState::Unknown(_) if now.since(*self.silent.get_or_insert(now)) < rules.patience => {
                 self.unanswered += 1;
@@ -150,6 +191,14 @@ impl Still {
             }
             PowerState::Off | PowerState::On | PowerState::Unknown(_) => self.not_off(case, now, state),
         }
+    }
+
+    /// A device was silent for so long that what the others have said is old: ask all of them again.
+    fn once_more(self, case: Box<Case>) -> Step {
+        let mut devices = self.after.proof.devices();
+        let Some(device) = devices.pop() else { return Proving::again(case, self) };
+        let passes = self.passes + 1;
+        Proving::again(case, Still { passes, ..Still::new(device, devices, self.after) })
     }
 
     /// Somebody, or a setting of its firmware, has switched it on, or its device gives no answer any more: nothing is

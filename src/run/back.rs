@@ -31,6 +31,10 @@ impl<W: Tend> Procedure<W> for Step {
                 let host = world.host(ask.subject().host);
                 ask.answer(world.now(), host)
             }
+            Self::Lead(ask) => {
+                let lead = world.lead();
+                ask.answer(world.now(), &lead)
+            }
             Self::Claim(ask) => {
                 let claim = world.claim(ask.subject().host, ask.over());
                 ask.answer(world.now(), claim)

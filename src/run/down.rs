@@ -33,6 +33,10 @@ impl<W: Tend> Procedure<W> for Step {
                 let crowd = world.crowd(ask.subject(), ask.within());
                 ask.answer(world.now(), crowd)
             }
+            Self::Lead(ask) => {
+                let lead = world.lead();
+                ask.answer(world.now(), &lead)
+            }
             Self::Claim(ask) => {
                 let claim = world.claim_vm(ask.vm(), ask.over());
                 ask.answer(world.now(), claim)

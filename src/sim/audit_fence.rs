@@ -62,6 +62,7 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
     let mut sent: BTreeMap<&DeviceName, Vec<Duration>> = BTreeMap::new();
     let mut healthy = false;
     let mut touched = false;
+    let mut read: BTreeMap<&DeviceName, Duration> = BTreeMap::new();
     let mut dead = vec![HostState::Error];
     for seen in world.seen() {
         match seen {
@@ -82,7 +83,10 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                 touched = true;
                 dead.push(HostState::Disabled);
             }
-            Seen::Power { said: PowerState::On, .. } => touched = false,
+            Seen::Power { at, device, said, .. } => {
+                read.insert(device, *at);
+                touched &= *said != PowerState::On;
+            }
             Seen::Off { at, host, device, .. } => {
                 let name = &device.0;
                 if let Some(why) = not_error(before, subject, policy, &dead) {
@@ -93,6 +97,10 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                     broken.push(format!(
                         "S2: \"off\" was sent to {host} (touched {touched}, healthy {healthy})"
                     ));
+                }
+                let old = read.get(device).map(|read| at.saturating_sub(*read)).filter(|age| *age > READING);
+                if let Some(age) = old {
+                    broken.push(format!("S8: \"off\" was sent to {name} on a reading that was {age:?} old"));
                 }
                 let times = sent.entry(device).or_default();
                 let soon = times.last().is_some_and(|last| at.saturating_sub(*last) < policy.fence.patience);
@@ -105,7 +113,7 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                 }
                 times.push(*at);
             }
-            Seen::Host { .. } | Seen::Power { .. } | Seen::Survey { .. } | Seen::Vms { .. } => {}
+            Seen::Host { .. } | Seen::Survey { .. } | Seen::Vms { .. } => {}
         }
         before = Some(seen);
     }
@@ -115,6 +123,10 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
         broken.push(format!("S6: \"off\" was sent to {device} {} times", times.len()));
     }
 }
+
+/// The oldest reading of the power that an "off" may go out on: as old as it may be when it is judged, and what the device
+/// takes to be reached.
+const READING: Duration = Duration::from_millis(10_500);
 
 /// How often at most something that is held is looked at again.
 fn looks(hold: &HoldRules) -> u32 {

@@ -40,6 +40,8 @@ pub enum Event {
     FrontEndDies(usize),
     /// A front-end returns.
     FrontEndReturns(usize),
+    /// Another front-end leads; the one before it lives.
+    FrontEndLeads(usize),
     /// The leader steps down without dying; there is another election.
     LeaderStepsDown,
     /// No front-end answers for this long.
@@ -54,6 +56,8 @@ pub enum Event {
     Armed(Option<ClusterId>),
     /// A person confirms in the open incident that a host is off.
     ConfirmedOff(HostId),
+    /// Another front-end's run writes itself down as the owner of the open incident of a host.
+    TakenOver(HostId),
     /// A person ends the open incident of a host.
     Aborted(HostId),
     /// A record of ours cannot be read any more: a host's last incident, or the newest of all.
@@ -120,6 +124,8 @@ impl Event {
                 }
             }
             Self::FrontEndDies(server) => cloud.server_dies(server),
+            Self::FrontEndLeads(server) => cloud.leads(server),
+            Self::TakenOver(host) => cloud.taken_over(host),
             Self::LeaderStepsDown => cloud.leader_steps_down(),
             Self::OnedAway(time) => cloud.away_for(time),
             Self::FrontEndReturns(server) => cloud.server_returns(server),

@@ -79,6 +79,15 @@ impl Cloud {
         }
     }
 
+    /// Another front-end's run takes the open incident of a host over, whoever is at work on it. Without one there is
+    /// nothing to take.
+    pub(crate) fn taken_over(&mut self, host: HostId) {
+        let Some((id, incident)) = self.open_incident(host) else { return };
+        let owner = "another-front-end 4711 1795165661".to_owned();
+        let taken = Incident { owner, updated: self.wall_clock(), ..incident };
+        self.replace_record(id, &Record::Incident(Box::new(taken)));
+    }
+
     /// When people confirmed that this host is off, in an incident that was open, since the simulation began.
     pub(crate) fn confirmed(&self, host: HostId) -> impl Iterator<Item = Duration> + '_ {
         let confirmed = self.standpoint.confirmed.iter();

@@ -60,6 +60,15 @@ pub struct Scenario {
     pub vms: BTreeMap<String, VmId>,
 }
 
+/// The zone's own address, which is the leader's.
+pub(super) const ZONE: &str = "http://localhost:2633/RPC2";
+
+/// The zone as whoever asks this front-end has it.
+pub(super) fn zone_at(transport: &SimTransport, endpoint: String) -> Zone<SimTransport> {
+    let credentials = Credentials { endpoint, session: Session::new("oneadmin:password".to_owned()) };
+    Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE)
+}
+
 /// What follows a hook's first run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
@@ -133,14 +142,13 @@ fn build(file: file::File) -> Result<Scenario, String> {
         transport.add_fault(read_fault(fault)?);
     }
     let endpoint = match file.front_end {
-        None => "http://localhost:2633/RPC2".to_owned(),
+        None => ZONE.to_owned(),
         Some(at) => {
             let known = transport.cloud().endpoints().get(at).cloned();
             known.ok_or_else(|| format!("no such front-end: {at}"))?
         }
     };
-    let credentials = Credentials { endpoint, session: Session::new("oneadmin:password".to_owned()) };
-    let zone = Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE);
+    let zone = zone_at(&transport, endpoint);
     let (charged, name) = on_host(&transport, subject);
     let mut world = SimWorld::new(transport, zone);
     let start = world.began();

@@ -82,9 +82,9 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
-/// `front_end_returns 0`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
+/// `front_end_returns 0`, `front_end_leads 1`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_mended`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
-/// `recorded_vm HOST VM HOST`, `record_locked HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
+/// `recorded_vm HOST VM HOST`, `record_locked HOST`, `taken_over HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
 /// `forged stopped HOST -d -u`, `forged at_work|looks|fenced|confirmed_off|aborted HOST`, `forged disarmed|garbage|large`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -123,12 +123,14 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "crash_all" => Event::CrashAll(host()?),
         "front_end_dies" => Event::FrontEndDies(server()?),
         "front_end_returns" => Event::FrontEndReturns(server()?),
+        "front_end_leads" => Event::FrontEndLeads(server()?),
         "leader_steps_down" => Event::LeaderStepsDown,
         "oned_away" => Event::OnedAway(duration(object)?),
         "storage_returns" => Event::StorageReturns(host()?),
         "cluster" => attribute(cluster()?, more)?,
         "disarmed" => Event::Disarmed(if object.is_empty() { None } else { Some(cluster()?) }),
         "armed" => Event::Armed(if object.is_empty() { None } else { Some(cluster()?) }),
+        "taken_over" => Event::TakenOver(host()?),
         "confirmed_off" => Event::ConfirmedOff(host()?),
         "aborted" => Event::Aborted(host()?),
         "document_damaged" => Event::DocumentDamaged(if object.is_empty() { None } else { Some(host()?) }),

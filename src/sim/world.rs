@@ -12,6 +12,7 @@ use super::cloud::Cloud;
 use super::device::SimDevice;
 use super::event::Event;
 use super::physics::Power;
+use super::scenario::{ZONE, zone_at};
 use super::seen::{Seen, Tended};
 use super::transport::SimTransport;
 use super::witness::{Consul, Honesty, TIMEOUT};
@@ -261,6 +262,12 @@ impl SimWorld {
         let Machine { id, boot } = self.machine.clone();
         let began = u64::try_from(self.began.as_millis()).unwrap_or(u64::MAX);
         RunId { machine: id, boot, space: "pid:[1]".to_owned(), pid: self.process, began }
+    }
+
+    /// The same on the front-end that leads.
+    pub fn begin_on_the_leader(&mut self, front_end: &str) {
+        self.begin_elsewhere(front_end);
+        self.zone = zone_at(&self.transport, ZONE.to_owned());
     }
 
     /// What a process does that is stopped by a signal: it lets go of the record that it has written last, and tries that

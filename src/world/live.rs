@@ -11,6 +11,7 @@ use super::note::Note;
 use super::observer;
 use super::off;
 use super::oned::Http;
+use super::places::{Place, Places};
 use super::runner;
 use super::stop::{self, Running};
 use super::watched;
@@ -20,7 +21,7 @@ use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
     DeviceName, DocumentId, Epoch, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Outlook, Peer, PowerState, Testimony, Vm, VmId,
+    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
 use std::path::{Path, PathBuf};
@@ -44,6 +45,9 @@ pub struct Live {
     word: Option<Word>,
     /// Held until the run ends.
     lock: Option<LockFile>,
+    /// The places of this process for runs that work on VMs, where they are counted, and this run's.
+    places: Option<Places>,
+    place: Option<Place>,
     /// Until it is dropped.
     _running: Running,
 }
@@ -65,6 +69,8 @@ impl Live {
             notes: false,
             word: None,
             lock: None,
+            places: None,
+            place: None,
             _running: Running::begin(),
         }
     }
@@ -73,6 +79,12 @@ impl Live {
     #[must_use]
     pub fn noting(self) -> Self {
         Self { notes: true, ..self }
+    }
+
+    /// The same, as one of several runs of this process.
+    #[must_use]
+    pub fn among(self, places: &Places) -> Self {
+        Self { places: Some(places.clone()), ..self }
     }
 
     /// A VM was claimed.
@@ -206,6 +218,10 @@ impl World for Live {
         }
     }
 
+    fn lead(&mut self) -> WhoLeads {
+        self.zone.lead()
+    }
+
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
         Ok(self.lock(&lock_file(&self.run_dir, host), over)?)
     }
@@ -234,6 +250,12 @@ impl World for Live {
             Ok((host, document)) => self.fence.status(host, document, device, via),
             Err(why) => PowerState::Unknown(why),
         }
+    }
+
+    fn has_place(&mut self) -> bool {
+        let Some(places) = &self.places else { return true };
+        self.place = self.place.take().or_else(|| places.take());
+        self.place.is_some()
     }
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {

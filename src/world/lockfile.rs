@@ -6,15 +6,16 @@
 
 use super::holders::{Locks, age};
 use super::live::wall_clock;
+use super::run_dir;
 use super::runner::now;
 use super::stop;
 use crate::error::Error;
 use crate::model::{Holder, Locked};
 use rustix::fs::OFlags;
-use std::fs::{self, DirBuilder, File, Metadata, Permissions, TryLockError};
+use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{
-    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
 };
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -50,13 +51,13 @@ pub(super) enum Got {
     Held(Locked),
 }
 
-/// The folder of lock files. It is made if it is missing.
+/// The folder of lock files. It is made if it is missing and ours to make.
 ///
 /// # Errors
 /// [`Error::File`] if it cannot be made, or if others than its owner, this user or root, may put something there.
 pub(super) fn folder(path: &Path) -> Result<Metadata, Error> {
     let failed = |source| Error::File { doing: "keep locks in", path: path.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(failed)?;
+    run_dir::make(path).map_err(failed)?;
     trusted(path).map_err(failed)
 }
 

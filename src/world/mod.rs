@@ -20,10 +20,12 @@ pub mod observer;
 mod off;
 pub mod oned;
 mod parallel;
+mod places;
 mod records;
 mod released;
 mod remember;
 mod replayed;
+pub mod run_dir;
 mod runner;
 mod ssh;
 pub mod stop;
@@ -39,6 +41,7 @@ pub use interrupted::interrupted;
 pub use journal::Journal;
 pub use lead::Lead;
 pub use live::Live;
+pub use places::Places;
 pub use released::{noted_by_persons, release};
 pub use replayed::Replayed;
 pub(crate) use stop::let_go;
@@ -48,7 +51,7 @@ pub use zone::Zone;
 
 use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId,
+    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, VmList};
 use std::time::Duration;
@@ -109,6 +112,9 @@ pub trait World {
     /// Ask witnesses about the host that was read last, at the same time: these peers, and Consul if it is set up.
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
 
+    /// What the front-end says it is, and who leads if it does not.
+    fn lead(&mut self) -> WhoLeads;
+
     /// Make sure that no other run works on this host. `over` are those who hold its lock and are no runs: it is taken from
     /// them, if nobody else holds it.
     ///
@@ -130,6 +136,11 @@ pub trait World {
 
     /// Read the power back, from the front-end or from a peer.
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;
+
+    /// Has this run a place among those of its process that work on VMs? It takes one if there is one.
+    fn has_place(&mut self) -> bool {
+        true
+    }
 
     /// Fresh pools: hosts, datastores, and the VMs of `host` together with `also`.
     ///

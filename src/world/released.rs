@@ -23,13 +23,13 @@ use std::path::Path;
 /// A [`Failure`] if the records cannot be read or written.
 pub fn release<T: Transport>(
     zone: &Zone<T>,
-    run_dir: &Path,
+    folder: &Path,
     host: HostId,
     me: &str,
     now: Epoch,
 ) -> Result<Vec<String>, Failure> {
     // While this process has it nobody begins here; who tries that finds the host in the next minute.
-    let Ok(Got::Ours(lock)) = lockfile::lock(&lock_file(run_dir, host), &[]) else { return Ok(Vec::new()) };
+    let Ok(Got::Ours(lock)) = lockfile::lock(&lock_file(folder, host), &[]) else { return Ok(Vec::new()) };
     if off::noted(&lock.note()).is_some_and(|program| program.at_work(now).is_some()) {
         return Ok(Vec::new());
     }

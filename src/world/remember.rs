@@ -17,7 +17,8 @@ impl<T: Transport> Zone<T> {
     /// A [`Failure`] if oned gives no usable answer.
     pub fn memory(&self, now: Epoch, me: &str) -> Result<Memory, Failure> {
         let Reading { records, foreign, widened } = self.records()?;
-        let mut memory = Memory { now, me: me.to_owned(), foreign, widened, ..Memory::default() };
+        let (me, here) = (me.to_owned(), self.here.clone());
+        let mut memory = Memory { now, me, here, foreign, widened, ..Memory::default() };
         for (document, record) in records {
             match record {
                 Ok(Record::Incident(incident)) => memory.incidents.push((document, *incident)),

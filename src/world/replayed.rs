@@ -4,7 +4,7 @@
 use super::World;
 use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId,
+    Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
@@ -143,6 +143,14 @@ impl World for Replayed {
 
     fn witnesses(&mut self, _host: HostId, peers: &[Peer]) -> Vec<Testimony> {
         self.ask(&Question::Witnesses { peers: peers.to_vec() }).map(|(_, heard)| heard).unwrap_or_default()
+    }
+
+    fn lead(&mut self) -> WhoLeads {
+        // Journals of versions before have no such line.
+        let alone = WhoLeads { state: Ok(RaftState::Solo), leader: None };
+        let recorded = self.replay.ends_of(&Question::Lead).next().is_some();
+        let answer = if recorded { self.ask(&Question::Lead) } else { None };
+        answer.map_or(alone, |(_, lead)| lead)
     }
 
     fn claim(&mut self, _host: HostId, _over: &[Holder]) -> Result<Claim, Failure> {

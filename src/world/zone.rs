@@ -6,7 +6,7 @@
 use super::oned::{HostStatus, MigrationType, Oned, Patience, RecoverOperation, Transport};
 use super::survey::Known;
 use crate::error::{Error, OnedError, Refusal};
-use crate::model::{Cluster, Host, HostId, Raft, RaftState, Vm, VmId};
+use crate::model::{Cluster, Host, HostId, Raft, RaftState, Surroundings, Vm, VmId, WhoLeads};
 use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};
 use crate::wire::documents::Pool;
 
@@ -19,12 +19,20 @@ pub struct Zone<T> {
     /// The host that was read last, with its document, for fence programs that want it.
     last: Option<(Host, String)>,
     pub(super) known: Known,
+    /// Where its user has settings and lock files, for those who read what is remembered.
+    pub(super) here: Option<Surroundings>,
 }
 
 impl<T: Transport> Zone<T> {
     /// The zone behind this client; our documents in it have this type number.
     pub fn new(oned: Oned<T>, record_type: i64) -> Self {
-        Self { oned, record_type, last: None, known: Known::default() }
+        Self { oned, record_type, last: None, known: Known::default(), here: None }
+    }
+
+    /// The same for who has settings and lock files there.
+    #[must_use]
+    pub fn from_here(self, here: Surroundings) -> Self {
+        Self { here: Some(here), ..self }
     }
 
     /// The same zone, asked with another patience.
@@ -33,7 +41,7 @@ impl<T: Transport> Zone<T> {
     where
         T: Clone,
     {
-        Self::new(self.oned.beside(patience), self.record_type)
+        Self { here: self.here.clone(), ..Self::new(self.oned.beside(patience), self.record_type) }
     }
 
     /// The client itself.
@@ -102,6 +110,18 @@ impl<T: Transport> Zone<T> {
     /// Why it is not known.
     pub fn raft_status(&self) -> Result<Option<Raft>, String> {
         self.oned.raft().map_err(|error| error.chain())
+    }
+
+    /// What the configured front-end says it is, and who leads if it does not. One that is alone is asked once.
+    pub fn lead(&self) -> WhoLeads {
+        self.who_leads(if self.oned.is_alone() { Ok(RaftState::Solo) } else { self.raft() })
+    }
+
+    /// The same for a front-end that has said this.
+    pub fn who_leads(&self, state: Result<RaftState, String>) -> WhoLeads {
+        let leads = matches!(state, Ok(RaftState::Solo | RaftState::Leader));
+        let leader = if leads { None } else { self.oned.leader_name() };
+        WhoLeads { state, leader }
     }
 
     /// See [`super::World::vms`].

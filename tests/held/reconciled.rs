@@ -104,6 +104,7 @@ struct Front {
     claims: Claims,
     /// What its looks have seen stays from one to the next.
     timer: SimWorld,
+    places: Claims,
     next: Duration,
     lost: bool,
 }
@@ -121,7 +122,7 @@ struct Play<'a> {
     transport: SimTransport,
     fronts: Vec<Front>,
     runs: Vec<Run>,
-    /// The most that one process had under way at the same time.
+    /// The most that one process had at their VMs at the same time.
     most: usize,
 }
 
@@ -145,6 +146,7 @@ impl<'a> Play<'a> {
                 timer.begin_elsewhere(name);
                 timer
             },
+            places: Claims::default(),
             next: now + Duration::from_secs(zone.apart) * u32::try_from(at).unwrap(),
             lost: false,
         };
@@ -178,6 +180,10 @@ impl<'a> Play<'a> {
         world.begin_elsewhere(self.fronts[front].name);
         world.set_devices(subject.host, vec![SimDevice::new("bmc", Behaviour::Works)]);
         let turn = Turn::new(world, subject, policy, later).beside(&self.fronts[front].claims);
+        let turn = match &by {
+            Some(_) => turn.among(&self.fronts[front].places, self.zone.parallel as usize),
+            None => turn,
+        };
         self.runs.push(Run { turn, front, decision: by, told: false });
     }
 
@@ -209,9 +215,8 @@ impl<'a> Play<'a> {
                 self.fronts[run.front].turns.ended(decision.host, now);
             }
         }
-        for front in 0..self.fronts.len() {
-            let of = self.runs.iter().filter(|run| run.front == front && run.decision.is_some());
-            self.most = self.most.max(of.filter(|run| !run.turn.is_over()).count());
+        for front in &self.fronts {
+            self.most = self.most.max(front.places.borrow().len());
         }
     }
 

@@ -3,7 +3,7 @@
 use onerescue::Run;
 use onerescue::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId,
+    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use onerescue::policy::{
     Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
@@ -31,6 +31,9 @@ pub(crate) struct Turn {
     /// Those of its front-end, and whether one of them is its own.
     claims: Claims,
     claimed: bool,
+    /// Those of its process that work on VMs, and how many may.
+    places: Claims,
+    most: usize,
 }
 
 impl Turn {
@@ -46,12 +49,19 @@ impl Turn {
             begun: false,
             claims: Claims::default(),
             claimed: false,
+            places: Claims::default(),
+            most: usize::MAX,
         }
     }
 
     /// The same on a front-end where others may have claimed the host.
     pub(crate) fn beside(self, claims: &Claims) -> Self {
         Self { claims: Rc::clone(claims), ..self }
+    }
+
+    /// The same as one of several runs of a process, of which so many work on VMs at the same time.
+    pub(crate) fn among(self, places: &Claims, most: usize) -> Self {
+        Self { places: Rc::clone(places), most, ..self }
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -74,9 +84,15 @@ impl Turn {
         }
         let Some(run) = self.run.take() else { return };
         let (claims, claimed) = (&self.claims, &mut self.claimed);
-        match run.go_on(&mut Patient { world: &mut self.world, wake: &mut self.wake, claims, claimed }) {
+        let (places, host) = (&self.places, self.subject.host);
+        let place = (places, self.most, host);
+        match run.go_on(&mut Patient { world: &mut self.world, wake: &mut self.wake, claims, claimed, place })
+        {
             Ok(run) => self.run = Some(run),
-            Err(report) => self.report = Some(*report),
+            Err(report) => {
+                self.report = Some(*report);
+                self.places.borrow_mut().remove(&host);
+            }
         }
         if self.report.is_some() && std::mem::take(&mut self.claimed) {
             self.claims.borrow_mut().remove(&self.subject.host);
@@ -117,6 +133,7 @@ struct Patient<'a> {
     wake: &'a mut Duration,
     claims: &'a Claims,
     claimed: &'a mut bool,
+    place: (&'a Claims, usize, HostId),
 }
 
 impl World for Patient<'_> {
@@ -126,6 +143,15 @@ impl World for Patient<'_> {
 
     fn now(&mut self) -> Moment {
         self.world.now()
+    }
+
+    fn has_place(&mut self) -> bool {
+        let (places, most, host) = self.place;
+        let free = places.borrow().len() < most;
+        if free {
+            places.borrow_mut().insert(host);
+        }
+        free || places.borrow().contains(&host)
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {
@@ -159,6 +185,10 @@ impl World for Patient<'_> {
 
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
         self.world.witnesses(host, peers)
+    }
+
+    fn lead(&mut self) -> WhoLeads {
+        self.world.lead()
     }
 
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {

@@ -1,12 +1,13 @@
 //! The files of this front-end: may they be believed, and can they be written?
 //!
-//! Nothing is created here: what root creates, oneadmin could not use.
+//! What is said to work is tried: the folder of the lock files is made, and a lock file in it. Not by root: what root
+//! makes, oneadmin could not use.
 
 use crate::config::trust::{self, Role};
 use crate::config::{Config, Environment};
 use crate::policy::check::{Finding, Item};
 use crate::policy::{Failure, Trouble};
-use crate::world::keeps_locks;
+use crate::world::run_dir;
 use rustix::fs::Access;
 use std::io;
 use std::path::Path;
@@ -39,15 +40,18 @@ fn log(path: &Path) -> Finding {
     file(path, "it can be written", opened, "let oneadmin write it, or set `log`")
 }
 
-/// Lock files are made there; a directory that is lost with every boot is made again.
+/// Lock files are made there; a folder that is lost with every boot is made again.
 fn run_dir(path: &Path) -> Finding {
-    let place = path.ancestors().find(|place| place.exists()).unwrap_or(path);
-    let made = if place == path { keeps_locks(path).and_then(|()| writable(path)) } else { writable(place) };
+    let advice = "let oneadmin write it, or what it is in, or set `run_dir`; and run this check as oneadmin";
+    if rustix::process::geteuid().is_root() && !path.exists() {
+        let why = io::Error::other("it is not there, and root does not make it for oneadmin");
+        return file(path, "", Err(why), advice);
+    }
     file(
         path,
-        "lock files can be made there",
-        made,
-        "let oneadmin write it, and nobody else, or set `run_dir`",
+        "a lock file was made and locked there",
+        run_dir::try_out(path).map_err(io::Error::other),
+        advice,
     )
 }
 

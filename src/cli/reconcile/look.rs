@@ -1,10 +1,11 @@
 //! One look at the zone: what is decided about it, and with which options.
 
 use super::super::{HostBack, HostError, hook_facts};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Origin};
 use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, decide, left, options};
+use crate::policy::surroundings::{refused, refused_by_hooks};
 use crate::policy::{Failure, Policy, Source, Subject, back, busy, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
@@ -34,6 +35,9 @@ impl Desk {
             );
         }
         let memory = with_owners(self.zone.memory(live::wall_clock(), &identity())?);
+        if let Some(failure) = refused(&memory) {
+            return Err(failure);
+        }
         let mut watched = watched::read(run_dir);
         let look = self.zone.look(memory, observer::since_boot(), zone.as_ref(), &mut watched)?;
         if let Err(error) = watched::write(run_dir, &watched) {
@@ -45,6 +49,20 @@ impl Desk {
         let decisions = decide(look.view(&busy), self.config.reconcile.rules);
         let Look { hosts, memory, .. } = look;
         Ok(Looked { decisions, hosts, memory })
+    }
+
+    /// Where there are no settings the registered hooks are asked whether there should be some. It costs a call then.
+    ///
+    /// # Errors
+    /// A [`Failure`] if there should be, or the hooks cannot be read.
+    pub(super) fn is_set_up(&self) -> Result<(), Failure> {
+        if self.config.origin != Origin::Defaults {
+            return Ok(());
+        }
+        let memory = Memory { here: Some(self.config.surroundings()), ..Memory::default() };
+        let hooks = hook_facts::hooks(&self.zone, &self.config.rules)?;
+        let arguments = hooks.iter().filter_map(|hook| hook.hook.attributes.get("ARGUMENTS"));
+        refused_by_hooks(&memory, arguments.map(String::as_str)).map_or(Ok(()), Err)
     }
 
     /// What a run does with the VMs of this host, see [`options`].

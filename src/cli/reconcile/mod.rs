@@ -11,9 +11,9 @@ mod work;
 use super::hook::{NAMING, name_foreign, on_signal, zone};
 use crate::config::{Config, Environment};
 use crate::error::Result;
-use crate::model::RaftState;
+use crate::model::{RaftState, WhoLeads};
+use crate::policy::lead::idle;
 use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
-use crate::policy::{Failure, Trouble};
 use crate::world::Lead;
 use crate::{finish, trail};
 use clap::Args;
@@ -49,7 +49,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     trail::start(Some(&config.log));
     let desk = Desk { zone: zone(&config, &environment)?, environment, config };
     let mut told = Told::default();
-    match leads(&desk) {
+    match idle(&who_leads(&desk), &desk.config.rules.brake) {
         Ok(None) => {}
         Ok(Some(why)) => {
             told.due(&downs::due(&desk));
@@ -60,6 +60,9 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
             return Ok(told.exit_code());
         }
         Err(failure) => return Ok(finish::refused(&failure)),
+    }
+    if let Err(failure) = desk.is_set_up() {
+        return Ok(finish::refused(&failure));
     }
     let done = if options.dry_run {
         told.due(&downs::due(&desk));
@@ -83,23 +86,10 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     Ok(told.exit_code())
 }
 
-/// Why this front-end has nothing to do; `None` if it leads, is alone, or need not lead.
-fn leads(desk: &Desk) -> Result<Option<String>, Failure> {
-    if !desk.config.rules.brake.leader {
-        return Ok(None);
-    }
+/// What the front-end says it is. Noted by every process that asks: after an election this one is the first, from the
+/// leader's hook.
+fn who_leads(desk: &Desk) -> WhoLeads {
     let raft = desk.zone.raft_status();
-    // Noted by every process that asks: after an election this one is the first, from the leader's hook.
     Lead::new(&desk.config.run_dir).seen(raft.as_ref().ok().and_then(Option::as_ref));
-    match raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state)) {
-        Ok(RaftState::Leader | RaftState::Solo) => Ok(None),
-        Ok(RaftState::Follower) => Ok(Some("this front-end is a follower".to_owned())),
-        Ok(RaftState::Candidate) => Ok(Some("the front-ends elect a leader now".to_owned())),
-        Ok(RaftState::Unknown(state)) => Ok(Some(format!("this front-end is in the unknown state {state}"))),
-        Err(what) => Err(Failure {
-            trouble: Trouble::Unreachable,
-            what: format!("this front-end cannot say whether it leads its zone: {what}"),
-            advice: "check oned here: `onezone show`".to_owned(),
-        }),
-    }
+    desk.zone.who_leads(raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state)))
 }

@@ -13,7 +13,7 @@ use crate::model::{Incident, VmId};
 use crate::policy::reconcile::{Decision, Turns};
 use crate::policy::tend::Account;
 use crate::policy::{Failure, Subject, Trouble};
-use crate::world::{Live, live, sweep};
+use crate::world::{Live, Places, live, sweep};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -36,6 +36,7 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
     let vms = Mutex::new(downs::due(desk));
     let mut left = vms.lock().map_or(0, |vms| vms.len());
     let parallel = desk.config.reconcile.rules.parallel;
+    let places = Places::new(parallel);
     std::thread::scope(|scope| {
         let mut turns = Turns::default();
         let tended = downs::begin(scope, desk, &vms);
@@ -45,7 +46,7 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
                     told.decided(&looked);
                     for decision in &looked.decisions {
                         if turns.begins(decision, parallel, live::wall_clock()) {
-                            begin(scope, desk, &looked, decision, &sender);
+                            begin(scope, desk, (&looked, &places), decision, &sender);
                         }
                     }
                 }
@@ -91,7 +92,7 @@ fn tell_vm(vm: VmId, ended: &Result<Account>, told: &mut Told, json: bool) {
 fn begin<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     desk: &'env Desk,
-    looked: &Looked,
+    (looked, places): (&Looked, &Places),
     decision: &Decision,
     sender: &Sender<Done>,
 ) {
@@ -105,10 +106,11 @@ fn begin<'scope, 'env>(
     let (subject, sender) = (looked.subject(decision), sender.clone());
     let incident = looked.incident(decision).cloned();
     let (again, decision) = (sender.clone(), decision.clone());
-    let kept = decision.clone();
+    let (kept, places) = (decision.clone(), places.clone());
     let work = move || {
         trail::about_in_thread(decision.host);
-        let ended = catch_unwind(AssertUnwindSafe(|| one(desk, subject, &decision, incident.as_ref())));
+        let ended =
+            catch_unwind(AssertUnwindSafe(|| one(desk, subject, &decision, incident.as_ref(), &places)));
         let report = ended
             .unwrap_or_else(|_| Err(Error::Usage("the run ended in an error of this program".to_owned())));
         // Nobody listens any more only if this process ends.
@@ -119,7 +121,13 @@ fn begin<'scope, 'env>(
     }
 }
 
-fn one(desk: &Desk, subject: Subject, decision: &Decision, incident: Option<&Incident>) -> Result<Ended> {
+fn one(
+    desk: &Desk,
+    subject: Subject,
+    decision: &Decision,
+    incident: Option<&Incident>,
+    places: &Places,
+) -> Result<Ended> {
     let world = || Ok::<_, Error>(Live::new(zone(&desk.config, &desk.environment)?, &desk.config));
     if decision.todo.is_back() {
         return Ok(run_back(&mut world()?, subject, desk.back_policy()).into());
@@ -131,5 +139,5 @@ fn one(desk: &Desk, subject: Subject, decision: &Decision, incident: Option<&Inc
         }
         Err(failure) => return Ok(Ended::held(decision, failure)),
     };
-    Ok(recorded(world()?, &desk.config, subject, policy).into())
+    Ok(recorded(world()?.among(places), &desk.config, subject, policy).into())
 }

@@ -2,6 +2,7 @@
 
 use super::act::Acting;
 use super::case::Case;
+use super::lead::Leading;
 use super::remember::Remembering;
 use super::start::Tracing;
 use super::{Step, wait};
@@ -95,7 +96,7 @@ impl Observing {
         if self.stage == Stage::First {
             let text = format!("{} is {state}", case.named());
             case.diary.note(now, Phase::Observe, text);
-            return Step::Claim(Claiming { case: self.case, over: Vec::new() });
+            return Leading::before_claim(self.case);
         }
         if state == HostState::Monitored {
             return self.monitored(now, heard);
@@ -187,6 +188,10 @@ fn held(case: Box<Case>, now: Moment, locked: Locked, over: &[Holder]) -> Step {
 }
 
 impl Claiming {
+    pub(super) fn step(case: Box<Case>) -> Step {
+        Step::Claim(Self { case, over: Vec::new() })
+    }
+
     pub(super) fn trail(&self) -> &[Entry] {
         &self.case.diary.trail
     }

@@ -14,6 +14,7 @@ mod case;
 mod failback;
 mod judge;
 mod later;
+mod lead;
 mod look;
 mod quarantine;
 mod remember;
@@ -24,6 +25,7 @@ mod survey;
 pub use act::Acting;
 pub use autostart::Naming;
 pub(in crate::policy) use later::{Due, due};
+pub use lead::Leading;
 pub use look::{Claiming, Observing};
 pub use remember::Remembering;
 pub use rules::{Failback, Policy, Rules};
@@ -40,6 +42,8 @@ use std::time::Duration;
 pub enum Step {
     /// Read the host.
     Observe(Observing),
+    /// Ask whether this front-end leads.
+    Lead(Leading),
     /// Make sure that no other run works on this host.
     Claim(Claiming),
     /// Read what is remembered of this and other incidents.
@@ -66,6 +70,7 @@ impl Step {
     pub fn trail(&self) -> &[Entry] {
         match self {
             Self::Observe(ask) => ask.trail(),
+            Self::Lead(ask) => ask.trail(),
             Self::Claim(ask) => ask.trail(),
             Self::Remember(ask) => ask.trail(),
             Self::Wait(ask) => ask.then.trail(),

@@ -11,6 +11,7 @@ use crate::policy::limits::unreadable;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::report::Outcome;
 use crate::policy::standing::standing;
+use crate::policy::surroundings::refused;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,9 @@ impl Remembering {
         let Self { mut case, stage } = self;
         case.diary.answered();
         case.clock = Some((memory.now, now));
+        if let Some(failure) = refused(&memory) {
+            return case.end(now, Outcome::NotStarted(failure));
+        }
         if let Some(failure) = unreadable(&memory) {
             return case.end(now, Outcome::Held(failure));
         }

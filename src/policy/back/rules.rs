@@ -62,4 +62,6 @@ pub struct Policy {
     pub plan: PlanRules,
     /// `[brake] flaps`
     pub flaps: Window,
+    /// `[observer] leader`: whether the configured front-end must be the leader, or alone.
+    pub leader: bool,
 }

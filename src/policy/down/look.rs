@@ -2,6 +2,7 @@
 
 use super::attempt::next;
 use super::case::{Case, Subject};
+use super::lead::Leading;
 use super::rules::Crowd;
 use super::{Step, wait};
 use crate::model::{
@@ -14,7 +15,9 @@ use crate::policy::notes::{Entry, Phase};
 use crate::policy::observe::Claim;
 use crate::policy::plan::{excluded, locked};
 use crate::policy::report::Outcome;
+use crate::policy::settings::Purpose;
 use crate::policy::standing::standing;
+use crate::policy::surroundings::refused;
 use crate::policy::tend::{Fallen, PERSON, fallen, may_run_elsewhere};
 use std::time::Duration;
 
@@ -39,10 +42,11 @@ fn crowd(case: Box<Case>) -> Step {
 }
 
 fn after_crowd(case: Box<Case>) -> Step {
-    if case.waited {
-        Step::Look(Looking::new(case))
-    } else {
-        Step::Claim(Claiming { case, over: Vec::new() })
+    let must_lead = case.policy.rules.brake.leader && case.policy.purpose == Purpose::Recover;
+    match (case.waited, must_lead) {
+        (true, _) => Step::Look(Looking::new(case)),
+        (false, true) => Leading::step(case),
+        (false, false) => Claiming::step(case),
     }
 }
 
@@ -123,6 +127,10 @@ fn held(case: Box<Case>, now: Moment, locked: Locked, over: &[Holder]) -> Step {
 }
 
 impl Claiming {
+    pub(super) fn step(case: Box<Case>) -> Step {
+        Step::Claim(Self { case, over: Vec::new() })
+    }
+
     pub(super) fn trail(&self) -> &[Entry] {
         &self.case.diary.trail
     }
@@ -312,6 +320,9 @@ impl Remembering {
         let mut case = self.case;
         case.diary.answered();
         case.clock = Some((memory.now, now));
+        if let Some(failure) = refused(&memory) {
+            return case.given_up(now, Outcome::NotStarted(failure));
+        }
         if let Some(failure) = unreadable(&memory) {
             return case.held(now, failure);
         }

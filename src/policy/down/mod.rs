@@ -11,6 +11,7 @@
 mod act;
 mod attempt;
 mod case;
+mod lead;
 mod look;
 mod move_away;
 mod rules;
@@ -18,6 +19,7 @@ mod settle;
 
 pub use act::Acting;
 pub use case::Subject;
+pub use lead::Leading;
 pub use look::{Claiming, Crowding, Looking, LookingAtHost, Remembering};
 pub use move_away::Surveying;
 pub use rules::{Crowd, Policy, Rules};
@@ -33,6 +35,8 @@ use std::time::Duration;
 pub enum Step {
     /// Count how many VMs went down lately. The cheapest question comes first.
     Crowd(Crowding),
+    /// Ask whether this front-end leads.
+    Lead(Leading),
     /// Make sure that no other run works on this VM.
     Claim(Claiming),
     /// Read the VM with its whole history.
@@ -59,6 +63,7 @@ impl Step {
     pub fn trail(&self) -> &[Entry] {
         match self {
             Self::Crowd(ask) => ask.trail(),
+            Self::Lead(ask) => ask.trail(),
             Self::Claim(ask) => ask.trail(),
             Self::Look(ask) => ask.trail(),
             Self::Host(ask) => ask.trail(),

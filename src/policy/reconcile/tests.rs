@@ -285,3 +285,25 @@ fn a_process_of_this_machine_that_lives_is_never_called_gone() {
     assert_eq!(decided(Life::Unseen, 90).0, Todo::Leave);
     assert_eq!(decided(Life::Unseen, 3000).0, Todo::Prove);
 }
+
+/// The front-end is lost with its ten runs at second 0; each has written within the last beat. The devices are so slow that no run
+/// ends. Whenever the timer of the other one ticks, the last of the ten begins within a lease, what clocks may differ by, and
+/// one minute: the figure in README.md.
+#[test]
+fn ten_incidents_of_a_lost_front_end_begin_within_a_lease_and_a_minute() {
+    let hosts: Vec<_> = (0..10).map(|id| host(id, HostState::Error)).collect();
+    let mut longest = 0;
+    for first_tick in 0..60 {
+        let (mut turns, mut begun, mut at) = (Turns::default(), 0, first_tick);
+        while begun < 10 {
+            // Nothing runs between two ticks before the first begins, and then it is looked every 15 s.
+            let wrote = (0..10).map(|id| incident(id, Progress::Fencing, "fe2 1 1", at + i64::from(id % 2)));
+            let decisions = decided(&hosts, wrote.collect(), &[], &[]);
+            let now = Epoch(NOW.0 + at);
+            begun += decisions.iter().filter(|decision| turns.begins(decision, 4, now)).count();
+            longest = longest.max(at);
+            at += if turns.is_idle() { 60 } else { 15 };
+        }
+    }
+    assert!((700..=761).contains(&longest), "{longest} s");
+}

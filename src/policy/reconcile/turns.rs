@@ -9,6 +9,11 @@ use std::time::Duration;
 /// keeps no other waiting.
 const AGAIN: Duration = Duration::from_secs(60);
 
+/// Runs for failures at the same time. Most of what they do is waiting for a device; their VMs have places of their own, of
+/// which there are `parallel`. Each keeps one connection to oned busy until then, so that there are no more at once than
+/// four runs have that work on VMs.
+const AT_ONCE: usize = 16;
+
 /// The hosts that are worked on, and those that were.
 #[derive(Clone, Debug, Default)]
 pub struct Turns {
@@ -17,14 +22,16 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Is it this one's turn? Then it runs from now on. At most `parallel` failures are worked on at the same time, and
-    /// beside them one host that is back, so that no failure waits for that, and VMs go back one at a time.
+    /// Is it this one's turn? Then it runs from now on. Failures do not wait for each other, up to a bound: one that is held, or
+    /// whose device is slow, keeps no other from beginning. Beside them one host that is back is worked on, so that no
+    /// failure waits for that, and VMs go back one at a time.
     pub fn begins(&mut self, decision: &Decision, parallel: u32, now: Epoch) -> bool {
         let host = decision.host;
         // A clock that was set back meanwhile makes nobody wait for it.
         let recent = self.ended.get(&host).is_some_and(|at| *at <= now && now.since(*at) < AGAIN);
         let same = self.running.values().filter(|todo| todo.is_back() == decision.todo.is_back()).count();
-        let most = if decision.todo.is_back() { 1 } else { usize::try_from(parallel).unwrap_or(1) };
+        let most = usize::try_from(parallel).unwrap_or(1).max(AT_ONCE);
+        let most = if decision.todo.is_back() { 1 } else { most };
         let begins =
             decision.todo != Todo::Leave && !recent && !self.running.contains_key(&host) && same < most;
         if begins {
@@ -62,7 +69,9 @@ mod tests {
         assert!(begins(1, Todo::Tail));
         assert!(!begins(2, Todo::Lift));
         assert!(begins(3, Todo::Recover) && begins(4, Todo::Begin));
-        assert!(!begins(5, Todo::GoOn) && !begins(3, Todo::Recover) && !begins(6, Todo::Leave));
+        assert!(!begins(3, Todo::Recover) && !begins(6, Todo::Leave));
+        // Whatever keeps those two, more begin, up to the bound.
+        assert!((10..24).all(|host| begins(host, Todo::GoOn)) && !begins(24, Todo::GoOn));
     }
 
     #[test]

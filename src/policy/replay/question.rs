@@ -22,6 +22,7 @@ pub enum Question {
     Leave { unlock: Option<DocumentId>, forget: Vec<DocumentId> },
     Outlook,
     Witnesses { peers: Vec<Peer> },
+    Lead,
     Claim,
     FenceLevels,
     PowerOff { device: DeviceName, via: Option<HostId> },
@@ -98,6 +99,7 @@ impl fmt::Display for Question {
                     if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
                 )
             }
+            Self::Lead => f.write_str("ask whether this front-end leads"),
             Self::Claim => f.write_str("lock the host on this front-end"),
             Self::FenceLevels => f.write_str("look up the fence devices"),
             Self::PowerOff { device, via } => write!(f, "send \"off\" to {device}{}", from(via)),

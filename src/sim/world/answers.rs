@@ -6,7 +6,7 @@ use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId,
+    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::world::World;
@@ -81,6 +81,11 @@ impl World for SimWorld {
 
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
         self.ask_witnesses(host, peers)
+    }
+
+    fn lead(&mut self) -> WhoLeads {
+        self.due();
+        self.zone.lead()
     }
 
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {

@@ -13,7 +13,7 @@ pub use pages::Paper;
 use super::World;
 use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId,
+    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Ending, Line, Question};
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Report, Survey, Taken, VmList};
@@ -114,6 +114,12 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
+    fn lead(&mut self) -> WhoLeads {
+        let answer = self.world.lead();
+        self.pages.answered(Question::Lead, &answer);
+        answer
+    }
+
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
         let answer = self.world.claim(host, over);
         self.pages.answered(Question::Claim, &answer);
@@ -138,6 +144,11 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         let asked = Question::PowerState { device: device.clone(), via: via.map(|peer| peer.id) };
         self.pages.answered(asked, &answer);
         answer
+    }
+
+    fn has_place(&mut self) -> bool {
+        // Not written down: it is about other runs, and a replay has none.
+        self.world.has_place()
     }
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {

@@ -69,6 +69,26 @@ impl<T: Transport> Oned<T> {
         }
     }
 
+    /// Is the configured front-end the only one, or does it not tell? It is asked once.
+    pub fn is_alone(&self) -> bool {
+        let mut front = self.front();
+        if matches!(*front, Front::Unasked)
+            && let Ok((found, _)) = self.first_look()
+        {
+            *front = found;
+        }
+        matches!(*front, Front::Alone)
+    }
+
+    /// The name and address of the front-end that leads now; nothing if nobody is known to.
+    pub fn leader_name(&self) -> Option<String> {
+        self.forget_leader();
+        let leader = self.leader().ok()?;
+        let Front::Zone { servers, .. } = &*self.front() else { return None };
+        let named = servers.iter().find(|server| server.endpoint == leader);
+        Some(named.map_or_else(|| leader.clone(), |server| format!("{} ({leader})", server.name)))
+    }
+
     /// This endpoint failed: if it is still taken for the leader, look again before the next call.
     pub(super) fn forget(&self, endpoint: &str) {
         if let Front::Zone { leader, .. } = &mut *self.front()

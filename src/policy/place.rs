@@ -1,0 +1,46 @@
+//! Has this run a place among those of its process that work on VMs? `onerescue reconcile` works on several hosts, and on the
+//! VMs of so many at a time as `[reconcile] parallel` says. Who waits for a device, is held or is looked at takes no place.
+
+use super::case::Case;
+use super::incident::{Step, wait};
+use super::notes::Phase;
+use super::proof::Proof;
+use super::recover::{Proven, Surveying};
+use crate::model::Moment;
+
+/// See [`Step::Place`].
+#[derive(Debug)]
+pub struct Placing {
+    proven: Proven,
+    /// It has said that it waits.
+    waits: bool,
+}
+
+impl Placing {
+    /// The host is proven off: go on to its VMs as soon as there is a place.
+    pub(super) fn step(case: Box<Case>, now: Moment, proof: Proof) -> Step {
+        Step::Place(Self { proven: Proven { case, proof, checked: now, surveyed: now }, waits: false })
+    }
+
+    pub(super) fn case(&self) -> &Case {
+        &self.proven.case
+    }
+
+    pub(super) fn case_mut(&mut self) -> &mut Box<Case> {
+        &mut self.proven.case
+    }
+
+    /// Whether it has one. It keeps that to its end.
+    #[must_use]
+    pub fn answer(mut self, now: Moment, has_place: bool) -> Step {
+        let case = &mut self.proven.case;
+        if has_place {
+            let Proven { case, proof, .. } = self.proven;
+            return Step::Survey(Surveying::new(Proven { case, proof, checked: now, surveyed: now }));
+        }
+        if !std::mem::replace(&mut self.waits, true) {
+            case.note(now, Phase::Plan, "waiting for a place: the VMs of other hosts are worked on");
+        }
+        wait(case.policy.wait.look, Step::Place(self))
+    }
+}
