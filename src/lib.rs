@@ -49,7 +49,7 @@
 //! | `SCHED_REQUIREMENTS`, `LABELS` | a VM's owner | his VM is held, or left alone | `plan_requirements` `plan_excluded` |
 //! | `HA_RESTARTS`, `HA_STATE` | a VM's owner | `vm_down` tries his VM more often, or not | `down_in_a_crash_loop` |
 //! | whatever else is in a VM's document, however long | a VM's owner | his VM is held; of texts a few words are told | `what_strangers_write_changes_nothing_of_mine` `what_an_owner_writes_is_told_in_few_words` `a_vm_with_a_huge_document_hides_no_other` `a_stranger_whose_vm_cannot_be_read_holds_nobody` |
-//! | `HA_TAIL`, `HA_QUARANTINE` and the like, `HA_RETURNED` | a host's probes | that host is disabled or enabled, and what is down on it is started there or not | `tenants_host_words` `only_our_own_quarantine_for_flapping_ends_and_only_in_time` |
+//! | `HA_TAIL`, `HA_QUARANTINE` and the like, `HA_RETURNED` | a host's probes | that host stays disabled; it is enabled only if it has failed lately by our records; what is down on it is started there or not | `tenants_host_words` `only_our_own_quarantine_for_flapping_ends_and_only_in_time` `a_host_does_not_enable_itself` |
 //! | capacity, devices, `RESERVED_CPU`, `HA_STANDBY` | a host's probes | VMs of a recovery come to that host or do not, as far as oned's own check lets them | `plan_standby_first` `room_is_given_once_and_by_priority` |
 //! | a host's `TEMPLATE/ERROR` | oned, that host's probes | that host, if oned has it in ERROR, is fenced earlier or later, or held | `probe_failed` `tenants_host_words` |
 //! | documents of type 7113 | every user of OpenNebula | nothing: `check`, `history` and the log name them | `forged_everything` `forged_confirmed_off` `what_strangers_write_changes_nothing` `no_forged_document_commands_the_timer` `what_others_write_is_neither_read_nor_in_the_way` |
@@ -57,7 +57,7 @@
 //! | the options in a record of ours | whoever ran last | a machine moves VMs after a proof, or does what the registered hook would | `what_a_person_gave_to_his_own_run_is_not_gone_on_with` `by_hand_waived_and_killed` `by_hand_delete_and_killed` `what_is_written_is_read_back_and_nothing_else_is` |
 //! | hooks and their arguments | the group oneadmin | what the options say; `--help` and nonsense are refused | `two_modes_none_and_nonsense_are_one_clear_line` |
 //! | the template that a hook is handed | oned, or who starts the program as its user | it names a host, which is read anew | `bad_input_is_one_line_with_its_own_code_and_no_call` `a_host_that_is_not_in_error_is_never_switched_off` |
-//! | SIGTERM | the hook manager, systemd, root | the run ends, and another one goes on | `stopped_after_off` `while_oned_gives_no_answer` |
+//! | SIGTERM | the hook manager, systemd, root | the run ends, and another one goes on | `stopped_in_an_election` `while_oned_gives_no_answer` |
 //! | SIGINT, SIGHUP | the person at the terminal | the incident ends, and no machine goes on with it | `ctrl_c_ends_the_incident_and_names_the_one_command_that_goes_on` `what_a_person_stops_is_over` |
 //! | the folder `run_dir` and what is in it | its owner and root; others are refused | a lock that no run holds is taken; notes of the leader and of clocks hold for as long as `startup_grace` and a lease | `a_folder_that_others_may_write_keeps_no_lock` `lock_file_held_by_a_stranger` `what_stands_in_its_place_is_not_followed` `what_was_seen_is_read_again_and_a_damaged_file_is_nothing` |
 //! | the crowd's file | the same | a VM is not started, or started although many are down | `a_damaged_file_counts_as_nothing_and_is_replaced` |

@@ -1,7 +1,7 @@
 //! `onerescue reconcile`: lost events, runs that are gone, hosts that came back, and a front-end that does not lead.
 
 use super::bench::{Bench, err, incident, out, write};
-use onerescue::model::{Asked, Held, HostId, HostState, Progress};
+use onerescue::model::{Asked, Epoch, Held, HostId, HostState, Progress};
 use onerescue::sim::Power;
 use onerescue::wire::record::Record;
 use serde_json::Value as Json;
@@ -212,6 +212,9 @@ fn quarantined(bench: &Bench, host: u32, reason: &str, until: i64) {
     let template = format!("HA_QUARANTINE=\"{reason}\"\nHA_QUARANTINE_UNTIL=\"{until}\"");
     let id = || Value::Int(host.into());
     let written = bench.oned("one.host.update", vec![id(), Value::Text(template), Value::Int(1)]);
+    let mut failed = incident(host, Progress::Closed);
+    failed.events = vec![Epoch(jiff::Timestamp::now().as_second() - 3600)];
+    bench.remember(&Record::Incident(Box::new(failed)));
     let disabled = bench.oned("one.host.status", vec![id(), Value::Int(1)]);
     assert!(matches!((&written, &disabled), (Reply::Value(_), Reply::Value(_))), "{written:?} {disabled:?}");
 }
@@ -239,6 +242,22 @@ fn a_quarantine_for_flapping_is_lifted_when_it_is_over_and_no_other() {
     let states = [0, 1, 2].map(|host| cloud.host_state(HostId(host)).unwrap());
     assert_eq!(states, [HostState::Monitored, HostState::Disabled, HostState::Disabled]);
     assert!(cloud.host_xml(HostId(0)).unwrap().contains("<HA_QUARANTINE><![CDATA[NO]]>"));
+}
+
+/// A host that a person has disabled writes into its own template that it was quarantined, and that this is over.
+#[test]
+fn a_host_does_not_enable_itself() {
+    let bench = bench(super::bench::WELL, "[host_back]\nstable = \"1s\"\n");
+    quarantined(&bench, 0, "it flaps", 1_795_165_000);
+    for (document, _) in bench.memory().incidents {
+        let id = onerescue::wire::xmlrpc::Value::Int(document.0.into());
+        bench.oned("one.document.delete", vec![id]);
+    }
+    let (code, told) = json(&bench, &[]);
+    assert_eq!(code, 0, "{told}");
+    assert_eq!(told["hosts"][0]["todo"], "leave", "{told}");
+    assert!(told["hosts"][0]["why"].as_str().unwrap().contains("a person enables it"), "{told}");
+    assert_eq!(bench.cloud.lock().unwrap().host_state(HostId(0)), Some(HostState::Disabled));
 }
 
 #[test]

@@ -237,6 +237,10 @@ fn judge(
             held_vms(view, rules.bounds, *document, incident)
         }
         (_, Some(host)) if host.state != HostState::Error => match due(host, view.memory.now, rules.back) {
+            Some(Due::Lift(_)) if !has_failed(view.memory, id, rules.back.quarantine) => {
+                let why = "its template says that it is quarantined, and no record has failures of it: a person enables it";
+                (Todo::Leave, why.to_owned())
+            }
             Some(Due::Lift(why)) => (Todo::Lift, why),
             Some(Due::Tail(why)) => (Todo::Tail, why),
             Some(Due::NotYet(why)) => (Todo::Leave, why),
@@ -250,6 +254,17 @@ fn judge(
         (None, Some(host)) => lost(view, rules, host, "it has no incident"),
         (_, None) => (Todo::Leave, "it is gone".to_owned()),
     }
+}
+
+/// Since a quarantine that is over was noticed so late, this much time may have passed.
+const LATE: Duration = Duration::from_secs(24 * 3600);
+
+/// Has the host failed so lately that its quarantine can be ours? A host's probes may write its template, and a host that
+/// a person has disabled must not enable itself by that.
+fn has_failed(memory: &Memory, host: HostId, quarantine: Duration) -> bool {
+    let own = memory.incidents.iter().filter(|(_, incident)| incident.host == host);
+    let mut events = own.flat_map(|(_, incident)| &incident.events);
+    events.any(|at| memory.now.since(*at) <= quarantine.saturating_add(LATE))
 }
 
 /// `TEMPLATE/ERROR` begins with a date and is written once for each failure.
