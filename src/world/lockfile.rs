@@ -119,6 +119,18 @@ fn open(path: &Path, folder: &Metadata) -> io::Result<File> {
 
 /// The same, where something else in its place is removed first: nobody but this user and root could have put it there.
 fn open_here(path: &Path, folder: &Metadata) -> io::Result<File> {
+    let mut opened = open_once(path, folder);
+    for _ in 0..TRIES {
+        match opened {
+            // Who let it go has removed it between two looks.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => opened = open_once(path, folder),
+            opened => return opened,
+        }
+    }
+    opened
+}
+
+fn open_once(path: &Path, folder: &Metadata) -> io::Result<File> {
     open(path, folder).or_else(|error| {
         let seen = fs::symlink_metadata(path)?;
         let kind = seen.file_type();

@@ -46,13 +46,9 @@ pub(crate) struct Lab {
     pub(crate) written: Vec<Incident>,
 }
 
-/// The front-end is the only one, and the run is the only one of its process.
-fn alone(now: Moment, step: Step) -> Step {
-    match step {
-        Step::Lead(ask) => ask.answer(now, &WhoLeads { state: Ok(RaftState::Solo), leader: None }),
-        Step::Place(ask) => ask.answer(now, true),
-        other => other,
-    }
+/// A front-end that is the only one.
+fn alone() -> WhoLeads {
+    WhoLeads { state: Ok(RaftState::Solo), leader: None }
 }
 
 impl Lab {
@@ -173,13 +169,25 @@ impl Lab {
         }
     }
 
-    /// Answer one step.
+    /// Answer one step. The front-end is alone, and so is the run in its process.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other step is asked below")]
     pub(crate) fn answer(&mut self, step: Step) -> Result<Step, Box<Report>> {
-        let mut name = "wait".to_owned();
+        match step {
+            Step::Lead(ask) => Ok(ask.answer(Moment(self.now), &alone())),
+            Step::Place(ask) => Ok(ask.answer(Moment(self.now), true)),
+            step => self.answered(step),
+        }
+    }
+
+    fn later(&mut self) -> Moment {
         self.now += Duration::from_millis(10);
-        let now = Moment(self.now);
+        Moment(self.now)
+    }
+
+    fn answered(&mut self, step: Step) -> Result<Step, Box<Report>> {
+        let mut name = "wait".to_owned();
+        let now = self.later();
         let next = match step {
-            step @ (Step::Lead(_) | Step::Place(_)) => alone(now, step),
             Step::Stop(report) => return Err(report),
             Step::Wait(ask) => {
                 self.now += ask.pause();
@@ -195,6 +203,7 @@ impl Lab {
                 "remember".clone_into(&mut name);
                 ask.answer(now, Ok(self.remembered()))
             }
+            step @ (Step::Lead(_) | Step::Place(_)) => step,
             step @ (Step::Take(_) | Step::Check(_) | Step::Own(_) | Step::Beat(_) | Step::Leave(_)) => {
                 self.own_record(now, step, &mut name)
             }
