@@ -250,7 +250,8 @@ fn a_record_that_another_run_has_taken_over_is_left_at_the_brakes() {
     assert!(lab.memory.incidents.iter().all(|(_, incident)| incident.owner == "fe2 9 9"));
 }
 
-/// Ten seconds ago another run has locked the record that this one finds; it is about to write itself down.
+/// Ten seconds ago another run has locked the record that this one finds; it is about to write itself down, which takes less
+/// than 120 s, whatever becomes of the leader meanwhile. Whose the record is then decides before anything is sent.
 #[test]
 fn a_lock_that_no_record_names_is_not_taken_away_while_its_run_may_live() {
     for hand_over in [HandOver::No, HandOver::Yes] {
@@ -263,7 +264,7 @@ fn a_lock_that_no_record_names_is_not_taken_away_while_its_run_may_live() {
         let lock = DocumentLock { level, owner, taken_at: Some(NOON - 10), request: Some(9) };
         lab.take = Box::new(move |now, over| match over {
             Some(hold) => {
-                assert!(now >= s(400), "{hold:?} was taken away after {} s", now.as_secs());
+                assert!(now >= s(120), "{hold:?} was taken away after {} s", now.as_secs());
                 Taken::Ours(Hold { time: NOON + 400, request: 10 })
             }
             None => Taken::Held { lock, user: Some(0) },

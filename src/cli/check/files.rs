@@ -50,7 +50,7 @@ fn run_dir(path: &Path) -> Finding {
     file(
         path,
         "a lock file was made and locked there",
-        run_dir::try_out(path).map_err(io::Error::other),
+        run_dir::try_out(path).map_err(|error| io::Error::other(error.chain())),
         advice,
     )
 }

@@ -64,10 +64,11 @@ fn itself(host: &Host, observer: &Observer) -> Option<Finding> {
     Some(Finding::warning(Item::Machine, host.to_string(), text, advice))
 }
 
-/// A leader that is known for long is not worth a line.
+/// A leader that is known for long is not worth a line, and who follows fences nothing.
 fn young_lead(rules: &Rules, observer: &Observer) -> Option<Finding> {
     let grace = rules.brake.startup_grace;
-    let leads = observer.leader_for.filter(|leads| *leads < grace)?;
+    let leads =
+        observer.leader_for.filter(|leads| *leads < grace && observer.raft == Ok(RaftState::Leader))?;
     let left = grace.saturating_sub(leads).as_secs();
     let text = format!(
         "its zone has had this leader for {} s as far as it is known: no host that is on is fenced for another {left} s",
