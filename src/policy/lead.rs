@@ -44,10 +44,10 @@ pub fn leads(lead: &WhoLeads) -> Leads {
             let what = format!("{not}: the front-ends elect a leader now");
             Leads::Unclear(unreachable(what, at))
         }
+        // The one that is named may be this one: a lost answer takes the lead from nobody.
         (Err(why), Some(_)) => {
-            let what =
-                format!("this front-end cannot say whether it leads its zone, and another one does: {why}");
-            Leads::No(unreachable(what, at))
+            let what = format!("this front-end cannot say whether it leads its zone: {why}");
+            Leads::Unclear(unreachable(what, at))
         }
         (Err(why), None) => {
             let what = format!("this front-end cannot say whether it leads its zone: {why}");
@@ -64,8 +64,7 @@ pub fn idle(lead: &WhoLeads, rules: &BrakeRules) -> Result<Option<String>, Failu
     let why = match (&lead.state, leads(lead)) {
         _ if !rules.leader => return Ok(None),
         (_, Leads::Yes) => return Ok(None),
-        (Err(_), Leads::Unclear(failure)) => return Err(failure),
-        (Err(_), Leads::No(failure)) => failure.what,
+        (Err(_), Leads::Unclear(failure) | Leads::No(failure)) => return Err(failure),
         (Ok(RaftState::Candidate), _) => "the front-ends elect a leader now".to_owned(),
         (Ok(RaftState::Unknown(state)), _) => format!("this front-end is in the unknown state {state}"),
         (Ok(RaftState::Follower | RaftState::Leader | RaftState::Solo), _) => {
@@ -158,13 +157,7 @@ mod tests {
     fn only_who_leads_or_is_alone_works_and_the_others_name_the_leader() {
         assert_eq!(of(Ok(RaftState::Leader), None), Leads::Yes);
         assert_eq!(of(Ok(RaftState::Solo), None), Leads::Yes);
-        let named = [
-            Ok(RaftState::Follower),
-            Ok(RaftState::Candidate),
-            Ok(RaftState::Unknown(9)),
-            Err("away".to_owned()),
-        ];
-        for state in named {
+        for state in [Ok(RaftState::Follower), Ok(RaftState::Candidate), Ok(RaftState::Unknown(9))] {
             let Leads::No(failure) = of(state, Some("fe2 (http://fe2:2633/RPC2)")) else { panic!() };
             assert_eq!(failure.advice, "run it on the leader, fe2 (http://fe2:2633/RPC2)");
         }
@@ -172,5 +165,7 @@ mod tests {
         for state in [Ok(RaftState::Candidate), Err("away".to_owned())] {
             assert!(matches!(of(state, None), Leads::Unclear(_)));
         }
+        let Leads::Unclear(failure) = of(Err("away".to_owned()), Some("fe2")) else { panic!() };
+        assert_eq!(failure.advice, "run it on the leader, fe2");
     }
 }

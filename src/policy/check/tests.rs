@@ -107,8 +107,14 @@ fn the_grace_after_oned_has_started_is_a_warning() {
 fn a_leader_that_is_young_is_a_warning() {
     for (leader, state) in [(None, State::Ok), (Some(299), State::Warning), (Some(300), State::Ok)] {
         let leader = leader.map(Duration::from_secs);
-        let facts = change(zone(vec![healthy(1)]), |zone| zone.outlook.observer.leader_for = leader);
-        assert_eq!(worst(&facts, Item::Grace), state, "{leader:?}");
+        let of = |raft| {
+            let facts = change(zone(vec![healthy(1)]), |zone| {
+                (zone.outlook.observer.leader_for, zone.outlook.observer.raft) = (leader, Ok(raft));
+            });
+            worst(&facts, Item::Grace)
+        };
+        assert_eq!(of(RaftState::Leader), state, "{leader:?}");
+        assert_eq!(of(RaftState::Follower), State::Ok, "{leader:?}");
     }
 }
 
