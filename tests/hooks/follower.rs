@@ -35,7 +35,7 @@ fn by_hand_on_all_three_only_the_leader_claims() {
 /// The lead is lost in the wait, while it is held, or just after "off": the record is free as soon as the run sees it.
 #[test]
 fn a_run_that_has_lost_the_lead_lets_go() {
-    let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
+    let bench = Bench::new(DEAD_NODE0);
     let others = bench.of_three();
     let child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
     while !bench.log().contains("wait: ") {

@@ -73,7 +73,7 @@ fn without_the_settings_that_the_last_run_had_nothing_is_done() {
     assert_eq!(bench.cloud.lock().unwrap().breaches(), []);
 }
 
-/// Named settings with lock files elsewhere: no lock says whether the run that has them here lives, so its lease decides.
+/// Named settings with lock files elsewhere: no lock here says whether the run that has them there lives.
 #[test]
 fn a_run_whose_locks_are_elsewhere_is_not_taken_for_dead() {
     let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
@@ -100,7 +100,7 @@ fn a_run_whose_locks_are_elsewhere_is_not_taken_for_dead() {
     super::bench::write(&settings, &moved, 0o600);
     let output = bench.run(ONERESCUE, &["reconcile"], "");
     assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
-    assert!(out(&output).contains("it is taken over if nothing is written for"), "{}", out(&output));
+    assert!(out(&output).contains(" works on it, and wrote "), "{}", out(&output));
     child.kill().unwrap();
     child.wait().unwrap();
 }
