@@ -94,6 +94,12 @@ fn files_that_cannot_be_used_are_found_and_none_is_made() {
     let (code, told) = findings(&bench, &[], "file");
     assert_eq!((code, told.len()), (8, 2), "{told:?}");
     assert!(told.iter().all(|line| line.contains("not a directory")), "{told:?}");
+    // A lock file is made really, and gone afterwards.
+    write(&bench.path("onerescue.toml"), &text, 0o600);
+    let checked = bench.run(&["check"]);
+    assert!(out(&checked).contains("a lock file was made and locked there"), "{}", out(&checked));
+    let left = std::fs::read_dir(bench.folder.path()).unwrap().flatten().map(|entry| entry.file_name());
+    assert!(!left.into_iter().any(|name| name.to_string_lossy().contains("onerescue-check-")));
     write(&bench.path("onerescue.toml"), &text, 0o600);
     write(&bench.path("one_auth"), &format!("oneadmin:{PASSWORD}"), 0o644);
     found(&bench, "file", "group or others may use it: its mode is 0644");
