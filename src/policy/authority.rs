@@ -23,23 +23,34 @@ pub(crate) enum Worth {
 /// What this document is worth to the user `me`. `is_oneadmin` tells whether another user is in the oneadmin group; it is
 /// asked only about the owner of a document that belongs to this group, so strangers cost nothing. A group alone does
 /// not make a document ours: an administrator may have given it to the group while its owner can still change it.
-pub(crate) fn worth(document: &Document, me: i64, is_oneadmin: impl FnOnce(i64) -> bool) -> Worth {
+///
+/// # Errors
+/// What `is_oneadmin` says if it cannot tell: then nobody knows what the document is worth.
+pub(crate) fn worth<E>(
+    document: &Document,
+    me: i64,
+    is_oneadmin: impl FnOnce(i64) -> Result<bool, E>,
+) -> Result<Worth, E> {
     let foreign = Worth::Foreign(Foreign { document: document.id, kind: document.kind, user: document.user });
-    let Some(user) = document.user else { return foreign };
+    let Some(user) = document.user else { return Ok(foreign) };
     let in_group = document.group == Some(ONEADMIN);
-    if user != me && user != ONEADMIN && !(in_group && is_oneadmin(user)) {
-        return foreign;
+    if user != me && user != ONEADMIN && !(in_group && is_oneadmin(user)?) {
+        return Ok(foreign);
     }
-    match document.open_to {
+    Ok(match document.open_to {
         Some(OpenTo::Nobody) => Worth::Ours,
         Some(OpenTo::Others) | None => Worth::Widened,
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::DocumentId;
+
+    fn judged(document: &Document, me: i64, admin: bool) -> Worth {
+        worth(document, me, |_| Ok::<_, ()>(admin)).unwrap()
+    }
 
     fn document(user: Option<i64>, group: i64, open_to: Option<OpenTo>) -> Document {
         let (id, name, kind) = (DocumentId(7), String::new(), 7113);
@@ -49,7 +60,7 @@ mod tests {
     #[test]
     fn only_we_and_oneadmins_count() {
         let worth =
-            |user, group, me, admin| worth(&document(Some(user), group, Some(OpenTo::Nobody)), me, |_| admin);
+            |user, group, me, admin| judged(&document(Some(user), group, Some(OpenTo::Nobody)), me, admin);
         let foreign =
             |user| Worth::Foreign(Foreign { document: DocumentId(7), kind: 7113, user: Some(user) });
         assert_eq!(worth(0, 0, 0, false), Worth::Ours);
@@ -68,7 +79,7 @@ mod tests {
     fn a_document_that_does_not_say_whose_it_is_counts_for_nothing() {
         let unsaid = document(None, 0, Some(OpenTo::Nobody));
         let foreign = Worth::Foreign(Foreign { document: DocumentId(7), kind: 7113, user: None });
-        assert_eq!(worth(&unsaid, 0, |_| true), foreign);
+        assert_eq!(judged(&unsaid, 0, true), foreign);
         let Worth::Foreign(foreign) = foreign else { return };
         assert_eq!(foreign.to_string(), "document 7 of type 7113 belongs to nobody that is known: not read");
     }
@@ -76,7 +87,7 @@ mod tests {
     #[test]
     fn one_that_others_may_change_is_told_apart() {
         for open_to in [Some(OpenTo::Others), None] {
-            assert_eq!(worth(&document(Some(0), 0, open_to), 0, |_| false), Worth::Widened);
+            assert_eq!(judged(&document(Some(0), 0, open_to), 0, false), Worth::Widened);
         }
     }
 }

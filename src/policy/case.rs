@@ -168,6 +168,8 @@ pub(super) struct Case {
     pub(super) left_behind: Option<DocumentId>,
     /// The document that this run has asked to lock without an answer: it may have been locked.
     pub(super) asked_to_lock: Option<DocumentId>,
+    /// When a person has stopped the last run on this front-end, as its lock file says; the record may not say so.
+    pub(super) given_up: Option<Epoch>,
     /// Documents that nobody needs any more when this incident is closed.
     pub(super) old: Vec<DocumentId>,
     /// A person has ended the incident.
@@ -252,6 +254,7 @@ impl Case {
             dead_owner: None,
             unchanged: Duration::ZERO,
             left_behind: None,
+            given_up: None,
             asked_to_lock: None,
             old: Vec::new(),
             aborted: None,

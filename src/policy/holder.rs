@@ -1,7 +1,7 @@
 //! What it means that somebody holds a lock file of this front-end.
 
 use super::case::{Failure, Trouble};
-use super::standing::{LEASE, life, may_live};
+use super::standing::{LEASE, is_doubtful, life, may_live};
 use crate::model::{DocumentId, Holder, HostId, Incident, Life, Locked, Memory, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -40,10 +40,18 @@ fn is_run(holder: &Holder) -> bool {
     holder.program.is_empty() || rest.into_iter().any(named)
 }
 
-/// Nobody has written this record for a lease, or there is none: is that so?
-pub(super) fn is_silent(memory: &Memory, incident: Option<&Incident>) -> bool {
-    let open = incident.filter(|incident| incident.progress != Progress::Closed || incident.lock.is_some());
-    open.is_none_or(|incident| memory.now.since(incident.updated) >= LEASE)
+/// Nobody has written this record for a lease, or there is none: is that so? Where its moments cannot be right, only what
+/// was seen here counts.
+pub(super) fn is_silent(memory: &Memory, record: Option<&(DocumentId, Incident)>) -> bool {
+    let open =
+        record.filter(|(_, incident)| incident.progress != Progress::Closed || incident.lock.is_some());
+    open.is_none_or(|(document, incident)| has_written_nothing(memory, *document, incident))
+}
+
+fn has_written_nothing(memory: &Memory, document: DocumentId, incident: &Incident) -> bool {
+    let doubtful = is_doubtful(memory, incident);
+    let seen = if doubtful { memory.unchanged(document) } else { memory.now.since(incident.updated) };
+    seen >= LEASE
 }
 
 /// The hosts that a run of this front-end works on. A lock that strangers hold does not count, nor does one whose run has
@@ -52,7 +60,7 @@ pub(super) fn is_silent(memory: &Memory, incident: Option<&Incident>) -> bool {
 pub fn busy(locked: &BTreeMap<HostId, Locked>, memory: &Memory) -> BTreeSet<HostId> {
     let at_work = |host: HostId, locked: &Locked| match holds(locked) {
         Holds::Run => true,
-        Holds::OldRun => !is_silent(memory, super::standing::standing(memory, host).map(|(_, last)| last)),
+        Holds::OldRun => !is_silent(memory, super::standing::standing(memory, host)),
         Holds::Strangers => false,
     };
     locked.iter().filter(|(host, locked)| at_work(**host, locked)).map(|(host, _)| *host).collect()
@@ -79,7 +87,7 @@ pub(super) fn stuck(locked: &Locked, what: &str, again: &str) -> Failure {
 pub(super) fn lives_and_is_silent(memory: &Memory, document: DocumentId, incident: &Incident) -> bool {
     may_live(memory, document, incident)
         && life(memory, incident) == Life::Lives
-        && is_silent(memory, Some(incident))
+        && has_written_nothing(memory, document, incident)
 }
 
 /// The same by what a person reads.

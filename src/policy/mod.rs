@@ -111,4 +111,4 @@ pub use weigh::Weighing;
 
 /// What was seen longer ago than this is looked at again before something depends on it: a machine takes longer to boot,
 /// and a person's word is to be heard.
-const FRESH: Duration = Duration::from_secs(10);
+pub(crate) const FRESH: Duration = Duration::from_secs(10);

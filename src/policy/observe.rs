@@ -248,6 +248,8 @@ fn error_text(host: &Host) -> String {
 pub enum Claim {
     /// Nobody else does; and the record that a run of this front-end was locking when it died.
     Ours(Option<DocumentId>),
+    /// Nobody else does, and a person has stopped the last run here, at this moment.
+    Stopped(Epoch),
     /// Another run holds it; nothing else is known.
     Others,
     /// Somebody holds its lock.
@@ -308,6 +310,10 @@ impl Claiming {
                 case.left_behind = left_behind;
                 return Remembering::open(case);
             }
+            Ok(Claim::Stopped(at)) => {
+                case.given_up = Some(at);
+                return Remembering::open(case);
+            }
             Ok(Claim::Fencing { program, left }) => return at_work(case, now, since, program, left),
             Ok(Claim::Others) => return case.stop(now, Outcome::NothingToDo(BUSY.to_owned())),
             Ok(Claim::Held(locked)) => locked,
@@ -329,8 +335,9 @@ const BUSY: &str = "another run is working on this host";
 
 /// At most one "off" at a time: the program of a run that was killed is waited for.
 fn at_work(mut case: Box<Case>, now: Moment, since: Option<Moment>, program: u32, left: Duration) -> Step {
-    let what =
-        format!("process {program}, the fence program of a run that is gone, is still at work on this host");
+    // Of one that was only about to be started nobody knows the number.
+    let who = if program == 0 { "a process".to_owned() } else { format!("process {program}") };
+    let what = format!("{who}, the fence program of a run that is gone, is still at work on this host");
     if since.is_some_and(|since| now.since(since) >= FENCING) {
         let advice = format!("end it with `kill -9 {program}`, then run `{}`", case.command());
         return case.stop(now, Outcome::Held(Failure { trouble: Trouble::Refused, what, advice }));

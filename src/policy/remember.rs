@@ -127,7 +127,7 @@ impl Remembering {
         match goal {
             Goal::Open(watch) => open(case, now, &memory, watch),
             Goal::Behind(locked) => {
-                let last = standing(&memory, case.subject.host).map(|(_, last)| last);
+                let last = standing(&memory, case.subject.host);
                 if is_silent(&memory, last) {
                     let failure = stuck(&locked, &case.host(), &case.command());
                     return case.stop(now, Outcome::Held(failure));
@@ -218,8 +218,7 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     if let Some(over) = case.over.take_if(|_| !open) {
         return over.stop(case, now);
     }
-    if let Some((document, incident)) = last.filter(|(_, incident)| is_stopped(&case, incident)) {
-        let failure = stopped(&case, *document, incident);
+    if let Some(failure) = stopped(&case, last) {
         return case.stop(now, Outcome::Held(failure));
     }
     if let Some((_, incident)) = last.filter(|_| watch.is_some() && !open) {
@@ -261,19 +260,21 @@ fn open(mut case: Box<Case>, now: Moment, memory: &Memory, watch: Option<Watch>)
     if watched { Leading::before(take) } else { take }
 }
 
-/// Has a person stopped the run of this failure, and does nobody but a machine begin another one?
-fn is_stopped(case: &Case, incident: &Incident) -> bool {
-    let by_machine = match case.subject.source {
-        Source::Event | Source::Reconcile => true,
-        Source::Person => false,
-    };
-    by_machine && incident.stopped.is_some() && incident.error == case.error
-}
-
-fn stopped(case: &Case, document: DocumentId, incident: &Incident) -> Failure {
-    let at = incident.stopped.map_or_else(String::new, |at| format!(" at {}", utc(at)));
-    let what = format!("a person has stopped the recovery of this failure{at} ({document})");
-    Failure { trouble: Trouble::Refused, what, advice: format!("go on by hand: `{}`", case.command()) }
+/// Why nobody but a person begins: one has stopped the run of this failure. The record says so, or only the lock file here,
+/// where oned could not be told.
+fn stopped(case: &Case, last: Option<&(DocumentId, Incident)>) -> Option<Failure> {
+    match case.subject.source {
+        Source::Event | Source::Reconcile => {}
+        Source::Person => return None,
+    }
+    let of_this = last.filter(|(_, incident)| incident.error == case.error);
+    let written = of_this.and_then(|(_, incident)| incident.stopped);
+    let noted = case.given_up.filter(|_| last.is_none() || of_this.is_some());
+    let at = utc(written.or(noted)?);
+    let record = of_this.map_or_else(String::new, |(document, _)| format!(" ({document})"));
+    let what = format!("a person has stopped the recovery of this failure at {at}{record}");
+    let advice = format!("go on by hand: `{}`", case.command());
+    Some(Failure { trouble: Trouble::Refused, what, advice })
 }
 
 /// A new record: of many runs that look at the same time the order of their documents decides.
@@ -378,7 +379,11 @@ fn confirm(mut case: Box<Case>, now: Moment, memory: &Memory, document: Document
 fn take_up(case: &mut Case, incident: &mut Incident, at: Epoch) {
     incident.owner.clone_from(&case.me);
     incident.run.clone_from(&case.run);
-    incident.ran.clone_from(&case.here);
+    // What a person has named for a run by hand is no rule for hooks and timers.
+    let by_hand = case.subject.source == Source::Person && case.here.as_ref().is_some_and(|here| here.named);
+    if !by_hand {
+        incident.ran.clone_from(&case.here);
+    }
     incident.name.clone_from(&case.subject.name);
     incident.flags = Some(case.flags());
     let event = match case.subject.source {

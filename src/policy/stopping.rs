@@ -5,8 +5,9 @@
 //! killed one did not, `onerescue reconcile` on the same front-end writes: that is no recovery, so it need not lead.
 
 use super::case::{Failure, Trouble};
+use super::moments::CLOCKS;
 use super::order::Order;
-use super::standing::is_here;
+use super::standing::{LEASE, is_here, may_live, standing};
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, IncidentVm, Memory, Progress};
 use std::time::Duration;
 
@@ -135,6 +136,25 @@ pub fn not_let_go_here(memory: &Memory) -> Vec<(HostId, DocumentId, Incident)> {
     let here = |(_, incident): &&(DocumentId, Incident)| is_here(memory, incident) && holds(incident);
     let incidents = memory.incidents.iter().filter(here);
     incidents.map(|(document, incident)| (incident.host, *document, incident.clone())).collect()
+}
+
+/// How long a person's word stays beside the lock: a write that the stopped run had on its way may land over the record.
+pub const KEPT: Duration = Duration::from_secs(LEASE.as_secs() + CLOCKS.as_secs());
+
+/// What is let go of on this front-end, with nobody at work on the host here: the records whose runs were its own and are
+/// dead; after a person's word the record that counts too, whoever has written it last, unless a run may live.
+#[must_use]
+pub fn to_let_go(by: By, memory: &Memory, host: HostId) -> Vec<(DocumentId, Incident)> {
+    let dead = not_let_go_here(memory).into_iter().filter(|(other, ..)| *other == host);
+    let mut all: Vec<_> = dead.map(|(_, document, incident)| (document, incident)).collect();
+    let counts = standing(memory, host).filter(|(document, incident)| {
+        let open = incident.progress != Progress::Closed || incident.waiting.is_some();
+        by == By::Person && open && !may_live(memory, *document, incident)
+    });
+    if let Some((document, incident)) = counts.filter(|(one, _)| all.iter().all(|(other, _)| other != one)) {
+        all.push((*document, incident.clone()));
+    }
+    all
 }
 
 /// Has the last run of this incident not said that it has ended? Who looks again at VMs that are held leaves the record

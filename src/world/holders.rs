@@ -45,10 +45,15 @@ fn key(file: &Metadata) -> Key {
     (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()), file.ino())
 }
 
-/// How long ago a file was written, by this machine's clock.
+/// How long ago a file was written, by this machine's clock. One that lies further ahead than clocks differ was written by
+/// a clock that was wrong, nobody knows when: it is not young.
 pub(super) fn age(file: &Metadata) -> Duration {
-    wall_clock().since(Epoch(file.mtime()))
+    let (now, written) = (wall_clock(), Epoch(file.mtime()));
+    if written > now.plus(AHEAD) { Duration::MAX } else { now.since(written) }
 }
+
+/// Clocks may differ by this much.
+const AHEAD: Duration = Duration::from_secs(300);
 
 /// The processes that have this file open, as far as this user may look.
 fn with_open(file: &Metadata) -> BTreeSet<u32> {

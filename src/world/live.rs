@@ -13,7 +13,7 @@ use super::off;
 use super::oned::Http;
 use super::places::{Place, Places};
 use super::runner;
-use super::stop::{self, Running};
+use super::stop::{self, Claimed, Running};
 use super::watched;
 use super::witness::Witness;
 use super::zone::Zone;
@@ -23,6 +23,7 @@ use crate::model::{
     DeviceName, DocumentId, Epoch, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
+use crate::policy::stopping::By;
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ pub struct Live {
     /// The places of this process for runs that work on VMs, where they are counted, and this run's.
     places: Option<Places>,
     place: Option<Place>,
+    /// The host that this run works on, for whoever stops it.
+    claimed: Option<Claimed>,
     /// Until it is dropped.
     _running: Running,
 }
@@ -71,6 +74,7 @@ impl Live {
             lock: None,
             places: None,
             place: None,
+            claimed: None,
             _running: Running::begin(),
         }
     }
@@ -117,11 +121,12 @@ impl Live {
             Got::Held(locked) => return Ok(Claim::Held(locked)),
         };
         let at_work = off::noted(&lock.note()).and_then(|program| program.at_work(wall_clock()));
-        let left_behind = Note::read(lock.file()).map(|note| note.document);
+        let note = Note::read(lock.file());
         self.lock = Some(lock);
-        Ok(match at_work {
-            Some((program, left)) => Claim::Fencing { program, left },
-            None => Claim::Ours(left_behind),
+        Ok(match (at_work, note) {
+            (Some((program, left)), _) => Claim::Fencing { program, left },
+            (None, Some(Note { stopped: Some((at, By::Person)), .. })) => Claim::Stopped(at),
+            (None, note) => Claim::Ours(note.map(|note| note.document)),
         })
     }
 
@@ -223,7 +228,10 @@ impl World for Live {
     }
 
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
-        Ok(self.lock(&lock_file(&self.run_dir, host), over)?)
+        let path = lock_file(&self.run_dir, host);
+        let claim = self.lock(&path, over)?;
+        self.claimed = self.lock.is_some().then(|| Claimed::of(host, path));
+        Ok(claim)
     }
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
@@ -239,7 +247,13 @@ impl World for Live {
         let tell = move |program: Option<(u32, Duration)>| {
             let until = |left: Duration| wall_clock().plus(left.saturating_add(Duration::from_secs(1)));
             if let Some(lock) = &lock {
-                off::note(lock, program.and_then(|(pid, left)| off::Program::of(pid, until(left))));
+                off::note(
+                    lock,
+                    program.and_then(|(pid, left)| match pid {
+                        0 => Some(off::Program::about_to_begin(until(left))),
+                        pid => off::Program::of(pid, until(left)),
+                    }),
+                );
             }
         };
         runner::telling(tell, || self.fence.off(host, document, device, via))

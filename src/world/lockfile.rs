@@ -73,7 +73,7 @@ pub(super) fn trusted(path: &Path) -> io::Result<Metadata> {
         "it is a link or a file, not a directory".to_owned()
     } else if me != 0 && seen.uid() != me && seen.uid() != 0 {
         format!("it belongs to user {}, not to root or to user {me}, who runs this", seen.uid())
-    } else if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+    } else if mode & 0o022 != 0 {
         format!("group or others may write it: its mode is {:04o}", mode & 0o7777)
     } else {
         return Ok(seen);

@@ -31,6 +31,11 @@ impl Program {
         }
     }
 
+    /// A program that is about to be started: nobody knows its number, so it counts as at work for all of its time.
+    pub(super) fn about_to_begin(until: Epoch) -> Self {
+        Self { pid: 0, began: 0, until }
+    }
+
     fn read(pid: &str, began: &str, until: &str) -> Option<Self> {
         let (pid, began) = (pid.parse().ok()?, began.parse().ok()?);
         Some(Self { pid, began, until: Epoch(until.parse().ok()?) })
@@ -39,6 +44,9 @@ impl Program {
     /// Is it at work? Its number, and what is left of its time. Past that it is ended as its run would have done it.
     pub(super) fn at_work(self, now: Epoch) -> Option<(u32, Duration)> {
         let left = self.until.since(now);
+        if self.pid == 0 {
+            return (!left.is_zero()).then_some((0, left));
+        }
         match process(self.pid) {
             Process::Began(began) if began == self.began => {}
             // Another user's: nobody knows, for as long as it may take.
@@ -105,5 +113,9 @@ mod tests {
         assert_eq!(program.at_work(Epoch(90)), Some((me, Duration::from_secs(10))));
         let other = Program { began: program.began + 1, ..program };
         assert_eq!(other.at_work(Epoch(90)), None);
+        // Killed between the word and the start of the program.
+        let unknown = Program::about_to_begin(Epoch(100));
+        assert_eq!(unknown.at_work(Epoch(90)), Some((0, Duration::from_secs(10))));
+        assert_eq!(unknown.at_work(Epoch(100)), None);
     }
 }

@@ -7,8 +7,8 @@ use super::Zone;
 use super::oned::{Of, Transport, User};
 use super::zone::to_failure;
 use crate::model::{Document, DocumentId, Foreign};
-use crate::policy::Failure;
 use crate::policy::authority::{ONEADMIN, Worth, worth};
+use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
 use std::sync::PoisonError;
 
@@ -113,7 +113,7 @@ impl<T: Transport> Zone<T> {
     fn worth(&self, document: &Document) -> Result<Worth, Failure> {
         let stranger = document.user.is_some_and(|user| user != ONEADMIN);
         let me = if stranger { self.me()?.id } else { ONEADMIN };
-        Ok(worth(document, me, |user| self.is_oneadmin(user)))
+        worth(document, me, |user| self.is_oneadmin(user))
     }
 
     /// Who we are; asked once.
@@ -125,17 +125,21 @@ impl<T: Transport> Zone<T> {
         Ok(self.known.me.get_or_init(|| me))
     }
 
-    /// Is this user in the oneadmin group? Who cannot be asked about is not.
-    fn is_oneadmin(&self, user: i64) -> bool {
+    /// Is this user in the oneadmin group? One who does not exist any more is not.
+    fn is_oneadmin(&self, user: i64) -> Result<bool, Failure> {
         let mut users = self.known.users.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = users.get(&user) {
-            return *known;
+            return Ok(*known);
         }
         if users.len() >= MOST_USERS {
-            return false;
+            return Ok(false);
         }
-        let Ok(found) = self.oned().user_of(user) else { return false };
-        users.insert(user, found.is_oneadmin());
-        found.is_oneadmin()
+        let found = match self.oned().user_of(user).map_err(Failure::from) {
+            Ok(found) => found.is_oneadmin(),
+            Err(failure) if failure.trouble == Trouble::Gone => false,
+            Err(failure) => return Err(failure),
+        };
+        users.insert(user, found);
+        Ok(found)
     }
 }

@@ -10,9 +10,9 @@ use super::note::Note;
 use super::off;
 use super::oned::Transport;
 use super::stop::let_go;
-use crate::model::{Epoch, HostId};
+use crate::model::{Epoch, HostId, Incident};
 use crate::policy::Failure;
-use crate::policy::stopping::{By, not_let_go_here};
+use crate::policy::stopping::{By, KEPT, to_let_go};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -34,13 +34,20 @@ pub fn release<T: Transport>(
         return Ok(Vec::new());
     }
     let stopped = Note::read(lock.file()).and_then(|note| note.stopped);
+    let (at, by) = stopped.unwrap_or((now, By::Machine));
     let memory = with_owners(zone.memory(now, me)?);
-    let dead = not_let_go_here(&memory).into_iter().filter(|(other, ..)| *other == host);
-    dead.map(|(_, document, incident)| {
-        let (at, by) = stopped.unwrap_or((now, By::Machine));
-        let_go(zone, by, at, document, &incident, || Note::write(None, lock.file()))
-    })
-    .collect()
+    let forget = || {
+        if by == By::Machine {
+            Note::write(None, lock.file());
+        }
+    };
+    let one = |(document, incident): (_, Incident)| let_go(zone, by, at, document, &incident, forget);
+    let said = to_let_go(by, &memory, host).into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    // A write that was on its way when the person stopped the run has landed by then.
+    if said.is_empty() && now.since(at) > KEPT {
+        Note::write(None, lock.file());
+    }
+    Ok(said)
 }
 
 /// The hosts whose lock file says that a person has stopped the last run here.

@@ -23,7 +23,7 @@ use signal_hook::iterator::Signals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -50,6 +50,8 @@ struct State {
     resting: usize,
     programs: BTreeSet<i32>,
     held: BTreeMap<HostId, Held>,
+    /// The lock files of hosts that runs have claimed.
+    claimed: BTreeMap<HostId, PathBuf>,
     /// The words of runs without an incident, see [`super::interrupted`].
     words: Vec<File>,
 }
@@ -60,6 +62,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     resting: 0,
     programs: BTreeSet::new(),
     held: BTreeMap::new(),
+    claimed: BTreeMap::new(),
     words: Vec::new(),
 });
 static CHANGED: Condvar = Condvar::new();
@@ -157,11 +160,18 @@ fn stop(stops: Stops, signal: i32, on_terminal: bool) {
     }
     let text = match stops {
         Stops::Incidents(records) => {
-            let held: Vec<_> =
-                state().held.values().map(|held| told(held.document, &held.incident)).collect();
+            let (held, claimed) = {
+                let state = state();
+                let held: Vec<_> =
+                    state.held.values().map(|held| told(held.document, &held.incident)).collect();
+                (held, !state.claimed.is_empty())
+            };
             let_go_of_all(*records, by);
             match by {
                 By::Person if !held.is_empty() => format!("stopped by a person\n{}", held.concat()),
+                By::Person if claimed => {
+                    stopped("run the same command again; no machine on this front-end goes on with it")
+                }
                 By::Person => stopped("run the same command again"),
                 By::Machine => {
                     stopped("nothing; `onerescue reconcile` goes on, or run the same command again")
@@ -182,15 +192,31 @@ fn stopped(advice: &str) -> String {
     format!("stopped by a signal\n  do this: {advice}\n")
 }
 
-/// What this front-end knows of it, whatever becomes of the records.
+/// What this front-end knows of it, whatever becomes of the records. A person's word is noted for hosts too whose record is
+/// only being made or locked.
 fn note_all(now: Epoch, by: By) {
-    for held in state().held.values() {
-        if let Ok(file) = lockfile::note_of(&held.note) {
-            Note::write(Some(Note { document: held.document, stopped: Some((now, by)) }), &file);
-        }
+    let mut state = state();
+    let stopped = Some((now, by));
+    for held in state.held.values() {
+        note(&held.note, Note { document: held.document, stopped });
     }
-    for word in state().words.drain(..).filter(|_| by == By::Person) {
+    if by == By::Machine {
+        return;
+    }
+    for (_, path) in state.claimed.iter().filter(|(host, _)| !state.held.contains_key(host)) {
+        note(path, Note { document: NOT_MADE, stopped });
+    }
+    for word in state.words.drain(..) {
         let _ = word.set_len(0);
+    }
+}
+
+/// No document has this number.
+const NOT_MADE: DocumentId = DocumentId(u32::MAX);
+
+fn note(path: &Path, note: Note) {
+    if let Ok(file) = File::options().write(true).open(path) {
+        Note::write(Some(note), &file);
     }
 }
 
@@ -325,6 +351,23 @@ pub(super) fn wait(pause: Duration) {
             return;
         }
         (state, _) = CHANGED.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// A host that a run of this process has claimed, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Claimed(HostId);
+
+impl Claimed {
+    pub(super) fn of(host: HostId, note: PathBuf) -> Self {
+        state().claimed.insert(host, note);
+        Self(host)
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        state().claimed.remove(&self.0);
     }
 }
 

@@ -74,7 +74,7 @@ impl Tend for Live {
 
     fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
         let claim = self.lock(&lock_file(&self.run_dir, vm), over)?;
-        if matches!(claim, Claim::Ours(_)) {
+        if matches!(claim, Claim::Ours(_) | Claim::Stopped(_)) {
             self.note_vm();
         }
         Ok(claim)

@@ -82,6 +82,24 @@ fn a_person_is_heard_later_when_oned_is_away() {
     is_over(&bench);
 }
 
+/// Ctrl-C while the record was only being made: the lock file says so, and that is enough. The person can go on.
+#[test]
+fn a_word_beside_the_lock_keeps_machines_from_beginning() {
+    let bench = Bench::new(&hangs());
+    let now = jiff::Timestamp::now().as_second();
+    let note = bench.folder.path().join("onerescue-host-0.lock");
+    std::fs::write(&note, format!("4294967295 {now} person")).unwrap();
+    let event = bench.run(HOST_ERROR, &["-m", "-p", "0"], &bench.template());
+    assert_eq!(event.status.code(), Some(7), "{}{}", out(&event), err(&event));
+    assert!(err(&event).contains("a person has stopped the recovery"), "{}", err(&event));
+    let reconcile = bench.run(ONERESCUE, &["reconcile"], "");
+    assert_ne!(reconcile.status.code(), Some(1), "{}{}", out(&reconcile), err(&reconcile));
+    assert_eq!(bench.power(), Power::On);
+    let by_hand = bench.run(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    assert_eq!(by_hand.status.code(), Some(0), "{}{}", out(&by_hand), err(&by_hand));
+    assert_eq!(bench.power(), Power::Off);
+}
+
 /// What `nohup` has it ignore stays ignored: the person wants it to go on without the terminal.
 #[test]
 fn nohup_is_respected() {

@@ -1,6 +1,7 @@
 //! Started on all front-ends of a zone: only the one that leads claims anything.
 
 use super::bench::{Bench, DEAD_NODE0, HOST_BACK, HOST_ERROR, VM_DOWN, err, out};
+use super::stopped::until;
 use onerescue::model::{HostId, Progress, VmId};
 use onerescue::sim::Server;
 use std::process::Output;
@@ -38,10 +39,8 @@ fn a_run_that_has_lost_the_lead_lets_go() {
     // Its device says off, so the new leader waits for no grace.
     let bench = Bench::new(DEAD_NODE0);
     let others = bench.of_three();
-    let child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
-    while !bench.log().contains("wait: ") {
-        std::thread::yield_now();
-    }
+    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
+    until(&bench, &mut child, |log| log.contains("wait: "));
     bench.cloud.lock().unwrap().leads(1);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(7), "{}{}", out(&output), err(&output));

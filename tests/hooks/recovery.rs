@@ -1,6 +1,7 @@
 //! A recovery from the hook's input to VMs read back elsewhere.
 
 use super::bench::{Bench, DEAD_NODE0, HOST_ERROR, err, out, write};
+use super::stopped::until;
 use onerescue::model::{HostId, VmId, VmState};
 use onerescue::sim::Power;
 use std::process::Command;
@@ -143,9 +144,7 @@ fn a_second_run_finds_nothing_to_do() {
 fn while_another_run_holds_the_host_it_leaves_at_once() {
     let bench = Bench::new(DEAD_NODE0);
     let mut first = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
-    while !bench.log().contains("wait: ") {
-        std::thread::yield_now();
-    }
+    until(&bench, &mut first, |log| log.contains("wait: "));
     let output = bench.run(HOST_ERROR, &[], &format!("{} -m -p 0", bench.template()));
     assert_eq!(output.status.code(), Some(0));
     let text = out(&output);
@@ -190,10 +189,10 @@ fn a_killed_run_s_fence_program_is_waited_for() {
     first.wait().unwrap();
     let good = format!("#!/bin/sh\nexec {} \"$1\"\n", bench.power_switch());
     write(&bench.fence_program(), &good, 0o755);
-    let second = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
-    while !bench.log().contains("the fence program of a run that is gone, is still at work") {
-        std::thread::yield_now();
-    }
+    let mut second = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "0"], "");
+    until(&bench, &mut second, |log| {
+        log.contains("the fence program of a run that is gone, is still at work")
+    });
     assert_eq!(bench.power(), Power::On);
     assert!(Command::new("kill").arg(fence.trim()).status().unwrap().success());
     let second = second.wait_with_output().unwrap();

@@ -1,6 +1,7 @@
 //! A run that finds other settings than the zone's other runs, or none, does nothing and says so.
 
 use super::bench::{Bench, DEAD_NODE0, HOST_ERROR, err, out};
+use super::stopped::until;
 use onerescue::model::{HostId, Surroundings};
 use onerescue::wire::record::Record;
 use std::fs;
@@ -43,9 +44,7 @@ fn without_the_settings_that_the_last_run_had_nothing_is_done() {
         .env("ONE_XMLRPC", format!("http://{}/RPC2", bench.address()))
         .env("ONE_AUTH", folder.join("one_auth"));
     let mut child = child.env("ONE_LOCATION", folder.join("one")).spawn().unwrap();
-    while !bench.log().contains("wait: ") {
-        std::thread::yield_now();
-    }
+    until(&bench, &mut child, |log| log.contains("wait: "));
     // It lives. Neither by hand nor from the unit it is taken over where there are no settings.
     for (program, arguments) in
         [(ONERESCUE, &["reconcile"][..]), (HOST_ERROR, &["--host", "node0", "-m", "-p", "0"])]
@@ -77,10 +76,8 @@ fn without_the_settings_that_the_last_run_had_nothing_is_done() {
 #[test]
 fn a_run_whose_locks_are_elsewhere_is_not_taken_for_dead() {
     let bench = Bench::new(&DEAD_NODE0.replace("power_loss", "hang"));
-    let mut child = bench.start(HOST_ERROR, &["--host", "node0", "-m", "-p", "50"], "");
-    while !bench.log().contains("wait: ") {
-        std::thread::yield_now();
-    }
+    let mut child = bench.start(HOST_ERROR, &["-m", "-p", "50"], &bench.template());
+    until(&bench, &mut child, |log| log.contains("wait: "));
     let (_, incident) = bench.cloud.lock().unwrap().open_incident(HostId(0)).unwrap();
     let ran = incident.ran.clone().unwrap();
     let here = bench.folder.path().display().to_string();

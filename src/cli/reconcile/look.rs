@@ -4,7 +4,7 @@ use super::super::{HostBack, HostError, hook_facts};
 use crate::config::{Config, Environment, Origin};
 use crate::model::{Host, Incident, Memory};
 use crate::policy::check::chosen;
-use crate::policy::reconcile::{Decision, Look, decide, left, options};
+use crate::policy::reconcile::{Decision, Look, Todo, decide, left, options};
 use crate::policy::surroundings::{refused, refused_by_hooks};
 use crate::policy::{Failure, Policy, Source, Subject, back, busy, unreadable};
 use crate::world::identity::{identity, with_owners};
@@ -70,7 +70,8 @@ impl Desk {
     /// # Errors
     /// Why a machine does nothing.
     pub(super) fn policy(&self, decision: &Decision, incident: Option<&Incident>) -> Result<Policy, Failure> {
-        let asked = incident.and_then(|incident| incident.flags);
+        // Who begins has nothing to go on with: a closed record is another failure's.
+        let asked = incident.filter(|_| decision.todo != Todo::Begin).and_then(|incident| incident.flags);
         let policy = options(&decision.name, asked, &self.config.rules, || self.registered())?;
         // The timer comes again: no run waits here.
         Ok(Policy { wait: left(policy.wait, decision.waited), ..policy })

@@ -17,7 +17,7 @@ use crate::world::{Live, Places, live, sweep};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
@@ -59,9 +59,14 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
             }
             if turns.is_idle() {
                 // Nothing else can end first.
-                if let Ok((vm, ended)) = tended.recv_timeout(LOOK) {
-                    tell_vm(vm, &ended, told, json);
-                    left = left.saturating_sub(1);
+                match tended.recv_timeout(LOOK) {
+                    Ok((vm, ended)) => {
+                        tell_vm(vm, &ended, told, json);
+                        left = left.saturating_sub(1);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    // No thread could be had for them: the timer comes again.
+                    Err(RecvTimeoutError::Disconnected) => left = 0,
                 }
                 continue;
             }

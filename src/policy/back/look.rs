@@ -213,7 +213,7 @@ impl Claiming {
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
         let Self { mut case, over } = self;
         match claim {
-            Ok(Claim::Ours(_)) => {}
+            Ok(Claim::Ours(_) | Claim::Stopped(_)) => {}
             Ok(Claim::Held(locked)) => return held(case, now, locked, &over),
             Ok(Claim::Others | Claim::Fencing { .. }) => {
                 return case.end(now, Outcome::NothingToDo("another run works on this host".to_owned()));

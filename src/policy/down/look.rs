@@ -151,7 +151,7 @@ impl Claiming {
     #[must_use]
     pub fn answer(self, now: Moment, claim: Result<Claim, Failure>) -> Step {
         match claim {
-            Ok(Claim::Ours(_)) => Step::Look(Looking::new(self.case)),
+            Ok(Claim::Ours(_) | Claim::Stopped(_)) => Step::Look(Looking::new(self.case)),
             Ok(Claim::Held(locked)) => held(self.case, now, locked, &self.over),
             Ok(Claim::Others | Claim::Fencing { .. }) => self.case.leave(now, "another run works on this VM"),
             Err(failure) => self.case.given_up(now, Outcome::NotStarted(failure)),

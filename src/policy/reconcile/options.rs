@@ -24,9 +24,12 @@ pub fn options(
         Some(asked) if asked.only_moves() => of(asked, rules),
         None => registered().map_err(unclear)?,
         Some(asked) => match registered() {
-            Ok(policy) => policy,
+            Ok(policy) if harm(policy.mode) <= harm(asked.mode) => policy,
             // Moving its VMs after a proof is the least that the person wanted.
-            Err(_) if asked.mode == Mode::Migrate => of(Asked { fencing: Fencing::Required, ..asked }, rules),
+            Ok(_) | Err(_) if asked.mode == Mode::Migrate => {
+                of(Asked { fencing: Fencing::Required, ..asked }, rules)
+            }
+            Ok(_) => return Err(by_hand(host, asked, "what is registered destroys more")),
             Err(why) => return Err(by_hand(host, asked, &why)),
         },
     };
@@ -35,6 +38,15 @@ pub fn options(
         Purpose::Rehearse | Purpose::Fence => {
             Err(unclear("the options for reconcile have --dry-run: nothing is recovered".to_owned()))
         }
+    }
+}
+
+/// The less of it, the less is lost.
+fn harm(mode: Mode) -> u8 {
+    match mode {
+        Mode::Migrate => 0,
+        Mode::Recreate => 1,
+        Mode::Delete => 2,
     }
 }
 
@@ -94,6 +106,18 @@ mod tests {
         }
         assert_eq!(chosen(asked("-d"), Ok(Mode::Delete)), plain(Mode::Delete));
         assert_eq!(chosen(None, Ok(Mode::Recreate)), plain(Mode::Recreate));
+    }
+
+    #[test]
+    fn what_is_registered_never_destroys_more_than_a_person_wanted() {
+        let moves = (Mode::Migrate, Force::RunningOnly, Fencing::Required);
+        for registered in [Mode::Delete, Mode::Recreate] {
+            assert_eq!(chosen(asked("-m -u"), Ok(registered)), Ok(moves));
+        }
+        let why = chosen(asked("-r"), Ok(Mode::Delete)).unwrap_err();
+        assert!(why.starts_with("Refused: ") && why.contains("`host_error --host node0 -r`"), "{why}");
+        let recreates = (Mode::Recreate, Force::RunningOnly, Fencing::Required);
+        assert_eq!(chosen(asked("-d"), Ok(Mode::Recreate)), Ok(recreates));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::ssh::Ssh;
 use crate::config::{Config, Device, Driver, HostEntry};
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, NotOff, Peer, PowerState};
+use crate::policy::FRESH;
 use agent::{Agent, Declared};
 use command::Program;
 use queue::Queue;
@@ -96,6 +97,11 @@ impl Fence {
             let controller = entry.controller(device, declared);
             let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout);
             let turn = turn.map_err(NotOff::not_sent)?;
+            // Everything was looked at before it was waited for: the host may be back.
+            let waited = declared.timeout.saturating_sub(turn.left);
+            if waited >= FRESH {
+                return Err(NotOff::not_sent(format!("{} s passed until it was its turn", waited.as_secs())));
+            }
             let rest = Device { timeout: turn.left, ..declared.clone() };
             match self.driver(entry, device, &rest).map_err(NotOff::not_sent)? {
                 Ready::Agent(agent) => agent.off(via),

@@ -78,6 +78,8 @@ pub(super) fn run(call: &Call<'_>) -> Ran {
     if stop::is_stopped() {
         return not_started("this process is to stop".to_owned());
     }
+    // Before it is there: who is killed in between leaves a word too.
+    telling::tell(Some((0, call.deadline.saturating_add(2 * GRACE))));
     match start(call) {
         Ok((child, end)) => {
             telling::tell(Some((child.id(), call.deadline.saturating_add(2 * GRACE))));
@@ -85,7 +87,10 @@ pub(super) fn run(call: &Call<'_>) -> Ran {
             telling::tell(None);
             ran
         }
-        Err(error) => not_started(error.to_string()),
+        Err(error) => {
+            telling::tell(None);
+            not_started(error.to_string())
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod connection;
 mod reply;
 mod tls;
 
+use super::super::stop;
 use super::agent::read_secret;
 use super::secret::Secret;
 use super::verdict::one_line;
@@ -64,6 +65,9 @@ impl Redfish {
             let reset = system.reset()?;
             let target = connection.here(reset.target)?;
             offers_force_off(connection, &reset)?;
+            if stop::is_stopped() {
+                return Err("this process is to stop".to_owned());
+            }
             Ok(order(connection, &target, etag).map_err(|why| one_line(&connection.redact(&why))))
         });
         told.map_err(NotOff::not_sent)?.map_err(NotOff::Sent)
