@@ -44,3 +44,28 @@ impl Placing {
         wait(case.policy.wait.look, Step::Place(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::HostId;
+    use crate::policy::proof::Evidence;
+    use crate::policy::{Mode, Policy, Source, Subject};
+
+    #[test]
+    fn without_a_place_it_waits_says_so_once_and_touches_nothing() {
+        let (host, name) = (HostId(7), "node7".to_owned());
+        let subject = Subject { host, name, vms: Vec::new(), source: Source::Reconcile };
+        let proof = Proof::new(host, Moment::default(), vec![Evidence::Waived]);
+        let mut step =
+            Placing::step(Case::new(subject, Policy::new(Mode::Migrate)), Moment::default(), proof);
+        for _ in 0..3 {
+            let Step::Place(ask) = step else { panic!("{step:?}") };
+            let Step::Wait(ask) = ask.answer(Moment::default(), false) else { panic!() };
+            step = ask.answer(Moment::default());
+        }
+        assert_eq!(step.trail().iter().filter(|entry| entry.text.contains("waiting for a place")).count(), 1);
+        let Step::Place(ask) = step else { panic!("{step:?}") };
+        assert!(matches!(ask.answer(Moment::default(), true), Step::Survey(_)));
+    }
+}
