@@ -99,12 +99,14 @@ impl<'a> End<'a> {
         broken
     }
 
-    /// VMs that are kept apart share a host only where one of them has no other.
+    /// VMs that are kept apart share a host only where one of them has no other. Where only one must keep away, as from an
+    /// administrator's, the other one may come to it later.
     pub(crate) fn last_resort(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
+        let both = |one, other| self.story.apart(one, other) && self.story.apart(other, one);
         for (one, host) in self.moved().filter(|(vm, _)| !self.ties(*vm)) {
             let there = self.all().filter(|other| self.places.of(*other) == Some(host));
-            for other in there.filter(|other| self.story.apart(one, *other) && !self.ties(*other)) {
+            for other in there.filter(|other| both(one, *other) && !self.ties(*other)) {
                 let stayed = self.story.home(other) != 0;
                 if self.others(one).next().is_some() && (stayed || self.others(other).next().is_some()) {
                     broken.push((Rule::Apart, format!("vm{one} and vm{other} are both on host {host}")));
