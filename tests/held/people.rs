@@ -35,7 +35,10 @@ fn forgery() -> impl Strategy<Value = Forgery> {
 
 /// Everything that was asked for and told, with documents without their numbers: a forgery takes some.
 fn played(story: &Story, forged: &[(u64, Forgery)]) -> (String, Vec<String>) {
-    let mut stage = Stage::new(story);
+    played_in(Stage::new(story), story, forged)
+}
+
+fn played_in(mut stage: Stage, story: &Story, forged: &[(u64, Forgery)]) -> (String, Vec<String>) {
     for (at, forgery) in forged {
         match at {
             0 => stage.world.transport().cloud().forged(forgery),
@@ -93,6 +96,33 @@ proptest! {
 
 proptest! {
     #![proptest_config(config(2))]
+
+    /// Whoever is no run and holds the lock file of the host keeps nobody from recovering it.
+    #[test]
+    fn a_stranger_who_holds_the_lock_changes_nothing(
+        story in strategy::story(),
+        program in select(vec!["sleep", "openvpn", "host_errors", "python3"]),
+        since in 0..5000u64,
+    ) {
+        let mut stage = Stage::new(&story);
+        stage.world.lock_is_held(program, Duration::from_secs(since));
+        prop_assert_eq!(played_in(stage, &story, &[]), played(&story, &[]));
+    }
+
+    /// A run that holds it, and of which nobody sees anything for a lease, is said, and nothing is done beside it.
+    #[test]
+    fn a_run_that_holds_the_lock_is_never_worked_beside(
+        story in strategy::calm(),
+        since in prop_oneof![0..390u64, 410..5000u64],
+    ) {
+        let mut stage = Stage::new(&story);
+        stage.world.lock_is_held("host_error", Duration::from_secs(since));
+        let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
+        let said = matches!(report.outcome, Outcome::Held(_));
+        prop_assert_eq!(said, since > 400, "{:?}", report.outcome);
+        let deeds = stage.world.seen().iter().any(|seen| matches!(seen, Seen::Order { .. } | Seen::Off { .. }));
+        prop_assert!(!deeds);
+    }
 
     /// A run that a person stops at any moment: nothing of that failure is begun again by a machine, for two hours, and the
     /// next event of it is told so.
