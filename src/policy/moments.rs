@@ -1,6 +1,6 @@
 //! Moments that were written down: each has an upper bound, because the clock that wrote it may have been wrong.
 //!
-//! Clocks of front-ends differ by at most [`CLOCKS`] (300 s), and what the settings allow is never later than that
+//! Clocks of front-ends differ by at most 300 s (`CLOCKS`), and what the settings allow is never later than that
 //! from now. A moment beyond its bound was written by a clock that was ahead and has been set right since, or the
 //! reader's clock is behind. Neither may leave VMs down for as long as the clock was wrong, and neither may make
 //! anybody forget a fence. What is beyond its bound counts as this table says, is said once, and is mended by the next

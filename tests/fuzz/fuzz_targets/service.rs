@@ -9,5 +9,5 @@ use std::collections::BTreeMap;
 fuzz_target!(|text: &str| {
     let attributes = BTreeMap::from([("BODY".to_owned(), text.to_owned())]);
     let (id, name) = (DocumentId(1), "shop".to_owned());
-    let _ = service::read(Document { id, name, kind: SERVICE_TYPE, user: None, lock: None, attributes });
+    let _ = service::read(Document { id, name, kind: SERVICE_TYPE, user: None, group: None, open_to: None, lock: None, attributes });
 });
