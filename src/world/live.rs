@@ -229,6 +229,8 @@ impl World for Live {
 
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure> {
         let path = lock_file(&self.run_dir, host);
+        // Before it is claimed anew: what is dropped takes the host's word away.
+        self.claimed = None;
         let claim = self.lock(&path, over)?;
         self.claimed = self.lock.is_some().then(|| Claimed::of(host, path));
         Ok(claim)

@@ -79,6 +79,8 @@ fn a_person_is_heard_later_when_oned_is_away() {
     child.wait().unwrap();
     drop(cloud);
     assert!(bench.cloud.lock().unwrap().open_incident(HostId(0)).is_some());
+    let reconcile = bench.run(ONERESCUE, &["reconcile"], "");
+    assert!(out(&reconcile).contains("says that a person has ended it"), "{}", out(&reconcile));
     is_over(&bench);
 }
 

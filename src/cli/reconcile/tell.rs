@@ -98,7 +98,7 @@ impl Told {
     /// These incidents were let go; why not, where they cannot be read: the timer comes again.
     pub(super) fn released(&mut self, lines: std::result::Result<Vec<String>, Failure>) {
         match lines {
-            Ok(lines) => self.released = lines.iter().map(|line| one_line(line)).collect(),
+            Ok(lines) => self.released.extend(lines.iter().map(|line| one_line(line))),
             Err(failure) => log::warn!("reconcile: own runs are not looked at: {}", failure.what),
         }
     }
