@@ -4,10 +4,7 @@ use super::case::Case;
 use super::look::Claiming;
 use super::{Step, wait};
 use crate::model::{Moment, WhoLeads};
-use crate::policy::case::Failure;
-use crate::policy::lead::{Leads, leads};
-use crate::policy::notes::{Entry, Phase};
-use crate::policy::report::Outcome;
+use crate::policy::notes::Entry;
 
 /// See [`Step::Lead`].
 #[derive(Debug)]
@@ -27,19 +24,14 @@ impl Leading {
         &self.case.diary.trail
     }
 
-    /// What the front-end says it is. A follower claims nothing: what it sees may be old, and the leader has a run of its
-    /// own.
+    /// What the front-end says it is.
     #[must_use]
     pub fn answer(mut self, now: Moment, lead: &WhoLeads) -> Step {
-        let failure = match leads(lead) {
-            Leads::Yes => return Claiming::step(self.case),
-            Leads::Unclear(failure) => match self.case.diary.silence(now, Phase::Claim, failure) {
-                Ok(pause) => return wait(pause, Step::Lead(self)),
-                Err(outcome) => return self.case.end(now, outcome),
-            },
-            Leads::No(failure) => failure,
-        };
-        let advice = format!("{}: `host_back --host {}`", failure.advice, self.case.subject.name);
-        self.case.end(now, Outcome::Held(Failure { advice, ..failure }))
+        let command = format!("host_back --host {}", self.case.subject.name);
+        match self.case.diary.lead(now, lead, &command) {
+            Ok(None) => Claiming::step(self.case),
+            Ok(Some(pause)) => wait(pause, Step::Lead(self)),
+            Err(outcome) => self.case.end(now, outcome),
+        }
     }
 }

@@ -4,9 +4,8 @@ use super::case::Case;
 use super::look::Claiming;
 use super::{Step, wait};
 use crate::model::{Moment, WhoLeads};
-use crate::policy::case::Failure;
-use crate::policy::lead::{Leads, leads};
-use crate::policy::notes::{Entry, Phase};
+use crate::policy::notes::Entry;
+use crate::policy::report::Outcome;
 
 /// See [`Step::Lead`].
 #[derive(Debug)]
@@ -23,19 +22,15 @@ impl Leading {
         &self.case.diary.trail
     }
 
-    /// What the front-end says it is. A follower claims nothing: what it sees may be old, and the leader has a run of its
-    /// own.
+    /// What the front-end says it is.
     #[must_use]
     pub fn answer(mut self, now: Moment, lead: &WhoLeads) -> Step {
-        let failure = match leads(lead) {
-            Leads::Yes => return Claiming::step(self.case),
-            Leads::Unclear(failure) => match self.case.diary.silence(now, Phase::Claim, failure) {
-                Ok(pause) => return wait(pause, Step::Lead(self)),
-                Err(outcome) => return self.case.given_up(now, outcome),
-            },
-            Leads::No(failure) => failure,
-        };
-        let advice = format!("{}: `vm_down --vm {}`", failure.advice, self.case.subject.vm.0);
-        self.case.held(now, Failure { advice, ..failure })
+        let command = format!("vm_down --vm {}", self.case.subject.vm.0);
+        match self.case.diary.lead(now, lead, &command) {
+            Ok(None) => Claiming::step(self.case),
+            Ok(Some(pause)) => wait(pause, Step::Lead(self)),
+            Err(Outcome::Held(failure)) => self.case.held(now, failure),
+            Err(outcome) => self.case.given_up(now, outcome),
+        }
     }
 }

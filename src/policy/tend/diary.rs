@@ -1,7 +1,8 @@
 //! What a run writes down, and how long it bears oned's silence.
 
-use crate::model::Moment;
+use crate::model::{Moment, WhoLeads};
 use crate::policy::case::{Failure, Trouble};
+use crate::policy::lead::{Leads, leads};
 use crate::policy::notes::{Entry, Phase, Weight};
 use crate::policy::report::Outcome;
 use crate::policy::rules::WaitRules;
@@ -49,5 +50,24 @@ impl Diary {
             self.note(now, phase, format!("{}; asking again", failure.what));
         }
         Ok(self.rules.look)
+    }
+
+    /// The front-end has said what it is, before anything was claimed: go on, ask again after this time, or how the run
+    /// ends. A follower claims nothing: what it sees may be old, and the leader has a run of its own. `command` is this run,
+    /// to be begun there.
+    pub(in crate::policy) fn lead(
+        &mut self,
+        now: Moment,
+        lead: &WhoLeads,
+        command: &str,
+    ) -> Result<Option<Duration>, Outcome> {
+        match leads(lead) {
+            Leads::Yes => Ok(None),
+            Leads::Unclear(failure) => self.silence(now, Phase::Claim, failure).map(Some),
+            Leads::No(failure) => {
+                let advice = format!("{}: `{command}`", failure.advice);
+                Err(Outcome::Held(Failure { advice, ..failure }))
+            }
+        }
     }
 }
