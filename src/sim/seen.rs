@@ -82,6 +82,8 @@ pub enum Seen {
         at: Duration,
         /// The answer.
         survey: Box<Survey>,
+        /// Its VMs, with the truth, as in [`Seen::Vms`].
+        vms: Vec<(Vm, Vec<HostId>)>,
     },
     /// VMs were read back, with the hosts on which their domains really ran then. One that is missing from
     /// the answer is missing here.

@@ -4,7 +4,7 @@
 use super::hurdles::{HARMLESS, HURDLES, Hurdle};
 use super::stage::Stage;
 use super::story::{Happens, Ill, Story};
-use super::{config, go, ordered, strategy, told};
+use super::{config, go, ordered, strategy, told, until_recovered};
 use onerescue::policy::{HandOver, Outcome, Source};
 use onerescue::run;
 use onerescue::sim::Seen;
@@ -68,23 +68,9 @@ proptest! {
         story.policy.hand_over = HandOver::Yes;
         let mut stage = Stage::new(&story);
         let over = stage.world.began() + Duration::from_secs(until);
-        let mut last = None;
-        for _ in 0..40 {
-            let (report, broken) = go(&mut stage, &story);
-            prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&stage, &report));
-            let early = offs(&stage).iter().any(|at| *at < over) && !matches!(hurdle, Hurdle::Mute | Hurdle::Word);
-            prop_assert!(!early, "{}", told(&stage, &report));
-            let recovered = report.outcome == Outcome::Recovered;
-            last = Some(report);
-            if recovered {
-                break;
-            }
-            stage.world.advance(Duration::from_secs(60));
-            stage.world.begin_again();
-            stage.subject.source = Source::Reconcile;
-        }
-        let report = last.unwrap();
-        prop_assert_eq!(&report.outcome, &Outcome::Recovered, "{}", told(&stage, &report));
+        let fences = matches!(hurdle, Hurdle::Mute | Hurdle::Word);
+        let early = |stage: &Stage| (!fences).then(|| offs(stage).into_iter().find(|at| *at < over)).flatten();
+        until_recovered(&mut stage, &story, 40, |stage| early(stage).map(|at| format!("\"off\" at {at:?}")))?;
     }
 
     #[test]

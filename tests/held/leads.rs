@@ -4,8 +4,8 @@
 use super::held::{offs, quiet};
 use super::stage::Stage;
 use super::story::{End, Happens, Story};
-use super::{config, go, told};
-use onerescue::policy::{HandOver, Outcome, Source};
+use super::{config, go, told, until_recovered};
+use onerescue::policy::{HandOver, Outcome};
 use onerescue::sim::Death;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -68,23 +68,7 @@ proptest! {
         let mut story = zone(story, Death::FrontEndCut, &elections, grace);
         story.policy.hand_over = HandOver::Yes;
         let mut stage = Stage::new(&story);
-        let mut last = None;
-        for _ in 0..60 {
-            stage.world.look_for_a_leader();
-            let (report, broken) = go(&mut stage, &story);
-            prop_assert!(broken.is_empty(), "{broken:#?}\n{}", told(&stage, &report));
-            prop_assert_eq!(early(&stage, grace), None, "{}", told(&stage, &report));
-            let recovered = report.outcome == Outcome::Recovered;
-            last = Some(report);
-            if recovered {
-                break;
-            }
-            stage.world.advance(Duration::from_secs(60));
-            stage.world.begin_again();
-            stage.subject.source = Source::Reconcile;
-        }
-        let report = last.unwrap();
-        prop_assert_eq!(&report.outcome, &Outcome::Recovered, "{}", told(&stage, &report));
+        until_recovered(&mut stage, &story, 60, |stage| early(stage, grace))?;
     }
 
     /// One election just before: a host without power is recovered as fast as under an old leader.

@@ -33,7 +33,7 @@ mod turns;
 mod written;
 
 use onerescue::model::VmId;
-use onerescue::policy::Report;
+use onerescue::policy::{Outcome, Report, Source};
 use onerescue::run;
 use onerescue::sim::{Seen, SimWorld, audit};
 use proptest::prelude::*;
@@ -41,6 +41,7 @@ use proptest::test_runner::FileFailurePersistence;
 use stage::Stage;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 use story::Story;
 
 /// A share of 64 cases, or of those that are asked for.
@@ -61,6 +62,32 @@ fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {
     broken.extend(check::really(story, &stage.world, &report));
     broken.extend(proof::orders(story, &stage.world));
     (report, broken)
+}
+
+/// The run of a hook that hands over, and then those of the timer, each minute, until one of at most `runs` recovers the
+/// host. `fault` says after each run what it did wrong.
+fn until_recovered(
+    stage: &mut Stage,
+    story: &Story,
+    runs: usize,
+    fault: impl Fn(&Stage) -> Option<String>,
+) -> Result<(), TestCaseError> {
+    let mut last = String::new();
+    for _ in 0..runs {
+        // The timer notes first who leads.
+        stage.world.look_for_a_leader();
+        let (report, broken) = go(stage, story);
+        last = told(stage, &report);
+        prop_assert!(broken.is_empty(), "{broken:#?}\n{last}");
+        prop_assert_eq!(fault(stage), None, "{}", last);
+        if report.outcome == Outcome::Recovered {
+            return Ok(());
+        }
+        stage.world.advance(Duration::from_secs(60));
+        stage.world.begin_again();
+        stage.subject.source = Source::Reconcile;
+    }
+    Err(TestCaseError::fail(format!("not recovered after {runs} runs\n{last}")))
 }
 
 fn ordered(world: &SimWorld) -> BTreeSet<VmId> {

@@ -54,7 +54,7 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, report: &Report) -> Vec<Br
     let mut broken = Vec::new();
     for seen in world.seen() {
         match seen {
-            Seen::Survey { at, survey } => {
+            Seen::Survey { at, survey, .. } => {
                 known.begun.get_or_insert(*at);
                 known.surveyed(survey);
             }
@@ -114,7 +114,7 @@ impl Known<'_> {
         let vm = order.vm().0 as usize;
         self.touched.insert(vm);
         if let (Order::Migrate { to, .. }, Reply::Accepted | Reply::Unknown(_)) = (order, reply) {
-            self.places.put(vm, to.0 as usize);
+            self.places.choose(vm, to.0 as usize);
         }
     }
 

@@ -29,7 +29,7 @@ impl<'a> End<'a> {
         for vm in 0..story.vms.len() {
             let host = cloud.vm_host(vm_id(vm)).map(|host| host.0 as usize);
             if let Some(host) = host.filter(|host| *host != 0) {
-                places.put(vm, host);
+                if story.home(vm) == 0 { places.choose(vm, host) } else { places.put(vm, host) }
             }
         }
         Some(End { story, report, hosts, places })
@@ -99,14 +99,13 @@ impl<'a> End<'a> {
         broken
     }
 
-    /// VMs that are kept apart share a host only where one of them has no other. Where only one must keep away, as from an
-    /// administrator's, the other one may come to it later.
+    /// VMs that are kept apart share a host only where one of them has no other.
     pub(crate) fn last_resort(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
-        let both = |one, other| self.story.apart(one, other) && self.story.apart(other, one);
+        let apart = |one, other| place::keeps_away(self.story, &self.places, one, other);
         for (one, host) in self.moved().filter(|(vm, _)| !self.ties(*vm)) {
             let there = self.all().filter(|other| self.places.of(*other) == Some(host));
-            for other in there.filter(|other| both(one, *other) && !self.ties(*other)) {
+            for other in there.filter(|other| apart(one, *other) && !self.ties(*other)) {
                 let stayed = self.story.home(other) != 0;
                 if self.others(one).next().is_some() && (stayed || self.others(other).next().is_some()) {
                     broken.push((Rule::Apart, format!("vm{one} and vm{other} are both on host {host}")));

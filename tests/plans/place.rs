@@ -3,6 +3,7 @@
 use super::story::{DATASTORES, Story};
 use onerescue::model::{Host, HostState};
 use onerescue::policy::Standby;
+use std::collections::BTreeSet;
 
 /// A rule of placing, ordering or owning that can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +33,35 @@ pub(crate) type Broken = (Rule, String);
 
 /// Where VMs are, or are about to be. A VM that is on no host, or on the dead one, is not in it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Places(Vec<(usize, usize)>);
+pub(crate) struct Places {
+    all: Vec<(usize, usize)>,
+    /// Those whose places were chosen with the others of this batch, not read.
+    chosen: BTreeSet<usize>,
+}
 
 impl Places {
     pub(crate) fn put(&mut self, vm: usize, host: usize) {
         self.take(vm);
-        self.0.push((vm, host));
+        self.all.push((vm, host));
+    }
+
+    /// As [`Places::put`], by a choice that the choices for other VMs may have come before.
+    pub(crate) fn choose(&mut self, vm: usize, host: usize) {
+        self.put(vm, host);
+        self.chosen.insert(vm);
     }
 
     pub(crate) fn take(&mut self, vm: usize) {
-        self.0.retain(|(other, _)| *other != vm);
+        self.all.retain(|(other, _)| *other != vm);
+        self.chosen.remove(&vm);
     }
 
     pub(crate) fn of(&self, vm: usize) -> Option<usize> {
-        self.0.iter().find(|(other, _)| *other == vm).map(|(_, host)| *host)
+        self.all.iter().find(|(other, _)| *other == vm).map(|(_, host)| *host)
     }
 
     fn others_on(&self, host: usize, vm: usize) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().filter(move |(other, at)| *at == host && *other != vm).map(|(other, _)| *other)
+        self.all.iter().filter(move |(other, at)| *at == host && *other != vm).map(|(other, _)| *other)
     }
 }
 
@@ -137,10 +149,17 @@ fn rules(story: &Story, vm: usize, to: usize) -> Result<(), Broken> {
 
 /// Anti-affinity and layers.
 fn kept_apart(story: &Story, places: &Places, vm: usize, to: usize) -> Result<(), Broken> {
-    match places.others_on(to, vm).find(|other| story.apart(vm, *other)) {
+    match places.others_on(to, vm).find(|other| keeps_away(story, places, vm, *other)) {
         Some(other) => Err((Rule::Apart, format!("vm{other} is there, from which it is kept apart"))),
         None => Ok(()),
     }
+}
+
+/// Must the first keep away from the second? Where the second need not keep away from the first, as an administrator's VM
+/// from those of others, and its place is chosen later, it may come to the first one.
+pub(crate) fn keeps_away(story: &Story, places: &Places, vm: usize, other: usize) -> bool {
+    let there = !places.chosen.contains(&other) || story.turn(other) < story.turn(vm);
+    story.apart(vm, other) && (story.apart(other, vm) || there)
 }
 
 /// Affinity.

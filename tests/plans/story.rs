@@ -221,6 +221,13 @@ impl Story {
         self.vms[vm].priority.unwrap_or(2)
     }
 
+    /// When its place is chosen, by its priority and that of those which it goes with: a lower number is earlier, and
+    /// of equal numbers nobody knows.
+    pub(crate) fn turn(&self, vm: usize) -> Option<usize> {
+        let with = (0..self.vms.len()).filter(|other| *other == vm || self.together(vm, *other));
+        with.filter(|other| self.home(*other) == 0).map(|other| self.priority(other)).min()
+    }
+
     /// What it is called, if it is one of [`NAMES`].
     pub(crate) fn called(&self, vm: usize) -> Option<usize> {
         self.vms[vm].name.filter(|_| self.vms[vm].excluded != Some(1))

@@ -2,7 +2,7 @@
 //! showed last, and from the order itself.
 
 use super::story::{DATASTORES, Happens, Story, VmStory};
-use onerescue::model::{Host, HostId, HostState, VmId, VmState};
+use onerescue::model::{Host, HostId, HostState, Vm, VmId, VmState};
 use onerescue::policy::{Fate, Fencing, Force, MigrationType, Mode, Order, Reply, Report, Survey};
 use onerescue::sim::{Seen, SimWorld};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
     let mut broken = Vec::new();
     for seen in world.seen() {
         match seen {
-            Seen::Survey { at, survey } => known.surveyed(*at, survey),
+            Seen::Survey { at, survey, .. } => known.surveyed(*at, survey),
             Seen::Vms { vms, .. } => known.vms.extend(vms.iter().map(|(vm, _)| (vm.id, (vm.state, vm.host)))),
             Seen::Order { at, order, reply, .. } => {
                 if let Err(why) = known.judge(order) {
@@ -195,11 +195,7 @@ pub(crate) fn really(story: &Story, world: &SimWorld, report: &Report) -> Vec<St
     }
     let recovered = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));
     for vm in recovered.filter(|_| report.mode != Mode::Delete) {
-        let last = world.seen().iter().rev().find_map(|seen| match seen {
-            Seen::Vms { vms, .. } => vms.iter().find(|(read, _)| read.id == vm.id),
-            _ => None,
-        });
-        let Some((read, domains)) = last else {
+        let Some((read, domains)) = last_read(world, vm.id) else {
             broken.push(format!("{vm}: never read back"));
             continue;
         };
@@ -215,6 +211,19 @@ pub(crate) fn really(story: &Story, world: &SimWorld, report: &Report) -> Vec<St
         }
     }
     broken
+}
+
+/// The VM as it was read back last, with the truth. A run that finds it recovered already has read it in its survey only.
+fn last_read(world: &SimWorld, id: VmId) -> Option<&(Vm, Vec<HostId>)> {
+    let last = |surveyed: bool| {
+        let lists = world.seen().iter().rev().filter_map(move |seen| match seen {
+            Seen::Vms { vms, .. } if !surveyed => Some(vms),
+            Seen::Survey { vms, .. } if surveyed => Some(vms),
+            _ => None,
+        });
+        lists.flatten().find(|(read, _)| read.id == id)
+    };
+    last(false).or_else(|| last(true))
 }
 
 /// Did something happen to the VM or its new host that oned need not know yet?

@@ -130,7 +130,8 @@ impl World for SimWorld {
         let survey = self.zone.survey(host, also);
         if let Ok(survey) = &survey {
             let at = self.cloud_now();
-            self.seen.push(Seen::Survey { at, survey: Box::new(survey.clone()) });
+            let vms = self.with_truth(&survey.vms);
+            self.seen.push(Seen::Survey { at, survey: Box::new(survey.clone()), vms });
         }
         survey
     }
