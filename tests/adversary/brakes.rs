@@ -2,6 +2,7 @@
 
 use crate::lab::Lab;
 use crate::values::*;
+use onerescue::Run;
 use onerescue::model::*;
 use onerescue::policy::*;
 
@@ -10,7 +11,7 @@ use onerescue::policy::*;
 fn an_off_that_waited_for_oned_looks_at_the_brakes_again() {
     let mut lab = Lab::new(vec![vec![device("bmc")]]);
     let mut asked = 0;
-    lab.confirm = Box::new(move |now, host| {
+    lab.read = Box::new(move |now, host| {
         asked += 1;
         // 1: observe, 2: before the devices, then before "off".
         if asked > 2 && now < s(240) {
@@ -34,7 +35,7 @@ fn an_off_that_waited_for_oned_looks_at_the_brakes_again() {
 fn a_waived_fence_that_waited_for_oned_looks_at_the_brakes_again() {
     let mut lab = Lab::new(Vec::new());
     let mut asked = 0;
-    lab.confirm = Box::new(move |now, host| {
+    lab.read = Box::new(move |now, host| {
         asked += 1;
         if asked > 1 && now < s(240) {
             Err(failure(Trouble::Unreachable, "no oned"))
@@ -93,21 +94,21 @@ fn herd(mut lab: Lab, rules: &Policy, hosts: u32) -> usize {
     }
     let start = |id: &u32| {
         let name = format!("node{id}");
-        begin(Subject { host: HostId(*id), name, vms: Vec::new(), source: Source::Event }, rules.clone())
+        Run::begin(Subject { host: HostId(*id), name, vms: Vec::new(), source: Source::Event }, rules.clone())
     };
-    // The front-end serves the runs one step each, always the one whose clock is behind.
+    // The front-end serves the runs one question each, always the one whose clock is behind.
     let mut runs: Vec<_> = ids.iter().map(|id| (s(0), Some(start(id)))).collect();
     let mut offs = Vec::new();
     for _ in 0..20_000 {
-        let next = runs.iter_mut().enumerate().filter(|(_, (_, step))| step.is_some());
+        let next = runs.iter_mut().enumerate().filter(|(_, (_, run))| run.is_some());
         let Some((at, (now, slot))) = next.min_by_key(|(_, (now, _))| *now) else { break };
         lab.now = *now;
-        let own = lab.hosts.iter().position(|host| host.id == HostId(ids[at])).unwrap();
-        let step = slot.take().unwrap();
-        if matches!(step, Step::PowerOff(_)) {
-            offs.push((*now, at));
+        lab.memory.me = format!("fe1 {} 1", ids[at]);
+        let sent = lab.off;
+        *slot = slot.take().unwrap().go_on(&mut lab).ok();
+        if lab.off > sent {
+            offs.push((lab.now, at));
         }
-        *slot = lab.answer_about(step, own).ok();
         *now = lab.now;
     }
     let within = |from: std::time::Duration| {

@@ -78,7 +78,7 @@ fn the_machine_itself_is_neither_fenced_nor_moved_from() {
                 assert!(
                     matches!(&report.outcome, Outcome::Held(why) if why.what.contains("is this machine itself"))
                 );
-                assert_eq!((lab.off, lab.count("act"), lab.count("prove")), (0, 0, 0), "{}", lab.story());
+                assert_eq!((lab.off, lab.count("act"), lab.count("power")), (0, 0, 0), "{}", lab.story());
             }
         }
     }

@@ -8,6 +8,7 @@ mod lab;
 mod proof;
 mod values;
 mod words;
+mod world;
 
 use lab::Lab;
 use onerescue::model::*;
