@@ -3,7 +3,7 @@
 //! No branch in here decides anything.
 
 use crate::policy::replay::{Begin, Verdict};
-use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, begin};
+use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, Suspended, begin};
 use crate::world::{Replayed, World};
 
 mod back;
@@ -109,6 +109,19 @@ impl<S> Run<S> {
                 Err(end) => return *end,
             };
         }
+    }
+}
+
+/// A procedure that is suspended at its questions.
+impl<W: World, E> Procedure<W> for Suspended<E> {
+    type End = E;
+
+    fn trail(&self) -> &[Entry] {
+        &[]
+    }
+
+    fn answer(self, world: &mut W) -> Result<Self, Box<E>> {
+        self.go_on(world).map_err(Box::new)
     }
 }
 

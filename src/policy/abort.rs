@@ -2,9 +2,9 @@
 //!
 //! What a run makes of it is decided where it looks around and before each thing that it sends.
 
-use super::case::{Failure, Trouble};
 use super::history::aborted;
 use super::limits::unreadable;
+use super::port::{Failure, Trouble};
 use super::standing::standing;
 use crate::model::{Abort, HostId, Memory, Progress};
 

@@ -1,7 +1,8 @@
 //! What waits for the last looks at the host.
 
-use super::case::{Case, Failure};
+use super::case::Case;
 use super::fence::Fencing;
+use super::port::Failure;
 use super::settings::{Fencing as Fence, Purpose};
 use super::still::After;
 use crate::model::PowerState;

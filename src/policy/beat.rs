@@ -2,11 +2,12 @@
 //! host it looks whether a person has ended the incident. Every other wait ends at a question that sees that too.
 
 use super::FRESH;
-use super::case::{Case, Failure};
+use super::case::Case;
 use super::incident::Step;
 use super::lead::Leading;
 use super::notes::Phase;
 use super::own::{abort_of, leave_to, lost, overwritten};
+use super::port::Failure;
 use super::standing::BEAT;
 use crate::model::{DocumentId, Incident, Memory, Moment};
 

@@ -4,7 +4,7 @@
 
 use super::FRESH;
 use super::ahead::Ahead;
-use super::case::{Case, Failure};
+use super::case::Case;
 use super::confirm::{Confirming, alive, sign_of_life};
 use super::devices::ChoosingDevices;
 use super::fence::{self, Fencing as Fence, not_again};
@@ -18,6 +18,7 @@ use super::limits::brakes;
 use super::notes::Phase;
 use super::observe::{not_dead, unreadable};
 use super::own::{abort_of, leave_to, lost};
+use super::port::Failure;
 use super::report::Outcome;
 use super::rules::ProbeError;
 use super::settings::Fencing;

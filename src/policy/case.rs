@@ -8,6 +8,7 @@ use super::moments::CLOCKS;
 use super::notes::{Entry, Phase, Weight};
 use super::observe::Over;
 use super::order::Order;
+use super::port::{Failure, Subject, Trouble};
 use super::proof::Proof;
 use super::report::{Disabled, Fate, Outcome, VmReport};
 use super::retry::Retry;
@@ -17,58 +18,8 @@ use crate::model::{
     Abort, ClusterId, Confirmation, DeviceName, DocumentId, Epoch, Host, HostId, HostState, Incident,
     IncidentVm, Moment, Peer, RunId, SeenOn, Surroundings, VmId,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// What a run is about: the host of the event, or the one that an operator named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// The host.
-    pub host: HostId,
-    /// Its name, as the event or the operator gave it.
-    pub name: String,
-    /// `HOST/VMS` of the event. VMs that are being recreated are no longer charged to the host, but they are
-    /// in here.
-    pub vms: Vec<VmId>,
-    /// Who says that the host is in ERROR.
-    pub source: Source,
-}
-
-/// Who started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Source {
-    /// oned's event. It is sent before the host's new state is written, so a first look may be too early.
-    Event,
-    /// A person, with `--host`.
-    Person,
-    /// `onerescue reconcile`: the event was lost, or an earlier run is gone.
-    Reconcile,
-}
-
-/// How badly an effect failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Trouble {
-    /// No usable answer; the same question may work later.
-    Unreachable,
-    /// Answered with a no that will stay a no: credentials, permissions, another program at the endpoint.
-    Refused,
-    /// The object does not exist.
-    Gone,
-    /// The settings do not allow it.
-    Settings,
-}
-
-/// An effect that failed, as the policy sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// What the policy may conclude.
-    pub trouble: Trouble,
-    /// What was attempted and the cause.
-    pub what: String,
-    /// The one thing to do next.
-    pub advice: String,
-}
 
 /// How often a device was sent "off", and when last.
 #[derive(Clone, Copy, Debug, Default)]

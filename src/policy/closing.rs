@@ -1,9 +1,10 @@
 //! The end of a run: what is written down for the last time, and the report.
 
-use super::case::{Case, Failure, Left, Trouble};
+use super::case::{Case, Left};
 use super::ending::stopped_again;
 use super::incident::Step;
 use super::notes::Phase;
+use super::port::{Failure, Trouble};
 use super::proof::Proof;
 use super::record::{After, write};
 use super::recover::Proven;

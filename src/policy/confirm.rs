@@ -5,12 +5,13 @@
 use super::FRESH;
 use super::ahead::Ahead;
 use super::brake::Braking;
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::Case;
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
 use super::notes::Phase;
 use super::observe::{dead, unreadable};
+use super::port::{Failure, Subject, Trouble};
 use super::proof::{Evidence, Proof};
 use super::prove::Proving;
 use super::report::Outcome;

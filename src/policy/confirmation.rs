@@ -3,10 +3,10 @@
 //! It is taken only while nothing says that the host is alive, for the failure that is open now, for a short time, and
 //! once. What a run makes of it is decided where it fences.
 
-use super::case::{Failure, Trouble};
 use super::confirm::sign_of_life;
 use super::itself::is_this_machine;
 use super::limits::unreadable;
+use super::port::{Failure, Trouble};
 use super::standing::standing;
 use crate::model::{
     Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Machine, Memory, Opinion, PowerState,

@@ -3,12 +3,13 @@
 //! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
 //! does not exist. Such a device proves nothing here.
 
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::Case;
 use super::fence::{self, Fencing};
 use super::hold::hold;
 use super::incident::Step;
 use super::moments::is_ahead;
 use super::notes::Phase;
+use super::port::{Failure, Subject, Trouble};
 use super::prove::Proving;
 use super::report::Outcome;
 use super::rules::Control;

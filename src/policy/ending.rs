@@ -1,11 +1,12 @@
 //! What comes after a step of the recovery: send, look again, or stop.
 
 use super::act::Acting;
-use super::case::{Case, Failure, Trouble};
+use super::case::Case;
 use super::course::Stage;
 use super::incident::Step;
 use super::notes::Phase;
 use super::order::Order;
+use super::port::{Failure, Trouble};
 use super::record::{After, write};
 use super::recover::{Proven, Surveying};
 use super::report::{Fate, Outcome};

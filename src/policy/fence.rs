@@ -6,13 +6,14 @@
 
 use super::FRESH;
 use super::brake::Braking;
-use super::case::{Case, Failure, Subject, Told, Trouble};
+use super::case::{Case, Told};
 use super::devices::{names, reservation};
 use super::hear::Hearing;
 use super::hold::hold;
 use super::incident::{Step, wait};
 use super::limits::too_many;
 use super::notes::Phase;
+use super::port::{Failure, Subject, Trouble};
 use super::proof::{Evidence, Proof};
 use super::prove::Proving;
 use super::record::{After, write};

@@ -4,11 +4,12 @@
 
 use super::ahead::Ahead;
 use super::brake::rehearse_fence;
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::Case;
 use super::confirm::Confirming;
 use super::hold::hold;
 use super::incident::{Step, wait};
 use super::notes::Phase;
+use super::port::{Failure, Subject, Trouble};
 use super::proof::{Evidence, Proof};
 use super::record::{After, write};
 use super::report::Outcome;

@@ -1,9 +1,10 @@
 //! Held is not lost: what keeps a run from fencing is written down, and looked at again, more and more slowly.
 
-use super::case::{Case, Failure, Trouble};
+use super::case::Case;
 use super::incident::Step;
 use super::itself::Leader;
 use super::notes::Phase;
+use super::port::{Failure, Trouble};
 use super::record::{After, write};
 use super::report::Outcome;
 use super::settings::HandOver;

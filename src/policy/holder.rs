@@ -1,6 +1,6 @@
 //! What it means that somebody holds a lock file of this front-end.
 
-use super::case::{Failure, Trouble};
+use super::port::{Failure, Trouble};
 use super::standing::{LEASE, is_doubtful, life, may_live};
 use crate::model::{DocumentId, Holder, HostId, Incident, Life, Locked, Memory, Progress};
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,7 @@
 use super::act::{Acting, Disabling};
 use super::beat::{Beating, Checking, alive};
 use super::brake::Braking;
-use super::case::{Case, Subject};
+use super::case::Case;
 use super::confirm::Confirming;
 use super::devices::ChoosingDevices;
 use super::fence::PoweringOff;
@@ -16,6 +16,7 @@ use super::notes::Entry;
 use super::observe::{Claiming, Observing};
 use super::own::{Owning, Taking};
 use super::place::Placing;
+use super::port::Subject;
 use super::prove::Proving;
 use super::record::Recording;
 use super::recover::Surveying;

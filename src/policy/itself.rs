@@ -1,7 +1,7 @@
 //! Is it us? What this front-end is, and since when it is that.
 
-use super::case::{Failure, Trouble};
 use super::limits::span;
+use super::port::{Failure, Trouble};
 use super::rules::BrakeRules;
 use crate::model::{Host, Machine, Observer};
 

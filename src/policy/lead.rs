@@ -6,10 +6,11 @@
 //! sends reaches the leader.
 
 use super::beat::case_of;
-use super::case::{Case, Failure, Left, Source, Trouble};
+use super::case::{Case, Left};
 use super::ending::give_up;
 use super::incident::{Step, wait};
 use super::notes::Phase;
+use super::port::{Failure, Source, Trouble};
 use super::report::Outcome;
 use super::rules::BrakeRules;
 use super::settings::Purpose;

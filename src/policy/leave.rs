@@ -1,8 +1,9 @@
 //! Let go: unlock the record, and delete what nobody needs any more.
 
-use super::case::{Case, Failure};
+use super::case::Case;
 use super::incident::Step;
 use super::notes::Phase;
+use super::port::Failure;
 use super::proof::Proof;
 use super::remember::Remembering;
 use super::report::Outcome;

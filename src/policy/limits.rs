@@ -2,9 +2,10 @@
 //!
 //! Pure: the figures come from one outlook. Each reason says them, so that an operator sees which limit it was.
 
-use super::case::{Case, Failure, Source, Trouble};
+use super::case::Case;
 use super::itself::is_this_machine;
 use super::moments::{counts, fenced};
+use super::port::{Failure, Source, Trouble};
 use super::rules::{BrakeRules, Window};
 use super::standing::standing;
 use crate::model::{

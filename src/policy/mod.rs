@@ -22,6 +22,8 @@ mod closing;
 mod confirm;
 pub mod confirmation;
 mod course;
+#[expect(dead_code, reason = "the procedures are moved to it one after the other")]
+mod desk;
 mod devices;
 pub mod down;
 mod ending;
@@ -46,6 +48,7 @@ mod order;
 mod own;
 mod place;
 pub mod plan;
+pub mod port;
 mod proof;
 mod prove;
 pub mod reconcile;
@@ -78,8 +81,8 @@ use std::time::Duration;
 pub use act::{Acting, Disabling};
 pub use beat::{Beating, Checking};
 pub use brake::Braking;
-pub use case::{Failure, Source, Subject, Trouble};
 pub use confirm::Confirming;
+pub use desk::Suspended;
 pub use devices::ChoosingDevices;
 pub use fence::PoweringOff;
 pub use hear::Hearing;
@@ -89,14 +92,17 @@ pub use lead::Leading;
 pub use leave::Leaving;
 pub use limits::unreadable;
 pub use notes::{Entry, Phase, Weight};
-pub use observe::{Claim, Claiming, Observing};
+pub use observe::{Claiming, Observing};
 pub use order::{MigrationType, Order, Reply};
-pub use own::{Owning, Taken, Taking};
+pub use own::{Owning, Taking};
 pub use place::Placing;
+pub use port::{
+    Claim, Crowd, Failure, LayerList, Source, Subject, Survey, Taken, Trouble, VmList, VmSubject, World,
+};
 pub use proof::{Evidence, Proof};
 pub use prove::Proving;
 pub use record::Recording;
-pub use recover::{LayerList, Survey, Surveying};
+pub use recover::Surveying;
 pub use remember::Remembering;
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
@@ -105,7 +111,7 @@ pub use rules::{
     Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
-pub use settle::{Settling, VmList};
+pub use settle::Settling;
 pub use trace::Tracing;
 pub use weigh::Weighing;
 

@@ -2,17 +2,18 @@
 
 use super::arming::utc;
 use super::brake::Braking;
-use super::case::{Case, Failure, Source, Subject, Trouble};
+use super::case::Case;
 use super::holder::{Holds, holds, who};
 use super::incident::{Step, wait};
 use super::lead::Leading;
 use super::notes::Phase;
+use super::port::Claim;
+use super::port::{Failure, Source, Subject, Trouble};
 use super::record::look_around;
 use super::remember::Remembering;
 use super::report::{Disabled, Outcome};
 use super::settings::{HandOver, Policy, Purpose};
-use crate::model::{DocumentId, Epoch, Holder, Host, HostState, Incident, Locked, Moment, Progress};
-use serde::{Deserialize, Serialize};
+use crate::model::{Epoch, Holder, Host, HostState, Incident, Moment, Progress};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,26 +242,6 @@ pub(super) fn unreadable(failure: Failure) -> Outcome {
 
 fn error_text(host: &Host) -> String {
     host.error.as_ref().map_or_else(String::new, |text| format!(": {}", text.trim()))
-}
-
-/// Whether this run may work on the host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Claim {
-    /// Nobody else does; and the record that a run of this front-end was locking when it died.
-    Ours(Option<DocumentId>),
-    /// Nobody else does, and a person has stopped the last run here, at this moment.
-    Stopped(Epoch),
-    /// Another run holds it; nothing else is known.
-    Others,
-    /// Somebody holds its lock.
-    Held(Locked),
-    /// Nobody else does, and the fence program of a run that is dead is still at work.
-    Fencing {
-        /// Its process.
-        program: u32,
-        /// After this it is ended.
-        left: Duration,
-    },
 }
 
 /// See [`Step::Claim`].

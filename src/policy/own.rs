@@ -1,10 +1,12 @@
 //! One owner: take the lock of a record, and look whether it is still ours.
 
-use super::case::{Case, Failure, Trouble};
+use super::case::Case;
 use super::closing::aborted;
 use super::ending::{call_off, give_up};
 use super::incident::{Step, wait};
 use super::notes::Phase;
+use super::port::Taken;
+use super::port::{Failure, Trouble};
 use super::record::{After, write_now};
 use super::recover::Proven;
 use super::remember::{Remembering, taken};
@@ -12,22 +14,7 @@ use super::report::Outcome;
 use super::standing::{Watch, Whose, ended_by, is_left, whose};
 use super::still::{Effect, look};
 use crate::model::{Abort, DocumentId, DocumentLock, Hold, HostId, Incident, Memory, Moment};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// What became of taking a record's lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Taken {
-    /// It is ours.
-    Ours(Hold),
-    /// Somebody holds it.
-    Held {
-        /// The lock that is there.
-        lock: DocumentLock,
-        /// The user who owns the document.
-        user: Option<i64>,
-    },
-}
 
 /// See [`Step::Take`].
 #[derive(Debug)]

@@ -3,11 +3,12 @@
 //! The same question is asked once more just before VMs are touched.
 
 use super::ahead::Ahead;
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::Case;
 use super::confirm::Confirming;
 use super::fence::{self, Fencing};
 use super::incident::{Step, wait};
 use super::notes::Phase;
+use super::port::{Failure, Subject, Trouble};
 use super::proof::Evidence;
 use super::record::look_around;
 use super::report::Outcome;

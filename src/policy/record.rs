@@ -4,13 +4,14 @@
 //! cannot be written is noted and stops nothing.
 
 use super::brake::Braking;
-use super::case::{Case, Failure, Trouble};
+use super::case::Case;
 use super::fence::{Fencing, confirmed};
 use super::incident::{Step, wait};
 use super::leave::Leaving;
 use super::notes::Phase;
 use super::observe::{Observing, begin_to_wait};
 use super::place::Placing;
+use super::port::{Failure, Trouble};
 use super::proof::Proof;
 use super::recover::Proven;
 use super::remember::{Remembering, made};

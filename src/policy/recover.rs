@@ -1,6 +1,6 @@
 //! The survey: a fresh look at the cloud, and what it means for the host itself.
 
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::Case;
 use super::closing::aborted;
 use super::ending::{call_off, next, no_cloud, send};
 use super::hold::pause;
@@ -9,6 +9,8 @@ use super::limits::disarmed;
 use super::notes::Phase;
 use super::observe::not_dead;
 use super::own::{abort_of, leave_to, lost, overwritten};
+use super::port::Survey;
+use super::port::{Failure, Subject, Trouble};
 use super::proof::Proof;
 use super::record::{After, write};
 use super::report::{Fate, Outcome};
@@ -18,54 +20,8 @@ use super::settle::judge_with_hosts;
 use super::still::Effect;
 use super::trace::Tracing;
 use super::weigh::{refused, weighs};
-use crate::model::{
-    Cluster, Datastore, Host, HostState, Listing, Memory, Moment, Network, Owner, Service, Version, Vm,
-    VmGroup, VmId,
-};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// A fresh look at the cloud.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Survey {
-    /// Every host of the zone, the dead one among them.
-    pub hosts: Vec<Host>,
-    /// The VMs that were asked for and those charged to the dead host.
-    pub vms: Vec<Vm>,
-    /// VMs whose document cannot be read, and why.
-    pub unreadable: Vec<(VmId, String)>,
-    /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name, or are kept
-    /// together with.
-    pub needed: Vec<Vm>,
-    /// The services of OneFlow that VMs of the dead host belong to.
-    pub services: Listing<Service>,
-    /// Every datastore.
-    pub datastores: Vec<Datastore>,
-    /// What is remembered: where nothing may be moved now, whose the incident is.
-    pub memory: Memory,
-    /// Every cluster.
-    pub clusters: Listing<Cluster>,
-    /// Every VM group, if one of the VMs is in one.
-    pub groups: Listing<VmGroup>,
-    /// Every virtual network, if one of the VMs is in one.
-    pub networks: Listing<Network>,
-    /// The `HA_LAYER` of VMs on every host, if one of the VMs has one.
-    pub layers: LayerList,
-    /// The version of OpenNebula, if it says so; asked for only where what oned or a driver does depends on it.
-    pub version: Option<Version>,
-}
-
-/// Which VM is in which layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerList {
-    /// `HA_LAYER` of those that have one, wherever they are.
-    pub members: BTreeMap<VmId, String>,
-    /// Whose those are that are not among the VMs of the survey, and the unreadable ones as far as that is known.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub owners: BTreeMap<VmId, Owner>,
-    /// VMs on hosts whose document cannot be read: each may be in any layer.
-    pub unreadable: BTreeSet<VmId>,
-}
+use crate::model::{HostState, Moment, VmId};
+use std::collections::BTreeSet;
 
 /// A run whose host is proven off. Everything that changes a VM starts from here.
 #[derive(Debug)]

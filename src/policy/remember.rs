@@ -1,7 +1,7 @@
 //! Open the incident: read what is remembered, and go on with the host's own record or begin a new one.
 
 use super::arming::utc;
-use super::case::{Case, Failure, Source, Trouble};
+use super::case::Case;
 use super::fence::Fencing;
 use super::holder::{is_silent, lives_and_is_silent, silent, stuck, who};
 use super::incident::{Step, wait};
@@ -12,6 +12,7 @@ use super::moments::mend;
 use super::notes::Phase;
 use super::observe::set_until;
 use super::own::{Taking, abort_of, leave_to, lost, overwritten};
+use super::port::{Failure, Source, Trouble};
 use super::record::{After, unwritten, write, write_now};
 use super::report::{Disabled, Outcome};
 use super::retry;

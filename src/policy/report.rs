@@ -1,7 +1,7 @@
 //! How a run ended: for people, and for the exit code.
 
-use super::case::Failure;
 use super::notes::Entry;
+use super::port::Failure;
 use super::proof::Proof;
 use super::settings::{Mode, Purpose};
 use crate::model::{HostId, Moment, VmId};

@@ -6,7 +6,7 @@ use super::judge::{Judge, Judgement};
 use super::notes::Phase;
 use super::order::{MigrationType, Order};
 use super::plan::Decision;
-use super::recover::Survey;
+use super::port::Survey;
 use super::report::Fate;
 use super::settings::Mode;
 use super::states::{self, Class};

@@ -6,9 +6,10 @@
 //! proof can be read again, not after a person's word, a bare exit code or `-u`; and only with `-m`, because nobody is
 //! asked again before a VM is deleted or created anew.
 
-use super::case::{Case, Source};
+use super::case::Case;
 use super::limits::span;
 use super::notes::{Entry, Phase, Weight};
+use super::port::Source;
 use super::proof::Proof;
 use super::report::{Fate, Outcome};
 use super::settings::{Mode, Purpose};

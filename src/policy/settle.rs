@@ -3,7 +3,7 @@
 //! Success is what is read back, never what a call answered.
 
 use super::act::Acting;
-use super::case::{Case, Failure};
+use super::case::Case;
 use super::course::Course;
 use super::ending::{no_cloud, send};
 use super::incident::{Step, wait};
@@ -11,23 +11,16 @@ use super::judge::{Judge, Judgement};
 use super::notes::Phase;
 use super::order::Order;
 use super::plan::{locked, not_cut_off};
+use super::port::Failure;
+use super::port::Survey;
+use super::port::VmList;
 use super::proof::Proof;
-use super::recover::{Proven, Survey, Surveying};
+use super::recover::{Proven, Surveying};
 use super::report::Fate;
 use super::round::give_up;
 use super::scheduler::note_progress;
 use crate::model::{Moment, Vm, VmId, VmState};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// VMs read back by id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct VmList {
-    /// Those that could be read.
-    pub vms: Vec<Vm>,
-    /// Those whose document cannot be read, and why.
-    pub unreadable: Vec<(VmId, String)>,
-}
 
 /// See [`Step::Settle`].
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 
 use super::FRESH;
 use super::act::{Acting, Disabling};
-use super::case::{Case, Failure, Trouble};
+use super::case::Case;
 use super::confirm::Confirming;
 use super::course::Course;
 use super::ending::call_off;
@@ -15,6 +15,7 @@ use super::notes::Phase;
 use super::observe::not_dead;
 use super::order::Order;
 use super::own::Owning;
+use super::port::{Failure, Trouble};
 use super::proof::Proof;
 use super::prove::Proving;
 use super::record::look_around;

@@ -4,9 +4,9 @@
 //! after a lease. A process that is stopped writes that itself for as long as the stop allows. What it could not write, and what a
 //! killed one did not, `onerescue reconcile` on the same front-end writes: that is no recovery, so it need not lead.
 
-use super::case::{Failure, Trouble};
 use super::moments::CLOCKS;
 use super::order::Order;
+use super::port::{Failure, Trouble};
 use super::standing::{LEASE, is_here, may_live, standing};
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, IncidentVm, Memory, Progress};
 use std::time::Duration;

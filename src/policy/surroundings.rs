@@ -4,7 +4,7 @@
 //! Compared is with the record that was written last on the same machine: front-ends may differ in where they have their
 //! files, and a front-end whose files were moved says so once, by `--config`.
 
-use super::case::{Failure, Trouble};
+use super::port::{Failure, Trouble};
 use super::standing::front_end;
 use crate::model::{Incident, Memory};
 

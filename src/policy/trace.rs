@@ -3,10 +3,12 @@
 //! A migration away that fails leaves such a record. After a live one the domain may run on the other host
 //! without oned knowing, so the VM must not be started anywhere before a person has looked.
 
-use super::case::{Case, Failure};
+use super::case::Case;
 use super::incident::{Step, wait};
 use super::notes::Phase;
-use super::recover::{Intent, Proven, Survey, Surveying};
+use super::port::Failure;
+use super::port::Survey;
+use super::recover::{Intent, Proven, Surveying};
 use super::states::{self, Class};
 use crate::model::{HostId, Moment, Record, Vm, VmId};
 

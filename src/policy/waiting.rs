@@ -133,8 +133,8 @@ fn is_up(vm: &Vm) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::case::{Source, Subject};
     use super::super::course::Course;
+    use super::super::port::{Source, Subject};
     use super::super::settings::{Mode, Policy};
     use super::*;
     use crate::model::LcmState;

@@ -10,7 +10,7 @@
 use super::FRESH;
 use super::ahead::Ahead;
 use super::brake::Braking;
-use super::case::{Case, Failure, Subject, Trouble};
+use super::case::Case;
 use super::devices::ChoosingDevices;
 use super::fence::Fencing as Fence;
 use super::hold::hold;
@@ -18,7 +18,8 @@ use super::incident::{Step, wait};
 use super::notes::Phase;
 use super::observe::unreadable;
 use super::plan::{self, Decision, Request, Verdict};
-use super::recover::Survey;
+use super::port::Survey;
+use super::port::{Failure, Subject, Trouble};
 use super::report::{Fate, Outcome};
 use super::resume::{Sent, sent};
 use super::retry::Retry;

@@ -3,10 +3,10 @@
 use super::{Procedure, Run};
 use crate::policy::back::{Policy, Step, begin};
 use crate::policy::{Entry, Subject, tend::Account};
-use crate::world::Tend;
+use crate::world::World;
 
 /// Look after a host that is back, to the end.
-pub fn run_back(world: &mut impl Tend, subject: Subject, policy: Policy) -> Account {
+pub fn run_back(world: &mut impl World, subject: Subject, policy: Policy) -> Account {
     Run::back(subject, policy).to_the_end(world)
 }
 
@@ -18,7 +18,7 @@ impl Run<Step> {
     }
 }
 
-impl<W: Tend> Procedure<W> for Step {
+impl<W: World> Procedure<W> for Step {
     type End = Account;
 
     fn trail(&self) -> &[Entry] {

@@ -5,10 +5,10 @@ use crate::model::Vm;
 use crate::policy::Entry;
 use crate::policy::down::{Policy, Step, Subject, begin};
 use crate::policy::tend::Account;
-use crate::world::Tend;
+use crate::world::World;
 
 /// Look after a VM that is down on a healthy host, to the end.
-pub fn run_down(world: &mut impl Tend, subject: Subject, event: Option<&Vm>, policy: &Policy) -> Account {
+pub fn run_down(world: &mut impl World, subject: Subject, event: Option<&Vm>, policy: &Policy) -> Account {
     Run::down(subject, event, policy).to_the_end(world)
 }
 
@@ -20,7 +20,7 @@ impl Run<Step> {
     }
 }
 
-impl<W: Tend> Procedure<W> for Step {
+impl<W: World> Procedure<W> for Step {
     type End = Account;
 
     fn trail(&self) -> &[Entry] {

@@ -6,7 +6,7 @@
 use super::lockfile::lock_within;
 use crate::error::Error;
 use crate::model::Epoch;
-use crate::policy::down::{Crowd, Subject};
+use crate::policy::{Crowd, VmSubject as Subject};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};

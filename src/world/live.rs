@@ -19,12 +19,15 @@ use super::witness::Witness;
 use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
+use crate::model::Hook;
 use crate::model::{
     DeviceName, DocumentId, Epoch, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::stopping::By;
+use crate::policy::tend::Deed;
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
+use crate::policy::{Crowd, VmSubject};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -297,6 +300,22 @@ impl World for Live {
             let lost = |_| Reply::Unknown("the call's thread ended".to_owned());
             sent.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
         })
+    }
+
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+        Self::tend(self, deeds)
+    }
+
+    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+        Self::hooks(self)
+    }
+
+    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+        Self::claim_vm(self, vm, over)
+    }
+
+    fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
+        Self::crowd(self, down, within)
     }
 
     fn tell(&mut self, entry: &Entry) {

@@ -4,37 +4,11 @@ use super::interrupted::lock_file;
 use super::live::wall_clock;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
-use super::{Live, World, Zone, downs};
+use super::{Live, Zone, downs};
 use crate::model::{Holder, Hook, VmId};
-use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
-use crate::policy::{self, Claim, Failure, Reply};
+use crate::policy::{self, Claim, Crowd, Failure, Reply, VmSubject};
 use std::time::Duration;
-
-/// A world in which hosts are healthy. It decides nothing.
-pub trait Tend: World {
-    /// Carry out calls that change something: those for VMs at the same time, the others one after the other. The
-    /// replies are in their order; what follows a call that was not accepted is not sent, unless it is for another VM.
-    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply>;
-
-    /// The hooks of the zone.
-    ///
-    /// # Errors
-    /// A [`Failure`] if oned gives no usable answer.
-    fn hooks(&mut self) -> Result<Vec<Hook>, Failure>;
-
-    /// Make sure that no other run works on this VM.
-    ///
-    /// # Errors
-    /// A [`Failure`] if that cannot be made sure.
-    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure>;
-
-    /// Note that this VM went down, and count the VMs that did so within this time. It costs no call of oned.
-    ///
-    /// # Errors
-    /// A [`Failure`] if they cannot be counted.
-    fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure>;
-}
 
 impl<T: Transport> Zone<T> {
     /// Carry out one of them.
@@ -67,12 +41,12 @@ fn template(attributes: &[(&'static str, String)]) -> String {
     lines.join("\n")
 }
 
-impl Tend for Live {
-    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+impl Live {
+    pub(super) fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
         Ok(self.zone().oned().hooks()?.good)
     }
 
-    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+    pub(super) fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
         let claim = self.lock(&lock_file(&self.run_dir, vm), over)?;
         if matches!(claim, Claim::Ours(_) | Claim::Stopped(_)) {
             self.note_vm();
@@ -80,11 +54,11 @@ impl Tend for Live {
         Ok(claim)
     }
 
-    fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure> {
+    pub(super) fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         Ok(downs::count(&self.run_dir, down, wall_clock(), within)?)
     }
 
-    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+    pub(super) fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
         let zone = self.zone();
         if deeds.iter().all(|deed| deed.vm().is_some()) {
             return std::thread::scope(|scope| {

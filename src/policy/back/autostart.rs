@@ -4,9 +4,9 @@ use super::Step;
 use super::case::Case;
 use super::look::Observing;
 use crate::model::{Hook, Moment};
-use crate::policy::case::Failure;
 use crate::policy::check::is_autostart;
 use crate::policy::notes::{Entry, Phase};
+use crate::policy::port::Failure;
 
 /// See [`Step::Hooks`].
 #[derive(Debug)]

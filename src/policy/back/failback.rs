@@ -11,7 +11,7 @@ use crate::model::{End, HostId, IncidentVm, Moment, Progress, VmId, VmState};
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
 use crate::policy::plan::locked;
-use crate::policy::recover::Survey;
+use crate::policy::port::Survey;
 use crate::policy::report::Fate;
 use crate::policy::rules::Rules;
 use crate::policy::settings::HandOver;

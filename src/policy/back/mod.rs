@@ -32,8 +32,8 @@ pub use rules::{Failback, Policy, Rules};
 pub use start::{Settling, Tracing};
 pub use survey::Surveying;
 
-use super::case::Subject;
 use super::notes::Entry;
+use super::port::Subject;
 use super::tend::Account;
 use std::time::Duration;
 

@@ -7,10 +7,10 @@ use super::look::Observing;
 use super::survey::RETURNED;
 use super::{Step, wait};
 use crate::model::{Moment, Vm, VmId, VmState};
-use crate::policy::case::Failure;
 use crate::policy::notes::{Entry, Phase};
+use crate::policy::port::Failure;
+use crate::policy::port::VmList;
 use crate::policy::report::Fate;
-use crate::policy::settle::VmList;
 use crate::policy::states::{self, Class};
 use std::time::Duration;
 

@@ -7,10 +7,10 @@ use super::failback::Guest;
 use super::judge::{Closed, Tail, Verdict};
 use super::{Step, failback, quarantine, wait};
 use crate::model::{Host, HostState, Moment, Vm, VmId, VmState};
-use crate::policy::case::{Failure, Subject};
 use crate::policy::limits::disarmed;
 use crate::policy::notes::{Entry, Phase};
-use crate::policy::recover::Survey;
+use crate::policy::port::Survey;
+use crate::policy::port::{Failure, Subject};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use std::collections::BTreeSet;
 

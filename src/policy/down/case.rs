@@ -2,38 +2,15 @@
 
 use super::Step;
 use super::rules::Policy;
-use crate::model::{DatastoreId, Epoch, Host, HostId, Moment, Vm, VmId};
-use crate::policy::case::{Failure, Source};
+use crate::model::{Epoch, Host, HostId, Moment, Vm};
 use crate::policy::limits::lately;
 use crate::policy::moments::is_ahead;
 use crate::policy::notes::Phase;
+use crate::policy::port::{Failure, VmSubject as Subject};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
 use crate::policy::tend::{Account, Diary, Hook};
 use std::time::Duration;
-
-/// What a run is about: the VM of the event, or the one that an operator named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// The VM.
-    pub vm: VmId,
-    /// Its name.
-    pub name: String,
-    /// Its host then.
-    pub host: Option<HostId>,
-    /// Its system datastore then.
-    pub datastore: Option<DatastoreId>,
-    /// Who says so.
-    pub source: Source,
-}
-
-impl Subject {
-    /// What a VM's document says.
-    #[must_use]
-    pub fn of(vm: &Vm, source: Source) -> Self {
-        Self { vm: vm.id, name: vm.name.clone(), host: vm.host, datastore: vm.system_datastore, source }
-    }
-}
 
 /// The VM's user template: the moments of the attempts, in epoch seconds, and what they have led to.
 pub(super) const RESTARTS: &str = "HA_RESTARTS";

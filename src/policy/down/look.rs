@@ -1,19 +1,20 @@
 //! Is it ours to start? Asked twice, before and after the wait; the cheapest question first.
 
 use super::attempt::next;
-use super::case::{Case, Subject};
+use super::case::Case;
 use super::lead::Leading;
-use super::rules::Crowd;
 use super::{Step, wait};
 use crate::model::{
     DatastoreId, Holder, Host, HostId, HostState, Locked, Memory, Moment, Progress, Vm, VmId, VmState,
 };
-use crate::policy::case::{Failure, Source, Trouble};
 use crate::policy::holder::{Holds, LONGEST, holds, stuck, who};
 use crate::policy::limits::{disarmed, span, unreadable};
 use crate::policy::notes::{Entry, Phase};
-use crate::policy::observe::Claim;
 use crate::policy::plan::{excluded, locked};
+use crate::policy::port::Claim;
+use crate::policy::port::Crowd;
+use crate::policy::port::VmSubject as Subject;
+use crate::policy::port::{Failure, Source, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::settings::Purpose;
 use crate::policy::standing::standing;

@@ -18,12 +18,13 @@ mod rules;
 mod settle;
 
 pub use act::Acting;
-pub use case::Subject;
 pub use lead::Leading;
 pub use look::{Claiming, Crowding, Looking, LookingAtHost, Remembering};
 pub use move_away::Surveying;
-pub use rules::{Crowd, Policy, Rules};
+pub use rules::{Policy, Rules};
 pub use settle::Settling;
+
+pub use super::port::VmSubject as Subject;
 
 use super::notes::Entry;
 use super::tend::Account;

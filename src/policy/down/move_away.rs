@@ -4,9 +4,9 @@ use super::act::Acting;
 use super::case::Case;
 use super::{Step, wait};
 use crate::model::{HostId, Moment, VmId};
-use crate::policy::case::Failure;
 use crate::policy::notes::{Entry, Phase};
-use crate::policy::recover::Survey;
+use crate::policy::port::Failure;
+use crate::policy::port::Survey;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::tend::place;
 

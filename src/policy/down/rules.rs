@@ -51,12 +51,3 @@ pub struct Policy {
     /// The other sections: waiting, settling, placing.
     pub rules: policy::Rules,
 }
-
-/// How many VMs this front-end's hook was started for lately, the present one among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Crowd {
-    /// Of the same host.
-    pub of_host: usize,
-    /// On the same system datastore.
-    pub of_datastore: usize,
-}

@@ -16,7 +16,7 @@ pub use explain::Explanation;
 
 use super::order::Order;
 use super::plan::{Decision, Verdict, kept_with, may_be_meant};
-use super::recover::Survey;
+use super::port::Survey;
 use crate::model::{Cluster, Host, HostId, HostState, Named, Vm, VmId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,7 @@ use super::view::View;
 use super::wish::{self, Chosen};
 use super::{Decision, Request, plan};
 use crate::model::{HostId, Vm, VmId};
-use crate::policy::recover::Survey;
+use crate::policy::port::Survey;
 
 /// Why a VM is decided about as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

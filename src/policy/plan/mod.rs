@@ -25,7 +25,7 @@ mod view;
 mod wish;
 
 use super::order::Order;
-use super::recover::Survey;
+use super::port::Survey;
 use super::settings::Policy;
 use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub use bonds::kept_with;

@@ -1,6 +1,6 @@
 //! The survey, by id.
 
-use super::super::recover::Survey;
+use super::super::port::Survey;
 use super::Request;
 use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, VmGroup, VmId,

@@ -4,7 +4,7 @@
 //! word that the host is off at that moment, or `-r` or `-d`, which destroy. That is for the run that he began, and ends
 //! with it.
 
-use super::super::case::{Failure, Trouble};
+use super::super::port::{Failure, Trouble};
 use super::super::rules::Rules;
 use super::super::settings::{Fencing, HandOver, Mode, Policy, Purpose};
 use crate::model::Asked;

@@ -1,9 +1,9 @@
 //! What a run writes down, and how long it bears oned's silence.
 
 use crate::model::{Moment, WhoLeads};
-use crate::policy::case::{Failure, Trouble};
 use crate::policy::lead::{Leads, leads};
 use crate::policy::notes::{Entry, Phase, Weight};
+use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::rules::WaitRules;
 use std::time::Duration;

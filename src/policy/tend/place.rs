@@ -6,7 +6,7 @@
 use crate::model::{HostId, HostState, Scope, Sharing, VmId, VmState};
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::plan::{Request, Verdict, plan};
-use crate::policy::recover::Survey;
+use crate::policy::port::Survey;
 use crate::policy::rules::Rules;
 use crate::policy::settings::{Mode, Policy};
 use std::collections::{BTreeMap, BTreeSet};

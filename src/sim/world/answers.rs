@@ -4,11 +4,14 @@
 
 use super::super::seen::Seen;
 use super::SimWorld;
+use crate::model::Hook;
 use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
+use crate::policy::tend::Deed;
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
+use crate::policy::{Crowd, VmSubject};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -161,6 +164,22 @@ impl World for SimWorld {
 
     fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply> {
         orders.iter().map(|order| self.send(proof.host(), *order)).collect()
+    }
+
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+        Self::tend(self, deeds)
+    }
+
+    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+        Self::hooks(self)
+    }
+
+    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+        Self::claim_vm(self, vm, over)
+    }
+
+    fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
+        Self::crowd(self, down, within)
     }
 
     fn tell(&mut self, entry: &Entry) {

@@ -2,31 +2,30 @@
 
 use super::SimWorld;
 use crate::model::{Holder, Hook, LcmState, Vm, VmId, VmState};
-use crate::policy::down::{Crowd, Subject};
 use crate::policy::tend::Deed;
-use crate::policy::{Claim, Failure, Reply};
+use crate::policy::{Claim, Crowd, Failure, Reply, VmSubject};
 use crate::sim::cloud::Change;
 use crate::sim::seen::Tended;
 use crate::wire::documents;
 use crate::wire::xml::Limits;
-use crate::world::{Tend, one_by_one};
+use crate::world::one_by_one;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-impl Tend for SimWorld {
-    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+impl SimWorld {
+    pub(super) fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
         if deeds.iter().all(|deed| deed.vm().is_some()) {
             return deeds.iter().map(|deed| self.carry_out(deed)).collect();
         }
         one_by_one(deeds, |deed| self.carry_out(deed))
     }
 
-    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+    pub(super) fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
         self.due();
         Ok(self.zone.oned().hooks()?.good)
     }
 
-    fn claim_vm(&mut self, _vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+    pub(super) fn claim_vm(&mut self, _vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
         if let Some(locked) = self.held_lock(over) {
             return Ok(Claim::Held(locked));
         }
@@ -35,7 +34,7 @@ impl Tend for SimWorld {
     }
 
     /// As if the hook had been started for every VM that went down.
-    fn crowd(&mut self, down: &Subject, within: Duration) -> Result<Crowd, Failure> {
+    pub(super) fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         self.due();
         let since = self.cloud_now().saturating_sub(within);
         let cloud = self.transport.cloud();

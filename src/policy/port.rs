@@ -1,0 +1,333 @@
+//! The port: everything that a procedure can ask of a world, and the nouns of the questions and answers. The core owns it.
+
+use super::notes::Entry;
+use super::order::{Order, Reply};
+use super::proof::Proof;
+use super::tend::Deed;
+use crate::model::{
+    Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Epoch, Hold, Holder, Hook, Host,
+    HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Outlook, Owner, Peer,
+    PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Everything that a recovery can do and learn. It decides nothing; what an answer means is for the policy.
+pub trait World {
+    /// The monotonic clock of this run.
+    fn now(&mut self) -> Moment;
+
+    /// A run is between two steps: nothing is on its way. It need not return, if the process is to stop.
+    fn between_steps(&mut self) {}
+
+    /// Let time pass.
+    fn wait(&mut self, pause: Duration);
+
+    /// The host as oned has it now.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer, or has no such host.
+    fn host(&mut self, id: HostId) -> Result<Host, Failure>;
+
+    /// What is remembered of this and other incidents.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn memory(&mut self) -> Result<Memory, Failure>;
+
+    /// Write an incident down, in a new document or over an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure>;
+
+    /// Lock a record, so that no other run works on its host. `over` is the lock of an owner that is gone: it is taken
+    /// away first, if it is still the one that is there.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been locked nevertheless, unless oned refused.
+    fn take(&mut self, host: HostId, document: DocumentId, over: Option<Hold>) -> Result<Taken, Failure>;
+
+    /// Let go of a host: unlock its record, and delete documents.
+    ///
+    /// # Errors
+    /// The first [`Failure`]; what comes after it is tried all the same.
+    fn leave(
+        &mut self,
+        host: HostId,
+        unlock: Option<DocumentId>,
+        forget: &[DocumentId],
+    ) -> Result<(), Failure>;
+
+    /// Everything that a brake needs: hosts, clusters, the memory, this front-end itself.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn outlook(&mut self) -> Result<Outlook, Failure>;
+
+    /// Ask witnesses about the host that was read last, at the same time: these peers, and Consul if it is set up.
+    fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
+
+    /// What the front-end says it is, and who leads if it does not.
+    fn lead(&mut self) -> WhoLeads;
+
+    /// Make sure that no other run works on this host. `over` are those who hold its lock and are no runs: it is taken from
+    /// them, if nobody else holds it.
+    ///
+    /// # Errors
+    /// A [`Failure`] if that cannot be made sure.
+    fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure>;
+
+    /// The devices that fence the host that was read last, level by level.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the settings have none, or have them for another name.
+    fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure>;
+
+    /// Send "off", from the front-end or from a peer. The answer is information, never a proof.
+    ///
+    /// # Errors
+    /// What the device said instead of success, or why nothing was sent to it. In doubt it was sent.
+    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff>;
+
+    /// Read the power back, from the front-end or from a peer.
+    fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;
+
+    /// Has this run a place among those of its process that work on VMs? It takes one if there is one.
+    fn has_place(&mut self) -> bool {
+        true
+    }
+
+    /// Fresh pools: hosts, datastores, and the VMs of `host` together with `also`.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure>;
+
+    /// Some VMs as oned has them now.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure>;
+
+    /// Some VMs with all records of their history; one call for each.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure>;
+
+    /// Disable the proof's host.
+    fn disable(&mut self, proof: &Proof) -> Reply;
+
+    /// Send orders at the same time; the replies are in their order.
+    fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply>;
+
+    /// Carry out calls that change something: those for VMs at the same time, the others one after the other. The
+    /// replies are in their order; what follows a call that was not accepted is not sent, unless it is for another VM.
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+        deeds.iter().map(|_| Reply::NotSent(NOT_HERE.to_owned())).collect()
+    }
+
+    /// The hooks of the zone.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {
+        Err(not_here())
+    }
+
+    /// Make sure that no other run works on this VM.
+    ///
+    /// # Errors
+    /// A [`Failure`] if that cannot be made sure.
+    fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+        let _ = (vm, over);
+        Err(not_here())
+    }
+
+    /// Note that this VM went down, and count the VMs that did so within this time. It costs no call of oned.
+    ///
+    /// # Errors
+    /// A [`Failure`] if they cannot be counted.
+    fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
+        let _ = (down, within);
+        Err(not_here())
+    }
+
+    /// Tell people what the policy has just written down.
+    fn tell(&mut self, entry: &Entry);
+}
+
+/// A world of recoveries alone, as a journal is one, has no healthy hosts to look after.
+const NOT_HERE: &str = "this world has dead hosts only";
+
+fn not_here() -> Failure {
+    Failure { trouble: Trouble::Settings, what: NOT_HERE.to_owned(), advice: String::new() }
+}
+
+/// What a run is about: the host of the event, or the one that an operator named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The host.
+    pub host: HostId,
+    /// Its name, as the event or the operator gave it.
+    pub name: String,
+    /// `HOST/VMS` of the event. VMs that are being recreated are no longer charged to the host, but they are
+    /// in here.
+    pub vms: Vec<VmId>,
+    /// Who says that the host is in ERROR.
+    pub source: Source,
+}
+
+/// Who started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// oned's event. It is sent before the host's new state is written, so a first look may be too early.
+    Event,
+    /// A person, with `--host`.
+    Person,
+    /// `onerescue reconcile`: the event was lost, or an earlier run is gone.
+    Reconcile,
+}
+
+/// How badly an effect failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trouble {
+    /// No usable answer; the same question may work later.
+    Unreachable,
+    /// Answered with a no that will stay a no: credentials, permissions, another program at the endpoint.
+    Refused,
+    /// The object does not exist.
+    Gone,
+    /// The settings do not allow it.
+    Settings,
+}
+
+/// An effect that failed, as the policy sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What the policy may conclude.
+    pub trouble: Trouble,
+    /// What was attempted and the cause.
+    pub what: String,
+    /// The one thing to do next.
+    pub advice: String,
+}
+
+/// Whether this run may work on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Claim {
+    /// Nobody else does; and the record that a run of this front-end was locking when it died.
+    Ours(Option<DocumentId>),
+    /// Nobody else does, and a person has stopped the last run here, at this moment.
+    Stopped(Epoch),
+    /// Another run holds it; nothing else is known.
+    Others,
+    /// Somebody holds its lock.
+    Held(Locked),
+    /// Nobody else does, and the fence program of a run that is dead is still at work.
+    Fencing {
+        /// Its process.
+        program: u32,
+        /// After this it is ended.
+        left: Duration,
+    },
+}
+
+/// What became of taking a record's lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Taken {
+    /// It is ours.
+    Ours(Hold),
+    /// Somebody holds it.
+    Held {
+        /// The lock that is there.
+        lock: DocumentLock,
+        /// The user who owns the document.
+        user: Option<i64>,
+    },
+}
+
+/// A fresh look at the cloud.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Survey {
+    /// Every host of the zone, the dead one among them.
+    pub hosts: Vec<Host>,
+    /// The VMs that were asked for and those charged to the dead host.
+    pub vms: Vec<Vm>,
+    /// VMs whose document cannot be read, and why.
+    pub unreadable: Vec<(VmId, String)>,
+    /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name, or are kept
+    /// together with.
+    pub needed: Vec<Vm>,
+    /// The services of OneFlow that VMs of the dead host belong to.
+    pub services: Listing<Service>,
+    /// Every datastore.
+    pub datastores: Vec<Datastore>,
+    /// What is remembered: where nothing may be moved now, whose the incident is.
+    pub memory: Memory,
+    /// Every cluster.
+    pub clusters: Listing<Cluster>,
+    /// Every VM group, if one of the VMs is in one.
+    pub groups: Listing<VmGroup>,
+    /// Every virtual network, if one of the VMs is in one.
+    pub networks: Listing<Network>,
+    /// The `HA_LAYER` of VMs on every host, if one of the VMs has one.
+    pub layers: LayerList,
+    /// The version of OpenNebula, if it says so; asked for only where what oned or a driver does depends on it.
+    pub version: Option<Version>,
+}
+
+/// Which VM is in which layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerList {
+    /// `HA_LAYER` of those that have one, wherever they are.
+    pub members: BTreeMap<VmId, String>,
+    /// Whose those are that are not among the VMs of the survey, and the unreadable ones as far as that is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub owners: BTreeMap<VmId, Owner>,
+    /// VMs on hosts whose document cannot be read: each may be in any layer.
+    pub unreadable: BTreeSet<VmId>,
+}
+
+/// VMs read back by id.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct VmList {
+    /// Those that could be read.
+    pub vms: Vec<Vm>,
+    /// Those whose document cannot be read, and why.
+    pub unreadable: Vec<(VmId, String)>,
+}
+
+/// What a run is about: the VM of the event, or the one that an operator named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmSubject {
+    /// The VM.
+    pub vm: VmId,
+    /// Its name.
+    pub name: String,
+    /// Its host then.
+    pub host: Option<HostId>,
+    /// Its system datastore then.
+    pub datastore: Option<DatastoreId>,
+    /// Who says so.
+    pub source: Source,
+}
+
+impl VmSubject {
+    /// What a VM's document says.
+    #[must_use]
+    pub fn of(vm: &Vm, source: Source) -> Self {
+        Self { vm: vm.id, name: vm.name.clone(), host: vm.host, datastore: vm.system_datastore, source }
+    }
+}
+
+/// How many VMs this front-end's hook was started for lately, the present one among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crowd {
+    /// Of the same host.
+    pub of_host: usize,
+    /// On the same system datastore.
+    pub of_datastore: usize,
+}
