@@ -3,7 +3,7 @@
 //! No branch in here decides anything.
 
 use crate::policy::replay::{Begin, Verdict};
-use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, Suspended, begin};
+use crate::policy::{Entry, Policy, Report, Subject, Suspended, begin};
 use crate::world::{Replayed, World};
 
 mod back;
@@ -56,7 +56,7 @@ pub fn replay(mut world: Replayed, begin: &Begin, policy: Policy) -> Result<Verd
 
 /// A procedure between two steps. Several of them can take turns in one cloud.
 #[derive(Debug)]
-pub struct Run<S = Step> {
+pub struct Run<S = Suspended<Report>> {
     step: S,
     /// How many lines of the trail were told.
     told: usize,
@@ -122,116 +122,6 @@ impl<W: World, E> Procedure<W> for Suspended<E> {
 
     fn answer(self, world: &mut W) -> Result<Self, Box<E>> {
         self.go_on(world).map_err(Box::new)
-    }
-}
-
-impl<W: World> Procedure<W> for Step {
-    type End = Report;
-
-    fn trail(&self) -> &[Entry] {
-        self.trail()
-    }
-
-    fn answer(self, world: &mut W) -> Result<Self, Box<Report>> {
-        Ok(match self {
-            Self::Observe(ask) => {
-                let host = world.host(ask.subject().host);
-                ask.answer(world.now(), host)
-            }
-            Self::Lead(ask) => {
-                let lead = world.lead();
-                ask.answer(world.now(), &lead)
-            }
-            Self::Claim(ask) => {
-                let claim = world.claim(ask.subject().host, ask.over());
-                ask.answer(world.now(), claim)
-            }
-            Self::Remember(ask) => {
-                let memory = world.memory();
-                ask.answer(world.now(), memory)
-            }
-            Self::Record(ask) => {
-                let written = world.record(ask.document(), ask.incident());
-                ask.answer(world.now(), written)
-            }
-            Self::Take(ask) => {
-                let taken = world.take(ask.host(), ask.document(), ask.over());
-                ask.answer(world.now(), taken)
-            }
-            Self::Check(ask) => {
-                let memory = world.memory();
-                ask.answer(world.now(), memory)
-            }
-            Self::Beat(ask) => {
-                let written = world.record(Some(ask.document()), ask.incident());
-                ask.answer(world.now(), written)
-            }
-            Self::Own(ask) => {
-                let memory = world.memory();
-                ask.answer(world.now(), memory)
-            }
-            Self::Leave(ask) => {
-                let done = world.leave(ask.host(), ask.unlock(), ask.forget());
-                ask.answer(world.now(), done)
-            }
-            Self::Hear(ask) => {
-                let heard = world.witnesses(ask.subject().host, ask.peers());
-                ask.answer(world.now(), &heard)
-            }
-            Self::Wait(ask) => {
-                world.wait(ask.pause());
-                ask.answer(world.now())
-            }
-            Self::Brake(ask) => {
-                let outlook = world.outlook();
-                ask.answer(world.now(), outlook)
-            }
-            Self::Confirm(ask) => {
-                let host = world.host(ask.subject().host);
-                ask.answer(world.now(), host)
-            }
-            Self::ChooseDevices(ask) => {
-                let levels = world.fence_levels(ask.subject().host);
-                ask.answer(world.now(), levels)
-            }
-            Self::Weigh(ask) => {
-                let survey = world.survey(ask.subject().host, &ask.subject().vms);
-                ask.answer(world.now(), survey)
-            }
-            Self::PowerOff(ask) => {
-                let said = world.power_off(ask.subject().host, ask.device(), ask.via());
-                ask.answer(world.now(), said)
-            }
-            Self::Prove(ask) => {
-                let state = world.power_state(ask.subject().host, ask.device(), ask.via());
-                ask.answer(world.now(), state)
-            }
-            Self::Place(ask) => {
-                let has_place = world.has_place();
-                ask.answer(world.now(), has_place)
-            }
-            Self::Survey(ask) => {
-                let survey = world.survey(ask.subject().host, &ask.also());
-                ask.answer(world.now(), survey)
-            }
-            Self::Trace(ask) => {
-                let vms = world.histories(ask.ids());
-                ask.answer(world.now(), vms)
-            }
-            Self::Disable(ask) => {
-                let reply = world.disable(ask.proof());
-                ask.answer(world.now(), &reply)
-            }
-            Self::Act(ask) => {
-                let replies: Vec<Reply> = world.act(ask.proof(), ask.orders());
-                ask.answer(world.now(), replies)
-            }
-            Self::Settle(ask) => {
-                let vms = world.vms(ask.ids());
-                ask.answer(world.now(), vms)
-            }
-            Self::Stop(report) => return Err(report),
-        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::probe;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, Host, Machine, PowerState, Testimony};
-use crate::policy::confirmation::{Confirmed, Look, confirm};
+use crate::policy::fencing::confirmation::{Confirmed, Look, confirm};
 use crate::policy::{Failure, Trouble, arming};
 use crate::world::{Live, World as _};
 use crate::{finish, trail};

@@ -6,7 +6,7 @@ use crate::config::{Config, Environment};
 use crate::error::Error;
 use crate::model::{DocumentId, Foreign, HostId, Memory, Progress};
 use crate::policy::arming::utc;
-use crate::policy::history::{Counts, Row, rows, span};
+use crate::policy::record::history::{Counts, Row, rows, span};
 use crate::trail::{cut, one_line};
 use crate::world::Zone;
 use crate::world::identity::identity;

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::finish;
 use crate::model::{DocumentId, End, Epoch, Incident, Line, Memory, Progress};
 use crate::policy::arming::utc;
-use crate::policy::history::{aborted, counts, find, span};
+use crate::policy::record::history::{aborted, counts, find, span};
 use crate::policy::{Failure, unreadable};
 use crate::trail::{cut, one_line};
 use crate::world::{Live, World as _};

@@ -1,6 +1,6 @@
 //! Where nothing may be fenced: disarming and arming the zone or a cluster.
 
-use super::standing::standing;
+use super::record::lease::standing;
 use crate::model::{ClusterId, Disarmed, DocumentId, Epoch, Incident, Memory, Progress};
 use std::collections::BTreeSet;
 

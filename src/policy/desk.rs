@@ -29,6 +29,8 @@ struct Inner {
     /// Since when oned has given no answer.
     silent: Option<Moment>,
     trail: Vec<Entry>,
+    /// Nothing new is said: every line is a detail.
+    quiet: bool,
 }
 
 /// What a procedure holds of the world: it can ask, and nothing else.
@@ -116,7 +118,18 @@ impl Desk {
     }
 
     pub(super) fn note(&self, phase: Phase, text: impl Into<String>) {
+        let weight = if self.0.borrow().quiet { Weight::Detail } else { Weight::Step };
+        self.write(weight, phase, text.into());
+    }
+
+    /// A line that people read, whatever is quiet.
+    pub(super) fn say_aloud(&self, phase: Phase, text: impl Into<String>) {
         self.write(Weight::Step, phase, text.into());
+    }
+
+    /// From here on notes are details, or are not any more.
+    pub(super) fn set_quiet(&self, quiet: bool) {
+        self.0.borrow_mut().quiet = quiet;
     }
 
     /// A line about one VM or one sample.
@@ -137,6 +150,11 @@ impl Desk {
     /// The lines from this one on.
     pub(super) fn trail_from(&self, line: usize) -> Vec<Entry> {
         self.0.borrow().trail.iter().skip(line).cloned().collect()
+    }
+
+    /// How many lines were written down.
+    pub(super) fn trail_len(&self) -> usize {
+        self.0.borrow().trail.len()
     }
 
     /// Change what was written down until now.

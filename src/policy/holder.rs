@@ -1,7 +1,7 @@
 //! What it means that somebody holds a lock file of this front-end.
 
 use super::port::{Failure, Trouble};
-use super::standing::{LEASE, is_doubtful, life, may_live};
+use super::record::lease::{LEASE, is_doubtful, life, may_live};
 use crate::model::{DocumentId, Holder, HostId, Incident, Life, Locked, Memory, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -60,7 +60,7 @@ fn has_written_nothing(memory: &Memory, document: DocumentId, incident: &Inciden
 pub fn busy(locked: &BTreeMap<HostId, Locked>, memory: &Memory) -> BTreeSet<HostId> {
     let at_work = |host: HostId, locked: &Locked| match holds(locked) {
         Holds::Run => true,
-        Holds::OldRun => !is_silent(memory, super::standing::standing(memory, host)),
+        Holds::OldRun => !is_silent(memory, super::record::lease::standing(memory, host)),
         Holds::Strangers => false,
     };
     locked.iter().filter(|(host, locked)| at_work(**host, locked)).map(|(host, _)| *host).collect()

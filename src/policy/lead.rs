@@ -1,20 +1,8 @@
-//! Does this front-end lead its zone? One that does not claims nothing, and lets go of what it has claimed: what oned shows
-//! it may be old, and the leader's run would find the host taken.
-//!
-//! It is asked before the host is claimed, while the run waits for it, where it looks around, and before the first order. A
-//! run that has sent orders goes on to their end: it holds the record, so no other run works on the host, and whatever it
-//! sends reaches the leader.
+//! What a front-end's answer to the question who leads its zone means.
 
-use super::beat::case_of;
-use super::case::{Case, Left};
-use super::ending::give_up;
-use super::incident::{Step, wait};
-use super::notes::Phase;
-use super::port::{Failure, Source, Trouble};
-use super::report::Outcome;
+use super::port::{Failure, Trouble};
 use super::rules::BrakeRules;
-use super::settings::Purpose;
-use crate::model::{Moment, RaftState, WhoLeads};
+use crate::model::{RaftState, WhoLeads};
 
 /// What a front-end's answer means for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,77 +61,6 @@ pub fn idle(lead: &WhoLeads, rules: &BrakeRules) -> Result<Option<String>, Failu
         }
     };
     Ok(Some(why))
-}
-
-/// See [`Step::Lead`].
-#[derive(Debug)]
-pub struct Leading {
-    then: Box<Step>,
-}
-
-impl Leading {
-    /// Ask, then go on with this; where it need not lead, or changes nothing, at once.
-    pub(super) fn before(then: Step) -> Step {
-        if then.case().is_some_and(must_lead) { Step::Lead(Self { then: Box::new(then) }) } else { then }
-    }
-
-    pub(super) fn then(&self) -> &Step {
-        &self.then
-    }
-
-    pub(super) fn then_mut(&mut self) -> &mut Step {
-        &mut self.then
-    }
-
-    /// What the front-end says it is.
-    #[must_use]
-    pub fn answer(mut self, now: Moment, lead: &WhoLeads) -> Step {
-        let failure = match leads(lead) {
-            Leads::Yes => return *self.then,
-            Leads::Unclear(failure) => {
-                let case = self.then.case_mut();
-                if let Some(pause) = case.and_then(|case| case.patience(now, Phase::Claim, &failure)) {
-                    return wait(pause, Step::Lead(self));
-                }
-                failure
-            }
-            Leads::No(failure) => failure,
-        };
-        match case_of(&mut self.then) {
-            Some(case) => let_go(case, now, failure),
-            None => *self.then,
-        }
-    }
-}
-
-/// Must this run's front-end lead for what comes next?
-pub(super) fn must_lead(case: &Case) -> bool {
-    let acts = case.policy.purpose != Purpose::Rehearse;
-    // VMs are on their way: they are seen to their end.
-    let sent = case.touched || case.earlier.is_some();
-    case.policy.brake.leader && acts && !sent
-}
-
-/// Another front-end leads: nothing is claimed, and what was is let go as far as it has come.
-pub(super) fn let_go(mut case: Box<Case>, now: Moment, failure: Failure) -> Step {
-    let Failure { trouble, what, advice } = failure;
-    if case.document.is_none() {
-        // One that another run has written was only read.
-        case.incident = None;
-        let advice = match case.subject.source {
-            Source::Person => format!("{advice}: `{}`", case.command()),
-            Source::Event | Source::Reconcile => {
-                format!("nothing: `onerescue reconcile` begins there; or {advice}: `{}`", case.command())
-            }
-        };
-        return case.stop(now, Outcome::Held(Failure { trouble, what, advice }));
-    }
-    let what = format!("{what}; its incident is let go");
-    let advice =
-        format!("nothing: `onerescue reconcile` goes on on the leader; or {advice}: `{}`", case.command());
-    case.left = Left::AsItStands;
-    give_up(&mut case, &what);
-    case.stop(now, Outcome::Held(Failure { trouble, what, advice }))
 }
 
 #[cfg(test)]

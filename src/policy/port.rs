@@ -1,8 +1,8 @@
 //! The port: everything that a procedure can ask of a world, and the nouns of the questions and answers. The core owns it.
 
+use super::fencing::{Clearance, Proof};
 use super::notes::Entry;
 use super::order::{Order, Reply};
-use super::proof::Proof;
 use super::tend::Deed;
 use crate::model::{
     Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Epoch, Hold, Holder, Hook, Host,
@@ -85,11 +85,16 @@ pub trait World {
     /// A [`Failure`] if the settings have none, or have them for another name.
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure>;
 
-    /// Send "off", from the front-end or from a peer. The answer is information, never a proof.
+    /// Send "off" to the host of this clearance, from the front-end or from a peer. The answer is information, never a proof.
     ///
     /// # Errors
     /// What the device said instead of success, or why nothing was sent to it. In doubt it was sent.
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff>;
+    fn power_off(
+        &mut self,
+        clearance: Clearance,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), NotOff>;
 
     /// Read the power back, from the front-end or from a peer.
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;

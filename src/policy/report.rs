@@ -1,8 +1,8 @@
 //! How a run ended: for people, and for the exit code.
 
+use super::fencing::Proof;
 use super::notes::Entry;
 use super::port::Failure;
-use super::proof::Proof;
 use super::settings::{Mode, Purpose};
 use crate::model::{HostId, Moment, VmId};
 use serde::{Deserialize, Serialize};
@@ -143,9 +143,10 @@ impl fmt::Display for Outcome {
 }
 
 /// Whether the dead host is disabled, so that oned gives its VMs up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Disabled {
     /// It is not.
+    #[default]
     No,
     /// This run has done it, and the host is to be enabled after its repair.
     Yes,
@@ -156,7 +157,7 @@ pub enum Disabled {
 }
 
 /// A run, from its first look to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     /// The host.
     pub host: HostId,

@@ -7,7 +7,7 @@
 use super::moments::CLOCKS;
 use super::order::Order;
 use super::port::{Failure, Trouble};
-use super::standing::{LEASE, is_here, may_live, standing};
+use super::record::lease::{LEASE, is_here, may_live, standing};
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, IncidentVm, Memory, Progress};
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 //! files, and a front-end whose files were moved says so once, by `--config`.
 
 use super::port::{Failure, Trouble};
-use super::standing::front_end;
+use super::record::lease::front_end;
 use crate::model::{Incident, Memory};
 
 /// Why this run does nothing; `None` if its settings are those of the other runs, or a person has named them.

@@ -10,8 +10,8 @@ use crate::model::{
     ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
     Memory, Progress, VmId,
 };
-use crate::policy::abort::abort;
-use crate::policy::standing::standing;
+use crate::policy::record::abort::abort;
+use crate::policy::record::lease::standing;
 use crate::wire::record::{self, Record};
 use crate::wire::xml::Limits;
 use std::time::Duration;

@@ -26,7 +26,9 @@ use crate::model::{
 };
 use crate::policy::stopping::By;
 use crate::policy::tend::Deed;
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
+use crate::policy::{
+    Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight,
+};
 use crate::policy::{Crowd, VmSubject};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -245,8 +247,13 @@ impl World for Live {
         Ok(self.fence.plan(host)?)
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
-        let (host, document) = self.suspect(host).map_err(NotOff::not_sent)?;
+    fn power_off(
+        &mut self,
+        clearance: Clearance,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), NotOff> {
+        let (host, document) = self.suspect(clearance.host()).map_err(NotOff::not_sent)?;
         let lock = self.lock.as_ref().and_then(|lock| lock.file().try_clone().ok());
         // A program that outlives this process is waited for by the next run, by its number; it holds nothing.
         let tell = move |program: Option<(u32, Duration)>| {

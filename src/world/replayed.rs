@@ -7,7 +7,7 @@ use crate::model::{
     Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
+use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::wire::journal::Reader;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, VecDeque};
@@ -161,7 +161,12 @@ impl World for Replayed {
         Ok(self.tried(&Question::FenceLevels)?.1)
     }
 
-    fn power_off(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
+    fn power_off(
+        &mut self,
+        _clearance: Clearance,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), NotOff> {
         let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
         self.ask(&asked).map_or_else(|| Err(NotOff::Sent(String::new())), |(_, said)| said)
     }

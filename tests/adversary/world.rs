@@ -86,14 +86,19 @@ impl World for Lab {
         self.answered("fence levels", levels)
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, _: Option<&Peer>) -> Result<(), NotOff> {
+    fn power_off(
+        &mut self,
+        clearance: Clearance,
+        device: &DeviceName,
+        _: Option<&Peer>,
+    ) -> Result<(), NotOff> {
         self.asked();
         let said = (self.order)(self.now);
         if matches!(said, Err(NotOff::NotSent { .. })) {
             return self.answered(&format!("not sent by {device}"), said);
         }
         self.off += 1;
-        *self.told.entry(host).or_default() += 1;
+        *self.told.entry(clearance.host()).or_default() += 1;
         self.answered(&format!("power off by {device}"), said)
     }
 

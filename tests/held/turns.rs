@@ -6,7 +6,7 @@ use onerescue::model::{
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use onerescue::policy::{
-    Claim, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
+    Claim, Clearance, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
 };
 use onerescue::sim::SimWorld;
 use onerescue::world::World;
@@ -203,8 +203,13 @@ impl World for Patient<'_> {
         self.world.fence_levels(host)
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
-        self.world.power_off(host, device, via)
+    fn power_off(
+        &mut self,
+        clearance: Clearance,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), NotOff> {
+        self.world.power_off(clearance, device, via)
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -9,8 +9,8 @@ use crate::model::{HostState, Incident, Memory, Moment, Progress};
 use crate::policy::limits::unreadable;
 use crate::policy::notes::{Entry, Phase};
 use crate::policy::port::{Failure, Subject, Trouble};
+use crate::policy::record::lease::standing;
 use crate::policy::report::Outcome;
-use crate::policy::standing::standing;
 use crate::policy::surroundings::refused;
 use std::time::Duration;
 

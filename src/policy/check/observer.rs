@@ -3,7 +3,7 @@
 use super::ZoneFacts;
 use super::finding::{Finding, Item};
 use crate::model::{Host, Observer, RaftState};
-use crate::policy::itself::is_this_machine;
+use crate::policy::host_error::itself::is_this_machine;
 use crate::policy::{Failure, Rules};
 
 /// What this front-end is called in the table.

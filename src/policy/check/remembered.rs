@@ -4,7 +4,7 @@ use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts};
 use crate::model::{ClusterId, DocumentId, Incident, Memory, Progress};
 use crate::policy::arming::{told, utc};
-use crate::policy::standing::standing;
+use crate::policy::record::lease::standing;
 use std::collections::BTreeSet;
 
 pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {

@@ -1,12 +1,12 @@
 //! Closed incidents with VMs that are held: whether it is time to look at those again. What a look does is in
-//! [`super::super::retry`].
+//! [`super::super::moving::held_vms`].
 
 use super::super::moments::{Bounds, beyond, rests};
-use super::super::observe::is_set_aside_by;
-use super::super::retry;
-use super::super::standing::{ended_by, may_live};
+use super::super::moving::held_vms;
 use super::{Todo, View};
 use crate::model::{DocumentId, End, Host, HostState, Incident};
+use crate::policy::host_error::observe::is_set_aside_by;
+use crate::policy::record::lease::{ended_by, may_live};
 
 /// Has everything been done but for VMs that are held, and is the host as it was then?
 pub(super) fn waits(incident: &Incident, host: &Host) -> bool {
@@ -22,7 +22,7 @@ pub(super) fn waits(incident: &Incident, host: &Host) -> bool {
         | HostState::MonitoringDisabled
         | HostState::Unknown(_) => false,
     };
-    dead && retry::goes_on(incident, host.error.as_deref())
+    dead && held_vms::goes_on(incident, host.error.as_deref())
 }
 
 /// A closed incident with VMs that are held.

@@ -1,8 +1,8 @@
 //! Has this VM crashed, or does a person want it to be off?
 
 use crate::model::{HostId, LcmState, Record, Vm, VmState};
+use crate::policy::moving::failed_live::moved_live;
 use crate::policy::states::{self, Class};
-use crate::policy::trace::moved_live;
 
 /// `HISTORY/ACTION` that oned's own monitoring writes: the domain is gone and nobody asked for that. A guest that
 /// shuts itself down looks the same. Measured on a live front-end; a person's `poweroff-hard` is 20.

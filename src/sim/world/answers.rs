@@ -10,7 +10,7 @@ use crate::model::{
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::tend::Deed;
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
+use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::policy::{Crowd, VmSubject};
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -120,8 +120,13 @@ impl World for SimWorld {
         }
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
-        self.tell_off(host, device, via)
+    fn power_off(
+        &mut self,
+        clearance: Clearance,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), NotOff> {
+        self.tell_off(clearance.host(), device, via)
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -16,7 +16,7 @@ use crate::model::{
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Ending, Line, Question};
-use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Report, Survey, Taken, VmList};
+use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Report, Survey, Taken, VmList};
 use pages::Pages;
 use std::time::Duration;
 
@@ -132,8 +132,13 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
-    fn power_off(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
-        let answer = self.world.power_off(host, device, via);
+    fn power_off(
+        &mut self,
+        clearance: Clearance,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> Result<(), NotOff> {
+        let answer = self.world.power_off(clearance, device, via);
         let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
         self.pages.answered(asked, &answer);
         answer

@@ -1,0 +1,331 @@
+//! The clearance: everything that could forbid a fence was looked at, seconds ago, and nothing does.
+//!
+//! Is it us (brakes)? Is it dead (witnesses, and the host itself as oned has it)? Silence is never read as death here: that
+//! is for the fence to prove.
+
+use super::device::Tries;
+use crate::model::{Host, HostId, HostState, Moment, Outlook, Peer, PowerState, WhoLeads};
+use crate::policy::FRESH;
+use crate::policy::host_error::brakes::brakes;
+use crate::policy::host_error::itself::{Leader, young_lead};
+use crate::policy::host_error::lead::{follows, lead, must_lead};
+use crate::policy::host_error::observe::{dead, unreadable};
+use crate::policy::host_error::{Stop, abort, witnesses};
+use crate::policy::lead::{Leads, leads};
+use crate::policy::notes::Phase;
+use crate::policy::port::{Failure, Trouble};
+use crate::policy::record::lease::{open, standing};
+use crate::policy::record::ownership::{abort_of, lost};
+use crate::policy::record::release::old;
+use crate::policy::rules::ProbeError;
+use crate::policy::run::Run;
+use crate::policy::settings::{Fencing, Purpose};
+use std::time::Duration;
+
+/// A front-end that says it leads when it is asked, and then that it does not know, is asked no more often.
+const UNSURE: u32 = 3;
+
+/// The permission to send "off" to one host, once: the world takes it away. It is made by one function, after it has
+/// looked at everything; nobody else can make one, or have two.
+///
+/// ```compile_fail
+/// // Nobody makes one by hand,
+/// let clearance = onerescue::policy::Clearance { host: onerescue::model::HostId(7) };
+/// ```
+///
+/// ```compile_fail
+/// // and without one nothing is sent.
+/// use onerescue::{model::DeviceName, policy::World};
+/// fn fence(world: &mut dyn World) {
+///     world.power_off(&DeviceName("bmc".to_owned()), None);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Clearance {
+    host: HostId,
+    at: Moment,
+}
+
+impl Clearance {
+    /// The host that may be fenced.
+    #[must_use]
+    pub fn host(&self) -> HostId {
+        self.host
+    }
+
+    pub(super) fn is_fresh(&self, now: Moment) -> bool {
+        now.since(self.at) < FRESH
+    }
+}
+
+/// What would come next.
+pub(super) enum Ahead<'a, 'device> {
+    /// A look at the devices; with `-u` straight to the VMs.
+    Fence,
+    /// "Off" to the device at work.
+    Off(&'a mut Tries<'device>),
+}
+
+/// What came of the looks.
+pub(super) enum Cleared {
+    Yes(Clearance),
+    /// The device at work says something else than before.
+    Heard(PowerState),
+}
+
+/// Look at everything. Brakes and witnesses that were just asked are not asked again before an "off".
+pub(super) async fn clearance(run: &mut Run, mut ahead: Ahead<'_, '_>) -> Result<Cleared, Stop> {
+    let now = run.now();
+    let asked = run.fence.cleared.is_some_and(|at| now.since(at) < FRESH);
+    if !asked || matches!(ahead, Ahead::Fence) {
+        look_around(run, &ahead).await?;
+    }
+    loop {
+        if let Some(state) = power_changed(run, &mut ahead).await {
+            return Ok(Cleared::Heard(state));
+        }
+        let asked = run.now();
+        let host = match run.read_host(Phase::Confirm).await? {
+            Ok(host) => host,
+            Err(failure) => return Err(Stop::Ended(unreadable(failure))),
+        };
+        may_be_dead(run, &host)?;
+        let took = run.now().since(asked);
+        if took < FRESH {
+            run.fence.slow = 0;
+            run.fails_of(&host);
+            if matches!(ahead, Ahead::Fence) {
+                run.suspect.heard = run.suspect.heard.or(host.monitored_at);
+                let text = format!("still {}, and it sent no error of its own", host.state);
+                run.note_once(Phase::Confirm, text);
+            }
+            return Ok(Cleared::Yes(Clearance { host: run.subject.host, at: run.now() }));
+        }
+        // oned was away: what else was looked at is old.
+        run.fence.slow += 1;
+        if run.fence.slow > 1 {
+            return Err(Stop::held(slow(took)));
+        }
+        look_around(run, &ahead).await?;
+    }
+}
+
+fn may_be_dead(run: &Run, host: &Host) -> Result<(), Stop> {
+    if let Some(reason) = dead(run, host) {
+        return Err(Stop::nothing(reason));
+    }
+    match (sign_of_life(host), run.policy.fence.probe_error) {
+        (Some(text), ProbeError::Hold) => Err(Stop::held(alive(host, &text))),
+        (Some(_) | None, _) => Ok(()),
+    }
+}
+
+/// "Off" is for a host that says on now: what an old answer said is asked again. Anything else is judged as any answer.
+async fn power_changed(run: &mut Run, ahead: &mut Ahead<'_, '_>) -> Option<PowerState> {
+    let Ahead::Off(tries) = ahead else { return None };
+    if !tries.is_old(run.now()) {
+        return None;
+    }
+    let device = &tries.device.name;
+    let state = run.power_state(device, tries.turn).await;
+    if state == PowerState::Off || tries.said.as_ref() != Some(&state) {
+        return Some(state);
+    }
+    run.detail(Phase::Prove, format!("{device} still says {state}"));
+    if state == PowerState::On {
+        run.is_on();
+    }
+    tries.read = Some(run.now());
+    None
+}
+
+/// Brakes and witnesses.
+async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
+    let outlook = outlook(run).await?;
+    if let Some(lost) = lost(run, &outlook.memory) {
+        return Err(Stop::Lost(lost));
+    }
+    if let Some(word) = abort_of(run, &outlook.memory) {
+        return Err(abort(run, word));
+    }
+    if matches!(ahead, Ahead::Fence) {
+        is_first_record(run, &outlook)?;
+    }
+    run.record.owned = run.now();
+    learn(run, &outlook);
+    if matches!(ahead, Ahead::Fence) {
+        run.note_once(Phase::Brake, figures(run, &outlook));
+    }
+    let brakes = brakes(run, &outlook);
+    let young = young_lead(&outlook.observer, &run.policy.brake);
+    run.fence.leader = if young.is_some() { Leader::Young } else { Leader::Known };
+    let only_young = brakes.is_empty() && young.is_some();
+    run.hold.at_off &= only_young;
+    run.hold.at_off |= only_young && matches!(ahead, Ahead::Off(_));
+    let young = young.filter(|_| ahead.is_blind(run)).map(|young| ahead.in_view(young));
+    if let Some(failure) = brakes.into_iter().chain(young).next() {
+        return Err(Stop::held(failure));
+    }
+    run.fence.cleared = Some(run.now()).filter(|_| run.fence.leader == Leader::Known);
+    witnesses::before(run).await
+}
+
+/// What can be seen from here; this front-end leads.
+async fn outlook(run: &mut Run) -> Result<Outlook, Stop> {
+    loop {
+        let outlook = match run.read_on(Phase::Brake, |world| world.outlook()).await? {
+            Ok(outlook) => outlook,
+            Err(failure) => return Err(Stop::Ended(unreadable(failure))),
+        };
+        let said = WhoLeads { state: outlook.observer.raft.clone(), leader: None };
+        match leads(&said) {
+            Leads::No(failure) if must_lead(run) => return Err(follows(run, failure)),
+            Leads::Unclear(failure) if must_lead(run) && run.fence.unsure >= UNSURE => {
+                return Err(follows(run, failure));
+            }
+            Leads::Unclear(_) if must_lead(run) => {
+                run.fence.unsure += 1;
+                lead(run).await?;
+            }
+            Leads::Yes | Leads::Unclear(_) | Leads::No(_) => {
+                run.fence.unsure = 0;
+                run.answered();
+                return Ok(outlook);
+            }
+        }
+    }
+}
+
+/// Another record of this incident may have become readable that was made before this run's. A run that has only looked so
+/// far goes on with that one.
+fn is_first_record(run: &Run, outlook: &Outlook) -> Result<(), Stop> {
+    let only_looked = run.fence.told.is_empty() && run.fence.earlier.is_none() && !run.vms.touched;
+    let Some(document) = run.record.document.filter(|_| only_looked) else { return Ok(()) };
+    let counts = standing(&outlook.memory, run.subject.host).map(|(document, _)| *document);
+    let Some(other) = counts.filter(|other| *other < document) else { return Ok(()) };
+    let text = format!("{other} remembers this incident too, was made before {document}, and counts");
+    run.note(Phase::Claim, text);
+    Err(Stop::OtherRecord)
+}
+
+/// `4 of 5 other hosts are MONITORED`
+pub(super) fn figures(run: &Run, outlook: &Outlook) -> String {
+    let others = outlook.hosts.iter().filter(|host| host.id != run.subject.host);
+    let (others, healthy) = others.fold((0, 0), |(all, healthy), host| {
+        (all + 1, healthy + usize::from(host.state == HostState::Monitored))
+    });
+    format!("{healthy} of {others} other hosts are MONITORED")
+}
+
+/// Keep what later questions need of this look.
+pub(super) fn learn(run: &mut Run, outlook: &Outlook) {
+    let (memory, host, now) = (&outlook.memory, run.subject.host, run.now());
+    run.record.clock.shows(memory.now, now);
+    run.record.old = old(memory, host, &run.policy.record, &run.policy.brake);
+    run.suspect.seen_on = memory.seen_on.iter().filter(|seen| seen.host == host).cloned().collect();
+    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == run.record.document);
+    if let (Some((_, stored)), Some(incident)) = (own, &mut run.record.incident) {
+        // A word that any run has used is used.
+        incident.confirmation = stored.confirmation.clone().or(incident.confirmation.take());
+    }
+    let about = memory.confirmations.iter().filter(|word| word.host == host);
+    // There may be two open records of this host by accident; one that is older than a closed one is another failure's.
+    let open: Vec<_> = open(memory, host).map(|(document, _)| *document).chain(run.record.document).collect();
+    run.record.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
+    run.suspect.peers = peers(host, outlook);
+}
+
+/// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
+fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
+    let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
+    let can_be_asked =
+        |one: &&Host| one.id != host && Some(one.cluster) == cluster && one.state == HostState::Monitored;
+    let peers = outlook.hosts.iter().filter(can_be_asked);
+    let mut peers: Vec<_> = peers.map(|one| Peer { id: one.id, name: one.name.clone() }).collect();
+    peers.sort_by_key(|peer| {
+        let mixed = (u64::from(peer.id.0) ^ outlook.chance).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed ^ (mixed >> 29), peer.id)
+    });
+    peers
+}
+
+impl Ahead<'_, '_> {
+    /// Would it happen to a host that no device has shown to be off? Before the fence devices are only read, which a host
+    /// that is really off needs nothing more for.
+    fn is_blind(&self, run: &Run) -> bool {
+        match self {
+            Self::Off(_) => true,
+            Self::Fence => run.policy.fencing == Fencing::Waived && run.policy.purpose != Purpose::Fence,
+        }
+    }
+
+    /// What holds it, with what the device at work says.
+    fn in_view(&self, failure: Failure) -> Failure {
+        match self {
+            Self::Off(tries) if tries.said == Some(PowerState::On) => {
+                let what = format!("{} says on, and {}", tries.device.name, failure.what);
+                Failure { what, ..failure }
+            }
+            Self::Off(_) | Self::Fence => failure,
+        }
+    }
+}
+
+/// Looking again and again would never end where oned answers, but always too late.
+fn slow(took: Duration) -> Failure {
+    Failure {
+        trouble: Trouble::Unreachable,
+        what: format!(
+            "oned takes {} s to answer, so whatever was looked at before is old when the host may be fenced",
+            took.as_secs()
+        ),
+        advice: "find out what slows oned down: its log, its database, the load of the front-end".to_owned(),
+    }
+}
+
+/// The text that a live host's failed probe left in `TEMPLATE/ERROR`; a host that is silent leaves none.
+/// Shape: `Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1): Error executing kvm.rb: …`.
+/// Source: `src/monitor/src/monitor/HostMonitorManager.cc`.
+pub(super) fn sign_of_life(host: &Host) -> Option<String> {
+    let text = host.error.as_deref()?;
+    let (_, after) = text.split_once("Error monitoring Host ")?;
+    let (_, said) = after.split_once("): ").or_else(|| after.split_once("):"))?;
+    let said = said.trim();
+    // A missing driver is the front-end's own trouble and says nothing about the host.
+    if said.is_empty() || said.starts_with("Cannot find driver") { None } else { Some(said.to_owned()) }
+}
+
+pub(super) fn alive(host: &Host, text: &str) -> Failure {
+    Failure {
+        trouble: Trouble::Refused,
+        what: format!("{host} is in ERROR because a probe failed on it, so it was alive to say so: {text}"),
+        advice: format!(
+            "mend the probe on {name}; if {name} died since, `onehost forceupdate {name}` and wait for the next \
+             event, or set probe_error = \"fence\" under [fence]",
+            name = host.name
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str) -> Option<String> {
+        sign_of_life(&Host {
+            error: Some(text.to_owned()),
+            ..Host::new(HostId(1), "node1", HostState::Error)
+        })
+    }
+
+    #[test]
+    fn only_a_probe_s_own_words_are_a_sign_of_life() {
+        let begin = "Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1):";
+        assert_eq!(says(&format!("{begin} ")), None);
+        assert_eq!(says(begin), None);
+        assert_eq!(says(&format!("{begin} Cannot find driver: 'monitord'")), None);
+        assert_eq!(says("something else"), None);
+        let probe = "Error executing kvm.rb: No space left";
+        assert_eq!(says(&format!("{begin} {probe}")), Some(probe.to_owned()));
+    }
+}

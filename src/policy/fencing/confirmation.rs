@@ -1,0 +1,136 @@
+//! A person's word that a host is off, for a host whose devices cannot be read any more.
+//!
+//! It is taken only while nothing says that the host is alive, for the failure that is open now, for a short time, and
+//! once. What a run makes of it is decided where it fences.
+
+use super::clearance::sign_of_life;
+use crate::model::{
+    Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Machine, Memory, Opinion, PowerState,
+    Progress, Testimony,
+};
+use crate::policy::host_error::itself::is_this_machine;
+use crate::policy::limits::unreadable;
+use crate::policy::port::{Failure, Trouble};
+use crate::policy::record::lease::standing;
+use std::time::Duration;
+
+/// How long a word counts: whoever has just seen the machine has seen it as it is, and not as it was.
+pub const VALID_FOR: Duration = Duration::from_secs(600);
+
+/// Everything that could contradict the person.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// The host as oned has it now.
+    pub host: &'a Host,
+    /// The machine that the person is at.
+    pub machine: &'a Machine,
+    /// What is remembered.
+    pub memory: &'a Memory,
+    /// What its devices say, as far as they could be asked.
+    pub power: &'a [(DeviceName, PowerState)],
+    /// What witnesses say.
+    pub testimonies: &'a [Testimony],
+}
+
+/// A word that is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The word, to be written.
+    pub word: Confirmation,
+    /// Whose run works on the incident, or did last.
+    pub owner: String,
+    /// One that was neither used nor expired, and counts no more.
+    pub replaced: Option<Confirmation>,
+}
+
+/// Take a person's word that the host is off.
+///
+/// # Errors
+/// Why not: there is no open incident, or something says that the host is alive.
+pub fn confirm(look: Look<'_>, by: &str, reason: &str) -> Result<Confirmed, Failure> {
+    let (document, incident) = open_incident(look)?;
+    if let Some((what, advice)) = alive(look) {
+        return Err(refused(what, advice));
+    }
+    let now = look.memory.now;
+    let counts = |old: &&Confirmation| {
+        old.incident == document && old.expires > now && incident.confirmation.as_ref() != Some(old)
+    };
+    let replaced = look.memory.confirmations.iter().find(counts).cloned();
+    let word = Confirmation {
+        host: look.host.id,
+        incident: document,
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        at: now,
+        expires: now.plus(VALID_FOR),
+    };
+    Ok(Confirmed { word, owner: incident.owner.clone(), replaced })
+}
+
+/// The incident of the host that counts, if it still waits for a proof.
+fn open_incident(look: Look<'_>) -> Result<(DocumentId, &Incident), Failure> {
+    let host = look.host;
+    let first = format!("run `host_error --host {} -m` first", host.name);
+    // The open one may be among those that cannot be read.
+    let none = |what: String| match unreadable(look.memory) {
+        Some(failure) => refused(format!("{what}; {}", failure.what), failure.advice),
+        None => refused(what, first.clone()),
+    };
+    match standing(look.memory, host.id) {
+        Some((document, incident)) => match incident.progress {
+            Progress::Open | Progress::Held | Progress::Fencing => Ok((*document, incident)),
+            Progress::Off => {
+                let what = format!("{host} is proven off already, so nobody's word is needed");
+                Err(refused(what, format!("if its run is gone: `host_error --host {} -m`", host.name)))
+            }
+            Progress::Closed => Err(none(format!("{host} has no open incident: its last one has ended"))),
+        },
+        None => Err(none(format!("{host} has no open incident"))),
+    }
+}
+
+/// What says that the host is alive, and what to do then.
+fn alive(look: Look<'_>) -> Option<(String, String)> {
+    let host = look.host;
+    if let Some(failure) = is_this_machine(host, look.machine) {
+        return Some((failure.what, failure.advice));
+    }
+    match host.state {
+        HostState::Error | HostState::Disabled => {}
+        HostState::Init
+        | HostState::Monitored
+        | HostState::MonitoringMonitored
+        | HostState::MonitoringError
+        | HostState::MonitoringInit
+        | HostState::MonitoringDisabled
+        | HostState::Offline
+        | HostState::Unknown(_) => {
+            let what = format!("{host} is {}, not in ERROR", host.state);
+            return Some((what, format!("look at `onehost show {}`", host.id.0)));
+        }
+    }
+    if let Some(text) = sign_of_life(host) {
+        let what = format!("a probe on {host} sent an error, so it was alive to say so: {text}");
+        let advice =
+            format!("if it died since: `onehost forceupdate {}`, and wait for its next ERROR", host.name);
+        return Some((what, advice));
+    }
+    if let Some((device, _)) = look.power.iter().find(|(_, power)| *power == PowerState::On) {
+        let what = format!("{device} says that {host} is on");
+        return Some((
+            what,
+            format!("`host_error --host {} -m` can switch it off by that device", host.name),
+        ));
+    }
+    let witness = look.testimonies.iter().find(|said| said.opinion == Opinion::Alive)?;
+    let what = format!("a witness says that {host} is alive: {witness}");
+    Some((what, "look at the machine again, and at what the witness sees".to_owned()))
+}
+
+fn refused(what: String, advice: String) -> Failure {
+    Failure { trouble: Trouble::Refused, what, advice }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Is the host still off? Asked just before anything is changed: every device that can be read has to say off again.
+
+use super::proof::Proof;
+use crate::model::{DeviceName, Moment, PowerState};
+use crate::policy::FRESH;
+use crate::policy::host_error::Stop;
+use crate::policy::notes::Phase;
+use crate::policy::run::Run;
+use std::time::Duration;
+
+/// What is old when everything was seen is seen again, at most so often: a device and oned may both take long each time.
+pub(in crate::policy) const ROUNDS: u32 = 3;
+
+/// What the devices say.
+pub(in crate::policy) enum Power {
+    Off,
+    /// None of them can be read, which the proof knew: oned at least must not hear the host.
+    NobodyCanTell,
+    /// This one does not say off.
+    NotOff {
+        device: DeviceName,
+        state: PowerState,
+    },
+}
+
+/// One pass over the devices.
+#[derive(Default)]
+struct Pass {
+    /// A device has said off.
+    off: bool,
+    /// When the first answer was in, and whether a device was silent.
+    first: Option<Moment>,
+    waited: bool,
+}
+
+/// Ask every device of the proof once more. Where one was silent for so long that what the others have said is old, all of
+/// them are asked again.
+pub(in crate::policy) async fn still_off(run: &mut Run, proof: &Proof) -> Result<Power, Stop> {
+    let mut passes = 0;
+    loop {
+        let mut pass = Pass::default();
+        for device in proof.devices().into_iter().rev() {
+            if let Some(state) = ask(run, proof, &device, &mut pass).await? {
+                return Ok(Power::NotOff { device, state });
+            }
+        }
+        if !pass.off {
+            return Ok(Power::NobodyCanTell);
+        }
+        let old = pass.first.is_some_and(|first| run.now().since(first) >= FRESH);
+        if !pass.waited || !old || passes >= ROUNDS {
+            return Ok(Power::Off);
+        }
+        passes += 1;
+    }
+}
+
+/// What it says instead of off.
+async fn ask(
+    run: &mut Run,
+    proof: &Proof,
+    device: &DeviceName,
+    pass: &mut Pass,
+) -> Result<Option<PowerState>, Stop> {
+    let rules = run.policy.fence;
+    // Since when it has given no answer, and how often.
+    let mut silent: Option<Moment> = None;
+    let mut unanswered: u32 = 0;
+    loop {
+        let state = run.power_state(device, usize::try_from(unanswered).unwrap_or(0)).await;
+        let now = run.now();
+        run.detail(Phase::Prove, format!("before VMs are touched, {device} says {state}"));
+        let unknown = matches!(state, PowerState::Unknown(_));
+        if state == PowerState::Off || unknown && proof.may_be_mute(device) {
+            pass.off |= state == PowerState::Off;
+            pass.waited |= silent.is_some();
+            pass.first.get_or_insert(now);
+            return Ok(None);
+        }
+        if !unknown || now.since(*silent.get_or_insert(now)) >= rules.patience {
+            return Ok(Some(state));
+        }
+        unanswered += 1;
+        let pause = rules.interval.saturating_mul(1 << unanswered.min(3));
+        run.pause(pause.max(Duration::from_millis(1))).await?;
+    }
+}

@@ -1,0 +1,109 @@
+//! Which devices may prove that the host is off.
+//!
+//! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
+//! does not exist. Such a device proves nothing here.
+
+use crate::model::{FenceDevice, Level, ReadBack, SeenOn};
+use crate::policy::moments::is_ahead;
+use crate::policy::notes::Phase;
+use crate::policy::port::{Failure, Trouble};
+use crate::policy::rules::Control;
+use crate::policy::run::Run;
+use crate::policy::settings::{Mode, Purpose};
+
+/// `pdu_a and pdu_b`
+pub(super) fn names(level: &Level) -> String {
+    let names: Vec<_> = level.0.iter().map(|device| device.name.0.as_str()).collect();
+    names.join(" and ")
+}
+
+/// The levels whose devices may all prove something, and why the first of the others may not.
+pub(super) fn usable(run: &Run, levels: &[Level]) -> (Vec<Level>, Option<Failure>) {
+    let mut first = None;
+    let mut good = Vec::new();
+    for level in levels {
+        match level.0.iter().find_map(|device| unusable(run, device)) {
+            None if level.0.is_empty() => {}
+            None => good.push(level.clone()),
+            Some(failure) => {
+                run.note_once(Phase::Fence, format!("not by {}: {}", names(level), failure.what));
+                first.get_or_insert(failure);
+            }
+        }
+    }
+    (good, first)
+}
+
+fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {
+    match device.read_back {
+        ReadBack::ExitCodeOnly => Some(Failure {
+            trouble: Trouble::Settings,
+            what: format!("{} has no status command, and an exit code proves nothing", device.name),
+            advice: format!("give [device.{0}] a status command, or accept_exit_code = true", device.name),
+        }),
+        ReadBack::Status if run.policy.fence.control == Control::Required && seen(run, device).is_none() => {
+            Some(Failure {
+                trouble: Trouble::Unreachable,
+                what: format!(
+                    "{} was never seen ON while {} was healthy, so its \"off\" proves nothing",
+                    device.name,
+                    run.host()
+                ),
+                advice: format!(
+                    "run `onerescue check` after every change of devices; now, when you have seen that the host is off, \
+                     `onerescue confirm-off {} --reason …`",
+                    run.subject.name
+                ),
+            })
+        }
+        ReadBack::Status | ReadBack::ExitCodeAccepted => {
+            let destroys = run.policy.mode != Mode::Migrate && run.policy.purpose != Purpose::Fence;
+            let why = aged(run, device).filter(|_| destroys)?;
+            Some(Failure {
+                trouble: Trouble::Unreachable,
+                what: format!("what {} proves does not authorise what destroys data: {why}", device.name),
+                advice: format!(
+                    "run `onerescue check` after every change of devices and from a timer; now, `host_error --host {} -m` \
+                     moves what can be moved",
+                    run.subject.name
+                ),
+            })
+        }
+    }
+}
+
+/// When this device was seen ON, at the target that it has now.
+fn seen<'a>(run: &'a Run, device: &FenceDevice) -> Option<&'a SeenOn> {
+    let same = |seen: &&SeenOn| seen.device == device.name && seen.target == device.target;
+    run.suspect.seen_on.iter().filter(same).max_by_key(|seen| seen.at)
+}
+
+/// Why what these devices prove does not authorise a recreate or a delete.
+pub(super) fn reservation(run: &Run, level: &Level) -> Option<String> {
+    level.0.iter().find_map(|device| aged(run, device))
+}
+
+fn aged(run: &Run, device: &FenceDevice) -> Option<String> {
+    if run.policy.fence.control == Control::Waived {
+        return None;
+    }
+    let age = run.policy.fence.control_age;
+    let at = run.epoch();
+    match (device.read_back, seen(run, device)) {
+        (ReadBack::Status, Some(seen)) if is_ahead(at, seen.at) => Some(format!(
+            "{} was last seen ON at a moment that is {} s ahead: a clock was wrong",
+            device.name,
+            seen.at.since(at).as_secs()
+        )),
+        (ReadBack::Status, Some(seen)) if at.since(seen.at) <= age => None,
+        (ReadBack::Status, Some(seen)) => Some(format!(
+            "{} was last seen ON {} days ago",
+            device.name,
+            at.since(seen.at).as_secs() / 86_400
+        )),
+        (ReadBack::Status, None) => Some(format!("{} was never seen ON", device.name)),
+        (ReadBack::ExitCodeAccepted | ReadBack::ExitCodeOnly, _) => {
+            Some(format!("{} cannot be read, so nobody has seen it work", device.name))
+        }
+    }
+}

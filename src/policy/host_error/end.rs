@@ -1,0 +1,165 @@
+//! The end of a recovery: what is written down for the last time, and the report.
+
+use super::stop::Stop;
+use crate::model::Progress;
+use crate::policy::fencing::Proof;
+use crate::policy::moving::ending::give_up;
+use crate::policy::notes::Phase;
+use crate::policy::port::{Failure, Trouble};
+use crate::policy::record::Left;
+use crate::policy::record::ownership::Lost;
+use crate::policy::record::release::release;
+use crate::policy::record::writing::{Needed, write};
+use crate::policy::report::{Fate, Outcome, Report};
+use crate::policy::run::Run;
+use crate::policy::settings::Purpose;
+
+/// How a recovery ends; with the proof that its host is off, if there is one.
+pub(super) struct End {
+    outcome: Outcome,
+    proof: Option<Proof>,
+}
+
+impl End {
+    pub(super) fn with(outcome: Outcome, proof: Proof) -> Self {
+        Self { outcome, proof: Some(proof) }
+    }
+
+    fn without(outcome: Outcome) -> Self {
+        Self { outcome, proof: None }
+    }
+}
+
+/// The end that this stop is.
+pub(super) fn ended(run: &mut Run, stop: Stop) -> End {
+    match stop {
+        Stop::Ended(outcome) => End::without(told(run, outcome)),
+        Stop::Held(failure, end) => End::without(told(run, end(failure))),
+        Stop::Lost(lost) => leave_to(run, &lost),
+        Stop::OtherRecord => End::without(Outcome::Partly),
+    }
+}
+
+/// Another run goes on with the incident: leave everything to that one.
+fn leave_to(run: &mut Run, lost: &Lost) -> End {
+    let reason = format!("another run has taken this incident over: {}", lost.owner);
+    if lost.keeps {
+        // It is written once more, whatever is newer.
+        run.record.owned = run.now();
+    } else {
+        run.record.incident = None;
+    }
+    give_up(run, &reason);
+    End::without(Outcome::NothingToDo(reason))
+}
+
+/// The outcome without a proof, as it is said. Who asked for nothing but a fence must not take it for success, and what
+/// was sent already is said.
+fn told(run: &Run, outcome: Outcome) -> Outcome {
+    let told = run.fence.told.keys().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    match (run.policy.purpose, outcome) {
+        (_, Outcome::NothingToDo(reason)) if !told.is_empty() => {
+            let what =
+                format!("\"off\" was sent to {} by {told}, so it may still go off, but {reason}", run.host());
+            let advice =
+                "look at the machine and its devices: put them on again, or power it off and run the same command again"
+                    .to_owned();
+            Outcome::Held(Failure { trouble: Trouble::Refused, what, advice })
+        }
+        (Purpose::Fence, Outcome::NothingToDo(reason)) => Outcome::Held(Failure {
+            trouble: Trouble::Refused,
+            what: format!("{} was not fenced: {reason}", run.host()),
+            advice: "fence it only while OpenNebula has it in ERROR".to_owned(),
+        }),
+        (_, Outcome::Held(failure)) => Outcome::Held(told_too(run, failure, &told)),
+        (_, Outcome::NotFenced(failure)) => Outcome::NotFenced(told_too(run, failure, &told)),
+        (_, Outcome::NoCloud(failure)) => Outcome::NoCloud(told_too(run, failure, &told)),
+        (
+            _,
+            other @ (Outcome::NotStarted(_)
+            | Outcome::Recovered
+            | Outcome::Fenced
+            | Outcome::NothingToDo(_)
+            | Outcome::HandedOver(_)
+            | Outcome::Rehearsed(_)
+            | Outcome::Partly),
+        ) => other,
+    }
+}
+
+/// What was sent already may still take effect, and a contradiction counts more than how it ended.
+fn told_too(run: &Run, failure: Failure, told: &str) -> Failure {
+    let what = match &run.fence.contradiction {
+        Some(what) if *what != failure.what => format!("{what}; and at the end: {}", failure.what),
+        Some(_) | None => failure.what,
+    };
+    if told.is_empty() || what.contains("was sent \"off\"") {
+        return Failure { what, ..failure };
+    }
+    Failure { what: format!("{what}; \"off\" was sent by {told} before that"), ..failure }
+}
+
+/// Write the record for the last time, let go of it, then report.
+pub(super) async fn close(mut run: Run, end: End) -> Report {
+    let mut end = end;
+    loop {
+        let proof = end.proof.take().filter(|_| !run.fence.disproven);
+        prepare(&mut run, &end.outcome, proof.as_ref());
+        match write(&mut run, Needed::No).await {
+            Err(Stop::Lost(lost)) => end = leave_to(&mut run, &lost),
+            Ok(()) | Err(_) => {
+                end.proof = proof;
+                break;
+            }
+        }
+    }
+    release(&mut run).await;
+    run.note(Phase::Report, end.outcome.to_string());
+    Report {
+        host: run.subject.host,
+        mode: run.policy.mode,
+        purpose: run.policy.purpose,
+        outcome: end.outcome,
+        proof: end.proof,
+        trail: run.trail(),
+        took: run.now(),
+        disabled: run.suspect.disabled,
+        name: run.subject.name,
+        vms: run.vms.reports.into_values().collect(),
+    }
+}
+
+/// Every VM has its outcome, and the record says how far the incident has come.
+fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
+    for (vm, name) in std::mem::take(&mut run.vms.undecided) {
+        if !run.vms.reports.contains_key(&vm) {
+            let why = "its host was on again, and is not proven off".to_owned();
+            run.vms.settle(vm, &name, Fate::Held(why));
+        }
+    }
+    run.vms.tell_unmoved(outcome);
+    run.end_a_look();
+    let over = match outcome {
+        Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
+        Outcome::Rehearsed(_)
+        | Outcome::HandedOver(_)
+        | Outcome::NotStarted(_)
+        | Outcome::NoCloud(_)
+        | Outcome::NotFenced(_)
+        | Outcome::Held(_) => false,
+    };
+    let over = over || run.record.aborted.is_some() || run.only_looks();
+    let left = run.record.left;
+    if let Some(incident) = &mut run.record.incident {
+        incident.outcome = Some(outcome.to_string());
+        incident.release();
+        incident.progress = match (over, proof) {
+            (true, _) => Progress::Closed,
+            (false, _) if left == Left::AsItStands => incident.progress,
+            (false, Some(_)) => Progress::Off,
+            (false, None) if matches!(outcome, Outcome::HandedOver(_)) => Progress::Open,
+            (false, None) => Progress::Held,
+        };
+    }
+    run.keep_waiting(outcome, proof);
+}

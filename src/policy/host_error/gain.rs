@@ -1,0 +1,182 @@
+//! Before the fence: is there a VM that would gain by it? Planned as if the host were off, with nothing sent.
+//!
+//! A fence that moves no VM takes down what may still run, for nothing. It never shortens what comes before it: an oned
+//! that answers too slowly has everything looked at again.
+//!
+//! A run that goes on with a host that was off looks at its power first: off is proven again, and its VMs are read back.
+//! Only where it would send "off" is that weighed too. A person may have switched the host on when all was done, and the
+//! record of that may have been written over by a write that came late.
+
+use super::observe::unreadable;
+use super::stop::Stop;
+use crate::model::{Scope, VmId};
+use crate::policy::FRESH;
+use crate::policy::moving::adopt::{Sent, sent};
+use crate::policy::moving::held_vms::Retry;
+use crate::policy::notes::Phase;
+use crate::policy::plan::{self, Decision, Request, Verdict};
+use crate::policy::port::{Failure, Survey, Trouble};
+use crate::policy::report::{Fate, Outcome};
+use crate::policy::run::Run;
+use crate::policy::settings::{Fencing, Policy, Purpose};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many reasons are said with the outcome; every VM has its own.
+const REASONS: usize = 3;
+
+/// Weigh a fence that this run begins by itself, once before each; `false` where that took so long that everything is to
+/// be looked at again.
+pub(in crate::policy) async fn is_worth_it(run: &mut Run) -> Result<bool, Stop> {
+    // An earlier run had it off: its VMs are on their way, or it is to be said why not.
+    let proven = run.record.incident.as_ref().is_some_and(|incident| incident.proof.is_some());
+    let proven = proven && !matches!(run.record.retry, Retry::Anew);
+    let under_way = run.vms.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
+    // A person who says that it is off needs no fence.
+    if !is_due(run) || proven || under_way || run.confirmation().is_some() {
+        return Ok(true);
+    }
+    let asked = run.now();
+    // Before the fence is chosen no order of an earlier run is open; what it ended with stands.
+    weigh(run, |_, _, _| Sent::Nothing).await?;
+    Ok(run.now().since(asked) < FRESH)
+}
+
+/// Weigh it before the first "off" of a run that goes on.
+pub(in crate::policy) async fn is_worth_off(run: &mut Run) -> Result<(), Stop> {
+    weigh(run, sent).await
+}
+
+/// Has this run sent nothing yet, and not weighed it?
+pub(in crate::policy) fn is_due(run: &Run) -> bool {
+    let fence = &run.fence;
+    let begun = run.vms.touched || fence.earlier.is_some() || fence.again > 0 || !fence.told.is_empty();
+    weighs(&run.policy) && !begun && fence.weighed.is_none()
+}
+
+async fn weigh(run: &mut Run, sent: fn(&Run, &Decision, &Survey) -> Sent) -> Result<(), Stop> {
+    let (host, also) = (run.subject.host, run.subject.vms.clone());
+    let survey = match run.read(Phase::Plan, move |world| world.survey(host, &also)).await? {
+        Ok(survey) => survey,
+        Err(failure) => return Err(Stop::Ended(unreadable(failure))),
+    };
+    let weighed: Vec<_> =
+        decide(run, &survey).into_iter().map(|decision| (sent(run, &decision, &survey), decision)).collect();
+    let gain = weighed.iter().any(|(sent, decision)| gains(run, &survey, sent, decision));
+    run.vms.unmoved = weighed.into_iter().filter_map(|(sent, decision)| told(sent, decision)).collect();
+    if gain {
+        run.fence.weighed = Some(run.now());
+        return Ok(());
+    }
+    let reason = refusal(run).map_err(Stop::held)?;
+    let mut outcome = Outcome::NothingToDo(reason);
+    for (vm, (name, fate)) in std::mem::take(&mut run.vms.unmoved) {
+        if let Fate::Failed(_) = fate {
+            outcome = Outcome::Partly;
+        }
+        run.vms.settle(vm, &name, fate);
+    }
+    Err(Stop::Ended(outcome))
+}
+
+/// Is a fence that gains nothing to be refused?
+pub(in crate::policy) fn weighs(policy: &Policy) -> bool {
+    let asked = policy.purpose != Purpose::Fence && policy.fencing == Fencing::Required;
+    asked && !policy.fence.without_gain
+}
+
+fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
+    // As a rehearsal: by then a VM that is RUNNING now would be UNKNOWN.
+    let policy = Policy { purpose: Purpose::Rehearse, ..run.policy.clone() };
+    plan::plan(
+        survey,
+        &Request {
+            host: run.subject.host,
+            policy: &policy,
+            scope: &Scope::Host,
+            reservation: None,
+            closed: BTreeSet::new(),
+            live: BTreeSet::new(),
+            moving: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            waited: BTreeSet::new(),
+        },
+    )
+}
+
+/// What it comes to if nothing is done. One that is on its way is left for the next run to read back.
+fn told(sent: Sent, decision: Decision) -> Option<(VmId, (String, Fate))> {
+    let fate = match (sent, decision.verdict) {
+        (Sent::OnItsWay, _) => return None,
+        (Sent::Ended(fate), _) => fate,
+        (Sent::Nothing, Verdict::Act(..) | Verdict::Await(_)) => {
+            Fate::Held("not touched, because this run ended before that".to_owned())
+        }
+        (Sent::Nothing, Verdict::Hold(reason)) => Fate::Held(reason),
+        (Sent::Nothing, Verdict::Leave(reason)) => Fate::Left(reason),
+    };
+    Some((decision.vm, (decision.name, fate)))
+}
+
+/// It could be moved, or it is on the host and may be moved later; or it was sent elsewhere and is not there yet.
+fn gains(run: &Run, survey: &Survey, sent: &Sent, decision: &Decision) -> bool {
+    match sent {
+        Sent::Nothing => {}
+        Sent::OnItsWay => return true,
+        Sent::Ended(_) => return false,
+    }
+    let dead = run.subject.host;
+    let charged = survey.hosts.iter().any(|host| host.id == dead && host.vms.contains(&decision.vm));
+    match decision.verdict {
+        Verdict::Act(..) => true,
+        Verdict::Await(_) => charged || decision.host == Some(dead),
+        Verdict::Hold(_) | Verdict::Leave(_) => false,
+    }
+}
+
+/// Why a run that has nothing to gain has nothing to do, or what holds it.
+fn refusal(run: &Run) -> Result<String, Failure> {
+    refused(&run.host(), run.vms.unmoved.values().map(|(_, fate)| fate))
+}
+
+/// The same for a host whose VMs come to this, and none of them is moved.
+pub(in crate::policy) fn refused<'a>(
+    host: &str,
+    fates: impl Iterator<Item = &'a Fate>,
+) -> Result<String, Failure> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut all, mut held, mut done) = (0, 0, 0);
+    for fate in fates {
+        all += 1;
+        if let Fate::Held(reason) = fate {
+            held += 1;
+            *reasons.entry(reason).or_default() += 1;
+        }
+        done += usize::from(matches!(fate, Fate::Recovered(_)));
+    }
+    if held == 0 {
+        let which = match (all, done) {
+            (0, _) => "it has no VMs",
+            (_, 0) => "none of its VMs is to be recovered",
+            _ => "its VMs are recovered already",
+        };
+        return Ok(format!("{host} is not fenced, because {which}"));
+    }
+    let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| (*count, *reason)).collect();
+    counted.sort_by_key(|(count, reason)| (std::cmp::Reverse(*count), *reason));
+    let more = counted.len().saturating_sub(REASONS);
+    let mut text: Vec<_> =
+        counted.iter().take(REASONS).map(|(count, reason)| format!("{count}: {reason}")).collect();
+    if more > 0 {
+        text.push(format!("and {more} more reasons"));
+    }
+    Err(Failure {
+        trouble: Trouble::Unreachable,
+        what: format!(
+            "{host} is not fenced, because none of the {held} VMs that should be recovered can be: {}",
+            text.join("; ")
+        ),
+        advice:
+            "mend what holds them; to fence all the same, `fence_host`, or without_gain = true under [fence]"
+                .to_owned(),
+    })
+}

@@ -1,0 +1,20 @@
+//! `--dry-run`: what the real run would do, and where it would stop. Nothing is sent and nothing is written.
+
+use super::end::End;
+use super::stop::Stop;
+use crate::policy::fencing::{self, WouldStop};
+use crate::policy::moving::{Looked, rehearsed, survey};
+use crate::policy::report::Outcome;
+use crate::policy::run::Run;
+
+/// Rehearse the fence and the plan.
+pub(super) async fn rehearse(run: &mut Run) -> Result<End, Stop> {
+    let mut stop = WouldStop::default();
+    let proof = fencing::rehearse(run, &mut stop).await?;
+    let outcome = match survey(run).await? {
+        Looked::At(survey) => rehearsed(run, &proof, &survey, stop),
+        Looked::Ended(outcome) => outcome,
+        Looked::CalledOff => Outcome::Partly,
+    };
+    Ok(End::with(outcome, proof))
+}

@@ -1,0 +1,168 @@
+//! Send orders, few at a time, and note what oned says to them.
+//!
+//! An answer is never a success: that is read back, see [`super::settle`].
+
+use super::apply::hold;
+use super::before::{Ready, ready, reopen};
+use super::{Moved, Next, Seen, next};
+use crate::model::{Moment, Refusal};
+use crate::policy::fencing::Proof;
+use crate::policy::host_error::Stop;
+use crate::policy::notes::Phase;
+use crate::policy::order::{Order, Reply};
+use crate::policy::record::writing::{Needed, write};
+use crate::policy::report::Disabled;
+use crate::policy::run::Run;
+use std::time::Duration;
+
+/// How old a survey may be when orders of its plan are sent: targets die and fill up too.
+const CURRENT: Duration = Duration::from_secs(30);
+
+/// Send these orders, few at a time; before each few the record and the power are looked at.
+pub(super) async fn send(
+    run: &mut Run,
+    proof: &Proof,
+    seen: &mut Seen,
+    mut orders: Vec<Order>,
+) -> Result<Next, Stop> {
+    if orders.is_empty() {
+        return Ok(next(run));
+    }
+    run.begins_to_retry(proof);
+    // Written down first, so that no later run forgets a VM that was touched.
+    write(run, Needed::No).await?;
+    let mut within = Duration::ZERO;
+    while !orders.is_empty() {
+        let ready = ready(run, proof, seen, &orders, within).await?;
+        if let Some(next) = not_ready(run, ready) {
+            return Ok(next);
+        }
+        // Somebody may switch the host on between two batches: "off" may be as old as `[fence] recheck` allows.
+        within = run.policy.fence.recheck;
+        orders = one_batch(run, proof, orders).await;
+        if !orders.is_empty() && run.now().since(seen.surveyed) >= CURRENT {
+            reopen(run, &orders);
+            break;
+        }
+    }
+    Ok(next(run))
+}
+
+fn not_ready(run: &Run, ready: Ready) -> Option<Next> {
+    match ready {
+        Ready::Yes => None,
+        Ready::CalledOff => Some(next(run)),
+        Ready::FlagsFirst => Some(Next::ReadBack),
+        Ready::OnAgain => Some(Next::Done(Moved::OnAgain)),
+    }
+}
+
+/// Take RESCHED flags back.
+pub(super) async fn take_back(run: &mut Run, proof: &Proof, mut flags: Vec<Order>) -> Next {
+    while !flags.is_empty() {
+        flags = one_batch(run, proof, flags).await;
+    }
+    next(run)
+}
+
+/// Send the first few; the rest comes back.
+async fn one_batch(run: &mut Run, proof: &Proof, mut orders: Vec<Order>) -> Vec<Order> {
+    let parallel = usize::try_from(run.policy.settle.parallel.max(1)).unwrap_or(1);
+    let rest = orders.split_off(parallel.min(orders.len()));
+    let mut replies = proof.act(run, orders.clone()).await.into_iter();
+    for order in orders {
+        let lost = || Reply::Unknown("no answer".to_owned());
+        let reply = replies.next().unwrap_or_else(lost);
+        answered(run, order, &reply, proof.at());
+    }
+    rest
+}
+
+fn answered(run: &mut Run, order: Order, reply: &Reply, proof: Moment) {
+    let vm = order.vm();
+    let (said, held) = match reply {
+        Reply::Accepted => ("accepted".to_owned(), None),
+        Reply::NotSent(why) => (format!("not sent, {why}"), None),
+        Reply::Unknown(why) => (format!("outcome unknown, {why}; reading it back"), None),
+        Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(*kind, why)),
+    };
+    run.detail(Phase::Act, format!("{}, on the proof of {proof}: {said}", run.say(&order)));
+    if matches!(reply, Reply::Accepted | Reply::Unknown(_)) {
+        run.is_touched();
+        if let Order::Migrate { to, .. } = order {
+            run.vms.sent.insert(vm, to);
+        }
+    }
+    let now = run.now();
+    let Some(progress) = run.vms.progress.get_mut(&vm) else {
+        return;
+    };
+    progress.answered(order, reply, now);
+    if let Order::Unresched { .. } = order {
+        return;
+    }
+    let (name, offers, doubt) = (progress.name.clone(), progress.refusals, progress.doubt);
+    let migrates = matches!(order, Order::Migrate { .. });
+    match (held, reply) {
+        (Some(reason), _) => hold(run, vm, &name, reason),
+        // Only a migration has another host to try.
+        (None, Reply::Refused(_, why))
+            if !doubt && (offers >= run.policy.settle.targets || offers > 1 && !migrates) =>
+        {
+            hold(run, vm, &name, format!("refused {offers} times, last: {why}"));
+        }
+        _ => {}
+    }
+}
+
+/// Refusals that another host would not change.
+fn hold_for(kind: Refusal, why: &str) -> Option<String> {
+    match kind {
+        // Does not fit, a state that has changed, a host that is gone: look again and plan again.
+        Refusal::Action | Refusal::NoExists => None,
+        Refusal::Authentication
+        | Refusal::Authorization
+        | Refusal::Api
+        | Refusal::Internal
+        | Refusal::Allocate
+        | Refusal::Locked
+        | Refusal::Replication
+        | Refusal::Other => {
+            Some(format!("oned refused, as for a lock, a quota or a right that is missing: {why}"))
+        }
+    }
+}
+
+/// Disable the host, after one more look at its power.
+pub(super) async fn disable(run: &mut Run, proof: &Proof, seen: &mut Seen) -> Result<Next, Stop> {
+    // Written down first, so that no later run takes it for a person's doing and forgets its VMs.
+    let at = run.epoch();
+    if let Some(incident) = &mut run.record.incident {
+        incident.disabled = Some(at);
+    }
+    write(run, Needed::No).await?;
+    let ready = ready(run, proof, seen, &[], Duration::ZERO).await?;
+    if let Some(next) = not_ready(run, ready) {
+        return Ok(next);
+    }
+    let reply = proof.disable(run).await;
+    // What did not leave is tried again with the next look, and so is what may not have arrived, unless that look
+    // shows the host DISABLED.
+    run.vms.disable_tried = matches!(reply, Reply::Accepted | Reply::Refused(..));
+    run.suspect.disabled = match reply {
+        Reply::Accepted => Disabled::Yes,
+        Reply::Unknown(_) => Disabled::Unsure,
+        Reply::Refused(..) | Reply::NotSent(_) => run.suspect.disabled,
+    };
+    let host = run.host();
+    let text = match reply {
+        Reply::Accepted => format!(
+            "{host} is DISABLED now, so that oned gives up the VMs it still calls RUNNING; enable it after the repair"
+        ),
+        // A refusal is noted: the VMs may still turn UNKNOWN by themselves.
+        Reply::Refused(_, why) | Reply::NotSent(why) => format!("{host} could not be disabled: {why}"),
+        Reply::Unknown(why) => format!("{host} was to be disabled, and oned's answer was lost: {why}"),
+    };
+    run.note(Phase::Act, text);
+    Ok(Next::ReadBack)
+}

@@ -1,0 +1,83 @@
+//! VMs that an earlier run of the same incident has touched: they are read back, not sent anything again.
+
+use super::judge::{Judge, Judgement};
+use super::progress::VmProgress;
+use crate::model::End;
+use crate::policy::notes::Phase;
+use crate::policy::order::{MigrationType, Order};
+use crate::policy::plan::Decision;
+use crate::policy::port::Survey;
+use crate::policy::report::Fate;
+use crate::policy::run::Run;
+use crate::policy::settings::Mode;
+use crate::policy::states::{self, Class};
+use std::collections::BTreeMap;
+
+/// Go on with a VM that an earlier run has sent an order for, if that is so.
+pub(super) fn adopt(run: &mut Run, decision: &Decision) -> bool {
+    let Decision { vm, name, state, .. } = decision;
+    let Some(order) = sent_before(run, decision) else { return false };
+    let progress = VmProgress::adopted(name.clone(), *state, order, run.now());
+    run.vms.progress.insert(*vm, progress);
+    let text = format!("an earlier run has sent: {}; it is {state}, reading it back", run.say(&order));
+    run.detail(Phase::Plan, text);
+    true
+}
+
+/// What has become of a VM that an earlier run has sent an order for.
+pub(in crate::policy) enum Sent {
+    /// None was sent, or it is still where it was: it is planned like any other.
+    Nothing,
+    /// It is not at its end yet.
+    OnItsWay,
+    Ended(Fate),
+}
+
+/// Read back, with nothing taken up and nothing sent.
+pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -> Sent {
+    let Some(order) = sent_before(run, decision) else { return Sent::Nothing };
+    let now = run.now();
+    let adopted = &VmProgress::adopted(decision.name.clone(), decision.state, order, now);
+    let vms = &BTreeMap::new();
+    let vm = survey.vms.iter().find(|vm| vm.id == decision.vm);
+    match (Judge { run, vm: adopted, now, hosts: None, vms }).judge(vm) {
+        Judgement::Close(fate) => Sent::Ended(fate),
+        Judgement::Stay
+        | Judgement::Replan
+        | Judgement::Await
+        | Judgement::Send(_)
+        | Judgement::Look
+        | Judgement::Release(_)
+        | Judgement::TakeOver(_)
+        | Judgement::TakenBack => Sent::OnItsWay,
+    }
+}
+
+/// The order of an earlier run of this incident that is being carried out, or has failed on the VM's new host. What that
+/// run has given up is not begun again.
+fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
+    let (vm, state) = (decision.vm, decision.state);
+    let elsewhere = decision.host.is_some_and(|host| host != run.subject.host);
+    let known = run.vms.remembered.get(&vm).filter(|_| !run.vms.progress.contains_key(&vm))?;
+    match known.end {
+        None => {}
+        // Read back once more, so that it is reported and remembered as what it is.
+        Some(End::Recovered) if matches!(states::class(state), Class::Running | Class::Done) => {}
+        Some(End::Recovered | End::Left | End::Held | End::Failed) => return None,
+    }
+    let order = match (known.order.as_deref(), run.policy.mode) {
+        (Some("migrate"), Mode::Migrate) => Order::Migrate { vm, to: known.to?, kind: MigrationType::Save },
+        (Some("resched"), Mode::Migrate) => Order::Resched { vm },
+        (Some("recreate"), Mode::Recreate) => Order::Recreate { vm },
+        (Some("delete"), Mode::Delete) => Order::Delete { vm },
+        _ => return None,
+    };
+    let again = match order {
+        Order::Recreate { .. } => matches!(states::class(state), Class::Resubmit | Class::NotPlaced),
+        Order::Delete { .. } => states::class(state) == Class::Done,
+        Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } | Order::Unresched { .. } => {
+            false
+        }
+    };
+    (elsewhere || again).then_some(order)
+}

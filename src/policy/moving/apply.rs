@@ -1,0 +1,175 @@
+//! One round of planning: take up each decision, and note it.
+
+use super::adopt::adopt;
+use super::after::{named, unmet};
+use super::progress::{Stage, VmProgress};
+use super::scheduler::left_to_it;
+use crate::model::{LcmState, VmId, VmState};
+use crate::policy::fencing::Proof;
+use crate::policy::notes::Phase;
+use crate::policy::order::Order;
+use crate::policy::plan::{self, Decision, Request, Verdict};
+use crate::policy::port::Survey;
+use crate::policy::report::Fate;
+use crate::policy::run::Run;
+use crate::policy::settings::Purpose;
+use crate::policy::states::{self, Class};
+
+/// Moving live between two hosts; the domain may be on either.
+const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
+
+/// Decide about every VM that is not decided yet, and note each decision.
+pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<Order> {
+    let request = Request {
+        host: run.subject.host,
+        policy: &run.policy,
+        scope: proof.scope(),
+        reservation: proof.reservation(),
+        closed: run.vms.closed(),
+        live: run.vms.live.clone(),
+        moving: run.vms.sent.clone(),
+        refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
+        waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
+    };
+    let decisions = plan::plan(survey, &request);
+    run.vms.undecided.clear();
+    run.vms.unmoved.clear();
+    run.vms.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
+    run.vms.layered = survey.vms.iter().filter(|vm| vm.layer().is_some()).map(|vm| vm.id).collect();
+    // A look that was for VMs on their way only.
+    if !decisions.is_empty() || run.vms.progress.is_empty() {
+        run.note(Phase::Plan, summary(&decisions));
+    }
+    let rehearsal = run.policy.purpose == Purpose::Rehearse;
+    let orders = decisions
+        .into_iter()
+        .filter_map(|decision| {
+            if !rehearsal && adopt(run, &decision) {
+                return None;
+            }
+            let text = format!("{} {}: {}", decision.vm, decision.name, decision.verdict);
+            run.detail(Phase::Plan, text);
+            if rehearsal { tell(run, decision) } else { take(run, decision) }
+        })
+        .collect();
+    let open = run.vms.progress.iter().filter(|(_, vm)| vm.stage == Stage::Open);
+    let gone: Vec<_> = open.map(|(id, vm)| (*id, vm.name.clone())).collect();
+    for (vm, name) in gone {
+        close(run, vm, &name, Fate::Left("it does not exist any more".to_owned()));
+    }
+    orders
+}
+
+fn summary(decisions: &[Decision]) -> String {
+    let count = |of: fn(&Verdict) -> bool| decisions.iter().filter(|decision| of(&decision.verdict)).count();
+    format!(
+        "{} VMs: {} to act on, {} to wait for, {} held, {} left alone",
+        decisions.len(),
+        count(|verdict| matches!(verdict, Verdict::Act(..))),
+        count(|verdict| matches!(verdict, Verdict::Await(_))),
+        count(|verdict| matches!(verdict, Verdict::Hold(_))),
+        count(|verdict| matches!(verdict, Verdict::Leave(_)))
+    )
+}
+
+fn tell(run: &mut Run, decision: Decision) -> Option<Order> {
+    let fate = match decision.verdict {
+        Verdict::Act(_, text) | Verdict::Await(text) => Fate::Planned(text),
+        Verdict::Hold(reason) => Fate::Held(reason),
+        Verdict::Leave(reason) => Fate::Left(reason),
+    };
+    close(run, decision.vm, &decision.name, fate);
+    None
+}
+
+fn take(run: &mut Run, decision: Decision) -> Option<Order> {
+    let now = run.now();
+    let Decision { vm, name, state, host, after, verdict } = decision;
+    let elsewhere = host.is_some_and(|host| host != run.subject.host);
+    // An order whose answer was lost has been executed after all.
+    if elsewhere && run.vms.progress.get_mut(&vm).is_some_and(|progress| progress.follow(now)) {
+        return None;
+    }
+    match verdict {
+        Verdict::Act(order, _) => match left_to_it(run, order, state) {
+            Ok(order) => return act(run, (vm, name, state), order, &after),
+            Err(reason) => close(run, vm, &name, Fate::Held(reason)),
+        },
+        Verdict::Await(_) => {
+            let progress = run.vms.progress.entry(vm).or_insert_with(|| VmProgress::new(name, state));
+            progress.wait_for_oned(now, !elsewhere);
+        }
+        Verdict::Hold(reason) => hold(run, vm, &name, reason),
+        Verdict::Leave(_) if !elsewhere && was_running(run, vm) && states::class(state) == Class::Stopped => {
+            let reason = format!(
+                "{state}: it was running when this run began; its host has booted since, or somebody stopped it \
+                 (`onevm resume {}` starts it again)",
+                vm.0
+            );
+            close(run, vm, &name, Fate::Held(reason));
+        }
+        Verdict::Leave(reason) => close(run, vm, &name, Fate::Left(reason)),
+    }
+    None
+}
+
+/// Send it, or wait until others run.
+fn act(
+    run: &mut Run,
+    (vm, name, state): (VmId, String, VmState),
+    order: Order,
+    after: &[VmId],
+) -> Option<Order> {
+    let (now, needs) = (run.now(), unmet(&order, after));
+    let text = format!("{vm} {name} waits for {}", named(run, &needs));
+    let progress = run.vms.progress.entry(vm).or_insert_with(|| VmProgress::new(name, state));
+    if !progress.waited && !needs.is_empty() {
+        let first = progress.needs.is_empty();
+        progress.wait_for(now, needs);
+        if first {
+            run.detail(Phase::Plan, text);
+        }
+        return None;
+    }
+    progress.send(order, now);
+    if let Order::Resched { .. } = order {
+        let others = run.vms.progress.values().any(|progress| progress.flagged);
+        run.vms.scheduling.begin(now, others);
+        run.detail(Phase::Plan, format!("{vm}: left to the scheduler, by its RESCHED flag"));
+    }
+    Some(order)
+}
+
+/// It stays where it is: untouched, or not where it should be.
+pub(super) fn hold(run: &mut Run, vm: VmId, name: &str, reason: String) {
+    let touched = run.vms.progress.get(&vm).is_some_and(|progress| progress.calls > 0);
+    close(run, vm, name, if touched { Fate::Failed(reason) } else { Fate::Held(reason) });
+}
+
+/// The end of a VM that is on its way. A flag that this run has set is taken back first.
+pub(super) fn give_up(run: &mut Run, vm: VmId, fate: Fate) {
+    let now = run.now();
+    let Some(progress) = run.vms.progress.get_mut(&vm) else { return };
+    if progress.to_take_back() {
+        progress.take_back(vm, now, Some(fate));
+        return;
+    }
+    let fate = progress.said_with_flag(vm, fate);
+    let name = progress.name.clone();
+    run.detail(Phase::Settle, format!("{vm} {name}: {fate}"));
+    run.vms.progress.remove(&vm);
+    run.vms.settle(vm, &name, fate);
+}
+
+/// Was this VM on its way in this run, and not stopped when it was first seen?
+fn was_running(run: &Run, vm: VmId) -> bool {
+    run.vms.progress.get(&vm).is_some_and(|progress| states::class(progress.from) != Class::Stopped)
+}
+
+fn close(run: &mut Run, vm: VmId, name: &str, fate: Fate) {
+    if run.vms.progress.get(&vm).is_some_and(VmProgress::to_take_back) {
+        return give_up(run, vm, fate);
+    }
+    run.vms.progress.remove(&vm);
+    run.vms.settle(vm, name, fate);
+}

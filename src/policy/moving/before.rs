@@ -1,0 +1,206 @@
+//! Just before something is changed: is the record still this run's, and is the host still off?
+//!
+//! Where nobody can read the power (`-u`, a device without a status), oned at least must not show the host as back.
+
+use super::Seen;
+use super::ending::call_off;
+use crate::model::{DeviceName, Host, HostState, PowerState};
+use crate::policy::FRESH;
+use crate::policy::fencing::Proof;
+use crate::policy::fencing::recheck::{Power, ROUNDS, still_off};
+use crate::policy::host_error::lead::lead;
+use crate::policy::host_error::observe::not_dead;
+use crate::policy::host_error::{Stop, aborted};
+use crate::policy::notes::Phase;
+use crate::policy::order::Order;
+use crate::policy::port::{Failure, Trouble};
+use crate::policy::record::ownership::{abort_of, lost, overwritten};
+use crate::policy::record::writing::write_over;
+use crate::policy::run::Run;
+use crate::policy::settings::Purpose;
+use std::time::Duration;
+
+/// May it be done?
+pub(super) enum Ready {
+    Yes,
+    /// No, and nothing more is sent.
+    CalledOff,
+    /// No: RESCHED flags are taken back first.
+    FlagsFirst,
+    /// No: the host is fenced once more.
+    OnAgain,
+}
+
+/// Whose the record is.
+enum Owned {
+    Ours,
+    /// It had to be written again.
+    Overwritten,
+    CalledOff,
+}
+
+/// Look once more whether the record is ours and whether the host is off, which may have been seen within this time. These
+/// orders wait for it.
+pub(super) async fn ready(
+    run: &mut Run,
+    proof: &Proof,
+    seen: &mut Seen,
+    orders: &[Order],
+    within: Duration,
+) -> Result<Ready, Stop> {
+    let (mut within, mut rounds) = (within, 0);
+    lead(run).await?;
+    loop {
+        match owned(run).await? {
+            Owned::Ours => {}
+            Owned::CalledOff => return Ok(Ready::CalledOff),
+            Owned::Overwritten => {
+                within = Duration::ZERO;
+                lead(run).await?;
+                continue;
+            }
+        }
+        if run.now().since(seen.checked) >= within {
+            match still_off(run, proof).await? {
+                Power::Off => seen.checked = run.now(),
+                Power::NobodyCanTell if is_silent(run).await? => seen.checked = run.now(),
+                Power::NobodyCanTell => return Ok(Ready::CalledOff),
+                Power::NotOff { device, state } => return Ok(not_off(run, &device, &state, orders)),
+            }
+        }
+        // A device may have been silent for long: then whose the record is is asked again, a few times.
+        if run.now().since(run.record.owned) < FRESH || rounds >= ROUNDS {
+            return Ok(Ready::Yes);
+        }
+        rounds += 1;
+        within = FRESH;
+    }
+}
+
+async fn owned(run: &mut Run) -> Result<Owned, Stop> {
+    let memory = match run.read(Phase::Act, |world| world.memory()).await? {
+        Ok(memory) => memory,
+        Err(failure) => {
+            call_off(run, failure);
+            return Ok(Owned::CalledOff);
+        }
+    };
+    if let Some(lost) = lost(run, &memory) {
+        return Err(Stop::Lost(lost));
+    }
+    if let Some(word) = abort_of(run, &memory) {
+        let failure = aborted(run, word);
+        call_off(run, failure);
+        return Ok(Owned::CalledOff);
+    }
+    run.record.owned = run.now();
+    if !overwritten(run, &memory) {
+        return Ok(Owned::Ours);
+    }
+    write_over(run).await?;
+    Ok(Owned::Overwritten)
+}
+
+/// oned's view of a host whose power cannot be read: it does not hear the host.
+async fn is_silent(run: &mut Run) -> Result<bool, Stop> {
+    let host = match run.read_host(Phase::Confirm).await? {
+        Ok(host) => host,
+        Err(failure) => {
+            call_off(run, failure);
+            return Ok(false);
+        }
+    };
+    let Some(what) = is_back(run, &host) else { return Ok(true) };
+    let advice = "power it off and keep it off, then run the same command again".to_owned();
+    call_off(run, Failure { trouble: Trouble::Refused, what, advice });
+    Ok(false)
+}
+
+fn is_back(run: &Run, host: &Host) -> Option<String> {
+    match (host.state, not_dead(host)) {
+        (HostState::Monitored | HostState::Init, Some(reason)) => {
+            Some(format!("{} was taken for dead, but {reason}", run.host()))
+        }
+        (HostState::Disabled, _) if run.heard_again(host) => {
+            Some(format!("{} was taken for dead, and is monitored again", run.host()))
+        }
+        _ => None,
+    }
+}
+
+/// Somebody, or a setting of its firmware, has switched it on, or its device gives no answer any more: nothing is
+/// sent until it is proven off again.
+fn not_off(run: &mut Run, device: &DeviceName, state: &PowerState, orders: &[Order]) -> Ready {
+    if run.fence.again >= run.policy.fence.again || run.policy.purpose != Purpose::Recover {
+        contradicted(run, state);
+        call_off(run, was_off(run, device, state));
+        return Ready::CalledOff;
+    }
+    if run.vms.progress.values().any(|vm| vm.to_take_back()) {
+        take_back(run, device, state, orders);
+        return Ready::FlagsFirst;
+    }
+    run.fence.again += 1;
+    let again = if *state == PowerState::On { "on again".to_owned() } else { state.to_string() };
+    run.note(Phase::Prove, format!("{device} says {again}: fencing once more before anything is sent"));
+    contradicted(run, state);
+    reopen(run, orders);
+    run.fence.cleared = None;
+    if !run.vms.touched {
+        // Nothing was sent: it is all decided again.
+        let vms = &mut run.vms;
+        let begun = std::mem::take(&mut vms.progress).into_iter().map(|(vm, progress)| (vm, progress.name));
+        let ended = std::mem::take(&mut vms.reports).into_iter().map(|(vm, report)| (vm, report.name));
+        vms.undecided = begun.chain(ended).collect();
+    }
+    Ready::OnAgain
+}
+
+/// The scheduler could start VMs of a host that is on: its wishes are taken back, then all of it is decided again.
+fn take_back(run: &mut Run, device: &DeviceName, state: &PowerState, orders: &[Order]) {
+    let text = format!("{device} says {state} again: RESCHED flags are taken back before anything else");
+    run.note(Phase::Prove, text);
+    reopen(run, orders);
+    let now = run.now();
+    for (id, vm) in &mut run.vms.progress {
+        if vm.to_take_back() {
+            vm.take_back(*id, now, None);
+        }
+    }
+}
+
+fn was_off(run: &Run, device: &DeviceName, state: &PowerState) -> Failure {
+    let (host, name) = (run.host(), &run.subject.name);
+    let what = format!("{host} was off and now {device} says {state}");
+    let advice = match state {
+        PowerState::On => format!("power {name} off and keep it off, then run the same command again"),
+        PowerState::Off | PowerState::Unknown(_) => {
+            format!(
+                "mend {device}, which gives no answer; nothing says that {name} is on; then run the same command again"
+            )
+        }
+    };
+    Failure { trouble: Trouble::Refused, what, advice }
+}
+
+/// These orders wait no more: their VMs are planned again.
+pub(super) fn reopen(run: &mut Run, orders: &[Order]) {
+    let now = run.now();
+    for order in orders {
+        if let Some(vm) = run.vms.progress.get_mut(&order.vm()) {
+            vm.reopen(now);
+        }
+    }
+}
+
+/// A proof that a device contradicts is none any more.
+fn contradicted(run: &mut Run, state: &PowerState) {
+    if *state != PowerState::On {
+        return;
+    }
+    run.is_on();
+    run.fence.disproven = true;
+    if let Some(incident) = &mut run.record.incident {
+        incident.proof = None;
+    }
+}

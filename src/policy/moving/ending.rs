@@ -1,0 +1,77 @@
+//! How the work on VMs ends: all is done, nothing more is sent, or oned gives no answer.
+
+use super::progress::Stage;
+use crate::model::Moment;
+use crate::policy::notes::Phase;
+use crate::policy::port::Failure;
+use crate::policy::report::{Fate, Outcome};
+use crate::policy::run::Run;
+use crate::policy::settings::Mode;
+use std::time::Duration;
+
+/// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// Is the host to be disabled, so that oned gives up VMs that it still calls RUNNING?
+pub(super) fn needs_disable(run: &Run) -> bool {
+    // A recreate or delete takes VMs that oned calls RUNNING; only a migration needs oned to give them up.
+    let awaits = |stage: &Stage| matches!(stage, Stage::Awaiting { here: true, .. });
+    let stuck = run.policy.mode == Mode::Migrate && run.vms.progress.values().any(|vm| awaits(&vm.stage));
+    stuck && !run.vms.disable_tried && run.vms.halted.is_none() && run.now() >= Moment(GRACE)
+}
+
+/// No VM is on its way any more.
+pub(super) fn all_done(run: &Run) -> Outcome {
+    let partly = run.vms.reports.values().any(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)));
+    match &run.vms.halted {
+        Some(failure) if !run.vms.touched => Outcome::Held(failure.clone()),
+        None if !partly => Outcome::Recovered,
+        Some(_) | None => Outcome::Partly,
+    }
+}
+
+/// Send nothing more. What was sent already is still read back.
+pub(super) fn call_off(run: &mut Run, failure: Failure) {
+    run.note(Phase::Settle, format!("{}; nothing more is sent; {}", failure.what, failure.advice));
+    let now = run.now();
+    for (vm, mut progress) in std::mem::take(&mut run.vms.progress) {
+        if progress.to_take_back() {
+            progress.take_back(vm, now, Some(Fate::Failed(failure.what.clone())));
+            run.vms.progress.insert(vm, progress);
+        } else if matches!(progress.stage, Stage::Moving { .. }) && progress.calls > 0 {
+            run.vms.progress.insert(vm, progress);
+        } else {
+            let why = failure.what.clone();
+            let fate = if progress.calls > 0 { Fate::Failed(why) } else { Fate::Held(why) };
+            run.vms.settle(vm, &progress.name, fate);
+        }
+    }
+    run.vms.halted = Some(failure);
+}
+
+/// oned has been silent for too long.
+pub(super) fn no_cloud(run: &mut Run, failure: Failure) -> Outcome {
+    give_up(run, "oned gives no answer");
+    Outcome::NoCloud(failure)
+}
+
+/// Every VM on its way gets an outcome, because this run sees no more of it.
+pub(in crate::policy) fn give_up(run: &mut Run, why: &str) {
+    for (vm, progress) in std::mem::take(&mut run.vms.progress) {
+        let fate = match progress.stage {
+            Stage::Moving { .. } if progress.calls > 0 => {
+                Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. }
+                if progress.calls > 0 =>
+            {
+                Fate::Failed(format!("it was touched before: {why}"))
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
+                Fate::Held(why.to_owned())
+            }
+        };
+        let fate = progress.said_with_flag(vm, fate);
+        run.vms.settle(vm, &progress.name, fate);
+    }
+}

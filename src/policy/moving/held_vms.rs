@@ -1,0 +1,146 @@
+//! VMs that are held although everything else is done: `onerescue reconcile` looks at them again, more and more slowly.
+//!
+//! Room comes back, a person mends a datastore: nobody should have to think of those VMs then. Such a look goes on with
+//! the closed record of the same failure, which stays closed until there is something to send, and proves the host off
+//! once more, but it never sends "off": who has switched the host on since is at work on it. So it looks only where the
+//! proof can be read again, not after a person's word, a bare exit code or `-u`; and only with `-m`, because nobody is
+//! asked again before a VM is deleted or created anew.
+
+use crate::model::{HostState, Incident, Looks, Progress};
+use crate::policy::fencing::Proof;
+use crate::policy::limits::span;
+use crate::policy::notes::{Phase, Weight};
+use crate::policy::port::Source;
+use crate::policy::report::{Fate, Outcome};
+use crate::policy::run::Run;
+use crate::policy::settings::{Mode, Purpose};
+
+/// Does a run of this failure go on with this record, although it is closed?
+pub(in crate::policy) fn goes_on(incident: &Incident, error: Option<&str>) -> bool {
+    incident.waiting.is_some() && error.is_some() && incident.error.as_deref() == error
+}
+
+/// Whether a run goes on with a record that was closed.
+#[derive(Clone, Debug, Default)]
+pub(in crate::policy) enum Retry {
+    /// It was open, or is new.
+    #[default]
+    No,
+    /// Yes, and everything begins from the start.
+    Anew,
+    /// It only looks again at VMs that are held; how the run before it ended.
+    Look(String),
+}
+
+impl Retry {
+    pub(in crate::policy) fn is_look(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    fn outcome(&self) -> Option<&String> {
+        match self {
+            Self::Look(outcome) => Some(outcome),
+            Self::No | Self::Anew => None,
+        }
+    }
+}
+
+impl Run {
+    /// Does this run only look again at VMs that are held, with nothing sent yet? It says nothing new until then.
+    pub(in crate::policy) fn only_looks(&self) -> bool {
+        self.record.retry.is_look() && !self.vms.touched
+    }
+
+    /// An order may have reached oned: from here on everything is said again.
+    pub(in crate::policy) fn is_touched(&mut self) {
+        self.vms.touched = true;
+        self.set_quiet(false);
+    }
+
+    /// This run goes on with a record whose VMs are held: the timer's only looks; any other begins from the start.
+    pub(in crate::policy) fn looks_again(&mut self, incident: &mut Incident) {
+        if incident.progress == Progress::Closed {
+            self.record.retry = Retry::Anew;
+        }
+        let Some(looks) = incident.waiting.take() else { return };
+        if self.subject.source != Source::Reconcile {
+            return;
+        }
+        self.record.retry = Retry::Look(looks.outcome.clone());
+        incident.waiting = Some(looks);
+        self.amend(|entry| entry.weight = Weight::Detail);
+        self.set_quiet(true);
+    }
+
+    /// There is something to send after all: from here on this is said again, and the record is open.
+    pub(in crate::policy) fn begins_to_retry(&mut self, proof: &Proof) {
+        if !self.only_looks() {
+            return;
+        }
+        if let Some(incident) = &mut self.record.incident {
+            incident.progress = Progress::Off;
+        }
+        if !self.trail().iter().any(|entry| entry.weight == Weight::Step) {
+            let text = format!("VMs that were held can be recovered now; {} is off: {proof}", self.host());
+            self.say_aloud(Phase::Plan, text);
+        }
+    }
+
+    fn is_back(&self) -> bool {
+        self.vms.hosts.states.get(&self.subject.host).is_some_and(|state| *state == HostState::Monitored)
+    }
+
+    /// A look that came to nothing leaves no VM without an outcome: an earlier look may have been killed at work.
+    pub(in crate::policy) fn end_a_look(&mut self) {
+        if !self.only_looks() {
+            return;
+        }
+        let unseen = self.vms.remembered.values().filter(|vm| vm.order.is_some() && vm.end.is_none());
+        let unseen: Vec<_> = unseen.map(|vm| (vm.id, vm.name.clone())).collect();
+        for (vm, name) in unseen {
+            if !self.vms.reports.contains_key(&vm) && !self.vms.progress.contains_key(&vm) {
+                let why = "oned was asked by a look that was killed, and the outcome was not seen";
+                self.vms.settle(vm, &name, Fate::Failed(why.to_owned()));
+            }
+        }
+    }
+
+    /// At the end of a run: whether its held VMs are looked at again, and when.
+    pub(in crate::policy) fn keep_waiting(&mut self, outcome: &Outcome, proof: Option<&Proof>) {
+        let (at, rules, only_looks) = (self.epoch(), self.policy.hold, self.only_looks());
+        let held = self.vms.reports.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
+        let waits = match outcome {
+            Outcome::Partly => held && !self.is_back() && proof.is_some_and(Proof::is_read_back),
+            Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
+                self.record.retry.is_look()
+            }
+            Outcome::Recovered
+            | Outcome::Fenced
+            | Outcome::NothingToDo(_)
+            | Outcome::HandedOver(_)
+            | Outcome::Rehearsed(_) => false,
+        };
+        let asked = self.policy.purpose == Purpose::Recover && self.policy.mode == Mode::Migrate;
+        let Some(incident) = &mut self.record.incident else { return };
+        let since = incident.waiting.as_ref().map_or(at, |looks| looks.since);
+        let waits = waits && asked && self.record.aborted.is_none() && at.since(since) < rules.vms;
+        if only_looks && !matches!(outcome, Outcome::Recovered) {
+            // What was done stands as it was.
+            incident.outcome = self.record.retry.outcome().cloned();
+        }
+        let outcome = incident.outcome.clone().unwrap_or_default();
+        incident.waiting = waits.then_some(Looks { since, outcome });
+        let pause = at.since(since).min(rules.longest).max(rules.look);
+        if waits {
+            incident.until = Some(at.plus(pause));
+        }
+        if waits && !self.record.retry.is_look() {
+            let text = format!(
+                "VMs that are held: `onerescue reconcile` looks again in {}, then more and more slowly, for up to {}",
+                span(pause),
+                span(rules.vms)
+            );
+            self.note(Phase::Report, text);
+        }
+    }
+}

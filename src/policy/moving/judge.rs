@@ -1,0 +1,255 @@
+//! What a VM that is on its way reads back as, and what follows from that.
+
+use super::progress::{Certainty, Stage, VmProgress};
+use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
+use crate::policy::order::Order;
+use crate::policy::report::Fate;
+use crate::policy::run::Run;
+use crate::policy::settings::Mode;
+use crate::policy::states::{self, Class};
+use std::collections::BTreeMap;
+
+/// What a VM's state means for what is done next.
+pub(super) enum Judgement {
+    Stay,
+    Close(Fate),
+    Replan,
+    Await,
+    Send(Order),
+    /// Look at the hosts first: what follows depends on how its target is.
+    Look,
+    /// It waits no more for others; why.
+    Release(String),
+    /// The scheduler has stopped; why. The planner moves it.
+    TakeOver(String),
+    /// Its RESCHED flag is gone.
+    TakenBack,
+}
+
+pub(super) struct Judge<'a> {
+    pub(super) run: &'a Run,
+    pub(super) vm: &'a VmProgress,
+    pub(super) now: Moment,
+    /// How the hosts were seen to be, if they were looked at just now.
+    pub(super) hosts: Option<&'a BTreeMap<HostId, HostState>>,
+    /// Every VM that was read.
+    pub(super) vms: &'a BTreeMap<VmId, &'a Vm>,
+}
+
+impl Judge<'_> {
+    pub(super) fn dead(&self) -> HostId {
+        self.run.subject.host
+    }
+
+    pub(super) fn judge(&self, vm: Option<&Vm>) -> Judgement {
+        let Some(vm) = vm else { return self.vanished() };
+        let judgement = match self.vm.stage {
+            Stage::Open => Judgement::Stay,
+            Stage::Awaiting { .. } => self.awaited(vm),
+            Stage::Waiting { since } => self.waiting(vm, since, self.vms),
+            Stage::Moving { order, sent, certainty } => match order {
+                Order::Resched { .. } if vm.host == Some(self.dead()) => {
+                    self.rescheduled(vm, sent, certainty)
+                }
+                Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } => {
+                    self.migrating(vm, order, sent, certainty)
+                }
+                Order::Unresched { .. } => self.taking_back(vm, sent, certainty),
+                Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
+                Order::Delete { .. } => Self::deleting(vm, certainty),
+            },
+        };
+        match judgement {
+            Judgement::Close(_)
+            | Judgement::Look
+            | Judgement::Release(_)
+            | Judgement::TakeOver(_)
+            | Judgement::TakenBack
+            // Tries end that.
+            | Judgement::Send(Order::Unresched { .. }) => judgement,
+            Judgement::Stay | Judgement::Replan | Judgement::Await | Judgement::Send(_) => {
+                self.overdue(&vm.state.to_string(), &said(vm)).unwrap_or(judgement)
+            }
+        }
+    }
+
+    /// It cannot be read: stay, unless that has lasted too long.
+    pub(super) fn unreadable(&self) -> Judgement {
+        if let Stage::Moving { order: Order::Unresched { vm }, .. } = self.vm.stage {
+            return self.take_back(vm);
+        }
+        self.overdue("unreadable", "").unwrap_or(Judgement::Stay)
+    }
+
+    fn vanished(&self) -> Judgement {
+        Judgement::Close(match self.vm.stage {
+            Stage::Moving { order: Order::Delete { .. }, .. } => {
+                Fate::Recovered("deleted, as -d asks".to_owned())
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
+                Fate::Left("it does not exist any more".to_owned())
+            }
+        })
+    }
+
+    /// oned gave it up, or it changed in some other way: plan again.
+    fn awaited(&self, vm: &Vm) -> Judgement {
+        match states::class(vm.state) {
+            Class::Transient => Judgement::Stay,
+            Class::Lost if vm.host != Some(self.dead()) => Judgement::Stay,
+            Class::Running if vm.host == Some(self.dead()) && self.run.policy.mode == Mode::Migrate => {
+                let here = matches!(self.vm.stage, Stage::Awaiting { here: true, .. });
+                // Put back by a migration that failed.
+                if here { Judgement::Stay } else { Judgement::Await }
+            }
+            Class::Lost
+            | Class::Running
+            | Class::Failure
+            | Class::Resubmit
+            | Class::Stopped
+            | Class::NotPlaced
+            | Class::Done
+            | Class::Strange => Judgement::Replan,
+        }
+    }
+
+    pub(super) fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+        let Some(host) = vm.host.filter(|host| *host != self.dead()) else {
+            return self.not_moved(vm, order, sent, certainty);
+        };
+        match states::class(vm.state) {
+            Class::Running => {
+                Judgement::Close(Fate::Recovered(format!("RUNNING on {}", self.run.vms.hosts.named(host))))
+            }
+            Class::Stopped if vm.state == self.vm.from => Judgement::Close(Fate::Recovered(format!(
+                "{} on {}, as it was",
+                vm.state,
+                self.run.vms.hosts.named(host)
+            ))),
+            Class::Failure => self.failed(vm, host, sent, certainty),
+            Class::Done => terminated(),
+            Class::Lost => self.lost_again(vm, host, sent),
+            Class::Transient | Class::Resubmit => Judgement::Stay,
+            Class::Stopped | Class::NotPlaced | Class::Strange => Judgement::Close(Fate::Failed(format!(
+                "{} on {}{}",
+                vm.state,
+                self.run.vms.hosts.named(host),
+                said(vm)
+            ))),
+        }
+    }
+
+    /// The VM is still charged to the dead host.
+    fn not_moved(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+        match states::class(vm.state) {
+            Class::Done => terminated(),
+            // A save on the dead host failed and oned put it back.
+            Class::Running => Judgement::Await,
+            Class::Failure => Judgement::Replan,
+            Class::Lost
+            | Class::Stopped
+            | Class::Transient
+            | Class::Resubmit
+            | Class::NotPlaced
+            | Class::Strange => {
+                match certainty {
+                    Certainty::NotSent => Judgement::Replan,
+                    // Asked again for the same host: a first call that comes late is then refused by oned.
+                    Certainty::Unknown if self.may_ask_again(sent) => Judgement::Send(order),
+                    Certainty::Accepted | Certainty::Unknown => Judgement::Stay,
+                }
+            }
+        }
+    }
+
+    fn may_ask_again(&self, sent: Moment) -> bool {
+        let patience = self.run.policy.wait.look.saturating_mul(2);
+        self.vm.calls < self.run.policy.settle.targets && self.now.since(sent) >= patience
+    }
+
+    fn recreating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
+        let elsewhere = vm.host.filter(|host| *host != self.dead());
+        let unsent = certainty == Certainty::NotSent;
+        // An answer that was lost may still be executed late; asking again could then recreate it twice.
+        let stuck = certainty != Certainty::Unknown && self.now.since(sent) >= self.run.policy.settle.cleanup;
+        match (states::class(vm.state), elsewhere) {
+            (Class::Running, Some(host)) => Judgement::Close(Fate::Recovered(format!(
+                "recreated, RUNNING on {}",
+                self.run.vms.hosts.named(host)
+            ))),
+            (Class::Done, _) => terminated(),
+            (Class::NotPlaced, _) if vm.state == VmState::Hold => {
+                let why = format!("HOLD: somebody wants that; `onevm release {}` starts it", vm.id.0);
+                Judgement::Close(Fate::Left(why))
+            }
+            (Class::Failure, Some(host)) => self.failed(vm, host, sent, certainty),
+            // The clean-up talks to the dead host over ssh and may never end; asking again ends it.
+            (Class::Resubmit, _) if stuck => Judgement::Send(order),
+            (Class::Lost | Class::Running | Class::Stopped | Class::Transient | Class::Failure, None)
+                if unsent =>
+            {
+                Judgement::Replan
+            }
+            (
+                Class::Lost
+                | Class::Running
+                | Class::Transient
+                | Class::Failure
+                | Class::Resubmit
+                | Class::Stopped
+                | Class::NotPlaced
+                | Class::Strange,
+                _,
+            ) => Judgement::Stay,
+        }
+    }
+
+    fn deleting(vm: &Vm, certainty: Certainty) -> Judgement {
+        match (vm.state == VmState::Done, certainty) {
+            (true, _) => Judgement::Close(Fate::Recovered("deleted, as -d asks".to_owned())),
+            (false, Certainty::NotSent) => Judgement::Replan,
+            (false, Certainty::Accepted | Certainty::Unknown) => Judgement::Stay,
+        }
+    }
+
+    /// The end of patience: all attempts for one VM share one deadline.
+    fn overdue(&self, state: &str, said: &str) -> Option<Judgement> {
+        let rules = self.run.policy.settle;
+        if let Some(took) =
+            self.vm.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= rules.deadline)
+        {
+            let doubt = match self.vm.stage {
+                Stage::Moving { certainty: Certainty::Unknown, .. } => ", and oned's answer was lost",
+                Stage::Moving { certainty: Certainty::NotSent, .. } => ", and oned could not be asked",
+                Stage::Moving { .. } | Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } => "",
+            };
+            let text = format!("{state} {} s after the first call{doubt}{said}", took.as_secs());
+            return Some(Judgement::Close(Fate::Failed(text)));
+        }
+        let Stage::Awaiting { since, here } = self.vm.stage else { return None };
+        let waited = self.now.since(since);
+        let waited_s = waited.as_secs();
+        let text = if here {
+            let hint = if state == "RUNNING" {
+                "oned has not given it up"
+            } else {
+                "`onevm recover --failure` ends what a driver has left half done"
+            };
+            format!(
+                "still {state} on the dead host after {waited_s} s, and only UNKNOWN VMs can be moved; {hint}{said}"
+            )
+        } else {
+            format!("on its way to another host, and still {state} after {waited_s} s{said}")
+        };
+        (waited >= rules.unknown).then_some(Judgement::Close(Fate::Held(text)))
+    }
+}
+
+pub(super) fn terminated() -> Judgement {
+    Judgement::Close(Fate::Left("somebody terminated it meanwhile".to_owned()))
+}
+
+/// What oned or a driver wrote on the VM.
+pub(super) fn said(vm: &Vm) -> String {
+    vm.error.as_ref().map_or_else(String::new, |text| format!(": {}", text.trim()))
+}

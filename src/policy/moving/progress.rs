@@ -1,0 +1,167 @@
+//! One VM between its first decision and its outcome: which orders were sent for it, and how sure we are.
+
+use crate::model::{HostId, Moment, VmId, VmState};
+use crate::policy::order::{Order, Reply};
+use crate::policy::report::Fate;
+
+/// One VM between its first decision and its outcome.
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct VmProgress {
+    pub(in crate::policy) name: String,
+    /// Its state when it was first seen.
+    pub(in crate::policy) from: VmState,
+    /// Hosts that refused it, or that are gone.
+    pub(in crate::policy) refused: Vec<HostId>,
+    pub(in crate::policy) refusals: u32,
+    /// When the first order was sent: all attempts share one deadline.
+    pub(in crate::policy) begun: Option<Moment>,
+    /// How many orders may have reached oned.
+    pub(in crate::policy) calls: u32,
+    last: Option<Order>,
+    /// The answer to one of its orders was lost.
+    pub(in crate::policy) doubt: bool,
+    pub(in crate::policy) retries: u32,
+    pub(in crate::policy) stage: Stage,
+    /// VMs that must run first; none when it waits no more.
+    pub(in crate::policy) needs: Vec<VmId>,
+    /// It has waited.
+    pub(in crate::policy) waited: bool,
+    /// This run has set its RESCHED flag, or may have.
+    pub(in crate::policy) flagged: bool,
+    /// How often it was set, and how often it was taken back.
+    pub(in crate::policy) rescheds: u32,
+    pub(in crate::policy) unrescheds: u32,
+    /// What it comes to when its flag is taken back; without that it is planned again.
+    pub(in crate::policy) end: Option<Fate>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Stage {
+    /// To be planned with the next survey.
+    Open,
+    /// oned must give it up first (`here`, on the dead host), or it is on its way elsewhere without our doing.
+    Awaiting { since: Moment, here: bool },
+    /// Other VMs must run first.
+    Waiting { since: Moment },
+    /// An order was sent and is read back.
+    Moving { order: Order, sent: Moment, certainty: Certainty },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Certainty {
+    /// oned said yes.
+    Accepted,
+    /// The call provably did not leave.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl VmProgress {
+    pub(in crate::policy) fn new(name: String, from: VmState) -> Self {
+        Self {
+            name,
+            from,
+            refused: Vec::new(),
+            begun: None,
+            refusals: 0,
+            calls: 0,
+            last: None,
+            doubt: false,
+            retries: 0,
+            stage: Stage::Open,
+            needs: Vec::new(),
+            waited: false,
+            flagged: false,
+            rescheds: 0,
+            unrescheds: 0,
+            end: None,
+        }
+    }
+
+    /// An earlier run has sent this order for it.
+    pub(in crate::policy) fn adopted(name: String, from: VmState, order: Order, now: Moment) -> Self {
+        Self {
+            begun: Some(now),
+            calls: 1,
+            last: Some(order),
+            stage: Stage::Moving { order, sent: now, certainty: Certainty::Accepted },
+            ..Self::new(name, from)
+        }
+    }
+
+    pub(in crate::policy) fn send(&mut self, order: Order, now: Moment) {
+        self.stage = Stage::Moving { order, sent: now, certainty: Certainty::NotSent };
+    }
+
+    /// Plan it again; unless an order whose answer was lost may still be carried out: then it is only read back, and
+    /// no other host is offered.
+    pub(in crate::policy) fn reopen(&mut self, now: Moment) {
+        self.stage = match self.last.filter(|_| self.doubt) {
+            Some(order) => Stage::Moving { order, sent: now, certainty: Certainty::Unknown },
+            None => Stage::Open,
+        };
+    }
+
+    /// Follow the last order that may have reached oned, if there is one.
+    pub(in crate::policy) fn follow(&mut self, now: Moment) -> bool {
+        let Some(order) = self.last else { return false };
+        self.stage = Stage::Moving { order, sent: now, certainty: Certainty::Accepted };
+        true
+    }
+
+    pub(in crate::policy) fn wait_for_oned(&mut self, now: Moment, here: bool) {
+        let since = if let Stage::Awaiting { since, .. } = self.stage { since } else { now };
+        self.stage = Stage::Awaiting { since, here };
+    }
+
+    /// Nothing is sent before these run.
+    pub(in crate::policy) fn wait_for(&mut self, now: Moment, needs: Vec<VmId>) {
+        let since = if let Stage::Waiting { since } = self.stage { since } else { now };
+        self.stage = Stage::Waiting { since };
+        self.needs = needs;
+    }
+
+    /// It has waited long enough: it is planned again, and sent.
+    pub(in crate::policy) fn release(&mut self) {
+        (self.stage, self.waited) = (Stage::Open, true);
+        self.needs.clear();
+    }
+
+    pub(in crate::policy) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {
+        self.begun.get_or_insert(now);
+        let certainty = match reply {
+            Reply::Accepted => Certainty::Accepted,
+            Reply::NotSent(_) => Certainty::NotSent,
+            Reply::Unknown(_) => Certainty::Unknown,
+            Reply::Refused(..) => {
+                if let Order::Unresched { .. } = order {
+                    self.unrescheds += 1;
+                    return;
+                }
+                self.refusals += 1;
+                if let Order::Migrate { to, .. } = order {
+                    self.refused.push(to);
+                }
+                self.calls += u32::from(self.doubt);
+                self.reopen(now);
+                return;
+            }
+        };
+        let flag = matches!(order, Order::Resched { .. } | Order::Unresched { .. });
+        self.doubt |= certainty == Certainty::Unknown && !flag;
+        self.rescheds += u32::from(matches!(order, Order::Resched { .. }));
+        self.unrescheds += u32::from(matches!(order, Order::Unresched { .. }));
+        if matches!(order, Order::Unresched { .. }) {
+            self.stage = Stage::Moving { order, sent: now, certainty };
+            return;
+        }
+        self.flagged |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
+        if certainty != Certainty::NotSent {
+            self.retries += u32::from(matches!(order, Order::Retry { .. }));
+            self.calls += 1;
+            self.last = Some(order);
+        }
+        self.stage = Stage::Moving { order, sent: now, certainty };
+    }
+}

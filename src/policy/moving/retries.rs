@@ -1,0 +1,94 @@
+//! A VM that has trouble on the host that it was sent to: its driver failed there, or that host is failing as well.
+//!
+//! Only "retry" is ever sent, and only to a host that is well. "Failure" takes a VM whose transfer failed back to the
+//! dead host, and "success" skips the check of its disks; oned migrates no VM out of a failure state.
+//! Source: `src/lcm/LifeCycleStates.cc`, `src/rm/api/VirtualMachineAPI.cc`.
+
+use super::judge::{Judge, Judgement, said};
+use super::progress::Certainty;
+use crate::model::{HostId, HostState, LcmState, Moment, Vm, VmState};
+use crate::policy::order::Order;
+use crate::policy::report::Fate;
+
+impl Judge<'_> {
+    /// A driver has failed on the target: the step that failed is repeated there, a few times, with a pause.
+    pub(super) fn failed(&self, vm: &Vm, host: HostId, sent: Moment, certainty: Certainty) -> Judgement {
+        let rules = self.run.policy.settle;
+        let asked = self.vm.retries > 0 && certainty != Certainty::NotSent;
+        // A busy oned takes a retry up late, and what made it fail may pass.
+        if asked && self.now.since(sent) < rules.retry_wait {
+            return Judgement::Stay;
+        }
+        let left = self.vm.retries < rules.retries;
+        let Some(hosts) = self.hosts else { return Judgement::Look };
+        let what = format!("{} on {}", vm.state, self.run.vms.hosts.named(host));
+        let text = match hosts.get(&host) {
+            Some(HostState::Monitored) if left => return Judgement::Send(Order::Retry { vm: vm.id }),
+            Some(HostState::Monitored) => {
+                format!(
+                    "{what}, retried {} times; {}{}",
+                    self.vm.retries,
+                    way_out(vm, "mend that host"),
+                    said(vm)
+                )
+            }
+            Some(state) => {
+                format!("{what}, which is {state} now; {}{}", way_out(vm, "bring that host back"), said(vm))
+            }
+            None => format!("{what}, which does not exist any more; {}{}", recreate(vm), said(vm)),
+        };
+        Judgement::Close(Fate::Failed(text))
+    }
+
+    /// It is UNKNOWN on its target. The first reads after a call may show that too; later that host has trouble of its
+    /// own, and a VM that it may still run is started nowhere else without a proof that it is off.
+    pub(super) fn lost_again(&self, vm: &Vm, host: HostId, sent: Moment) -> Judgement {
+        let pause = self.run.policy.settle.retry_wait;
+        if self.now.since(sent) < pause || self.run.vms.halted.is_some() {
+            return Judgement::Stay;
+        }
+        let Some(hosts) = self.hosts else {
+            let looked = self.run.vms.hosts.looked.is_some_and(|at| self.now.since(at) < pause);
+            return if looked { Judgement::Stay } else { Judgement::Look };
+        };
+        let name = self.run.vms.hosts.named(host);
+        let text = match hosts.get(&host) {
+            // It may be seen again; if not, the deadline ends this.
+            Some(HostState::Monitored | HostState::Init) => return Judgement::Stay,
+            Some(HostState::Error) => {
+                format!("UNKNOWN on {name}, which has failed since: the incident of {name} recovers it")
+            }
+            Some(state) => format!(
+                "UNKNOWN on {name}, which is {state} now; look whether it runs there before anything else is done with it"
+            ),
+            None => format!("UNKNOWN on {name}, which does not exist any more; {}", recreate(vm)),
+        };
+        Judgement::Close(Fate::Failed(text))
+    }
+}
+
+/// The one command that goes on from a failure without losing data.
+fn way_out(vm: &Vm, first: &str) -> String {
+    use LcmState as L;
+    let id = vm.id.0;
+    let transfer = matches!(
+        vm.state,
+        VmState::Active(
+            L::PrologMigrateFailure
+                | L::PrologMigratePoweroffFailure
+                | L::PrologMigrateSuspendFailure
+                | L::PrologMigrateUnknownFailure
+        )
+    );
+    if transfer {
+        return format!(
+            "{first}, then `onevm recover --retry {id}` (not --failure, which starts it on the dead host, and not \
+             --success, which skips its disks)"
+        );
+    }
+    format!("oned moves no VM out of this state: {first}, then `onevm recover --retry {id}`")
+}
+
+fn recreate(vm: &Vm) -> String {
+    format!("only `onevm recover --recreate {}` is left, from its images", vm.id.0)
+}

@@ -1,0 +1,187 @@
+//! VMs on their way: what they read back as, and what follows from that.
+//!
+//! Success is what is read back, never what a call answered.
+
+use super::Todo;
+use super::apply::give_up;
+use super::ending::no_cloud;
+use super::judge::{Judge, Judgement};
+use super::progress::VmProgress;
+use super::scheduler::note_progress;
+use crate::model::{Vm, VmId, VmState};
+use crate::policy::fencing::Proof;
+use crate::policy::host_error::Stop;
+use crate::policy::notes::Phase;
+use crate::policy::order::Order;
+use crate::policy::plan::{locked, not_cut_off};
+use crate::policy::port::{Failure, Survey, VmList};
+use crate::policy::report::Fate;
+use crate::policy::run::Run;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Read the VMs that are on their way, after a pause.
+pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop> {
+    run.pause(run.policy.wait.look).await?;
+    let needs = run.vms.progress.values().flat_map(|vm| &vm.needs);
+    let ids: BTreeSet<_> = run.vms.progress.keys().chain(needs).copied().collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let list = match run.read(Phase::Settle, move |world| world.vms(&ids)).await? {
+        Ok(list) => list,
+        Err(failure) => return Ok(Todo::Done(no_cloud(run, failure))),
+    };
+    let Follows { orders, flags, looking } = judgements(run, proof, &list, Hosts::NotSeen);
+    if looking && orders.is_empty() && flags.is_empty() {
+        return Ok(Todo::Targets);
+    }
+    // The next look comes after them.
+    Ok(todo(orders, flags))
+}
+
+/// Whether the hosts were looked at together with the VMs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hosts {
+    Seen,
+    NotSeen,
+}
+
+/// The VMs were read together with the hosts that they are on; these orders of a plan go with what follows.
+pub(super) fn with_hosts(run: &mut Run, proof: &Proof, survey: &Survey, mut orders: Vec<Order>) -> Todo {
+    let list = VmList { vms: survey.vms.clone(), unreadable: survey.unreadable.clone() };
+    let follows = judgements(run, proof, &list, Hosts::Seen);
+    orders.extend(follows.orders);
+    todo(orders, follows.flags)
+}
+
+/// Flags are taken back first; the rest is judged again at the next look.
+fn todo(orders: Vec<Order>, flags: Vec<Order>) -> Todo {
+    if flags.is_empty() { Todo::Orders(orders) } else { Todo::Flags(flags) }
+}
+
+/// What follows from a look at the VMs.
+#[derive(Default)]
+struct Follows {
+    orders: Vec<Order>,
+    /// Flags to take back.
+    flags: Vec<Order>,
+    /// A judgement needs the hosts.
+    looking: bool,
+}
+
+/// Take up what each VM on its way reads back as.
+fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Follows {
+    let now = run.now();
+    let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
+    let ids: Vec<_> = run.vms.progress.keys().copied().collect();
+    list.vms.iter().for_each(|vm| note_progress(run, vm));
+    let mut next = Follows::default();
+    for id in ids {
+        let broken = list.unreadable.iter().any(|(bad, _)| *bad == id);
+        let Some(progress) = run.vms.progress.get(&id) else {
+            continue;
+        };
+        let hosts = (hosts == Hosts::Seen).then_some(&run.vms.hosts.states);
+        let judge = Judge { run, vm: progress, now, hosts, vms: &vms };
+        let vm = vms.get(&id).copied();
+        let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
+        let judgement = unlocked(judgement, vm, progress);
+        let judgement = covered(judgement, vm, proof);
+        next.looking |= matches!(judgement, Judgement::Look);
+        let flag = broken || vm.is_some_and(|vm| vm.resched && vm.state != VmState::Done);
+        if let (Some(progress), false) = (run.vms.progress.get_mut(&id), flag) {
+            progress.flag_is_gone(&judgement);
+        }
+        match apply(run, id, judgement) {
+            Some(order @ Order::Unresched { .. }) => next.flags.push(order),
+            Some(order) => next.orders.push(order),
+            None => {}
+        }
+    }
+    next
+}
+
+/// A VM that somebody has locked meanwhile is asked for nothing more: oned would refuse. An order whose answer was lost
+/// may still be carried out, so it is read on.
+fn unlocked(judgement: Judgement, vm: Option<&Vm>, progress: &VmProgress) -> Judgement {
+    let (Judgement::Send(order), Some(why)) = (&judgement, vm.and_then(locked)) else { return judgement };
+    match order {
+        Order::Recreate { .. } | Order::Delete { .. } | Order::Retry { .. } => {
+            Judgement::Close(Fate::Failed(why))
+        }
+        Order::Migrate { .. } if progress.doubt => Judgement::Stay,
+        Order::Migrate { .. } | Order::Resched { .. } | Order::Unresched { .. } => judgement,
+    }
+}
+
+/// What is asked again must be covered by the proof that there is now.
+fn covered(judgement: Judgement, vm: Option<&Vm>, proof: &Proof) -> Judgement {
+    let Judgement::Send(order) = judgement else { return judgement };
+    if let Order::Unresched { .. } = order {
+        return judgement;
+    }
+    let open = vm.and_then(|vm| not_cut_off(vm, proof.scope()));
+    let destroys = matches!(order, Order::Recreate { .. } | Order::Delete { .. });
+    match (open, proof.reservation().filter(|_| destroys)) {
+        (None, None) => Judgement::Send(order),
+        (Some(why), _) => Judgement::Close(Fate::Failed(why)),
+        (None, Some(why)) => {
+            Judgement::Close(Fate::Failed(format!("the proof does not authorise it: {why}")))
+        }
+    }
+}
+
+/// The order that follows, if one does.
+fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
+    let now = run.now();
+    let progress = run.vms.progress.get_mut(&id)?;
+    match halted(judgement, run.vms.halted.as_ref()) {
+        Judgement::Stay | Judgement::Look => {}
+        Judgement::Replan => progress.reopen(now),
+        Judgement::Await => progress.wait_for_oned(now, true),
+        Judgement::Send(order) => {
+            progress.send(order, now);
+            return Some(order);
+        }
+        Judgement::Release(why) => {
+            progress.release();
+            let name = progress.name.clone();
+            run.detail(Phase::Settle, format!("{id} {name}: {why}"));
+        }
+        Judgement::TakeOver(why) => {
+            progress.begun = None;
+            progress.reopen(now);
+            if run.vms.scheduling.over.is_none() {
+                run.note(Phase::Settle, format!("{why}: the rest is migrated directly"));
+                run.vms.scheduling.over = Some(why);
+            }
+        }
+        Judgement::TakenBack => {
+            progress.flagged = false;
+            match progress.end.take() {
+                Some(fate) => give_up(run, id, fate),
+                None => progress.reopen(now),
+            }
+        }
+        Judgement::Close(fate) => give_up(run, id, fate),
+    }
+    None
+}
+
+/// When nothing more is sent, only flags are taken back.
+fn halted(judgement: Judgement, halted: Option<&Failure>) -> Judgement {
+    match (judgement, halted) {
+        (judgement @ Judgement::Send(Order::Unresched { .. }), Some(_)) => judgement,
+        (
+            Judgement::Replan
+            | Judgement::Await
+            | Judgement::Send(_)
+            | Judgement::Look
+            | Judgement::Release(_)
+            | Judgement::TakeOver(_),
+            Some(failure),
+        ) => Judgement::Close(Fate::Failed(format!(
+            "it would need another call, and nothing more is sent: {}",
+            failure.what
+        ))),
+        (judgement, _) => judgement,
+    }
+}

@@ -1,0 +1,94 @@
+//! What a recovery knows of its VMs, and of the hosts that they may go to.
+
+use super::progress::{Stage, VmProgress};
+use super::scheduler::Scheduling;
+use crate::model::{HostId, HostState, IncidentVm, Moment, VmId};
+use crate::policy::port::{Failure, Survey};
+use crate::policy::report::{Fate, Outcome, VmReport};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The VMs of the dead host.
+#[derive(Default)]
+pub(in crate::policy) struct Vms {
+    /// Those that have their outcome.
+    pub(in crate::policy) reports: BTreeMap<VmId, VmReport>,
+    /// Those between their first decision and their outcome.
+    pub(in crate::policy) progress: BTreeMap<VmId, VmProgress>,
+    /// Where each was sent last. oned may charge it there only later, also when it was given up here.
+    pub(in crate::policy) sent: BTreeMap<VmId, HostId>,
+    /// Those of this incident that earlier runs have written down.
+    pub(in crate::policy) remembered: BTreeMap<VmId, IncidentVm>,
+    /// Those that were decided about before the host had to be fenced again; all of it is decided anew.
+    pub(in crate::policy) undecided: BTreeMap<VmId, String>,
+    /// What those come to that were seen before the fence, if nothing is done.
+    pub(in crate::policy) unmoved: BTreeMap<VmId, (String, Fate)>,
+    /// Those whose history was looked at.
+    pub(in crate::policy) traced: BTreeSet<VmId>,
+    /// Those that were seen moving live.
+    pub(in crate::policy) live: BTreeSet<VmId>,
+    /// Those with an `HA_LAYER`, as the last survey had them.
+    pub(in crate::policy) layered: BTreeSet<VmId>,
+    /// `placement = "scheduler"`: how it gets on.
+    pub(in crate::policy) scheduling: Scheduling,
+    pub(in crate::policy) hosts: Hosts,
+    /// An order may have reached oned.
+    pub(in crate::policy) touched: bool,
+    /// Disabling the host was tried, or is not needed.
+    pub(in crate::policy) disable_tried: bool,
+    /// Why nothing more is sent.
+    pub(in crate::policy) halted: Option<Failure>,
+}
+
+/// The hosts of the zone, as the last survey had them.
+#[derive(Default)]
+pub(in crate::policy) struct Hosts {
+    names: BTreeMap<HostId, String>,
+    pub(in crate::policy) states: BTreeMap<HostId, HostState>,
+    /// When they were looked at.
+    pub(in crate::policy) looked: Option<Moment>,
+}
+
+impl Hosts {
+    pub(super) fn seen(&mut self, now: Moment, survey: &Survey) {
+        self.names = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
+        self.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
+        self.looked = Some(now);
+    }
+
+    /// `node3 (host 3)`
+    pub(in crate::policy) fn named(&self, host: HostId) -> String {
+        self.names.get(&host).map_or_else(|| host.to_string(), |name| format!("{name} ({host})"))
+    }
+}
+
+impl Vms {
+    /// Give a VM its one outcome.
+    pub(in crate::policy) fn settle(&mut self, vm: VmId, name: &str, fate: Fate) {
+        self.reports.insert(vm, VmReport { id: vm, name: name.to_owned(), fate });
+    }
+
+    /// VMs that are not to be planned: they have their outcome, or are on their way to it.
+    pub(super) fn closed(&self) -> BTreeSet<VmId> {
+        let moving = self.progress.iter().filter(|(_, vm)| matches!(vm.stage, Stage::Moving { .. }));
+        self.reports.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
+    }
+
+    /// Is one to be planned with the next survey?
+    pub(super) fn any_open(&self) -> bool {
+        self.progress.values().any(|vm| vm.stage == Stage::Open)
+    }
+
+    /// VMs that were seen before the fence have their outcome too, however the run ends.
+    pub(in crate::policy) fn tell_unmoved(&mut self, outcome: &Outcome) {
+        let unmoved = std::mem::take(&mut self.unmoved);
+        // It came back, or somebody else works on it.
+        if matches!(outcome, Outcome::NothingToDo(_)) {
+            return;
+        }
+        for (vm, (name, fate)) in unmoved {
+            if !self.reports.contains_key(&vm) {
+                self.settle(vm, &name, fate);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! While a run waits it shows that it is alive, so that no other takes its incident over; and while it waits for its
+//! host it looks whether a person has ended the incident. Every other wait ends at a question that sees that too.
+
+use super::lease::BEAT;
+use super::ownership::{abort_of, lost, overwritten};
+use super::writing::send;
+use crate::policy::FRESH;
+use crate::policy::host_error::lead::lead;
+use crate::policy::host_error::{Stop, abort};
+use crate::policy::notes::Phase;
+use crate::policy::run::Run;
+use std::time::Duration;
+
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// The host: each look costs oned one call, and each second one another.
+    Host,
+    Else,
+}
+
+/// What was done beside.
+#[derive(PartialEq, Eq)]
+enum Done {
+    Nothing,
+    Looked,
+    Written,
+}
+
+impl Run {
+    /// Let time pass.
+    ///
+    /// # Errors
+    /// Another run has the incident now.
+    pub(in crate::policy) async fn pause(&mut self, pause: Duration) -> Result<(), Stop> {
+        self.wait(pause).await;
+        self.show_life(For::Else).await.map(|_| ())
+    }
+
+    /// The same while the host may come back. It is nobody's but the leader's then.
+    ///
+    /// # Errors
+    /// Another run or front-end has the incident now, or a person has ended it.
+    pub(in crate::policy) async fn pause_for_host(&mut self, pause: Duration) -> Result<(), Stop> {
+        self.wait(pause).await;
+        if self.show_life(For::Host).await? == Done::Looked {
+            lead(self).await?;
+        }
+        Ok(())
+    }
+
+    async fn show_life(&mut self, what: For) -> Result<Done, Stop> {
+        let (record, now) = (&self.record, self.now());
+        let word = what == For::Host && now.since(record.wrote.max(record.owned)) >= FRESH;
+        let open = record.document.is_some() && record.incident.is_some();
+        if !open || !word && now.since(record.wrote) < BEAT {
+            return Ok(Done::Nothing);
+        }
+        let memory = self.ask(|world| world.memory()).await;
+        let now = self.now();
+        // If it cannot be read the run goes on: whatever it does next asks oned too.
+        let Ok(memory) = memory else {
+            self.record.wrote = now;
+            return Ok(Done::Nothing);
+        };
+        if let Some(lost) = lost(self, &memory) {
+            return Err(Stop::Lost(lost));
+        }
+        self.record.owned = now;
+        let due = overwritten(self, &memory) || now.since(self.record.wrote) >= BEAT;
+        if let Some(word) = abort_of(self, &memory).filter(|_| what == For::Host) {
+            return Err(abort(self, word));
+        }
+        let Some(incident) = (if due { self.standing_record() } else { None }) else {
+            return Ok(Done::Looked);
+        };
+        let written = send(self, incident).await;
+        self.record.wrote = self.now();
+        if let Err(failure) = written {
+            let text = format!("the record could not be written: {}; going on", failure.what);
+            self.detail(Phase::Claim, text);
+        }
+        Ok(Done::Written)
+    }
+}

@@ -1,0 +1,231 @@
+//! One recovery: what it is about, what it may do, and what it knows so far.
+//!
+//! What is needed by one function only is in that function. What several of them need is here, in parts that each have
+//! one subject.
+
+use super::desk::Desk;
+use super::fencing::Proof;
+use super::host_error::Stop;
+use super::host_error::hold::Holding;
+use super::host_error::itself::Leader;
+use super::moving::Vms;
+use super::notes::Phase;
+use super::order::Order;
+use super::port::{Failure, Subject, World};
+use super::record::Record;
+use super::report::Disabled;
+use super::settings::{Mode, Policy, Purpose};
+use crate::model::{
+    ClusterId, Confirmation, DeviceName, Epoch, Host, HostId, HostState, Moment, Peer, PowerState, SeenOn,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+
+/// One recovery. It asks the world at its desk.
+pub(in crate::policy) struct Run {
+    desk: Desk,
+    pub(in crate::policy) subject: Subject,
+    pub(in crate::policy) policy: Policy,
+    pub(in crate::policy) suspect: Suspect,
+    pub(in crate::policy) fence: Fence,
+    pub(in crate::policy) hold: Holding,
+    pub(in crate::policy) record: Record,
+    pub(in crate::policy) vms: Vms,
+}
+
+/// The host, as far as it is known.
+#[derive(Default)]
+pub(in crate::policy) struct Suspect {
+    /// When it was last heard, in epoch seconds, as oned has it.
+    pub(in crate::policy) heard: Option<i64>,
+    pub(in crate::policy) cluster: Option<ClusterId>,
+    /// `TEMPLATE/ERROR` at the first look.
+    pub(in crate::policy) error: Option<String>,
+    /// Whether this run has disabled it.
+    pub(in crate::policy) disabled: Disabled,
+    /// Its devices that were seen ON.
+    pub(in crate::policy) seen_on: Vec<SeenOn>,
+    /// Other hosts of its cluster that can be asked.
+    pub(in crate::policy) peers: Vec<Peer>,
+    /// Devices that are reached from one of them only.
+    pub(in crate::policy) by_peer: BTreeSet<DeviceName>,
+}
+
+/// How often a device was sent "off", and when last.
+#[derive(Clone, Copy, Default)]
+pub(in crate::policy) struct Told {
+    pub(in crate::policy) times: u32,
+    pub(in crate::policy) last: Moment,
+}
+
+/// How the fence gets on, over all its attempts.
+#[derive(Default)]
+pub(in crate::policy) struct Fence {
+    /// The devices that were sent "off", whatever they said, and how often.
+    pub(in crate::policy) told: BTreeMap<DeviceName, Told>,
+    /// When brakes and witnesses were asked last, and nothing held.
+    pub(in crate::policy) cleared: Option<Moment>,
+    /// When the fence was found worth while, since the last hold.
+    pub(in crate::policy) weighed: Option<Moment>,
+    /// The zone's leader, as it was when brakes were asked last.
+    pub(in crate::policy) leader: Leader,
+    /// How often in a row it was unclear whether this front-end leads.
+    pub(in crate::policy) unsure: u32,
+    /// How often in a row oned took so long for a look at the host that everything else was old then.
+    pub(in crate::policy) slow: u32,
+    /// A witness went on to contradict a proof.
+    pub(in crate::policy) contradiction: Option<String>,
+    /// A device has contradicted the last proof.
+    pub(in crate::policy) disproven: bool,
+    /// How often the host was fenced again.
+    pub(in crate::policy) again: u32,
+    /// The host was proven off by this, was seen on again, and is being fenced again with VMs on their way.
+    pub(in crate::policy) earlier: Option<Proof>,
+}
+
+impl Deref for Run {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl Run {
+    pub(in crate::policy) fn new(desk: Desk, subject: Subject, policy: Policy) -> Self {
+        let (suspect, fence, hold) = (Suspect::default(), Fence::default(), Holding::default());
+        let (record, vms) = (Record::default(), Vms::default());
+        Self { desk, subject, policy, suspect, fence, hold, record, vms }
+    }
+
+    /// `node7 (host 7)`
+    pub(in crate::policy) fn host(&self) -> String {
+        format!("{} ({})", self.subject.name, self.subject.host)
+    }
+
+    /// `host_error --host node7 -m`, to say it in advice.
+    pub(in crate::policy) fn command(&self) -> String {
+        let mode = match (self.policy.purpose, self.policy.mode) {
+            (Purpose::Fence, _) => return format!("fence_host --host {}", self.subject.name),
+            (Purpose::Recover | Purpose::Rehearse, Mode::Migrate) => "-m",
+            (Purpose::Recover | Purpose::Rehearse, Mode::Recreate) => "-r",
+            (Purpose::Recover | Purpose::Rehearse, Mode::Delete) => "-d",
+        };
+        format!("host_error --host {} {mode}", self.subject.name)
+    }
+
+    /// `migrate vm 4 database to node3 (host 3)`
+    pub(in crate::policy) fn say(&self, order: &Order) -> String {
+        let vm = order.vm();
+        let name = self.vms.progress.get(&vm).map_or("", |vm| vm.name.as_str());
+        match order {
+            Order::Migrate { to, .. } => format!("migrate {vm} {name} to {}", self.vms.hosts.named(*to)),
+            Order::Recreate { .. } => format!("recreate {vm} {name}"),
+            Order::Delete { .. } => format!("delete {vm} {name}"),
+            Order::Retry { .. } => format!("retry {vm} {name}"),
+            Order::Resched { .. } => format!("resched {vm} {name}"),
+            Order::Unresched { .. } => format!("unresched {vm} {name}"),
+        }
+    }
+
+    /// A line that says nothing new when a held run looks again.
+    pub(in crate::policy) fn note_once(&self, phase: Phase, text: impl Into<String>) {
+        if !self.hold.is_quiet() {
+            self.note(phase, text);
+        }
+    }
+
+    /// Ask oned until it answers, for as long as the settings bear its silence; then the failure.
+    ///
+    /// # Errors
+    /// The run is over, because of what it has heard while it waited.
+    pub(in crate::policy) async fn read<T: 'static>(
+        &mut self,
+        phase: Phase,
+        question: impl Fn(&mut dyn World) -> Result<T, Failure> + Clone + 'static,
+    ) -> Result<Result<T, Failure>, Stop> {
+        let answer = self.read_on(phase, question).await?;
+        if answer.is_ok() {
+            self.answered();
+        }
+        Ok(answer)
+    }
+
+    /// The same, where the answer does not end oned's silence: something that it could not write is asked for next.
+    ///
+    /// # Errors
+    /// The run is over, because of what it has heard while it waited.
+    pub(in crate::policy) async fn read_on<T: 'static>(
+        &mut self,
+        phase: Phase,
+        question: impl Fn(&mut dyn World) -> Result<T, Failure> + Clone + 'static,
+    ) -> Result<Result<T, Failure>, Stop> {
+        loop {
+            let failure = match self.ask(question.clone()).await {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(failure) => failure,
+            };
+            match self.patience(self.policy.wait, phase, &failure) {
+                Some(pause) => self.pause(pause).await?,
+                None => return Ok(Err(failure)),
+            }
+        }
+    }
+
+    /// The wall clock of the front-end at this moment, as far as it was seen.
+    pub(in crate::policy) fn epoch(&self) -> Epoch {
+        self.record.clock.epoch(self.now())
+    }
+
+    /// A device says that the host is on: no word that was given before counts any more.
+    pub(in crate::policy) fn is_on(&mut self) {
+        let at = self.epoch();
+        if let Some(incident) = &mut self.record.incident {
+            incident.on = Some(at);
+        }
+    }
+
+    /// The error that the host has now: it may have come back while it was held, and failed anew.
+    pub(in crate::policy) fn fails_of(&mut self, host: &Host) {
+        if host.state == HostState::Error && host.error.is_some() {
+            self.suspect.error.clone_from(&host.error);
+            if let Some(incident) = &mut self.record.incident {
+                incident.error.clone_from(&host.error);
+            }
+        }
+    }
+
+    /// oned hears the host, although this run has disabled it.
+    pub(in crate::policy) fn heard_again(&self, host: &Host) -> bool {
+        matches!((host.monitored_at, self.suspect.heard), (Some(now), Some(before)) if now > before)
+    }
+
+    /// A person's word that the host is off, if there is one that still counts.
+    pub(in crate::policy) fn confirmation(&self) -> Option<&Confirmation> {
+        self.record.confirmation(self.now())
+    }
+
+    /// The peer to reach a device from, if it is not reached from the front-end.
+    pub(in crate::policy) fn via(&self, device: &DeviceName, turn: usize) -> Option<Peer> {
+        let suspect = &self.suspect;
+        if !suspect.by_peer.contains(device) {
+            return None;
+        }
+        suspect.peers.iter().cycle().nth(turn.checked_rem(suspect.peers.len())?).cloned()
+    }
+
+    /// What the device says of the host's power.
+    pub(in crate::policy) async fn power_state(&self, device: &DeviceName, turn: usize) -> PowerState {
+        let (host, device, via) = (self.subject.host, device.clone(), self.via(device, turn));
+        self.ask(move |world| world.power_state(host, &device, via.as_ref())).await
+    }
+
+    /// The host as oned has it now.
+    ///
+    /// # Errors
+    /// The run is over, because of what it has heard while it waited.
+    pub(in crate::policy) async fn read_host(&mut self, phase: Phase) -> Result<Result<Host, Failure>, Stop> {
+        let host: HostId = self.subject.host;
+        self.read(phase, move |world| world.host(host)).await
+    }
+}
