@@ -152,11 +152,6 @@ impl Desk {
         self.0.borrow().trail.iter().skip(line).cloned().collect()
     }
 
-    /// How many lines were written down.
-    pub(super) fn trail_len(&self) -> usize {
-        self.0.borrow().trail.len()
-    }
-
     /// Change what was written down until now.
     pub(super) fn amend(&self, change: impl Fn(&mut Entry)) {
         self.0.borrow_mut().trail.iter_mut().for_each(change);

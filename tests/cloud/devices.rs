@@ -38,12 +38,12 @@ fn a_device_beside_a_peer_is_reached_from_a_living_peer_only() {
     for via in [None, Some(0), Some(1), Some(2)] {
         let said = says(&mut scenario, "pdu", via);
         assert!(matches!(said, PowerState::Unknown(_)), "{via:?}: {said}");
-        let told = scenario.world.power_off(HostId(0), &device("pdu"), via.map(peer).as_ref());
+        let told = scenario.world.tell_off(HostId(0), &device("pdu"), via.map(peer).as_ref());
         assert!(told.is_err(), "{via:?}");
         assert_eq!(power(&scenario), Power::On, "{via:?}");
     }
     assert_eq!(says(&mut scenario, "pdu", Some(3)), PowerState::On);
-    assert_eq!(scenario.world.power_off(HostId(0), &device("pdu"), Some(&peer(3))), Ok(()));
+    assert_eq!(scenario.world.tell_off(HostId(0), &device("pdu"), Some(&peer(3))), Ok(()));
     assert_eq!(says(&mut scenario, "pdu", Some(3)), PowerState::Off);
     let via: Vec<_> = scenario
         .world
@@ -114,7 +114,7 @@ fn a_controller_without_power_answers_when_it_has_some_again() {
     let mut scenario = zone("dies node0 hang", dead);
     for _ in 0..2 {
         assert!(matches!(says(&mut scenario, "bmc", None), PowerState::Unknown(_)));
-        assert!(scenario.world.power_off(HostId(0), &device("bmc"), None).is_err());
+        assert!(scenario.world.tell_off(HostId(0), &device("bmc"), None).is_err());
         scenario.world.wait(seconds(59));
     }
     assert_eq!(power(&scenario), Power::On, "it did nothing while it was dead");

@@ -69,7 +69,7 @@ pub(crate) fn play(scenario: &mut Scenario, script: &str) {
             "look" => drop(world.host(HostId(0)).unwrap()),
             "ask" => drop(world.witnesses(HostId(0), &numbers.iter().map(|n| peer(*n)).collect::<Vec<_>>())),
             "note" => note(world, words[0]),
-            "off" => drop(world.power_off(HostId(0), &device, via.as_ref())),
+            "off" => drop(world.tell_off(HostId(0), &device, via.as_ref())),
             "power" => {
                 assert_eq!(world.power_state(HostId(0), &device, via.as_ref()), PowerState::Off, "{line}");
             }

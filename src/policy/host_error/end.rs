@@ -105,12 +105,11 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
     loop {
         let proof = end.proof.take().filter(|_| !run.fence.disproven);
         prepare(&mut run, &end.outcome, proof.as_ref());
-        match write(&mut run, Needed::No).await {
-            Err(Stop::Lost(lost)) => end = leave_to(&mut run, &lost),
-            Ok(()) | Err(_) => {
-                end.proof = proof;
-                break;
-            }
+        if let Err(Stop::Lost(lost)) = write(&mut run, Needed::No).await {
+            end = leave_to(&mut run, &lost);
+        } else {
+            end.proof = proof;
+            break;
         }
     }
     release(&mut run).await;

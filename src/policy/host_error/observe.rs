@@ -55,13 +55,12 @@ pub(super) fn is_called(run: &mut Run, host: &Host) {
 }
 
 fn unread(run: &Run, opening: &mut Opening, failure: Failure) -> Result<(), Stop> {
-    match unreadable(failure) {
-        Outcome::NothingToDo(reason) if run.subject.source == Source::Reconcile => {
-            opening.over = Some(Over { outcome: Outcome::NothingToDo(reason), state: None });
-            Ok(())
-        }
-        outcome => Err(Stop::Ended(outcome)),
+    let outcome = unreadable(failure);
+    if run.subject.source != Source::Reconcile || !matches!(outcome, Outcome::NothingToDo(_)) {
+        return Err(Stop::Ended(outcome));
     }
+    opening.over = Some(Over { outcome, state: None });
+    Ok(())
 }
 
 /// Does this state end an incident that an earlier run has left open, or may it be that run's own doing? INIT may

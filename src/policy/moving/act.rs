@@ -34,7 +34,7 @@ pub(super) async fn send(
     let mut within = Duration::ZERO;
     while !orders.is_empty() {
         let ready = ready(run, proof, seen, &orders, within).await?;
-        if let Some(next) = not_ready(run, ready) {
+        if let Some(next) = not_ready(run, &ready) {
             return Ok(next);
         }
         // Somebody may switch the host on between two batches: "off" may be as old as `[fence] recheck` allows.
@@ -48,7 +48,7 @@ pub(super) async fn send(
     Ok(next(run))
 }
 
-fn not_ready(run: &Run, ready: Ready) -> Option<Next> {
+fn not_ready(run: &Run, ready: &Ready) -> Option<Next> {
     match ready {
         Ready::Yes => None,
         Ready::CalledOff => Some(next(run)),
@@ -142,7 +142,7 @@ pub(super) async fn disable(run: &mut Run, proof: &Proof, seen: &mut Seen) -> Re
     }
     write(run, Needed::No).await?;
     let ready = ready(run, proof, seen, &[], Duration::ZERO).await?;
-    if let Some(next) = not_ready(run, ready) {
+    if let Some(next) = not_ready(run, &ready) {
         return Ok(next);
     }
     let reply = proof.disable(run).await;

@@ -4,6 +4,7 @@
 
 use super::Seen;
 use super::ending::call_off;
+use super::progress::VmProgress;
 use crate::model::{DeviceName, Host, HostState, PowerState};
 use crate::policy::FRESH;
 use crate::policy::fencing::Proof;
@@ -136,7 +137,7 @@ fn not_off(run: &mut Run, device: &DeviceName, state: &PowerState, orders: &[Ord
         call_off(run, was_off(run, device, state));
         return Ready::CalledOff;
     }
-    if run.vms.progress.values().any(|vm| vm.to_take_back()) {
+    if run.vms.progress.values().any(VmProgress::to_take_back) {
         take_back(run, device, state, orders);
         return Ready::FlagsFirst;
     }

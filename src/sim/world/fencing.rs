@@ -11,7 +11,11 @@ use std::time::Duration;
 const ASKING: Duration = Duration::from_millis(200);
 
 impl SimWorld {
-    pub(super) fn tell_off(
+    /// Tell a device "off", as a test of the machines does it. A recovery needs a clearance.
+    ///
+    /// # Errors
+    /// What the device said instead of success, or why nothing was sent to it.
+    pub fn tell_off(
         &mut self,
         host: HostId,
         name: &DeviceName,
