@@ -35,12 +35,12 @@ pub mod states;
 pub mod stopping;
 pub mod surroundings;
 pub mod tend;
+mod timings;
 pub mod watched;
 
-use std::time::Duration;
-
 pub use desk::Suspended;
-pub use fencing::{Clearance, Evidence, Proof};
+pub use fencing::clearance::token::Clearance;
+pub use fencing::proof::{Evidence, Proof};
 pub use holder::busy;
 pub use host_error::begin;
 pub use limits::unreadable;
@@ -56,7 +56,4 @@ pub use rules::{
     Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
-
-/// What was seen longer ago than this is looked at again before something depends on it: a machine takes longer to boot,
-/// and a person's word is to be heard.
-pub(crate) const FRESH: Duration = Duration::from_secs(10);
+pub(crate) use timings::FRESH;

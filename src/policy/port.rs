@@ -1,14 +1,15 @@
 //! The port: everything that a procedure can ask of a world, and the nouns of the questions and answers. The core owns it.
 
-use super::fencing::{Clearance, Proof};
 use super::notes::Entry;
 use super::order::{Order, Reply};
-use super::tend::Deed;
 use crate::model::{
     Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Epoch, Hold, Holder, Hook, Host,
     HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Outlook, Owner, Peer,
     PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads,
 };
+use crate::policy::fencing::clearance::token::Clearance;
+use crate::policy::fencing::proof::Proof;
+use crate::policy::tend::deed::Deed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

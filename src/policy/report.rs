@@ -1,10 +1,10 @@
 //! How a run ended: for people, and for the exit code.
 
-use super::fencing::Proof;
 use super::notes::Entry;
 use super::port::Failure;
 use super::settings::{Mode, Purpose};
 use crate::model::{HostId, Moment, VmId};
+use crate::policy::fencing::proof::Proof;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -12,10 +12,7 @@ use crate::policy::host_error::itself::is_this_machine;
 use crate::policy::limits::unreadable;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::lease::standing;
-use std::time::Duration;
-
-/// How long a word counts: whoever has just seen the machine has seen it as it is, and not as it was.
-pub const VALID_FOR: Duration = Duration::from_secs(600);
+pub use crate::policy::timings::VALID_FOR;
 
 /// Everything that could contradict the person.
 #[derive(Clone, Copy, Debug)]

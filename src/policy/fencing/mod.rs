@@ -4,35 +4,37 @@
 //! being sent anything. Every device of one level must say off; a level that fails falls to the next, and when all have
 //! failed the run holds and begins again later.
 //!
-//! A [`Clearance`] and a [`Proof`] can be made in here only: no host is fenced without the first, and nothing is done with
+//! A [`Clearance`](clearance::token::Clearance) and a [`Proof`] can be made in here only: no host is fenced without the first, and nothing is done with
 //! a VM without the second.
 
-mod clearance;
+pub(in crate::policy) mod clearance;
 pub mod confirmation;
 mod device;
-mod proof;
+mod orders;
+pub(in crate::policy) mod proof;
 pub(in crate::policy) mod recheck;
 mod rehearse;
 mod seen_on;
+mod tries;
 
-pub use clearance::Clearance;
-pub use proof::{Evidence, Proof};
-pub(in crate::policy) use rehearse::{WouldStop, rehearse, says};
+pub(in crate::policy) use rehearse::rehearse;
 
 use super::host_error::gain::is_worth_it;
 use super::host_error::hold::{hold, passes, take_up};
-use super::host_error::{Stop, witnesses};
+use super::host_error::witnesses;
 use super::notes::Phase;
 use super::port::{Failure, Trouble};
 use super::record::writing::{Needed, write};
 use super::report::Outcome;
 use super::run::Run;
 use super::settings::{Fencing, Purpose};
-use crate::model::{DatastoreId, DeviceName, Level, PowerState, Progress, ReadBack, Route, Scope};
+use crate::model::{DatastoreId, DeviceName, Level, PowerState, Progress, Scope};
+use crate::policy::run::stop::Stop;
 use clearance::{Ahead, clearance};
-use device::{Attempt, Failed};
-use seen_on::{names, reservation, usable};
+use proof::{Evidence, Proof};
+use seen_on::{names, reached_by_peers, readable, reservation, usable};
 use std::collections::BTreeSet;
+use tries::{Attempt, Failed};
 
 /// Prove the host off. What keeps the run from that is looked at again, for as long as the settings say.
 pub(in crate::policy) async fn prove_off(run: &mut Run) -> Result<Proof, Stop> {
@@ -82,17 +84,6 @@ async fn attempt(run: &mut Run) -> Result<Option<Proof>, Stop> {
         return Err(Stop::Held(why.unwrap_or_else(|| none(run)), Outcome::NotFenced));
     }
     by_levels(run, &good).await.map(Some)
-}
-
-fn reached_by_peers(run: &mut Run, levels: &[Level]) {
-    let devices = levels.iter().flat_map(|level| &level.0);
-    let by_peer = devices.filter(|device| device.route == Route::Peer);
-    run.suspect.by_peer = by_peer.map(|device| device.name.clone()).collect();
-}
-
-fn readable(levels: &[Level]) -> Vec<DeviceName> {
-    let devices = levels.iter().flat_map(|level| &level.0);
-    devices.filter(|device| device.read_back == ReadBack::Status).map(|device| device.name.clone()).collect()
 }
 
 /// Level by level, until all devices of one have said off.

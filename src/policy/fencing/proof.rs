@@ -1,8 +1,6 @@
 //! The proof that a host is off. Only the fence can make one, and every VM action needs one.
 
 use crate::model::{DeviceName, HostId, Moment, Sample, Scope};
-use crate::policy::desk::Desk;
-use crate::policy::order::{Order, Reply};
 use std::fmt;
 use std::rc::Rc;
 
@@ -86,16 +84,9 @@ impl Proof {
         Rc::make_mut(&mut self.0).evidence.push(evidence);
     }
 
-    /// Send orders for VMs of this host, at the same time; the replies are in their order.
-    pub(in crate::policy) async fn act(&self, desk: &Desk, orders: Vec<Order>) -> Vec<Reply> {
-        let proof = Self(Rc::clone(&self.0));
-        desk.ask(move |world| world.act(&proof, &orders)).await
-    }
-
-    /// Disable this host.
-    pub(in crate::policy) async fn disable(&self, desk: &Desk) -> Reply {
-        let proof = Self(Rc::clone(&self.0));
-        desk.ask(move |world| world.disable(&proof)).await
+    /// The same, for a question that is asked with it.
+    pub(super) fn shown(&self) -> Self {
+        Self(Rc::clone(&self.0))
     }
 
     /// What is cut off.

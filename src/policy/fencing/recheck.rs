@@ -1,11 +1,11 @@
 //! Is the host still off? Asked just before anything is changed: every device that can be read has to say off again.
 
-use super::proof::Proof;
 use crate::model::{DeviceName, Moment, PowerState};
-use crate::policy::FRESH;
-use crate::policy::host_error::Stop;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
+use crate::policy::timings::FRESH;
 use std::time::Duration;
 
 /// What is old when everything was seen is seen again, at most so often: a device and oned may both take long each time.

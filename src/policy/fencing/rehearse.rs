@@ -1,44 +1,24 @@
 //! A rehearsed fence: everything is asked that the real one would ask, and nothing is sent.
 
 use super::clearance::{alive, figures, learn, sign_of_life};
-use super::proof::{Evidence, Proof};
-use super::seen_on::usable;
-use super::{reached_by_peers, readable};
+use super::seen_on::{reached_by_peers, readable, usable};
 use crate::model::{DeviceName, Host, Level, Moment, PowerState};
+use crate::policy::fencing::proof::Evidence;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::brakes::brakes;
 use crate::policy::host_error::hold::passes;
 use crate::policy::host_error::itself::{Leader, young_lead};
 use crate::policy::host_error::observe::{not_dead, unreadable};
-use crate::policy::host_error::{Stop, witnesses};
+use crate::policy::host_error::witnesses;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::rules::ProbeError;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
+use crate::policy::run::would_stop::{WouldStop, says};
 use crate::policy::settings::Fencing;
 use std::collections::BTreeMap;
-
-/// How the real run would end before it touches a VM.
-#[derive(Default)]
-pub(in crate::policy) struct WouldStop(Option<Outcome>);
-
-impl WouldStop {
-    /// The first trouble counts, and trouble counts more than a host that has nothing to recover today.
-    pub(in crate::policy) fn with(&mut self, outcome: Outcome) {
-        if matches!(self.0, None | Some(Outcome::NothingToDo(_))) {
-            self.0 = Some(outcome);
-        }
-    }
-
-    pub(in crate::policy) fn outcome(self) -> Option<Outcome> {
-        self.0
-    }
-
-    /// Would it end because the host is well?
-    pub(in crate::policy) fn is_well(&self) -> bool {
-        matches!(self.0, Some(Outcome::NothingToDo(_)))
-    }
-}
 
 /// Say where the real run would stop, and go on with what is enough for a rehearsal.
 pub(in crate::policy) async fn rehearse(run: &mut Run, stop: &mut WouldStop) -> Result<Proof, Stop> {
@@ -55,17 +35,6 @@ pub(in crate::policy) async fn rehearse(run: &mut Run, stop: &mut WouldStop) -> 
         Err(failure) => says(run, stop, Phase::Fence, failure, Outcome::NotFenced),
     }
     Ok(Proof::new(run.subject.host, run.now(), Evidence::Rehearsal))
-}
-
-pub(in crate::policy) fn says(
-    run: &Run,
-    stop: &mut WouldStop,
-    phase: Phase,
-    failure: Failure,
-    end: fn(Failure) -> Outcome,
-) {
-    run.note(phase, format!("WOULD STOP HERE: {}; {}", failure.what, failure.advice));
-    stop.with(end(failure));
 }
 
 async fn look_around(run: &mut Run, stop: &mut WouldStop) -> Result<(), Stop> {

@@ -3,13 +3,26 @@
 //! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
 //! does not exist. Such a device proves nothing here.
 
-use crate::model::{FenceDevice, Level, ReadBack, SeenOn};
+use crate::model::{DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
 use crate::policy::moments::is_ahead;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::rules::Control;
 use crate::policy::run::Run;
 use crate::policy::settings::{Mode, Purpose};
+
+/// Note the devices that are reached from other hosts only.
+pub(super) fn reached_by_peers(run: &mut Run, levels: &[Level]) {
+    let devices = levels.iter().flat_map(|level| &level.0);
+    let by_peer = devices.filter(|device| device.route == Route::Peer);
+    run.suspect.by_peer = by_peer.map(|device| device.name.clone()).collect();
+}
+
+/// The devices whose power can be read.
+pub(super) fn readable(levels: &[Level]) -> Vec<DeviceName> {
+    let devices = levels.iter().flat_map(|level| &level.0);
+    devices.filter(|device| device.read_back == ReadBack::Status).map(|device| device.name.clone()).collect()
+}
 
 /// `pdu_a and pdu_b`
 pub(super) fn names(level: &Level) -> String {

@@ -1,7 +1,6 @@
 //! The claim: no other run of this front-end works on the host. Its lock file says so, and the record where that file is
 //! held by somebody who may be no run.
 
-use super::stop::Stop;
 use crate::model::{Locked, Moment};
 use crate::policy::holder::{Holds, holds, is_silent, stuck, who};
 use crate::policy::notes::Phase;
@@ -10,6 +9,7 @@ use crate::policy::record::lease::standing;
 use crate::policy::record::open::{Opening, busy};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use std::time::Duration;
 
 /// No fence program is given longer than this: its own time is over much earlier.

@@ -1,17 +1,17 @@
 //! The end of a recovery: what is written down for the last time, and the report.
 
-use super::stop::Stop;
 use crate::model::Progress;
-use crate::policy::fencing::Proof;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::moving::ending::give_up;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
-use crate::policy::record::Left;
-use crate::policy::record::ownership::Lost;
 use crate::policy::record::release::release;
 use crate::policy::record::writing::{Needed, write};
 use crate::policy::report::{Fate, Outcome, Report};
 use crate::policy::run::Run;
+use crate::policy::run::record::Left;
+use crate::policy::run::stop::Lost;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::Purpose;
 
 /// How a recovery ends; with the proof that its host is off, if there is one.

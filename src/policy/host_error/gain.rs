@@ -8,17 +8,17 @@
 //! record of that may have been written over by a write that came late.
 
 use super::observe::unreadable;
-use super::stop::Stop;
 use crate::model::{Scope, VmId};
-use crate::policy::FRESH;
 use crate::policy::moving::adopt::{Sent, sent};
-use crate::policy::moving::held_vms::Retry;
 use crate::policy::notes::Phase;
 use crate::policy::plan::{self, Decision, Request, Verdict};
 use crate::policy::port::{Failure, Survey, Trouble};
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
+use crate::policy::run::record::Retry;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::{Fencing, Policy, Purpose};
+use crate::policy::timings::FRESH;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many reasons are said with the outcome; every VM has its own.

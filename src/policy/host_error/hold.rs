@@ -2,40 +2,15 @@
 
 use super::itself::Leader;
 use super::observe::{dead, is_called, unreadable};
-use super::stop::Stop;
-use crate::model::{Held, Moment, Progress};
+use crate::model::{Held, Progress};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::writing::{Needed, write};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::HandOver;
 use std::time::Duration;
-
-/// Since when, how often it was looked at, and why.
-#[derive(Default)]
-pub(in crate::policy) struct Holding {
-    since: Option<Moment>,
-    looks: u32,
-    why: String,
-    /// What sees nothing new is not said again.
-    quiet: bool,
-    /// What keeps it is not a device: when that is over, it is said.
-    braked: bool,
-    /// It was held last because the zone's leader is young, with its "off" ahead.
-    pub(in crate::policy) at_off: bool,
-}
-
-impl Holding {
-    pub(in crate::policy) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
-    /// Has nothing held the run yet?
-    pub(in crate::policy) fn is_first(&self) -> bool {
-        self.since.is_none()
-    }
-}
 
 /// Hold: look again later; or the time for that is over, and `end` says how the run ends then.
 pub(in crate::policy) async fn hold(

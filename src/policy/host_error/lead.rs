@@ -5,14 +5,14 @@
 //! run that has sent orders goes on to their end: it holds the record, so no other run works on the host, and whatever it
 //! sends reaches the leader.
 
-use super::stop::Stop;
 use crate::policy::lead::{Leads, leads};
 use crate::policy::moving::ending::give_up;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Source};
-use crate::policy::record::Left;
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::record::Left;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::Purpose;
 
 /// Ask whether this front-end leads, where it must; it does, or the run is over.

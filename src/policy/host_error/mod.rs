@@ -13,11 +13,8 @@ pub(in crate::policy) mod itself;
 pub(in crate::policy) mod lead;
 pub(in crate::policy) mod observe;
 mod rehearse;
-mod stop;
 pub(in crate::policy) mod wait;
 pub(in crate::policy) mod witnesses;
-
-pub(in crate::policy) use stop::{Stop, abort, aborted};
 
 use super::desk::Suspended;
 use super::fencing::{prove_off, prove_off_again};
@@ -28,6 +25,7 @@ use super::record::release::drop_own;
 use super::report::{Outcome, Report};
 use super::run::Run;
 use super::settings::{Policy, Purpose};
+use crate::policy::run::stop::Stop;
 use end::{End, close, ended};
 
 /// Begin a recovery; nothing was asked yet.

@@ -1,13 +1,14 @@
 //! The first look at the host: is it in ERROR? And what a state of a host means for a recovery.
 
-use super::stop::Stop;
 use crate::model::Moment;
-use crate::model::{Host, HostState, Incident};
+use crate::model::{Host, HostState};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Source, Trouble};
 use crate::policy::record::open::Opening;
+use crate::policy::record::open::Over;
 use crate::policy::report::{Disabled, Outcome};
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::Purpose;
 use std::time::Duration;
 
@@ -68,32 +69,6 @@ fn unread(run: &Run, opening: &mut Opening, failure: Failure) -> Result<(), Stop
 fn asks_the_record(run: &Run, host: &Host) -> bool {
     let over = matches!(host.state, HostState::Monitored | HostState::Offline);
     host.state == HostState::Disabled || over && run.subject.source == Source::Reconcile
-}
-
-/// Why nothing is to be recovered, unless the record shows otherwise.
-#[derive(Clone, Debug)]
-pub(in crate::policy) struct Over {
-    outcome: Outcome,
-    /// The host's state; none if it is gone.
-    state: Option<HostState>,
-}
-
-impl Over {
-    pub(in crate::policy) fn stop(self) -> Stop {
-        Stop::Ended(self.outcome)
-    }
-
-    /// Does this incident go on although the host is DISABLED?
-    pub(in crate::policy) fn goes_on(&self, heard: Option<i64>, incident: &Incident) -> bool {
-        let silent = !matches!((heard, incident.heard), (Some(now), Some(before)) if now > before);
-        self.state == Some(HostState::Disabled) && is_set_aside_by(incident) && silent
-    }
-}
-
-/// May the host be DISABLED by a run of this incident, or was it proven off before somebody else did that? A run that
-/// is not killed goes on then too.
-pub(in crate::policy) fn is_set_aside_by(incident: &Incident) -> bool {
-    incident.disabled.is_some() || incident.proof.is_some()
 }
 
 /// A person asks for a host that is DISABLED or OFFLINE and still has VMs: that is not "nothing to do".

@@ -2,22 +2,14 @@
 
 use super::hold::take_up;
 use super::observe::{dead, is_called, unreadable};
-use super::stop::Stop;
-use crate::model::{Epoch, Incident, Moment, Progress};
+use crate::model::Moment;
 use crate::policy::arming::utc;
 use crate::policy::notes::Phase;
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::HandOver;
 use std::time::Duration;
-
-/// A record that is begun says until when the host may come back; one that goes on keeps that.
-pub(in crate::policy) fn set_until(run: &Run, incident: &mut Incident, at: Epoch) {
-    let begins = incident.progress == Progress::Closed || run.record.document.is_none();
-    if begins || incident.until.is_none() {
-        incident.until = Some(at.plus(run.policy.wait.whole()));
-    }
-}
 
 /// Wait for the host to come back; it does not, or the run is over.
 pub(super) async fn for_return(run: &mut Run) -> Result<(), Stop> {

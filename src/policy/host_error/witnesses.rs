@@ -2,13 +2,15 @@
 //!
 //! One witness that says alive counts; silence proves nothing, and no witness replaces the fence.
 
-use super::stop::Stop;
 use crate::model::{Opinion, Testimony};
-use crate::policy::fencing::{Proof, WouldStop, says};
+use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
+use crate::policy::run::would_stop::WouldStop;
+use crate::policy::run::would_stop::says;
 use std::time::Duration;
 
 /// The time between two questions to a witness that still says alive.

@@ -6,13 +6,13 @@ use super::apply::hold;
 use super::before::{Ready, ready, reopen};
 use super::{Moved, Next, Seen, next};
 use crate::model::{Moment, Refusal};
-use crate::policy::fencing::Proof;
-use crate::policy::host_error::Stop;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::order::{Order, Reply};
 use crate::policy::record::writing::{Needed, write};
 use crate::policy::report::Disabled;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use std::time::Duration;
 
 /// How old a survey may be when orders of its plan are sent: targets die and fill up too.

@@ -1,7 +1,6 @@
 //! VMs that an earlier run of the same incident has touched: they are read back, not sent anything again.
 
 use super::judge::{Judge, Judgement};
-use super::progress::VmProgress;
 use crate::model::End;
 use crate::policy::notes::Phase;
 use crate::policy::order::{MigrationType, Order};
@@ -9,6 +8,7 @@ use crate::policy::plan::Decision;
 use crate::policy::port::Survey;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
+use crate::policy::run::progress::VmProgress;
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;

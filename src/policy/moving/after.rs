@@ -136,8 +136,8 @@ mod tests {
     use super::*;
     use crate::model::LcmState;
     use crate::policy::desk::Desk;
-    use crate::policy::moving::progress::VmProgress;
     use crate::policy::port::{Source, Subject};
+    use crate::policy::run::progress::VmProgress;
     use crate::policy::settings::{Mode, Policy};
     use std::time::Duration;
 

@@ -2,16 +2,17 @@
 
 use super::adopt::adopt;
 use super::after::{named, unmet};
-use super::progress::{Stage, VmProgress};
 use super::scheduler::left_to_it;
 use crate::model::{LcmState, VmId, VmState};
-use crate::policy::fencing::Proof;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::order::Order;
 use crate::policy::plan::{self, Decision, Request, Verdict};
 use crate::policy::port::Survey;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
+use crate::policy::run::progress::Stage;
+use crate::policy::run::progress::VmProgress;
 use crate::policy::settings::Purpose;
 use crate::policy::states::{self, Class};
 

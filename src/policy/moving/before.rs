@@ -4,21 +4,21 @@
 
 use super::Seen;
 use super::ending::call_off;
-use super::progress::VmProgress;
 use crate::model::{DeviceName, Host, HostState, PowerState};
-use crate::policy::FRESH;
-use crate::policy::fencing::Proof;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::fencing::recheck::{Power, ROUNDS, still_off};
 use crate::policy::host_error::lead::lead;
 use crate::policy::host_error::observe::not_dead;
-use crate::policy::host_error::{Stop, aborted};
 use crate::policy::notes::Phase;
 use crate::policy::order::Order;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::ownership::{abort_of, lost, overwritten};
 use crate::policy::record::writing::write_over;
 use crate::policy::run::Run;
+use crate::policy::run::progress::VmProgress;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::Purpose;
+use crate::policy::timings::FRESH;
 use std::time::Duration;
 
 /// May it be done?
@@ -90,7 +90,7 @@ async fn owned(run: &mut Run) -> Result<Owned, Stop> {
         return Err(Stop::Lost(lost));
     }
     if let Some(word) = abort_of(run, &memory) {
-        let failure = aborted(run, word);
+        let failure = run.aborted(word);
         call_off(run, failure);
         return Ok(Owned::CalledOff);
     }

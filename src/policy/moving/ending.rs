@@ -1,11 +1,11 @@
 //! How the work on VMs ends: all is done, nothing more is sent, or oned gives no answer.
 
-use super::progress::Stage;
 use crate::model::Moment;
 use crate::policy::notes::Phase;
 use crate::policy::port::Failure;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
+use crate::policy::run::progress::Stage;
 use crate::policy::settings::Mode;
 use std::time::Duration;
 

@@ -3,18 +3,16 @@
 //! A migration away that fails leaves such a record. After a live one the domain may run on the other host
 //! without oned knowing, so the VM must not be started anywhere before a person has looked.
 
-use crate::model::{HostId, Record, Vm, VmId};
-use crate::policy::host_error::Stop;
+use crate::model::{Record, Vm, VmId};
 use crate::policy::notes::Phase;
 use crate::policy::port::Survey;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use crate::policy::states::{self, Class};
+use crate::policy::tend::fallen::moved_live;
 
 /// More than this are not looked at one by one; they are held.
 const MOST: usize = 50;
-/// `HISTORY/ACTION` of a migration that saves the VM first: its domain ended on the dead host.
-const MIGRATE: i64 = 1;
-
 /// Look at the whole history of those VMs of this survey, where it was not looked at yet: which may run on another host?
 pub(super) async fn trace(run: &mut Run, survey: &Survey) -> Result<(), Stop> {
     let mut ids = doubtful(run, survey);
@@ -53,18 +51,6 @@ fn doubtful(run: &Run, survey: &Survey) -> Vec<VmId> {
 fn later(record: &Record, heard: Option<i64>) -> bool {
     match (record.since, heard) {
         (Some(since), Some(heard)) => record.sequence > 0 && since > heard,
-        _ => false,
-    }
-}
-
-/// From the dead host to another one and back, and not saved for it.
-pub(in crate::policy) fn moved_live(vm: &Vm, dead: HostId) -> bool {
-    let mut records = vm.history.iter().rev().skip(1);
-    match (records.next(), records.next()) {
-        (Some(there), Some(before)) => {
-            there.host != Some(dead) && before.host == Some(dead) && before.action != Some(MIGRATE)
-        }
-        // Moved here just before the host died: the domain ended with the host.
         _ => false,
     }
 }

@@ -7,42 +7,18 @@
 //! asked again before a VM is deleted or created anew.
 
 use crate::model::{HostState, Incident, Looks, Progress};
-use crate::policy::fencing::Proof;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::limits::span;
 use crate::policy::notes::{Phase, Weight};
 use crate::policy::port::Source;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
+use crate::policy::run::record::Retry;
 use crate::policy::settings::{Mode, Purpose};
 
 /// Does a run of this failure go on with this record, although it is closed?
 pub(in crate::policy) fn goes_on(incident: &Incident, error: Option<&str>) -> bool {
     incident.waiting.is_some() && error.is_some() && incident.error.as_deref() == error
-}
-
-/// Whether a run goes on with a record that was closed.
-#[derive(Clone, Debug, Default)]
-pub(in crate::policy) enum Retry {
-    /// It was open, or is new.
-    #[default]
-    No,
-    /// Yes, and everything begins from the start.
-    Anew,
-    /// It only looks again at VMs that are held; how the run before it ended.
-    Look(String),
-}
-
-impl Retry {
-    pub(in crate::policy) fn is_look(&self) -> bool {
-        self.outcome().is_some()
-    }
-
-    fn outcome(&self) -> Option<&String> {
-        match self {
-            Self::Look(outcome) => Some(outcome),
-            Self::No | Self::Anew => None,
-        }
-    }
 }
 
 impl Run {

@@ -1,10 +1,12 @@
 //! What a VM that is on its way reads back as, and what follows from that.
 
-use super::progress::{Certainty, Stage, VmProgress};
 use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
 use crate::policy::order::Order;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
+use crate::policy::run::progress::Certainty;
+use crate::policy::run::progress::Stage;
+use crate::policy::run::progress::VmProgress;
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;

@@ -12,24 +12,21 @@ pub(in crate::policy) mod ending;
 pub(in crate::policy) mod failed_live;
 pub(in crate::policy) mod held_vms;
 mod judge;
-pub(in crate::policy) mod progress;
 mod retries;
 mod scheduler;
 mod settle;
 mod survey;
-mod vms;
 
 pub(in crate::policy) use survey::{Looked, Seen, rehearsed, survey};
-pub(in crate::policy) use vms::Vms;
 
-use super::fencing::Proof;
-use super::host_error::Stop;
 use super::notes::Phase;
 use super::order::Order;
 use super::port::{Failure, Trouble};
 use super::report::Outcome;
 use super::run::Run;
 use crate::model::Scope;
+use crate::policy::fencing::proof::Proof;
+use crate::policy::run::stop::Stop;
 use before::{Ready, ready};
 use ending::{all_done, call_off, no_cloud};
 use survey::Purpose;

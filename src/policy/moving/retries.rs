@@ -5,10 +5,10 @@
 //! Source: `src/lcm/LifeCycleStates.cc`, `src/rm/api/VirtualMachineAPI.cc`.
 
 use super::judge::{Judge, Judgement, said};
-use super::progress::Certainty;
 use crate::model::{HostId, HostState, LcmState, Moment, Vm, VmState};
 use crate::policy::order::Order;
 use crate::policy::report::Fate;
+use crate::policy::run::progress::Certainty;
 
 impl Judge<'_> {
     /// A driver has failed on the target: the step that failed is repeated there, a few times, with a pause.

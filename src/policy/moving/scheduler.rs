@@ -6,32 +6,17 @@
 //! healthy VM later. Source: `src/lcm/LifeCycleActions.cc`, `src/lcm/LifeCycleStates.cc`.
 
 use super::judge::{Judge, Judgement, terminated};
-use super::progress::{Certainty, VmProgress};
 use crate::model::{Moment, Vm, VmId, VmState};
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::report::Fate;
 use crate::policy::rules::Placement;
 use crate::policy::run::Run;
+use crate::policy::run::progress::Certainty;
+use crate::policy::run::progress::VmProgress;
 use crate::policy::states::{self, Class};
 
 /// How often a flag is taken back before a person is asked to.
 const MOST: u32 = 5;
-
-/// How the scheduler gets on.
-#[derive(Debug, Default)]
-pub(in crate::policy) struct Scheduling {
-    /// When the first flag was set, or the scheduler moved a VM last.
-    since: Option<Moment>,
-    /// Why the planner has taken over.
-    pub(super) over: Option<String>,
-}
-
-impl Scheduling {
-    /// A flag goes out. Where no other is out, its time begins now.
-    pub(super) fn begin(&mut self, now: Moment, others: bool) {
-        self.since = self.since.filter(|_| others).or(Some(now));
-    }
-}
 
 /// The order as it is sent: with the scheduler's flag in place of a host, if that is to choose; or why not even the
 /// scheduler is left, for a VM that only it can place.

@@ -6,17 +6,17 @@ use super::Todo;
 use super::apply::give_up;
 use super::ending::no_cloud;
 use super::judge::{Judge, Judgement};
-use super::progress::VmProgress;
 use super::scheduler::note_progress;
 use crate::model::{Vm, VmId, VmState};
-use crate::policy::fencing::Proof;
-use crate::policy::host_error::Stop;
+use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::order::Order;
 use crate::policy::plan::{locked, not_cut_off};
 use crate::policy::port::{Failure, Survey, VmList};
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
+use crate::policy::run::progress::VmProgress;
+use crate::policy::run::stop::Stop;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Read the VMs that are on their way, after a pause.

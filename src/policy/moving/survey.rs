@@ -4,17 +4,18 @@ use super::apply::plan_round;
 use super::ending::{call_off, no_cloud};
 use super::{Todo, failed_live, settle};
 use crate::model::{HostState, Moment, VmId};
-use crate::policy::fencing::{Proof, WouldStop};
+use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::gain::{refused, weighs};
 use crate::policy::host_error::hold::pause;
 use crate::policy::host_error::observe::not_dead;
-use crate::policy::host_error::{Stop, aborted};
 use crate::policy::limits::disarmed;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Survey, Trouble};
 use crate::policy::record::ownership::{abort_of, lost, overwritten};
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
+use crate::policy::run::would_stop::WouldStop;
 use crate::policy::settings;
 use crate::policy::settings::Fencing;
 use std::collections::BTreeSet;
@@ -91,7 +92,7 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
             return Ok(returned(run, reason, &survey));
         }
         let failure = match abort_of(run, &survey.memory) {
-            Some(word) => aborted(run, word),
+            Some(word) => run.aborted(word),
             None => match is_disarmed(run, &survey) {
                 // Before any order it can wait; afterwards VMs on their way are read back.
                 Some(failure) => match if run.vms.touched { None } else { pause(run, &failure) } {

@@ -4,11 +4,11 @@
 //! fenced. Texts are shortened first, then left out; the ids of VMs that are not done are never left out.
 
 use crate::model::{Asked, End, Epoch, Incident, IncidentVm, Line, VmId};
-use crate::policy::moving::progress::Stage;
 use crate::policy::notes::Weight;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
+use crate::policy::run::progress::Stage;
 use crate::policy::settings::Policy;
 use std::collections::BTreeMap;
 

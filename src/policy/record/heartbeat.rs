@@ -4,11 +4,11 @@
 use super::lease::BEAT;
 use super::ownership::{abort_of, lost, overwritten};
 use super::writing::send;
-use crate::policy::FRESH;
 use crate::policy::host_error::lead::lead;
-use crate::policy::host_error::{Stop, abort};
 use crate::policy::notes::Phase;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
+use crate::policy::timings::FRESH;
 use std::time::Duration;
 
 /// What is waited for.
@@ -69,7 +69,7 @@ impl Run {
         self.record.owned = now;
         let due = overwritten(self, &memory) || now.since(self.record.wrote) >= BEAT;
         if let Some(word) = abort_of(self, &memory).filter(|_| what == For::Host) {
-            return Err(abort(self, word));
+            return Err(self.abort(word));
         }
         let Some(incident) = (if due { self.standing_record() } else { None }) else {
             return Ok(Done::Looked);

@@ -3,11 +3,11 @@
 use super::lease::{Watch, is_left};
 use super::open::Opening;
 use crate::model::{DocumentId, DocumentLock, Epoch, Hold, Incident};
-use crate::policy::host_error::Stop;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Taken, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use std::time::Duration;
 
 /// A run that died between taking the lock and writing itself down has taken it this soon after the record was made.

@@ -5,19 +5,19 @@ use super::lease::{LEASE, QUIET, Watch, ended_by, is_here, may_live, standing};
 use super::lock::{Took, take};
 use super::release::{drop_own, old};
 use super::writing::{Needed, write};
-use crate::model::{ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Memory, Progress, VmId};
+use crate::model::{
+    ClusterId, DocumentId, End, Epoch, Hold, HostState, Incident, IncidentVm, Memory, Progress, VmId,
+};
 use crate::policy::arming::utc;
 use crate::policy::holder::{lives_and_is_silent, silent};
 use crate::policy::host_error::lead::lead;
-use crate::policy::host_error::observe::Over;
-use crate::policy::host_error::wait::set_until;
-use crate::policy::host_error::{Stop, abort};
 use crate::policy::moments::mend;
 use crate::policy::moving::held_vms;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Source, Trouble};
 use crate::policy::report::{Disabled, Outcome};
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use crate::policy::surroundings::refused;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,6 +40,32 @@ pub(in crate::policy) struct Opening {
     pub(super) predecessor: Option<Epoch>,
     /// For how long its record had not changed when it was taken up, as far as this front-end has seen.
     pub(super) unchanged: Duration,
+}
+
+/// Why nothing is to be recovered, unless the record shows otherwise.
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct Over {
+    pub(in crate::policy) outcome: Outcome,
+    /// The host's state; none if it is gone.
+    pub(in crate::policy) state: Option<HostState>,
+}
+
+impl Over {
+    pub(in crate::policy) fn stop(self) -> Stop {
+        Stop::Ended(self.outcome)
+    }
+
+    /// Does this incident go on although the host is DISABLED?
+    pub(in crate::policy) fn goes_on(&self, heard: Option<i64>, incident: &Incident) -> bool {
+        let silent = !matches!((heard, incident.heard), (Some(now), Some(before)) if now > before);
+        self.state == Some(HostState::Disabled) && is_set_aside_by(incident) && silent
+    }
+}
+
+/// May the host be DISABLED by a run of this incident, or was it proven off before somebody else did that? A run that
+/// is not killed goes on then too.
+pub(in crate::policy) fn is_set_aside_by(incident: &Incident) -> bool {
+    incident.disabled.is_some() || incident.proof.is_some()
 }
 
 /// What is remembered of this host.
@@ -268,7 +294,7 @@ async fn taken(run: &mut Run, opening: &mut Opening, document: DocumentId, hold:
     take_up(run, &mut incident, at);
     run.record.incident = Some(incident);
     if let Some(word) = run.record.aborted.take() {
-        return Err(abort(run, word));
+        return Err(run.abort(word));
     }
     if let Some(over) = opening.over.take() {
         // An earlier run has left it open, and there is nothing to do any more.
@@ -358,4 +384,12 @@ fn take_up(run: &mut Run, incident: &mut Incident, at: Epoch) {
     let known = run.vms.remembered.values().filter(|vm| !looks || !done(vm)).map(|vm| vm.id);
     let known: BTreeSet<VmId> = run.subject.vms.iter().copied().chain(known).collect();
     run.subject.vms = known.into_iter().collect();
+}
+
+/// A record that is begun says until when the host may come back; one that goes on keeps that.
+fn set_until(run: &Run, incident: &mut Incident, at: Epoch) {
+    let begins = incident.progress == Progress::Closed || run.record.document.is_none();
+    if begins || incident.until.is_none() {
+        incident.until = Some(at.plus(run.policy.wait.whole()));
+    }
 }

@@ -4,17 +4,11 @@ use super::lease::ended_by;
 use crate::model::{Abort, DocumentId, Incident, Memory};
 use crate::policy::notes::Phase;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Lost;
 
 /// The record as it was read now.
 fn own<'a>(run: &Run, memory: &'a Memory) -> Option<&'a (DocumentId, Incident)> {
     memory.incidents.iter().find(|(document, _)| Some(*document) == run.record.document)
-}
-
-/// This run is not the one any more that works on the host.
-pub(in crate::policy) struct Lost {
-    pub(in crate::policy) owner: String,
-    /// The record is still ours, and a newer one counts.
-    pub(in crate::policy) keeps: bool,
 }
 
 /// Whose the record is now, if it is not ours any more. The owner whose incident this run goes on with, and who is dead,

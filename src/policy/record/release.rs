@@ -1,9 +1,9 @@
 //! The record is given back: unlocked, and documents that nobody needs any more are deleted.
 
-use super::TAIL;
 use super::lease::{is_twin, standing};
 use crate::model::{DocumentId, HostId, Incident, Memory, Progress};
 use crate::policy::notes::Phase;
+use crate::policy::record::contents::TAIL;
 use crate::policy::rules::{BrakeRules, RecordRules};
 use crate::policy::run::Run;
 use std::collections::BTreeSet;

@@ -5,11 +5,11 @@
 
 use super::ownership::lost;
 use crate::model::{DocumentId, Incident, Memory};
-use crate::policy::host_error::Stop;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use std::time::Duration;
 
 /// Must the record be written before the run goes on?

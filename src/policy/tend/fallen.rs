@@ -1,7 +1,6 @@
 //! Has this VM crashed, or does a person want it to be off?
 
 use crate::model::{HostId, LcmState, Record, Vm, VmState};
-use crate::policy::moving::failed_live::moved_live;
 use crate::policy::states::{self, Class};
 
 /// `HISTORY/ACTION` that oned's own monitoring writes: the domain is gone and nobody asked for that. A guest that
@@ -82,6 +81,18 @@ fn ended_by(vm: &Vm) -> Option<(i64, Option<i64>)> {
 pub(in crate::policy) fn may_run_elsewhere(vm: &Vm, host: HostId) -> bool {
     let there = vm.history.iter().rev().nth(1);
     moved_live(vm, host) && !there.is_some_and(|there| matches!(there.action, Some(MIGRATE | LIVE)))
+}
+
+/// From the dead host to another one and back, and not saved for it.
+pub(in crate::policy) fn moved_live(vm: &Vm, dead: HostId) -> bool {
+    let mut records = vm.history.iter().rev().skip(1);
+    match (records.next(), records.next()) {
+        (Some(there), Some(before)) => {
+            there.host != Some(dead) && before.host == Some(dead) && before.action != Some(MIGRATE)
+        }
+        // Moved here just before the host died: the domain ended with the host.
+        _ => false,
+    }
 }
 
 #[cfg(test)]

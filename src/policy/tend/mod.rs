@@ -4,9 +4,9 @@
 //! not run, or moved by oned from a host that is alive.
 
 mod account;
-mod deed;
+pub(in crate::policy) mod deed;
 mod diary;
-mod fallen;
+pub(in crate::policy) mod fallen;
 mod place;
 
 pub use account::{Account, Hook};

@@ -15,12 +15,7 @@ impl SimWorld {
     ///
     /// # Errors
     /// What the device said instead of success, or why nothing was sent to it.
-    pub fn tell_off(
-        &mut self,
-        host: HostId,
-        name: &DeviceName,
-        via: Option<&Peer>,
-    ) -> Result<(), NotOff> {
+    pub fn tell_off(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         self.advance(ASKING);
         let at = self.cloud_now();
         let device = self.reach(host, name, via).map_err(NotOff::Sent);

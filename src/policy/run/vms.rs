@@ -1,10 +1,10 @@
 //! What a recovery knows of its VMs, and of the hosts that they may go to.
 
-use super::progress::{Stage, VmProgress};
-use super::scheduler::Scheduling;
 use crate::model::{HostId, HostState, IncidentVm, Moment, VmId};
 use crate::policy::port::{Failure, Survey};
 use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::run::progress::Stage;
+use crate::policy::run::progress::VmProgress;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The VMs of the dead host.
@@ -39,6 +39,22 @@ pub(in crate::policy) struct Vms {
     pub(in crate::policy) halted: Option<Failure>,
 }
 
+/// How the scheduler gets on.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct Scheduling {
+    /// When the first flag was set, or the scheduler moved a VM last.
+    pub(in crate::policy) since: Option<Moment>,
+    /// Why the planner has taken over.
+    pub(in crate::policy) over: Option<String>,
+}
+
+impl Scheduling {
+    /// A flag goes out. Where no other is out, its time begins now.
+    pub(in crate::policy) fn begin(&mut self, now: Moment, others: bool) {
+        self.since = self.since.filter(|_| others).or(Some(now));
+    }
+}
+
 /// The hosts of the zone, as the last survey had them.
 #[derive(Default)]
 pub(in crate::policy) struct Hosts {
@@ -49,7 +65,7 @@ pub(in crate::policy) struct Hosts {
 }
 
 impl Hosts {
-    pub(super) fn seen(&mut self, now: Moment, survey: &Survey) {
+    pub(in crate::policy) fn seen(&mut self, now: Moment, survey: &Survey) {
         self.names = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         self.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
         self.looked = Some(now);
@@ -68,13 +84,13 @@ impl Vms {
     }
 
     /// VMs that are not to be planned: they have their outcome, or are on their way to it.
-    pub(super) fn closed(&self) -> BTreeSet<VmId> {
+    pub(in crate::policy) fn closed(&self) -> BTreeSet<VmId> {
         let moving = self.progress.iter().filter(|(_, vm)| matches!(vm.stage, Stage::Moving { .. }));
         self.reports.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
     }
 
     /// Is one to be planned with the next survey?
-    pub(super) fn any_open(&self) -> bool {
+    pub(in crate::policy) fn any_open(&self) -> bool {
         self.progress.values().any(|vm| vm.stage == Stage::Open)
     }
 

@@ -1,10 +1,14 @@
 //! Why a recovery stops where it is: an end, or something that is looked at again.
 
-use crate::model::Abort;
-use crate::policy::port::{Failure, Trouble};
-use crate::policy::record::ownership::Lost;
+use crate::policy::port::Failure;
 use crate::policy::report::Outcome;
-use crate::policy::run::Run;
+
+/// This run is not the one any more that works on the host.
+pub(in crate::policy) struct Lost {
+    pub(in crate::policy) owner: String,
+    /// The record is still ours, and a newer one counts.
+    pub(in crate::policy) keeps: bool,
+}
 
 /// Why a step of a recovery is not followed by the next one.
 pub(in crate::policy) enum Stop {
@@ -28,17 +32,4 @@ impl Stop {
     pub(in crate::policy) fn held(failure: Failure) -> Self {
         Self::Held(failure, Outcome::Held)
     }
-}
-
-/// A person has ended this incident: nothing more is sent.
-pub(in crate::policy) fn aborted(run: &mut Run, word: Abort) -> Failure {
-    let what = format!("the incident was aborted by {}: {}", word.by, word.reason);
-    let advice = format!("when it is to go on after all, run `{}`", run.command());
-    run.record.aborted = Some(word);
-    Failure { trouble: Trouble::Refused, what, advice }
-}
-
-/// The same before the fence: the run is over.
-pub(in crate::policy) fn abort(run: &mut Run, word: Abort) -> Stop {
-    Stop::Ended(Outcome::Held(aborted(run, word)))
 }

@@ -3,14 +3,15 @@
 //! Is it us (brakes)? Is it dead (witnesses, and the host itself as oned has it)? Silence is never read as death here: that
 //! is for the fence to prove.
 
-use super::device::Tries;
-use crate::model::{Host, HostId, HostState, Moment, Outlook, Peer, PowerState, WhoLeads};
-use crate::policy::FRESH;
+pub(in crate::policy) mod token;
+
+use super::tries::Tries;
+use crate::model::{Host, HostId, HostState, Outlook, Peer, PowerState, WhoLeads};
 use crate::policy::host_error::brakes::brakes;
 use crate::policy::host_error::itself::{Leader, young_lead};
 use crate::policy::host_error::lead::{follows, lead, must_lead};
 use crate::policy::host_error::observe::{dead, unreadable};
-use crate::policy::host_error::{Stop, abort, witnesses};
+use crate::policy::host_error::witnesses;
 use crate::policy::lead::{Leads, leads};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
@@ -19,44 +20,14 @@ use crate::policy::record::ownership::{abort_of, lost};
 use crate::policy::record::release::old;
 use crate::policy::rules::ProbeError;
 use crate::policy::run::Run;
+use crate::policy::run::stop::Stop;
 use crate::policy::settings::{Fencing, Purpose};
+use crate::policy::timings::FRESH;
 use std::time::Duration;
+use token::Clearance;
 
 /// A front-end that says it leads when it is asked, and then that it does not know, is asked no more often.
 const UNSURE: u32 = 3;
-
-/// The permission to send "off" to one host, once: the world takes it away. It is made by one function, after it has
-/// looked at everything; nobody else can make one, or have two.
-///
-/// ```compile_fail
-/// // Nobody makes one by hand,
-/// let clearance = onerescue::policy::Clearance { host: onerescue::model::HostId(7) };
-/// ```
-///
-/// ```compile_fail
-/// // and without one nothing is sent.
-/// use onerescue::{model::DeviceName, policy::World};
-/// fn fence(world: &mut dyn World) {
-///     world.power_off(&DeviceName("bmc".to_owned()), None);
-/// }
-/// ```
-#[derive(Debug)]
-pub struct Clearance {
-    host: HostId,
-    at: Moment,
-}
-
-impl Clearance {
-    /// The host that may be fenced.
-    #[must_use]
-    pub fn host(&self) -> HostId {
-        self.host
-    }
-
-    pub(super) fn is_fresh(&self, now: Moment) -> bool {
-        now.since(self.at) < FRESH
-    }
-}
 
 /// What would come next.
 pub(super) enum Ahead<'a, 'device> {
@@ -99,7 +70,7 @@ pub(super) async fn clearance(run: &mut Run, mut ahead: Ahead<'_, '_>) -> Result
                 let text = format!("still {}, and it sent no error of its own", host.state);
                 run.note_once(Phase::Confirm, text);
             }
-            return Ok(Cleared::Yes(Clearance { host: run.subject.host, at: run.now() }));
+            return Ok(Cleared::Yes(Clearance::new(run.subject.host, run.now())));
         }
         // oned was away: what else was looked at is old.
         run.fence.slow += 1;
@@ -146,7 +117,7 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
         return Err(Stop::Lost(lost));
     }
     if let Some(word) = abort_of(run, &outlook.memory) {
-        return Err(abort(run, word));
+        return Err(run.abort(word));
     }
     if matches!(ahead, Ahead::Fence) {
         is_first_record(run, &outlook)?;

@@ -3,23 +3,27 @@
 //! What is needed by one function only is in that function. What several of them need is here, in parts that each have
 //! one subject.
 
+pub(in crate::policy) mod holding;
+pub(in crate::policy) mod progress;
+pub(in crate::policy) mod record;
+pub(in crate::policy) mod stop;
+pub(in crate::policy) mod suspect;
+pub(in crate::policy) mod vms;
+pub(in crate::policy) mod would_stop;
+
 use super::desk::Desk;
-use super::fencing::Proof;
-use super::host_error::Stop;
-use super::host_error::hold::Holding;
-use super::host_error::itself::Leader;
-use super::moving::Vms;
 use super::notes::Phase;
 use super::order::Order;
-use super::port::{Failure, Subject, World};
-use super::record::Record;
-use super::report::Disabled;
+use super::port::{Failure, Subject, Trouble, World};
+use super::report::Outcome;
 use super::settings::{Mode, Policy, Purpose};
-use crate::model::{
-    ClusterId, Confirmation, DeviceName, Epoch, Host, HostId, HostState, Moment, Peer, PowerState, SeenOn,
-};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::model::{Abort, Confirmation, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
+use holding::Holding;
+use record::Record;
 use std::ops::Deref;
+use stop::Stop;
+use suspect::{Fence, Suspect};
+use vms::Vms;
 
 /// One recovery. It asks the world at its desk.
 pub(in crate::policy) struct Run {
@@ -31,56 +35,6 @@ pub(in crate::policy) struct Run {
     pub(in crate::policy) hold: Holding,
     pub(in crate::policy) record: Record,
     pub(in crate::policy) vms: Vms,
-}
-
-/// The host, as far as it is known.
-#[derive(Default)]
-pub(in crate::policy) struct Suspect {
-    /// When it was last heard, in epoch seconds, as oned has it.
-    pub(in crate::policy) heard: Option<i64>,
-    pub(in crate::policy) cluster: Option<ClusterId>,
-    /// `TEMPLATE/ERROR` at the first look.
-    pub(in crate::policy) error: Option<String>,
-    /// Whether this run has disabled it.
-    pub(in crate::policy) disabled: Disabled,
-    /// Its devices that were seen ON.
-    pub(in crate::policy) seen_on: Vec<SeenOn>,
-    /// Other hosts of its cluster that can be asked.
-    pub(in crate::policy) peers: Vec<Peer>,
-    /// Devices that are reached from one of them only.
-    pub(in crate::policy) by_peer: BTreeSet<DeviceName>,
-}
-
-/// How often a device was sent "off", and when last.
-#[derive(Clone, Copy, Default)]
-pub(in crate::policy) struct Told {
-    pub(in crate::policy) times: u32,
-    pub(in crate::policy) last: Moment,
-}
-
-/// How the fence gets on, over all its attempts.
-#[derive(Default)]
-pub(in crate::policy) struct Fence {
-    /// The devices that were sent "off", whatever they said, and how often.
-    pub(in crate::policy) told: BTreeMap<DeviceName, Told>,
-    /// When brakes and witnesses were asked last, and nothing held.
-    pub(in crate::policy) cleared: Option<Moment>,
-    /// When the fence was found worth while, since the last hold.
-    pub(in crate::policy) weighed: Option<Moment>,
-    /// The zone's leader, as it was when brakes were asked last.
-    pub(in crate::policy) leader: Leader,
-    /// How often in a row it was unclear whether this front-end leads.
-    pub(in crate::policy) unsure: u32,
-    /// How often in a row oned took so long for a look at the host that everything else was old then.
-    pub(in crate::policy) slow: u32,
-    /// A witness went on to contradict a proof.
-    pub(in crate::policy) contradiction: Option<String>,
-    /// A device has contradicted the last proof.
-    pub(in crate::policy) disproven: bool,
-    /// How often the host was fenced again.
-    pub(in crate::policy) again: u32,
-    /// The host was proven off by this, was seen on again, and is being fenced again with VMs on their way.
-    pub(in crate::policy) earlier: Option<Proof>,
 }
 
 impl Deref for Run {
@@ -227,5 +181,18 @@ impl Run {
     pub(in crate::policy) async fn read_host(&mut self, phase: Phase) -> Result<Result<Host, Failure>, Stop> {
         let host: HostId = self.subject.host;
         self.read(phase, move |world| world.host(host)).await
+    }
+
+    /// A person has ended this incident: nothing more is sent.
+    pub(in crate::policy) fn aborted(&mut self, word: Abort) -> Failure {
+        let what = format!("the incident was aborted by {}: {}", word.by, word.reason);
+        let advice = format!("when it is to go on after all, run `{}`", self.command());
+        self.record.aborted = Some(word);
+        Failure { trouble: Trouble::Refused, what, advice }
+    }
+
+    /// The same before the fence: the run is over.
+    pub(in crate::policy) fn abort(&mut self, word: Abort) -> Stop {
+        Stop::Ended(Outcome::Held(self.aborted(word)))
     }
 }
