@@ -140,7 +140,9 @@ impl Bench {
 
     /// The same with oned at another address than its own.
     pub(super) fn start_at(&self, endpoint: &str, program: &str, arguments: &[&str], stdin: &str) -> Child {
-        let mut child = Command::new(program)
+        // A shell lets what it starts in the background ignore these signals, and this test may be that.
+        let mut child = Command::new("/usr/bin/env")
+            .args(["--default-signal=INT,HUP", program])
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
