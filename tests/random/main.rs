@@ -1,0 +1,35 @@
+//! What holds in every case: random clouds, and what goes wrong in them. Each folder is a suite, `story` is what most of them
+//! share.
+//!
+//! `PROPTEST_CASES` says how many stories there are, 256 of itself, and each test takes its share. `PROPTEST_RNG_SEED` says
+//! which; `tests/run` has one of its own, and `tests/run long` looks elsewhere and longer.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a helper of a test fails as the test does"
+)]
+
+mod held;
+mod killed;
+mod plans;
+mod properties;
+mod replay;
+mod several;
+mod story;
+mod tended;
+
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::FileFailurePersistence;
+
+/// A share of the cases that are asked for. What fails is kept in this file, and told again before anything else.
+fn config(share: u32, file: &'static str, shrink: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig {
+        cases: (asked.cases / share).max(1),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(file))),
+        max_shrink_iters: shrink,
+        ..asked
+    }
+}
