@@ -308,7 +308,6 @@ scenarios! {
     back_and_too_small_for_them
     back_beside_autostart
     back_disabled_and_not_noted
-    back_during_fence
     back_for_the_third_time
     back_from_a_quarantine_by_a_wrong_clock
     back_from_its_quarantine
