@@ -23,6 +23,9 @@ mod tended;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
+/// So many cases make one of a story that lasts for an hour of simulated time.
+const HOUR: u32 = 32;
+
 /// A share of the cases that are asked for. What fails is kept in this file, and told again before anything else.
 fn config(share: u32, file: &'static str, shrink: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();

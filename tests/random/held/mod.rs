@@ -16,9 +16,8 @@ use onerescue::sim::audit;
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A quarter of the cases: each lasts for an hour of simulated time.
 fn config(share: u32) -> ProptestConfig {
-    crate::config(4 * share, "tests/random/held/regressions.txt", 4000)
+    crate::config(crate::HOUR * share, "tests/random/held/regressions.txt", 4000)
 }
 
 pub(crate) fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {

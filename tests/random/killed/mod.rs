@@ -21,9 +21,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use trouble::{Kill, Next, Trouble, jump, kill, next, story};
 
-/// Each of these stories lasts for hours of simulated time.
 fn config() -> ProptestConfig {
-    crate::config(8, "tests/random/killed/regressions.txt", 20)
+    crate::config(2 * crate::HOUR, "tests/random/killed/regressions.txt", 20)
 }
 
 /// Run it until it is killed or over.

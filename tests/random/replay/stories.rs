@@ -9,7 +9,7 @@ use onerescue::{replay, run};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(crate::config(16, "tests/random/replay/regressions.txt", 4000))]
+    #![proptest_config(crate::config(4 * crate::HOUR, "tests/random/replay/regressions.txt", 4000))]
 
     #[test]
     fn a_journal_is_replayed_to_the_same_end(story in strategy::story(), again in any::<bool>(), cut in 0..100_000usize) {

@@ -10,7 +10,6 @@ use crate::story::told::{ordered, told};
 use crate::story::{self, stage, strategy, turns};
 use proptest::prelude::ProptestConfig;
 
-/// Each of these stories lasts for an hour of simulated time.
 fn config(share: u32) -> ProptestConfig {
-    crate::config(4 * share, "tests/random/several/regressions.txt", 4000)
+    crate::config(crate::HOUR * share, "tests/random/several/regressions.txt", 4000)
 }
