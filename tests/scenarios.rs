@@ -820,6 +820,7 @@ scenarios! {
     taken_over_between_batches
     target_deleted
     target_dies
+    target_dies_after_it_was_read_back
     target_dies_unseen
     target_disabled
     target_offline
