@@ -1,8 +1,8 @@
 //! What holds in every case: random clouds, and what goes wrong in them. Each folder is a suite, `story` is what most of them
 //! share.
 //!
-//! `PROPTEST_CASES` says how many stories there are, 256 of itself, and each test takes its share. `PROPTEST_RNG_SEED` says
-//! which; `tests/run` has one of its own, and `tests/run long` looks elsewhere and longer.
+//! `STORIES` says how many there are, 256 of itself, and each test takes its share; `PROPTEST_CASES` would give every test
+//! the same number. `PROPTEST_RNG_SEED` says which; `tests/run` has one of its own, and `tests/run long` looks elsewhere too.
 
 #![expect(
     clippy::indexing_slicing,
@@ -23,16 +23,17 @@ mod tended;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
-/// So many cases make one of a story that lasts for an hour of simulated time.
+/// So many stories make one that lasts for an hour of simulated time.
 const HOUR: u32 = 32;
 
-/// A share of the cases that are asked for. What fails is kept in this file, and told again before anything else.
+/// A share of the stories that are asked for. What fails is kept in this file, and told again before anything else.
+#[expect(clippy::disallowed_methods, reason = "how many there are is said from outside")]
 fn config(share: u32, file: &'static str, shrink: u32) -> ProptestConfig {
-    let asked = ProptestConfig::default();
+    let asked = std::env::var("STORIES").map_or(256, |number| number.parse().unwrap());
     ProptestConfig {
-        cases: (asked.cases / share).max(1),
+        cases: (asked / share).max(1),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(file))),
         max_shrink_iters: shrink,
-        ..asked
+        ..ProptestConfig::default()
     }
 }
