@@ -308,7 +308,6 @@ scenarios! {
     back_and_too_small_for_them
     back_beside_autostart
     back_disabled_and_not_noted
-    back_during_fence
     back_for_the_third_time
     back_from_a_quarantine_by_a_wrong_clock
     back_from_its_quarantine
@@ -821,6 +820,7 @@ scenarios! {
     taken_over_between_batches
     target_deleted
     target_dies
+    target_dies_after_it_was_read_back
     target_dies_unseen
     target_disabled
     target_offline

@@ -198,6 +198,26 @@ fn every_test_in_the_fault_matrix_exists() {
     }
 }
 
+#[test]
+fn every_scenario_says_what_is_safe() {
+    // A line that begins so is checked by `tests/scenarios.rs`; the others are the story.
+    let keys =
+        "expect vm runs says never off incidents remembered progress once report again deeds state attribute";
+    let checked = |line: &&str| {
+        let (key, _) = line.split_once(": ").unwrap_or_default();
+        keys.split(' ').any(|known| key.split(' ').next() == Some(known))
+    };
+    for entry in fs::read_dir(root().join("tests/scenarios")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = fs::read_to_string(&path).unwrap();
+            let head = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+            let words: usize = head.filter(|line| !checked(line)).map(|line| line.split(' ').count()).sum();
+            assert!(words > 4, "{}: its head tells no story", path.display());
+        }
+    }
+}
+
 /// The rows of a table in the crate's documentation, below this heading.
 fn table(heading: &str) -> Vec<Vec<String>> {
     let text = read("src/lib.rs");

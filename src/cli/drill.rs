@@ -6,7 +6,7 @@ use super::tended::play_tended;
 use crate::error::{Error, Result};
 use crate::model::{HostId, Moment};
 use crate::policy::{Entry, Fate, Fencing, Report, VmReport};
-use crate::sim::{Change, Job, Scenario, SimWorld, audit};
+use crate::sim::{Change, Cloud, Job, Power, Scenario, SimWorld, audit};
 use crate::trail::one_line;
 use crate::{finish, run};
 use clap::Args;
@@ -141,10 +141,12 @@ pub(super) fn calls(world: &SimWorld, began: Duration) -> usize {
     world.transport().calls().iter().filter(|call| call.at >= began).count()
 }
 
-/// Where each VM really runs in the end, as the machines have it.
+/// Where each VM really runs in the end, as the machines have it; and of each that runs nowhere any more, why no rule is
+/// broken by that.
 pub(super) fn whereabouts(scenario: &Scenario, vms: &[VmReport], text: &mut String) {
     let cloud = scenario.world.transport().cloud();
     let width = vms.iter().map(|vm| vm.name.chars().count()).max().unwrap_or(0);
+    let mut lost = String::new();
     for vm in vms {
         let state = cloud.vm_state(vm.id).map_or_else(|| "gone".to_owned(), |state| state.to_string());
         let hosts = cloud.domain_hosts(vm.id);
@@ -153,7 +155,11 @@ pub(super) fn whereabouts(scenario: &Scenario, vms: &[VmReport], text: &mut Stri
             [HostId(host)] => format!("runs on host {host}"),
             _ => format!("RUNS TWICE: {hosts:?}"),
         };
-        let mark = match vm.fate {
+        let mark = match &vm.fate {
+            Fate::Recovered(was) if hosts.is_empty() && was.contains("RUNNING") => {
+                let _ = writeln!(lost, "{}", since_then(&cloud, vm));
+                "LOST"
+            }
             Fate::Recovered(_) => "ok  ",
             Fate::Planned(_) => "plan",
             Fate::Left(_) => "left",
@@ -161,5 +167,17 @@ pub(super) fn whereabouts(scenario: &Scenario, vms: &[VmReport], text: &mut Stri
             Fate::Failed(_) => "FAIL",
         };
         let _ = writeln!(text, "{mark} {:<width$}  {state}, {runs}", one_line(&vm.name));
+    }
+    text.push_str(&lost);
+}
+
+/// What has become of a VM that was read back RUNNING and runs nowhere.
+fn since_then(cloud: &Cloud, vm: &VmReport) -> String {
+    let name = format!("{} {}", vm.id, one_line(&vm.name));
+    match cloud.vm_host(vm.id) {
+        Some(host) if cloud.power(host) == Power::Off => format!(
+            "{name} was read back RUNNING, and {host} has lost its power since: the incident of {host} recovers it"
+        ),
+        Some(_) | None => format!("{name} was read back RUNNING, and has ended since"),
     }
 }

@@ -1,6 +1,8 @@
-//! The simulated cloud's rules where no recording shows them: monitoring, drivers, storage, faults, front-ends.
+//! Does the simulated cloud behave as OpenNebula? Against recorded exchanges, OpenNebula's schemas and its own Python client; and
+//! its rules where no recording shows them: monitoring, drivers, storage, faults, front-ends.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
@@ -17,10 +19,13 @@ mod monitoring;
 mod moving;
 mod objects;
 mod people;
+mod pyone;
+mod recordings;
 mod recovering;
 mod rehearsal;
 mod scheduling;
 mod witnesses;
+mod xsd;
 
 use onerescue::error::OnedError;
 use onerescue::model::{HostId, HostState, VmId};

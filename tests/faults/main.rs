@@ -17,7 +17,7 @@ mod played;
 mod race;
 mod table;
 #[expect(dead_code, reason = "the random stories of two front-ends use the rest")]
-#[path = "../held/turns.rs"]
+#[path = "../random/story/turns.rs"]
 mod turns;
 
 /// Play all of it, and compare the table.

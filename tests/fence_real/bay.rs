@@ -1,7 +1,7 @@
 //! A machine whose controller speaks Redfish, as the settings see it.
 
-use crate::bench::write;
-use crate::lab::{DOCUMENT, host, unknown};
+use super::lab::{DOCUMENT, host, unknown};
+use crate::hooks::bench::write;
 use onerescue::config::{Config, Environment};
 use onerescue::model::{DeviceName, NotOff, PowerState};
 use onerescue::world::fence::Fence;

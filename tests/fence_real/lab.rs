@@ -3,7 +3,7 @@
 //! Each lab has its own loopback address, port, directory and password, and takes everything down when it is
 //! dropped.
 
-use crate::processes::{eventually, group_runs, kill};
+use super::processes::{eventually, group_runs, kill};
 use onerescue::config::{Config, Environment};
 use onerescue::model::{DeviceName, Host, HostId, HostState, PowerState};
 use onerescue::world::fence::Fence;

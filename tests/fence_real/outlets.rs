@@ -1,7 +1,7 @@
 //! A switched rack PDU: net-snmp's `snmpd`, whose outlets are `outlets.py`.
 
-use crate::lab::{free_port, udp_port_is_open};
-use crate::processes::eventually;
+use super::lab::{free_port, udp_port_is_open};
+use super::processes::eventually;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! `fence_apc_snmp` and switched rack PDUs. A machine with two feeds dies when both outlets are off, and only then.
 
-use crate::lab::{DOCUMENT, Lab, fence, host, install, off, status, unknown};
-use crate::outlets::Pdu;
-use crate::processes::{eventually, processes};
-use crate::rig::{HUNG_NODE0, ONE_TRY, Rig};
+use super::lab::{DOCUMENT, Lab, fence, host, install, off, status, unknown};
+use super::outlets::Pdu;
+use super::processes::{eventually, processes};
+use super::rig::{HUNG_NODE0, ONE_TRY, Rig};
 use onerescue::model::{DeviceName, PowerState};
 use onerescue::world::fence::Fence;
 use std::fs;

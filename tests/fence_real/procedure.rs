@@ -1,11 +1,11 @@
 //! The whole procedure: the real `host_error` and `fence_host`, a cloud on a loopback port, a real agent and a
 //! real controller. VMs move if, and only if, the process group that stands for their host is dead.
 
-use crate::bench::{FENCE_HOST, HOST_ERROR};
-use crate::lab::Lab;
-use crate::processes::within;
-use crate::rig::{HANGS, HUNG_NODE0, ONE_TRY, Rig};
-use crate::secrets::recover_watched;
+use super::lab::Lab;
+use super::processes::within;
+use super::rig::{HANGS, HUNG_NODE0, ONE_TRY, Rig};
+use super::secrets::recover_watched;
+use crate::hooks::bench::{FENCE_HOST, HOST_ERROR};
 use onerescue::sim::Power;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,8 @@
 //! Our Redfish driver against a controller that answers whatever a test wants: what is believed, what is sent.
 
-use crate::bay::{Bay, in_time, not_sent, off, sent, status, why_unknown};
-use crate::bmc::{Answer, Bmc, Request, SERIAL, UUID, system, system_with};
-use crate::certificates;
+use super::bay::{Bay, in_time, not_sent, off, sent, status, why_unknown};
+use super::bmc::{Answer, Bmc, Request, SERIAL, UUID, system, system_with};
+use super::certificates;
 use onerescue::model::PowerState;
 use onerescue::world::fence::Fence;
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn rows_02_03_an_order_is_force_off_to_the_place_that_the_system_names() {
     let bay = bay();
     for (power, expected) in [("\"On\"", PowerState::On), ("\"Off\"", PowerState::Off)] {
         let (bmc, fence) = saying(&bay, system(power));
-        assert_eq!(fence.plan(&crate::lab::host()).unwrap().len(), 1);
+        assert_eq!(fence.plan(&super::lab::host()).unwrap().len(), 1);
         assert_eq!(bmc.lines().len(), 0);
         assert_eq!(status(&fence), expected);
         assert_eq!(off(&fence), Ok(()));

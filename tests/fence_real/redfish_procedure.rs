@@ -1,12 +1,12 @@
 //! The whole procedure with our Redfish driver: the real `host_error`, a cloud on a loopback port, and a
 //! controller that answers whatever a test wants. VMs move if, and only if, it says off as often as it must.
 
-use crate::bay::{Bay, PASSWORD};
-use crate::bench::HOST_ERROR;
-use crate::bmc::{Answer, Bmc, UUID, system};
-use crate::certificates;
-use crate::lab::Lab;
-use crate::rig::{Ended, Rig};
+use super::bay::{Bay, PASSWORD};
+use super::bmc::{Answer, Bmc, UUID, system};
+use super::certificates;
+use super::lab::Lab;
+use super::rig::{Ended, Rig};
+use crate::hooks::bench::HOST_ERROR;
 use onerescue::model::{HostId, VmId, VmState};
 use onerescue::sim::Power;
 use std::process::Command;

@@ -1,8 +1,8 @@
 //! Our Redfish driver: whose certificate is believed, who logs in how, and who hears of a secret.
 
-use crate::bay::{Bay, PASSWORD, in_time, off, status, why_unknown};
-use crate::bmc::{Answer, Bmc, Request, UUID, system};
-use crate::certificates::{self, fingerprint};
+use super::bay::{Bay, PASSWORD, in_time, off, status, why_unknown};
+use super::bmc::{Answer, Bmc, Request, UUID, system};
+use super::certificates::{self, fingerprint};
 use onerescue::model::PowerState;
 use onerescue::world::fence::Fence;
 use std::fs;
@@ -85,7 +85,7 @@ fn files_that_cannot_be_believed_are_named_before_anything_is_sent() {
     certificates::signed(&folder, "127.0.0.1");
     let (bmc, fence) = off_machine(&bay);
     let refused = |expected: &str| {
-        let error = fence.plan(&crate::lab::host()).unwrap_err().to_string();
+        let error = fence.plan(&super::lab::host()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(why_unknown(&fence).contains(expected) && off(&fence).unwrap_err().contains(expected));
     };

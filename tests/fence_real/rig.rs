@@ -1,8 +1,8 @@
 //! A cloud on a loopback port whose node0 is the machine of a lab, and the executables started against it.
 
-use crate::bench::{Bench, HOST_ERROR, err, out};
-use crate::lab::Lab;
-use crate::processes::{session_runs, within};
+use super::lab::Lab;
+use super::processes::{session_runs, within};
+use crate::hooks::bench::{Bench, HOST_ERROR, err, out};
 use onerescue::model::{HostId, VmId, VmState};
 use std::fs;
 use std::process::{Child, Output};

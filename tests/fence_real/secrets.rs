@@ -4,11 +4,11 @@
 //!
 //! Not only the processes of the run's session: an agent's children have sessions of their own.
 
-use crate::bench::{HOST_ERROR, write};
-use crate::lab::{Lab, install};
-use crate::outlets::Pdu;
-use crate::processes::{Process, processes};
-use crate::rig::{Ended, Rig};
+use super::lab::{Lab, install};
+use super::outlets::Pdu;
+use super::processes::{Process, processes};
+use super::rig::{Ended, Rig};
+use crate::hooks::bench::{HOST_ERROR, write};
 use onerescue::config::Config;
 use onerescue::wire::xmlrpc::{Call, Value};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,9 @@
 //! Our Redfish driver, and the agent `fence_redfish`, against a real `sushy-emulator` over TLS.
 
-use crate::bay::{in_time, off, status, why_unknown};
-use crate::lab::host;
-use crate::processes::{eventually, processes};
-use crate::sushy_lab::{HOST1, HOST2, Sushy, off_and_seen};
+use super::bay::{in_time, off, status, why_unknown};
+use super::lab::host;
+use super::processes::{eventually, processes};
+use super::sushy_lab::{HOST1, HOST2, Sushy, off_and_seen};
 use onerescue::config::{Config, Environment};
 use onerescue::error::Error;
 use onerescue::model::PowerState;
@@ -49,7 +49,7 @@ fn row_50_the_agent_does_not_believe_the_controller_without_its_authority() {
 #[test]
 fn row_05_a_wrong_password_proves_nothing() {
     let Some(sushy) = Sushy::start("") else { return };
-    crate::bench::write(&sushy.bay.folder().join("secret"), "not-the-password\n", 0o600);
+    crate::hooks::bench::write(&sushy.bay.folder().join("secret"), "not-the-password\n", 0o600);
     let fence = sushy.native();
     let why = why_unknown(&fence);
     assert!(why.starts_with("HTTP status 401") && !why.contains("not-the-password"), "{why}");

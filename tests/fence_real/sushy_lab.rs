@@ -1,8 +1,8 @@
 //! A real `sushy-emulator` over TLS: one controller with two machines.
 
-use crate::bay::{Bay, PASSWORD, fence, off, status};
-use crate::certificates;
-use crate::processes::{kill, within};
+use super::bay::{Bay, PASSWORD, fence, off, status};
+use super::certificates;
+use super::processes::{kill, within};
 use onerescue::model::PowerState;
 use onerescue::world::fence::Fence;
 use std::fs;

@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-pub(super) const HOST_ERROR: &str = env!("CARGO_BIN_EXE_host_error");
-pub(super) const HOST_BACK: &str = env!("CARGO_BIN_EXE_host_back");
-pub(super) const VM_DOWN: &str = env!("CARGO_BIN_EXE_vm_down");
-pub(super) const FENCE_HOST: &str = env!("CARGO_BIN_EXE_fence_host");
+pub(crate) const HOST_ERROR: &str = env!("CARGO_BIN_EXE_host_error");
+pub(crate) const HOST_BACK: &str = env!("CARGO_BIN_EXE_host_back");
+pub(crate) const VM_DOWN: &str = env!("CARGO_BIN_EXE_vm_down");
+pub(crate) const FENCE_HOST: &str = env!("CARGO_BIN_EXE_fence_host");
 
 /// Four hosts; node0 is in ERROR without power, with three VMs.
-pub(super) const DEAD_NODE0: &str = r#"
+pub(crate) const DEAD_NODE0: &str = r#"
 title = "node0 is dead"
 call = "-m"
 host = "node0"
@@ -26,19 +26,19 @@ hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2" }, { name = "n
 vms = [{ name = "web", host = "node0", count = 2 }, { name = "locked", host = "node0", lock = 1 }]
 "#;
 
-pub(super) struct Bench {
-    pub(super) cloud: Arc<Mutex<Cloud>>,
-    pub(super) folder: TempDir,
+pub(crate) struct Bench {
+    pub(crate) cloud: Arc<Mutex<Cloud>>,
+    pub(crate) folder: TempDir,
     server: Server,
 }
 
 impl Bench {
-    pub(super) fn new(scenario: &str) -> Bench {
+    pub(crate) fn new(scenario: &str) -> Bench {
         Bench::with_settings(scenario, "")
     }
 
     /// A program of its own switches the simulated machines.
-    pub(super) fn with_settings(scenario: &str, more: &str) -> Bench {
+    pub(crate) fn with_settings(scenario: &str, more: &str) -> Bench {
         let bench = Bench::without_devices(scenario);
         let script = format!("#!/bin/sh\nexec {} \"$1\"\n", bench.power_switch());
         write(&bench.fence_program(), &script, 0o755);
@@ -52,13 +52,13 @@ impl Bench {
     }
 
     /// A cloud whose machines nobody can switch until the test writes the [`Bench::settings`].
-    pub(super) fn without_devices(scenario: &str) -> Bench {
+    pub(crate) fn without_devices(scenario: &str) -> Bench {
         // Each call moves the simulated clock, so that nothing has to be waited for.
         Bench::jumping(scenario, Duration::from_millis(400))
     }
 
     /// A cloud whose clock each call moves by this much, without settings.
-    pub(super) fn jumping(scenario: &str, step: Duration) -> Bench {
+    pub(crate) fn jumping(scenario: &str, step: Duration) -> Bench {
         let scenario = Scenario::parse(scenario).unwrap();
         let cloud = scenario.world.transport().shared_cloud();
         let server = Server::start(Arc::clone(&cloud), 0, 0, Clock::Jumping(step)).unwrap();
@@ -69,7 +69,7 @@ impl Bench {
 
     /// Make it a zone of three front-ends, of which the first leads and is the one that programs ask. The others listen
     /// until they are dropped.
-    pub(super) fn of_three(&self) -> Vec<Server> {
+    pub(crate) fn of_three(&self) -> Vec<Server> {
         {
             let mut cloud = self.cloud.lock().unwrap();
             cloud.set_front_ends(3);
@@ -82,12 +82,12 @@ impl Bench {
 
     /// Times are short, because here they are real, nothing is held for later, and no check was made by day. `more`
     /// begins inside the section `[fence]`.
-    pub(super) fn settings(&self, more: &str) {
+    pub(crate) fn settings(&self, more: &str) {
         self.settings_with_hold("deadline = \"0s\"", more);
     }
 
     /// The same with lines of `[hold]`: without them what is held ends at once.
-    pub(super) fn settings_with_hold(&self, hold: &str, more: &str) {
+    pub(crate) fn settings_with_hold(&self, hold: &str, more: &str) {
         let text = format!(
             "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n\
              [hold]\n{hold}\n[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n{more}",
@@ -97,49 +97,49 @@ impl Bench {
     }
 
     /// Where oned listens: `127.0.0.1:40123`.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.server.port())
     }
 
-    pub(super) fn fence_program(&self) -> PathBuf {
+    pub(crate) fn fence_program(&self) -> PathBuf {
         self.folder.path().join("fence")
     }
 
     /// The command, but for its last word `off` or `status`, that switches the machine of the HOST document on
     /// its standard input.
-    pub(super) fn power_switch(&self) -> String {
+    pub(crate) fn power_switch(&self) -> String {
         format!("{} drill-power --port {}", env!("CARGO_BIN_EXE_onerescue"), self.server.port())
     }
 
     /// What the hook manager would hand over for node0 now: base64 without line breaks.
-    pub(super) fn template(&self) -> String {
+    pub(crate) fn template(&self) -> String {
         use base64::Engine as _;
         let xml = self.cloud.lock().unwrap().host_xml(HostId(0)).unwrap();
         base64::engine::general_purpose::STANDARD.encode(xml)
     }
 
     /// The same for a VM.
-    pub(super) fn vm_template(&self, vm: u32) -> String {
+    pub(crate) fn vm_template(&self, vm: u32) -> String {
         use base64::Engine as _;
         let xml = self.cloud.lock().unwrap().vm_xml(onerescue::model::VmId(vm)).unwrap();
         base64::engine::general_purpose::STANDARD.encode(xml)
     }
 
-    pub(super) fn power(&self) -> Power {
+    pub(crate) fn power(&self) -> Power {
         self.cloud.lock().unwrap().power(HostId(0))
     }
 
-    pub(super) fn run(&self, program: &str, arguments: &[&str], stdin: &str) -> Output {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str], stdin: &str) -> Output {
         self.start(program, arguments, stdin).wait_with_output().unwrap()
     }
 
     /// As the hook manager does it: its own environment, stdin, then the end of stdin.
-    pub(super) fn start(&self, program: &str, arguments: &[&str], stdin: &str) -> Child {
+    pub(crate) fn start(&self, program: &str, arguments: &[&str], stdin: &str) -> Child {
         self.start_at(&self.server.endpoint(), program, arguments, stdin)
     }
 
     /// The same with oned at another address than its own.
-    pub(super) fn start_at(&self, endpoint: &str, program: &str, arguments: &[&str], stdin: &str) -> Child {
+    pub(crate) fn start_at(&self, endpoint: &str, program: &str, arguments: &[&str], stdin: &str) -> Child {
         // A shell lets what it starts in the background ignore these signals, and this test may be that.
         let mut child = Command::new("/usr/bin/env")
             .args(["--default-signal=INT,HUP", program])
@@ -160,12 +160,12 @@ impl Bench {
         child
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("host_error.log")).unwrap_or_default()
     }
 }
 
-pub(super) fn write(path: &Path, text: &str, mode: u32) {
+pub(crate) fn write(path: &Path, text: &str, mode: u32) {
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path).unwrap();
     file.write_all(text.as_bytes()).unwrap();
@@ -173,10 +173,10 @@ pub(super) fn write(path: &Path, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-pub(super) fn out(output: &Output) -> String {
+pub(crate) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-pub(super) fn err(output: &Output) -> String {
+pub(crate) fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }

@@ -3,7 +3,7 @@
 //! Needs Debian's `fence-agents`, `ipmitool` and `openipmi`; fails without them.
 
 use super::bench::{Bench, WELL, err, hosts, incident, out};
-use crate::lab::Lab;
+use crate::fence_real::lab::Lab;
 use onerescue::model::{DeviceName, HostId, Progress};
 use onerescue::sim::Death;
 use onerescue::wire::record::Record;

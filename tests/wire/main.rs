@@ -11,6 +11,7 @@
 )]
 
 mod broken;
+mod http;
 mod recorded;
 
 use onerescue::model::{Cluster, Datastore, Document, Hook, Host, Raft, Vm, VmGroup, Zone};

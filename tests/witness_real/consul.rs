@@ -1,9 +1,9 @@
 //! What a real Consul says of hosts that live, die and were never there.
 
-use crate::nodes::{Nodes, Role, program, soon, through};
-use crate::peers::{Peers, peer, suspect};
-use crate::processes::kill;
-use crate::{opinions, seen};
+use super::nodes::{Nodes, Role, program, soon, through};
+use super::peers::{Peers, peer, suspect};
+use super::{opinions, seen};
+use crate::fence_real::processes::kill;
 use onerescue::model::{Opinion, Testimony};
 use onerescue::world::witness::Witness;
 use std::fs;

@@ -1,8 +1,8 @@
 //! Fencing from a peer: the real agent and `ipmi_sim` behind a real `sshd`, and stand-ins for agents that misbehave.
 
-use crate::lab::{DOCUMENT, Lab, device, host, unknown};
-use crate::peers::{Peers, peer};
-use crate::processes::{eventually, kill, processes};
+use super::peers::{Peers, peer};
+use crate::fence_real::lab::{DOCUMENT, Lab, device, host, unknown};
+use crate::fence_real::processes::{eventually, kill, processes};
 use onerescue::model::{HostId, Peer, PowerState, Route};
 use onerescue::world::fence::Fence;
 use std::fs;

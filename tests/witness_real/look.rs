@@ -2,9 +2,9 @@
 //!
 //! `-I lo` keeps what is sent to nobody, to an address of the documentation, on this machine.
 
-use crate::peers::{Peers, peer, suspect};
-use crate::processes::eventually;
-use crate::{not_checked, opinions};
+use super::peers::{Peers, peer, suspect};
+use super::{not_checked, opinions};
+use crate::fence_real::processes::eventually;
 use onerescue::config::ObserverSettings;
 use onerescue::model::{Opinion, RaftState};
 use onerescue::world::{Lead, observer};

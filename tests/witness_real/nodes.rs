@@ -2,9 +2,9 @@
 //!
 //! Everything is taken down when it is dropped.
 
-use crate::not_checked;
-use crate::peers::run;
-use crate::processes::within;
+use super::not_checked;
+use super::peers::run;
+use crate::fence_real::processes::within;
 use onerescue::config::{Config, Environment};
 use onerescue::world::witness::Witness;
 use std::fs;

@@ -2,8 +2,8 @@
 //!
 //! Whoever runs the tests logs in as himself. Everything is taken down when it is dropped.
 
-use crate::lab;
-use crate::processes::eventually;
+use crate::fence_real::lab;
+use crate::fence_real::processes::eventually;
 use onerescue::config::{Config, Environment};
 use onerescue::model::{Host, HostId, Peer};
 use onerescue::world::witness::Witness;

@@ -1,0 +1,19 @@
+//! Do the executables behave as the hook manager and an operator drive them?
+//!
+//! The real programs, against the simulated cloud on a loopback port, with a fence program that switches the
+//! simulated machines.
+
+mod back;
+pub(crate) mod bench;
+mod by_person;
+mod down;
+mod fence;
+mod follower;
+mod input;
+mod itself;
+mod killed;
+mod locks;
+mod recovery;
+mod stopped;
+mod surroundings;
+mod tls;

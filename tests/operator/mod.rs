@@ -1,0 +1,21 @@
+//! Do the operator's commands behave: `check`, `plan`, `disarm`, `arm`, `confirm-off`?
+//!
+//! The real program, against the simulated cloud on a loopback port, with fence programs that switch the simulated
+//! machines; and with real ones, `fence_ipmilan` and `ipmi_sim`, where what they say matters.
+
+mod arming;
+mod bench;
+mod check;
+mod confirm_off;
+mod controller;
+mod forged;
+mod history;
+mod hook;
+mod layer;
+mod layer_rules;
+mod names;
+mod plan;
+mod readme;
+mod reconcile;
+mod replay;
+mod seen_on;
