@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
+mod journals;
+
 use onerescue::cli::replay_text;
 use onerescue::model::{Epoch, VmId};
 use onerescue::policy::replay::Begin;
