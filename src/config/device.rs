@@ -3,7 +3,8 @@
 //! Everything that can be known without touching a device or a secret file is checked here, so that a
 //! mistake shows when the settings are read and not when a host has died.
 
-use super::file::{self, DriverKind, FromKind, PowerKind, within};
+use super::bounds::within;
+use super::file::{self, DriverKind, FromKind, PowerKind};
 use super::parameter::{Origin, canonical, check_key, check_value};
 use super::redfish;
 use crate::model::{DatastoreId, DeviceName, PowerDomain, ReadBack, Route, Scope};

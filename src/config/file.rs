@@ -4,12 +4,12 @@
 //! (devices and hosts) is checked in `device` and `host`.
 
 use super::OnedSettings;
+use super::bounds::{MILLISECOND, MINUTE, SECOND, within};
 use super::rules::{Brake, Exclude, Fence, Hold, Observer, Plan, Reconcile, Record, Settle, Wait, Witness};
 use super::tend::{HostBack, VmDown};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -118,25 +118,6 @@ impl Default for Oned {
         let OnedSettings { endpoint, auth_file, deadline, connect, reads } = OnedSettings::default();
         Self { endpoint, auth_file, deadline, connect, reads }
     }
-}
-
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
-pub(super) const HOUR: Duration = Duration::from_secs(3600);
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
-pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const TENTH: Duration = Duration::from_millis(100);
-pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
-
-/// A value if it is in its bounds.
-pub(super) fn within<T: PartialOrd + std::fmt::Debug>(
-    key: &str,
-    value: T,
-    bounds: RangeInclusive<T>,
-) -> Result<T, String> {
-    if bounds.contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("{key} is {value:?}; it must be between {:?} and {:?}", bounds.start(), bounds.end()))
 }
 
 impl Oned {

@@ -1,6 +1,6 @@
 //! `[host_back]` and `[vm_down]`, as they are written, and their bounds.
 
-use super::file::{DAY, HOUR, MINUTE, SECOND, within};
+use super::bounds::{DAY, HOUR, MINUTE, SECOND, within};
 use crate::policy::{BrakeRules, Window, back, down};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
 use serde::Deserialize;

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::busy::lock_file;
+use super::clock::{since_boot, wall_clock};
 use super::fence::Fence;
 use super::identity::{identity, with_owners};
 use super::interrupted::Word;
@@ -20,8 +21,8 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Epoch, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::stopping::By;
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
@@ -146,12 +147,6 @@ impl Live {
     }
 }
 
-/// The wall clock, for what is remembered by other front-ends; nothing in this run is timed by it.
-#[expect(clippy::disallowed_methods, reason = "the one wall clock of a live run")]
-pub(crate) fn wall_clock() -> Epoch {
-    Epoch(jiff::Timestamp::now().as_second())
-}
-
 impl World for Live {
     fn now(&mut self) -> Moment {
         Moment(self.began.elapsed())
@@ -171,7 +166,7 @@ impl World for Live {
 
     fn memory(&mut self) -> Result<Memory, Failure> {
         let mut memory = with_owners(self.zone.memory(wall_clock(), &self.me)?);
-        watched::read(&self.run_dir).tell(observer::since_boot(), &mut memory);
+        watched::read(&self.run_dir).tell(since_boot(), &mut memory);
         Ok(memory)
     }
 

@@ -3,8 +3,8 @@
 //! It works over any transport, so the recovery that is tested against the simulated cloud is the one that
 //! runs against oned.
 
+use super::known::Known;
 use super::oned::{HostStatus, MigrationType, Oned, Patience, RecoverOperation, Transport};
-use super::survey::Known;
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{Cluster, Host, HostId, Raft, RaftState, Surroundings, Vm, VmId, WhoLeads};
 use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};

@@ -4,7 +4,7 @@ use super::{
     AfterLate, Brake, Consul, Fence, Hold, Observer, Place, Probe, Reconcile, Record, Seen, Settle, Wait,
     Witness,
 };
-use crate::config::file::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, within};
+use crate::config::bounds::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, within};
 use crate::config::{ConsulSettings, ObserverSettings, ReconcileSettings, WitnessSettings};
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
