@@ -7,6 +7,7 @@ use super::itself::is_this_machine;
 use super::moments::{counts, fenced};
 use super::rules::{BrakeRules, Window};
 use super::standing::standing;
+pub(super) use crate::model::text::limit as span;
 use crate::model::{
     Cluster, ClusterId, Disarmed, DocumentId, Epoch, Host, HostId, HostState, Incident, Memory, Moment,
     Observer, Outlook, Progress, RaftState,
@@ -277,15 +278,6 @@ impl View<'_> {
             self.case.command()
         );
         flaps.then(|| held(what, advice))
-    }
-}
-
-/// `90 s`, `15 min`, `24 h`
-pub(super) fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
     }
 }
 

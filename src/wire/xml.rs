@@ -107,21 +107,6 @@ impl Element {
 /// and the rows that the hook manager replicates, once for each line that quotes it.
 pub const LONGEST_TEXT: usize = 300;
 
-/// At most this many characters of a text that somebody else wrote; the last one is `…` if there were more.
-///
-/// ```
-/// # use onerescue::wire::xml::cut;
-/// assert_eq!(cut("no space left", 9), "no space…");
-/// assert_eq!(cut("no space", 9), "no space");
-/// ```
-#[must_use]
-pub fn cut(text: &str, most: usize) -> String {
-    match text.chars().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(most.saturating_sub(1)).chain(std::iter::once('…')).collect(),
-    }
-}
-
 /// At most 60 characters of hostile text, without control characters, for an error message.
 #[must_use]
 pub fn shorten(text: &str) -> String {

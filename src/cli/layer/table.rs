@@ -1,9 +1,9 @@
 //! Layers and their faults for people, and as JSON.
 
 use super::severity;
+use crate::model::text::{cut, one_line};
 use crate::model::{HostId, VmId};
 use crate::policy::layer::{Bond, Fault, Kind, Layer, Member, Place, Rule, Severity, Survey, Whose};
-use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::fmt::Write as _;
 

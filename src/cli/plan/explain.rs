@@ -3,9 +3,9 @@
 use super::table::WIDTH;
 use crate::error::{Error, Result};
 use crate::finish;
+use crate::model::text::{cut, one_line};
 use crate::policy::Policy;
 use crate::policy::loss::{Explanation, Prospect, Snapshot, Target};
-use crate::trail::{cut, one_line};
 use serde_json::json;
 use std::fmt::Write as _;
 
