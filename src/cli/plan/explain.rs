@@ -94,7 +94,7 @@ fn in_json(why: &Explanation) -> String {
         "vm": why.vm.id.0,
         "name": why.vm.name,
         "host": why.host.id.0,
-        "prospect": super::json::word(foreseen.prospect()),
+        "prospect": foreseen.prospect(),
         "to": foreseen.target().map(|host| host.0),
         "text": foreseen.decision.verdict.text(),
         "chain": why.chain,
