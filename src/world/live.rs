@@ -26,6 +26,7 @@ use crate::model::{
 };
 use crate::policy::stopping::By;
 use crate::policy::{Claim, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ pub struct Live {
     began: Instant,
     /// Does a run leave a word in the lock file of its VM while it is at it?
     notes: bool,
+    /// Every host that this run has read, as it was then, with its document.
+    hosts: BTreeMap<HostId, (Host, String)>,
     /// Taken back before the lock is let go.
     word: Option<Word>,
     /// Held until the run ends.
@@ -71,6 +74,7 @@ impl Live {
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             notes: false,
+            hosts: BTreeMap::new(),
             word: None,
             lock: None,
             places: None,
@@ -140,10 +144,8 @@ impl Live {
     }
 
     fn suspect(&self, host: HostId) -> Result<(&Host, &str), String> {
-        match self.zone.last() {
-            Some((last, document)) if last.id == host => Ok((last, document)),
-            _ => Err(format!("{host} was not read from oned before")),
-        }
+        let read = self.hosts.get(&host).map(|(host, document)| (host, document.as_str()));
+        read.ok_or_else(|| format!("{host} was not read from oned before"))
     }
 }
 
@@ -161,7 +163,9 @@ impl World for Live {
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {
-        self.zone.host(id)
+        let (host, document) = self.zone.host_with_document(id)?;
+        self.hosts.insert(id, (host.clone(), document));
+        Ok(host)
     }
 
     fn memory(&mut self) -> Result<Memory, Failure> {
@@ -204,9 +208,9 @@ impl World for Live {
 
     fn outlook(&mut self) -> Result<Outlook, Failure> {
         let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
-        // Is one of them this machine? A run asks about its own host.
-        let own = self.zone.last().map(|(host, _)| host.id);
-        let asked: Vec<_> = hosts.iter().filter(|host| own.is_none_or(|own| own == host.id)).collect();
+        // Is one of them this machine? A run asks about the host that it has read, a command about all.
+        let own = |host: &&Host| self.hosts.is_empty() || self.hosts.contains_key(&host.id);
+        let asked: Vec<_> = hosts.iter().filter(own).collect();
         let observer = observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer);
         Ok(Outlook { hosts, clusters, memory, observer, chance: observer::chance() })
     }
