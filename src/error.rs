@@ -5,13 +5,59 @@
 
 pub use crate::model::Refusal;
 use crate::model::{DeviceName, HostId};
-use crate::wire::xml::XmlError;
 use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Short for `std::result::Result` with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a text is not a document that we read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum XmlError {
+    /// More bytes than the limit.
+    #[error("more than {0} bytes")]
+    TooLong(usize),
+    /// Elements nested too deeply.
+    #[error("elements nested deeper than {0}")]
+    TooDeep(usize),
+    /// More elements than the limit.
+    #[error("more than {0} elements")]
+    TooMany(usize),
+    /// A document type, which no OpenNebula document has.
+    #[error("a DOCTYPE at byte {0}")]
+    DocType(u64),
+    /// Broken mark-up; the position is in bytes.
+    #[error("{what} at byte {at}")]
+    Syntax {
+        /// What is wrong.
+        what: String,
+        /// Where.
+        at: u64,
+    },
+    /// The text ended inside an element, or before the first one.
+    #[error("the document is cut off")]
+    Truncated,
+    /// Another root than expected.
+    #[error("the root is <{found}>, not <{expected}>")]
+    Root {
+        /// What the document has.
+        found: String,
+        /// What the caller needs.
+        expected: String,
+    },
+    /// A field holds something that is not its type.
+    #[error("<{field}> is \"{text}\"")]
+    Field {
+        /// The element's name.
+        field: String,
+        /// Its text, shortened.
+        text: String,
+    },
+    /// A field that must be there is absent or empty.
+    #[error("<{0}> is missing")]
+    Missing(String),
+}
 
 /// What was attempted, on which object, and why it failed.
 #[derive(Debug, thiserror::Error)]

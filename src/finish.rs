@@ -1,9 +1,9 @@
 //! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
 
 use crate::error::{Error, Result};
+use crate::model::text::{cut, one_line};
 use crate::policy::tend::Account;
 use crate::policy::{Disabled, Failure, Fate, Mode, Outcome, Purpose, Report, Trouble, VmReport};
-use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;

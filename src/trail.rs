@@ -5,6 +5,7 @@
 //! a reason to stop.
 
 use crate::model::HostId;
+use crate::model::text::{cut, one_line};
 use jiff::Zoned;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::cell::Cell;
@@ -109,21 +110,6 @@ fn stock_line(record: &Record<'_>) -> String {
     };
     let now = Zoned::now().strftime("%Y-%m-%d %H:%M:%S %z");
     format!("[{now}][HOST {host}][{level}] {}\n", one_line(&record.args().to_string()))
-}
-
-/// Names and driver texts come from VM owners and hosts: no line break and no escape code gets through.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// At most `most` bytes of a text, cut between characters; `…` stands for the rest.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let most = most.saturating_sub('…'.len_utf8());
-    let begin = (0..=most).rev().find_map(|end| text.get(..end));
-    format!("{}…", begin.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::history::{find_host, remembered};
 use super::person::who;
 use super::stop::{Stop, end};
 use crate::error::Error;
+use crate::model::text;
 use crate::policy::record::abort;
 use crate::policy::{Trouble, arming};
 use crate::{finish, trail};
@@ -56,8 +57,6 @@ fn write(options: &Abort) -> Result<u8, Stop> {
          if that is gone, `onerescue reconcile` closes it\nwhat was sent already stands: `onerescue show {}`\n",
         word.incident, word.incident.0
     );
-    finish::say(
-        &text.lines().map(|line| trail::cut(&trail::one_line(line), 1000) + "\n").collect::<String>(),
-    );
+    finish::say(&text.lines().map(|line| text::cut(&text::one_line(line), 1000) + "\n").collect::<String>());
     Ok(0)
 }

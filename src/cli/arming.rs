@@ -4,7 +4,7 @@ use super::hook::zone;
 use super::person::who;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{Cluster, ClusterId, Disarmed, Memory};
+use crate::model::{Cluster, ClusterId, Disarmed, Memory, text};
 use crate::policy::Failure;
 use crate::policy::arming;
 use crate::world::{Live, World as _};
@@ -159,7 +159,7 @@ pub(super) fn arm(options: &Arming) -> Result<u8> {
 fn end(told: Result<String, Failure>) -> u8 {
     match told {
         Ok(text) => {
-            let lines = text.lines().map(|line| trail::cut(&trail::one_line(line), 1000) + "\n");
+            let lines = text.lines().map(|line| text::cut(&text::one_line(line), 1000) + "\n");
             finish::say(&lines.take(200).collect::<String>());
             0
         }

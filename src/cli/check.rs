@@ -7,6 +7,7 @@ mod table;
 use super::person::who;
 use crate::config::Environment;
 use crate::error::Result;
+use crate::model::text;
 use crate::policy::check::{Checked, ClusterReport, Finding, Item, State, judge};
 use crate::{finish, trail};
 use clap::Args;
@@ -77,7 +78,7 @@ pub(super) fn check(options: &Check) -> Result<u8> {
 
 /// Names and answers come from hosts and devices: one line each, and not without end.
 fn plain(finding: &mut Finding) {
-    let line = |text: &str| trail::cut(&trail::one_line(text), 1000);
+    let line = |text: &str| text::cut(&text::one_line(text), 1000);
     finding.object = line(&finding.object);
     finding.text = line(&finding.text);
     finding.advice = finding.advice.as_deref().map(line);

@@ -5,7 +5,7 @@ use super::person::who;
 use super::probe;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, Host, Machine, PowerState, Testimony};
+use crate::model::{DeviceName, Host, Machine, PowerState, Testimony, text};
 use crate::policy::fencing::confirmation::{Confirmed, Look, confirm};
 use crate::policy::{Failure, Trouble, arming};
 use crate::world::{Live, World as _};
@@ -161,5 +161,5 @@ fn told(host: &Host, confirmed: &Confirmed) -> String {
         confirmed.owner, host.name
     );
     let lines = replaced.chain([word, next]);
-    lines.map(|line| trail::cut(&trail::one_line(&line), 1000) + "\n").collect()
+    lines.map(|line| text::cut(&text::one_line(&line), 1000) + "\n").collect()
 }

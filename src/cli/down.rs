@@ -1,59 +1,17 @@
 //! `vm_down`: a VM is down on a healthy host.
 
 use super::hook::{on_signal_run, read_stdin, zone};
-use super::options::{help, parse};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Vm, VmId};
+use crate::options::{VmDown, help};
 use crate::policy::tend::Account;
-use crate::policy::{Purpose, Source, down};
+use crate::policy::{Source, down};
 use crate::wire::hook_call::VmCall;
 use crate::world::oned::Http;
 use crate::world::{Live, Zone};
 use crate::{finish, run_down, trail};
-use clap::Parser;
-use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Start a VM that went down on a healthy host: there a few times, then elsewhere.
-#[derive(Clone, Debug, Parser)]
-#[command(
-    name = "vm_down",
-    version,
-    override_usage = "vm_down [TEMPLATE] [--vm ID] [--config FILE] [--dry-run]"
-)]
-#[command(after_help = "TEMPLATE is the base64 VM document, as an argument or on standard input.")]
-pub struct VmDown {
-    /// The VM, by id, when there is no template
-    #[arg(long, value_name = "ID")]
-    pub vm: Option<u32>,
-    /// The settings file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Say what would be done and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-impl VmDown {
-    /// Read the options, without the template.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] in one line.
-    pub fn read(options: &[String]) -> Result<Self> {
-        parse("vm_down", options)
-    }
-
-    /// These options over the settings.
-    #[must_use]
-    pub fn policy(&self, config: &Config) -> down::Policy {
-        down::Policy {
-            purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
-            down: config.down,
-            rules: config.rules.clone(),
-        }
-    }
-}
 
 /// `vm_down`, from its input to its end.
 #[must_use]

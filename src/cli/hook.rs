@@ -1,17 +1,16 @@
 //! What the hook manager starts: `host_error` and `fence_host`, from their input to their end.
 
-use super::options::help;
-use super::{FenceHost, HostError};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostState};
+use crate::options::{FenceHost, HostError, help};
 use crate::policy::replay::Begin;
 use crate::policy::stopping::{Begun, TRIED_BY_HOOKS};
 use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Subject, WaitRules};
 use crate::trail;
 use crate::wire::hook_call::HookCall;
+use crate::world::clock::wall_clock;
 use crate::world::journal::Sheet;
-use crate::world::live::wall_clock;
 use crate::world::oned::{Credentials, Http, Oned, Patience, Places};
 use crate::world::stop::Stops;
 use crate::world::{Journal, Live, Zone, stop};

@@ -1,8 +1,8 @@
 //! The hooks of the zone, as `host_error` itself would read their options.
 
-use super::options::HostError;
 use crate::error::Error;
 use crate::model::Hook;
+use crate::options::HostError;
 use crate::policy::check::HookFacts;
 use crate::policy::{Policy, Rules};
 use crate::world::Zone;

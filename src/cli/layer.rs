@@ -9,7 +9,7 @@ mod tests;
 use super::hook::zone;
 use crate::config::{Config, Environment};
 use crate::error::Result;
-use crate::policy::layer::{self, Severity, Survey};
+use crate::policy::layer::{self, Survey};
 use crate::world::oned::Http;
 use crate::{finish, trail};
 use clap::{Args, Subcommand};
@@ -151,12 +151,4 @@ fn check(survey: &Survey, name: Option<&str>, json: bool) -> Result<u8, No> {
     };
     finish::say(&text);
     Ok(code)
-}
-
-/// How bad a fault is, in both forms of the report.
-fn severity(of: Severity) -> &'static str {
-    match of {
-        Severity::Violation => "violation",
-        Severity::Warning => "warning",
-    }
 }

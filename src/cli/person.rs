@@ -1,7 +1,7 @@
 //! Who runs this, for records that others read: the person as the environment has it, and the effective user.
 
 use crate::config::Environment;
-use crate::trail::{cut, one_line};
+use crate::model::text::{cut, one_line};
 
 /// More than any user name; what is kept of a longer one is its begin.
 const LONGEST_NAME: usize = 64;

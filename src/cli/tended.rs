@@ -3,11 +3,11 @@
 use super::drill::{calls, timeline, whereabouts};
 use super::reconciled;
 use crate::finish;
+use crate::model::text::one_line;
 use crate::model::{Moment, Vm, VmId};
 use crate::policy::tend::{Account, Hook};
 use crate::policy::{Outcome, down};
 use crate::sim::{Job, Scenario, SimWorld, audit_tend};
-use crate::trail::one_line;
 use crate::wire::{documents, xml::Limits};
 use crate::{run_back, run_down};
 use std::fmt::Write as _;

@@ -3,7 +3,8 @@
 //! Everything that can be known without touching a device or a secret file is checked here, so that a
 //! mistake shows when the settings are read and not when a host has died.
 
-use super::file::{self, DriverKind, FromKind, PowerKind, within};
+use super::bounds::{SECOND, minutes, within};
+use super::file::{self, DriverKind, FromKind, PowerKind};
 use super::parameter::{Origin, canonical, check_key, check_value};
 use super::redfish;
 use crate::model::{DatastoreId, DeviceName, PowerDomain, ReadBack, Route, Scope};
@@ -130,8 +131,8 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn device(raw: file::Device) -> Result<Device, String> {
     let timeout = raw.timeout.unwrap_or(TIMEOUT);
-    let timeout = within("timeout", timeout, Duration::from_secs(1)..=Duration::from_secs(1800))?;
-    let concurrency = within("concurrency", raw.concurrency.unwrap_or(CONCURRENCY), 1..=100)?;
+    let timeout = within("timeout", timeout, SECOND, minutes(30))?;
+    let concurrency = within("concurrency", raw.concurrency.unwrap_or(CONCURRENCY), 1, 100)?;
     let route = match raw.from {
         Some(FromKind::Peer) if raw.driver == DriverKind::Agent => Route::Peer,
         Some(FromKind::Peer) => return Err("from = \"peer\" works with driver = \"agent\" only".to_owned()),

@@ -1,54 +1,11 @@
-//! The settings file as it is written: one struct per section, every key optional.
-//!
-//! Unknown keys are errors that show the line. Bounds are checked here and in `rules`; what belongs together
-//! (devices and hosts) is checked in `device` and `host`.
+//! `[device.NAME]` and `[[host]]` as they are written. Unknown keys are errors that show the line. Bounds, and what
+//! belongs together, are checked in `device` and `host`.
 
-use super::OnedSettings;
-use super::rules::{Brake, Exclude, Fence, Hold, Observer, Plan, Reconcile, Record, Settle, Wait, Witness};
-use super::tend::{HostBack, VmDown};
-use jiff::fmt::serde::unsigned_duration::friendly::compact::{optional, required};
+use jiff::fmt::serde::unsigned_duration::friendly::compact::optional;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The whole file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct File {
-    pub(super) log: Option<PathBuf>,
-    pub(super) run_dir: Option<PathBuf>,
-    pub(super) oned: Oned,
-    pub(super) wait: Wait,
-    pub(super) brake: Brake,
-    pub(super) observer: Observer,
-    pub(super) witness: Witness,
-    pub(super) fence: Fence,
-    pub(super) hold: Hold,
-    pub(super) settle: Settle,
-    pub(super) reconcile: Reconcile,
-    pub(super) plan: Plan,
-    pub(super) exclude: Exclude,
-    pub(super) record: Record,
-    pub(super) host_back: HostBack,
-    pub(super) vm_down: VmDown,
-    pub(super) device: BTreeMap<String, Device>,
-    pub(super) host: Vec<Host>,
-}
-
-/// `[oned]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Oned {
-    endpoint: Option<String>,
-    auth_file: Option<PathBuf>,
-    #[serde(with = "required")]
-    deadline: Duration,
-    #[serde(with = "required")]
-    connect: Duration,
-    reads: u32,
-}
 
 /// `[device.NAME]`, for every driver: which keys belong to which driver is checked in `device`.
 #[derive(Debug, Deserialize)]
@@ -111,50 +68,4 @@ pub(super) struct Host {
     pub(super) same_power_accepted: bool,
     #[serde(default)]
     pub(super) params: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-impl Default for Oned {
-    fn default() -> Self {
-        let OnedSettings { endpoint, auth_file, deadline, connect, reads } = OnedSettings::default();
-        Self { endpoint, auth_file, deadline, connect, reads }
-    }
-}
-
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
-pub(super) const HOUR: Duration = Duration::from_secs(3600);
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
-pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const TENTH: Duration = Duration::from_millis(100);
-pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
-
-/// A value if it is in its bounds.
-pub(super) fn within<T: PartialOrd + std::fmt::Debug>(
-    key: &str,
-    value: T,
-    bounds: RangeInclusive<T>,
-) -> Result<T, String> {
-    if bounds.contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("{key} is {value:?}; it must be between {:?} and {:?}", bounds.start(), bounds.end()))
-}
-
-impl Oned {
-    pub(super) fn check(self) -> Result<OnedSettings, String> {
-        let web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        if self.endpoint.as_ref().is_some_and(|url| !web(url)) {
-            return Err("oned.endpoint must begin with http:// or https://".to_owned());
-        }
-        if self.auth_file.as_ref().is_some_and(|path| !path.is_absolute()) {
-            return Err("oned.auth_file must be an absolute path".to_owned());
-        }
-        let deadline = within("oned.deadline", self.deadline, SECOND..=10 * MINUTE)?;
-        Ok(OnedSettings {
-            endpoint: self.endpoint,
-            auth_file: self.auth_file,
-            deadline,
-            connect: within("oned.connect", self.connect, MILLISECOND..=deadline)?,
-            reads: within("oned.reads", self.reads, 1..=100)?,
-        })
-    }
 }

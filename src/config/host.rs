@@ -7,7 +7,7 @@ use super::device::{Device, Driver, checked_parameters};
 use super::file;
 use super::parameter::canonical;
 use super::redfish::{self, Controller};
-use super::rules::check_address;
+use super::words::check_address;
 use crate::model::{DeviceName, HostId};
 use std::collections::BTreeMap;
 

@@ -3,31 +3,37 @@
 //! It says what the operator chose. It does not read the command line, contact anything or open secret
 //! files; who needs a secret reads it when it is needed.
 
+mod bounds;
 mod device;
 mod environment;
 mod file;
 mod host;
 pub(crate) mod parameter;
+mod read;
 pub(crate) mod redfish;
-mod rules;
-mod tend;
+mod settings;
+mod together;
 pub(crate) mod trust;
+mod words;
 
 pub use device::{Device, Driver, ExitCode};
 pub use environment::Environment;
 pub use host::HostEntry;
-pub(crate) use rules::check_address;
+pub(crate) use words::check_address;
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
-use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{Rules, back, down};
 use crate::wire::record;
+use read::Draft;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use together::together;
+use words::words;
 
 /// Where settings come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +53,15 @@ pub struct Config {
     pub file: PathBuf,
     /// Where they come from.
     pub origin: Origin,
-    /// `log`
+    /// The log. Default: `$ONE_LOCATION/var/host_error.log` for a self-contained installation, else this.
     pub log: PathBuf,
-    /// `[record] journal`: the folder of the journals; none = nothing is recorded.
+    /// A folder on this front-end with the answers of each run, for `onerescue replay`; as old and of as many incidents
+    /// at most. "" records nothing. Default: beside the log, with another ending.
+    ///
+    /// Absent = nothing is recorded.
     pub journal: Option<PathBuf>,
-    /// `run_dir`: where the lock file of each host is.
+    /// Where the lock file of each host is; nobody but oneadmin or root may write there. Default: `$ONE_LOCATION/var`,
+    /// else this.
     pub run_dir: PathBuf,
     /// `[oned]`
     pub oned: OnedSettings,
@@ -68,9 +78,11 @@ pub struct Config {
     pub witness: WitnessSettings,
     /// `[reconcile]`
     pub reconcile: ReconcileSettings,
-    /// `[record] type`: the type number of our documents.
+    /// The type number of the documents; any that nobody else uses.
     pub record_type: i64,
-    /// `[fence] agents_dir`: where fence agents are looked for, in this order.
+    /// Where fence agents are.
+    ///
+    /// Looked for in this order.
     pub agents_dir: Vec<PathBuf>,
     /// `[device.NAME]`
     pub devices: BTreeMap<DeviceName, Device>,
@@ -81,15 +93,17 @@ pub struct Config {
 /// `[oned]`: how oned is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnedSettings {
-    /// `http://localhost:2633/RPC2`; absent = as OpenNebula's own commands find it.
+    /// Default: `ONE_XMLRPC`, `~/.one/one_endpoint`, `/var/lib/one/.one/one_endpoint`, then this.
+    ///
+    /// `http://localhost:2633/RPC2`
     pub endpoint: Option<String>,
-    /// The file that holds `user:password`; absent = as OpenNebula's own commands find it.
+    /// A file with `user:password`. Default: `ONE_AUTH`, `~/.one/one_auth`, `/var/lib/one/.one/one_auth`.
     pub auth_file: Option<PathBuf>,
     /// The end of one call.
     pub deadline: Duration,
     /// The end of connecting.
     pub connect: Duration,
-    /// How often a call that reads is tried in all.
+    /// How often a call that only reads is tried.
     pub reads: u32,
 }
 
@@ -110,16 +124,20 @@ impl Default for OnedSettings {
 pub struct ObserverSettings {
     /// Addresses of which at least one must answer; none = nobody is asked.
     pub gateways: Vec<String>,
-    /// The program that asks; `{address}` is the gateway's. Exit code 0 is an answer.
+    /// How they are asked: exit code 0 is an answer.
+    ///
+    /// `{address}` is the gateway's.
     pub ping: Vec<String>,
 }
 
 /// `[witness]`: how witnesses are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessSettings {
-    /// What a peer runs; `{address}` is the suspect's. Exit code 0 is alive, 1 is no answer, others are no opinion.
+    /// What a peer runs: exit code 0 is alive, 1 is no answer, others are no opinion.
+    ///
+    /// `{address}` is the suspect's.
     pub probe: Vec<String>,
-    /// How a peer is reached; its name and the command are added.
+    /// How a peer is reached; its name and the probe are added.
     pub ssh: Vec<String>,
     /// The end of one question.
     pub timeout: Duration,
@@ -127,12 +145,17 @@ pub struct WitnessSettings {
     pub consul: Option<ConsulSettings>,
 }
 
+impl Default for ObserverSettings {
+    fn default() -> Self {
+        Self { gateways: Vec::new(), ping: words("/usr/bin/ping -c 1 -W 2 {address}") }
+    }
+}
+
 impl Default for WitnessSettings {
     fn default() -> Self {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Self {
-            probe: words(&["/usr/bin/ping", "-c", "3", "-W", "2", "{address}"]),
-            ssh: words(&["/usr/bin/ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"]),
+            probe: words("/usr/bin/ping -c 3 -W 2 {address}"),
+            ssh: words("/usr/bin/ssh -o BatchMode=yes -o ConnectTimeout=5"),
             timeout: Duration::from_secs(20),
             consul: None,
         }
@@ -140,14 +163,27 @@ impl Default for WitnessSettings {
 }
 
 /// `[witness.consul]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConsulSettings {
     /// An agent: `https://127.0.0.1:8501`.
     pub url: String,
-    /// The authority of its certificate; absent = the system's.
+    /// The authority of its certificate. Default: the system's.
     pub ca_file: Option<PathBuf>,
-    /// The file with a token that may read nodes.
+    /// A file with a token that may read nodes: mode 0600, owned by oneadmin.
     pub token_file: Option<PathBuf>,
+}
+
+impl ConsulSettings {
+    fn check(self) -> Result<Self, String> {
+        if !self.url.starts_with("https://") && !self.url.starts_with("http://") {
+            return Err("witness.consul.url must begin with http:// or https://".to_owned());
+        }
+        if self.ca_file.iter().chain(&self.token_file).any(|path| !path.is_absolute()) {
+            return Err("the files of [witness.consul] must be absolute paths".to_owned());
+        }
+        Ok(self)
+    }
 }
 
 /// `[reconcile]`: hosts in ERROR that no hook works on.
@@ -155,7 +191,7 @@ pub struct ConsulSettings {
 pub struct ReconcileSettings {
     /// `age` and `parallel`
     pub rules: ReconcileRules,
-    /// The options for a host whose event was lost, as a hook would have them; absent = those of the registered hook.
+    /// The options for a host whose event was lost. Default: those of the registered hook.
     pub options: Option<Vec<String>>,
 }
 
@@ -211,55 +247,16 @@ impl Config {
     /// is out of bounds or does not fit the others.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
         let settings = |why: String| Error::Settings { file: path.to_owned(), why };
-        let file: file::File = toml::from_str(text).map_err(|error| settings(explain(&error, text)))?;
-        Self::check(file, path, environment).map_err(settings)
+        let draft = Draft::read(text, Self::without_file(path.to_owned(), environment));
+        draft.map_err(|error| explain(&error, text)).flatten().and_then(Self::whole).map_err(settings)
     }
 
-    fn check(raw: file::File, path: &Path, environment: &Environment) -> Result<Self, String> {
-        let defaults = Self::without_file(path.to_owned(), environment);
-        let devices = device::devices(raw.device)?;
-        let (leader, observer) = raw.observer.check()?;
-        let (asked, witness) = raw.witness.check()?;
-        let journal = raw.record.journal.clone().filter(|path| !path.as_os_str().is_empty());
-        for (key, path) in [("log", &raw.log), ("run_dir", &raw.run_dir), ("record.journal", &journal)] {
-            if path.as_ref().is_some_and(|path| !path.is_absolute()) {
-                return Err(format!("{key} must be an absolute path"));
-            }
-        }
-        let log = raw.log.unwrap_or(defaults.log);
-        // An empty text is a word for none.
-        let journal = if raw.record.journal.is_some() { journal } else { Some(beside(&log)) };
-        let brake = raw.brake.check(leader)?;
-        let (record_type, record) = raw.record.check()?;
-        let (wait, hold) = (raw.wait.check()?, raw.hold.check()?);
-        let back = raw.host_back.check(&brake)?;
-        Ok(Self {
-            file: defaults.file,
-            origin: Origin::Found,
-            log,
-            journal,
-            run_dir: raw.run_dir.unwrap_or(defaults.run_dir),
-            oned: raw.oned.check()?,
-            rules: Rules {
-                wait,
-                brake,
-                witness: asked,
-                fence: raw.fence.check()?,
-                hold,
-                settle: raw.settle.check()?,
-                plan: raw.plan.check(raw.exclude)?,
-                record,
-            },
-            back,
-            down: raw.vm_down.check()?,
-            observer,
-            witness,
-            reconcile: raw.reconcile.check(Bounds::new(wait, hold), back)?,
-            record_type,
-            agents_dir: raw.fence.agents_dir,
-            hosts: host::hosts(raw.host, &devices)?,
-            devices,
-        })
+    fn whole(draft: Draft) -> Result<Self, String> {
+        let Draft { config, devices, hosts, has_journal, .. } = draft;
+        let journal = if has_journal { config.journal } else { Some(beside(&config.log)) };
+        let devices = device::devices(devices)?;
+        let hosts = host::hosts(hosts, &devices)?;
+        together(Self { origin: Origin::Found, journal, devices, hosts, ..config })
     }
 
     fn without_file(file: PathBuf, environment: &Environment) -> Self {
@@ -273,11 +270,11 @@ impl Config {
             rules: Rules::default(),
             back: back::Rules::default(),
             down: down::Rules::default(),
-            observer: rules::Observer::default().into_settings(),
+            observer: ObserverSettings::default(),
             witness: WitnessSettings::default(),
             reconcile: ReconcileSettings::default(),
             record_type: record::TYPE,
-            agents_dir: rules::Fence::default().agents_dir,
+            agents_dir: ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from).to_vec(),
             devices: BTreeMap::new(),
             hosts: BTreeMap::new(),
         }

@@ -22,6 +22,7 @@ mod refusal;
 mod run_id;
 mod service;
 mod storage;
+pub mod text;
 mod version;
 mod vm;
 mod zone;

@@ -4,6 +4,7 @@
 
 use super::moments::counts;
 use super::port::{Failure, Trouble};
+pub(super) use crate::model::text::limit as span;
 use crate::model::{Cluster, ClusterId, Disarmed, DocumentId, Epoch, HostId, Incident, Memory};
 use std::time::Duration;
 
@@ -44,15 +45,6 @@ pub(super) fn disarmed(
 pub(super) fn named(clusters: &[Cluster], id: ClusterId) -> String {
     let name = clusters.iter().find(|cluster| cluster.id == id).map(|cluster| cluster.name.as_str());
     name.map_or_else(|| id.to_string(), |name| format!("cluster {name} ({})", id.0))
-}
-
-/// `90 s`, `15 min`, `24 h`
-pub(super) fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
-    }
 }
 
 /// The ERROR events of a host within this time, in these records.

@@ -67,7 +67,7 @@ pub trait World {
     /// A [`Failure`] if oned gives no usable answer.
     fn outlook(&mut self) -> Result<Outlook, Failure>;
 
-    /// Ask witnesses about the host that was read last, at the same time: these peers, and Consul if it is set up.
+    /// Ask witnesses about a host that was read, at the same time: these peers, and Consul if it is set up.
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
 
     /// What the front-end says it is, and who leads if it does not.
@@ -80,7 +80,7 @@ pub trait World {
     /// A [`Failure`] if that cannot be made sure.
     fn claim(&mut self, host: HostId, over: &[Holder]) -> Result<Claim, Failure>;
 
-    /// The devices that fence the host that was read last, level by level.
+    /// The devices that fence a host that was read, level by level.
     ///
     /// # Errors
     /// A [`Failure`] if the settings have none, or have them for another name.

@@ -19,11 +19,15 @@ pub enum ProbeError {
 /// How long a host may come back by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitRules {
-    /// `-p N`: cycles to wait. The stock hook's default is 2.
+    /// Cycles to wait; the option -p wins.
+    ///
+    /// `-p N`. The stock hook's default is 2.
     pub cycles: u32,
-    /// The length of a cycle. 60 s, as the stock hook effectively has it.
+    /// The length of a cycle.
+    ///
+    /// 60 s, as the stock hook effectively has it.
     pub cycle: Duration,
-    /// The time between two looks at the host, and between two looks at VMs on their way.
+    /// The time between two looks at the host, and at VMs on their way.
     pub look: Duration,
     /// How long oned may be away before the run gives up.
     pub oned: Duration,
@@ -42,25 +46,28 @@ impl WaitRules {
 pub struct FenceRules {
     /// Consecutive "off" answers that make a proof.
     pub samples: u32,
-    /// The time between two samples.
+    /// The time between two of them; longer than the device remembers an old answer.
     pub interval: Duration,
-    /// How often `off` is sent to a device in all.
+    /// How often a device is told to power off.
     pub attempts: u32,
-    /// How long after `off` a device may take until it says off, before `off` is sent again.
+    /// How long it may take until it says off, before it is told again.
     pub patience: Duration,
-    /// The end of all attempts together.
+    /// The end of all attempts; a call that is under way then may still end.
     pub deadline: Duration,
-    /// What a failed probe's text means.
+    /// A host in ERROR whose failed probe sent a text was alive: "hold" stops there, "fence" goes on.
     pub probe_error: ProbeError,
-    /// Whether a device counts that was never seen ON while its host was healthy.
+    /// A device must have been seen ON by `onerescue check` while its host was healthy: "required" or "waived".
     pub control: Control,
-    /// A device that was last seen ON longer ago than this does not authorise `-r` and `-d`.
+    /// When that is longer ago, the device does not authorise -r and -d.
     pub control_age: Duration,
     /// How often a host that was off and is on again is fenced again.
     pub again: u32,
-    /// How old the last "off" may be when the next few VMs are sent on: nothing, so it is read again before each batch.
+    /// How old the last "off" may be when the next VMs (as many as `[settle] parallel`) are sent on. "0s": it is read
+    /// again before each batch. A device that takes seconds for an answer may have more, up to 30s: a machine takes
+    /// longer to boot.
     pub recheck: Duration,
-    /// Whether a host is fenced although none of its VMs can be recovered.
+    /// A host none of whose VMs can be recovered (held, no room, opted out, or there are none) is not fenced: true
+    /// fences it all the same. `fence_host` always fences.
     pub without_gain: bool,
 }
 
@@ -77,19 +84,20 @@ pub enum Control {
 /// When not to fence, although the host is in ERROR: is it us?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrakeRules {
-    /// More hosts than this that fail now are a storm, in the zone or in the host's cluster. One never is.
+    /// More hosts than this that fail now, in the zone or in the host's cluster, are a storm; a single one never is.
     pub failing: u32,
-    /// The same as a share of all hosts, in percent.
+    /// The same in percent of all hosts.
     pub failing_percent: u32,
-    /// Hosts that may be fenced in a short time.
+    /// Hosts that may be fenced in a short time, counted over all front-ends.
     pub short: Window,
     /// And in a long one.
     pub long: Window,
-    /// A host with this many ERROR events in such a time flaps.
+    /// So many ERROR events of one host in this time are flapping.
     pub flaps: Window,
-    /// After oned has started or the zone's leader has changed, hosts may look dead that are not.
+    /// After oned has started, hosts may look dead that are not; after a change of leader as well: then nothing is sent
+    /// to a host whose device says on. A change counts from when a program of this front-end first saw it.
     pub startup_grace: Duration,
-    /// Whether the configured front-end must be the leader, or alone.
+    /// It must be the leader of its zone, or alone.
     pub leader: bool,
 }
 
@@ -105,15 +113,19 @@ pub struct Window {
 /// Who is asked whether the host is alive, and what follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessRules {
-    /// How many other hosts of the cluster are asked; 0 is none.
+    /// How many other hosts of the cluster are asked, over ssh with oneadmin's keys; 0 = none.
     pub peers: u32,
     /// Whether Consul is asked.
     pub consul: bool,
     /// This many that say alive stop the fence.
     pub alive: u32,
-    /// This many must say that it does not answer before it is fenced; 0 is none. It never replaces the fence.
+    /// This many must say that it does not answer before it is fenced.
+    ///
+    /// 0 is none. It never replaces the fence.
     pub dead: u32,
-    /// How long a witness may go on to say alive after the host was proven off. Consul needs up to 15 s.
+    /// How long a witness may go on to say alive after the host was proven off.
+    ///
+    /// Consul needs up to 15 s.
     pub after_off: Duration,
 }
 
@@ -132,16 +144,18 @@ pub struct HoldRules {
     pub look: Duration,
     /// The longest time between two looks.
     pub longest: Duration,
-    /// How long a run looks again before it ends as held; the incident stays open.
+    /// How long a run looks again before it ends as held. The incident stays open.
     pub deadline: Duration,
-    /// How long `onerescue reconcile` looks again at VMs that are held when everything else is done; zero: not at all.
+    /// VMs that are held when everything else is done, because no host has room or a disk cannot be had: reconcile
+    /// looks at them again for so long, as rarely as above, and moves them (-m) when they can be. It never sends "off"
+    /// for that. "0s": not at all.
     pub vms: Duration,
 }
 
 /// How long closed incidents are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordRules {
-    /// A closed one that is older is deleted, unless a brake still counts it.
+    /// Closed incidents are deleted when they are older, or more; never one that a brake still counts.
     pub age: Duration,
     /// More than this many are not kept.
     pub most: u32,
@@ -189,28 +203,35 @@ pub enum Late {
 /// How VM actions are made and watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettleRules {
-    /// Calls at the same time. oned has 15 connections for everybody.
+    /// Calls at the same time, 1 to 10; oned has 15 connections for everybody.
     pub parallel: u32,
-    /// Hosts that one VM is offered to in all.
+    /// Hosts that one VM is offered to.
     pub targets: u32,
-    /// How often a VM in a failure state is retried where that is safe.
+    /// How often a VM in a failure state is retried on the host that it was sent to, while that host is well.
     pub retries: u32,
-    /// The time between two retries of one VM. A busy oned takes a retry up late.
+    /// The time between two of these retries.
+    ///
+    /// A busy oned takes a retry up late.
     pub retry_wait: Duration,
-    /// How long a VM may take from the call to RUNNING elsewhere.
+    /// How long a VM may take until it runs elsewhere.
     pub deadline: Duration,
-    /// How long VMs on the dead host may stay RUNNING or in a transient state after the fence, before they
-    /// are held. A failed monitoring cycle takes about 195 s.
+    /// How long VMs may still be RUNNING on the dead host after the fence, before they are held.
+    ///
+    /// Or in a transient state. A failed monitoring cycle takes about 195 s.
     pub unknown: Duration,
-    /// How long a recreated VM may sit in `CLEANUP_RESUBMIT` before the call is repeated.
+    /// How long a recreated VM may be cleaned up before the call is repeated.
+    ///
+    /// That is in `CLEANUP_RESUBMIT`.
     pub cleanup: Duration,
-    /// Who chooses where a VM goes.
+    /// Who chooses where a VM goes with -m: "direct" is the planner; "scheduler" sets RESCHED, as the stock hook does,
+    /// when the VM is UNKNOWN. VMs with PCI devices, which the scheduler cannot move, and those with an `HA_LAYER`,
+    /// which it does not know, go directly in any case.
     pub placement: Placement,
-    /// How long the scheduler may move no VM before the planner takes over.
+    /// A scheduler that moves no VM for this long is taken over from: the rest goes directly.
     pub scheduler: Duration,
-    /// How long a VM waits for those that must run first.
+    /// How long a VM waits until those run that must run first.
     pub after_wait: Duration,
-    /// What becomes of it then.
+    /// Then, or as soon as one of them is held or has failed, it is started without them ("go") or held ("hold").
     pub after_late: Late,
 }
 

@@ -1,11 +1,10 @@
 //! The cloud as a whole: objects, machines, front-ends and one clock that only moves when it is told to.
 
 use super::front::FrontEnd;
-use super::life::Event;
-use super::observer::Standpoint;
 use super::physics::{Breach, Physics, Power};
+use super::queue::{Event, Storm};
 use super::render;
-use super::scheduler::Storm;
+use super::standpoint::Standpoint;
 use super::state::{State, Vm};
 use super::timings::{Driver, Stage, Timings};
 use super::version::Version;

@@ -1,7 +1,7 @@
 //! The drivers' side of a VM's life: which hosts they must reach, how their work ends, what that changes.
 
 use super::cloud::Cloud;
-use super::life::Event;
+use super::queue::Event;
 use super::state::{History, Vm};
 use super::steps::{Domain, Step, step};
 use super::timings::{Driver, Stage};

@@ -80,7 +80,7 @@ pub(super) fn give(
         world.set_witness(names.host(name)?, *honesty);
     }
     let asked = if config.rules.witness.consul { Consul::Honest } else { Consul::Absent };
-    world.set_consul(file.consul.as_deref().map_or(Ok(asked), Consul::read)?);
+    world.set_consul(file.consul.as_deref().map_or(Ok(asked), consul)?);
     world.set_witness_timeout(config.witness.timeout);
     let mut cloud = world.transport().cloud();
     for gateway in config.observer.gateways.iter().chain(&file.gateways) {
@@ -152,4 +152,17 @@ fn seen_on(word: Option<&str>, usual: Option<Duration>) -> Result<Option<Duratio
         Some("never") => Ok(None),
         Some(time) => duration(time).map(Some),
     }
+}
+
+/// Read `none`, `honest`, `no_leader`, `lies_alive`, `lies_dead` or `lagging 15s`.
+fn consul(text: &str) -> Result<Consul, String> {
+    Ok(match text.split_once(' ').unwrap_or((text, "")) {
+        ("none", "") => Consul::Absent,
+        ("honest", "") => Consul::Honest,
+        ("no_leader", "") => Consul::NoLeader,
+        ("lies_alive", "") => Consul::LiesAlive,
+        ("lies_dead", "") => Consul::LiesDead,
+        ("lagging", time) => Consul::Lagging(duration(time)?),
+        _ => return Err(format!("no such Consul: {text}")),
+    })
 }

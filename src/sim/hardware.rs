@@ -1,8 +1,8 @@
 //! What happens to the machines: death, power, storage, return, and the first domino of each.
 
 use super::cloud::{Change, Cloud};
-use super::life::Event;
 use super::physics::{Death, Power};
+use super::queue::Event;
 use crate::model::{DatastoreId, HostId, VmId};
 use std::time::Duration;
 

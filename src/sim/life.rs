@@ -3,62 +3,11 @@
 //! Deliberately absent: what a client may ask for in which state; that is `oned`.
 
 use super::cloud::{Change, Cloud};
+use super::queue::{Event, Queued};
 use super::state::{History, Vm};
 use super::steps::{failed_step, step};
 use super::timings::{Driver, Stage};
 use crate::model::{HostId, LcmState, VmId, VmState};
-use crate::wire::xmlrpc::Call;
-
-/// Something that will happen at a moment of simulated time.
-#[derive(Clone, Debug)]
-pub(crate) enum Event {
-    /// A monitoring cycle of a host that cannot be reached.
-    FailedMonitor {
-        host: HostId,
-        generation: u64,
-        repeat: bool,
-    },
-    /// The host's ERROR reaches one of its VMs.
-    MonitorDone {
-        vm: VmId,
-        host: HostId,
-    },
-    /// A host reports after it came back.
-    HostReport(HostId),
-    /// A host reports which of its VMs run.
-    VmReport(HostId),
-    /// The life-cycle manager takes up an accepted action.
-    Lcm {
-        vm: VmId,
-        step: u64,
-        queued: Queued,
-    },
-    /// A driver is done.
-    DriverDone {
-        vm: VmId,
-        step: u64,
-        waited: bool,
-    },
-    /// What a deleted VM left is removed.
-    Destroy {
-        vm: VmId,
-        host: HostId,
-    },
-    Scheduler,
-    Election,
-    /// A call whose client has long given up.
-    LateCall {
-        server: usize,
-        call: Call,
-    },
-}
-
-/// An action that the API accepted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Queued {
-    Migrate { live: bool, request: i64 },
-    Enter { lcm: LcmState, action: i64, request: i64 },
-}
 
 impl Cloud {
     pub(crate) fn happen(&mut self, event: Event) {

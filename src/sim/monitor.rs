@@ -2,7 +2,7 @@
 //! Source: `src/host/Host.cc`, `src/im/InformationManager.cc`, `src/lcm/LifeCycleStates.cc`.
 
 use super::cloud::{Change, Cloud};
-use super::life::Event;
+use super::queue::Event;
 use super::state::Host;
 use crate::model::{HostId, HostState, LcmState, VmId, VmState};
 use jiff::{Timestamp, tz::TimeZone};

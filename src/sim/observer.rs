@@ -1,39 +1,8 @@
 //! What a front-end sees of itself: which gateways answer, how long its oned has been running, its own clock.
 
 use super::cloud::Cloud;
-use crate::model::{Epoch, HostId, Machine};
-use std::collections::BTreeMap;
+use crate::model::{Epoch, Machine};
 use std::time::Duration;
-
-/// How long oned has been running when a simulation begins, and how long its leader has been known.
-pub(super) const LONG: Duration = Duration::from_secs(40 * 24 * 3600);
-
-/// Where the front-end stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Standpoint {
-    gateways: BTreeMap<String, bool>,
-    /// How long oned had been running when it was noted, and when that was.
-    oned: (Duration, Duration),
-    /// Seconds by which the front-end's clock is ahead of oned's.
-    ahead: i64,
-    chance: u64,
-    /// Hosts that a person has confirmed to be off, and when.
-    pub(crate) confirmed: Vec<(HostId, Duration)>,
-    machine: Machine,
-}
-
-impl Default for Standpoint {
-    fn default() -> Self {
-        Self {
-            gateways: BTreeMap::new(),
-            oned: (LONG, Duration::ZERO),
-            ahead: 0,
-            chance: 7,
-            confirmed: Vec::new(),
-            machine: Machine::default(),
-        }
-    }
-}
 
 impl Cloud {
     /// This address is asked from now on, and answers.

@@ -7,19 +7,16 @@ use super::cloud::Cloud;
 use super::equipment;
 use super::file;
 use super::scenario_objects::populate;
-use super::transport::SimTransport;
+use super::transport::{SimTransport, ZONE, zone_at};
 use super::version::Version;
 use super::words::{Names, read_event, read_fault};
 use super::world::SimWorld;
-use crate::cli::{HostBack, HostError, VmDown};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
+use crate::options::{HostBack, HostError, VmDown};
 use crate::policy::stopping::By;
 use crate::policy::{Mode, Policy, Source, Subject, back, down};
-use crate::wire::record;
-use crate::world::Zone;
-use crate::world::oned::{Credentials, Oned, Patience, Session};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -58,15 +55,6 @@ pub struct Scenario {
     pub hosts: BTreeMap<String, HostId>,
     /// The file's VMs by name.
     pub vms: BTreeMap<String, VmId>,
-}
-
-/// The zone's own address, which is the leader's.
-pub(super) const ZONE: &str = "http://localhost:2633/RPC2";
-
-/// The zone as whoever asks this front-end has it.
-pub(super) fn zone_at(transport: &SimTransport, endpoint: String) -> Zone<SimTransport> {
-    let credentials = Credentials { endpoint, session: Session::new("oneadmin:password".to_owned()) };
-    Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE)
 }
 
 /// What follows a hook's first run.

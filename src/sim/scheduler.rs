@@ -4,7 +4,7 @@
 
 use super::capacity;
 use super::cloud::Cloud;
-use super::life::{Event, Queued};
+use super::queue::{Event, Live};
 use super::requirements;
 use super::state::{Host, Vm};
 use super::version::Version;
@@ -14,33 +14,6 @@ use std::time::Duration;
 
 /// More RESCHED VMs than this at one look are too many for 7.x. On 7.5.80, 40 went well and 200 did not.
 const TOO_MANY: usize = 100;
-/// Of too many, so many are moved before nothing goes on. Measured on 7.5.80: the pipe of the scheduler's driver is full
-/// and the life-cycle manager waits behind it, until oned is started again.
-const MOVED_OF_TOO_MANY: u32 = 25;
-
-/// What too many RESCHED VMs do to a front-end of 7.x.
-#[derive(Debug, Default)]
-pub(crate) struct Storm {
-    /// Moved since it began.
-    moved: Option<u32>,
-    /// Accepted actions that nobody takes up.
-    waiting: Vec<(VmId, u64, Queued)>,
-}
-
-impl Storm {
-    fn is_stuck(&self) -> bool {
-        self.moved.is_some_and(|moved| moved >= MOVED_OF_TOO_MANY)
-    }
-
-    /// Does the life-cycle manager never see this action?
-    pub(crate) fn stuck(&mut self, vm: VmId, step: u64, queued: Queued) -> bool {
-        let stuck = self.is_stuck();
-        if stuck {
-            self.waiting.push((vm, step, queued));
-        }
-        stuck
-    }
-}
 
 impl Cloud {
     /// oned is started again, and takes up what it had accepted.
@@ -153,7 +126,7 @@ impl Cloud {
             self.deploy(id, host, datastore);
         } else if !vm.wants_pci() || vm.state == VmState::Poweroff {
             // COLD_MIGRATE_MODE is 0, so VMs with PCI devices are refused.
-            self.start_migration(id, host, datastore, super::oned::Live::No);
+            self.start_migration(id, host, datastore, Live::No);
         }
     }
 }

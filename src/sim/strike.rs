@@ -2,7 +2,7 @@
 
 use super::cloud::Cloud;
 use super::faults::Fault;
-use super::life::Event;
+use super::queue::Event;
 use crate::error::OnedError;
 use crate::wire::xmlrpc::{Call, Reply, Value};
 use std::time::Duration;

@@ -6,12 +6,23 @@ use super::cloud::Cloud;
 use super::faults::{Fault, FaultRule};
 use super::strike::{OnTheWay, lost};
 use crate::error::OnedError;
+use crate::wire::record;
 use crate::wire::xml::Limits;
 use crate::wire::xmlrpc::{Call, Reply, Value};
-use crate::world::oned::Transport;
+use crate::world::Zone;
+use crate::world::oned::{Credentials, Oned, Patience, Session, Transport};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// The zone's own address, which is the leader's.
+pub(super) const ZONE: &str = "http://localhost:2633/RPC2";
+
+/// The zone as whoever asks this front-end has it.
+pub(super) fn zone_at(transport: &SimTransport, endpoint: String) -> Zone<SimTransport> {
+    let credentials = Credentials { endpoint, session: Session::new("oneadmin:password".to_owned()) };
+    Zone::new(Oned::new(transport.clone(), credentials, Patience::default()), record::TYPE)
+}
 
 /// What became of a call, as the client saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -70,17 +70,4 @@ impl Consul {
             Some(_) | None => (Opinion::Alive, "serfHealth is passing"),
         })
     }
-
-    /// Read `none`, `honest`, `no_leader`, `lies_alive`, `lies_dead` or `lagging 15s`.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        Ok(match text.split_once(' ').unwrap_or((text, "")) {
-            ("none", "") => Self::Absent,
-            ("honest", "") => Self::Honest,
-            ("no_leader", "") => Self::NoLeader,
-            ("lies_alive", "") => Self::LiesAlive,
-            ("lies_dead", "") => Self::LiesDead,
-            ("lagging", time) => Self::Lagging(super::words::duration(time)?),
-            _ => return Err(format!("no such Consul: {text}")),
-        })
-    }
 }

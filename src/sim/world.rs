@@ -12,9 +12,8 @@ use super::cloud::Cloud;
 use super::device::SimDevice;
 use super::event::Event;
 use super::physics::Power;
-use super::scenario::{ZONE, zone_at};
 use super::seen::{Seen, Tended};
-use super::transport::SimTransport;
+use super::transport::{SimTransport, ZONE, zone_at};
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{
     DeviceName, DocumentId, Epoch, Hold, Holder, HostId, Life, Locked, Memory, RunId, SeenOn, SeenOwner, Vm,

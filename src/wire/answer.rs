@@ -2,9 +2,10 @@
 //!
 //! Only reads it. Whether a refusal is final is decided by the client, which knows what was asked.
 
-use super::xml::{LONGEST_TEXT, Limits, XmlError, cut};
+use super::xml::{LONGEST_TEXT, Limits, XmlError};
 use super::xmlrpc::{Reply, Value};
 use crate::error::{OnedError, Refusal};
+use crate::model::text::{cut_chars, one_line};
 
 /// Read the body of a reply: `[true, payload, 0]`, or `[false, text, code, object, index]`.
 /// Source: `src/rm/xml-rpc/RequestXRPC.cc`, unchanged from 5.10 to 7.5.
@@ -16,7 +17,7 @@ pub fn read(body: &str, limits: Limits) -> Result<Value, OnedError> {
     let values = match Reply::read(body, limits) {
         Ok(Reply::Value(Value::Array(values))) => values,
         Ok(Reply::Value(_)) => return Err(missing("array")),
-        Ok(Reply::Fault { code, text }) => return Err(OnedError::Fault { code, text: one_line(&text) }),
+        Ok(Reply::Fault { code, text }) => return Err(OnedError::Fault { code, text: kept(&text) }),
         Err(error @ (XmlError::Truncated | XmlError::Syntax { .. })) => {
             return Err(OnedError::Unknown(format!("a broken reply: {error}")));
         }
@@ -26,7 +27,7 @@ pub fn read(body: &str, limits: Limits) -> Result<Value, OnedError> {
     match (values.next(), values.next(), values.next()) {
         (Some(Value::Bool(true)), Some(payload), _) => Ok(payload),
         (Some(Value::Bool(false)), Some(Value::Text(text)), Some(Value::Int(code) | Value::Long(code))) => {
-            Err(OnedError::Refused { kind: Refusal::from_code(code), code, text: one_line(&text) })
+            Err(OnedError::Refused { kind: Refusal::from_code(code), code, text: kept(&text) })
         }
         _ => Err(missing("boolean")),
     }
@@ -37,9 +38,8 @@ fn missing(what: &str) -> OnedError {
 }
 
 /// oned's texts may quote a driver's output: one line of at most [`LONGEST_TEXT`] characters is kept.
-fn one_line(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    cut(text.trim(), LONGEST_TEXT).chars().map(clean).collect()
+fn kept(text: &str) -> String {
+    one_line(&cut_chars(text.trim(), LONGEST_TEXT))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! Source: `src/flow/lib/models/{service,role,vmrole}.rb`, `src/oca/ruby/opennebula/document_json.rb`. oned encrypts the
 //! body only where `DOCUMENT_ENCRYPTED_ATTR` of oned.conf says so; then it cannot be read here.
 
+use crate::model::text::cut_chars;
 use crate::model::{Deployment, Document, SERVICE_TYPE, Service, ServiceRole, VmId};
 use serde::Deserialize;
 
@@ -71,12 +72,8 @@ fn role(role: Role) -> ServiceRole {
     let Role { name, parents, nodes } = role;
     let id = |node: Node| u32::try_from(node.deploy_id?).ok().map(VmId);
     ServiceRole {
-        name: crate::wire::xml::cut(&name, LONGEST_NAME),
-        parents: parents
-            .unwrap_or_default()
-            .iter()
-            .map(|name| crate::wire::xml::cut(name, LONGEST_NAME))
-            .collect(),
+        name: cut_chars(&name, LONGEST_NAME),
+        parents: parents.unwrap_or_default().iter().map(|name| cut_chars(name, LONGEST_NAME)).collect(),
         vms: nodes.unwrap_or_default().into_iter().filter_map(id).collect(),
     }
 }

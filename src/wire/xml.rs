@@ -4,6 +4,7 @@
 //! schema-driven reader trips over; a small tree does not. Deliberately absent: attributes, namespaces,
 //! document types and entities other than XML's own five.
 
+pub use crate::error::XmlError;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::Reader;
@@ -25,53 +26,6 @@ impl Limits {
     pub const REPLY: Limits = Limits { bytes: 256 << 20, depth: 64, elements: 8_000_000 };
     /// For a hook's host document; the largest ones seen are a few hundred KiB.
     pub const HOOK: Limits = Limits { bytes: 8 << 20, depth: 64, elements: 400_000 };
-}
-
-/// Why a text is not a document that we read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum XmlError {
-    /// More bytes than the limit.
-    #[error("more than {0} bytes")]
-    TooLong(usize),
-    /// Elements nested too deeply.
-    #[error("elements nested deeper than {0}")]
-    TooDeep(usize),
-    /// More elements than the limit.
-    #[error("more than {0} elements")]
-    TooMany(usize),
-    /// A document type, which no OpenNebula document has.
-    #[error("a DOCTYPE at byte {0}")]
-    DocType(u64),
-    /// Broken mark-up; the position is in bytes.
-    #[error("{what} at byte {at}")]
-    Syntax {
-        /// What is wrong.
-        what: String,
-        /// Where.
-        at: u64,
-    },
-    /// The text ended inside an element, or before the first one.
-    #[error("the document is cut off")]
-    Truncated,
-    /// Another root than expected.
-    #[error("the root is <{found}>, not <{expected}>")]
-    Root {
-        /// What the document has.
-        found: String,
-        /// What the caller needs.
-        expected: String,
-    },
-    /// A field holds something that is not its type.
-    #[error("<{field}> is \"{text}\"")]
-    Field {
-        /// The element's name.
-        field: String,
-        /// Its text, shortened.
-        text: String,
-    },
-    /// A field that must be there is absent or empty.
-    #[error("<{0}> is missing")]
-    Missing(String),
 }
 
 /// One element: `<NAME>text<CHILD/>…</NAME>`. CDATA and references are already text.
@@ -152,21 +106,6 @@ impl Element {
 /// The most characters of a text that oned, a driver or a probe wrote. It comes back in the report, the log
 /// and the rows that the hook manager replicates, once for each line that quotes it.
 pub const LONGEST_TEXT: usize = 300;
-
-/// At most this many characters of a text that somebody else wrote; the last one is `…` if there were more.
-///
-/// ```
-/// # use onerescue::wire::xml::cut;
-/// assert_eq!(cut("no space left", 9), "no space…");
-/// assert_eq!(cut("no space", 9), "no space");
-/// ```
-#[must_use]
-pub fn cut(text: &str, most: usize) -> String {
-    match text.chars().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(most.saturating_sub(1)).chain(std::iter::once('…')).collect(),
-    }
-}
 
 /// At most 60 characters of hostile text, without control characters, for an error message.
 #[must_use]

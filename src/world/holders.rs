@@ -1,7 +1,7 @@
 //! Who holds a lock file, by what `/proc` shows. Nothing is locked for that.
 
+use super::clock::wall_clock;
 use super::identity::{Process, process};
-use super::live::wall_clock;
 use crate::model::{Epoch, Holder, Locked};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};

@@ -2,8 +2,8 @@
 //!
 //! It says what the kernel shows. Whether a run may be taken over is the policy's business.
 
-use super::live::wall_clock;
-use super::observer::{after_boot, began, front_end};
+use super::clock::{after_boot, began, wall_clock};
+use super::machine::front_end;
 use crate::model::{Epoch, Life, Memory, Progress, RunId, SeenOwner};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};

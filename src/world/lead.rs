@@ -4,7 +4,7 @@
 //! Each election begins another term, and a term has one leader at most. So a term of which the file says nothing counts
 //! from the moment of this look: the election may have been a second ago. What such an age means is for the policy.
 
-use super::observer::since_boot;
+use super::clock::since_boot;
 use crate::model::{Raft, RaftState};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::busy::lock_file;
+use super::clock::{since_boot, wall_clock};
 use super::fence::Fence;
 use super::identity::{identity, with_owners};
 use super::interrupted::Word;
@@ -21,8 +22,8 @@ use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::Hook;
 use crate::model::{
-    DeviceName, DocumentId, Epoch, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
+    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::stopping::By;
 use crate::policy::tend::Deed;
@@ -30,6 +31,7 @@ use crate::policy::{
     Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight,
 };
 use crate::policy::{Crowd, VmSubject};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -47,6 +49,8 @@ pub struct Live {
     began: Instant,
     /// Does a run leave a word in the lock file of its VM while it is at it?
     notes: bool,
+    /// Every host that this run has read, as it was then, with its document.
+    hosts: BTreeMap<HostId, (Host, String)>,
     /// Taken back before the lock is let go.
     word: Option<Word>,
     /// Held until the run ends.
@@ -75,6 +79,7 @@ impl Live {
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             notes: false,
+            hosts: BTreeMap::new(),
             word: None,
             lock: None,
             places: None,
@@ -144,17 +149,9 @@ impl Live {
     }
 
     fn suspect(&self, host: HostId) -> Result<(&Host, &str), String> {
-        match self.zone.last() {
-            Some((last, document)) if last.id == host => Ok((last, document)),
-            _ => Err(format!("{host} was not read from oned before")),
-        }
+        let read = self.hosts.get(&host).map(|(host, document)| (host, document.as_str()));
+        read.ok_or_else(|| format!("{host} was not read from oned before"))
     }
-}
-
-/// The wall clock, for what is remembered by other front-ends; nothing in this run is timed by it.
-#[expect(clippy::disallowed_methods, reason = "the one wall clock of a live run")]
-pub(crate) fn wall_clock() -> Epoch {
-    Epoch(jiff::Timestamp::now().as_second())
 }
 
 impl World for Live {
@@ -171,12 +168,14 @@ impl World for Live {
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {
-        self.zone.host(id)
+        let (host, document) = self.zone.host_with_document(id)?;
+        self.hosts.insert(id, (host.clone(), document));
+        Ok(host)
     }
 
     fn memory(&mut self) -> Result<Memory, Failure> {
         let mut memory = with_owners(self.zone.memory(wall_clock(), &self.me)?);
-        watched::read(&self.run_dir).tell(observer::since_boot(), &mut memory);
+        watched::read(&self.run_dir).tell(since_boot(), &mut memory);
         Ok(memory)
     }
 
@@ -214,9 +213,9 @@ impl World for Live {
 
     fn outlook(&mut self) -> Result<Outlook, Failure> {
         let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
-        // Is one of them this machine? A run asks about its own host.
-        let own = self.zone.last().map(|(host, _)| host.id);
-        let asked: Vec<_> = hosts.iter().filter(|host| own.is_none_or(|own| own == host.id)).collect();
+        // Is one of them this machine? A run asks about the host that it has read, a command about all.
+        let own = |host: &&Host| self.hosts.is_empty() || self.hosts.contains_key(&host.id);
+        let asked: Vec<_> = hosts.iter().filter(own).collect();
         let observer = observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer);
         Ok(Outlook { hosts, clusters, memory, observer, chance: observer::chance() })
     }

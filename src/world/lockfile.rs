@@ -4,18 +4,16 @@
 //! A lock counts if its file is still the one of that name when it was taken: who lets go removes the file first, and who
 //! takes one over puts a new file in its place.
 
+use super::clock::{now, wall_clock};
 use super::holders::{Locks, age};
-use super::live::wall_clock;
-use super::run_dir;
-use super::runner::now;
 use super::stop;
 use crate::error::Error;
 use crate::model::{Holder, Locked};
 use rustix::fs::OFlags;
-use std::fs::{self, File, Metadata, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{
-    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
 };
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -57,8 +55,20 @@ pub(super) enum Got {
 /// [`Error::File`] if it cannot be made, or if others than its owner, this user or root, may put something there.
 pub(super) fn folder(path: &Path) -> Result<Metadata, Error> {
     let failed = |source| Error::File { doing: "keep locks in", path: path.to_owned(), source };
-    run_dir::make(path).map_err(failed)?;
+    make(path).map_err(failed)?;
     trusted(path).map_err(failed)
+}
+
+/// Make the folder if it is missing, for its owner alone. What it is in must be there, and be ours or everybody's, as
+/// `/run/lock`: nothing above is made.
+///
+/// # Errors
+/// As the system says; a folder that is there is none.
+pub(super) fn make(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
 }
 
 /// Whoever may put something into the folder could take our locks, or have us write elsewhere.
@@ -267,16 +277,6 @@ impl LockFile {
 /// Replace what is noted in a lock file. One that cannot be written is left alone.
 pub(super) fn write(mut file: &File, text: &str) {
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-}
-
-/// The file of this name, for what is noted in it.
-///
-/// # Errors
-/// As the system says.
-pub(super) fn note_of(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits();
-    let flags = i32::try_from(flags).map_err(io::Error::other)?;
-    File::options().read(true).write(true).custom_flags(flags).open(path)
 }
 
 /// A file with a note stays for the next run. Who waits for one that is removed finds out that it is not there.

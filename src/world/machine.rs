@@ -2,7 +2,6 @@
 //!
 //! Whether one of the hosts is this machine is for the policy.
 
-use super::observer::front_end;
 use crate::model::{Host, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _, UdpSocket};
@@ -24,6 +23,11 @@ pub(super) fn look<'a>(hosts: impl IntoIterator<Item = &'a Host>) -> Machine {
     let id = std::fs::read_to_string("/etc/machine-id").ok();
     let id = id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
     Machine { names: vec![front_end()], id, addresses: ours(names, resolve) }
+}
+
+/// This machine's name.
+pub(super) fn front_end() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Which of these names lead to this machine. The system's resolver may hang for as long as it likes: it does so in a

@@ -1,6 +1,7 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
 mod busy;
+pub(crate) mod clock;
 mod downs;
 mod error_date;
 pub mod fence;
@@ -8,9 +9,10 @@ mod holders;
 pub(crate) mod identity;
 mod interrupted;
 pub mod journal;
+mod known;
 mod layers;
 mod lead;
-pub(crate) mod live;
+mod live;
 mod lockfile;
 mod locks;
 mod look;

@@ -7,8 +7,11 @@
 
 use crate::model::{DocumentId, Epoch};
 use crate::policy::stopping::By;
+use rustix::fs::OFlags;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 /// The word of one that a person has stopped.
 const PERSON: &str = "person";
@@ -47,6 +50,16 @@ impl Note {
         };
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
     }
+}
+
+/// The file of this name, for what is noted in it.
+///
+/// # Errors
+/// As the system says.
+pub(super) fn note_of(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits();
+    let flags = i32::try_from(flags).map_err(io::Error::other)?;
+    File::options().read(true).write(true).custom_flags(flags).open(path)
 }
 
 #[cfg(test)]

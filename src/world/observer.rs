@@ -2,13 +2,13 @@
 //!
 //! What a gateway's silence or a young oned means is for the policy.
 
+use super::clock::{after_boot, began, since_boot};
 use super::lead::Lead;
 use super::machine;
 use super::parallel::at_once;
 use super::runner::{Call, Outcome, run};
 use crate::config::ObserverSettings;
 use crate::model::{Host, Observer, Raft, RaftState};
-use rustix::time::{ClockId, clock_gettime};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -61,40 +61,10 @@ fn oned_runs_for(proc: &Path) -> Option<Duration> {
     Some(since_boot().saturating_sub(started))
 }
 
-/// The time since the boot, by the clock that the kernel counts a process' ticks by, and that nobody sets; /proc/uptime
-/// is the container's own in some containers.
-pub(crate) fn since_boot() -> Duration {
-    let now = clock_gettime(ClockId::Boottime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
-}
-
-/// When a process began, in ticks since the boot: field 22 of `/proc/PID/stat`. `None` for a dead one that nobody
-/// has reaped, and for a text that is something else. The name, field 2, may hold blanks and parentheses.
-/// Source: `proc_pid_stat(5)`.
-pub(super) fn began(stat: &str) -> Option<u64> {
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let mut fields = rest.split(' ');
-    match fields.next()? {
-        "Z" | "X" => None,
-        // The state was field 3, and 18 more stand before the one that is wanted.
-        _ => fields.nth(18)?.parse().ok(),
-    }
-}
-
-pub(super) fn after_boot(ticks: u64, per_second: u64) -> Option<Duration> {
-    let part = ticks.checked_rem(per_second)?.checked_mul(1_000_000_000)?.checked_div(per_second)?;
-    Some(Duration::from_secs(ticks.checked_div(per_second)?).saturating_add(Duration::from_nanos(part)))
-}
-
 /// A number that differs from run to run. Each hasher of the standard library has keys of its own, from the
 /// system's random numbers.
 pub(super) fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
-}
-
-/// This machine's name.
-pub(super) fn front_end() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

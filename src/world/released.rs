@@ -5,8 +5,8 @@
 use super::Zone;
 use super::busy::lock_file;
 use super::identity::with_owners;
-use super::lockfile::{self, Got, note_of};
-use super::note::Note;
+use super::lockfile::{self, Got};
+use super::note::{Note, note_of};
 use super::off;
 use super::oned::Transport;
 use super::stop::let_go;

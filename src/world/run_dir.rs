@@ -2,22 +2,8 @@
 
 use super::lockfile::{self, Got};
 use crate::error::Error;
-use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-
-/// Make the folder if it is missing, for its owner alone. What it is in must be there, and be ours or everybody's, as
-/// `/run/lock`: nothing above is made.
-///
-/// # Errors
-/// As the system says; a folder that is there is none.
-pub(super) fn make(folder: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
-}
 
 /// Make the folder, and a lock file in it that is locked as that of a host and taken away again.
 ///
@@ -35,6 +21,7 @@ pub fn try_out(folder: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lockfile::make;
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -9,11 +9,10 @@
 //! decided since the last write needs no writing: each order stands in the record before it is sent.
 
 use super::Zone;
-use super::live::wall_clock;
-use super::lockfile;
-use super::note::Note;
+use super::clock::now;
+use super::clock::wall_clock;
+use super::note::{Note, note_of};
 use super::oned::{Http, Transport};
-use super::runner::now;
 use crate::model::{DocumentId, Epoch, Hold, HostId, Incident};
 use crate::policy::stopping::{self, Begun, By, by, let_go_by, taken_back, told, tries_again};
 use crate::policy::{Failure, Order};
@@ -246,7 +245,7 @@ fn let_go_of_all(Records { zone, within, .. }: Records, by: By) {
 fn let_go_of(zone: &Zone<Http>, by: By, held: &Held, within: Duration) -> String {
     let began = now();
     loop {
-        let forget = || match lockfile::note_of(&held.note) {
+        let forget = || match note_of(&held.note) {
             Ok(file) => Note::write(None, &file),
             Err(error) => log::debug!("{}: {error}", held.note.display()),
         };

@@ -9,38 +9,20 @@
 mod services;
 
 use super::Zone;
-use super::oned::{Transport, User};
+use super::oned::Transport;
 use crate::error::Error;
-use crate::model::{
-    DocumentId, Epoch, Host, HostId, Listing, Named, Owner, Service, Version, Vm, VmId, VmState,
-};
+use crate::model::{Epoch, Host, HostId, Listing, Version, Vm, VmId, VmState};
 use crate::policy::plan::{fairly, kept_with, may_be_meant, names_elsewhere};
 use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::PoisonError;
 
 /// VMs whose layers are asked for at once; more would only cost memory.
 const CHUNK: usize = 2000;
 
 /// The most VMs elsewhere that are read because an `HA_AFTER` names them, and because a VM group keeps others with them.
 const MOST_NEEDED: usize = 500;
-
-/// What is asked for once.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    version: OnceLock<Option<Version>>,
-    /// Who we are.
-    pub(super) me: OnceLock<User>,
-    /// Other users, and whether each is in the oneadmin group.
-    pub(super) users: Mutex<BTreeMap<i64, bool>>,
-    /// The `HA_LAYER` of VMs elsewhere and whose they are, `None` where they have none.
-    layers: Mutex<BTreeMap<VmId, Option<(String, Owner)>>>,
-    /// Services of OneFlow, or why they cannot be read.
-    services: Mutex<BTreeMap<DocumentId, Result<Service, String>>>,
-    /// The VMs of the cloud that have a name which was looked for.
-    names: Mutex<BTreeMap<String, BTreeMap<VmId, Named>>>,
-}
 
 impl<T: Transport> Zone<T> {
     /// See [`super::World::survey`].

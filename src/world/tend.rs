@@ -1,7 +1,7 @@
 //! What the hooks on healthy hosts do, beside what every recovery can.
 
+use super::clock::wall_clock;
 use super::interrupted::lock_file;
-use super::live::wall_clock;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, Zone, downs};

@@ -3,8 +3,8 @@
 //! It works over any transport, so the recovery that is tested against the simulated cloud is the one that
 //! runs against oned.
 
+use super::known::Known;
 use super::oned::{HostStatus, MigrationType, Oned, Patience, RecoverOperation, Transport};
-use super::survey::Known;
 use crate::error::{Error, OnedError, Refusal};
 use crate::model::{Cluster, Host, HostId, Raft, RaftState, Surroundings, Vm, VmId, WhoLeads};
 use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};
@@ -16,8 +16,6 @@ pub struct Zone<T> {
     oned: Oned<T>,
     /// The type number of our documents.
     pub(super) record_type: i64,
-    /// The host that was read last, with its document, for fence programs that want it.
-    last: Option<(Host, String)>,
     pub(super) known: Known,
     /// Where its user has settings and lock files, for those who read what is remembered.
     pub(super) here: Option<Surroundings>,
@@ -26,7 +24,7 @@ pub struct Zone<T> {
 impl<T: Transport> Zone<T> {
     /// The zone behind this client; our documents in it have this type number.
     pub fn new(oned: Oned<T>, record_type: i64) -> Self {
-        Self { oned, record_type, last: None, known: Known::default(), here: None }
+        Self { oned, record_type, known: Known::default(), here: None }
     }
 
     /// The same for who has settings and lock files there.
@@ -49,11 +47,6 @@ impl<T: Transport> Zone<T> {
         &self.oned
     }
 
-    /// The host that was read last and its HOST document.
-    pub fn last(&self) -> Option<(&Host, &str)> {
-        self.last.as_ref().map(|(host, document)| (host, document.as_str()))
-    }
-
     /// A host of this id or name, for an operator who gives either.
     ///
     /// # Errors
@@ -69,13 +62,19 @@ impl<T: Transport> Zone<T> {
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
-    pub fn host(&mut self, id: HostId) -> Result<Host, Failure> {
+    pub fn host(&self, id: HostId) -> Result<Host, Failure> {
+        Ok(self.host_with_document(id)?.0)
+    }
+
+    /// The same with its HOST document, for fence programs that want it.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub(super) fn host_with_document(&self, id: HostId) -> Result<(Host, String), Failure> {
         // A leader that was replaced without failing goes on answering, with what it knew then: a host that
         // has returned since would still be in ERROR there.
         self.oned.forget_leader();
-        let (host, document) = self.oned.host(id)?;
-        self.last = Some((host.clone(), document));
-        Ok(host)
+        Ok(self.oned.host(id)?)
     }
 
     /// Every host of the zone, as the leader has it now.

@@ -150,7 +150,7 @@ fn every_look_at_a_host_asks_again_who_leads_unless_the_front_end_is_alone() {
         transport.cloud().set_front_ends(front_ends);
         let session = Session::new("oneadmin:password".to_owned());
         let credentials = Credentials { endpoint: ENDPOINT.to_owned(), session };
-        let mut zone = Zone::new(
+        let zone = Zone::new(
             Oned::new(transport.clone(), credentials, Patience::default()),
             onerescue::wire::record::TYPE,
         );

@@ -1,8 +1,8 @@
 //! The findings for people: worst first, at most 100 columns, what is well last and shortest.
 
+use crate::model::text::{cut, one_line};
 use crate::policy::arming::utc;
 use crate::policy::check::{Checked, Finding, State};
-use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 
 /// As wide as a terminal is at night.

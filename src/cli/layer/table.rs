@@ -1,9 +1,8 @@
 //! Layers and their faults for people, and as JSON.
 
-use super::severity;
+use crate::model::text::{cut, one_line};
 use crate::model::{HostId, VmId};
 use crate::policy::layer::{Bond, Fault, Kind, Layer, Member, Place, Rule, Severity, Survey, Whose};
-use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -128,7 +127,7 @@ struct ListJson<'a> {
 #[derive(Serialize)]
 struct RuleJson<'a> {
     name: &'a str,
-    kind: &'static str,
+    kind: Bond,
     vm_group: u32,
     roles: Vec<RoleJson<'a>>,
 }
@@ -169,17 +168,13 @@ pub(super) fn list_json(survey: &Survey) -> String {
 }
 
 fn rule_json<'a>(survey: &'a Survey, rule: &'a Rule) -> RuleJson<'a> {
-    let kind = match rule.bond {
-        Bond::Apart => "apart",
-        Bond::Together => "together",
-    };
     let of_role = |(name, members): &'a (String, Vec<Member>)| RoleJson {
         name,
         members: members.iter().map(|member| member_json(survey, member)).collect(),
     };
     RuleJson {
         name: &rule.name,
-        kind,
+        kind: rule.bond,
         vm_group: rule.group.0,
         roles: rule.roles.iter().map(of_role).collect(),
     }
@@ -225,32 +220,11 @@ struct CheckJson<'a> {
     layers: usize,
     rules: usize,
     exit_code: u8,
-    faults: Vec<FaultJson<'a>>,
+    faults: &'a [Fault],
     unreadable: &'a [String],
 }
 
-#[derive(Serialize)]
-struct FaultJson<'a> {
-    layer: &'a str,
-    severity: &'static str,
-    host: Option<HostId>,
-    cluster: Option<crate::model::ClusterId>,
-    vms: &'a [VmId],
-    text: &'a str,
-    advice: &'a str,
-}
-
 pub(super) fn check_json(survey: &Survey, counts: Counts, faults: &[Fault], exit_code: u8) -> String {
-    let faults = faults.iter().map(|fault| FaultJson {
-        layer: &fault.layer,
-        severity: severity(fault.severity),
-        host: fault.host,
-        cluster: fault.cluster,
-        vms: &fault.vms,
-        text: &fault.text,
-        advice: &fault.advice,
-    });
-    let faults = faults.collect();
     let Counts { layers, rules } = counts;
     pretty(&CheckJson { format: 1, layers, rules, exit_code, faults, unreadable: &survey.unreadable })
 }

@@ -1,8 +1,8 @@
 //! One loss, VM by VM, in the order in which the recovery would go.
 
 use super::table::WIDTH;
+use crate::model::text::{cut, one_line};
 use crate::policy::loss::{Foreseen, Loss, Prospect};
-use crate::trail::{cut, one_line};
 use std::fmt::Write as _;
 
 /// As many VMs are shown of each kind; `--json` has everything.

@@ -3,9 +3,9 @@
 use super::table::WIDTH;
 use crate::error::{Error, Result};
 use crate::finish;
+use crate::model::text::{cut, one_line};
 use crate::policy::Policy;
 use crate::policy::loss::{Explanation, Prospect, Snapshot, Target};
-use crate::trail::{cut, one_line};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -94,7 +94,7 @@ fn in_json(why: &Explanation) -> String {
         "vm": why.vm.id.0,
         "name": why.vm.name,
         "host": why.host.id.0,
-        "prospect": super::json::word(foreseen.prospect()),
+        "prospect": foreseen.prospect(),
         "to": foreseen.target().map(|host| host.0),
         "text": foreseen.decision.verdict.text(),
         "chain": why.chain,

@@ -57,7 +57,7 @@ struct VmJson<'a> {
     vm: u32,
     name: &'a str,
     host: u32,
-    prospect: &'static str,
+    prospect: Prospect,
     to: Option<u32>,
     text: &'a str,
 }
@@ -102,18 +102,8 @@ fn vm_json(order: usize, vm: &Foreseen) -> VmJson<'_> {
         vm: vm.decision.vm.0,
         name: &vm.decision.name,
         host: vm.host.0,
-        prospect: word(vm.prospect()),
+        prospect: vm.prospect(),
         to: vm.target().map(|host| host.0),
         text: vm.decision.verdict.text(),
-    }
-}
-
-/// Its name in JSON.
-pub(super) fn word(prospect: Prospect) -> &'static str {
-    match prospect {
-        Prospect::Recovered => "recovered",
-        Prospect::Awaited => "awaited",
-        Prospect::Held => "held",
-        Prospect::Left => "left",
     }
 }

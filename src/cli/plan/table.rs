@@ -2,8 +2,8 @@
 
 use super::{Planned, details};
 use crate::model::VmId;
+use crate::model::text::{cut, one_line};
 use crate::policy::loss::{Chosen, Foreseen, Loss, MOST_PAIRS, Prospect};
-use crate::trail::{cut, one_line};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

@@ -3,15 +3,15 @@
 //! Attempts are counted in the VM, whether it is to be started at all is decided by that procedure, and only the time in which
 //! a run is gone on with is decided here beside: none of it looks at hosts.
 
-use super::super::VmDown;
 use super::super::down::named;
 use super::super::hook::zone;
 use super::look::Desk;
 use crate::error::{Error, Result};
 use crate::model::VmId;
+use crate::options::VmDown;
 use crate::policy::tend::Account;
 use crate::policy::{Source, down};
-use crate::world::{Live, interrupted, live};
+use crate::world::{Live, clock, interrupted};
 use crate::{run_down, trail};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub(super) type Done = (VmId, Result<Account>);
 
 /// The VMs that are due.
 pub(super) fn due(desk: &Desk) -> VecDeque<VmId> {
-    let now = live::wall_clock();
+    let now = clock::wall_clock();
     let all = interrupted(&desk.config.run_dir).into_iter();
     all.filter(|(_, since)| desk.config.down.goes_on(*since, now)).map(|(vm, _)| vm).collect()
 }

@@ -1,15 +1,16 @@
 //! One look at the zone: what is decided about it, and with which options.
 
-use super::super::{HostBack, HostError, hook_facts};
+use super::super::hook_facts;
 use crate::config::{Config, Environment, Origin};
 use crate::model::{Host, Incident, Memory};
+use crate::options::{HostBack, HostError};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, Todo, decide, left, options};
 use crate::policy::surroundings::{refused, refused_by_hooks};
 use crate::policy::{Failure, Policy, Source, Subject, back, busy, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
-use crate::world::{Zone, busy as locked, live, local_zone, observer, watched};
+use crate::world::{Zone, busy as locked, clock, local_zone, watched};
 
 /// What every look needs.
 pub(super) struct Desk {
@@ -34,12 +35,12 @@ impl Desk {
                 "reconcile: the time zone cannot be read (TZ, /etc/localtime): oned's dates say nothing"
             );
         }
-        let memory = with_owners(self.zone.memory(live::wall_clock(), &identity())?);
+        let memory = with_owners(self.zone.memory(clock::wall_clock(), &identity())?);
         if let Some(failure) = refused(&memory) {
             return Err(failure);
         }
         let mut watched = watched::read(run_dir);
-        let look = self.zone.look(memory, observer::since_boot(), zone.as_ref(), &mut watched)?;
+        let look = self.zone.look(memory, clock::since_boot(), zone.as_ref(), &mut watched)?;
         if let Err(error) = watched::write(run_dir, &watched) {
             log::warn!("reconcile: what was seen cannot be kept in {}: {error}", run_dir.display());
         }

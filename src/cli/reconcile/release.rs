@@ -5,7 +5,7 @@ use crate::model::HostId;
 use crate::policy::Failure;
 use crate::policy::stopping::not_let_go_here;
 use crate::world::identity::{identity, with_owners};
-use crate::world::{live, noted_by_persons, release};
+use crate::world::{clock, noted_by_persons, release};
 use std::collections::BTreeSet;
 
 /// Let go of every incident whose run was one of this front-end and is dead; what was done, a line each.
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// # Errors
 /// A [`Failure`] if what is remembered cannot be read.
 pub(super) fn own_dead_runs(desk: &Desk) -> Result<Vec<String>, Failure> {
-    let memory = with_owners(desk.zone.memory(live::wall_clock(), &identity())?);
+    let memory = with_owners(desk.zone.memory(clock::wall_clock(), &identity())?);
     Ok(let_go(desk, not_let_go_here(&memory).into_iter().map(|(host, ..)| host).collect()))
 }
 
@@ -25,7 +25,7 @@ pub(super) fn stopped_by_persons(desk: &Desk) -> Vec<String> {
 
 fn let_go(desk: &Desk, hosts: BTreeSet<HostId>) -> Vec<String> {
     let me = identity();
-    let one = |host| match release(&desk.zone, &desk.config.run_dir, host, &me, live::wall_clock()) {
+    let one = |host| match release(&desk.zone, &desk.config.run_dir, host, &me, clock::wall_clock()) {
         Ok(said) => said.into_iter().map(|said| format!("{host}: {said}")).collect(),
         Err(failure) => {
             vec![format!("{host}: its run is dead, and its record could not be released: {}", failure.what)]

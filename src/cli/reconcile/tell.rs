@@ -3,11 +3,11 @@
 use super::look::Looked;
 use crate::error::Result;
 use crate::finish;
+use crate::model::text::{cut, one_line};
 use crate::model::{HostId, VmId};
 use crate::policy::reconcile::{Decision, Todo};
 use crate::policy::tend::Account;
 use crate::policy::{Failure, Outcome, Report};
-use crate::trail::{cut, one_line};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 

@@ -13,7 +13,7 @@ use crate::model::{Incident, VmId};
 use crate::policy::reconcile::{Decision, Turns};
 use crate::policy::tend::Account;
 use crate::policy::{Failure, Subject, Trouble};
-use crate::world::{Live, Places, live, sweep};
+use crate::world::{Live, Places, clock, sweep};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -45,7 +45,7 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
                 Ok(looked) => {
                     told.decided(&looked);
                     for decision in &looked.decisions {
-                        if turns.begins(decision, parallel, live::wall_clock()) {
+                        if turns.begins(decision, parallel, clock::wall_clock()) {
                             begin(scope, desk, (&looked, &places), decision, &sender);
                         }
                     }
@@ -72,7 +72,7 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
             }
             let first = done.recv_timeout(LOOK).ok();
             for (decision, report) in first.into_iter().chain(done.try_iter()) {
-                turns.ended(decision.host, live::wall_clock());
+                turns.ended(decision.host, clock::wall_clock());
                 let text = told.ended(&decision, &report);
                 if !json {
                     finish::say(&text);

@@ -3,10 +3,10 @@
 use super::Told;
 use super::settings::Setting;
 use crate::model::Epoch;
+use crate::model::text::{cut, one_line};
 use crate::policy::arming::utc;
 use crate::policy::replay::{Difference, Stopped};
 use crate::policy::{Entry, Weight};
-use crate::trail::{cut, one_line};
 use crate::world::identity::identity;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

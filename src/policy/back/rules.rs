@@ -16,13 +16,20 @@ pub enum Failback {
 /// What happens on a host that has come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// How long it must be MONITORED without a break. A host says every 180 s which VMs it has and which it has not;
-    /// before that nobody knows what runs there. Source: `SYNC_STATE_VM` in `monitord.conf`.
+    /// It must be MONITORED without a break for this long before VMs are started on it. Once in 180 s a host says which
+    /// VMs it has, and before that nobody knows; this is also how long the hook keeps one of the hook manager's ten
+    /// slots.
+    ///
+    /// Source: `SYNC_STATE_VM` in `monitord.conf`.
     pub stable: Duration,
-    /// How long a flapping host stays disabled.
+    /// A host that has failed too often (`[brake] flaps`) is disabled for this long; not shorter than `flap_time`.
     pub quarantine: Duration,
-    /// Whether VMs go back.
+    /// "after": when it has been MONITORED for `failback_stable`, VMs that its last incident moved away go back, one at
+    /// a time, live, where the planner would place them there. The hook keeps its slot for that long. "never": they
+    /// stay.
     pub failback: Failback,
+    /// `failback_stable`
+    pub failback_stable: Duration,
 }
 
 impl Rules {
@@ -41,6 +48,7 @@ impl Default for Rules {
             stable: Duration::from_secs(200),
             quarantine: Duration::from_secs(3600),
             failback: Failback::Never,
+            failback_stable: Duration::from_secs(1800),
         }
     }
 }

@@ -10,14 +10,16 @@ use std::time::Duration;
 /// How a VM that went down on a healthy host is started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// The time before each attempt: the VM may come back by itself, and a person may be at it.
+    /// The time before each attempt: it may come back by itself, and a person may be at it.
     pub wait_interval: Duration,
-    /// Attempts on its own host before it is placed elsewhere.
+    /// Attempts on its own host before it is placed elsewhere; on `[settle] targets` other hosts after that.
     pub retry_count: u32,
-    /// An attempt this long ago does not count any more: the VM has run since.
+    /// After this long without an attempt a crash is a new one. Too many attempts within it are a crash loop, and end.
+    ///
+    /// The VM has run since.
     pub reset: Duration,
-    /// This many VMs of one host, or on one system datastore, in this time are the failure of that, not of a VM. The
-    /// hook manager runs 10 hooks at once, so it must be seen before 10 have begun.
+    /// This many VMs of one host, or on one system datastore, that go down within `crowd_time` are a failure of that,
+    /// and are not started again. Fewer than ten, because the hook manager starts ten hooks at once.
     pub crowd: Window,
 }
 

@@ -4,10 +4,12 @@
 use super::judge::{Fault, Severity, host_name};
 use super::{Member, Place, Survey, members};
 use crate::model::{ClusterId, GroupId, GroupPolicy, Host, HostId, HostState, Role, Vm, VmGroup, VmId};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a rule asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bond {
     /// `ANTI_AFFINED` between roles: VMs of one role may share a host, VMs of two may not.
     Apart,

@@ -2,10 +2,12 @@
 
 use super::{Layer, Place, Survey};
 use crate::model::{ClusterId, Host, HostId, HostState, VmId};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// It could become a violation.
     Warning,
@@ -14,7 +16,7 @@ pub enum Severity {
 }
 
 /// One thing that is wrong with one layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// The layer: `web (vm group 3)`.
     pub layer: String,

@@ -18,6 +18,7 @@ use super::order::Order;
 use super::plan::{Decision, Verdict, kept_with, may_be_meant};
 use super::port::Survey;
 use crate::model::{Cluster, Host, HostId, HostState, Named, Vm, VmId};
+use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -47,7 +48,8 @@ pub struct Foreseen {
 }
 
 /// What would become of a VM, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prospect {
     /// Recovered by one call.
     Recovered,

@@ -71,9 +71,11 @@ pub fn is_known(memory: &Memory, host: &Host) -> bool {
 /// `[reconcile]`, as far as it is a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReconcileRules {
-    /// A host that is in ERROR for less than this is left to its hook, which may be just starting.
+    /// A host in ERROR for less than this is left to its hook.
+    ///
+    /// The hook may be just starting.
     pub age: Duration,
-    /// Hosts at the same time.
+    /// Hosts at the same time, 1 to 10.
     pub parallel: u32,
     /// How late a record may say that it is looked at again.
     pub bounds: Bounds,

@@ -5,7 +5,6 @@
 use super::lease::is_twin;
 use crate::model::{Abort, DocumentId, End, Epoch, HostId, Incident, Memory, Progress};
 use serde::Serialize;
-use std::time::Duration;
 
 /// How many VMs of an incident ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -113,16 +112,6 @@ pub fn find<'a>(memory: &'a Memory, named: &str) -> Option<&'a (DocumentId, Inci
     by_document.or_else(|| newest.find(|(_, one)| one.name == named && !is_twin(memory, one)))
 }
 
-/// `2 h 5 min`, `5 min 3 s`, `45 s`
-#[must_use]
-pub fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +171,5 @@ mod tests {
         let found = |named| find(&memory, named).map(|(document, _)| document.0);
         assert_eq!((found("14"), found("node7"), found("12")), (Some(14), Some(14), Some(12)));
         assert_eq!((found("node9"), found("7")), (None, None));
-        assert_eq!(span(Duration::from_secs(7500)), "2 h 5 min");
     }
 }

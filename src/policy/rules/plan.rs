@@ -8,21 +8,28 @@ use std::fmt;
 /// How VMs are planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRules {
-    /// The values of `HA_POLICY` that count in a VM; its owner writes them.
+    /// The values of `HA_POLICY` that a VM's owner may choose, of NONE, MIGRATE, RECREATE and DELETE. The least
+    /// destructive of `HA_POLICY` in the VM, the option -m, -r or -d, and `HA_POLICY` in the cluster is what happens;
+    /// another value here is passed over.
     pub owner_may: BTreeSet<Wish>,
-    /// How hosts with `HA_STANDBY=YES` are used.
+    /// Hosts with `HA_STANDBY` = YES in their template: "first", before any other host; "only"; "last", when no other
+    /// takes the VM.
     pub standby: Standby,
-    /// Whether VMs that are to be kept apart may share a host, and those that go together be parted, when nothing else is
-    /// left.
+    /// VMs that are to be kept apart or together (VM groups, `HA_LAYER`): "hard", one is held rather than put where
+    /// that is broken; "soft", as the last resort it is put away from those that it goes with, and after that beside
+    /// those that it is kept apart from. Which hosts a role may use is never broken.
     pub layers: Layers,
-    /// Among whose VMs an `HA_LAYER` counts.
+    /// Whose VMs are of one layer if their `HA_LAYER` is the same: "owner", those of one owner; "group", of one group
+    /// too, unless it is `users`, where everybody is; "all". The VMs of the group oneadmin count for everybody's.
     #[serde(default)]
     pub layer_scope: LayerScope,
-    /// What `SCHED_REQUIREMENTS` that only the scheduler can evaluate mean.
+    /// `SCHED_REQUIREMENTS` that only oned's scheduler can evaluate: "hold" the VM, or leave it to the "scheduler", by
+    /// its RESCHED flag; it is held if that moves nothing in settle.scheduler.
     pub requirements: Requirements,
-    /// Whether a VM is moved that loses the state of its TPM or the variables of its UEFI by it.
+    /// A VM that would lose the state of its TPM or the variables of its UEFI: "hold" it, or move it and "lose" them.
     pub firmware: Firmware,
-    /// What becomes of VMs in whose state a driver had failed.
+    /// A VM that is in `BOOT_FAILURE`, `PROLOG_FAILURE` or another failure: "hold" it, "leave" it as one that did not
+    /// run, or "recover" it, which oned can do with -r and -d only, and only for one that was to start.
     #[serde(default)]
     pub failed: Failed,
     /// VMs that are left alone.
@@ -147,13 +154,17 @@ pub enum Failed {
 /// `[exclude]`: VMs that no run touches, by any of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusions {
-    /// Ids.
+    /// By id.
     pub vms: BTreeSet<VmId>,
-    /// Names, with `*` for any characters and `?` for one.
+    /// By name, with * and ?.
+    ///
+    /// `*` is any characters and `?` is one.
     pub names: Vec<String>,
-    /// Labels, a whole one of the list in `LABELS`.
+    /// By label, a whole one.
+    ///
+    /// Of the list in `LABELS`.
     pub labels: BTreeSet<String>,
-    /// Groups of users.
+    /// By the group of users that they belong to.
     pub groups: BTreeSet<String>,
 }
 

@@ -3,7 +3,7 @@
 use super::{Args, Done, Right, bad_action, int};
 use crate::model::{LcmState, VmId, VmState};
 use crate::sim::cloud::Cloud;
-use crate::sim::life::Queued;
+use crate::sim::queue::Queued;
 use LcmState as L;
 
 const ACTIONS: [&str; 15] = [

@@ -5,17 +5,10 @@ use super::{Args, Done, Fail, Right, bad_action, check_lock, int, missing};
 use crate::model::{DatastoreId, HostId, HostState, LcmState, VmId, VmState};
 use crate::sim::capacity;
 use crate::sim::cloud::Cloud;
-use crate::sim::life::Queued;
 use crate::sim::physics::{Breach, Power};
+use crate::sim::queue::{Live, Queued};
 use crate::sim::state::{Host, Vm};
 use crate::sim::version::Version;
-
-/// Is the domain to keep running while it moves?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Live {
-    Yes,
-    No,
-}
 
 impl Cloud {
     pub(super) fn vm_migrate(&mut self, args: &Args<'_>) -> Done {

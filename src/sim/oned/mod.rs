@@ -13,8 +13,6 @@ mod recover;
 mod system;
 mod vm;
 
-pub(crate) use migrate::Live;
-
 use super::cloud::{Carried, Cloud};
 use super::state::{LockInfo, State};
 use super::version::Version;

@@ -2,7 +2,8 @@
 //!
 //! Nothing in here knows a document.
 
-use crate::wire::xml::{Element, LONGEST_TEXT, XmlError, cut, shorten};
+use crate::model::text::cut_chars;
+use crate::wire::xml::{Element, LONGEST_TEXT, XmlError, shorten};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -19,20 +20,20 @@ const LONGEST_NAME: usize = 200;
 
 /// The text of a child, a name or a word, or nothing.
 pub(super) fn text(element: &Element, name: &str) -> String {
-    cut(element.text_of(name).unwrap_or_default(), LONGEST_NAME)
+    cut_chars(element.text_of(name).unwrap_or_default(), LONGEST_NAME)
 }
 
 /// The same of a child that must be there.
 pub(super) fn required_text(element: &Element, name: &str) -> Result<String, XmlError> {
     match element.text_of(name) {
-        Some(text) => Ok(cut(text, LONGEST_NAME)),
+        Some(text) => Ok(cut_chars(text, LONGEST_NAME)),
         None => Err(XmlError::Missing(name.to_owned())),
     }
 }
 
 /// `ERROR` of a template, as a driver or a probe wrote it.
 pub(super) fn error(attributes: &BTreeMap<String, String>) -> Option<String> {
-    attributes.get("ERROR").map(|text| cut(text, LONGEST_TEXT))
+    attributes.get("ERROR").map(|text| cut_chars(text, LONGEST_TEXT))
 }
 
 /// An id, where oned writes -1 for none.

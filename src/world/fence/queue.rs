@@ -9,7 +9,7 @@
 //! host from being fenced: the call is made without it, and the log says so.
 
 use super::super::lockfile;
-use super::runner::now;
+use crate::world::clock::now;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;

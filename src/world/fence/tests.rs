@@ -233,7 +233,7 @@ fn a_program_gets_the_time_that_waiting_has_left() {
     let (kvm12, bmc) = (host(12, "kvm12"), named("bmc"));
     let device = fence.devices.get_mut(&bmc).unwrap();
     (device.concurrency, device.timeout) = (1, Duration::from_secs(3));
-    let began = runner::now();
+    let began = crate::world::clock::now();
     let place = fs::File::create(lab.path("onerescue-device-bmc-1.lock")).unwrap();
     place.lock().unwrap();
     let answers = std::thread::scope(|scope| {

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "those who hold a lock are programs of their own")]
 
+use super::super::note::note_of;
 use super::*;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;

@@ -1,6 +1,7 @@
 //! Tests of the front-end's look at itself.
 
 use super::*;
+use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 
 /// What follows the name: state, then the numbers 4 to 52, where each is its own value.

@@ -14,6 +14,7 @@ pub(super) use reason::LONGEST_REASON;
 pub(super) use reason::{one_line, reason};
 pub(super) use telling::telling;
 
+use super::clock::now;
 use super::stop;
 use output::Kept;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -23,7 +24,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a program may clean up after SIGTERM, and how long we look for its end after SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
@@ -143,11 +144,6 @@ fn watch(child: &Child) -> io::Result<PipeReader> {
 
 fn end_group(child: &Child, signal: Signal) {
     let _ = kill_process_group(Pid::from_child(child), signal);
-}
-
-#[expect(clippy::disallowed_methods, reason = "the deadline of a program is real time")]
-pub(super) fn now() -> Instant {
-    Instant::now()
 }
 
 /// A program that runs, and its pipes.

@@ -1,6 +1,7 @@
 //! A program's end in one line, for people. Nothing is concluded from it.
 
 use super::{Outcome, Ran};
+use crate::model::text::{self, cut_chars};
 
 /// The longest reason, in characters: it ends in the log and in the incident's record.
 pub(in crate::world) const LONGEST_REASON: usize = 200;
@@ -40,13 +41,7 @@ fn last_words(text: &str) -> Option<&str> {
     lines.find(|line| !line.is_empty())
 }
 
-/// One line without control characters, cut to what a record may hold.
+/// One line, cut to what a record may hold.
 pub(in crate::world) fn one_line(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut line: String = text.chars().take(LONGEST_REASON).map(plain).collect();
-    if text.chars().nth(LONGEST_REASON).is_some() {
-        line.pop();
-        line.push('…');
-    }
-    line
+    cut_chars(&text::one_line(text), LONGEST_REASON)
 }

@@ -5,6 +5,8 @@
 
 mod stories;
 
+mod journals;
+
 use onerescue::cli::replay_text;
 use onerescue::model::{Epoch, VmId};
 use onerescue::policy::replay::Begin;

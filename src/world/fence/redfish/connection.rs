@@ -4,11 +4,11 @@
 //! settings and nowhere else: redirects are not followed, proxies not used, and a path that a document names
 //! must be on the same origin. What an answer means is not judged here.
 
-use super::super::runner::now;
 use super::super::secret::{Secret, redact};
 use super::reply::{LATE, Reply, TOKEN, root};
 use super::tls::Certificates;
 use crate::config::redfish::{Controller, Login};
+use crate::world::clock::now;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::blocking::Client;

@@ -1,4 +1,10 @@
-//! The options of `host_error`: the stock hook's, and three more.
+//! The options of the hooks, as a registered hook or a person writes them, and as a scenario plays them.
+
+mod host_back;
+mod vm_down;
+
+pub use host_back::HostBack;
+pub use vm_down::VmDown;
 
 use crate::error::{Error, Result};
 use crate::policy::{Fencing, Force, HandOver, Mode, Policy, Purpose, Rules, WaitRules};
@@ -115,7 +121,7 @@ impl FenceHost {
     }
 }
 
-pub(super) fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
+fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
     let words = std::iter::once(name).chain(options.iter().map(String::as_str));
     T::try_parse_from(words).map_err(|error| {
         Error::Usage(if is_help(&error) {
@@ -128,7 +134,7 @@ pub(super) fn parse<T: Parser>(name: &str, options: &[String]) -> Result<T> {
 
 /// Print what a person asks for on the command line with `--help` or `--version`, and leave. Nothing that a hook, a
 /// document or the settings say ends the process so.
-pub(super) fn help<T: Parser>(name: &str, arguments: &[String]) {
+pub(crate) fn help<T: Parser>(name: &str, arguments: &[String]) {
     let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
     if let Err(error) = T::try_parse_from(words)
         && is_help(&error)

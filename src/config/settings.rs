@@ -1,0 +1,106 @@
+//! Every setting outside of `[device.*]` and `[[host]]`: its place in the file, the field that it sets, and its bounds.
+//!
+//! What a setting means, and what holds without it, is declared with that field.
+
+use super::bounds::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, days, minutes};
+use super::read::Sets::{self, Choice, Consul, Count, Flag, Ids, List, Number, Text, Time};
+use super::words::{
+    absolute, addresses, choose, failback, folders, program, set, texts, unless_empty, web, wishes, words,
+};
+use std::time::Duration;
+
+const NONE: Duration = Duration::ZERO;
+/// It depends on other settings, see [`super::together`].
+const OTHERS: Duration = Duration::MAX;
+
+/// Section and key, and what the value does.
+#[rustfmt::skip]
+pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
+    ("", "log", Text(|c, text| set(&mut c.log, absolute("log", &text)))),
+    ("", "run_dir", Text(|c, text| set(&mut c.run_dir, absolute("run_dir", &text)))),
+    ("oned", "endpoint", Text(|c, text| set(&mut c.oned.endpoint, web("oned.endpoint", text).map(Some)))),
+    ("oned", "auth_file", Text(|c, text| set(&mut c.oned.auth_file, absolute("oned.auth_file", &text).map(Some)))),
+    ("oned", "deadline", Time(|c| &mut c.oned.deadline, SECOND, minutes(10))),
+    ("oned", "connect", Time(|c| &mut c.oned.connect, NONE, OTHERS)),
+    ("oned", "reads", Count(|c| &mut c.oned.reads, 1, 100)),
+    ("wait", "cycles", Count(|c| &mut c.rules.wait.cycles, 0, 1000)),
+    ("wait", "cycle", Time(|c| &mut c.rules.wait.cycle, TENTH, HOUR)),
+    ("wait", "look", Time(|c| &mut c.rules.wait.look, TENTH, minutes(5))),
+    ("wait", "oned", Time(|c| &mut c.rules.wait.oned, SECOND, DAY)),
+    ("brake", "failing", Count(|c| &mut c.rules.brake.failing, 1, 100_000)),
+    ("brake", "failing_percent", Count(|c| &mut c.rules.brake.failing_percent, 1, 100)),
+    ("brake", "fenced_short", Count(|c| &mut c.rules.brake.short.count, 1, 1000)),
+    ("brake", "short", Time(|c| &mut c.rules.brake.short.time, MINUTE, DAY)),
+    ("brake", "fenced_long", Count(|c| &mut c.rules.brake.long.count, 1, 1000)),
+    ("brake", "long", Time(|c| &mut c.rules.brake.long.time, MINUTE, days(30))),
+    ("brake", "flaps", Count(|c| &mut c.rules.brake.flaps.count, 1, 1000)),
+    ("brake", "flap_time", Time(|c| &mut c.rules.brake.flaps.time, MINUTE, DAY)),
+    ("brake", "startup_grace", Time(|c| &mut c.rules.brake.startup_grace, NONE, DAY)),
+    ("observer", "leader", Flag(|c| &mut c.rules.brake.leader)),
+    ("observer", "gateways", List(|c, list| set(&mut c.observer.gateways, addresses("observer.gateways", list)))),
+    ("observer", "ping", List(|c, list| set(&mut c.observer.ping, program("observer.ping", list)))),
+    ("witness", "peers", Count(|c| &mut c.rules.witness.peers, 0, 10)),
+    ("witness", "alive", Count(|c| &mut c.rules.witness.alive, 1, 11)),
+    ("witness", "dead", Count(|c| &mut c.rules.witness.dead, 0, 11)),
+    ("witness", "after_off", Time(|c| &mut c.rules.witness.after_off, NONE, minutes(10))),
+    ("witness", "probe", List(|c, list| set(&mut c.witness.probe, program("witness.probe", list)))),
+    ("witness", "ssh", List(|c, list| set(&mut c.witness.ssh, program("witness.ssh", list)))),
+    ("witness", "timeout", Time(|c| &mut c.witness.timeout, SECOND, minutes(5))),
+    ("witness", "consul", Consul),
+    ("fence", "agents_dir", List(|c, list| set(&mut c.agents_dir, folders("fence.agents_dir", list)))),
+    ("fence", "samples", Count(|c| &mut c.rules.fence.samples, 1, 100)),
+    ("fence", "interval", Time(|c| &mut c.rules.fence.interval, MILLISECOND, minutes(5))),
+    ("fence", "attempts", Count(|c| &mut c.rules.fence.attempts, 1, 100)),
+    ("fence", "patience", Time(|c| &mut c.rules.fence.patience, NONE, HOUR)),
+    ("fence", "deadline", Time(|c| &mut c.rules.fence.deadline, SECOND, HOUR)),
+    ("fence", "probe_error", Choice(|c, word| choose(&mut c.rules.fence.probe_error, word))),
+    ("fence", "seen_on", Choice(|c, word| choose(&mut c.rules.fence.control, word))),
+    ("fence", "seen_on_age", Time(|c| &mut c.rules.fence.control_age, HOUR, days(3650))),
+    ("fence", "again", Count(|c| &mut c.rules.fence.again, 0, 10)),
+    ("fence", "recheck", Time(|c| &mut c.rules.fence.recheck, NONE, Duration::from_secs(30))),
+    ("fence", "without_gain", Flag(|c| &mut c.rules.fence.without_gain)),
+    ("hold", "look", Time(|c| &mut c.rules.hold.look, TENTH, HOUR)),
+    ("hold", "longest", Time(|c| &mut c.rules.hold.longest, NONE, OTHERS)),
+    ("hold", "deadline", Time(|c| &mut c.rules.hold.deadline, NONE, DAY)),
+    ("hold", "vms", Time(|c| &mut c.rules.hold.vms, NONE, days(30))),
+    ("plan", "owner_may", List(|c, list| set(&mut c.rules.plan.owner_may, wishes("plan.owner_may", &list)))),
+    ("plan", "standby", Choice(|c, word| choose(&mut c.rules.plan.standby, word))),
+    ("plan", "layers", Choice(|c, word| choose(&mut c.rules.plan.layers, word))),
+    ("plan", "layer_scope", Choice(|c, word| choose(&mut c.rules.plan.layer_scope, word))),
+    ("plan", "requirements", Choice(|c, word| choose(&mut c.rules.plan.requirements, word))),
+    ("plan", "firmware", Choice(|c, word| choose(&mut c.rules.plan.firmware, word))),
+    ("plan", "failed", Choice(|c, word| choose(&mut c.rules.plan.failed, word))),
+    ("exclude", "vms", Ids(|c| &mut c.rules.plan.exclude.vms)),
+    ("exclude", "names", List(|c, list| set(&mut c.rules.plan.exclude.names, texts("names", list)))),
+    ("exclude", "labels", List(|c, list| set(&mut c.rules.plan.exclude.labels, texts("labels", list)))),
+    ("exclude", "groups", List(|c, list| set(&mut c.rules.plan.exclude.groups, texts("groups", list)))),
+    ("settle", "parallel", Count(|c| &mut c.rules.settle.parallel, 1, 10)),
+    ("settle", "targets", Count(|c| &mut c.rules.settle.targets, 1, 100)),
+    ("settle", "retries", Count(|c| &mut c.rules.settle.retries, 0, 100)),
+    ("settle", "retry_wait", Time(|c| &mut c.rules.settle.retry_wait, TENTH, HOUR)),
+    ("settle", "deadline", Time(|c| &mut c.rules.settle.deadline, SECOND, DAY)),
+    ("settle", "unknown", Time(|c| &mut c.rules.settle.unknown, NONE, DAY)),
+    ("settle", "cleanup", Time(|c| &mut c.rules.settle.cleanup, SECOND, DAY)),
+    ("settle", "placement", Choice(|c, word| choose(&mut c.rules.settle.placement, word))),
+    ("settle", "scheduler", Time(|c| &mut c.rules.settle.scheduler, SECOND, DAY)),
+    ("settle", "after_wait", Time(|c| &mut c.rules.settle.after_wait, NONE, DAY)),
+    ("settle", "after_late", Choice(|c, word| choose(&mut c.rules.settle.after_late, word))),
+    ("reconcile", "age", Time(|c| &mut c.reconcile.rules.age, NONE, HOUR)),
+    ("reconcile", "parallel", Count(|c| &mut c.reconcile.rules.parallel, 1, 10)),
+    // Whether they are a hook's is looked at when they are used.
+    ("reconcile", "options", Text(|c, text| set(&mut c.reconcile.options, Ok(Some(words(&text)))))),
+    // 100 to 110 belong to OpenNebula's own services.
+    ("record", "type", Number(|c| &mut c.record_type, 200, i32::MAX as i64)),
+    ("record", "age", Time(|c| &mut c.rules.record.age, DAY, days(3650))),
+    ("record", "most", Count(|c| &mut c.rules.record.most, 10, 10_000)),
+    ("record", "journal", Text(|c, text| set(&mut c.journal, unless_empty("record.journal", &text)))),
+    ("host_back", "stable", Time(|c| &mut c.back.stable, SECOND, HOUR)),
+    ("host_back", "quarantine", Time(|c| &mut c.back.quarantine, MINUTE, days(30))),
+    ("host_back", "failback", Choice(|c, word| set(&mut c.back.failback, failback(word)))),
+    ("host_back", "failback_stable", Time(|c| &mut c.back.failback_stable, SECOND, DAY)),
+    ("vm_down", "wait_interval", Time(|c| &mut c.down.wait_interval, NONE, HOUR)),
+    ("vm_down", "retry_count", Count(|c| &mut c.down.retry_count, 0, 20)),
+    ("vm_down", "reset", Time(|c| &mut c.down.reset, MINUTE, days(30))),
+    ("vm_down", "crowd", Count(|c| &mut c.down.crowd.count, 2, 10_000)),
+    ("vm_down", "crowd_time", Time(|c| &mut c.down.crowd.time, SECOND, HOUR)),
+];

@@ -1,0 +1,61 @@
+//! Settings that do not fit together, and what follows from others.
+
+use super::Config;
+use super::bounds::{HOUR, MILLISECOND, within};
+use crate::policy::back::Failback;
+use crate::policy::moments::Bounds;
+
+/// The settings, each of which is in its bounds.
+pub(super) fn together(mut config: Config) -> Result<Config, String> {
+    within("oned.connect", config.oned.connect, MILLISECOND, config.oned.deadline)?;
+    within("hold.longest", config.rules.hold.longest, config.rules.hold.look, HOUR)?;
+    witnesses(&config)?;
+    fence(&config)?;
+    if config.rules.brake.short.time > config.rules.brake.long.time {
+        return Err("brake.short is longer than brake.long".to_owned());
+    }
+    // One that is shorter than the time in which failures are counted would begin again at once.
+    if config.back.quarantine < config.rules.brake.flaps.time {
+        let time = config.back.quarantine;
+        return Err(format!("host_back.quarantine is {time:?}, shorter than brake.flap_time"));
+    }
+    // A crowd must be seen while the first of its hooks still wait.
+    if config.down.crowd.time < config.down.wait_interval {
+        let time = config.down.crowd.time;
+        return Err(format!("vm_down.crowd_time is {time:?}, shorter than vm_down.wait_interval"));
+    }
+    if let Failback::After(time) = &mut config.back.failback {
+        *time = config.back.failback_stable;
+    }
+    config.reconcile.rules.bounds = Bounds::new(config.rules.wait, config.rules.hold);
+    config.reconcile.rules.back = config.back;
+    Ok(config)
+}
+
+fn witnesses(config: &Config) -> Result<(), String> {
+    let rules = config.rules.witness;
+    let witnesses = rules.peers + u32::from(rules.consul);
+    if witnesses > 0 && rules.alive.max(rules.dead) > witnesses {
+        return Err(format!(
+            "witness.alive and witness.dead ask for more answers than the {witnesses} that can come"
+        ));
+    }
+    if witnesses == 0 && rules.dead > 0 {
+        return Err(
+            "witness.dead is set, and nobody is asked: set witness.peers or [witness.consul]".to_owned()
+        );
+    }
+    Ok(())
+}
+
+fn fence(config: &Config) -> Result<(), String> {
+    let rules = config.rules.fence;
+    let needed = rules.interval * (rules.samples - 1);
+    if needed >= rules.deadline {
+        let deadline = rules.deadline;
+        return Err(format!(
+            "fence.samples and fence.interval need {needed:?}, but fence.deadline is {deadline:?}"
+        ));
+    }
+    Ok(())
+}
