@@ -175,11 +175,11 @@ impl World for SimWorld {
     }
 
     fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
-        Self::claim_vm(self, vm, over)
+        Ok(Self::claim_vm(self, vm, over))
     }
 
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
-        Self::crowd(self, down, within)
+        Ok(Self::crowd(self, down, within))
     }
 
     fn tell(&mut self, entry: &Entry) {

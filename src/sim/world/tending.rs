@@ -25,16 +25,16 @@ impl SimWorld {
         Ok(self.zone.oned().hooks()?.good)
     }
 
-    pub(super) fn claim_vm(&mut self, _vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
+    pub(super) fn claim_vm(&mut self, _vm: VmId, over: &[Holder]) -> Claim {
         if let Some(locked) = self.held_lock(over) {
-            return Ok(Claim::Held(locked));
+            return Claim::Held(locked);
         }
         self.held = None;
-        Ok(if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) })
+        if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) }
     }
 
     /// As if the hook had been started for every VM that went down.
-    pub(super) fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
+    pub(super) fn crowd(&mut self, down: &VmSubject, within: Duration) -> Crowd {
         self.due();
         let since = self.cloud_now().saturating_sub(within);
         let cloud = self.transport.cloud();
@@ -54,10 +54,10 @@ impl SimWorld {
             documents::read::<Vm>(&xml, Limits::HOOK).ok()
         };
         let downs: Vec<Vm> = downs.iter().filter_map(read).collect();
-        Ok(Crowd {
+        Crowd {
             of_host: downs.iter().filter(|vm| vm.host == down.host).count(),
             of_datastore: downs.iter().filter(|vm| vm.system_datastore == down.datastore).count(),
-        })
+        }
     }
 }
 
