@@ -6,7 +6,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Vm, VmId};
 use crate::policy::tend::Account;
-use crate::policy::{Purpose, Source, down};
+use crate::policy::{Purpose, Source, vm_down};
 use crate::wire::hook_call::VmCall;
 use crate::world::oned::Http;
 use crate::world::{Live, Zone};
@@ -46,8 +46,8 @@ impl VmDown {
 
     /// These options over the settings.
     #[must_use]
-    pub fn policy(&self, config: &Config) -> down::Policy {
-        down::Policy {
+    pub fn policy(&self, config: &Config) -> vm_down::Policy {
+        vm_down::Policy {
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
             down: config.down,
             rules: config.rules.clone(),
@@ -91,7 +91,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
         "{again}, or nothing: `onerescue reconcile` on this front-end goes on while it leads; attempts until now are counted"
     );
     on_signal_run(machine, format!("{again}; no machine goes on with it"))?;
-    let subject = down::Subject::of(&vm, source);
+    let subject = vm_down::Subject::of(&vm, source);
     let world = Live::new(zone, &config);
     let mut world = if options.dry_run { world } else { world.noting() };
     Ok(run_down(&mut world, subject, Some(&vm), &policy))

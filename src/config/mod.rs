@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, back, down};
+use crate::policy::{Rules, back, vm_down};
 use crate::wire::record;
 use std::collections::BTreeMap;
 use std::io;
@@ -61,7 +61,7 @@ pub struct Config {
     /// `[host_back]`
     pub back: back::Rules,
     /// `[vm_down]`
-    pub down: down::Rules,
+    pub down: vm_down::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -272,7 +272,7 @@ impl Config {
             oned: OnedSettings::default(),
             rules: Rules::default(),
             back: back::Rules::default(),
-            down: down::Rules::default(),
+            down: vm_down::Rules::default(),
             observer: rules::Observer::default().into_settings(),
             witness: WitnessSettings::default(),
             reconcile: ReconcileSettings::default(),

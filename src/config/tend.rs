@@ -1,7 +1,7 @@
 //! `[host_back]` and `[vm_down]`, as they are written, and their bounds.
 
 use super::file::{DAY, HOUR, MINUTE, SECOND, within};
-use crate::policy::{BrakeRules, Window, back, down};
+use crate::policy::{BrakeRules, Window, back, vm_down};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
 use serde::Deserialize;
 use std::time::Duration;
@@ -71,20 +71,20 @@ pub(super) struct VmDown {
 
 impl Default for VmDown {
     fn default() -> Self {
-        let down::Rules { wait_interval, retry_count, reset, crowd } = down::Rules::default();
+        let vm_down::Rules { wait_interval, retry_count, reset, crowd } = vm_down::Rules::default();
         Self { wait_interval, retry_count, reset, crowd: crowd.count, crowd_time: crowd.time }
     }
 }
 
 impl VmDown {
     /// A crowd must be seen while the first of its hooks still wait.
-    pub(super) fn check(self) -> Result<down::Rules, String> {
+    pub(super) fn check(self) -> Result<vm_down::Rules, String> {
         let crowd_time = within("vm_down.crowd_time", self.crowd_time, SECOND..=HOUR)?;
         let wait_interval = within("vm_down.wait_interval", self.wait_interval, Duration::ZERO..=HOUR)?;
         if crowd_time < wait_interval {
             return Err(format!("vm_down.crowd_time is {crowd_time:?}, shorter than vm_down.wait_interval"));
         }
-        Ok(down::Rules {
+        Ok(vm_down::Rules {
             wait_interval,
             retry_count: within("vm_down.retry_count", self.retry_count, 0..=20)?,
             reset: within("vm_down.reset", self.reset, MINUTE..=30 * DAY)?,

@@ -25,7 +25,6 @@ mod course;
 #[expect(dead_code, reason = "the procedures are moved to it one after the other")]
 mod desk;
 mod devices;
-pub mod down;
 mod ending;
 mod fence;
 mod hear;
@@ -72,6 +71,7 @@ pub mod surroundings;
 mod target;
 pub mod tend;
 mod trace;
+pub mod vm_down;
 mod waiting;
 pub mod watched;
 mod weigh;

@@ -16,7 +16,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
 use crate::policy::stopping::By;
-use crate::policy::{Mode, Policy, Source, Subject, back, down};
+use crate::policy::{Mode, Policy, Source, Subject, back, vm_down};
 use crate::wire::record;
 use crate::world::Zone;
 use crate::world::oned::{Credentials, Oned, Patience, Session};
@@ -94,7 +94,7 @@ pub enum Job {
     /// `host_back`
     HostBack(Box<back::Policy>),
     /// `vm_down`, for this VM.
-    VmDown(VmId, Box<down::Policy>),
+    VmDown(VmId, Box<vm_down::Policy>),
 }
 
 impl Scenario {
