@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::{Vm, VmId};
 use crate::options::{VmDown, help};
 use crate::policy::tend::Account;
-use crate::policy::{Source, down};
+use crate::policy::{Source, vm_down};
 use crate::wire::hook_call::VmCall;
 use crate::world::oned::Http;
 use crate::world::{Live, Zone};
@@ -49,7 +49,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
         "{again}, or nothing: `onerescue reconcile` on this front-end goes on while it leads; attempts until now are counted"
     );
     on_signal_run(machine, format!("{again}; no machine goes on with it"))?;
-    let subject = down::Subject::of(&vm, source);
+    let subject = vm_down::Subject::of(&vm, source);
     let world = Live::new(zone, &config);
     let mut world = if options.dry_run { world } else { world.noting() };
     Ok(run_down(&mut world, subject, Some(&vm), &policy))

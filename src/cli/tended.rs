@@ -6,7 +6,7 @@ use crate::finish;
 use crate::model::text::one_line;
 use crate::model::{Moment, Vm, VmId};
 use crate::policy::tend::{Account, Hook};
-use crate::policy::{Outcome, down};
+use crate::policy::{Outcome, vm_down};
 use crate::sim::{Job, Scenario, SimWorld, audit_tend};
 use crate::wire::{documents, xml::Limits};
 use crate::{run_back, run_down};
@@ -32,7 +32,7 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
             // The hook manager hands the document over as it is at that moment.
             let Some(event) = event(&scenario.world, *vm) else { return (None, String::new(), Vec::new()) };
             let source = scenario.subject.source;
-            run_down(&mut scenario.world, down::Subject::of(&event, source), Some(&event), policy)
+            run_down(&mut scenario.world, vm_down::Subject::of(&event, source), Some(&event), policy)
         }
     };
     let mut text = format!("{}\n\n{ticks}", scenario.title);

@@ -24,7 +24,7 @@ pub(crate) use words::check_address;
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, back, down};
+use crate::policy::{Rules, back, vm_down};
 use crate::wire::record;
 use read::Draft;
 use serde::Deserialize;
@@ -71,7 +71,7 @@ pub struct Config {
     /// `[host_back]`
     pub back: back::Rules,
     /// `[vm_down]`
-    pub down: down::Rules,
+    pub down: vm_down::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -269,7 +269,7 @@ impl Config {
             oned: OnedSettings::default(),
             rules: Rules::default(),
             back: back::Rules::default(),
-            down: down::Rules::default(),
+            down: vm_down::Rules::default(),
             observer: ObserverSettings::default(),
             witness: WitnessSettings::default(),
             reconcile: ReconcileSettings::default(),

@@ -3,7 +3,7 @@
 use super::parse;
 use crate::config::Config;
 use crate::error::Result;
-use crate::policy::{Purpose, down};
+use crate::policy::{Purpose, vm_down};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -38,8 +38,8 @@ impl VmDown {
 
     /// These options over the settings.
     #[must_use]
-    pub fn policy(&self, config: &Config) -> down::Policy {
-        down::Policy {
+    pub fn policy(&self, config: &Config) -> vm_down::Policy {
+        vm_down::Policy {
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
             down: config.down,
             rules: config.rules.clone(),

@@ -8,9 +8,7 @@ pub mod arming;
 pub(crate) mod authority;
 pub mod back;
 pub mod check;
-#[expect(dead_code, reason = "host_back and vm_down come to it")]
 mod desk;
-pub mod down;
 pub mod fencing;
 mod holder;
 pub mod host_error;
@@ -36,6 +34,7 @@ pub mod stopping;
 pub mod surroundings;
 pub mod tend;
 mod timings;
+pub mod vm_down;
 pub mod watched;
 
 pub use desk::Suspended;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::VmId;
 use crate::options::VmDown;
 use crate::policy::tend::Account;
-use crate::policy::{Source, down};
+use crate::policy::{Source, vm_down};
 use crate::world::{Live, clock, interrupted};
 use crate::{run_down, trail};
 use std::collections::VecDeque;
@@ -64,7 +64,7 @@ fn one(desk: &Desk, id: VmId) -> Result<Account> {
     if let Some(host) = vm.host {
         trail::about_in_thread(host);
     }
-    let subject = down::Subject::of(&vm, Source::Reconcile);
+    let subject = vm_down::Subject::of(&vm, Source::Reconcile);
     let policy = VmDown { vm: None, config: None, dry_run: false }.policy(&desk.config);
     let mut world = Live::new(zone, &desk.config).noting();
     Ok(run_down(&mut world, subject, Some(&vm), &policy))

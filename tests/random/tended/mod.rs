@@ -10,8 +10,8 @@ mod strategy;
 use onerescue::Run;
 use onerescue::cli::play_tended;
 use onerescue::model::{HostId, HostState, VmId};
-use onerescue::policy::down;
 use onerescue::policy::tend::Account;
+use onerescue::policy::vm_down;
 use onerescue::sim::{Job, Scenario, Tended, audit_tend};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ fn steps(scenario: &mut Scenario, most: usize) -> (Option<Account>, Vec<VmId>) {
         Job::VmDown(vm, policy) => {
             let xml = scenario.world.transport().cloud().vm_xml(vm).unwrap();
             let event = onerescue::wire::documents::read(&xml, onerescue::wire::xml::Limits::HOOK).unwrap();
-            let subject = down::Subject::of(&event, scenario.subject.source);
+            let subject = vm_down::Subject::of(&event, scenario.subject.source);
             let run = Run::down(subject, Some(&event), &policy);
             (run.steps(&mut scenario.world, most), vec![vm])
         }

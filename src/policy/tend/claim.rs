@@ -1,0 +1,70 @@
+//! What a run makes sure of before it looks at anything: this front-end leads its zone, and no other run holds the lock.
+
+use crate::model::Holder;
+use crate::policy::desk::Desk;
+use crate::policy::holder::{Holds, LONGEST, holds, stuck, who};
+use crate::policy::lead::{Leads, leads};
+use crate::policy::notes::Phase;
+use crate::policy::port::{Claim, Failure, World};
+use crate::policy::report::Outcome;
+use crate::policy::rules::WaitRules;
+
+/// A follower claims nothing: what it sees may be old, and the leader has a run of its own. `command` is this run, to be
+/// begun there.
+///
+/// # Errors
+/// How the run ends.
+pub(in crate::policy) async fn must_lead(
+    desk: &Desk,
+    rules: WaitRules,
+    command: &str,
+) -> Result<(), Outcome> {
+    loop {
+        let failure = match leads(&desk.ask(|world| world.lead()).await) {
+            Leads::Yes => return Ok(()),
+            Leads::Unclear(failure) => failure,
+            Leads::No(failure) => {
+                let advice = format!("{}: `{command}`", failure.advice);
+                return Err(Outcome::Held(Failure { advice, ..failure }));
+            }
+        };
+        let Some(pause) = desk.patience(rules, Phase::Claim, &failure) else {
+            return Err(Outcome::NoCloud(failure));
+        };
+        desk.wait(pause).await;
+    }
+}
+
+/// No other run works on the same: `kind` is `VM` or `host`, and `name` the one. From those who hold the lock and are no
+/// runs it is taken.
+///
+/// # Errors
+/// How the run ends.
+pub(in crate::policy) async fn claim(
+    desk: &Desk,
+    kind: &str,
+    name: &str,
+    command: &str,
+    question: impl Fn(&mut dyn World, &[Holder]) -> Result<Claim, Failure> + Clone + 'static,
+) -> Result<(), Outcome> {
+    let another = format!("another run works on this {kind}");
+    let mut over: Vec<Holder> = Vec::new();
+    loop {
+        let (question, from) = (question.clone(), over.clone());
+        let locked = match desk.ask(move |world| question(world, &from)).await {
+            Ok(Claim::Ours(_) | Claim::Stopped(_)) => return Ok(()),
+            Ok(Claim::Others | Claim::Fencing { .. }) => return Err(Outcome::NothingToDo(another)),
+            Ok(Claim::Held(locked)) => locked,
+            Err(failure) => return Err(Outcome::NotStarted(failure)),
+        };
+        match holds(&locked) {
+            Holds::Strangers if over != locked.holders => over = locked.holders,
+            Holds::Run | Holds::OldRun if locked.since.is_none_or(|since| since < LONGEST) => {
+                return Err(Outcome::NothingToDo(format!("{another}: {}", who(&locked))));
+            }
+            Holds::Run | Holds::OldRun | Holds::Strangers => {
+                return Err(Outcome::Held(stuck(&locked, name, command)));
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Is the VM this run's to start? It is down by a crash, nobody wants it to be, and its host is well.
+
+use super::run::{End, Run};
+use crate::model::{Epoch, Host, HostId, HostState, Moment, Progress, Vm, VmState};
+use crate::policy::limits::{disarmed, unreadable};
+use crate::policy::notes::Phase;
+use crate::policy::plan::{excluded, locked};
+use crate::policy::record::lease::standing;
+use crate::policy::report::Outcome;
+use crate::policy::surroundings::refused;
+use crate::policy::tend::{Fallen, PERSON, fallen, may_run_elsewhere};
+
+/// A VM that may be started, as it was read.
+pub(super) struct Down {
+    pub(super) vm: Vm,
+    pub(super) host: Host,
+    /// The front-end's wall clock at a moment of this run.
+    clock: (Epoch, Moment),
+}
+
+impl Down {
+    pub(super) fn epoch(&self, at: Moment) -> Epoch {
+        let (epoch, then) = self.clock;
+        epoch.plus(at.since(then))
+    }
+
+    /// The attempts that count.
+    pub(super) fn recent(&self, run: &Run) -> usize {
+        run.attempts.recent(self.epoch(run.now()), run.policy.down.reset)
+    }
+}
+
+/// Look at the VM, at its host, and at what is remembered of incidents.
+pub(super) async fn look(run: &mut Run) -> Result<Down, End> {
+    let id = run.subject.vm;
+    let vms = run.read(Phase::Observe, move |world| world.histories(&[id])).await?;
+    let vm = vms.into_iter().find(|vm| vm.id == id);
+    let vm = vm.ok_or_else(|| End::left("it does not exist any more"))?;
+    run.subject.name.clone_from(&vm.name);
+    run.subject.host = vm.host;
+    run.attempts.read(&vm);
+    let at = may_be_started(run, &vm)?;
+    let host = run.read(Phase::Observe, move |world| world.host(at)).await?;
+    run.place = host.to_string();
+    must_be_well(&host)?;
+    let clock = must_have_no_incident(run, at, &host).await?;
+    Ok(Down { vm, host, clock })
+}
+
+/// The host of the VM, where the VM was down by a crash and nobody wants it to be.
+fn may_be_started(run: &Run, vm: &Vm) -> Result<HostId, End> {
+    match fallen(vm) {
+        // What this run has started and failed is off by our own call.
+        Fallen::NotOurs(_) if run.attempts.is_any_made() && by_us(vm) => {}
+        Fallen::NotOurs(why) => return Err(End::left(why)),
+        Fallen::Failed(why) => return Err(End::held(why)),
+        Fallen::Lost | Fallen::Crashed(_) => {}
+    }
+    if vm.attributes.get("HA_POLICY").is_some_and(|policy| policy.eq_ignore_ascii_case("none")) {
+        return Err(End::left("its HA_POLICY is NONE"));
+    }
+    if let Some(why) = excluded(vm, &run.policy.rules.plan.exclude) {
+        return Err(End::left(why));
+    }
+    if let Some(why) = locked(vm) {
+        return Err(End::held(why));
+    }
+    let host = vm.host.ok_or_else(|| End::held("oned does not say on which host it was"))?;
+    if may_run_elsewhere(vm, host) {
+        let why =
+            "a live migration of it failed, and it may run on the other host; look there with `virsh list`";
+        return Err(End::held(why));
+    }
+    Ok(host)
+}
+
+fn by_us(vm: &Vm) -> bool {
+    vm.state == VmState::Poweroff && vm.last_action.is_some_and(|action| !PERSON.contains(&action))
+}
+
+fn must_be_well(host: &Host) -> Result<(), End> {
+    let state = host.state;
+    match state {
+        HostState::Monitored => Ok(()),
+        HostState::Disabled | HostState::Offline => {
+            Err(End::left(format!("somebody has taken its host {host} out of service ({state})")))
+        }
+        HostState::Init
+        | HostState::MonitoringMonitored
+        | HostState::Error
+        | HostState::MonitoringError
+        | HostState::MonitoringInit
+        | HostState::MonitoringDisabled
+        | HostState::Unknown(_) => {
+            Err(End::left(format!("its host {host} is {state}: its VMs are left to that")))
+        }
+    }
+}
+
+/// The wall clock, if nothing that is remembered speaks against a start.
+async fn must_have_no_incident(run: &Run, at: HostId, host: &Host) -> Result<(Epoch, Moment), End> {
+    let memory = run.read(Phase::Observe, |world| world.memory()).await?;
+    if let Some(failure) = refused(&memory) {
+        return Err(run.ended(Outcome::NotStarted(failure)));
+    }
+    let brake = unreadable(&memory).or_else(|| disarmed(&memory.disarmed, Some(host.cluster), &[]));
+    if let Some(failure) = brake {
+        return Err(End::held_by(failure));
+    }
+    let open = standing(&memory, at).filter(|(_, incident)| incident.progress != Progress::Closed);
+    if let Some((document, incident)) = open {
+        let progress = format!("{:?}", incident.progress).to_lowercase();
+        let why =
+            format!("an incident of its host is not closed ({document}, {progress}): it is left to that");
+        return Err(End::left(why));
+    }
+    Ok((memory.now, run.now()))
+}

@@ -1,0 +1,94 @@
+//! `vm_down`: a VM is UNKNOWN or POWEROFF, and its host is well.
+//!
+//! It fences nothing. Attempts are counted in the VM's own attributes before each of them, so that nobody starts a VM
+//! for ever, whichever front-end runs the hook.
+
+mod attempt;
+mod attempts;
+mod crowd;
+mod look;
+mod rules;
+mod run;
+mod settle;
+
+pub use super::port::VmSubject as Subject;
+pub use rules::{Policy, Rules};
+
+use super::desk::Suspended;
+use super::notes::Phase;
+use super::tend::{Account, Fallen, fallen};
+use crate::model::Vm;
+use attempt::{end_crash_loop, end_recovered, start, start_elsewhere};
+use crowd::must_be_alone;
+use look::{Down, look};
+use run::{End, Run};
+use settle::Tried;
+
+/// Begin a run, with the event's VM document if there is one.
+#[must_use]
+pub fn begin(subject: Subject, event: Option<&Vm>, policy: &Policy) -> Suspended<Account> {
+    let (event, policy) = (event.cloned(), policy.clone());
+    Suspended::new(|desk| async move {
+        let mut run = Run::new(desk, subject, policy);
+        let (Ok(end) | Err(end)) = look_after(&mut run, event.as_ref()).await;
+        run.account(end)
+    })
+}
+
+/// The VM may come back by itself, and a person may be at it: so it is looked at before and after a wait, and before each
+/// attempt. The cheapest question comes first.
+async fn look_after(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
+    if let Some(vm) = event {
+        must_be_down(run, vm)?;
+    }
+    must_be_alone(run).await?;
+    run.must_lead().await?;
+    run.claim().await?;
+    let mut down = look(run).await?;
+    if !run.rehearses() {
+        let pause = run.policy.down.wait_interval;
+        let text = format!("{} s: it may come back, and a person may be at it", pause.as_secs());
+        run.note(Phase::Wait, text);
+        run.wait(pause).await;
+        must_be_alone(run).await?;
+        down = look(run).await?;
+    }
+    loop {
+        match attempt(run, &down).await? {
+            Tried::There(vm) => return Ok(end_recovered(run, &down, &vm).await),
+            Tried::DownAgain(why) => {
+                let pause = run.policy.down.wait_interval;
+                let text = format!("it is down again: {why}; looking again in {} s", pause.as_secs());
+                run.note(Phase::Settle, text);
+                run.wait(pause).await;
+            }
+            Tried::NotMade(_) => run.attempts.withdraw(),
+        }
+        down = look(run).await?;
+    }
+}
+
+/// A person's power-off ends the run here, without one call.
+fn must_be_down(run: &Run, vm: &Vm) -> Result<(), End> {
+    run.note(Phase::Observe, format!("{} is {} on {}", run.named(), vm.state, run.place));
+    match fallen(vm) {
+        Fallen::NotOurs(why) => Err(End::left(why)),
+        Fallen::Lost | Fallen::Crashed(_) | Fallen::Failed(_) => Ok(()),
+    }
+}
+
+/// Start the VM on its own host, a few times; then elsewhere; then no more.
+async fn attempt(run: &mut Run, down: &Down) -> Result<Tried, End> {
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let here = count(run.policy.down.retry_count);
+    let all = here.saturating_add(count(run.policy.rules.settle.targets));
+    let recent = down.recent(run);
+    let plan = format!("attempt {} of {all}", recent.saturating_add(1));
+    if recent < here {
+        start(run, down, &plan).await
+    } else if recent < all {
+        start_elsewhere(run, down, &plan).await
+    } else {
+        Err(end_crash_loop(run, down, recent).await)
+    }
+}

@@ -1,0 +1,170 @@
+//! One run: what it asks, what it knows of its VM, and how it ends.
+
+use super::attempts::Attempts;
+use super::rules::Policy;
+use crate::model::{Holder, HostId, Moment, Vm};
+use crate::policy::desk::Desk;
+use crate::policy::notes::Phase;
+use crate::policy::port::{Failure, VmSubject, World};
+use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::settings::Purpose;
+use crate::policy::tend::{Account, Hook, claim, must_lead};
+use std::ops::Deref;
+
+pub(super) struct Run {
+    desk: Desk,
+    pub(super) policy: Policy,
+    pub(super) subject: VmSubject,
+    /// `node7 (host 7)`
+    pub(super) place: String,
+    pub(super) attempts: Attempts,
+    /// Since when no attempt could be made, because oned did not take it.
+    pub(super) unmade: Option<Moment>,
+    /// Hosts that the VM was sent to in this run.
+    pub(super) refused: Vec<HostId>,
+}
+
+/// A run asks the world at its desk.
+impl Deref for Run {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl Run {
+    pub(super) fn new(desk: Desk, subject: VmSubject, policy: Policy) -> Self {
+        let place = subject.host.map_or_else(|| "no host".to_owned(), |host| host.to_string());
+        let (attempts, unmade, refused) = (Attempts::default(), None, Vec::new());
+        Self { desk, policy, subject, place, attempts, unmade, refused }
+    }
+
+    /// `web (vm 4)`
+    pub(super) fn named(&self) -> String {
+        format!("{} ({})", self.subject.name, self.subject.vm)
+    }
+
+    /// This run, begun by hand.
+    pub(super) fn command(&self) -> String {
+        format!("vm_down --vm {}", self.subject.vm.0)
+    }
+
+    pub(super) fn rehearses(&self) -> bool {
+        self.policy.purpose == Purpose::Rehearse
+    }
+
+    /// A run that changes something belongs on the front-end that leads.
+    pub(super) async fn must_lead(&self) -> Result<(), End> {
+        let rules = &self.policy.rules;
+        if !rules.brake.leader || self.rehearses() {
+            return Ok(());
+        }
+        let leads = must_lead(&self.desk, rules.wait, &self.command()).await;
+        leads.map_err(|outcome| self.ended(outcome))
+    }
+
+    /// No other run works on this VM.
+    pub(super) async fn claim(&self) -> Result<(), End> {
+        let vm = self.subject.vm;
+        let question = move |world: &mut dyn World, over: &[Holder]| world.claim_vm(vm, over);
+        let claimed = claim(&self.desk, "VM", &vm.to_string(), &self.command(), question).await;
+        claimed.map_err(|outcome| self.ended(outcome))
+    }
+
+    /// Ask oned until it answers, or end when it has been silent for too long.
+    pub(super) async fn read<T: 'static>(
+        &self,
+        phase: Phase,
+        question: impl Fn(&mut dyn World) -> Result<T, Failure> + Clone + 'static,
+    ) -> Result<T, End> {
+        let answer = self.desk.read(self.policy.rules.wait, phase, question).await;
+        answer.map_err(|failure| self.ended(Outcome::NoCloud(failure)))
+    }
+
+    /// The VM on its way.
+    pub(super) async fn read_vm(&self) -> Result<Vm, End> {
+        let id = self.subject.vm;
+        let list = self.read(Phase::Settle, move |world| world.vms(&[id])).await?;
+        let vm = list.vms.into_iter().find(|vm| vm.id == id);
+        vm.ok_or_else(|| End::left("it was deleted meanwhile"))
+    }
+
+    /// The attempt that was counted last was not made, and that may pass: is it tried again?
+    pub(super) fn tries_again(&mut self) -> bool {
+        let now = self.now();
+        let since = *self.unmade.get_or_insert(now);
+        now.since(since) < self.policy.rules.wait.oned
+    }
+
+    /// An end that has nothing to do with the VM.
+    pub(super) fn ended(&self, outcome: Outcome) -> End {
+        let fate = if let Outcome::NothingToDo(why) = &outcome {
+            Fate::Left(why.clone())
+        } else if let Outcome::Held(failure) = &outcome {
+            Fate::Held(failure.what.clone())
+        } else if self.attempts.is_any_made() {
+            Fate::Failed("it was started, and not read back".to_owned())
+        } else {
+            Fate::Held(outcome.to_string())
+        };
+        End { outcome, fate }
+    }
+
+    pub(super) fn account(self, end: End) -> Account {
+        let vm = VmReport { id: self.subject.vm, name: self.subject.name.clone(), fate: end.fate };
+        self.note(Phase::Settle, vm.to_string());
+        self.note(Phase::Report, end.outcome.to_string());
+        Account {
+            hook: Hook::VmDown,
+            about: self.named(),
+            outcome: end.outcome,
+            vms: vec![vm],
+            trail: self.trail(),
+            took: self.now(),
+        }
+    }
+}
+
+/// How a run ends, and its VM with it.
+#[derive(Debug)]
+pub(super) struct End {
+    outcome: Outcome,
+    fate: Fate,
+}
+
+impl End {
+    pub(super) fn recovered(text: String) -> Self {
+        Self { outcome: Outcome::Recovered, fate: Fate::Recovered(text) }
+    }
+
+    /// There is nothing to do, or nothing that is ours.
+    pub(super) fn left(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { outcome: Outcome::NothingToDo(why.clone()), fate: Fate::Left(why) }
+    }
+
+    /// The VM should run and is not touched.
+    pub(super) fn held(why: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Partly, fate: Fate::Held(why.into()) }
+    }
+
+    /// The same because of what is around the VM.
+    pub(super) fn held_by(failure: Failure) -> Self {
+        Self { fate: Fate::Held(failure.what.clone()), outcome: Outcome::Held(failure) }
+    }
+
+    pub(super) fn failed(why: String) -> Self {
+        Self { outcome: Outcome::Partly, fate: Fate::Failed(why) }
+    }
+
+    /// A rehearsal would do this next.
+    pub(super) fn planned(text: String) -> Self {
+        Self { outcome: Outcome::Rehearsed(None), fate: Fate::Planned(text) }
+    }
+
+    /// A rehearsal would end so.
+    pub(super) fn rehearsed(self) -> Self {
+        Self { outcome: Outcome::Rehearsed(Some(Box::new(self.outcome))), fate: self.fate }
+    }
+}
