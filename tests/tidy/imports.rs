@@ -3,6 +3,9 @@
 //! A folder's files and sub-folders are the places of it; `x.rs` beside `x/` is of `x`. One place imports another if a
 //! path of its code that begins with `crate`, `super` or `self` leads there, past what a folder hands on with `pub use`. The
 //! file of a folder itself (`mod.rs`) is the face of what is in it, and no place of its own. Tests are not looked at.
+//!
+//! In the policy each file is a place: its port names the proof, which the fence makes, and the fence asks at the port. A
+//! circle of its files must not leave their folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,6 +13,9 @@ use std::path::Path;
 
 /// So many files of one folder may import each other in a circle. A circle with a sub-folder in it is never allowed.
 const FEW: usize = 3;
+
+/// The layer whose files are looked at one by one.
+const BY_FILE: &str = "policy";
 
 type Module = Vec<String>;
 
@@ -36,7 +42,9 @@ pub(super) fn circles(sources: &[(&Path, &str)]) -> Vec<(String, String)> {
             let inner = |place: &String| {
                 folders.contains([&folder[..], std::slice::from_ref(place)].concat().as_slice())
             };
-            if circle.len() > FEW || circle.iter().any(inner) {
+            let parents: BTreeSet<_> =
+                circle.iter().map(|place| place.rsplit_once("::").map(|(one, _)| one)).collect();
+            if circle.len() > FEW || parents.len() > 1 || circle.iter().any(inner) {
                 found.push((folder.join("::"), shown(&circle, &imports)));
             }
         }
@@ -115,11 +123,24 @@ fn imports(modules: &BTreeMap<Module, Code>, folders: &BTreeSet<&[String]>) -> B
         let handed_on = code.hands_on.values().filter(|_| !face);
         for path in code.paths.iter().chain(handed_on) {
             let Some(to) = resolve(modules, from, path, 0) else { continue };
+            let line = format!("{}: {}", from.join("/"), path.join("::"));
+            let mut add = |folder: &[String], one: String, other: String| {
+                let of = all.entry(folder.to_vec()).or_default().entry(one).or_default();
+                of.entry(other).or_insert(line.clone());
+            };
+            if let ([one, file @ ..], [other, imported @ ..]) = (&from[..], &to[..])
+                && (one.as_str(), other.as_str()) == (BY_FILE, BY_FILE)
+                && !face
+                && !folders.contains(to.as_slice())
+            {
+                add(&from[..1], file.join("::"), imported.join("::"));
+                continue;
+            }
             let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-            if let (Some(one), Some(other)) = (from.get(shared), to.get(shared)) {
-                let line = format!("{}: {}", from.join("/"), path.join("::"));
-                let of = all.entry(from[..shared].to_vec()).or_default().entry(one.clone()).or_default();
-                of.entry(other.clone()).or_insert(line);
+            if let (Some(one), Some(other)) = (from.get(shared), to.get(shared))
+                && from.first().is_none_or(|first| first != BY_FILE || shared == 0)
+            {
+                add(&from[..shared], one.clone(), other.clone());
             }
         }
     }
@@ -240,6 +261,22 @@ mod tests {
         let [(folder, shown)] = found(&sources).try_into().unwrap();
         assert_eq!(folder, "p");
         assert!(shown.starts_with("case, deep import each other"), "{shown}");
+    }
+
+    #[test]
+    fn a_circle_of_the_policy_s_files_stays_in_its_folder() {
+        let port = ("policy/port.rs", "use super::fence::proof::Proof;\n");
+        let proof = ("policy/fence/proof.rs", "pub struct Proof;\n");
+        let act = ("policy/fence/act.rs", "use crate::policy::port::World;\n");
+        let faces = [
+            ("policy/mod.rs", "pub mod fence;\npub mod port;\n"),
+            ("policy/fence/mod.rs", "pub mod proof;\n"),
+        ];
+        assert_eq!(found(&[&faces[..], &[port, proof, act]].concat()), []);
+        let back = ("policy/fence/proof.rs", "use crate::policy::port::World;\npub struct Proof;\n");
+        let [(folder, shown)] = found(&[&faces[..], &[port, back, act]].concat()).try_into().unwrap();
+        assert_eq!(folder, "policy");
+        assert!(shown.starts_with("fence::proof, port import each other"), "{shown}");
     }
 
     #[test]

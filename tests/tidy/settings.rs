@@ -25,7 +25,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 16] = [
     ),
     ("record", &[("RecordRules", "src/policy/rules.rs"), ("Config", "src/config/mod.rs")]),
     ("host_back", &[("Rules", "src/policy/back/rules.rs")]),
-    ("vm_down", &[("Rules", "src/policy/down/rules.rs")]),
+    ("vm_down", &[("Rules", "src/policy/vm_down/rules.rs")]),
 ];
 
 /// Fields that have another name than their setting.
