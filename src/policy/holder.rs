@@ -1,7 +1,8 @@
 //! What it means that somebody holds a lock file of this front-end.
 
 use super::port::{Failure, Trouble};
-use super::record::lease::{LEASE, is_doubtful, life, may_live};
+use super::record::lease::{is_doubtful, life, may_live};
+use super::timings::LEASE;
 use crate::model::{DocumentId, Holder, HostId, Incident, Life, Locked, Memory, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -7,7 +7,8 @@
 use super::moments::CLOCKS;
 use super::order::Order;
 use super::port::{Failure, Trouble};
-use super::record::lease::{LEASE, is_here, may_live, standing};
+use super::record::lease::{is_here, may_live, standing};
+use super::timings::LEASE;
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, IncidentVm, Memory, Progress};
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 //! It is taken only while nothing says that the host is alive, for the failure that is open now, for a short time, and
 //! once. What a run makes of it is decided where it fences.
 
-use super::clearance::sign_of_life;
+use super::life::sign_of_life;
 use crate::model::{
     Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Machine, Memory, Opinion, PowerState,
     Progress, Testimony,

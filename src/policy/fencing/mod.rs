@@ -10,6 +10,7 @@
 pub(in crate::policy) mod clearance;
 pub mod confirmation;
 mod device;
+mod life;
 mod orders;
 pub(in crate::policy) mod proof;
 pub(in crate::policy) mod recheck;

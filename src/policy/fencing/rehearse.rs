@@ -1,6 +1,7 @@
 //! A rehearsed fence: everything is asked that the real one would ask, and nothing is sent.
 
-use super::clearance::{alive, figures, learn, sign_of_life};
+use super::clearance::learn::{figures, learn};
+use super::life::{alive, sign_of_life};
 use super::seen_on::{reached_by_peers, readable, usable};
 use crate::model::{DeviceName, Host, Level, Moment, PowerState};
 use crate::policy::fencing::proof::Evidence;

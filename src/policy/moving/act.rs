@@ -13,10 +13,8 @@ use crate::policy::record::writing::{Needed, write};
 use crate::policy::report::Disabled;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
+use crate::policy::timings::CURRENT;
 use std::time::Duration;
-
-/// How old a survey may be when orders of its plan are sent: targets die and fill up too.
-const CURRENT: Duration = Duration::from_secs(30);
 
 /// Send these orders, few at a time; before each few the record and the power are looked at.
 pub(super) async fn send(

@@ -6,7 +6,7 @@ use super::super::moving::held_vms;
 use super::{Todo, View};
 use crate::model::{DocumentId, End, Host, HostState, Incident};
 use crate::policy::record::lease::{ended_by, may_live};
-use crate::policy::record::open::is_set_aside_by;
+use crate::policy::record::opening::is_set_aside_by;
 
 /// Has everything been done but for VMs that are held, and is the host as it was then?
 pub(super) fn waits(incident: &Incident, host: &Host) -> bool {

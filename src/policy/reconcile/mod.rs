@@ -24,7 +24,7 @@ use super::limits::unreadable;
 use super::moments::{Bounds, beyond, rests};
 use crate::model::{DocumentId, Host, HostId, HostState, Incident, Life, Memory, Progress};
 use crate::policy::record::lease::{ended_by, is_doubtful, lease_left, life, may_live, standing};
-use crate::policy::record::open::is_set_aside_by;
+use crate::policy::record::opening::is_set_aside_by;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

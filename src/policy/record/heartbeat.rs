@@ -1,14 +1,13 @@
 //! While a run waits it shows that it is alive, so that no other takes its incident over; and while it waits for its
 //! host it looks whether a person has ended the incident. Every other wait ends at a question that sees that too.
 
-use super::lease::BEAT;
 use super::ownership::{abort_of, lost, overwritten};
 use super::writing::send;
 use crate::policy::host_error::lead::lead;
 use crate::policy::notes::Phase;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
-use crate::policy::timings::FRESH;
+use crate::policy::timings::{BEAT, FRESH};
 use std::time::Duration;
 
 /// What is waited for.

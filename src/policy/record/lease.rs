@@ -8,22 +8,8 @@ use crate::model::{
     Abort, DocumentId, Epoch, Hold, HostId, Incident, Life, Memory, Moment, Progress, RunId, SeenOwner,
 };
 use crate::policy::moments::{CLOCKS, is_ahead};
+use crate::policy::timings::{LEASE, QUIET, UNNAMED};
 use std::time::Duration;
-
-/// An owner writes at least every [`BEAT`]. One that has not for this long is gone, and others may take over.
-pub(in crate::policy) const LEASE: Duration = Duration::from_secs(400);
-
-/// How often an owner shows that it is alive. Three of them may be lost, or one write may take as long as was seen
-/// after the death of a leader (106 s), before the lease is over.
-pub(in crate::policy) const BEAT: Duration = Duration::from_secs(90);
-
-/// Who has locked a record writes itself down at once. A lock that may be our own, or that was left behind, is nobody's
-/// when nothing was written for this long.
-pub(in crate::policy) const QUIET: Duration = Duration::from_secs(30);
-
-/// Any other lock that no record names is nobody's after this: longer than a write takes while a new leader is elected
-/// (106 s were seen).
-const UNNAMED: Duration = Duration::from_secs(120);
 
 /// The record of this host that counts. Names are not unique, so there may be several that are open: of those after
 /// the last closed one the first that was made counts, because oned numbers documents in one order for everybody.

@@ -1,17 +1,14 @@
 //! Take the lock of a record: one owner.
 
 use super::lease::{Watch, is_left};
-use super::open::Opening;
+use super::opening::Opening;
 use crate::model::{DocumentId, DocumentLock, Epoch, Hold, Incident};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Taken, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
-use std::time::Duration;
-
-/// A run that died between taking the lock and writing itself down has taken it this soon after the record was made.
-const PREDECESSOR: Duration = Duration::from_secs(60);
+use crate::policy::timings::PREDECESSOR;
 
 /// The level of our locks: oneadmin may still update the document.
 const LEVEL: i64 = 3;

@@ -10,7 +10,7 @@ use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
-use std::time::Duration;
+use crate::policy::timings::OWNED;
 
 /// Must the record be written before the run goes on?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,6 @@ pub(in crate::policy) enum Needed {
     Yes,
     No,
 }
-
-/// A record that was seen to be ours longer ago than this is looked at before it is written over.
-const OWNED: Duration = Duration::from_secs(60);
 
 /// Whether a try to write has come to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

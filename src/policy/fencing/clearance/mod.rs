@@ -3,10 +3,13 @@
 //! Is it us (brakes)? Is it dead (witnesses, and the host itself as oned has it)? Silence is never read as death here: that
 //! is for the fence to prove.
 
+pub(super) mod learn;
 pub(in crate::policy) mod token;
 
+use super::life::{alive, sign_of_life};
+
 use super::tries::Tries;
-use crate::model::{Host, HostId, HostState, Outlook, Peer, PowerState, WhoLeads};
+use crate::model::{Host, Outlook, PowerState, WhoLeads};
 use crate::policy::host_error::brakes::brakes;
 use crate::policy::host_error::itself::{Leader, young_lead};
 use crate::policy::host_error::lead::{follows, lead, must_lead};
@@ -15,14 +18,14 @@ use crate::policy::host_error::witnesses;
 use crate::policy::lead::{Leads, leads};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
-use crate::policy::record::lease::{open, standing};
+use crate::policy::record::lease::standing;
 use crate::policy::record::ownership::{abort_of, lost};
-use crate::policy::record::release::old;
 use crate::policy::rules::ProbeError;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::settings::{Fencing, Purpose};
 use crate::policy::timings::FRESH;
+use learn::{figures, learn};
 use std::time::Duration;
 use token::Clearance;
 
@@ -179,47 +182,6 @@ fn is_first_record(run: &Run, outlook: &Outlook) -> Result<(), Stop> {
     Err(Stop::OtherRecord)
 }
 
-/// `4 of 5 other hosts are MONITORED`
-pub(super) fn figures(run: &Run, outlook: &Outlook) -> String {
-    let others = outlook.hosts.iter().filter(|host| host.id != run.subject.host);
-    let (others, healthy) = others.fold((0, 0), |(all, healthy), host| {
-        (all + 1, healthy + usize::from(host.state == HostState::Monitored))
-    });
-    format!("{healthy} of {others} other hosts are MONITORED")
-}
-
-/// Keep what later questions need of this look.
-pub(super) fn learn(run: &mut Run, outlook: &Outlook) {
-    let (memory, host, now) = (&outlook.memory, run.subject.host, run.now());
-    run.record.clock.shows(memory.now, now);
-    run.record.old = old(memory, host, &run.policy.record, &run.policy.brake);
-    run.suspect.seen_on = memory.seen_on.iter().filter(|seen| seen.host == host).cloned().collect();
-    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == run.record.document);
-    if let (Some((_, stored)), Some(incident)) = (own, &mut run.record.incident) {
-        // A word that any run has used is used.
-        incident.confirmation = stored.confirmation.clone().or(incident.confirmation.take());
-    }
-    let about = memory.confirmations.iter().filter(|word| word.host == host);
-    // There may be two open records of this host by accident; one that is older than a closed one is another failure's.
-    let open: Vec<_> = open(memory, host).map(|(document, _)| *document).chain(run.record.document).collect();
-    run.record.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
-    run.suspect.peers = peers(host, outlook);
-}
-
-/// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
-fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
-    let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
-    let can_be_asked =
-        |one: &&Host| one.id != host && Some(one.cluster) == cluster && one.state == HostState::Monitored;
-    let peers = outlook.hosts.iter().filter(can_be_asked);
-    let mut peers: Vec<_> = peers.map(|one| Peer { id: one.id, name: one.name.clone() }).collect();
-    peers.sort_by_key(|peer| {
-        let mixed = (u64::from(peer.id.0) ^ outlook.chance).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed ^ (mixed >> 29), peer.id)
-    });
-    peers
-}
-
 impl Ahead<'_, '_> {
     /// Would it happen to a host that no device has shown to be off? Before the fence devices are only read, which a host
     /// that is really off needs nothing more for.
@@ -251,52 +213,5 @@ fn slow(took: Duration) -> Failure {
             took.as_secs()
         ),
         advice: "find out what slows oned down: its log, its database, the load of the front-end".to_owned(),
-    }
-}
-
-/// The text that a live host's failed probe left in `TEMPLATE/ERROR`; a host that is silent leaves none.
-/// Shape: `Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1): Error executing kvm.rb: …`.
-/// Source: `src/monitor/src/monitor/HostMonitorManager.cc`.
-pub(super) fn sign_of_life(host: &Host) -> Option<String> {
-    let text = host.error.as_deref()?;
-    let (_, after) = text.split_once("Error monitoring Host ")?;
-    let (_, said) = after.split_once("): ").or_else(|| after.split_once("):"))?;
-    let said = said.trim();
-    // A missing driver is the front-end's own trouble and says nothing about the host.
-    if said.is_empty() || said.starts_with("Cannot find driver") { None } else { Some(said.to_owned()) }
-}
-
-pub(super) fn alive(host: &Host, text: &str) -> Failure {
-    Failure {
-        trouble: Trouble::Refused,
-        what: format!("{host} is in ERROR because a probe failed on it, so it was alive to say so: {text}"),
-        advice: format!(
-            "mend the probe on {name}; if {name} died since, `onehost forceupdate {name}` and wait for the next \
-             event, or set probe_error = \"fence\" under [fence]",
-            name = host.name
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn says(text: &str) -> Option<String> {
-        sign_of_life(&Host {
-            error: Some(text.to_owned()),
-            ..Host::new(HostId(1), "node1", HostState::Error)
-        })
-    }
-
-    #[test]
-    fn only_a_probe_s_own_words_are_a_sign_of_life() {
-        let begin = "Fri Nov 20 08:44:08 2026 : Error monitoring Host node1 (1):";
-        assert_eq!(says(&format!("{begin} ")), None);
-        assert_eq!(says(begin), None);
-        assert_eq!(says(&format!("{begin} Cannot find driver: 'monitord'")), None);
-        assert_eq!(says("something else"), None);
-        let probe = "Error executing kvm.rb: No space left";
-        assert_eq!(says(&format!("{begin} {probe}")), Some(probe.to_owned()));
     }
 }

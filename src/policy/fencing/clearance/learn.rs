@@ -1,0 +1,47 @@
+//! What a look around tells for later questions.
+
+use crate::model::{Host, HostId, HostState, Outlook, Peer};
+use crate::policy::record::lease::open;
+use crate::policy::record::release::old;
+use crate::policy::run::Run;
+
+/// `4 of 5 other hosts are MONITORED`
+pub(in crate::policy::fencing) fn figures(run: &Run, outlook: &Outlook) -> String {
+    let others = outlook.hosts.iter().filter(|host| host.id != run.subject.host);
+    let (others, healthy) = others.fold((0, 0), |(all, healthy), host| {
+        (all + 1, healthy + usize::from(host.state == HostState::Monitored))
+    });
+    format!("{healthy} of {others} other hosts are MONITORED")
+}
+
+/// Keep what later questions need of this look.
+pub(in crate::policy::fencing) fn learn(run: &mut Run, outlook: &Outlook) {
+    let (memory, host, now) = (&outlook.memory, run.subject.host, run.now());
+    run.record.clock.shows(memory.now, now);
+    run.record.old = old(memory, host, &run.policy.record, &run.policy.brake);
+    run.suspect.seen_on = memory.seen_on.iter().filter(|seen| seen.host == host).cloned().collect();
+    let own = memory.incidents.iter().find(|(document, _)| Some(*document) == run.record.document);
+    if let (Some((_, stored)), Some(incident)) = (own, &mut run.record.incident) {
+        // A word that any run has used is used.
+        incident.confirmation = stored.confirmation.clone().or(incident.confirmation.take());
+    }
+    let about = memory.confirmations.iter().filter(|word| word.host == host);
+    // There may be two open records of this host by accident; one that is older than a closed one is another failure's.
+    let open: Vec<_> = open(memory, host).map(|(document, _)| *document).chain(run.record.document).collect();
+    run.record.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
+    run.suspect.peers = peers(host, outlook);
+}
+
+/// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
+fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
+    let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
+    let can_be_asked =
+        |one: &&Host| one.id != host && Some(one.cluster) == cluster && one.state == HostState::Monitored;
+    let peers = outlook.hosts.iter().filter(can_be_asked);
+    let mut peers: Vec<_> = peers.map(|one| Peer { id: one.id, name: one.name.clone() }).collect();
+    peers.sort_by_key(|peer| {
+        let mixed = (u64::from(peer.id.0) ^ outlook.chance).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed ^ (mixed >> 29), peer.id)
+    });
+    peers
+}
