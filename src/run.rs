@@ -6,11 +6,11 @@ use crate::policy::replay::{Begin, Verdict};
 use crate::policy::{Entry, Policy, Reply, Report, Step, Subject, Suspended, begin};
 use crate::world::{Replayed, World};
 
-mod back;
 mod down;
+mod host_back;
 
-pub use back::run_back;
 pub use down::run_down;
+pub use host_back::run_back;
 
 /// A procedure of the policy: what it has written down, and its next step.
 pub trait Procedure<W: World>: Sized {

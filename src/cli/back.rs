@@ -5,7 +5,7 @@ use super::options::{help, parse};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::policy::tend::Account;
-use crate::policy::{HandOver, Purpose, back};
+use crate::policy::{HandOver, Purpose, host_back};
 use crate::world::Live;
 use crate::{finish, run_back, trail};
 use clap::Parser;
@@ -46,8 +46,8 @@ impl HostBack {
 
     /// These options over the settings.
     #[must_use]
-    pub fn policy(&self, config: &Config) -> back::Policy {
-        back::Policy {
+    pub fn policy(&self, config: &Config) -> host_back::Policy {
+        host_back::Policy {
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
             hand_over: if self.hand_over { HandOver::Yes } else { HandOver::No },
             back: config.back,

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, back, down};
+use crate::policy::{Rules, down, host_back};
 use crate::wire::record;
 use std::collections::BTreeMap;
 use std::io;
@@ -59,7 +59,7 @@ pub struct Config {
     /// are rules.
     pub rules: Rules,
     /// `[host_back]`
-    pub back: back::Rules,
+    pub back: host_back::Rules,
     /// `[vm_down]`
     pub down: down::Rules,
     /// `[observer]`: how this front-end looks at itself.
@@ -271,7 +271,7 @@ impl Config {
             run_dir: environment.default_run_dir(),
             oned: OnedSettings::default(),
             rules: Rules::default(),
-            back: back::Rules::default(),
+            back: host_back::Rules::default(),
             down: down::Rules::default(),
             observer: rules::Observer::default().into_settings(),
             witness: WitnessSettings::default(),

@@ -1,7 +1,7 @@
 //! `[host_back]` and `[vm_down]`, as they are written, and their bounds.
 
 use super::file::{DAY, HOUR, MINUTE, SECOND, within};
-use crate::policy::{BrakeRules, Window, back, down};
+use crate::policy::{BrakeRules, Window, down, host_back};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
 use serde::Deserialize;
 use std::time::Duration;
@@ -29,7 +29,7 @@ enum FailbackWord {
 
 impl Default for HostBack {
     fn default() -> Self {
-        let back::Rules { stable, quarantine, failback: _ } = back::Rules::default();
+        let host_back::Rules { stable, quarantine, failback: _ } = host_back::Rules::default();
         let failback_stable = 30 * MINUTE;
         Self { stable, quarantine, failback: FailbackWord::Never, failback_stable }
     }
@@ -37,19 +37,19 @@ impl Default for HostBack {
 
 impl HostBack {
     /// A quarantine that is shorter than the time in which failures are counted would begin again at once.
-    pub(super) fn check(self, brake: &BrakeRules) -> Result<back::Rules, String> {
+    pub(super) fn check(self, brake: &BrakeRules) -> Result<host_back::Rules, String> {
         let Window { count: _, time } = brake.flaps;
         let quarantine = within("host_back.quarantine", self.quarantine, MINUTE..=30 * DAY)?;
         if quarantine < time {
             return Err(format!("host_back.quarantine is {quarantine:?}, shorter than brake.flap_time"));
         }
         let failback_stable = within("host_back.failback_stable", self.failback_stable, SECOND..=DAY)?;
-        Ok(back::Rules {
+        Ok(host_back::Rules {
             stable: within("host_back.stable", self.stable, SECOND..=HOUR)?,
             quarantine,
             failback: match self.failback {
-                FailbackWord::Never => back::Failback::Never,
-                FailbackWord::After => back::Failback::After(failback_stable),
+                FailbackWord::Never => host_back::Failback::Never,
+                FailbackWord::After => host_back::Failback::After(failback_stable),
             },
         })
     }

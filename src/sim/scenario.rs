@@ -16,7 +16,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
 use crate::policy::stopping::By;
-use crate::policy::{Mode, Policy, Source, Subject, back, down};
+use crate::policy::{Mode, Policy, Source, Subject, down, host_back};
 use crate::wire::record;
 use crate::world::Zone;
 use crate::world::oned::{Credentials, Oned, Patience, Session};
@@ -92,7 +92,7 @@ pub enum Job {
     /// `host_error`, by [`Scenario::policy`].
     HostError,
     /// `host_back`
-    HostBack(Box<back::Policy>),
+    HostBack(Box<host_back::Policy>),
     /// `vm_down`, for this VM.
     VmDown(VmId, Box<down::Policy>),
 }

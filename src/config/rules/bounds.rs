@@ -10,7 +10,7 @@ use crate::policy::moments::Bounds;
 use crate::policy::reconcile::ReconcileRules;
 use crate::policy::{
     BrakeRules, Control, FenceRules, HoldRules, Late, Placement, ProbeError, RecordRules, SettleRules,
-    WaitRules, Window, WitnessRules, back,
+    WaitRules, Window, WitnessRules, host_back,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -162,7 +162,7 @@ impl Reconcile {
     pub(in crate::config) fn check(
         self,
         bounds: Bounds,
-        back: back::Rules,
+        back: host_back::Rules,
     ) -> Result<ReconcileSettings, String> {
         let rules = ReconcileRules {
             age: within("reconcile.age", self.age, Duration::ZERO..=HOUR)?,
