@@ -1,35 +1,31 @@
-//! The loop: ask the policy, do that one thing in the world, hand the answer back.
+//! The loop: drive a procedure of the policy through a world, question by question.
 //!
 //! No branch in here decides anything.
 
+use crate::model::Vm;
 use crate::policy::replay::{Begin, Verdict};
-use crate::policy::{Entry, Policy, Report, Subject, Suspended, begin};
+use crate::policy::tend::Account;
+use crate::policy::{Policy, Report, Subject, Suspended, host_back, host_error, vm_down};
 use crate::world::{Replayed, World};
-
-mod back;
-mod down;
-
-pub use back::run_back;
-pub use down::run_down;
-
-/// A procedure of the policy: what it has written down, and its next step.
-pub trait Procedure<W: World>: Sized {
-    /// How it ends.
-    type End;
-
-    /// What was written down until now.
-    fn trail(&self) -> &[Entry];
-
-    /// Ask the world what this step asks, and hand the answer back.
-    ///
-    /// # Errors
-    /// The end, when it is over.
-    fn answer(self, world: &mut W) -> Result<Self, Box<Self::End>>;
-}
 
 /// Run a recovery to its end.
 pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
     Run::begin(subject, policy).to_the_end(world)
+}
+
+/// Look after a host that is back, to the end.
+pub fn run_back(world: &mut impl World, subject: Subject, policy: host_back::Policy) -> Account {
+    Run::back(subject, policy).to_the_end(world)
+}
+
+/// Look after a VM that is down on a healthy host, to the end.
+pub fn run_down(
+    world: &mut impl World,
+    subject: vm_down::Subject,
+    event: Option<&Vm>,
+    policy: &vm_down::Policy,
+) -> Account {
+    Run::down(subject, event, policy).to_the_end(world)
 }
 
 /// The first `most` steps of a recovery, as if the process died after them; `None` if it had not ended then.
@@ -54,40 +50,43 @@ pub fn replay(mut world: Replayed, begin: &Begin, policy: Policy) -> Result<Verd
     Ok(Verdict::of(world.done()?, report.as_deref()))
 }
 
-/// A procedure between two steps. Several of them can take turns in one cloud.
+/// A procedure between two steps. Several of them can take turns in one cloud; one that is dropped was killed.
 #[derive(Debug)]
-pub struct Run<S = Suspended<Report>> {
-    step: S,
-    /// How many lines of the trail were told.
-    told: usize,
-}
+pub struct Run<E = Report>(Suspended<E>);
 
 impl Run {
     /// A recovery; nothing was asked yet.
     #[must_use]
     pub fn begin(subject: Subject, policy: Policy) -> Self {
-        Self { step: begin(subject, policy), told: 0 }
+        Self(host_error::begin(subject, policy))
     }
 }
 
-impl<S> Run<S> {
-    /// Take one step.
+impl Run<Account> {
+    /// `host_back`; nothing was asked yet.
+    #[must_use]
+    pub fn back(subject: Subject, policy: host_back::Policy) -> Self {
+        Self(host_back::begin(subject, policy))
+    }
+
+    /// `vm_down`; nothing was asked yet.
+    #[must_use]
+    pub fn down(subject: vm_down::Subject, event: Option<&Vm>, policy: &vm_down::Policy) -> Self {
+        Self(vm_down::begin(subject, event, policy))
+    }
+}
+
+impl<E> Run<E> {
+    /// Take one step: one question, and its answer.
     ///
     /// # Errors
     /// The end, when it is over.
-    pub fn go_on<W: World>(self, world: &mut W) -> Result<Self, Box<S::End>>
-    where
-        S: Procedure<W>,
-    {
-        let told = tell(world, self.step.trail(), self.told);
-        Ok(Self { step: self.step.answer(world)?, told })
+    pub fn go_on(self, world: &mut impl World) -> Result<Self, Box<E>> {
+        self.0.go_on(world).map(Self).map_err(Box::new)
     }
 
     /// Take so many steps and no more; `None` if it has not ended then.
-    pub fn steps<W: World>(mut self, world: &mut W, most: usize) -> Option<S::End>
-    where
-        S: Procedure<W>,
-    {
+    pub fn steps(mut self, world: &mut impl World, most: usize) -> Option<E> {
         for _ in 0..most {
             self = match self.go_on(world) {
                 Ok(run) => run,
@@ -98,10 +97,7 @@ impl<S> Run<S> {
     }
 
     /// Go on to the end.
-    pub fn to_the_end<W: World>(mut self, world: &mut W) -> S::End
-    where
-        S: Procedure<W>,
-    {
+    pub fn to_the_end(mut self, world: &mut impl World) -> E {
         loop {
             world.between_steps();
             self = match self.go_on(world) {
@@ -110,24 +106,4 @@ impl<S> Run<S> {
             };
         }
     }
-}
-
-/// A procedure that is suspended at its questions.
-impl<W: World, E> Procedure<W> for Suspended<E> {
-    type End = E;
-
-    fn trail(&self) -> &[Entry] {
-        &[]
-    }
-
-    fn answer(self, world: &mut W) -> Result<Self, Box<E>> {
-        self.go_on(world).map_err(Box::new)
-    }
-}
-
-fn tell(world: &mut impl World, trail: &[Entry], told: usize) -> usize {
-    for entry in trail.iter().skip(told) {
-        world.tell(entry);
-    }
-    trail.len().max(told)
 }

@@ -8,7 +8,7 @@ use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left, options};
 use crate::policy::stopping::By;
-use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, back};
+use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, host_back};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
 use crate::world::World as _;
@@ -181,7 +181,7 @@ fn look(scenario: &mut Scenario) -> Option<Decision> {
     let bounds = Bounds::new(*wait, *hold);
     let back = match &scenario.job {
         Job::HostBack(policy) => policy.back,
-        Job::HostError | Job::VmDown(..) => back::Rules::default(),
+        Job::HostError | Job::VmDown(..) => host_back::Rules::default(),
     };
     let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
     let decisions = decide(look.view(&BTreeSet::new()), rules);

@@ -24,7 +24,7 @@ pub(crate) use words::check_address;
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, back, vm_down};
+use crate::policy::{Rules, host_back, vm_down};
 use crate::wire::record;
 use read::Draft;
 use serde::Deserialize;
@@ -69,7 +69,7 @@ pub struct Config {
     /// are rules.
     pub rules: Rules,
     /// `[host_back]`
-    pub back: back::Rules,
+    pub back: host_back::Rules,
     /// `[vm_down]`
     pub down: vm_down::Rules,
     /// `[observer]`: how this front-end looks at itself.
@@ -268,7 +268,7 @@ impl Config {
             run_dir: environment.default_run_dir(),
             oned: OnedSettings::default(),
             rules: Rules::default(),
-            back: back::Rules::default(),
+            back: host_back::Rules::default(),
             down: vm_down::Rules::default(),
             observer: ObserverSettings::default(),
             witness: WitnessSettings::default(),

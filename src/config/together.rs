@@ -2,7 +2,7 @@
 
 use super::Config;
 use super::bounds::{HOUR, MILLISECOND, within};
-use crate::policy::back::Failback;
+use crate::policy::host_back::Failback;
 use crate::policy::moments::Bounds;
 
 /// The settings, each of which is in its bounds.

@@ -1,7 +1,7 @@
 //! Texts of the settings file that have to be of a kind: paths, programs, addresses, one word of a few.
 
 use crate::policy::Wish;
-use crate::policy::back::Failback;
+use crate::policy::host_back::Failback;
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::Error as Unknown;

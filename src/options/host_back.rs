@@ -3,7 +3,7 @@
 use super::parse;
 use crate::config::Config;
 use crate::error::Result;
-use crate::policy::{HandOver, Purpose, back};
+use crate::policy::{HandOver, Purpose, host_back};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -41,8 +41,8 @@ impl HostBack {
 
     /// These options over the settings.
     #[must_use]
-    pub fn policy(&self, config: &Config) -> back::Policy {
-        back::Policy {
+    pub fn policy(&self, config: &Config) -> host_back::Policy {
+        host_back::Policy {
             purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
             hand_over: if self.hand_over { HandOver::Yes } else { HandOver::No },
             back: config.back,

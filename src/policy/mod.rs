@@ -6,11 +6,11 @@
 
 pub mod arming;
 pub(crate) mod authority;
-pub mod back;
 pub mod check;
 mod desk;
 pub mod fencing;
 mod holder;
+pub mod host_back;
 pub mod host_error;
 pub mod layer;
 pub mod lead;

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
 use crate::options::{HostBack, HostError, VmDown};
 use crate::policy::stopping::By;
-use crate::policy::{Mode, Policy, Source, Subject, back, vm_down};
+use crate::policy::{Mode, Policy, Source, Subject, host_back, vm_down};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -80,7 +80,7 @@ pub enum Job {
     /// `host_error`, by [`Scenario::policy`].
     HostError,
     /// `host_back`
-    HostBack(Box<back::Policy>),
+    HostBack(Box<host_back::Policy>),
     /// `vm_down`, for this VM.
     VmDown(VmId, Box<vm_down::Policy>),
 }

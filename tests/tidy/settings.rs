@@ -24,7 +24,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 16] = [
         &[("ReconcileRules", "src/policy/reconcile/mod.rs"), ("ReconcileSettings", "src/config/mod.rs")],
     ),
     ("record", &[("RecordRules", "src/policy/rules.rs"), ("Config", "src/config/mod.rs")]),
-    ("host_back", &[("Rules", "src/policy/back/rules.rs")]),
+    ("host_back", &[("Rules", "src/policy/host_back/rules.rs")]),
     ("vm_down", &[("Rules", "src/policy/vm_down/rules.rs")]),
 ];
 

@@ -7,7 +7,7 @@ use crate::options::{HostBack, HostError};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, Todo, decide, left, options};
 use crate::policy::surroundings::{refused, refused_by_hooks};
-use crate::policy::{Failure, Policy, Source, Subject, back, busy, unreadable};
+use crate::policy::{Failure, Policy, Source, Subject, busy, host_back, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy as locked, clock, local_zone, watched};
@@ -91,7 +91,7 @@ impl Desk {
     }
 
     /// What a run for a host that is back goes by: the settings.
-    pub(super) fn back_policy(&self) -> back::Policy {
+    pub(super) fn back_policy(&self) -> host_back::Policy {
         HostBack { host: None, hand_over: true, config: None, dry_run: false }.policy(&self.config)
     }
 }

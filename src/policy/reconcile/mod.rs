@@ -18,8 +18,8 @@ use age::Age;
 use looks::{held_vms, waits};
 
 use super::WaitRules;
-use super::back::{self, Due, due};
 use super::holder::{lives_and_is_silent, silent};
+use super::host_back::{self, Due, due};
 use super::limits::unreadable;
 use super::moments::{Bounds, beyond, rests};
 use crate::model::{DocumentId, Host, HostId, HostState, Incident, Life, Memory, Progress};
@@ -80,14 +80,14 @@ pub struct ReconcileRules {
     /// How late a record may say that it is looked at again.
     pub bounds: Bounds,
     /// How late a host may say that something is due on it.
-    pub back: back::Rules,
+    pub back: host_back::Rules,
 }
 
 /// Two minutes are longer than a hook waits for a slot while others only look; four hosts keep at most as many
 /// connections to oned busy as one host's run does with its VMs.
 impl Default for ReconcileRules {
     fn default() -> Self {
-        let (bounds, back) = (Bounds::default(), back::Rules::default());
+        let (bounds, back) = (Bounds::default(), host_back::Rules::default());
         Self { age: Duration::from_secs(120), parallel: 4, bounds, back }
     }
 }

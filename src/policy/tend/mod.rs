@@ -6,13 +6,11 @@
 mod account;
 pub(in crate::policy) mod claim;
 pub(in crate::policy) mod deed;
-mod diary;
 pub(in crate::policy) mod fallen;
 mod place;
 
 pub use account::{Account, Hook};
 pub(in crate::policy) use claim::{claim, must_lead};
 pub use deed::Deed;
-pub(in crate::policy) use diary::Diary;
 pub(in crate::policy) use fallen::{Fallen, MONITOR, PERSON, fallen, may_run_elsewhere};
 pub(in crate::policy) use place::place;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{ClusterId, Epoch, HostId};
+use std::time::Duration;
 
 const NOW: Epoch = Epoch(1_000_000);
 

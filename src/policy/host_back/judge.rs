@@ -1,6 +1,7 @@
 //! Was this VM left down by the failure, and may it be started where it is?
 
-use crate::model::{Epoch, HostId, Incident, Vm, VmId};
+use super::run::Run;
+use crate::model::{Epoch, Host, HostId, Incident, Vm, VmId};
 use crate::policy::moments::is_ahead;
 use crate::policy::plan::{excluded, locked};
 use crate::policy::rules::Exclusions;
@@ -10,16 +11,19 @@ use std::collections::BTreeSet;
 /// A VM may have crashed this long before the host's ERROR: that takes a few monitoring cycles.
 const BEFORE: i64 = 900;
 
+/// What the last run has done about a failure; in the host's template. See [`Closed`].
+pub(super) const RETURNED: &str = "HA_RETURNED";
+
 /// What an earlier run has done about a failure, as it wrote that into the host's template: `1795169360 9 12` is the
 /// moment of its end, and the VMs that it could not start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Closed {
+struct Closed {
     at: i64,
     but: BTreeSet<VmId>,
 }
 
 impl Closed {
-    pub(super) fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
         let at = words.next()?.parse().ok()?;
         Some(Self { at, but: words.filter_map(|id| Some(VmId(id.parse().ok()?))).collect() })
@@ -36,21 +40,31 @@ pub(super) enum Verdict {
 }
 
 /// The failure whose tail is to be closed.
-pub(super) struct Tail<'a> {
-    pub(super) host: HostId,
-    pub(super) incident: Option<&'a Incident>,
+pub(super) struct Tail {
+    host: HostId,
+    incident: Option<Incident>,
     /// What an earlier run has done.
-    pub(super) closed: Option<Closed>,
+    closed: Option<Closed>,
     /// `[exclude]`
-    pub(super) exclude: &'a Exclusions,
+    exclude: Exclusions,
     /// The wall clock.
-    pub(super) now: Epoch,
+    now: Epoch,
 }
 
-impl Tail<'_> {
+impl Tail {
+    pub(super) fn of(run: &Run, host: &Host) -> Self {
+        Self {
+            host: run.id,
+            incident: run.incident().cloned(),
+            closed: host.attributes.get(RETURNED).and_then(|text| Closed::read(text)),
+            exclude: run.policy.plan.exclude.clone(),
+            now: run.epoch(),
+        }
+    }
+
     /// The time from which on a crash belongs to the host's failure; or why none does.
     fn since(&self, vm: VmId) -> Result<i64, &'static str> {
-        let incident = self.incident.ok_or("no failure of the host is recorded")?;
+        let incident = self.incident.as_ref().ok_or("no failure of the host is recorded")?;
         // A clock that was ahead has dated it: it was heard before it failed, by oned's clock. If that is not known, or
         // is of the same clock, every crash may be of that failure.
         let wrong = is_ahead(self.now, incident.opened);
@@ -89,7 +103,7 @@ impl Tail<'_> {
         if vm.attributes.get("HA_POLICY").is_some_and(|policy| policy.eq_ignore_ascii_case("none")) {
             return Verdict::Leave(format!("{}, and its HA_POLICY is NONE", vm.state));
         }
-        if let Some(why) = excluded(vm, self.exclude) {
+        if let Some(why) = excluded(vm, &self.exclude) {
             return Verdict::Leave(format!("{}, and {why}", vm.state));
         }
         if let Some(why) = locked(vm) {

@@ -53,7 +53,8 @@ impl Mark {
     }
 
     /// How long the host has been MONITORED, if the time has come, oned has heard it since, and it has not failed
-    /// meanwhile: its last incident, and for how long that was seen as it is. A pool of hosts does not say when they were heard, so that is for the run to see.
+    /// meanwhile: its last incident, and for how long that was seen as it is. A pool of hosts does not say when they were
+    /// heard, so that is for the run to see.
     pub(super) fn stood(
         self,
         host: &Host,
@@ -89,43 +90,32 @@ pub(in crate::policy) enum Due {
 
 /// What is due on this host; `None` where there is no word of ours on it.
 pub(in crate::policy) fn due(host: &Host, now: Epoch, rules: Rules) -> Option<Due> {
-    let (quarantine, mark) = (Quarantine::read(host), Mark::read(host));
-    match (host.state, quarantine, mark) {
-        (HostState::Disabled, Some(quarantine), _) if !quarantine.begun => {
-            Some(Due::Tail("its quarantine has begun, which is not noted yet".to_owned()))
-        }
-        (HostState::Monitored, Some(quarantine), _) if !quarantine.begun => {
-            Some(Due::Tail(format!("its quarantine could not begin: {}", quarantine.reason)))
-        }
-        (HostState::Disabled, Some(quarantine), _) => Some(match quarantine.left(now, rules) {
-            Ok(why) => Due::Lift(format!("{why}: {}", quarantine.reason)),
-            Err(why) => Due::NotYet(why),
-        }),
-        (HostState::Monitored, Some(_), _) => {
-            Some(Due::Tail("somebody has enabled it, so it is not quarantined any more".to_owned()))
-        }
-        (HostState::Monitored, None, Some(mark)) => Some(match mark.not_yet(now, rules) {
-            Some(why) => Due::NotYet(why),
-            None if mark.is_wrong(now, host, rules) => Due::Tail(
-                "its next look is later than any setting allows: a clock was wrong; looking now".to_owned(),
-            ),
-            None => Due::Tail(format!("it has been MONITORED for {}", span(now.since(mark.since)))),
-        }),
-        (
-            HostState::Init
-            | HostState::MonitoringMonitored
-            | HostState::Monitored
-            | HostState::Error
-            | HostState::Disabled
-            | HostState::MonitoringError
-            | HostState::MonitoringInit
-            | HostState::MonitoringDisabled
-            | HostState::Offline
-            | HostState::Unknown(_),
-            _,
-            _,
-        ) => None,
+    let is_disabled = host.state == HostState::Disabled;
+    if !is_disabled && host.state != HostState::Monitored {
+        return None;
     }
+    if let Some(quarantine) = Quarantine::read(host) {
+        let reason = &quarantine.reason;
+        return Some(match (quarantine.begun, is_disabled) {
+            (false, true) => Due::Tail("its quarantine has begun, which is not noted yet".to_owned()),
+            (false, false) => Due::Tail(format!("its quarantine could not begin: {reason}")),
+            (true, false) => {
+                Due::Tail("somebody has enabled it, so it is not quarantined any more".to_owned())
+            }
+            (true, true) => match quarantine.left(now, rules) {
+                Ok(why) => Due::Lift(format!("{why}: {reason}")),
+                Err(why) => Due::NotYet(why),
+            },
+        });
+    }
+    let mark = Mark::read(host).filter(|_| !is_disabled)?;
+    Some(match mark.not_yet(now, rules) {
+        Some(why) => Due::NotYet(why),
+        None if mark.is_wrong(now, host, rules) => Due::Tail(
+            "its next look is later than any setting allows: a clock was wrong; looking now".to_owned(),
+        ),
+        None => Due::Tail(format!("it has been MONITORED for {}", span(now.since(mark.since)))),
+    })
 }
 
 #[cfg(test)]

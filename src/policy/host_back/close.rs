@@ -1,0 +1,77 @@
+//! What a run writes into the host's template at its end, for the next run.
+
+use super::judge::RETURNED;
+use super::later::{Mark, TAIL};
+use super::run::Run;
+use crate::policy::arming::utc;
+use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::settings::HandOver;
+use std::time::Duration;
+
+/// VMs that are remembered as not started. Of more, the others are left to people.
+const MOST: usize = 200;
+
+/// The run ends here, and a later run goes on when the host has been MONITORED for this long. Where that cannot be
+/// written down nobody would go on, so this run waits itself.
+pub(super) async fn hand_over(run: &mut Run, stable: Duration) -> Result<(), Outcome> {
+    let now = run.epoch();
+    let since = now.before(run.monitored_for());
+    let heard = run.since.and_then(|(_, heard)| heard).unwrap_or(0);
+    let mark = Mark { since, heard, at: since.plus(stable) };
+    let mut attributes = vec![(TAIL, mark.write())];
+    let decided = run.guests.is_some();
+    attributes.extend(returned(run).filter(|_| decided));
+    let outcome = if decided && down(run).next().is_some() {
+        Outcome::Partly
+    } else {
+        Outcome::HandedOver(format!(
+            "`onerescue reconcile` goes on in {} s, at {}, if it stays MONITORED",
+            mark.at.since(now).as_secs(),
+            utc(mark.at)
+        ))
+    };
+    if run.write(attributes).await {
+        return Err(outcome);
+    }
+    run.policy.hand_over = HandOver::No;
+    Ok(())
+}
+
+/// Everything has its outcome. What was not started is written into the host, so that a later run tries those again,
+/// and a VM whose guest shuts itself down by then is not taken for a victim of that failure.
+pub(super) async fn finish(run: &Run) -> Outcome {
+    let mut attributes: Vec<_> = returned(run).into_iter().collect();
+    attributes.extend(Mark::read(&run.host).map(|_| (TAIL, "0".to_owned())));
+    let outcome = outcome(run);
+    if !attributes.is_empty() && !run.rehearses() {
+        // A tail that is not written down is looked at again, and nothing is found then.
+        run.write(attributes).await;
+    }
+    outcome
+}
+
+fn outcome(run: &Run) -> Outcome {
+    let looked = run.guests.is_some() || !run.vms.is_empty() || run.last.is_some();
+    if down(run).next().is_some() {
+        Outcome::Partly
+    } else if run.started > 0 {
+        Outcome::Recovered
+    } else if looked {
+        Outcome::NothingToDo("the failure left no VM down on it".to_owned())
+    } else {
+        Outcome::NothingToDo("no VM is charged to it, and no failure of it is recorded".to_owned())
+    }
+}
+
+/// VMs that should run and do not.
+fn down(run: &Run) -> impl Iterator<Item = &VmReport> {
+    run.vms.values().filter(|vm| matches!(vm.fate, Fate::Held(_) | Fate::Failed(_)))
+}
+
+/// What was done about the host's last failure, and which VMs were not started.
+fn returned(run: &Run) -> Option<(&'static str, String)> {
+    run.last.as_ref()?;
+    let down = down(run).take(MOST).map(|vm| vm.id.0.to_string());
+    let words: Vec<_> = std::iter::once(run.epoch().0.to_string()).chain(down).collect();
+    Some((RETURNED, words.join(" ")))
+}

@@ -1,0 +1,96 @@
+//! VMs go back to the host that they were recovered from: one at a time, live, and only if the planner would place them
+//! there. One that cannot go back stays where it runs.
+
+use super::close::hand_over;
+use super::look::look_again;
+use super::rules::Failback;
+use super::run::Run;
+use super::settle::carry_out;
+use super::survey::survey;
+use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmId, VmState};
+use crate::policy::limits::span;
+use crate::policy::notes::Phase;
+use crate::policy::plan::locked;
+use crate::policy::port::Survey;
+use crate::policy::report::{Fate, Outcome};
+use crate::policy::rules::Rules;
+use crate::policy::settings::HandOver;
+use crate::policy::tend::place;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A VM that an incident has moved away, and where to.
+#[derive(Clone, Copy)]
+pub(super) struct Guest {
+    pub(super) vm: VmId,
+    pub(super) at: HostId,
+}
+
+/// The host has to be MONITORED for longer than before a start; it is read before each VM.
+pub(super) async fn go_back(run: &mut Run) -> Result<(), Outcome> {
+    let Failback::After(stable) = run.policy.back.failback else { return Ok(()) };
+    let guests = run.incident().map(|incident| guests(incident, run.id)).unwrap_or_default();
+    if !guests.is_empty() {
+        let text = format!("{} VMs were moved from it, and go back after {}", guests.len(), span(stable));
+        run.note(Phase::Plan, text);
+    }
+    run.guests = Some(guests);
+    while run.guests.as_ref().is_some_and(|guests| !guests.is_empty()) {
+        let left = stable.saturating_sub(run.monitored_for());
+        if left > Duration::ZERO && run.policy.hand_over == HandOver::Yes {
+            hand_over(run, stable).await?;
+            continue;
+        }
+        if left > Duration::ZERO {
+            run.wait(left.min(Duration::from_secs(60)).min((stable / 10).max(run.policy.wait.look))).await;
+        } else if let Some(guest) = run.guests.as_mut().and_then(VecDeque::pop_front) {
+            send_back(run, guest).await?;
+        }
+        look_again(run).await?;
+    }
+    Ok(())
+}
+
+/// The VMs that the last incident says were moved from this host and run elsewhere since.
+fn guests(incident: &Incident, home: HostId) -> VecDeque<Guest> {
+    let closed = incident.progress == Progress::Closed;
+    let recovered = |vm: &&IncidentVm| closed && vm.end == Some(End::Recovered);
+    let guest = |vm: &IncidentVm| Some(Guest { vm: vm.id, at: vm.to.filter(|to| *to != home)? });
+    incident.vms.iter().filter(recovered).filter_map(guest).collect()
+}
+
+async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
+    let (_, survey) = survey(run, Some(guest.vm)).await?;
+    let Some(vm) = survey.vms.iter().find(|vm| vm.id == guest.vm) else {
+        run.settle(guest.vm, "?", Fate::Left("it does not exist any more".to_owned()));
+        return Ok(());
+    };
+    match may_go_back(run, &survey, vm, guest.at) {
+        Ok(said) => {
+            run.note(Phase::Plan, format!("{} {}: back, live: {said}", vm.id, vm.name));
+            carry_out(run, std::slice::from_ref(vm), Some(guest.at)).await?;
+        }
+        Err(why) => run.settle(vm.id, &vm.name, Fate::Left(why)),
+    }
+    Ok(())
+}
+
+/// The planner's words, or why it stays where it is.
+fn may_go_back(run: &Run, survey: &Survey, vm: &Vm, at: HostId) -> Result<String, String> {
+    if vm.state != VmState::RUNNING || vm.host != Some(at) {
+        let place = vm.host.map_or_else(|| "no host".to_owned(), |host| host.to_string());
+        return Err(format!(
+            "{} on {place}: it is not as the incident left it, so it is not moved",
+            vm.state
+        ));
+    }
+    if vm.attributes.get("HA_POLICY").is_some_and(|policy| policy.eq_ignore_ascii_case("none")) {
+        return Err("its HA_POLICY is NONE".to_owned());
+    }
+    if let Some(why) = locked(vm) {
+        return Err(why);
+    }
+    let rules = Rules { plan: run.policy.plan.clone(), settle: run.policy.settle, ..Rules::default() };
+    let place = place(survey, vm.id, at, &[], Some(run.id), &rules);
+    place.map(|place| place.said).map_err(|why| format!("RUNNING on {at}, and stays: {why}"))
+}

@@ -1,0 +1,152 @@
+//! One run: what it knows of its host and its VMs, and the account that it gives.
+
+use super::failback::Guest;
+use super::later::Mark;
+use super::rules::Policy;
+use crate::model::{Epoch, Host, HostId, HostState, Incident, Moment, VmId};
+use crate::policy::desk::Desk;
+use crate::policy::notes::Phase;
+use crate::policy::order::Reply;
+use crate::policy::port::{Failure, Source, Subject, World};
+use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::settings::Purpose;
+use crate::policy::tend::{Account, Deed, Hook};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Deref;
+use std::time::Duration;
+
+pub(super) struct Run {
+    desk: Desk,
+    pub(super) policy: Policy,
+    pub(super) source: Source,
+    pub(super) id: HostId,
+    /// The host as it was read last; before that only its name is known.
+    pub(super) host: Host,
+    /// The moment since when the host is MONITORED without a break, and when oned had heard the host last then.
+    pub(super) since: Option<(Moment, Option<i64>)>,
+    /// The time that the host was MONITORED before this run, as an earlier run has written.
+    pub(super) monitored_before: Duration,
+    /// The front-end's wall clock at a moment of this run.
+    pub(super) clock: (Epoch, Moment),
+    /// The host's last incident, and for how long this front-end has seen no change in it.
+    pub(super) last: Option<(Incident, Duration)>,
+    /// The VMs that have their outcome.
+    pub(super) vms: BTreeMap<VmId, VmReport>,
+    /// The VMs to start, in order.
+    pub(super) queue: VecDeque<(VmId, String)>,
+    /// The number of calls that oned has taken, or may have.
+    pub(super) started: u32,
+    /// The VMs that go back to this host; `None` before that was looked at.
+    pub(super) guests: Option<VecDeque<Guest>>,
+    /// The moment since when oned has taken nothing of what was sent.
+    pub(super) unsent: Option<Moment>,
+}
+
+/// It asks the world at its desk.
+impl Deref for Run {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl Run {
+    pub(super) fn new(desk: Desk, subject: &Subject, policy: Policy) -> Self {
+        Self {
+            desk,
+            policy,
+            source: subject.source,
+            id: subject.host,
+            host: Host::new(subject.host, &subject.name, HostState::Unknown(-1)),
+            since: None,
+            monitored_before: Duration::ZERO,
+            clock: (Epoch::default(), Moment::default()),
+            last: None,
+            vms: BTreeMap::new(),
+            queue: VecDeque::new(),
+            started: 0,
+            guests: None,
+            unsent: None,
+        }
+    }
+
+    /// `node7 (host 7)`
+    pub(super) fn named(&self) -> String {
+        format!("{} ({})", self.host.name, self.id)
+    }
+
+    pub(super) fn rehearses(&self) -> bool {
+        self.policy.purpose == Purpose::Rehearse
+    }
+
+    /// The wall clock now.
+    pub(super) fn epoch(&self) -> Epoch {
+        let (epoch, at) = self.clock;
+        epoch.plus(self.now().since(at))
+    }
+
+    pub(super) fn incident(&self) -> Option<&Incident> {
+        self.last.as_ref().map(|(incident, _)| incident)
+    }
+
+    /// The time that the host has been MONITORED.
+    pub(super) fn monitored_for(&self) -> Duration {
+        let here = self.since.map_or(Duration::ZERO, |(since, _)| self.now().since(since));
+        here.saturating_add(self.monitored_before)
+    }
+
+    /// The same as an earlier run has marked it, if this run was started for that mark and its time has come.
+    pub(super) fn marked(&self) -> Option<Duration> {
+        let last = self.last.as_ref().map(|(incident, seen)| (incident, *seen));
+        let stood = Mark::read(&self.host)?.stood(&self.host, last, self.epoch(), self.policy.back);
+        stood.filter(|_| self.source == Source::Reconcile)
+    }
+
+    /// No failure of the host is known, and no VM is on it.
+    pub(super) fn nothing_happened(&self) -> bool {
+        let zombies = self.host.attributes.get("ZOMBIES").map_or("", |ids| ids.trim());
+        self.host.vms.is_empty() && self.last.is_none() && zombies.is_empty()
+    }
+
+    /// An answer of oned, unless oned is silent for too long, or refuses it.
+    pub(super) async fn look<T: 'static>(
+        &self,
+        phase: Phase,
+        question: impl Fn(&mut dyn World) -> Result<T, Failure> + Clone + 'static,
+    ) -> Result<T, Outcome> {
+        self.read(self.policy.wait, phase, question).await.map_err(Outcome::NoCloud)
+    }
+
+    /// The host's template gets these attributes. Has oned taken that?
+    pub(super) async fn write(&self, attributes: Vec<(&'static str, String)>) -> bool {
+        let replies = self.tend(vec![Deed::NoteHost { host: self.id, attributes }]).await;
+        replies.iter().all(|reply| *reply == Reply::Accepted)
+    }
+
+    /// A VM gets its one outcome.
+    pub(super) fn settle(&mut self, vm: VmId, name: &str, fate: Fate) {
+        self.note(Phase::Settle, format!("{vm} {name}: {fate}"));
+        self.vms.insert(vm, VmReport { id: vm, name: name.to_owned(), fate });
+    }
+
+    /// The VMs that were to be started get this outcome.
+    pub(super) fn settle_rest(&mut self, fate: &Fate) {
+        for (vm, name) in std::mem::take(&mut self.queue) {
+            self.settle(vm, &name, fate.clone());
+        }
+    }
+
+    pub(super) fn account(mut self, outcome: Outcome) -> Account {
+        self.settle_rest(&Fate::Held(outcome.to_string()));
+        self.note(Phase::Report, outcome.to_string());
+        Account {
+            hook: Hook::HostBack,
+            about: self.named(),
+            outcome,
+            trail: self.trail(),
+            took: self.now(),
+            vms: self.vms.into_values().collect(),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A fresh look at everything: what runs there that should not, and what does not run that should.
+
+use super::judge::{Tail, Verdict};
+use super::run::Run;
+use crate::model::{Host, HostState, VmId, VmState};
+use crate::policy::limits::disarmed;
+use crate::policy::notes::Phase;
+use crate::policy::port::Survey;
+use crate::policy::report::{Fate, Outcome, VmReport};
+use std::collections::BTreeSet;
+
+/// More VMs than this that run where they should not are not named.
+const NAMED: usize = 20;
+
+/// The host and the cloud; with the VM that is to go back, if it is about one.
+pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Survey), Outcome> {
+    let id = run.id;
+    let also: Vec<_> = guest.into_iter().chain(reported(&run.host)).collect();
+    let survey = run.look(Phase::Survey, move |world| world.survey(id, &also)).await?;
+    let own = survey.hosts.iter().find(|host| host.id == id);
+    let Some(host) = own.filter(|host| host.state == HostState::Monitored).cloned() else {
+        return Err(Outcome::NothingToDo("it is not MONITORED any more".to_owned()));
+    };
+    match disarmed(&survey.memory.disarmed, Some(host.cluster), &[]) {
+        Some(failure) => Err(Outcome::Held(failure)),
+        None => Ok((host, survey)),
+    }
+}
+
+/// The VMs that the host says it runs and oned has elsewhere. It says so every 180 s, and keeps the attribute between.
+fn reported(host: &Host) -> Vec<VmId> {
+    let ids = host.attributes.get("ZOMBIES").map_or("", String::as_str);
+    ids.split(',').filter_map(|id| Some(VmId(id.trim().parse().ok()?))).collect()
+}
+
+/// Why the host is not to be trusted: those of the reported VMs that really are elsewhere, or gone, with their names.
+pub(super) fn runs_twice(host: &Host, survey: &Survey) -> Option<String> {
+    let name = |id: &VmId| {
+        let Some(vm) = survey.vms.iter().find(|vm| vm.id == *id) else {
+            return Some(format!("{id}, which oned does not know"));
+        };
+        match vm.host {
+            Some(other) if vm.state == VmState::Done || other != host.id => {
+                Some(format!("{id} {}, which is {} on {other}", vm.name, vm.state))
+            }
+            Some(_) => None,
+            None => Some(format!("{id} {}, which is {}", vm.name, vm.state)),
+        }
+    };
+    let mut all: Vec<_> = reported(host).iter().filter_map(name).collect();
+    let more = all.len().saturating_sub(NAMED);
+    all.truncate(NAMED);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    (!all.is_empty()).then(|| format!("it runs what oned has elsewhere: {}", all.join(", ")))
+}
+
+/// One verdict for every VM that is charged to the host.
+pub(super) fn decide(run: &mut Run, host: &Host, survey: &Survey) {
+    let tail = Tail::of(run, host);
+    let charged: BTreeSet<_> = host.vms.iter().copied().collect();
+    for id in charged {
+        let Some(vm) = survey.vms.iter().find(|vm| vm.id == id) else {
+            let why = survey.unreadable.iter().find(|(vm, _)| *vm == id).map(|(_, why)| why.as_str());
+            let why = why.unwrap_or("oned gives no document for it");
+            run.settle(id, "?", Fate::Held(format!("it cannot be read: {why}")));
+            continue;
+        };
+        match tail.judge(vm) {
+            Verdict::Start => {
+                run.note(Phase::Plan, format!("{id} {}: {}, start it here", vm.name, vm.state));
+                run.queue.push_back((id, vm.name.clone()));
+            }
+            Verdict::Leave(why) if vm.state == VmState::RUNNING => {
+                // Most of them do, and nothing has to be said about it in the log.
+                let report = VmReport { id, name: vm.name.clone(), fate: Fate::Left(why) };
+                run.vms.insert(id, report);
+            }
+            Verdict::Leave(why) => run.settle(id, &vm.name, Fate::Left(why)),
+            Verdict::Hold(why) => run.settle(id, &vm.name, Fate::Held(why)),
+        }
+    }
+    let (start, all) = (run.queue.len(), host.vms.len());
+    let plural = if all == 1 { " is" } else { "s are" };
+    run.note(Phase::Plan, format!("{all} VM{plural} charged to it: {start} to start"));
+}
+
+/// What would be started.
+pub(super) fn rehearsed(run: &mut Run) -> Outcome {
+    let stable = run.policy.back.stable.as_secs();
+    let text = format!("start it on {}, after {stable} s of MONITORED", run.named());
+    run.settle_rest(&Fate::Planned(text));
+    let held = run.vms.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
+    Outcome::Rehearsed(held.then(|| Box::new(Outcome::Partly)))
+}
