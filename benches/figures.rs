@@ -9,8 +9,8 @@
 #![allow(clippy::disallowed_methods, reason = "a bench starts programs and looks at the clock")]
 
 use onerescue::model::{HostId, VmState};
-use onerescue::policy::loss::{Loss, Snapshot};
 use onerescue::policy::plan::{Request, plan};
+use onerescue::policy::what_if::{Loss, Snapshot};
 use onerescue::policy::{Mode, Policy, Survey};
 use onerescue::run;
 use onerescue::sim::{Clock, Scenario, Server};

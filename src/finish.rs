@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::text::{cut, one_line};
-use crate::policy::tend::Account;
+use crate::policy::healthy::Account;
 use crate::policy::{Disabled, Failure, Fate, Mode, Outcome, Purpose, Report, Trouble, VmReport};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

@@ -7,9 +7,9 @@
 //! observe → claim → wait → brake → confirm → fence → prove → survey → plan → act → settle → report
 //! ```
 //!
-//! [`policy`] is the whole procedure as a pure state machine: each [`policy::Step`] is a question that holds
-//! the only way to answer it. [`run`] asks the policy what to do next, lets a [`world::World`] do that one
-//! thing, and hands the answer back, until the policy stops with a [`policy::Report`].
+//! [`policy`] is the whole procedure as straight-line code that can only ask: at each `.await` it is suspended at one
+//! question to a [`world::World`]. [`run`] drives it: it lets the world do that one thing and hands the answer back, until
+//! the procedure ends with a [`policy::Report`]. `policy/host_error/mod.rs` is the page to read first.
 //!
 //! # The layers
 //!
@@ -27,8 +27,8 @@
 //!
 //! # What always holds
 //!
-//! - No VM is touched without a [`policy::Proof`] that names its host, and only the fence steps can make one
-//!   (or `-u`, which every report then says).
+//! - No VM is touched without a [`policy::Proof`] that names its host, and only the fence can make one (or `-u`, which
+//!   every report then says). No host is fenced without a [`policy::Clearance`], which is taken away with the "off".
 //! - Only "off" that is read back several times in a row is off. No answer is never a yes.
 //! - Every VM that was seen gets exactly one outcome with a reason.
 //! - Nothing destructive unless the flag says so; a call whose outcome is unknown is read back, not repeated.

@@ -3,8 +3,8 @@
 //! No branch in here decides anything.
 
 use crate::model::Vm;
+use crate::policy::healthy::Account;
 use crate::policy::replay::{Begin, Verdict};
-use crate::policy::tend::Account;
 use crate::policy::{Policy, Report, Subject, Suspended, host_back, host_error, vm_down};
 use crate::world::{Replayed, World};
 

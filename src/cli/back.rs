@@ -4,7 +4,7 @@ use super::hook::{on_signal_run, read_call, subject, zone};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::options::{HostBack, help};
-use crate::policy::tend::Account;
+use crate::policy::healthy::Account;
 use crate::world::Live;
 use crate::{finish, run_back, trail};
 use std::process::ExitCode;

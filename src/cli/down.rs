@@ -5,7 +5,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Vm, VmId};
 use crate::options::{VmDown, help};
-use crate::policy::tend::Account;
+use crate::policy::healthy::Account;
 use crate::policy::{Source, vm_down};
 use crate::wire::hook_call::VmCall;
 use crate::world::oned::Http;

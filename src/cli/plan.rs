@@ -8,7 +8,7 @@ mod table;
 
 use crate::config::Environment;
 use crate::error::{Error, Result};
-use crate::policy::loss::{self, Chosen, Loss, Pairs, Scope};
+use crate::policy::what_if::{self, Chosen, Loss, Pairs, Scope};
 use crate::{finish, trail};
 use clap::{ArgGroup, Args};
 use gather::Gathered;
@@ -83,15 +83,15 @@ pub(super) fn plan(options: &Plan) -> Result<u8> {
         return explain::explain(named, &mut snapshot, &policy, &flags, options.json);
     }
     let scope = gather::scope(options, &snapshot)?;
-    let hosts = loss::choose(&snapshot, &scope);
+    let hosts = what_if::choose(&snapshot, &scope);
     let mut losses: Vec<Loss> = hosts.iter().map(|host| snapshot.lose(&[*host], &policy)).collect();
-    loss::worst_first(&mut losses);
+    what_if::worst_first(&mut losses);
     let pairs = match options.pairs() {
         Pairs::No => None,
         Pairs::Yes => {
             let chosen = Chosen::of(&snapshot, &scope, &losses);
             let mut both: Vec<Loss> = chosen.pairs.iter().map(|pair| snapshot.lose(pair, &policy)).collect();
-            loss::worst_first(&mut both);
+            what_if::worst_first(&mut both);
             Some((chosen, both))
         }
     };
@@ -109,8 +109,8 @@ impl Plan {
 
 impl Planned {
     fn exit_code(&self) -> u8 {
-        let both = self.pairs.iter().map(|(_, losses)| loss::exit_code(losses));
-        both.fold(loss::exit_code(&self.losses), u8::max)
+        let both = self.pairs.iter().map(|(_, losses)| what_if::exit_code(losses));
+        both.fold(what_if::exit_code(&self.losses), u8::max)
     }
 }
 

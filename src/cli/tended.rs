@@ -5,7 +5,7 @@ use super::reconciled;
 use crate::finish;
 use crate::model::text::one_line;
 use crate::model::{Moment, Vm, VmId};
-use crate::policy::tend::{Account, Hook};
+use crate::policy::healthy::{Account, Hook};
 use crate::policy::{Outcome, vm_down};
 use crate::sim::{Job, Scenario, SimWorld, audit_tend};
 use crate::wire::{documents, xml::Limits};

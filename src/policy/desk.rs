@@ -9,7 +9,7 @@ use super::order::Reply;
 use super::port::{Failure, Trouble, World};
 use super::rules::WaitRules;
 use crate::model::Moment;
-use crate::policy::tend::deed::Deed;
+use crate::policy::healthy::deed::Deed;
 use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, poll_fn};

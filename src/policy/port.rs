@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
-use crate::policy::tend::deed::Deed;
+use crate::policy::healthy::deed::Deed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

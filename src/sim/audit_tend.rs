@@ -8,7 +8,7 @@ use super::seen::{Seen, Tended};
 use super::world::SimWorld;
 use crate::finish::{LONGEST_REPORT, short_account};
 use crate::model::{HostId, Vm, VmId, VmState};
-use crate::policy::tend::{Account, Deed};
+use crate::policy::healthy::{Account, Deed};
 use crate::policy::{Fate, Outcome, Reply};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::physics::Power;
 use crate::model::{
     DeviceName, DocumentId, Host, HostId, Incident, NotOff, Outlook, PowerState, Testimony, Vm, VmId,
 };
-use crate::policy::tend::Deed;
+use crate::policy::healthy::Deed;
 use crate::policy::{Failure, Order, Reply, Survey};
 use std::time::Duration;
 

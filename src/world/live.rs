@@ -25,8 +25,8 @@ use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
+use crate::policy::healthy::Deed;
 use crate::policy::stopping::By;
-use crate::policy::tend::Deed;
 use crate::policy::{
     Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight,
 };

@@ -6,7 +6,7 @@ use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, Zone, downs};
 use crate::model::{Holder, Hook, VmId};
-use crate::policy::tend::Deed;
+use crate::policy::healthy::Deed;
 use crate::policy::{self, Claim, Crowd, Failure, Reply, VmSubject};
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use super::table::WIDTH;
 use crate::model::text::{cut, one_line};
-use crate::policy::loss::{Foreseen, Loss, Prospect};
+use crate::policy::what_if::{Foreseen, Loss, Prospect};
 use std::fmt::Write as _;
 
 /// As many VMs are shown of each kind; `--json` has everything.

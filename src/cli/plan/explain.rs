@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::finish;
 use crate::model::text::{cut, one_line};
 use crate::policy::Policy;
-use crate::policy::loss::{Explanation, Prospect, Snapshot, Target};
+use crate::policy::what_if::{Explanation, Prospect, Snapshot, Target};
 use serde_json::json;
 use std::fmt::Write as _;
 

@@ -8,7 +8,7 @@ use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::HostId;
 use crate::policy::check::chosen;
-use crate::policy::loss::{Scope, Snapshot};
+use crate::policy::what_if::{Scope, Snapshot};
 use crate::policy::{Failure, Force, Mode, Placement, Policy, Purpose, Rules};
 use crate::world::Zone;
 use crate::world::oned::Http;

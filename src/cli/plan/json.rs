@@ -13,7 +13,7 @@
 //! `to` is `null` unless it is known where the VM would run.
 
 use super::Planned;
-use crate::policy::loss::{Foreseen, Loss, Prospect};
+use crate::policy::what_if::{Foreseen, Loss, Prospect};
 use serde::Serialize;
 
 #[derive(Serialize)]

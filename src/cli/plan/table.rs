@@ -3,7 +3,7 @@
 use super::{Planned, details};
 use crate::model::VmId;
 use crate::model::text::{cut, one_line};
-use crate::policy::loss::{Chosen, Foreseen, Loss, MOST_PAIRS, Prospect};
+use crate::policy::what_if::{Chosen, Foreseen, Loss, MOST_PAIRS, Prospect};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

@@ -9,7 +9,7 @@ use super::look::Desk;
 use crate::error::{Error, Result};
 use crate::model::VmId;
 use crate::options::VmDown;
-use crate::policy::tend::Account;
+use crate::policy::healthy::Account;
 use crate::policy::{Source, vm_down};
 use crate::world::{Live, clock, interrupted};
 use crate::{run_down, trail};

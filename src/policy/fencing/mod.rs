@@ -4,8 +4,8 @@
 //! being sent anything. Every device of one level must say off; a level that fails falls to the next, and when all have
 //! failed the run holds and begins again later.
 //!
-//! A [`Clearance`](clearance::token::Clearance) and a [`Proof`] can be made in here only: no host is fenced without the first, and nothing is done with
-//! a VM without the second.
+//! A [`Clearance`](super::Clearance) and a [`Proof`] can be made in here only: no host is fenced without the first, and
+//! nothing is done with a VM without the second.
 
 pub(in crate::policy) mod clearance;
 pub mod confirmation;

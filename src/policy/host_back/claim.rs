@@ -3,21 +3,22 @@
 use super::look::gone;
 use super::run::Run;
 use crate::model::HostState;
+use crate::policy::healthy;
 use crate::policy::report::Outcome;
-use crate::policy::tend;
 
 /// A follower claims nothing: what it sees may be old, and the leader has a run of its own.
 pub(super) async fn lead(run: &Run) -> Result<(), Outcome> {
     if !run.policy.leader || run.rehearses() {
         return Ok(());
     }
-    tend::must_lead(run, run.policy.wait, &command(run)).await
+    healthy::must_lead(run, run.policy.wait, &command(run)).await
 }
 
 /// No other run works on the host, by the same lock that `host_error` takes.
 pub(super) async fn claim(run: &mut Run) -> Result<(), Outcome> {
     let id = run.id;
-    tend::claim(run, "host", &run.host.name, &command(run), move |world, over| world.claim(id, over)).await?;
+    healthy::claim(run, "host", &run.host.name, &command(run), move |world, over| world.claim(id, over))
+        .await?;
     // A DISABLED one may be in our own quarantine.
     if !matches!(run.host.state, HostState::Monitored | HostState::Init | HostState::Disabled) {
         return Err(gone(run));

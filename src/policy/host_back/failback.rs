@@ -8,6 +8,7 @@ use super::run::Run;
 use super::settle::carry_out;
 use super::survey::survey;
 use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmId, VmState};
+use crate::policy::healthy::place;
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
 use crate::policy::plan::locked;
@@ -15,7 +16,6 @@ use crate::policy::port::Survey;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::rules::Rules;
 use crate::policy::settings::HandOver;
-use crate::policy::tend::place;
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -2,10 +2,10 @@
 
 use super::run::Run;
 use crate::model::{Epoch, Host, HostId, Incident, Vm, VmId};
+use crate::policy::healthy::{Fallen, fallen, may_run_elsewhere};
 use crate::policy::moments::is_ahead;
 use crate::policy::plan::{excluded, locked};
 use crate::policy::rules::Exclusions;
-use crate::policy::tend::{Fallen, fallen, may_run_elsewhere};
 use std::collections::BTreeSet;
 
 /// A VM may have crashed this long before the host's ERROR: that takes a few monitoring cycles.

@@ -21,9 +21,9 @@ pub(in crate::policy) use later::{Due, due};
 pub use rules::{Failback, Policy, Rules};
 
 use super::desk::Suspended;
+use super::healthy::Account;
 use super::port::Subject;
 use super::report::Outcome;
-use super::tend::Account;
 use crate::model::HostState;
 use claim::{claim, lead};
 use close::finish;

@@ -9,13 +9,13 @@ use super::remember::{remember, said};
 use super::rules::Rules;
 use super::run::Run;
 use crate::model::{Epoch, Host, Memory};
+use crate::policy::healthy::deed::Deed;
 use crate::policy::limits::{events_lately, span};
 use crate::policy::moments::left;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::{Fate, Outcome};
-use crate::policy::tend::deed::Deed;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

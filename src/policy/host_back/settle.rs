@@ -3,11 +3,11 @@
 use super::failback::Guest;
 use super::run::Run;
 use crate::model::{HostId, Moment, Vm, VmId, VmState};
+use crate::policy::healthy::deed::Deed;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::states::{self, Class};
-use crate::policy::tend::deed::Deed;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

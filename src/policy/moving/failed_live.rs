@@ -4,12 +4,12 @@
 //! without oned knowing, so the VM must not be started anywhere before a person has looked.
 
 use crate::model::{Record, Vm, VmId};
+use crate::policy::healthy::fallen::moved_live;
 use crate::policy::notes::Phase;
 use crate::policy::port::Survey;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::states::{self, Class};
-use crate::policy::tend::fallen::moved_live;
 
 /// More than this are not looked at one by one; they are held.
 const MOST: usize = 50;

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// More ids than this are only counted in texts.
 const MOST: usize = 6;
 
-/// One question, with what it was about. See [`crate::policy::Step`].
+/// One question, with what it was about. See [`crate::policy::World`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are those of the world's methods and their parameters")]

@@ -4,10 +4,10 @@ use super::look::Down;
 use super::run::{End, Run};
 use super::settle::{Call, Tried, Way, settle};
 use crate::model::{Vm, VmState};
+use crate::policy::healthy::{Deed, place};
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
-use crate::policy::tend::{Deed, place};
 
 /// The VM's user template: what the attempts have led to.
 const STATE: &str = "HA_STATE";

@@ -2,13 +2,13 @@
 
 use super::run::{End, Run};
 use crate::model::{Epoch, Host, HostId, HostState, Moment, Progress, Vm, VmState};
+use crate::policy::healthy::{Fallen, PERSON, fallen, may_run_elsewhere};
 use crate::policy::limits::{disarmed, unreadable};
 use crate::policy::notes::Phase;
 use crate::policy::plan::{excluded, locked};
 use crate::policy::record::lease::standing;
 use crate::policy::report::Outcome;
 use crate::policy::surroundings::refused;
-use crate::policy::tend::{Fallen, PERSON, fallen, may_run_elsewhere};
 
 /// A VM that may be started, as it was read.
 pub(super) struct Down {

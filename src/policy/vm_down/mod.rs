@@ -15,8 +15,8 @@ pub use super::port::VmSubject as Subject;
 pub use rules::{Policy, Rules};
 
 use super::desk::Suspended;
+use super::healthy::{Account, Fallen, fallen};
 use super::notes::Phase;
-use super::tend::{Account, Fallen, fallen};
 use crate::model::Vm;
 use attempt::{end_crash_loop, end_recovered, start, start_elsewhere};
 use crowd::must_be_alone;

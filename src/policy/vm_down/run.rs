@@ -4,11 +4,11 @@ use super::attempts::Attempts;
 use super::rules::Policy;
 use crate::model::{Holder, HostId, Moment, Vm};
 use crate::policy::desk::Desk;
+use crate::policy::healthy::{Account, Hook, claim, must_lead};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, VmSubject, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
-use crate::policy::tend::{Account, Hook, claim, must_lead};
 use std::ops::Deref;
 
 pub(super) struct Run {

@@ -3,9 +3,9 @@
 use super::look::Down;
 use super::run::{End, Run};
 use crate::model::{HostId, Moment, Vm, VmState};
+use crate::policy::healthy::MONITOR;
 use crate::policy::notes::Phase;
 use crate::policy::states::{self, Class};
-use crate::policy::tend::MONITOR;
 use std::time::Duration;
 
 /// oned takes an accepted action up within this time, however busy it is.

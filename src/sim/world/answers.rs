@@ -9,7 +9,7 @@ use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
-use crate::policy::tend::Deed;
+use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
 use crate::policy::{Crowd, VmSubject};
 use crate::world::World;

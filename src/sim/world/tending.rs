@@ -2,7 +2,7 @@
 
 use super::SimWorld;
 use crate::model::{Holder, Hook, LcmState, Vm, VmId, VmState};
-use crate::policy::tend::Deed;
+use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Crowd, Failure, Reply, VmSubject};
 use crate::sim::cloud::Change;
 use crate::sim::seen::Tended;

@@ -4,7 +4,7 @@ use super::stage::{self, Stage};
 use super::story::Story;
 use super::{config, strategy, told};
 use onerescue::model::{HostId, VmId};
-use onerescue::policy::loss::{Foreseen, Loss, Prospect, Snapshot};
+use onerescue::policy::what_if::{Foreseen, Loss, Prospect, Snapshot};
 use onerescue::policy::{Fate, Mode, Order, Outcome, Report};
 use onerescue::run;
 use onerescue::sim::{Seen, SimWorld};

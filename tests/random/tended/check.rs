@@ -3,7 +3,7 @@
 use super::story::Story;
 use onerescue::model::{HostId, HostState, LcmState, VmId, VmState};
 use onerescue::policy::Reply;
-use onerescue::policy::tend::Deed;
+use onerescue::policy::healthy::Deed;
 use onerescue::sim::{Change, Scenario, Tended};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -10,7 +10,7 @@ mod strategy;
 use onerescue::Run;
 use onerescue::cli::play_tended;
 use onerescue::model::{HostId, HostState, VmId};
-use onerescue::policy::tend::Account;
+use onerescue::policy::healthy::Account;
 use onerescue::policy::vm_down;
 use onerescue::sim::{Job, Scenario, Tended, audit_tend};
 use proptest::prelude::*;
