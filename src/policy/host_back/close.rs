@@ -4,6 +4,7 @@ use super::judge::RETURNED;
 use super::later::{Mark, TAIL};
 use super::run::Run;
 use crate::policy::arming::utc;
+use crate::policy::port::Source;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::HandOver;
 use std::time::Duration;
@@ -74,4 +75,13 @@ fn returned(run: &Run) -> Option<(&'static str, String)> {
     let down = down(run).take(MOST).map(|vm| vm.id.0.to_string());
     let words: Vec<_> = std::iter::once(run.epoch().0.to_string()).chain(down).collect();
     Some((RETURNED, words.join(" ")))
+}
+
+impl Run {
+    /// The time that the host has been MONITORED as an earlier run has marked it, if this run was started for that mark and its time has come.
+    pub(super) fn marked(&self) -> Option<Duration> {
+        let last = self.last.as_ref().map(|(incident, seen)| (incident, *seen));
+        let stood = Mark::read(&self.host)?.stood(&self.host, last, self.epoch(), self.policy.back);
+        stood.filter(|_| self.source == Source::Reconcile)
+    }
 }

@@ -4,10 +4,10 @@
 use super::close::hand_over;
 use super::look::look_again;
 use super::rules::Failback;
-use super::run::Run;
+use super::run::{Guest, Run};
 use super::settle::carry_out;
 use super::survey::survey;
-use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmId, VmState};
+use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmState};
 use crate::policy::healthy::place;
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
@@ -18,13 +18,6 @@ use crate::policy::rules::Rules;
 use crate::policy::settings::HandOver;
 use std::collections::VecDeque;
 use std::time::Duration;
-
-/// A VM that an incident has moved away, and where to.
-#[derive(Clone, Copy)]
-pub(super) struct Guest {
-    pub(super) vm: VmId,
-    pub(super) at: HostId,
-}
 
 /// The host has to be MONITORED for longer than before a start; it is read before each VM.
 pub(super) async fn go_back(run: &mut Run) -> Result<(), Outcome> {

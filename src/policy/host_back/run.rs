@@ -1,7 +1,5 @@
 //! One run: what it knows of its host and its VMs, and the account that it gives.
 
-use super::failback::Guest;
-use super::later::Mark;
 use super::rules::Policy;
 use crate::model::{Epoch, Host, HostId, HostState, Incident, Moment, VmId};
 use crate::policy::desk::Desk;
@@ -14,6 +12,13 @@ use crate::policy::settings::Purpose;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::time::Duration;
+
+/// A VM that an incident has moved away, and where to.
+#[derive(Clone, Copy)]
+pub(super) struct Guest {
+    pub(super) vm: VmId,
+    pub(super) at: HostId,
+}
 
 pub(super) struct Run {
     desk: Desk,
@@ -94,13 +99,6 @@ impl Run {
     pub(super) fn monitored_for(&self) -> Duration {
         let here = self.since.map_or(Duration::ZERO, |(since, _)| self.now().since(since));
         here.saturating_add(self.monitored_before)
-    }
-
-    /// The same as an earlier run has marked it, if this run was started for that mark and its time has come.
-    pub(super) fn marked(&self) -> Option<Duration> {
-        let last = self.last.as_ref().map(|(incident, seen)| (incident, *seen));
-        let stood = Mark::read(&self.host)?.stood(&self.host, last, self.epoch(), self.policy.back);
-        stood.filter(|_| self.source == Source::Reconcile)
     }
 
     /// No failure of the host is known, and no VM is on it.

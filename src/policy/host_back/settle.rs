@@ -1,7 +1,6 @@
 //! Send VMs on their way, and read each back until it has its outcome.
 
-use super::failback::Guest;
-use super::run::Run;
+use super::run::{Guest, Run};
 use crate::model::{HostId, Moment, Vm, VmId, VmState};
 use crate::policy::healthy::deed::Deed;
 use crate::policy::notes::Phase;
