@@ -69,12 +69,12 @@ pub(crate) fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// What happened and what to do, in at most [`LONGEST_REPORT`] bytes; the advice is the last to be cut.
 /// Advice may be lines to paste; nothing else in it may break a line.
 fn lines(advice: &str) -> String {
     advice.lines().map(one_line).collect::<Vec<_>>().join("\n")
 }
 
+/// What happened and what to do, in at most [`LONGEST_REPORT`] bytes; the advice is the last to be cut.
 fn complaint(what: &str, advice: &str) -> String {
     format!("{}\n  do this: {}\n", cut(what, 2800), cut(advice, 1200))
 }

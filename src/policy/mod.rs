@@ -3,6 +3,22 @@
 //! No I/O, no clock, no randomness and no logging in here: every fact and every moment is the answer of a [`World`] to a
 //! question. A procedure is suspended at each of them, see [`Suspended`], so it can be simulated, killed, replayed and
 //! explained without touching it.
+//!
+//! | rule | file |
+//! | --- | --- |
+//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes` |
+//! | a fence must help some VM | `host_error/gain` |
+//! | everything is looked at just before an "off" | `fencing/clearance` |
+//! | a device must have been seen ON | `fencing/seen_on` |
+//! | a person's word that the host is off | `fencing/confirmation`, `run/record` |
+//! | "off" is read again before each batch | `fencing/recheck`, `moving/ready` |
+//! | one owner; taken over after the lease | `record/lock`, `record/lease`, `record/open` |
+//! | the record stays small | `record/contents` |
+//! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
+//! | a driver has failed on the target | `moving/retries` |
+//! | the dead host is disabled | `moving/disable` |
+//! | VMs that are held are looked at again | `moving/held_vms` |
+//! | VMs go back to a host, one after the other | `host_back/failback` |
 
 pub mod arming;
 pub(crate) mod authority;

@@ -1,7 +1,8 @@
 //! A person's word that a host is off, for a host whose devices cannot be read any more.
 //!
 //! It is taken only while nothing says that the host is alive, for the failure that is open now, for a short time, and
-//! once. What a run makes of it is decided where it fences.
+//! once. Whether a word still counts is in
+//! `run::record::Record::confirmation`; it is used up in `fencing::accept`.
 
 use super::life::sign_of_life;
 use crate::model::{

@@ -1,4 +1,5 @@
-//! Is the host still off? Asked just before anything is changed: every device that can be read has to say off again.
+//! The power is read again just before anything is changed: every device that can be read has to say off once more.
+//! `moving::act::send` asks before each batch of orders, by `moving::ready`.
 
 use crate::model::{DeviceName, Moment, PowerState};
 use crate::policy::fencing::proof::Proof;

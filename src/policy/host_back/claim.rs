@@ -7,7 +7,7 @@ use crate::policy::healthy;
 use crate::policy::report::Outcome;
 
 /// A follower claims nothing: what it sees may be old, and the leader has a run of its own.
-pub(super) async fn lead(run: &Run) -> Result<(), Outcome> {
+pub(super) async fn must_lead(run: &Run) -> Result<(), Outcome> {
     if !run.policy.leader || run.rehearses() {
         return Ok(());
     }

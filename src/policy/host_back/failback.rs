@@ -19,8 +19,9 @@ use crate::policy::settings::HandOver;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The host has to be MONITORED for longer than before a start; it is read before each VM.
-pub(super) async fn go_back(run: &mut Run) -> Result<(), Outcome> {
+/// One VM after the other goes back: the next one when the last has its outcome. The host has to be MONITORED for longer
+/// than before a start; it is read before each VM.
+pub(super) async fn send_vms_back(run: &mut Run) -> Result<(), Outcome> {
     let Failback::After(stable) = run.policy.back.failback else { return Ok(()) };
     let guests = run.incident().map(|incident| guests(incident, run.id)).unwrap_or_default();
     if !guests.is_empty() {

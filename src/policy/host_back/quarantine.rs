@@ -5,7 +5,7 @@
 //! only a person can tell which of the two is the right one.
 
 use super::later::{Mark, TAIL};
-use super::remember::{remember, said};
+use super::remember::{read_memory, said};
 use super::rules::Rules;
 use super::run::Run;
 use crate::model::{Epoch, Host, Memory};
@@ -68,12 +68,12 @@ fn until(host: &Host) -> Option<Epoch> {
 
 /// A DISABLED host is enabled again, if that is our own quarantine and its time is over.
 pub(super) async fn lift(run: &mut Run) -> Result<(), Outcome> {
-    remember(run).await?;
+    read_memory(run).await?;
     let not_noted = |run: &Run| Quarantine::read(&run.host).is_some_and(|quarantine| !quarantine.begun);
     if not_noted(run) && !run.rehearses() {
         // An earlier run was ended before it could note that the host is disabled.
         note(run, BEGUN, "YES").await;
-        remember(run).await?;
+        read_memory(run).await?;
     }
     let Some(quarantine) = Quarantine::read(&run.host) else {
         return Err(Outcome::NothingToDo("somebody has taken it out of service (DISABLED)".to_owned()));
@@ -96,7 +96,7 @@ pub(super) async fn lift(run: &mut Run) -> Result<(), Outcome> {
 
 /// A host that flaps is disabled, and so is one whose quarantine could not begin before.
 pub(super) async fn brake(run: &mut Run) -> Result<(), Outcome> {
-    let mut memory = remember(run).await?;
+    let mut memory = read_memory(run).await?;
     if let Some(quarantine) = Quarantine::read(&run.host) {
         if !quarantine.begun && quarantine.left(run.epoch(), run.policy.back).is_err() {
             // An earlier run has written it down, and oned did not disable the host then.
@@ -105,7 +105,7 @@ pub(super) async fn brake(run: &mut Run) -> Result<(), Outcome> {
         // A person has enabled it; a later DISABLED is not ours then. Until when the quarantine would have been stays, so
         // that the same failures do not begin another one.
         note(run, REASON, "NO").await;
-        memory = remember(run).await?;
+        memory = read_memory(run).await?;
     }
     if let Some(why) = flaps(run, &memory) {
         let end = run.epoch().plus(run.policy.back.quarantine);

@@ -9,7 +9,7 @@ use crate::policy::record::lease::standing;
 use crate::policy::report::Outcome;
 use crate::policy::surroundings::refused;
 
-pub(super) async fn remember(run: &mut Run) -> Result<Memory, Outcome> {
+pub(super) async fn read_memory(run: &mut Run) -> Result<Memory, Outcome> {
     let memory = run.look(Phase::Observe, |world| world.memory()).await?;
     if let Some(failure) = refused(&memory) {
         return Err(Outcome::NotStarted(failure));

@@ -102,7 +102,7 @@ impl Run {
     }
 
     /// No failure of the host is known, and no VM is on it.
-    pub(super) fn nothing_happened(&self) -> bool {
+    pub(super) fn has_nothing_to_do(&self) -> bool {
         let zombies = self.host.attributes.get("ZOMBIES").map_or("", |ids| ids.trim());
         self.host.vms.is_empty() && self.last.is_none() && zombies.is_empty()
     }

@@ -10,7 +10,7 @@ use crate::policy::notes::Phase;
 use crate::policy::report::{Fate, Outcome};
 
 /// The VMs of the queue are started. A few may all have changed meanwhile: then the next few are read at once.
-pub(super) async fn start(run: &mut Run) -> Result<(), Outcome> {
+pub(super) async fn start_vms(run: &mut Run) -> Result<(), Outcome> {
     if run.queue.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Is it us? Every reason not to fence that has nothing to do with the host itself.
+//! Brakes: every reason not to fence that has nothing to do with the host itself.
 //!
 //! Pure: the figures come from one outlook. Each reason says them, so that an operator sees which limit it was.
 
@@ -71,8 +71,7 @@ fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
 }
 
 /// This run has written down that "off" goes out, and has not sent it: now every run that has done the same counts,
-/// whichever began first. Each sees those that were written before its own, so of too many the last one at least stays
-/// its hand.
+/// whichever began first. Each sees those that were written before its own, so of too many the last one at least stops.
 pub(in crate::policy) fn too_many(run: &Run, memory: &Memory) -> Option<Failure> {
     let epoch = run.epoch().min(memory.now);
     let rules = &run.policy.brake;
@@ -217,7 +216,8 @@ impl View<'_> {
         self.run.record.document.is_none_or(|own| document < own)
     }
 
-    /// A host that fails again and again is ill in another way. A person who names it has seen that.
+    /// A host that fails again and again has another fault. A person who names it has seen that. `host_back` disables such
+    /// a host, see `quarantine`.
     fn flaps(&self) -> Option<Failure> {
         let memory = &self.outlook.memory;
         let Window { count, time } = self.rules.flaps;

@@ -1,4 +1,4 @@
-//! Held is not lost: what keeps a run from fencing is written down, and looked at again, more and more slowly.
+//! A held run goes on later: what keeps it from fencing is written down, and looked at again, more and more slowly.
 
 use super::itself::Leader;
 use super::observe::{dead, is_called, unreadable};

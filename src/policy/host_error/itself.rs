@@ -1,4 +1,4 @@
-//! Is it us? What this front-end is, and since when it is that.
+//! This front-end: what it is, and since when it is that.
 
 use crate::model::{Host, Machine, Observer};
 use crate::policy::limits::span;

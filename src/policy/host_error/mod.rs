@@ -1,7 +1,8 @@
-//! `host_error`: a host is in ERROR. What can run elsewhere runs elsewhere, when the host is proven off and not before.
+//! `host_error`: a host is in ERROR. Each VM that can run elsewhere is moved, and only after the host is proven off.
 //!
 //! ```text
-//! observe → claim → wait → brake → confirm → fence → prove → survey → plan → act → settle → report
+//! first_look → lead → claim → open_record → for_return → prove_off                      → move_vms                     → close
+//! observe      claim                         wait         brake, confirm, fence, prove    survey, plan, act, settle      report
 //! ```
 
 pub(in crate::policy) mod brakes;
@@ -18,7 +19,7 @@ pub(in crate::policy) mod witnesses;
 
 use super::desk::Suspended;
 use super::fencing::{prove_off, prove_off_again};
-use super::moving::{From, Moved, move_vms, on_again, only_fenced};
+use super::moving::{Moved, StartAt, call_off_on_again, move_vms, only_fenced};
 use super::port::Subject;
 use super::record::open::open_record;
 use super::record::opening::Opening;
@@ -29,7 +30,7 @@ use super::settings::{Policy, Purpose};
 use crate::policy::run::stop::Stop;
 use end::{End, close, ended};
 
-/// Begin a recovery; nothing was asked yet.
+/// A run of `host_error` or `fence_host` that has not asked its first question.
 #[must_use]
 pub fn begin(subject: Subject, policy: Policy) -> Suspended<Report> {
     Suspended::new(|desk| async move {
@@ -42,6 +43,7 @@ pub fn begin(subject: Subject, policy: Policy) -> Suspended<Report> {
     })
 }
 
+/// The whole run of `host_error`.
 async fn procedure(run: &mut Run) -> Result<End, Stop> {
     let mut opening = Opening::default();
     observe::first_look(run, &mut opening).await?;
@@ -60,7 +62,8 @@ async fn procedure(run: &mut Run) -> Result<End, Stop> {
     }
 }
 
-/// Fence the host until it is proven off, then work on its VMs; both once more when it is seen on again.
+/// The host is fenced until it is proven off, then its VMs are moved. If it is seen on again, it is fenced again, and its VMs
+/// are planned again.
 async fn recover(run: &mut Run) -> Result<End, Stop> {
     let mut proven = prove_off(run).await;
     loop {
@@ -70,7 +73,7 @@ async fn recover(run: &mut Run) -> Result<End, Stop> {
         };
         let moved = match run.policy.purpose {
             Purpose::Fence => only_fenced(run, &proof).await?,
-            Purpose::Recover | Purpose::Rehearse => move_vms(run, &proof, From::Survey).await?,
+            Purpose::Recover | Purpose::Rehearse => move_vms(run, &proof, StartAt::Survey).await?,
         };
         match moved {
             Moved::Done(outcome) => return Ok(End::with(outcome, proof)),
@@ -83,15 +86,16 @@ async fn recover(run: &mut Run) -> Result<End, Stop> {
     }
 }
 
-/// The fence has ended. Where VMs were sent elsewhere before, what became of them is still read back.
+/// The fence has ended without a proof. If VMs were sent elsewhere before, they are still read back.
 async fn without_proof(run: &mut Run, stop: Stop) -> Result<End, Stop> {
     let Stop::Ended(outcome) = stop else { return Err(stop) };
     let Some(proof) = run.fence.earlier.take() else { return Err(Stop::Ended(outcome)) };
-    if let Some(outcome) = on_again(run, outcome) {
+    if let Some(outcome) = call_off_on_again(run, outcome) {
         return Ok(End::with(outcome, proof));
     }
-    match move_vms(run, &proof, From::ReadBack).await? {
+    match move_vms(run, &proof, StartAt::ReadBack).await? {
         Moved::Done(outcome) => Ok(End::with(outcome, proof)),
+        // Nothing more is sent, so nobody looks whether it is on.
         Moved::OnAgain => Ok(End::with(Outcome::Partly, proof)),
     }
 }

@@ -3,14 +3,13 @@
 //! An answer is never a success: that is read back, see [`super::settle`].
 
 use super::apply::hold;
-use super::before::{Ready, ready, reopen};
-use super::{Moved, Next, Seen, next};
+use super::ready::{Ready, Seen, ready, reopen};
+use super::{Moved, Next, next};
 use crate::model::{Moment, Refusal};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::order::{Order, Reply};
 use crate::policy::record::writing::{Needed, write};
-use crate::policy::report::Disabled;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::timings::CURRENT;
@@ -46,7 +45,7 @@ pub(super) async fn send(
     Ok(next(run))
 }
 
-fn not_ready(run: &Run, ready: &Ready) -> Option<Next> {
+pub(super) fn not_ready(run: &Run, ready: &Ready) -> Option<Next> {
     match ready {
         Ready::Yes => None,
         Ready::CalledOff => Some(next(run)),
@@ -129,38 +128,4 @@ fn hold_for(kind: Refusal, why: &str) -> Option<String> {
             Some(format!("oned refused, as for a lock, a quota or a right that is missing: {why}"))
         }
     }
-}
-
-/// Disable the host, after one more look at its power.
-pub(super) async fn disable(run: &mut Run, proof: &Proof, seen: &mut Seen) -> Result<Next, Stop> {
-    // Written down first, so that no later run takes it for a person's doing and forgets its VMs.
-    let at = run.epoch();
-    if let Some(incident) = &mut run.record.incident {
-        incident.disabled = Some(at);
-    }
-    write(run, Needed::No).await?;
-    let ready = ready(run, proof, seen, &[], Duration::ZERO).await?;
-    if let Some(next) = not_ready(run, &ready) {
-        return Ok(next);
-    }
-    let reply = proof.disable(run).await;
-    // What did not leave is tried again with the next look, and so is what may not have arrived, unless that look
-    // shows the host DISABLED.
-    run.vms.disable_tried = matches!(reply, Reply::Accepted | Reply::Refused(..));
-    run.suspect.disabled = match reply {
-        Reply::Accepted => Disabled::Yes,
-        Reply::Unknown(_) => Disabled::Unsure,
-        Reply::Refused(..) | Reply::NotSent(_) => run.suspect.disabled,
-    };
-    let host = run.host();
-    let text = match reply {
-        Reply::Accepted => format!(
-            "{host} is DISABLED now, so that oned gives up the VMs it still calls RUNNING; enable it after the repair"
-        ),
-        // A refusal is noted: the VMs may still turn UNKNOWN by themselves.
-        Reply::Refused(_, why) | Reply::NotSent(why) => format!("{host} could not be disabled: {why}"),
-        Reply::Unknown(why) => format!("{host} was to be disabled, and oned's answer was lost: {why}"),
-    };
-    run.note(Phase::Act, text);
-    Ok(Next::ReadBack)
 }

@@ -1,24 +1,10 @@
 //! How the work on VMs ends: all is done, nothing more is sent, or oned gives no answer.
 
-use crate::model::Moment;
 use crate::policy::notes::Phase;
 use crate::policy::port::Failure;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
 use crate::policy::run::progress::Stage;
-use crate::policy::settings::Mode;
-use std::time::Duration;
-
-/// oned gives up 1,000 VMs of a dead host within 40 s; VMs that it has not given up by then need help.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// Is the host to be disabled, so that oned gives up VMs that it still calls RUNNING?
-pub(super) fn needs_disable(run: &Run) -> bool {
-    // A recreate or delete takes VMs that oned calls RUNNING; only a migration needs oned to give them up.
-    let awaits = |stage: &Stage| matches!(stage, Stage::Awaiting { here: true, .. });
-    let stuck = run.policy.mode == Mode::Migrate && run.vms.progress.values().any(|vm| awaits(&vm.stage));
-    stuck && !run.vms.disable_tried && run.vms.halted.is_none() && run.now() >= Moment(GRACE)
-}
 
 /// No VM is on its way any more.
 pub(super) fn all_done(run: &Run) -> Outcome {

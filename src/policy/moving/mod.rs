@@ -7,17 +7,18 @@ mod act;
 pub(in crate::policy) mod adopt;
 pub(in crate::policy) mod after;
 mod apply;
-mod before;
+mod disable;
 pub(in crate::policy) mod ending;
 pub(in crate::policy) mod failed_live;
 pub(in crate::policy) mod held_vms;
 mod judge;
+mod ready;
 mod retries;
 mod scheduler;
 mod settle;
 mod survey;
 
-pub(in crate::policy) use survey::{Looked, Seen, rehearsed, survey};
+pub(in crate::policy) use survey::{Looked, rehearsed, survey};
 
 use super::notes::Phase;
 use super::order::Order;
@@ -27,8 +28,8 @@ use super::run::Run;
 use crate::model::Scope;
 use crate::policy::fencing::proof::Proof;
 use crate::policy::run::stop::Stop;
-use before::{Ready, ready};
 use ending::{all_done, call_off, no_cloud};
+use ready::{Ready, Seen, ready};
 use survey::Purpose;
 
 /// How the work on VMs has ended.
@@ -40,7 +41,7 @@ pub(in crate::policy) enum Moved {
 
 /// Where the work on VMs begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::policy) enum From {
+pub(in crate::policy) enum StartAt {
     /// The host was just proven off.
     Survey,
     /// Nothing more is sent: VMs on their way are read back.
@@ -69,13 +70,13 @@ enum Todo {
 }
 
 /// Recover what can be recovered.
-pub(in crate::policy) async fn move_vms(run: &mut Run, proof: &Proof, from: From) -> Result<Moved, Stop> {
-    let mut next = match from {
-        From::Survey => {
+pub(in crate::policy) async fn move_vms(run: &mut Run, proof: &Proof, start: StartAt) -> Result<Moved, Stop> {
+    let mut next = match start {
+        StartAt::Survey => {
             has_place(run).await?;
             Next::Survey(Purpose::Plan)
         }
-        From::ReadBack => next(run),
+        StartAt::ReadBack => next(run),
     };
     let mut seen = Seen::now(run);
     loop {
@@ -87,7 +88,7 @@ pub(in crate::policy) async fn move_vms(run: &mut Run, proof: &Proof, from: From
         next = match todo {
             Todo::Orders(orders) => act::send(run, proof, &mut seen, orders).await?,
             Todo::Flags(flags) => act::take_back(run, proof, flags).await,
-            Todo::Disable => act::disable(run, proof, &mut seen).await?,
+            Todo::Disable => disable::disable(run, proof, &mut seen).await?,
             Todo::Targets => Next::Survey(Purpose::Targets),
             Todo::Done(outcome) => Next::Done(Moved::Done(outcome)),
         };
@@ -116,7 +117,7 @@ fn next(run: &Run) -> Next {
     if vms.progress.is_empty() {
         return Next::Done(Moved::Done(all_done(run)));
     }
-    if ending::needs_disable(run) {
+    if disable::is_needed(run) {
         return Next::Survey(Purpose::Disable);
     }
     Next::ReadBack
@@ -141,7 +142,7 @@ pub(in crate::policy) async fn only_fenced(run: &mut Run, proof: &Proof) -> Resu
 
 /// The host was being fenced again, with VMs on their way, and that ended without a proof: nothing more is sent. The
 /// outcome, where nothing is read back either.
-pub(in crate::policy) fn on_again(run: &mut Run, outcome: Outcome) -> Option<Outcome> {
+pub(in crate::policy) fn call_off_on_again(run: &mut Run, outcome: Outcome) -> Option<Outcome> {
     let what = format!("{} was proven off and was on again", run.host());
     let advice = "power it off and keep it off, then run the same command again".to_owned();
     let failure = match outcome {

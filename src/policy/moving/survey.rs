@@ -2,8 +2,9 @@
 
 use super::apply::plan_round;
 use super::ending::{call_off, no_cloud};
-use super::{Todo, failed_live, settle};
-use crate::model::{HostState, Moment, VmId};
+use super::ready::Seen;
+use super::{Todo, disable, failed_live, settle};
+use crate::model::{HostState, VmId};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::gain::{refused, weighs};
 use crate::policy::host_error::hold::pause;
@@ -19,20 +20,6 @@ use crate::policy::run::would_stop::WouldStop;
 use crate::policy::settings;
 use crate::policy::settings::Fencing;
 use std::collections::BTreeSet;
-
-/// When things were seen last.
-pub(in crate::policy) struct Seen {
-    /// The power.
-    pub(super) checked: Moment,
-    /// The cloud.
-    pub(super) surveyed: Moment,
-}
-
-impl Seen {
-    pub(in crate::policy) fn now(run: &Run) -> Self {
-        Self { checked: run.now(), surveyed: run.now() }
-    }
-}
 
 /// What a survey is for, besides planning what can be planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +54,7 @@ pub(super) async fn plan(
     seen.surveyed = run.now();
     let orders = plan_round(run, &survey, proof);
     Ok(match purpose {
-        Purpose::Disable if orders.is_empty() => may_disable(run, &survey),
+        Purpose::Disable if orders.is_empty() => disable::unless_out_of_service(run, &survey),
         Purpose::Targets => settle::with_hosts(run, proof, &survey, orders),
         Purpose::Plan | Purpose::Disable => Todo::Orders(orders),
     })
@@ -121,16 +108,6 @@ fn asked(run: &Run) -> Vec<VmId> {
 fn is_disarmed(run: &Run, survey: &Survey) -> Option<Failure> {
     let acts = run.policy.purpose == settings::Purpose::Recover;
     disarmed(&survey.memory.disarmed, run.suspect.cluster, &[]).filter(|_| acts)
-}
-
-/// Disable the host, unless it is out of service already.
-fn may_disable(run: &mut Run, survey: &Survey) -> Todo {
-    let state = survey.hosts.iter().find(|host| host.id == run.subject.host).map(|host| host.state);
-    if matches!(state, Some(HostState::Disabled | HostState::Offline) | None) {
-        run.vms.disable_tried = true;
-        return Todo::Orders(Vec::new());
-    }
-    Todo::Disable
 }
 
 /// How a rehearsal ends, now that the cloud was surveyed.

@@ -3,6 +3,9 @@
 //! oned knows no compare-and-set but the lock, and a lock does not say whose run holds it. So a run locks the record,
 //! writes itself down as its owner, and looks before each fence and each round of orders whether it still is. An owner
 //! that is gone leaves its lock behind; then the lease decides.
+//!
+//! A record is taken over when the clock says that it was not written for `LEASE` + `CLOCKS`, or when this run has itself
+//! watched it unchanged for `LEASE` (`Watch`). `open::find` asks, `adopt::taken` takes it over.
 
 use crate::model::{
     Abort, DocumentId, Epoch, Hold, HostId, Incident, Life, Memory, Moment, Progress, RunId, SeenOwner,

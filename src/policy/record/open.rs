@@ -84,7 +84,7 @@ async fn look_soon(run: &mut Run, watch: &Watch) -> Result<(), Stop> {
     run.pause(QUIET / 3).await
 }
 
-/// Another run may be at it: look again until it shows that it is, or until its lease is over.
+/// Another run may work on it: look again until it shows that it is, or until its lease is over.
 async fn look_later(run: &mut Run, watch: &Watch, who: &str) -> Result<(), Stop> {
     run.record.incident = None;
     // Nobody waits where nothing is to be held, and reconcile comes again.

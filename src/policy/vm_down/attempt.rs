@@ -109,7 +109,7 @@ pub(super) async fn end_recovered(run: &Run, down: &Down, vm: &Vm) -> End {
     End::recovered(text)
 }
 
-/// All attempts were in vain: that gets a name that people can look for.
+/// No attempt has helped: that gets a name that people can look for.
 pub(super) async fn end_crash_loop(run: &mut Run, down: &Down, recent: usize) -> End {
     let vm = &down.vm;
     let why = format!(

@@ -6,7 +6,7 @@ use crate::policy::port::{Failure, Source, Trouble};
 use crate::policy::report::Outcome;
 
 /// Count the VMs that went down lately, unless somebody has named this one.
-pub(super) async fn must_be_alone(run: &Run) -> Result<(), End> {
+pub(super) async fn must_be_no_crowd(run: &Run) -> Result<(), End> {
     match run.subject.source {
         Source::Event => {}
         Source::Person | Source::Reconcile => return Ok(()),

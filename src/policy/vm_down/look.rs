@@ -31,7 +31,7 @@ impl Down {
 }
 
 /// Look at the VM, at its host, and at what is remembered of incidents.
-pub(super) async fn look(run: &mut Run) -> Result<Down, End> {
+pub(super) async fn look_at_vm(run: &mut Run) -> Result<Down, End> {
     let id = run.subject.vm;
     let vms = run.read(Phase::Observe, move |world| world.histories(&[id])).await?;
     let vm = vms.into_iter().find(|vm| vm.id == id);

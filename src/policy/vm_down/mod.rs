@@ -1,7 +1,8 @@
 //! `vm_down`: a VM is UNKNOWN or POWEROFF, and its host is well.
 //!
-//! It fences nothing. Attempts are counted in the VM's own attributes before each of them, so that nobody starts a VM
-//! for ever, whichever front-end runs the hook.
+//! The VM is started on its own host (`retry_count` times), then moved and started elsewhere (`[settle] targets` times); then
+//! it gets the name `CRASH_LOOP`. Nothing is fenced. Attempts are counted in the VM's own attributes before each of them, so
+//! that all front-ends together start a VM only so many times.
 
 mod attempt;
 mod attempts;
@@ -19,39 +20,39 @@ use super::healthy::{Account, Fallen, fallen};
 use super::notes::Phase;
 use crate::model::Vm;
 use attempt::{end_crash_loop, end_recovered, start, start_elsewhere};
-use crowd::must_be_alone;
-use look::{Down, look};
+use crowd::must_be_no_crowd;
+use look::{Down, look_at_vm};
 use run::{End, Run};
 use settle::Tried;
 
-/// Begin a run, with the event's VM document if there is one.
+/// A run of `vm_down` that has not asked its first question, with the event's VM document if there is one.
 #[must_use]
 pub fn begin(subject: Subject, event: Option<&Vm>, policy: &Policy) -> Suspended<Account> {
     let (event, policy) = (event.cloned(), policy.clone());
     Suspended::new(|desk| async move {
         let mut run = Run::new(desk, subject, policy);
-        let (Ok(end) | Err(end)) = look_after(&mut run, event.as_ref()).await;
+        let (Ok(end) | Err(end)) = procedure(&mut run, event.as_ref()).await;
         run.account(end)
     })
 }
 
-/// The VM may come back by itself, and a person may be at it: so it is looked at before and after a wait, and before each
-/// attempt. The cheapest question comes first.
-async fn look_after(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
+/// The whole run of `vm_down`. The VM may come back by itself, and a person may work on it: so it is looked at before and
+/// after a wait, and before each attempt. The cheapest question comes first.
+async fn procedure(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
     if let Some(vm) = event {
         must_be_down(run, vm)?;
     }
-    must_be_alone(run).await?;
+    must_be_no_crowd(run).await?;
     run.must_lead().await?;
     run.claim().await?;
-    let mut down = look(run).await?;
+    let mut down = look_at_vm(run).await?;
     if !run.rehearses() {
         let pause = run.policy.down.wait_interval;
         let text = format!("{} s: it may come back, and a person may be at it", pause.as_secs());
         run.note(Phase::Wait, text);
         run.wait(pause).await;
-        must_be_alone(run).await?;
-        down = look(run).await?;
+        must_be_no_crowd(run).await?;
+        down = look_at_vm(run).await?;
     }
     loop {
         match attempt(run, &down).await? {
@@ -62,13 +63,15 @@ async fn look_after(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
                 run.note(Phase::Settle, text);
                 run.wait(pause).await;
             }
+            // It was waited before, and for so long only.
             Tried::NotMade(_) => run.attempts.withdraw(),
         }
-        down = look(run).await?;
+        down = look_at_vm(run).await?;
     }
 }
 
-/// A person's power-off ends the run here, without one call.
+/// The VM of the event must be down, and not by a person's wish: else the run ends without a call of oned. What a driver has
+/// failed is looked at first.
 fn must_be_down(run: &Run, vm: &Vm) -> Result<(), End> {
     run.note(Phase::Observe, format!("{} is {} on {}", run.named(), vm.state, run.place));
     match fallen(vm) {

@@ -1,10 +1,9 @@
-//! Just before something is changed: is the record still this run's, and is the host still off?
+//! What must hold just before something is changed: the record is still this run's, and the host is still off.
 //!
 //! Where nobody can read the power (`-u`, a device without a status), oned at least must not show the host as back.
 
-use super::Seen;
 use super::ending::call_off;
-use crate::model::{DeviceName, Host, HostState, PowerState};
+use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::fencing::recheck::{Power, ROUNDS, still_off};
 use crate::policy::host_error::lead::lead;
@@ -20,6 +19,20 @@ use crate::policy::run::stop::Stop;
 use crate::policy::settings::Purpose;
 use crate::policy::timings::FRESH;
 use std::time::Duration;
+
+/// When things were seen last.
+pub(in crate::policy) struct Seen {
+    /// The power.
+    pub(super) checked: Moment,
+    /// The cloud.
+    pub(super) surveyed: Moment,
+}
+
+impl Seen {
+    pub(in crate::policy) fn now(run: &Run) -> Self {
+        Self { checked: run.now(), surveyed: run.now() }
+    }
+}
 
 /// May it be done?
 pub(super) enum Ready {
