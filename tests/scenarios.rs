@@ -283,8 +283,10 @@ scenarios! {
     aborted_after_the_proof
     aborted_and_handed_over
     aborted_between_batches
+    aborted_between_two_batches_of_one_survey
     aborted_while_fencing
     aborted_while_held
+    aborted_while_off_is_written_down
     aborted_while_waiting
     all_hosts_in_error
     another_run
@@ -320,6 +322,7 @@ scenarios! {
     back_while_the_incident_is_open
     back_while_the_power_goes
     back_while_waiting
+    back_with_a_live_move_put_back
     being_recreated
     boot_fails
     boot_fails_on_a_dead_target
@@ -607,6 +610,7 @@ scenarios! {
     not_sent_and_power_returns
     not_the_leader
     off_again_after_oned_was_away
+    off_by_a_person_while_oned_is_slow
     off_could_not_be_sent
     off_could_not_be_sent_and_the_next_level
     off_sent_and_back
