@@ -10,11 +10,11 @@ use super::audit_words::owned;
 use super::physics::Breach;
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::finish::{LONGEST_REPORT, short};
 use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::{
     Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report, Requirements,
 };
+use crate::short_report::{LONGEST as LONGEST_REPORT, short};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
