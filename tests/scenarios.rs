@@ -591,6 +591,7 @@ scenarios! {
     never_the_leader
     no_device
     no_gain_all_held
+    no_gain_by_hand
     no_gain_by_hand_without_fence
     no_gain_dry_run
     no_gain_no_room_yet
@@ -793,6 +794,7 @@ scenarios! {
     second_run_after_boot_failure
     second_run_after_disable
     second_run_after_unlock
+    second_run_by_hand_and_nothing_mended
     seen_on_in_the_future
     seen_on_long_ago
     seen_on_long_ago_recreate
