@@ -511,6 +511,15 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    zombie_on_another_host
+    zombie_recreate
+    zombie_delete
+    zombie_of_an_old_report
+    zombie_in_quarantine
+    zombie_before_a_retry
+    down_and_runs_elsewhere
+    back_and_runs_on_another_host
+    back_and_one_to_go_back_runs_twice
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again

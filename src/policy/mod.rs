@@ -19,6 +19,7 @@
 //! | the dead host is disabled | `moving/disable` |
 //! | VMs that are held are looked at again | `moving/held_vms` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
+//! | a VM that runs where oned does not have it | `zombies` |
 
 pub mod arming;
 pub(crate) mod authority;
@@ -52,6 +53,7 @@ mod timings;
 pub mod vm_down;
 pub mod watched;
 pub mod what_if;
+pub mod zombies;
 
 pub use desk::Suspended;
 pub use fencing::clearance::token::Clearance;
