@@ -319,6 +319,7 @@ scenarios! {
     back_on_a_rehearsal
     back_only_in_name
     back_while_the_fence_is_written_down
+    back_while_the_fence_without_status_is_written_down
     back_while_the_incident_is_open
     back_while_the_power_goes
     back_while_waiting
@@ -420,6 +421,7 @@ scenarios! {
     down_after_a_good_while
     down_and_a_person_powers_it_off
     down_and_back_by_itself
+    down_and_disarmed
     down_and_does_not_boot_there
     down_and_excluded
     down_and_locked

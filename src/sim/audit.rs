@@ -6,14 +6,15 @@
 use super::audit_brake::braked;
 use super::audit_fence::fence;
 use super::audit_proof::{confirmed, proven};
+use super::audit_words::owned;
 use super::physics::Breach;
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::finish::{LONGEST_REPORT, short};
 use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::{
     Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report, Requirements,
 };
+use crate::short_report::{LONGEST as LONGEST_REPORT, short};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
+    owned(world, subject, &mut broken);
     broken
 }
 
@@ -137,7 +139,8 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
 }
@@ -217,7 +220,8 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
     let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));

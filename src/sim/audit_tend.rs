@@ -6,10 +6,10 @@
 use super::physics::Breach;
 use super::seen::{Seen, Tended};
 use super::world::SimWorld;
-use crate::finish::{LONGEST_REPORT, short_account};
 use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::healthy::{Account, Deed};
 use crate::policy::{Fate, Outcome, Reply};
+use crate::short_report::{LONGEST as LONGEST_REPORT, short_account};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
