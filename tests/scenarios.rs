@@ -513,6 +513,15 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    zombie_on_another_host
+    zombie_recreate
+    zombie_delete
+    zombie_of_an_old_report
+    zombie_in_quarantine
+    zombie_before_a_retry
+    down_and_runs_elsewhere
+    back_and_runs_on_another_host
+    back_and_one_to_go_back_runs_twice
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
@@ -632,6 +641,7 @@ scenarios! {
     one_liar_holds
     one_liar_of_two
     one_of_two
+    one_unreadable_vm
     oned_always_slow
     oned_away_30s
     oned_away_after_the_proof
@@ -859,6 +869,8 @@ scenarios! {
     unknown_comes_late
     unlock_lost_elsewhere
     unlocked_meanwhile
+    unreadable_host_dies
+    unreadable_hosts
     vms_changed_after_the_proof
     vms_changed_between_batches
     vms_changed_while_waiting

@@ -20,6 +20,7 @@
 //! | VMs that are held are looked at again | `moving/held_vms` |
 //! | the report has at most 4096 bytes | `report`, `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
+//! | a VM that runs where oned does not have it | `zombies` |
 
 pub mod arming;
 pub(crate) mod authority;
@@ -53,6 +54,7 @@ mod timings;
 pub mod vm_down;
 pub mod watched;
 pub mod what_if;
+pub mod zombies;
 
 pub use desk::Suspended;
 pub use fencing::clearance::token::Clearance;

@@ -66,8 +66,9 @@ fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
     }
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        let (Breach::DoubleStart { vm, .. } | Breach::SentToDeadHost { vm, .. }) = breach;
-        if matches!(breach, Breach::DoubleStart { .. }) && orders.iter().any(|(order, _)| order.vm() == *vm) {
+        let (Breach::DoubleStart { vm, at, .. } | Breach::SentToDeadHost { vm, at, .. }) = breach;
+        let ours = *at >= world.made() && matches!(breach, Breach::DoubleStart { .. });
+        if ours && orders.iter().any(|(order, _)| order.vm() == *vm) {
             broken.push(format!("S1: {breach}"));
         }
     }

@@ -96,7 +96,8 @@ fn doubles(world: &SimWorld, broken: &mut Vec<String>) {
     let touched: BTreeSet<_> = world.tended().iter().filter_map(|tended| tended.deed.vm()).collect();
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        if let Breach::DoubleStart { vm, .. } = breach
+        if let Breach::DoubleStart { vm, at, .. } = breach
+            && *at >= world.made()
             && touched.contains(vm)
         {
             broken.push(format!("T1: {breach}"));

@@ -190,6 +190,11 @@ impl World for SimWorld {
         Ok(Self::crowd(self, down, within))
     }
 
+    fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        self.due();
+        self.zone.zombies(vms)
+    }
+
     fn tell(&mut self, entry: &Entry) {
         (self.tell)(entry);
         self.told.push(entry.clone());
