@@ -10,6 +10,8 @@ pub(in crate::policy) struct VmProgress {
     pub(in crate::policy) name: String,
     /// Its state when it was first seen.
     pub(in crate::policy) from: VmState,
+    /// It has fallen with its host: it is off, and is started where it goes.
+    pub(in crate::policy) starts: bool,
     /// Hosts that refused it, or that are gone.
     pub(in crate::policy) refused: Vec<HostId>,
     pub(in crate::policy) refusals: u32,
@@ -62,6 +64,7 @@ impl VmProgress {
         Self {
             name,
             from,
+            starts: false,
             refused: Vec::new(),
             begun: None,
             refusals: 0,
@@ -158,7 +161,7 @@ impl VmProgress {
         }
         self.flagged |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
         if certainty != Certainty::NotSent {
-            self.retries += u32::from(matches!(order, Order::Retry { .. }));
+            self.retries += u32::from(matches!(order, Order::Retry { .. } | Order::Resume { .. }));
             self.calls += 1;
             self.last = Some(order);
         }
