@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 pub(super) enum Unfit {
     Dead,
     NotMonitored(HostState),
+    Unreadable,
     NoDatastore,
     NoImages(DatastoreId),
     NoNetwork(NetworkId),
@@ -43,10 +44,11 @@ impl Unfit {
             Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
             Self::NotStandby => (9, "no standby"),
             Self::NotMonitored(_) => (10, "not MONITORED"),
-            Self::NoDatastore => (11, "without its system datastore"),
-            Self::NoImages(_) => (12, "without the datastore of its images"),
-            Self::NoNetwork(_) => (13, "without its network"),
-            Self::Dead => (14, "dead"),
+            Self::Unreadable => (11, "whose document cannot be read"),
+            Self::NoDatastore => (12, "without its system datastore"),
+            Self::NoImages(_) => (13, "without the datastore of its images"),
+            Self::NoNetwork(_) => (14, "without its network"),
+            Self::Dead => (15, "dead"),
         }
     }
 
@@ -73,6 +75,7 @@ impl Unfit {
             | Self::GroupHosts
             | Self::Requirements
             | Self::Unclear
+            | Self::Unreadable
             | Self::Dead => self.word().1.to_owned(),
         }
     }
