@@ -9,7 +9,7 @@ use crate::policy::port::Survey;
 use crate::policy::record::contents::START;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) fn adopt(run: &mut Run, decision: &Decision) -> bool {
     let Decision { vm, name, state, .. } = decision;
     let Some(order) = sent_before(run, decision) else { return false };
     let mut progress = VmProgress::adopted(name.clone(), *state, order, run.now());
-    progress.starts = starts(run, *vm);
+    progress.when_off = when_off(run, *vm);
     run.vms.progress.insert(*vm, progress);
     let text = format!("an earlier run has sent: {}; it is {state}, reading it back", run.say(&order));
     run.detail(Phase::Plan, text);
@@ -40,7 +40,7 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
     let Some(order) = sent_before(run, decision) else { return Sent::Nothing };
     let now = run.now();
     let mut adopted = VmProgress::adopted(decision.name.clone(), decision.state, order, now);
-    adopted.starts = starts(run, decision.vm);
+    adopted.when_off = when_off(run, decision.vm);
     let adopted = &adopted;
     let vms = &BTreeMap::new();
     let vm = survey.vms.iter().find(|vm| vm.id == decision.vm);
@@ -58,8 +58,9 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
 }
 
 /// Was it off, and is it started where it was sent?
-fn starts(run: &Run, vm: VmId) -> bool {
-    run.vms.remembered.get(&vm).is_some_and(|known| known.order.as_deref() == Some(START))
+fn when_off(run: &Run, vm: VmId) -> WhenOff {
+    let known = run.vms.remembered.get(&vm);
+    WhenOff::of(known.is_some_and(|known| known.order.as_deref() == Some(START)))
 }
 
 /// The order of an earlier run of this incident that is being carried out, or has failed on the VM's new host. What that

@@ -12,7 +12,7 @@ use crate::policy::port::Survey;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::Stage;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Purpose;
 use crate::policy::states::{self, Class};
 
@@ -97,7 +97,7 @@ fn take(run: &mut Run, decision: Decision) -> Option<Order> {
             Ok(order) => {
                 let progress =
                     run.vms.progress.entry(vm).or_insert_with(|| VmProgress::new(name.clone(), state));
-                progress.starts = starts;
+                progress.when_off = WhenOff::of(starts);
                 return act(run, (vm, name, state), order, &after);
             }
             Err(reason) => close(run, vm, &name, Fate::Held(reason)),

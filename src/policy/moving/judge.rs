@@ -6,7 +6,7 @@ use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::Certainty;
 use crate::policy::run::progress::Stage;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
@@ -124,7 +124,7 @@ impl Judge<'_> {
             Class::Running => {
                 Judgement::Close(Fate::Recovered(format!("RUNNING on {}", self.run.vms.hosts.named(host))))
             }
-            Class::Stopped if vm.state == VmState::Poweroff && self.vm.starts => {
+            Class::Stopped if vm.state == VmState::Poweroff && self.vm.when_off == WhenOff::Starts => {
                 self.starting(vm, host, order, sent, certainty)
             }
             Class::Stopped if vm.state == self.vm.from => Judgement::Close(Fate::Recovered(format!(

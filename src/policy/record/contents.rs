@@ -8,7 +8,7 @@ use crate::policy::notes::Weight;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
-use crate::policy::run::progress::Stage;
+use crate::policy::run::progress::{Stage, WhenOff};
 use crate::policy::settings::Policy;
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ impl Run {
                 vm.order = Some(word(order).to_owned());
                 if let Order::Migrate { to, .. } = order {
                     vm.to = Some(to);
-                    if course.starts {
+                    if course.when_off == WhenOff::Starts {
                         vm.order = Some(START.to_owned());
                     }
                 }
