@@ -1,10 +1,11 @@
 //! The survey, by id.
 
+use super::super::healthy::fell_since;
 use super::super::port::Survey;
 use super::super::zombies;
 use super::Request;
 use crate::model::{
-    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, VmGroup, VmId,
+    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, Vm, VmGroup, VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +42,11 @@ impl<'a> View<'a> {
             zombies: zombies::seen(&survey.hosts, survey.memory.now, request.host),
             networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
         }
+    }
+
+    /// Has this VM fallen with the dead host, though oned has it powered off?
+    pub(super) fn fell(&self, vm: &Vm) -> bool {
+        self.request.fell.is_some_and(|since| fell_since(vm, since))
     }
 
     /// `node3 (host 3)`, as everywhere.
