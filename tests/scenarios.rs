@@ -513,6 +513,10 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    plan_cpu_models
+    plan_drivers
+    plan_no_driver
+    plan_pci_profile
     zombie_on_another_host
     zombie_recreate
     zombie_delete
