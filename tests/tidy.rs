@@ -7,6 +7,8 @@
 mod imports;
 #[path = "tidy/settings.rs"]
 mod settings;
+#[path = "tidy/texts.rs"]
+mod texts;
 
 use onerescue::policy::{Failure, Outcome, Trouble};
 use std::fs;
