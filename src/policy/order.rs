@@ -39,6 +39,16 @@ pub enum Order {
         /// The VM.
         vm: VmId,
     },
+    /// `one.vm.recover(vm, 0)`: say for a driver that is gone that it has failed.
+    Fail {
+        /// The VM.
+        vm: VmId,
+    },
+    /// `one.vm.action("resume", vm)`: start it on the host of its last history record.
+    Resume {
+        /// The VM.
+        vm: VmId,
+    },
     /// `one.vm.action("resched", vm)`: a wish; the scheduler migrates it when and where it likes.
     Resched {
         /// The VM.
@@ -60,6 +70,8 @@ impl Order {
             | Self::Recreate { vm }
             | Self::Delete { vm }
             | Self::Retry { vm }
+            | Self::Resume { vm }
+            | Self::Fail { vm }
             | Self::Resched { vm }
             | Self::Unresched { vm } => *vm,
         }

@@ -64,8 +64,11 @@ fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
     }
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        let (Breach::DoubleStart { vm, .. } | Breach::SentToDeadHost { vm, .. }) = breach;
-        if matches!(breach, Breach::DoubleStart { .. }) && orders.iter().any(|(order, _)| order.vm() == *vm) {
+        let (vm, harms) = match breach {
+            Breach::DoubleStart { vm, .. } | Breach::TwoDrivers { vm, .. } => (vm, true),
+            Breach::SentToDeadHost { vm, .. } => (vm, false),
+        };
+        if harms && orders.iter().any(|(order, _)| order.vm() == *vm) {
             broken.push(format!("S1: {breach}"));
         }
     }
@@ -104,12 +107,15 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                             || policy.mode == Mode::Delete && asks_for_less(world, *vm)
                     }
                     Order::Delete { .. } => policy.mode == Mode::Delete,
-                    Order::Retry { vm } => policy.mode != Mode::Delete || asks_for_less(world, *vm),
+                    Order::Retry { vm } | Order::Resume { vm } => {
+                        policy.mode != Mode::Delete || asks_for_less(world, *vm)
+                    }
                     Order::Resched { vm } => {
                         (policy.mode == Mode::Migrate || asks_for_less(world, *vm))
                             && by_scheduler(policy)
                             && states.get(vm) == Some(&VmState::UNKNOWN)
                     }
+                    Order::Fail { .. } => true,
                     Order::Unresched { .. } => by_scheduler(policy),
                 };
                 if !allowed || policy.purpose != Purpose::Recover {

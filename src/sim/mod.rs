@@ -52,6 +52,7 @@ mod strike;
 mod table;
 mod template;
 mod timings;
+mod torn;
 mod transport;
 mod version;
 mod witness;

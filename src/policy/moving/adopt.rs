@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub(super) fn adopt(run: &mut Run, decision: &Decision) -> bool {
     let Decision { vm, name, state, .. } = decision;
     let Some(order) = sent_before(run, decision) else { return false };
-    let progress = VmProgress::adopted(name.clone(), *state, order, run.now());
+    let progress = VmProgress::adopted(name.clone(), *state, order, run.now(), run.vms.written);
     run.vms.progress.insert(*vm, progress);
     let text = format!("an earlier run has sent: {}; it is {state}, reading it back", run.say(&order));
     run.detail(Phase::Plan, text);
@@ -37,7 +37,7 @@ pub(in crate::policy) enum Sent {
 pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -> Sent {
     let Some(order) = sent_before(run, decision) else { return Sent::Nothing };
     let now = run.now();
-    let adopted = &VmProgress::adopted(decision.name.clone(), decision.state, order, now);
+    let adopted = &VmProgress::adopted(decision.name.clone(), decision.state, order, now, run.vms.written);
     let vms = &BTreeMap::new();
     let vm = survey.vms.iter().find(|vm| vm.id == decision.vm);
     match (Judge { run, vm: adopted, now, hosts: None, vms }).judge(vm) {
@@ -46,6 +46,8 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
         | Judgement::Replan
         | Judgement::Await
         | Judgement::Send(_)
+        | Judgement::LeadOn(_)
+        | Judgement::Oned
         | Judgement::Look
         | Judgement::Release(_)
         | Judgement::TakeOver(_)
@@ -75,9 +77,12 @@ fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
     let again = match order {
         Order::Recreate { .. } => matches!(states::class(state), Class::Resubmit | Class::NotPlaced),
         Order::Delete { .. } => states::class(state) == Class::Done,
-        Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } | Order::Unresched { .. } => {
-            false
-        }
+        Order::Migrate { .. }
+        | Order::Retry { .. }
+        | Order::Resume { .. }
+        | Order::Fail { .. }
+        | Order::Resched { .. }
+        | Order::Unresched { .. } => false,
     };
     (elsewhere || again).then_some(order)
 }

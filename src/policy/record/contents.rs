@@ -98,7 +98,9 @@ impl Run {
         match stage {
             Stage::Moving { order, .. } => match order {
                 // It repeats the step that failed; what was decided stands.
-                Order::Retry { .. } | Order::Unresched { .. } => None,
+                Order::Retry { .. } | Order::Resume { .. } | Order::Fail { .. } | Order::Unresched { .. } => {
+                    None
+                }
                 Order::Migrate { .. }
                 | Order::Recreate { .. }
                 | Order::Delete { .. }
@@ -145,6 +147,8 @@ fn word(order: Order) -> &'static str {
         Order::Recreate { .. } => "recreate",
         Order::Delete { .. } => "delete",
         Order::Retry { .. } => "retry",
+        Order::Resume { .. } => "resume",
+        Order::Fail { .. } => "fail",
         Order::Resched { .. } => "resched",
         Order::Unresched { .. } => "unresched",
     }

@@ -107,6 +107,8 @@ impl Foreseen {
                 Order::Recreate { .. }
                 | Order::Delete { .. }
                 | Order::Retry { .. }
+                | Order::Resume { .. }
+                | Order::Fail { .. }
                 | Order::Resched { .. }
                 | Order::Unresched { .. },
                 _,

@@ -68,6 +68,8 @@ fn word(order: &Order) -> &'static str {
         Order::Recreate { .. } => "recreate",
         Order::Delete { .. } => "delete",
         Order::Retry { .. } => "retry",
+        Order::Resume { .. } => "resume",
+        Order::Fail { .. } => "fail",
         Order::Resched { .. } => "resched",
         Order::Unresched { .. } => "unresched",
     }
