@@ -180,8 +180,7 @@ fn cell(story: &Story<'_>, method: &str, which: &[u32], class: &Class, broken: &
         let rule = FaultRule::once(method, class.fault.clone()).after(nth - 1);
         let played = Played::of(text, Some(rule));
         let lost = matches!(class.name, "election" | "leader dies");
-        let placed = if lost { Placed::Anywhere } else { placed };
-        let mut wrong = differences(&played, calm, placed);
+        let mut wrong = differences(&played, calm, if lost { Placed::Anywhere } else { placed });
         if played.ends.first() != calm.ends.first() {
             wrong.push(format!("the hook ended as {:?}", played.ends));
         }
