@@ -532,6 +532,12 @@ scenarios! {
     fell_on_ceph
     fell_recreated
     fell_with_force
+    down_beside_a_dead_host
+    down_beside_a_disabled_host
+    down_in_a_crowd_of_storage
+    down_in_a_crowd_that_lasts
+    down_in_a_crowd_and_its_host_fails
+    down_until_it_runs_nowhere_else
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
