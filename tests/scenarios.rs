@@ -513,6 +513,10 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    plan_cpu_models
+    plan_drivers
+    plan_no_driver
+    plan_pci_profile
     zombie_on_another_host
     zombie_recreate
     zombie_delete
@@ -616,6 +620,7 @@ scenarios! {
     never_the_leader
     no_device
     no_gain_all_held
+    no_gain_by_hand
     no_gain_by_hand_without_fence
     no_gain_dry_run
     no_gain_no_room_yet
@@ -819,6 +824,7 @@ scenarios! {
     second_run_after_boot_failure
     second_run_after_disable
     second_run_after_unlock
+    second_run_by_hand_and_nothing_mended
     seen_on_in_the_future
     seen_on_long_ago
     seen_on_long_ago_recreate

@@ -169,6 +169,7 @@ fn request(spec: &PciSpec) -> BTreeMap<String, String> {
         ("DEVICE", &spec.device),
         ("CLASS", &spec.class),
         ("SHORT_ADDRESS", &spec.short_address),
+        ("PROFILE", &spec.profiles),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())

@@ -212,7 +212,12 @@ impl World for Live {
             Ok(Taken::Ours(lock)) => stop::has_locked(host, document, lock),
             Err(_) => {}
         }
-        log::debug!("{host}: {document} is taken: {taken:?}");
+        let said = match &taken {
+            Ok(Taken::Ours(_)) => "locked".to_owned(),
+            Ok(Taken::Held { .. }) => "somebody holds its lock".to_owned(),
+            Err(failure) => failure.what.clone(),
+        };
+        log::debug!("{host}: {document}: {said}");
         taken
     }
 
@@ -235,7 +240,8 @@ impl World for Live {
         // Is one of them this machine? A run asks about the host that it has read, a command about all.
         let own = |host: &&Host| self.hosts.is_empty() || self.hosts.contains_key(&host.id);
         let asked: Vec<_> = hosts.iter().filter(own).collect();
-        let observer = observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer);
+        let observer =
+            observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer, self.zone.port());
         Ok(Outlook { hosts, clusters, memory, observer, chance: observer::chance() })
     }
 

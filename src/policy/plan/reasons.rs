@@ -20,6 +20,9 @@ pub(super) enum Unfit {
     Refused,
     Requirements,
     Unclear,
+    OtherDriver,
+    NoCpuModel,
+    NoMachine,
     GroupHosts,
     Full,
     NoDevice,
@@ -48,7 +51,10 @@ impl Unfit {
             Self::NoDatastore => (12, "without its system datastore"),
             Self::NoImages(_) => (13, "without the datastore of its images"),
             Self::NoNetwork(_) => (14, "without its network"),
-            Self::Dead => (15, "dead"),
+            Self::OtherDriver => (15, "with another driver than its own"),
+            Self::NoCpuModel => (16, "without its CPU model"),
+            Self::NoMachine => (17, "without its machine type"),
+            Self::Dead => (18, "dead"),
         }
     }
 
@@ -75,6 +81,9 @@ impl Unfit {
             | Self::GroupHosts
             | Self::Requirements
             | Self::Unclear
+            | Self::OtherDriver
+            | Self::NoCpuModel
+            | Self::NoMachine
             | Self::Unreadable
             | Self::Dead => self.word().1.to_owned(),
         }

@@ -29,6 +29,7 @@ fn vm(id: u32, host: u32) -> Vm {
         system_datastore: Some(DatastoreId(0)),
         image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
+        vm_mad: String::new(),
         last_action: None,
         history: Vec::new(),
         lock: None,
