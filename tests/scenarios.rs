@@ -319,6 +319,7 @@ scenarios! {
     back_on_a_rehearsal
     back_only_in_name
     back_while_the_fence_is_written_down
+    back_while_the_fence_without_status_is_written_down
     back_while_the_incident_is_open
     back_while_the_power_goes
     back_while_waiting
@@ -421,6 +422,7 @@ scenarios! {
     down_after_a_good_while
     down_and_a_person_powers_it_off
     down_and_back_by_itself
+    down_and_disarmed
     down_and_does_not_boot_there
     down_and_excluded
     down_and_locked
@@ -512,6 +514,35 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    plan_cpu_models
+    plan_drivers
+    plan_no_driver
+    plan_pci_profile
+    zombie_on_another_host
+    zombie_recreate
+    zombie_delete
+    zombie_of_an_old_report
+    zombie_in_quarantine
+    zombie_before_a_retry
+    down_and_runs_elsewhere
+    back_and_runs_on_another_host
+    back_and_one_to_go_back_runs_twice
+    fell_after_an_attempt
+    fell_and_by_setting_not
+    fell_and_does_not_start
+    fell_and_killed_before_its_start
+    fell_before_the_error
+    fell_beside_what_ran
+    fell_in_order
+    fell_on_ceph
+    fell_recreated
+    fell_with_force
+    down_beside_a_dead_host
+    down_beside_a_disabled_host
+    down_in_a_crowd_of_storage
+    down_in_a_crowd_that_lasts
+    down_in_a_crowd_and_its_host_fails
+    down_until_it_runs_nowhere_else
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
@@ -590,6 +621,7 @@ scenarios! {
     never_the_leader
     no_device
     no_gain_all_held
+    no_gain_by_hand
     no_gain_by_hand_without_fence
     no_gain_dry_run
     no_gain_no_room_yet
@@ -630,6 +662,7 @@ scenarios! {
     one_liar_holds
     one_liar_of_two
     one_of_two
+    one_unreadable_vm
     oned_always_slow
     oned_away_30s
     oned_away_after_the_proof
@@ -792,6 +825,7 @@ scenarios! {
     second_run_after_boot_failure
     second_run_after_disable
     second_run_after_unlock
+    second_run_by_hand_and_nothing_mended
     seen_on_in_the_future
     seen_on_long_ago
     seen_on_long_ago_recreate
@@ -860,6 +894,8 @@ scenarios! {
     unknown_comes_late
     unlock_lost_elsewhere
     unlocked_meanwhile
+    unreadable_host_dies
+    unreadable_hosts
     vms_changed_after_the_proof
     vms_changed_between_batches
     vms_changed_while_waiting

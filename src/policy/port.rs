@@ -152,12 +152,27 @@ pub trait World {
         Err(not_here())
     }
 
-    /// Note that this VM went down, and count the VMs that did so within this time. It costs no call of oned.
+    /// Count the VMs that went down within this time; where an event says so, this one is noted first. It costs no call of
+    /// oned.
     ///
     /// # Errors
     /// A [`Failure`] if they cannot be counted.
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         let _ = (down, within);
+        Err(not_here())
+    }
+
+    /// This run of `vm_down` ends, and `onerescue reconcile` of this front-end begins another one for the VM.
+    fn look_again(&mut self, vm: VmId) {
+        let _ = vm;
+    }
+
+    /// The hosts that say they run one of these VMs, and oned has it elsewhere.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        let _ = vms;
         Err(not_here())
     }
 
@@ -260,10 +275,16 @@ pub enum Taken {
 pub struct Survey {
     /// Every host of the zone, the dead one among them.
     pub hosts: Vec<Host>,
+    /// Hosts whose document cannot be read: `host 3: <NAME> is missing`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_hosts: Vec<String>,
     /// The VMs that were asked for and those charged to the dead host.
     pub vms: Vec<Vm>,
     /// VMs whose document cannot be read, and why.
     pub unreadable: Vec<(VmId, String)>,
+    /// The names of those, as far as oned says them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<VmId, String>,
     /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name, or are kept
     /// together with.
     pub needed: Vec<Vm>,
@@ -330,10 +351,12 @@ impl VmSubject {
 }
 
 /// How many VMs this front-end's hook was started for lately, the present one among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Crowd {
     /// Of the same host.
     pub of_host: usize,
-    /// On the same system datastore.
-    pub of_datastore: usize,
+    /// On the same system datastore, by their hosts.
+    pub on_datastore: BTreeMap<Option<HostId>, usize>,
+    /// The front-end's wall clock.
+    pub now: Epoch,
 }

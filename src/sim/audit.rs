@@ -6,14 +6,15 @@
 use super::audit_brake::braked;
 use super::audit_fence::fence;
 use super::audit_proof::{confirmed, proven};
+use super::audit_words::owned;
 use super::physics::Breach;
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::finish::{LONGEST_REPORT, short};
 use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::{
     Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report, Requirements,
 };
+use crate::short_report::{LONGEST as LONGEST_REPORT, short};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
+    owned(world, subject, &mut broken);
     broken
 }
 
@@ -64,11 +66,12 @@ fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
     }
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        let (vm, harms) = match breach {
-            Breach::DoubleStart { vm, .. } | Breach::TwoDrivers { vm, .. } => (vm, true),
-            Breach::SentToDeadHost { vm, .. } => (vm, false),
+        let (vm, at, harms) = match breach {
+            Breach::DoubleStart { vm, at, .. } | Breach::TwoDrivers { vm, at } => (vm, at, true),
+            Breach::SentToDeadHost { vm, at, .. } => (vm, at, false),
         };
-        if harms && orders.iter().any(|(order, _)| order.vm() == *vm) {
+        let ours = harms && *at >= world.made();
+        if ours && orders.iter().any(|(order, _)| order.vm() == *vm) {
             broken.push(format!("S1: {breach}"));
         }
     }
@@ -142,7 +145,8 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
 }
@@ -222,7 +226,8 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
     let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));

@@ -21,6 +21,8 @@ pub struct HostSpec {
     pub numa: Vec<NumaSpec>,
     /// More single attributes of its template, for example `HA_STANDBY`.
     pub attributes: BTreeMap<String, String>,
+    /// Texts of its `HOST_SHARE` that are not what they should be.
+    pub share: BTreeMap<String, String>,
 }
 
 impl HostSpec {
@@ -35,6 +37,7 @@ impl HostSpec {
             pci: Vec::new(),
             numa: Vec::new(),
             attributes: BTreeMap::new(),
+            share: BTreeMap::new(),
         }
     }
 }
@@ -63,6 +66,8 @@ pub struct PciSpec {
     pub class: String,
     /// `07:00.0`; for a VM empty, unless it insists on the address.
     pub short_address: String,
+    /// `PROFILES` that it can be cut into; for a VM the one that it wants.
+    pub profiles: String,
 }
 
 impl PciSpec {
@@ -74,6 +79,7 @@ impl PciSpec {
             device: "2236".to_owned(),
             class: "0302".to_owned(),
             short_address: short_address.to_owned(),
+            profiles: String::new(),
         }
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Host {
     pub(crate) pci: Vec<HostPci>,
     pub(crate) numa: Vec<Node>,
     pub(crate) template: Template,
+    /// Texts of `HOST_SHARE` that stand there instead of numbers.
+    pub(crate) share: BTreeMap<String, String>,
     pub(crate) monitored_at: i64,
 }
 
@@ -56,6 +58,7 @@ pub(crate) struct HostPci {
     pub(crate) device: String,
     pub(crate) class: String,
     pub(crate) short_address: String,
+    pub(crate) profiles: String,
     pub(crate) vm: Option<VmId>,
 }
 
@@ -115,6 +118,7 @@ pub(crate) struct History {
     pub(crate) cluster: ClusterId,
     pub(crate) datastore: DatastoreId,
     pub(crate) tm_mad: String,
+    pub(crate) vm_mad: String,
     pub(crate) stime: i64,
     pub(crate) etime: i64,
     pub(crate) pstime: i64,
@@ -129,6 +133,13 @@ pub(crate) struct History {
     pub(crate) request: i64,
 }
 
+impl Host {
+    /// Its driver for VMs.
+    pub(crate) fn vm_mad(&self) -> &str {
+        self.template.get("VM_MAD").unwrap_or_default()
+    }
+}
+
 impl History {
     pub(crate) fn open(host: &Host, datastore: DatastoreId, tm_mad: &str) -> History {
         History {
@@ -137,6 +148,7 @@ impl History {
             cluster: host.cluster,
             datastore,
             tm_mad: tm_mad.to_owned(),
+            vm_mad: host.vm_mad().to_owned(),
             stime: 0,
             etime: 0,
             pstime: 0,

@@ -41,6 +41,7 @@ pub enum Item {
     Witness,
     Layer,
     Charge,
+    Zombie,
 }
 
 impl Item {
@@ -69,6 +70,7 @@ impl Item {
             Self::Witness => "witness",
             Self::Layer => "layer",
             Self::Charge => "charge",
+            Self::Zombie => "zombie",
         }
     }
 }

@@ -15,6 +15,7 @@ mod remembered;
 mod seen_on;
 mod target;
 mod witness;
+mod zombie;
 
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
@@ -118,10 +119,12 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(remembered::judge(facts.scope, zone));
         checked.findings.extend(host::entries_without_host(facts.scope, zone));
         checked.findings.extend(zone.hosts.iter().flat_map(|host| host::judge(&facts.rules, zone, host)));
+        checked.findings.extend(zone.hosts.iter().filter_map(host::without_room));
         checked.findings.extend(target::shared(&zone.hosts));
         checked.findings.extend(witness::judge(&zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
+        checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);
     }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::model::{
-    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Machine, Memory, Observer,
-    Opinion, PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
+    Cluster, DatastoreId, DeviceName, DocumentId, End, FenceDevice, Host, HostState, Incident, IncidentVm,
+    Level, Looks, Machine, Memory, Observer, Opinion, PowerDomain, PowerState, Progress, ReadBack,
+    Scope as Cuts, Testimony, VmId,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -91,6 +92,36 @@ fn only_a_front_end_that_leads_or_is_alone_writes() {
             (state, writes),
             "{raft:?}"
         );
+    }
+}
+
+#[test]
+fn held_vms_that_another_host_has_by_now_are_no_finding() {
+    let held = |id| IncidentVm {
+        id: VmId(id),
+        name: String::new(),
+        order: None,
+        to: None,
+        end: Some(End::Held),
+        why: String::new(),
+    };
+    let incident = Incident {
+        host: HostId(1),
+        progress: Progress::Closed,
+        waiting: Some(Looks { since: NOW, outcome: String::new() }),
+        vms: vec![held(4), held(5)],
+        ..Incident::default()
+    };
+    for (elsewhere, found) in
+        [(vec![], Some("2 VMs")), (vec![VmId(4)], Some("1 VM of")), (vec![VmId(4), VmId(5)], None)]
+    {
+        let facts = change(zone(vec![healthy(1), healthy(2)]), |zone| {
+            zone.outlook.memory.incidents = vec![(DocumentId(3), incident.clone())];
+            zone.outlook.hosts[1].vms = elsewhere;
+        });
+        let told = told(&facts, Item::Incident);
+        assert_eq!(told.len(), usize::from(found.is_some()), "{told:?}");
+        assert!(found.is_none_or(|found| told[0].1.contains(found)), "{told:?}");
     }
 }
 
@@ -315,4 +346,19 @@ fn the_worst_comes_first_and_decides_the_exit_code() {
     assert_eq!(checked.exit_code(), 8);
     let states: Vec<_> = checked.findings.iter().map(|finding| finding.state).collect();
     assert_eq!(states, [State::Broken, State::Warning, State::Ok]);
+}
+
+#[test]
+fn what_runs_where_oned_does_not_have_it_is_named() {
+    let mut zombies = host(1, HostState::Monitored);
+    zombies.attributes.insert("ZOMBIES".to_owned(), "7, 9".to_owned());
+    // oned keeps the attribute for up to 180 s.
+    zombies.vms = vec![crate::model::VmId(9)];
+    let mut gone = zombies.clone();
+    (gone.id, gone.state) = (HostId(2), HostState::Error);
+    let hosts = vec![facts(zombies, Vec::new()), facts(gone, Vec::new())];
+    let found: Vec<_> =
+        judge(&zone(hosts)).findings.into_iter().filter(|found| found.item == Item::Zombie).collect();
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert!(found.object == "node1 (host 1)" && found.text.ends_with("not recovered: vm 7"), "{found:?}");
 }

@@ -8,7 +8,7 @@ use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::Certainty;
 use crate::policy::run::progress::Stage;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
@@ -135,6 +135,9 @@ impl Judge<'_> {
         };
         match states::class(vm.state) {
             Class::Running => Judgement::Close(Fate::Recovered(self.running(vm, host))),
+            Class::Stopped if vm.state == VmState::Poweroff && self.vm.when_off == WhenOff::Starts => {
+                self.starting(vm, host, order, sent, certainty)
+            }
             Class::Stopped if vm.state == self.vm.from => Judgement::Close(Fate::Recovered(format!(
                 "{} on {}, as it was",
                 vm.state,

@@ -58,6 +58,8 @@ pub struct Request<'a> {
     pub refused: BTreeMap<VmId, Vec<HostId>>,
     /// VMs that wait for no other any more.
     pub waited: BTreeSet<VmId>,
+    /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds.
+    pub fell: Option<i64>,
 }
 
 /// What to do with one VM.
@@ -107,6 +109,8 @@ pub struct Decision {
     pub host: Option<HostId>,
     /// VMs that must run before this one is acted on; they are all decided in the same plan or closed.
     pub after: Vec<VmId>,
+    /// It has fallen with its host: it is off, and is started where it goes.
+    pub starts: bool,
     /// The decision.
     pub verdict: Verdict,
 }
@@ -131,6 +135,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
+            starts: view.fell(vm),
             verdict: said(verdict, vm, &turn),
             after: turn.after.into_iter().collect(),
         });
@@ -152,10 +157,11 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
     let open = |vm: &VmId| !read.contains_key(vm) && !view.request.closed.contains(vm);
     let decision = |(vm, reason): (VmId, String)| Decision {
         vm,
-        name: String::from("?"),
+        name: view.survey.names.get(&vm).cloned().unwrap_or_else(|| "?".to_owned()),
         state: VmState::Unknown(-1),
         host: None,
         after: Vec::new(),
+        starts: false,
         verdict: Verdict::Hold(reason),
     };
     reasons.into_iter().filter(|(vm, _)| open(vm)).map(decision).collect()
@@ -165,7 +171,8 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
 fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
     let mut more = String::new();
     if !turn.after.is_empty() {
-        let _ = write!(more, "; once {} run", listed(&turn.after));
+        let run = if turn.after.len() == 1 { "runs" } else { "run" };
+        let _ = write!(more, "; once {} {run}", listed(&turn.after));
     }
     if !turn.without.is_empty() {
         let _ = write!(more, "; without {}, for which it has waited", listed(&turn.without));

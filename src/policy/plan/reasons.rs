@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 pub(super) enum Unfit {
     Dead,
     NotMonitored(HostState),
+    Unreadable,
     NoDatastore,
     NoImages(DatastoreId),
     NoNetwork(NetworkId),
@@ -19,6 +20,9 @@ pub(super) enum Unfit {
     Refused,
     Requirements,
     Unclear,
+    OtherDriver,
+    NoCpuModel,
+    NoMachine,
     GroupHosts,
     Full,
     NoDevice,
@@ -43,10 +47,14 @@ impl Unfit {
             Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
             Self::NotStandby => (9, "no standby"),
             Self::NotMonitored(_) => (10, "not MONITORED"),
-            Self::NoDatastore => (11, "without its system datastore"),
-            Self::NoImages(_) => (12, "without the datastore of its images"),
-            Self::NoNetwork(_) => (13, "without its network"),
-            Self::Dead => (14, "dead"),
+            Self::Unreadable => (11, "whose document cannot be read"),
+            Self::NoDatastore => (12, "without its system datastore"),
+            Self::NoImages(_) => (13, "without the datastore of its images"),
+            Self::NoNetwork(_) => (14, "without its network"),
+            Self::OtherDriver => (15, "with another driver than its own"),
+            Self::NoCpuModel => (16, "without its CPU model"),
+            Self::NoMachine => (17, "without its machine type"),
+            Self::Dead => (18, "dead"),
         }
     }
 
@@ -73,6 +81,10 @@ impl Unfit {
             | Self::GroupHosts
             | Self::Requirements
             | Self::Unclear
+            | Self::OtherDriver
+            | Self::NoCpuModel
+            | Self::NoMachine
+            | Self::Unreadable
             | Self::Dead => self.word().1.to_owned(),
         }
     }

@@ -24,6 +24,8 @@ pub(super) struct Room {
     pub(super) standby: bool,
     /// `Err` is its state, for a host that takes no VM at all.
     pub(super) usable: Result<(), HostState>,
+    /// What is left on it is known.
+    pub(super) readable: bool,
 }
 
 /// What a VM is short of on a host.
@@ -71,6 +73,7 @@ impl Room {
             numa: host.numa.clone(),
             pinned: says("PIN_POLICY", "PINNED"),
             standby: says("HA_STANDBY", "YES"),
+            readable: host.unreadable.is_none(),
             usable: match host.state {
                 HostState::Monitored => Ok(()),
                 HostState::Init

@@ -1,9 +1,11 @@
 //! The survey, by id.
 
+use super::super::healthy::fell_since;
 use super::super::port::Survey;
+use super::super::zombies;
 use super::Request;
 use crate::model::{
-    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, VmGroup, VmId,
+    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, Vm, VmGroup, VmId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,8 @@ pub(super) struct View<'a> {
     pub(super) datastores: BTreeMap<DatastoreId, &'a Datastore>,
     pub(super) groups: BTreeMap<GroupId, &'a VmGroup>,
     pub(super) networks: BTreeMap<NetworkId, &'a Network>,
+    /// VMs that another host says it runs.
+    pub(super) zombies: BTreeMap<VmId, &'a Host>,
 }
 
 impl<'a> View<'a> {
@@ -35,8 +39,14 @@ impl<'a> View<'a> {
             clusters: survey.clusters.all.iter().map(|cluster| (cluster.id, cluster)).collect(),
             datastores: survey.datastores.iter().map(|datastore| (datastore.id, datastore)).collect(),
             groups: survey.groups.all.iter().map(|group| (group.id, group)).collect(),
+            zombies: zombies::seen(&survey.hosts, survey.memory.now, request.host),
             networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
         }
+    }
+
+    /// Has this VM fallen with the dead host, though oned has it powered off?
+    pub(super) fn fell(&self, vm: &Vm) -> bool {
+        self.request.fell.is_some_and(|since| fell_since(vm, since))
     }
 
     /// `node3 (host 3)`, as everywhere.

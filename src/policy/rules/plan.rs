@@ -4,6 +4,7 @@ use crate::model::{Owner, VmId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 /// How VMs are planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +33,22 @@ pub struct PlanRules {
     /// run, or "recover" it, which oned can do with -r and -d only, and only for one that was to start.
     #[serde(default)]
     pub failed: Failed,
+    /// A VM that oned's monitoring, and no person, found powered off so long before its host was last heard, or later, has
+    /// fallen with the host: it is recovered and started like one that ran, with or without -f. "0s": none has.
+    ///
+    /// A shutdown of the hypervisor ends its guests first, and power that goes down slowly takes minutes.
+    #[serde(default)]
+    pub fell: Duration,
     /// VMs that are left alone.
     pub exclude: Exclusions,
+}
+
+impl PlanRules {
+    /// From when on a VM has fallen with a host that was last heard at this moment, in epoch seconds.
+    pub(in crate::policy) fn fell_since(&self, heard: i64) -> Option<i64> {
+        let before = i64::try_from(self.fell.as_secs()).ok().filter(|before| *before > 0)?;
+        Some(heard.saturating_sub(before))
+    }
 }
 
 /// `HA_POLICY`: what may happen to a VM, the least destructive first.
@@ -178,6 +193,7 @@ impl Default for PlanRules {
             requirements: Requirements::Hold,
             firmware: Firmware::Hold,
             failed: Failed::Hold,
+            fell: Duration::from_secs(600),
             exclude: Exclusions::default(),
         }
     }

@@ -17,7 +17,7 @@ use super::order::Order;
 use super::port::{Failure, Subject, Trouble, World};
 use super::report::Outcome;
 use super::settings::{Mode, Policy, Purpose};
-use crate::model::{Abort, Confirmation, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
+use crate::model::{Abort, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
 use holding::Holding;
 use record::Record;
 use std::ops::Deref;
@@ -133,6 +133,13 @@ impl Run {
         self.record.clock.epoch(self.now())
     }
 
+    /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds. One that was
+    /// never heard had failed by the time of its incident.
+    pub(in crate::policy) fn fell_since(&self) -> Option<i64> {
+        let opened = self.record.incident.as_ref().map(|incident| incident.opened.0);
+        self.suspect.heard.or(opened).and_then(|heard| self.policy.plan.fell_since(heard))
+    }
+
     /// A device says that the host is on: no word that was given before counts any more.
     pub(in crate::policy) fn is_on(&mut self) {
         let at = self.epoch();
@@ -154,11 +161,6 @@ impl Run {
     /// oned hears the host, although this run has disabled it.
     pub(in crate::policy) fn heard_again(&self, host: &Host) -> bool {
         matches!((host.monitored_at, self.suspect.heard), (Some(now), Some(before)) if now > before)
-    }
-
-    /// A person's word that the host is off, if there is one that still counts.
-    pub(in crate::policy) fn confirmation(&self) -> Option<&Confirmation> {
-        self.record.confirmation(self.now())
     }
 
     /// The peer to reach a device from, if it is not reached from the front-end.

@@ -10,6 +10,8 @@ pub(in crate::policy) struct VmProgress {
     pub(in crate::policy) name: String,
     /// Its state when it was first seen.
     pub(in crate::policy) from: VmState,
+    /// What follows when it is off on its target.
+    pub(in crate::policy) when_off: WhenOff,
     /// Hosts that refused it, or that are gone.
     pub(in crate::policy) refused: Vec<HostId>,
     pub(in crate::policy) refusals: u32,
@@ -40,6 +42,20 @@ pub(in crate::policy) struct VmProgress {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum WhenOff {
+    /// It was off before.
+    Stays,
+    /// It has fallen with its host.
+    Starts,
+}
+
+impl WhenOff {
+    pub(in crate::policy) fn of(starts: bool) -> Self {
+        if starts { Self::Starts } else { Self::Stays }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::policy) enum Stage {
     /// To be planned with the next survey.
     Open,
@@ -66,6 +82,7 @@ impl VmProgress {
         Self {
             name,
             from,
+            when_off: WhenOff::Stays,
             refused: Vec::new(),
             begun: None,
             refusals: 0,

@@ -6,6 +6,7 @@ use crate::policy::port::{Failure, Survey};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::run::progress::Stage;
 use crate::policy::run::progress::VmProgress;
+use crate::policy::zombies;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -91,6 +92,8 @@ impl AtWork {
 pub(in crate::policy) struct Hosts {
     names: BTreeMap<HostId, String>,
     pub(in crate::policy) states: BTreeMap<HostId, HostState>,
+    /// VMs that another host says it runs, and why nothing is sent for them.
+    pub(in crate::policy) zombies: BTreeMap<VmId, String>,
     /// When they were looked at.
     pub(in crate::policy) looked: Option<Moment>,
     pub(in crate::policy) oned: Option<AtWork>,
@@ -99,7 +102,9 @@ pub(in crate::policy) struct Hosts {
 }
 
 impl Hosts {
-    pub(in crate::policy) fn seen(&mut self, now: Moment, survey: &Survey) {
+    pub(in crate::policy) fn seen(&mut self, now: Moment, survey: &Survey, dead: HostId) {
+        let zombies = zombies::seen(&survey.hosts, survey.memory.now, dead);
+        self.zombies = zombies.into_iter().map(|(vm, host)| (vm, zombies::why(vm, host))).collect();
         self.names = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         self.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
         let misplaced = |vm: &&Vm| charge::elsewhere(vm, survey.hosts.iter()).is_some();

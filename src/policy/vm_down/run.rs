@@ -82,10 +82,21 @@ impl Run {
         answer.map_err(|failure| self.ended(Outcome::NoCloud(failure)))
     }
 
+    /// It is held by what may pass.
+    pub(super) async fn look_again(&self) {
+        let vm = self.subject.vm;
+        if !self.rehearses() {
+            self.ask(move |world| world.look_again(vm)).await;
+        }
+    }
+
     /// The VM on its way.
     pub(super) async fn read_vm(&self) -> Result<Vm, End> {
         let id = self.subject.vm;
         let list = self.read(Phase::Settle, move |world| world.vms(&[id])).await?;
+        if let Some((_, why)) = list.unreadable.first() {
+            return Err(End::held(format!("it was started, and its document cannot be read: {why}")));
+        }
         let vm = list.vms.into_iter().find(|vm| vm.id == id);
         vm.ok_or_else(|| End::left("it was deleted meanwhile"))
     }

@@ -29,6 +29,7 @@ fn vm(id: u32, host: u32) -> Vm {
         system_datastore: Some(DatastoreId(0)),
         image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
+        vm_mad: String::new(),
         last_action: None,
         history: Vec::new(),
         lock: None,
@@ -172,6 +173,7 @@ fn a_chain_of_vms_has_a_turn_for_each_and_a_circle_ends() {
         name: String::new(),
         state: VmState::UNKNOWN,
         host: None,
+        starts: false,
         after: after.iter().map(|vm| VmId(*vm)).collect(),
         verdict: Verdict::Leave(String::new()),
     };
@@ -192,4 +194,14 @@ fn a_vm_waits_for_those_on_another_lost_host_and_on_none_but_not_for_those_that_
     assert_eq!(after(&[HostId(0)]), [VmId(3)]);
     assert_eq!(after(&[HostId(0), HostId(1)]), [VmId(2), VmId(3)]);
     assert_eq!(after(&[HostId(0)]), [VmId(3)], "nothing is left of the other loss");
+}
+
+#[test]
+fn what_another_host_says_it_runs_is_named_by_day() {
+    let mut zombies = host(1, &[]);
+    zombies.attributes.insert("ZOMBIES".to_owned(), "5".to_owned());
+    let loss = zone(vec![host(0, &[5, 6]), zombies, host(2, &[])]).lose(&[HostId(0)], &migrate());
+    let held: Vec<_> = loss.vms.iter().filter(|vm| vm.prospect() == Prospect::Held).collect();
+    let [held] = held.as_slice() else { panic!("{loss:?}") };
+    assert!(held.decision.vm == VmId(5) && held.decision.verdict.text().contains("ZOMBIES"), "{held:?}");
 }

@@ -39,7 +39,7 @@ fn body(xml: &mut Xml, state: &State, host: &Host, monitoring: Monitoring) {
     let before = if monitoring == Monitoring::Hook { host.previous } else { host.state };
     xml.plain("PREV_STATE", before.number());
     xml.cdata("IM_MAD", "dummy");
-    xml.cdata("VM_MAD", "dummy");
+    xml.cdata("VM_MAD", host.vm_mad());
     xml.plain("CLUSTER_ID", host.cluster.0);
     let cluster = state.clusters.get(&host.cluster);
     xml.plain("CLUSTER", cluster.map_or("", |cluster| cluster.name.as_str()));
@@ -61,12 +61,19 @@ fn share(xml: &mut Xml, host: &Host) {
     // OFFLINE takes the capacity away; the next report brings it back.
     let known = i64::from(host.state != HostState::Offline);
     xml.element("HOST_SHARE", |xml| {
-        xml.plain("MEM_USAGE", host.used_memory_kib);
-        xml.plain("CPU_USAGE", host.used_cpu);
-        xml.plain("TOTAL_MEM", host.memory_kib * known);
-        xml.plain("TOTAL_CPU", host.cpu * known);
-        xml.plain("MAX_MEM", host.memory_kib * known);
-        xml.plain("MAX_CPU", host.cpu * known);
+        for (name, value) in [
+            ("MEM_USAGE", host.used_memory_kib),
+            ("CPU_USAGE", host.used_cpu),
+            ("TOTAL_MEM", host.memory_kib * known),
+            ("TOTAL_CPU", host.cpu * known),
+            ("MAX_MEM", host.memory_kib * known),
+            ("MAX_CPU", host.cpu * known),
+        ] {
+            match host.share.get(name) {
+                Some(text) => xml.plain(name, text),
+                None => xml.plain(name, value),
+            }
+        }
         xml.plain("RUNNING_VMS", host.vms.len());
         xml.plain("VMS_THREAD", 1);
         xml.element("DATASTORES", |xml| {
@@ -102,6 +109,9 @@ fn pci(xml: &mut Xml, device: &HostPci) {
         ("VMID", &holder),
     ] {
         attributes.push((name.to_owned(), value.to_owned()));
+    }
+    if !device.profiles.is_empty() {
+        attributes.push(("PROFILES".to_owned(), device.profiles.clone()));
     }
     attributes.sort();
     for (name, value) in attributes {

@@ -35,7 +35,9 @@ impl World for SimWorld {
 
     fn memory(&mut self) -> Result<Memory, Failure> {
         self.due();
-        self.remembered()
+        let (at, memory) = (self.cloud_now(), self.remembered());
+        self.seen.extend(memory.iter().map(|memory| Seen::Memory { at, memory: Box::new(memory.clone()) }));
+        memory
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
@@ -135,7 +137,10 @@ impl World for SimWorld {
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
         self.due();
-        let survey = self.zone.survey(host, also);
+        let mut survey = self.zone.survey(host, also);
+        if let Ok(survey) = &mut survey {
+            survey.memory.now = self.transport.cloud().wall_clock();
+        }
         if let Ok(survey) = &survey {
             let at = self.cloud_now();
             let vms = self.with_truth(&survey.vms);
@@ -186,6 +191,16 @@ impl World for SimWorld {
 
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         Ok(Self::crowd(self, down, within))
+    }
+
+    fn look_again(&mut self, _: VmId) {
+        let now = self.transport.cloud().wall_clock();
+        self.again = self.again.or(self.since).or(Some(now));
+    }
+
+    fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        self.due();
+        self.zone.zombies(vms)
     }
 
     fn tell(&mut self, entry: &Entry) {

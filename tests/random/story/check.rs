@@ -56,7 +56,8 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
     broken
@@ -123,7 +124,7 @@ impl Known<'_> {
                 let class = states::class(state);
                 !here && matches!(class, Class::Failure | Class::Transient)
             }
-            Order::Resume { .. } => !here && lost,
+            Order::Resume { .. } => !here && (lost || state == VmState::Poweroff),
             Order::Fail { .. } => here && states::class(state) == Class::Transient,
             Order::Resched { .. } => here && lost,
             Order::Unresched { .. } => true,
