@@ -2,7 +2,7 @@
 //!
 //! Pure. The log and the record have what is left out.
 
-use crate::model::text::{cut, one_line};
+use crate::model::text::{self, cut, one_line};
 use crate::policy::healthy::Account;
 use crate::policy::{Disabled, Fate, Mode, Outcome, Purpose, Report, VmReport};
 use std::fmt::Write as _;
@@ -71,8 +71,7 @@ fn counts(vms: &[VmReport]) -> String {
     ];
     let parts: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let plural = if vms.len() == 1 { "" } else { "s" };
-    format!("{} VM{plural}: {}", vms.len(), parts.join(", "))
+    format!("{}: {}", text::vms(vms.len()), parts.join(", "))
 }
 
 fn list(vms: &[VmReport], text: &mut String) {

@@ -34,6 +34,17 @@ pub fn cut_chars(text: &str, most: usize) -> String {
     }
 }
 
+/// So many VMs.
+///
+/// ```
+/// # use onerescue::model::text::vms;
+/// assert_eq!([0, 1, 2].map(vms), ["0 VMs", "1 VM", "2 VMs"]);
+/// ```
+#[must_use]
+pub fn vms(count: usize) -> String {
+    format!("{count} VM{}", if count == 1 { "" } else { "s" })
+}
+
 /// How long something took.
 ///
 /// ```

@@ -179,6 +179,8 @@ pub struct Report {
     pub took: Moment,
     /// Whether the host is disabled, and since when.
     pub disabled: Disabled,
+    /// What to do about what has stopped it with VMs touched.
+    pub halted: Option<String>,
 }
 
 impl Report {
@@ -186,6 +188,7 @@ impl Report {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         let advice = self.outcome.advice()?;
+        let advice = self.halted.as_deref().filter(|_| self.outcome == Outcome::Partly).unwrap_or(advice);
         if self.disabled != Disabled::No {
             return Some(format!(
                 "{advice}; the host is DISABLED, so `onehost forceupdate {}` comes first, and its failure is found again",

@@ -170,9 +170,9 @@ pub fn verdict(state: VmState, mode: Mode, force: Force) -> Verdict {
         (Class::Transient, _, _) => {
             Verdict::Await("a driver was at work on the dead host; oned ends that by itself")
         }
-        (Class::Failure, _, _) => {
-            Verdict::Hold("a driver had failed; `onevm recover` it by hand once you know why")
-        }
+        (Class::Failure, _, _) => Verdict::Hold(
+            "a driver had failed; when its host is well, `onevm recover --retry` does its step again",
+        ),
         (Class::Resubmit, Mode::Migrate | Mode::Delete, _) => {
             Verdict::Hold("somebody is recreating it; `onevm recover --recreate` ends a stuck clean-up")
         }

@@ -54,7 +54,7 @@ pub(in crate::policy) fn is_monitored(host: &Host) -> bool {
 pub(in crate::policy) fn why(vm: VmId, host: &Host) -> String {
     format!(
         "{host} says that it runs it, and oned has it elsewhere (ZOMBIES): look there with `virsh list`, see which one has \
-         the data that counts, and end the other (`virsh destroy one-{}`)",
+         the data that counts, and end the wrong one on its host (`virsh destroy one-{}`)",
         vm.0
     )
 }

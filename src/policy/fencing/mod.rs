@@ -194,7 +194,11 @@ async fn contradicted_by_nobody(run: &mut Run, mut proof: Proof) -> Result<Proof
     if let Some(summary) = witnesses::after_off(run, &proof).await? {
         proof.add(Evidence::Witnesses(summary));
     }
-    run.note(Phase::Prove, format!("{} is off: {proof}", run.host()));
+    let is = match proof.scope() {
+        Scope::Host => "is off",
+        Scope::Datastores(_) => "may still run, cut off from its disks",
+    };
+    run.note(Phase::Prove, format!("{} {is}: {proof}", run.host()));
     (run.fence.earlier, run.fence.disproven, run.fence.contradiction) = (None, false, None);
     let began = run.record.clock.epoch(crate::model::Moment::default());
     let shown = (!proof.is_waived()).then(|| proof.to_string());

@@ -67,7 +67,10 @@ pub(in crate::policy) fn fell_since(vm: &Vm, since: i64) -> bool {
 /// A VM in any other state.
 fn at_work(vm: &Vm) -> Fallen {
     if states::class(vm.state) == Class::Failure {
-        let text = format!("{}: a driver has failed; `onevm recover {}` by hand", vm.state, vm.id.0);
+        let text = format!(
+            "{}: a driver has failed; when its host is well, `onevm recover --retry {}`",
+            vm.state, vm.id.0
+        );
         return Fallen::Failed(text);
     }
     Fallen::NotOurs(format!("{}: not down by a crash", vm.state))

@@ -110,8 +110,8 @@ impl Tail {
             return Verdict::Hold(why);
         }
         if may_run_elsewhere(vm, self.host) {
-            let why = "it was being migrated live when the host died and may run on the other host; look there with \
-                       `virsh list`, then resume it by hand";
+            let why = "it was being migrated live when the host died and may run on the other host: look there with \
+                       `virsh list`, and resume it by hand only if it is not listed";
             return Verdict::Hold(why.to_owned());
         }
         Verdict::Start

@@ -174,8 +174,8 @@ fn advice(run: &Run, until: Option<Epoch>) -> String {
     let Some(end) = until else {
         // No call of oned ends a domain on a host that the VM is not charged to.
         return format!(
-            "decide for each which of the two is the right one; on {name} `virsh destroy one-ID` ends the other, then \
-             `onehost enable {name}`"
+            "for each VM see which of the two has the data that counts; `virsh destroy one-ID` on the host of the wrong one \
+             ends that; then `onehost enable {name}`"
         );
     };
     let rest = span(end.since(run.epoch()));

@@ -33,7 +33,7 @@ pub(super) fn leave_to_incident(run: &Run) -> Result<(), Outcome> {
             let name = &run.host.name;
             let what = format!("its incident is {}, so its VMs belong to that", said(incident));
             let advice = format!(
-                "if no run works on it any more: `host_error --host {name} -m`, then `host_back --host {name}`"
+                "`onerescue reconcile` closes it when no run works on it any more; then `host_back --host {name}`"
             );
             Err(Outcome::Held(Failure { trouble: Trouble::Unreachable, what, advice }))
         }

@@ -97,7 +97,7 @@ fn fenced_lately(
         memory.incidents.iter().filter(counts).map(|(_, incident)| incident.host).collect();
     let most = usize::try_from(window.count).unwrap_or(usize::MAX);
     let what = format!(
-        "{} other hosts were fenced within {}, or are about to be, and {most} may be",
+        "{} other hosts were fenced within {}, or are about to be; the limit is {most}",
         hosts.len(),
         span(window.time)
     );
@@ -136,7 +136,7 @@ impl View<'_> {
                 "none of the {others} other hosts is MONITORED: this front-end may be the one that is cut off"
             )
         };
-        Some(held(what, "check the front-end's network and `onehost list`, then run the same command again"))
+        Some(held(what, "check the front-end's network and `onehost list`"))
     }
 
     /// `HA=NO` in the cluster's template.
@@ -175,8 +175,8 @@ impl View<'_> {
         }
         let place = cluster.map_or_else(|| "the zone".to_owned(), |_| self.place());
         let what = format!(
-            "{failing} of {all} hosts in {place} fail at the same time, more than {count} or {percent} %: that looks like \
-             a fault of the network or of this front-end"
+            "{failing} of {all} hosts in {place} fail at the same time (the limits are {count} hosts and {percent} %): that looks \
+             like a fault of the network or of this front-end"
         );
         Some(held(
             what,

@@ -59,10 +59,13 @@ fn told(run: &Run, outcome: Outcome) -> Outcome {
     let told = run.fence.told.keys().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     match (run.policy.purpose, outcome) {
         (_, Outcome::NothingToDo(reason)) if !told.is_empty() => {
-            let what =
-                format!("\"off\" was sent to {} by {told}, so it may still go off, but {reason}", run.host());
+            let what = format!(
+                "\"off\" was sent to {} by {told}, so it may still power off, but {reason}",
+                run.host()
+            );
             let advice =
-                "look at the machine and its devices: put them on again, or power it off and run the same command again"
+                "look at the machine: if it is needed, switch it on again; if it is broken, power it off and run the same command \
+                 again"
                     .to_owned();
             Outcome::Held(Failure { trouble: Trouble::Refused, what, advice })
         }
@@ -124,6 +127,7 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
         took: run.now(),
         disabled: run.suspect.disabled,
         name: run.subject.name,
+        halted: run.vms.halted.map(|failure| failure.advice),
         vms: run.vms.reports.into_values().collect(),
     }
 }

@@ -9,6 +9,7 @@
 
 use super::hold::end_held;
 use super::observe::unreadable;
+use crate::model::text::vms;
 use crate::model::{Scope, VmId};
 use crate::policy::moving::adopt::{Sent, sent};
 use crate::policy::notes::Phase;
@@ -187,9 +188,8 @@ pub(in crate::policy) fn refused<'a>(
     Err(Failure {
         trouble: Trouble::Unreachable,
         what: format!("{host} is not fenced, because {which}: {}", counted(&reasons)),
-        advice:
-            "mend what holds them; to fence all the same, `fence_host`, or without_gain = true under [fence]"
-                .to_owned(),
+        advice: "mend what holds them; a fence would start no VM (`fence_host` sends one all the same)"
+            .to_owned(),
     })
 }
 
@@ -199,9 +199,8 @@ fn counted(reasons: &BTreeMap<&str, usize>) -> String {
     counted.sort_by_key(|(count, reason)| (std::cmp::Reverse(*count), *reason));
     let several = counted.len() > 1;
     let told = counted.iter().take(REASONS).map(|(count, reason)| match count {
-        1 if several => format!("{reason} (1 VM)"),
-        1 => (*reason).to_owned(),
-        _ => format!("{reason} ({count} VMs)"),
+        1 if !several => (*reason).to_owned(),
+        _ => format!("{reason} ({})", vms(*count)),
     });
     let mut text: Vec<_> = told.collect();
     let more = counted.len().saturating_sub(REASONS);

@@ -1,6 +1,7 @@
 //! The first look at the host: is it in ERROR? And what a state of a host means for a recovery.
 
 use crate::model::Moment;
+use crate::model::text::vms;
 use crate::model::{Host, HostState};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Source, Trouble};
@@ -78,12 +79,12 @@ fn set_aside(run: &Run, host: &Host) -> Option<Failure> {
     (aside && asked && !host.vms.is_empty()).then(|| Failure {
         trouble: Trouble::Refused,
         what: format!(
-            "{host} is {}, which is a person's decision or an earlier run's, and has {} VMs",
+            "{host} is {}, which is a person's decision or an earlier run's, and has {}",
             host.state,
-            host.vms.len()
+            vms(host.vms.len())
         ),
         advice: format!(
-            "if it is dead, `onehost forceupdate {}`: monitoring finds that again, and the hook runs",
+            "only if it is dead, `onehost forceupdate {}`: that enables it, monitoring finds its failure again, and the hook runs",
             host.name
         ),
     })
@@ -108,8 +109,8 @@ pub(in crate::policy) fn not_dead(host: &Host) -> Option<String> {
         HostState::Monitored => "it is MONITORED, not in ERROR",
         HostState::Init => "it is INIT: monitoring starts again, and a new event comes if that fails",
         HostState::Disabled => {
-            "it is DISABLED, by an operator or by an earlier run; if it is dead, `onehost forceupdate` it and \
-             monitoring finds that again"
+            "it is DISABLED, by an operator or by an earlier run; only if it is dead, \
+             `onehost forceupdate` it: that enables it, and monitoring finds its failure again"
         }
         HostState::Offline => "an operator has set it OFFLINE",
         HostState::MonitoringMonitored

@@ -59,7 +59,8 @@ fn contradicted(run: &mut Run, proof: &Proof, waited: Duration, count: &Count) -
     );
     run.fence.contradiction = Some(what.clone());
     let advice = format!(
-        "go and look: the fence device may switch another machine than {}, or a witness may look at one",
+        "go and look: the fence device may have switched off another machine than {0}, so see which one went off and correct the \
+         device of {0}; if {0} is really off, the witness is wrong",
         run.subject.name
     );
     Stop::held(Failure { trouble: Trouble::Refused, what, advice })

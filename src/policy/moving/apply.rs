@@ -3,6 +3,7 @@
 use super::adopt::adopt;
 use super::after::{named, unmet};
 use super::scheduler::left_to_it;
+use crate::model::text::vms;
 use crate::model::{LcmState, VmId, VmState};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
@@ -65,8 +66,8 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
 fn summary(decisions: &[Decision]) -> String {
     let count = |of: fn(&Verdict) -> bool| decisions.iter().filter(|decision| of(&decision.verdict)).count();
     format!(
-        "{} VMs: {} to act on, {} to wait for, {} held, {} left alone",
-        decisions.len(),
+        "{}: {} to act on, {} to wait for, {} held, {} left alone",
+        vms(decisions.len()),
         count(|verdict| matches!(verdict, Verdict::Act(..))),
         count(|verdict| matches!(verdict, Verdict::Await(_))),
         count(|verdict| matches!(verdict, Verdict::Hold(_))),

@@ -45,9 +45,9 @@ pub(super) fn no_cloud(run: &mut Run, failure: Failure) -> Outcome {
 pub(in crate::policy) fn give_up(run: &mut Run, why: &str) {
     for (vm, progress) in std::mem::take(&mut run.vms.progress) {
         let fate = match progress.stage {
-            Stage::Moving { .. } if progress.calls > 0 => {
-                Fate::Failed(format!("oned was asked, and the outcome was not seen: {why}"))
-            }
+            Stage::Moving { .. } if progress.calls > 0 => Fate::Failed(format!(
+                "a call for it may have been carried out, see where it is (`onevm show`) before it is started: {why}"
+            )),
             Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. }
                 if progress.calls > 0 =>
             {

@@ -76,7 +76,7 @@ impl Run {
         let unseen: Vec<_> = unseen.map(|vm| (vm.id, vm.name.clone())).collect();
         for (vm, name) in unseen {
             if !self.vms.reports.contains_key(&vm) && !self.vms.progress.contains_key(&vm) {
-                let why = "oned was asked by a look that was killed, and the outcome was not seen";
+                let why = "a look that was killed may have sent it somewhere: see where it is (`onevm show`) before it is started";
                 self.vms.settle(vm, &name, Fate::Failed(why.to_owned()));
             }
         }

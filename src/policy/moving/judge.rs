@@ -274,7 +274,8 @@ impl Judge<'_> {
                 Stage::Moving { certainty: Certainty::NotSent, .. } => ", and oned could not be asked",
                 Stage::Moving { .. } | Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } => "",
             };
-            let text = format!("{state} {} s after the first call{doubt}{said}", took.as_secs());
+            let text =
+                format!("not where it should be after {} s: still {state}{doubt}{said}", took.as_secs());
             return Some(Judgement::Close(Fate::Failed(text)));
         }
         let Stage::Awaiting { since, here } = self.vm.stage else { return None };

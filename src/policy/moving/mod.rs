@@ -148,7 +148,7 @@ pub(in crate::policy) async fn only_fenced(run: &mut Run, proof: &Proof) -> Resu
 /// outcome, where nothing is read back either.
 pub(in crate::policy) fn call_off_on_again(run: &mut Run, outcome: Outcome) -> Option<Outcome> {
     let what = format!("{} was proven off and was on again", run.host());
-    let advice = "power it off and keep it off, then run the same command again".to_owned();
+    let advice = twice(&run.subject.name);
     let failure = match outcome {
         Outcome::NoCloud(failure) => return Some(no_cloud(run, failure)),
         Outcome::NotStarted(failure) | Outcome::NotFenced(failure) | Outcome::Held(failure) => failure,

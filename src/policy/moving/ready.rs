@@ -125,7 +125,7 @@ async fn is_silent(run: &mut Run) -> Result<bool, Stop> {
         }
     };
     let Some(what) = is_back(run, &host) else { return Ok(true) };
-    let advice = "power it off and keep it off, then run the same command again".to_owned();
+    let advice = twice(&run.subject.name);
     call_off(run, Failure { trouble: Trouble::Refused, what, advice });
     Ok(false)
 }
@@ -187,7 +187,9 @@ fn was_off(run: &Run, device: &DeviceName, state: &PowerState) -> Failure {
     let (host, name) = (run.host(), &run.subject.name);
     let what = format!("{host} was off and now {device} says {state}");
     let advice = match state {
-        PowerState::On => format!("power {name} off and keep it off, then run the same command again"),
+        PowerState::On => {
+            format!("somebody, or its firmware, has switched {name} on: ask who works on it; {}", twice(name))
+        }
         PowerState::Off | PowerState::Unknown(_) => {
             format!(
                 "mend {device}, which gives no answer; nothing says that {name} is on; then run the same command again"
@@ -195,6 +197,14 @@ fn was_off(run: &Run, device: &DeviceName, state: &PowerState) -> Failure {
         }
     };
     Failure { trouble: Trouble::Refused, what, advice }
+}
+
+/// What to do where VMs were moved off a host that may run them.
+pub(in crate::policy) fn twice(name: &str) -> String {
+    format!(
+        "VMs that were moved may run twice: power {name} off, or end them there (`virsh list`, `virsh destroy one-ID`); then \
+         run the same command again"
+    )
 }
 
 /// These orders wait no more: their VMs are planned again.

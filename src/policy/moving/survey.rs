@@ -2,7 +2,7 @@
 
 use super::apply::plan_round;
 use super::ending::{call_off, no_cloud};
-use super::ready::Seen;
+use super::ready::{Seen, twice};
 use super::{Todo, disable, failed_live, settle};
 use crate::model::{HostState, VmId};
 use crate::policy::fencing::proof::Proof;
@@ -185,9 +185,11 @@ fn returned(run: &mut Run, reason: String, survey: &Survey) -> Looked {
     }
     let what = format!("{} was taken for dead, but {reason}", run.host());
     hold_all(run, survey, &what);
-    let advice = "find out who enabled it or powered it on, or which machine the fence device really controls; keep it \
-                  off and run the same command again"
-        .to_owned();
+    let advice = format!(
+        "{}; if {} was never off, its fence device switches another machine: find that one",
+        twice(&run.subject.name),
+        run.subject.name
+    );
     call_off(run, Failure { trouble: Trouble::Refused, what, advice });
     Looked::CalledOff
 }

@@ -23,7 +23,7 @@ pub(super) fn ask(
     let unclear = vms.iter().find_map(|vm| rooms.unclear(vm, view))?;
     let rules = &view.request.policy.plan;
     if rules.requirements == Requirements::Hold {
-        return Some(Err(format!("{unclear}; `plan.requirements = \"scheduler\"` leaves it to that")));
+        return Some(Err(format!("{unclear}; requirements = \"scheduler\" under [plan] leaves it to that")));
     }
     let alone = |vm: VmId| rooms.bonds.of(vm).is_none_or(|bond| bond.together.is_none());
     let [vm] = vms else { return Some(Err(together(&unclear))) };

@@ -21,8 +21,8 @@ pub(super) fn elsewhere(vm: &Vm, dead: HostId) -> Option<Verdict> {
     match vm.host {
         Some(host) if host == dead => None,
         Some(host) if states::class(vm.state) == Class::Failure => Some(Verdict::Hold(format!(
-            "{} on {host}: a driver failed there; `onevm recover` it by hand",
-            vm.state
+            "{} on {host}: a driver failed there; when that host is well, `onevm recover --retry {}`",
+            vm.state, vm.id.0
         ))),
         Some(host) if matches!(states::class(vm.state), Class::Transient | Class::Lost | Class::Resubmit) => {
             Some(Verdict::Await(format!("{}: it is on its way to {host}", vm.state)))
@@ -47,7 +47,7 @@ pub(super) fn leaving(vm: &Vm, dead: HostId, charged: &BTreeSet<VmId>) -> Option
 
 /// Why a VM that oned put back after a live migration is not started anywhere.
 pub(super) const MAY_RUN_ELSEWHERE: &str = "it was being migrated live when the host died and may run on the other \
-    host although oned does not know; look there with `virsh list`, then move or recover it by hand";
+    host although oned does not know: look there with `virsh list`, and start it by hand only if it is not listed";
 
 /// oned refuses every recovery of a locked VM, whatever the level of the lock and even to oneadmin.
 pub(in crate::policy) fn locked(vm: &Vm) -> Option<String> {

@@ -107,8 +107,8 @@ fn failed(vm: &Vm, mode: Mode, rule: Failed, reason: &str) -> Result<(), Verdict
     match (rule, states::may_start_anew(vm.state), mode) {
         (Failed::Hold, _, _) => hold(""),
         (Failed::Leave, _, _) => Err(Verdict::Leave(format!(
-            "{}: a driver had failed, and plan.failed leaves such VMs alone; `onevm recover` it by hand",
-            vm.state
+            "{}: a driver had failed, and plan.failed leaves such VMs alone; when its host is well, `onevm recover --retry {}`",
+            vm.state, vm.id.0
         ))),
         (Failed::Recover, Ok(()), Mode::Recreate | Mode::Delete) => Ok(()),
         (Failed::Recover, Ok(()), Mode::Migrate) => {

@@ -52,7 +52,9 @@ pub(super) fn movable<'a>(vm: &Vm, view: &View<'a>) -> Result<Movable<'a>, Strin
     }
     let loses = loses(vm, driver);
     if let (Some(what), Firmware::Hold) = (&loses, view.request.policy.plan.firmware) {
-        return Err(format!("it would lose {what}; `plan.firmware = \"lose\"` accepts that"));
+        return Err(format!(
+            "it would lose {what}; firmware = \"lose\" under [plan] accepts that, for all VMs"
+        ));
     }
     Ok(Movable { system, loses })
 }
@@ -65,7 +67,7 @@ fn system_datastore<'a>(vm: &Vm, view: &View<'a>) -> Result<&'a Datastore, Strin
         return Err(format!("its system {id} does not exist"));
     };
     if !datastore.ready {
-        return Err(format!("its system {} is disabled", named(datastore)));
+        return Err(format!("its system {} is disabled; `onedatastore enable {}`", named(datastore), id.0));
     }
     let driver = if datastore.tm_mad.is_empty() { &vm.tm_mad } else { &datastore.tm_mad };
     match &datastore.sharing {
@@ -74,7 +76,7 @@ fn system_datastore<'a>(vm: &Vm, view: &View<'a>) -> Result<&'a Datastore, Strin
         Sharing::Unsaid if SHARED.contains(&driver.as_str()) => Ok(datastore),
         Sharing::Unsaid if LOCAL.contains(&driver.as_str()) => Err(not_shared(vm, datastore, view)),
         Sharing::Unsaid | Sharing::Unclear(_) => Err(format!(
-            "{} does not say whether it is shared (driver {driver}); set SHARED with `onedatastore update {}`",
+            "{} does not say whether it is shared (driver {driver}); set SHARED = YES if every host sees the same files, else NO, with `onedatastore update {}`",
             named(datastore),
             id.0
         )),

@@ -86,7 +86,7 @@ pub(super) async fn taken(
 /// A DISABLED host whose incident goes on all the same. One that is not DISABLED is not set aside any more.
 fn set_aside(run: &mut Run, opening: &mut Opening, incident: &mut Incident) {
     if opening.over.take_if(|over| over.goes_on(run.suspect.heard, incident)).is_some() {
-        let text = "it is DISABLED since this incident had it off, and was not heard since: going on";
+        let text = "it is DISABLED since this incident has proven it off, and was not heard since: going on";
         run.note(Phase::Claim, text);
         run.suspect.heard = incident.heard.or(run.suspect.heard);
         run.suspect.disabled = Disabled::Before;

@@ -69,8 +69,8 @@ fn may_be_started(run: &Run, vm: &Vm) -> Result<HostId, End> {
     }
     let host = vm.host.ok_or_else(|| End::held("oned does not say on which host it was"))?;
     if may_run_elsewhere(vm, host) {
-        let why =
-            "a live migration of it failed, and it may run on the other host; look there with `virsh list`";
+        let why = "a live migration of it failed, and it may run on the other host: look there with `virsh list`, and resume it by \
+             hand only if it is not listed";
         return Err(End::held(why));
     }
     Ok(host)
