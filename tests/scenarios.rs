@@ -213,6 +213,7 @@ fn outcome(outcome: &Outcome) -> (&'static str, u8) {
         Outcome::Rehearsed(Some(stop)) => ("dry run", stop.exit_code()),
         Outcome::NotStarted(_) => ("not started", 4),
         Outcome::Partly => ("partly", 1),
+        Outcome::Contradicted(_) => ("contradicted", 1),
         Outcome::NoCloud(_) => ("no cloud", 5),
         Outcome::NotFenced(_) => ("not fenced", 6),
         Outcome::Held(_) => ("held", 7),
@@ -288,6 +289,8 @@ scenarios! {
     aborted_while_held
     aborted_while_off_is_written_down
     aborted_while_waiting
+    alive_when_its_vms_have_moved
+    alive_while_its_vms_move
     all_hosts_in_error
     another_run
     another_run_ends_first
@@ -821,6 +824,7 @@ scenarios! {
     storm_with_one_not_proven
     storm_without_the_fenced
     strange_names
+    switched_on_when_its_vms_have_moved
     taken_over_between_batches
     target_deleted
     target_dies

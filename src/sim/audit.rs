@@ -6,11 +6,12 @@
 use super::audit_brake::braked;
 use super::audit_fence::fence;
 use super::audit_proof::{confirmed, proven};
+use super::cloud::Change;
 use super::physics::Breach;
 use super::seen::Seen;
 use super::world::SimWorld;
 use crate::finish::{LONGEST_REPORT, short};
-use crate::model::{HostId, Vm, VmId, VmState};
+use crate::model::{HostId, HostState, Vm, VmId, VmState};
 use crate::policy::{
     Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report, Requirements,
 };
@@ -49,7 +50,33 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
+    well(world, policy, subject, &mut broken);
     broken
+}
+
+/// oned's view may be this old when an order goes out, beside what `[fence] recheck` allows.
+const VIEW: Duration = Duration::from_secs(10);
+
+/// S8: nothing is started of a host that oned has as MONITORED, whatever its devices say.
+fn well(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<String>) {
+    let cloud = world.transport().cloud();
+    let states: Vec<_> = cloud
+        .happenings()
+        .iter()
+        .filter_map(|happening| match happening.change {
+            Change::Host(host, state) if host == subject => Some((happening.at, state)),
+            Change::Host(..) | Change::Vm(..) | Change::Power(..) | Change::Leader(_) => None,
+        })
+        .collect();
+    let old = VIEW.saturating_add(policy.fence.recheck);
+    for seen in world.seen() {
+        let Seen::Order { at, order, .. } = seen else { continue };
+        let last = states.iter().rev().find(|(since, _)| since <= at);
+        let well = last.is_some_and(|(since, state)| *state == HostState::Monitored && *at - *since > old);
+        if well && !matches!(order, Order::Unresched { .. }) {
+            broken.push(format!("S8: {order:?} while oned has its host as MONITORED"));
+        }
+    }
 }
 
 /// No VM that this run has touched was started twice. With `-u`, on a person's word, or when every device lies,
