@@ -70,6 +70,8 @@ pub enum Event {
     UnreadableDeleted,
     /// Another front-end has worked on a host's failure: how far it came, and how long ago.
     Recorded(HostId, Progress, Duration),
+    /// The host's last incident is open, because the host ran while VMs of it were moved away.
+    RecordedAlive(HostId),
     /// The host's last incident says that it has recovered this VM on another host.
     RecordedVm(HostId, VmId, HostId),
     /// An ordinary user makes documents of our type.
@@ -140,6 +142,7 @@ impl Event {
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
+            Self::RecordedAlive(host) => cloud.recorded_alive(host),
             Self::RecordedVm(host, vm, to) => cloud.recorded_vm(host, vm, to),
             Self::Forged(forgery) => cloud.forged(&forgery),
             Self::DocumentsWidened => cloud.widen_documents(),

@@ -77,6 +77,11 @@ impl Mark {
     }
 }
 
+/// Since when `host_back` has seen this host MONITORED, where it still waits for something on it.
+pub(in crate::policy) fn is_back_since(host: &Host) -> Option<Epoch> {
+    Mark::read(host).map(|mark| mark.since)
+}
+
 /// What is due on a host that has not failed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::policy) enum Due {

@@ -99,6 +99,7 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
+            now: Some(run.epoch()),
         },
     )
 }

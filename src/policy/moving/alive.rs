@@ -55,7 +55,11 @@ fn contradiction(run: &Run, proof: &Proof, host: &Host) -> Failure {
         run.host(),
         host.state
     );
-    let twice = if run.vms.touched { "; VMs that were moved may run twice, and `host_back` looks at them" } else { "" };
+    let twice = if run.vms.touched {
+        "; VMs that were moved may run twice, and `host_back` looks at them"
+    } else {
+        ""
+    };
     let advice = format!("go and look: the fence device may switch another machine than {name}{twice}");
     Failure { trouble: Trouble::Refused, what, advice }
 }

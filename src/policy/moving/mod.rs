@@ -4,9 +4,9 @@
 //! before each few of them.
 
 mod act;
-pub(in crate::policy) mod alive;
 pub(in crate::policy) mod adopt;
 pub(in crate::policy) mod after;
+pub(in crate::policy) mod alive;
 mod apply;
 mod disable;
 pub(in crate::policy) mod ending;

@@ -85,6 +85,9 @@ pub(super) fn fits(room: &Room, at: usize, ask: &Ask<'_>, view: &View<'_>) -> Re
         return Err(Unfit::Dead);
     }
     room.usable.map_err(Unfit::NotMonitored)?;
+    if view.ran_on.contains(&room.host) {
+        return Err(Unfit::RanOn);
+    }
     ask.clusters.get(&room.cluster).copied().unwrap_or(Err(Unfit::NoDatastore))?;
     let rules = &view.request.policy.plan;
     if rules.standby == Standby::Only && !room.standby {

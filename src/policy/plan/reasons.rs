@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 pub(super) enum Unfit {
     Dead,
     NotMonitored(HostState),
+    /// VMs of it were moved away while it ran.
+    RanOn,
     NoDatastore,
     NoImages(DatastoreId),
     NoNetwork(NetworkId),
@@ -43,6 +45,7 @@ impl Unfit {
             Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
             Self::NotStandby => (9, "no standby"),
             Self::NotMonitored(_) => (10, "not MONITORED"),
+            Self::RanOn => (10, "that may run VMs twice"),
             Self::NoDatastore => (11, "without its system datastore"),
             Self::NoImages(_) => (12, "without the datastore of its images"),
             Self::NoNetwork(_) => (13, "without its network"),
@@ -65,6 +68,7 @@ impl Unfit {
             Self::NoNetwork(id) => format!("{id} of the VM {}", view.survey.networks.absent(id.0)),
             Self::NoDatastore => "its cluster does not have the system datastore of the VM".to_owned(),
             Self::NotStandby => "it is no standby host (plan.standby)".to_owned(),
+            Self::RanOn => "VMs of it were moved away while it ran, and nobody has looked yet".to_owned(),
             Self::NoDevice
             | Self::NoCores
             | Self::Full

@@ -22,6 +22,8 @@ pub(super) struct Room {
     /// It takes pinned VMs, and only those.
     pinned: bool,
     pub(super) standby: bool,
+    /// It was in ERROR a moment ago, and may be again.
+    pub(super) returned: bool,
     /// `Err` is its state, for a host that takes no VM at all.
     pub(super) usable: Result<(), HostState>,
 }
@@ -54,7 +56,7 @@ impl<'a> Load<'a> {
 }
 
 impl Room {
-    pub(super) fn new(host: &Host) -> Self {
+    pub(super) fn new(host: &Host, returned: bool) -> Self {
         let capacity = host.capacity;
         let says = |name: &str, word: &str| {
             host.attributes.get(name).is_some_and(|text| text.trim().eq_ignore_ascii_case(word))
@@ -71,6 +73,7 @@ impl Room {
             numa: host.numa.clone(),
             pinned: says("PIN_POLICY", "PINNED"),
             standby: says("HA_STANDBY", "YES"),
+            returned,
             usable: match host.state {
                 HostState::Monitored => Ok(()),
                 HostState::Init

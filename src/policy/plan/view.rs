@@ -3,8 +3,11 @@
 use super::super::port::Survey;
 use super::Request;
 use crate::model::{
-    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, VmGroup, VmId,
+    Cluster, ClusterId, Datastore, DatastoreId, DocumentId, Epoch, GroupId, Host, HostId, Incident, Network,
+    NetworkId, Progress, VmGroup, VmId,
 };
+use crate::policy::host_back::is_back_since;
+use crate::policy::moments::CLOCKS;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A survey and a request, with everything found by its id.
@@ -14,6 +17,8 @@ pub(super) struct View<'a> {
     /// By id.
     pub(super) hosts: BTreeMap<HostId, &'a Host>,
     pub(super) dead: Option<&'a Host>,
+    /// Hosts whose VMs were moved away while they ran.
+    pub(super) ran_on: BTreeSet<HostId>,
     /// VMs that oned charges to the dead host.
     pub(super) charged: BTreeSet<VmId>,
     pub(super) clusters: BTreeMap<ClusterId, &'a Cluster>,
@@ -26,7 +31,12 @@ impl<'a> View<'a> {
     pub(super) fn new(survey: &'a Survey, request: &'a Request<'a>) -> Self {
         let hosts: BTreeMap<_, _> = survey.hosts.iter().map(|host| (host.id, host)).collect();
         let dead = hosts.get(&request.host).copied();
+        let ran_on = |incident: &&(DocumentId, Incident)| {
+            incident.1.alive.is_some() && incident.1.progress != Progress::Closed
+        };
+        let ran_on = survey.memory.incidents.iter().filter(ran_on).map(|(_, incident)| incident.host);
         Self {
+            ran_on: ran_on.collect(),
             survey,
             request,
             dead,
@@ -37,6 +47,18 @@ impl<'a> View<'a> {
             groups: survey.groups.all.iter().map(|group| (group.id, group)).collect(),
             networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
         }
+    }
+
+    /// Was this host in ERROR a moment ago? Its last record says when it was taken up and ended, and `host_back` since when
+    /// it is back. Its probes may write its template, so that counts only beside a record.
+    pub(super) fn returned(&self, host: &Host) -> bool {
+        let Some(now) = self.request.now else { return false };
+        let within = self.request.policy.plan.returned;
+        let recent = |at: Epoch| at <= now.plus(CLOCKS) && now.since(at) < within;
+        let back = is_back_since(host).is_some_and(recent);
+        let mut records =
+            self.survey.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);
+        records.any(|(_, incident)| back || recent(incident.updated))
     }
 
     /// `node3 (host 3)`, as everywhere.

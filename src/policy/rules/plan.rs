@@ -4,6 +4,7 @@ use crate::model::{Owner, VmId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 /// How VMs are planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +33,16 @@ pub struct PlanRules {
     /// run, or "recover" it, which oned can do with -r and -d only, and only for one that was to start.
     #[serde(default)]
     pub failed: Failed,
+    /// `[host_back] stable`: a host that was in ERROR within this time takes VMs only when no other does.
+    #[serde(default = "returned")]
+    pub returned: Duration,
     /// VMs that are left alone.
     pub exclude: Exclusions,
+}
+
+/// As long as `[host_back] stable`.
+fn returned() -> Duration {
+    Duration::from_secs(200)
 }
 
 /// `HA_POLICY`: what may happen to a VM, the least destructive first.
@@ -178,6 +187,7 @@ impl Default for PlanRules {
             requirements: Requirements::Hold,
             firmware: Firmware::Hold,
             failed: Failed::Hold,
+            returned: returned(),
             exclude: Exclusions::default(),
         }
     }

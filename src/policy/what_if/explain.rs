@@ -59,6 +59,7 @@ impl Snapshot {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
+            now: None,
         };
         let why = plan::explain(&self.survey, &request, vm);
         self.hide();

@@ -67,6 +67,7 @@ impl Snapshot {
             moving: done.moving.clone(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
+            now: None,
         };
         let decisions = plan(&self.survey, &request);
         let turns = turns(&decisions);
