@@ -72,7 +72,8 @@ fn well(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<Str
     for seen in world.seen() {
         let Seen::Order { at, order, .. } = seen else { continue };
         let last = states.iter().rev().find(|(since, _)| since <= at);
-        let well = last.is_some_and(|(since, state)| *state == HostState::Monitored && *at - *since > old);
+        let well = last
+            .is_some_and(|(since, state)| *state == HostState::Monitored && at.saturating_sub(*since) > old);
         if well && !matches!(order, Order::Unresched { .. }) {
             broken.push(format!("S8: {order:?} while oned has its host as MONITORED"));
         }

@@ -292,11 +292,10 @@ fn ran_on(
     let why = "VMs of it were moved away while it ran: which of them run twice?".to_owned();
     Some(match due(host, view.memory.now, rules.back) {
         Some(Due::NotYet(not_yet)) => (Todo::Leave, not_yet),
-        Some(Due::Lift(_) | Due::Tail(_)) => (Todo::Tail, why),
         None if host.state == HostState::Disabled => {
             (Todo::Leave, format!("a person has disabled it. {why}"))
         }
-        None => (Todo::Tail, why),
+        Some(Due::Lift(_) | Due::Tail(_)) | None => (Todo::Tail, why),
     })
 }
 
