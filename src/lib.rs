@@ -78,6 +78,7 @@ pub mod model;
 pub mod options;
 pub mod policy;
 mod run;
+pub mod short_report;
 pub mod sim;
 pub mod trail;
 pub mod wire;

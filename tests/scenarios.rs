@@ -328,6 +328,7 @@ scenarios! {
     back_only_in_name
     back_while_a_run_ends
     back_while_the_fence_is_written_down
+    back_while_the_fence_without_status_is_written_down
     back_while_the_incident_is_open
     back_while_the_power_goes
     back_while_waiting
@@ -429,6 +430,7 @@ scenarios! {
     down_after_a_good_while
     down_and_a_person_powers_it_off
     down_and_back_by_itself
+    down_and_disarmed
     down_and_does_not_boot_there
     down_and_excluded
     down_and_locked
@@ -523,6 +525,15 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    zombie_on_another_host
+    zombie_recreate
+    zombie_delete
+    zombie_of_an_old_report
+    zombie_in_quarantine
+    zombie_before_a_retry
+    down_and_runs_elsewhere
+    back_and_runs_on_another_host
+    back_and_one_to_go_back_runs_twice
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again

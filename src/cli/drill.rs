@@ -79,7 +79,7 @@ pub fn play(scenario: &mut Scenario) -> (Report, String) {
     let report = nothing
         .unwrap_or_else(|| run(&mut scenario.world, scenario.subject.clone(), scenario.policy.clone()));
     timeline(&scenario.world, &report.trail, &mut text);
-    let _ = write!(text, "\n{}", finish::short(&report));
+    let _ = write!(text, "\n{}", crate::short_report::short(&report));
     if let Some(advice) = report.advice() {
         let _ = writeln!(text, "do this: {}", one_line(&advice));
     }

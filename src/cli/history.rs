@@ -1,13 +1,14 @@
 //! `onerescue history`: every incident of the zone, from whichever front-end.
 
 use super::hook::zone;
+use super::moving::{by_now, vms};
 use super::stop::{Stop, end};
 use crate::config::{Config, Environment};
 use crate::error::Error;
 use crate::model::text::{cut, one_line, span};
 use crate::model::{DocumentId, Foreign, HostId, Memory, Progress};
 use crate::policy::arming::utc;
-use crate::policy::record::history::{Counts, Row, rows};
+use crate::policy::record::history::{Row, rows};
 use crate::world::Zone;
 use crate::world::clock::wall_clock;
 use crate::world::identity::identity;
@@ -15,6 +16,7 @@ use crate::world::oned::Http;
 use crate::{finish, trail};
 use clap::Args;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -102,12 +104,26 @@ fn list(options: &History) -> Result<u8, Stop> {
         finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
         return Ok(0);
     }
-    finish::say(&table(&rows, &unreadable, &foreign));
+    let running: BTreeMap<_, _> = memory
+        .incidents
+        .iter()
+        .map(|(document, incident)| {
+            let (_, running) = by_now(incident, |vms| zone.vms(vms));
+            (*document, running)
+        })
+        .collect();
+    finish::say(&table(&rows, &running, &unreadable, &foreign));
     Ok(0)
 }
 
-fn table(rows: &[Row], unreadable: &[Unreadable], foreign: &[Foreign]) -> String {
+fn table(
+    rows: &[Row],
+    running: &BTreeMap<DocumentId, usize>,
+    unreadable: &[Unreadable],
+    foreign: &[Foreign],
+) -> String {
     let mut text = if rows.is_empty() { "no incident is remembered\n".to_owned() } else { String::new() };
+    let told = |row: &Row| told(row, running.get(&row.incident).copied().unwrap_or_default());
     text.extend(rows.iter().take(MOST).map(told));
     if rows.len() > MOST {
         let _ = writeln!(text, "and {} more: --json has them all", rows.len() - MOST);
@@ -123,7 +139,7 @@ fn table(rows: &[Row], unreadable: &[Unreadable], foreign: &[Foreign]) -> String
 }
 
 /// One incident in one line, and a second one for what needs a person.
-fn told(row: &Row) -> String {
+fn told(row: &Row, running: usize) -> String {
     let state = match (row.progress, &row.outcome) {
         (Progress::Closed, Some(outcome)) => cut(&one_line(outcome), 200),
         (Progress::Closed, None) => "closed".to_owned(),
@@ -133,7 +149,7 @@ fn told(row: &Row) -> String {
         (Progress::Off, _) => "proven off, recovering".to_owned(),
     };
     let time = span(Duration::from_secs(row.took_s));
-    let vms = vms(row.vms).map_or_else(String::new, |vms| format!("; {vms}"));
+    let vms = vms(row.vms, running).map_or_else(String::new, |vms| format!("; {vms}"));
     let name = cut(&one_line(&row.name), 60);
     let mut text =
         format!("{}  {:>4}  {name} ({}): {state}, {time}{vms}\n", utc(row.opened), row.incident.0, row.host);
@@ -143,20 +159,4 @@ fn told(row: &Row) -> String {
         }
     }
     text
-}
-
-/// `8 VMs recovered, 3 held`
-pub(super) fn vms(counts: Counts) -> Option<String> {
-    let Counts { recovered, held, failed, left, on_its_way, left_out } = counts;
-    let all = [
-        (recovered, "recovered"),
-        (failed, "failed"),
-        (held, "held"),
-        (on_its_way, "on their way"),
-        (left, "left alone"),
-        (left_out, "not in the record"),
-    ];
-    let parts: Vec<_> =
-        all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    (!parts.is_empty()).then(|| format!("VMs: {}", parts.join(", ")))
 }

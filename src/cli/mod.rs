@@ -11,6 +11,7 @@ mod history;
 mod hook;
 mod hook_facts;
 mod layer;
+mod moving;
 mod operator;
 mod person;
 mod plan;

@@ -1,6 +1,7 @@
 //! `onerescue show`: one incident whole, from whichever front-end; with `--follow` until it is closed.
 
-use super::history::{remembered, vms};
+use super::history::remembered;
+use super::moving::{by_now, vms};
 use super::stop::{Stop, end};
 use crate::error::Error;
 use crate::finish;
@@ -68,7 +69,8 @@ fn tell(options: &Show) -> Result<u8, Stop> {
     let mut seen = BTreeSet::new();
     new_lines(incident, &mut seen, &mut text);
     if !options.follow || incident.progress == Progress::Closed {
-        finish::say(&(text + &tail(incident)));
+        let (incident, running) = by_now(incident, |vms| zone.vms(vms));
+        finish::say(&(text + &tail(&incident, running)));
         return Ok(0);
     }
     finish::say(&text);
@@ -92,6 +94,7 @@ fn follow(
     document: DocumentId,
     mut seen: BTreeSet<(Epoch, String, String)>,
 ) -> Result<u8, Stop> {
+    let mut before = 0;
     loop {
         live.wait(LOOK);
         let memory = live.memory()?;
@@ -101,9 +104,16 @@ fn follow(
         let mut text = String::new();
         new_lines(incident, &mut seen, &mut text);
         if incident.progress == Progress::Closed {
-            finish::say(&(text + &tail(incident)));
+            finish::say(&(text + &tail(incident, 0)));
             return Ok(0);
         }
+        let (_, running) = by_now(incident, |vms| live.vms(vms));
+        if running > before {
+            let all = counts(incident).on_its_way;
+            let now = after(incident, memory.now);
+            let _ = writeln!(text, "{now} {:<8} {running} of {all} VMs on their way run elsewhere", "now");
+        }
+        before = running;
         finish::say(&text);
     }
 }
@@ -159,7 +169,7 @@ fn new_lines(incident: &Incident, seen: &mut BTreeSet<(Epoch, String, String)>, 
 }
 
 /// How it stands: the end, and each VM.
-fn tail(incident: &Incident) -> String {
+fn tail(incident: &Incident, running: usize) -> String {
     let mut text = String::new();
     for vm in incident.vms.iter().take(MOST) {
         let end = match vm.end {
@@ -192,7 +202,7 @@ fn tail(incident: &Incident) -> String {
     };
     let took = span(incident.updated.since(incident.opened));
     let outcome = incident.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {outcome}"));
-    let vms = vms(counts(incident)).map_or_else(String::new, |vms| format!("; {vms}"));
+    let vms = vms(counts(incident), running).map_or_else(String::new, |vms| format!("; {vms}"));
     let _ = writeln!(text, "{state} after {took}{}{vms}", cut(&one_line(&outcome), 1000));
     text
 }

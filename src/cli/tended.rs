@@ -2,7 +2,6 @@
 
 use super::drill::{calls, timeline, whereabouts};
 use super::reconciled;
-use crate::finish;
 use crate::model::text::one_line;
 use crate::model::{Moment, Vm, VmId};
 use crate::policy::healthy::{Account, Hook};
@@ -37,7 +36,7 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     };
     let mut text = format!("{}\n\n{ticks}", scenario.title);
     timeline(&scenario.world, &account.trail, &mut text);
-    let _ = write!(text, "\n{}", finish::short_account(&account));
+    let _ = write!(text, "\n{}", crate::short_report::short_account(&account));
     if let Some(advice) = account.outcome.advice() {
         let _ = writeln!(text, "do this: {}", one_line(advice));
     }

@@ -6,19 +6,21 @@
 //!
 //! | rule | file |
 //! | --- | --- |
-//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes` |
+//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`; events are written by `record/adopt` |
 //! | a fence must help some VM | `host_error/gain` |
 //! | everything is looked at just before an "off" | `fencing/clearance` |
 //! | a device must have been seen ON | `fencing/seen_on` |
-//! | a person's word that the host is off | `fencing/confirmation`, `run/record` |
-//! | "off" is read again before each batch | `fencing/recheck`, `moving/ready` |
-//! | one owner; taken over after the lease | `record/lock`, `record/lease`, `record/open` |
+//! | a person's word that the host is off | `fencing/confirmation` |
+//! | "off" is read again before each batch | `fencing/recheck`; `moving/ready`, `moving/act` |
+//! | one owner; taken over after the lease | `record/lease`; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
 //! | a driver has failed on the target | `moving/retries` |
 //! | the dead host is disabled | `moving/disable` |
 //! | VMs that are held are looked at again | `moving/held_vms` |
+//! | the report has at most 4096 bytes | `report`, `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
+//! | a VM that runs where oned does not have it | `zombies` |
 
 pub mod arming;
 pub(crate) mod authority;
@@ -52,6 +54,7 @@ mod timings;
 pub mod vm_down;
 pub mod watched;
 pub mod what_if;
+pub mod zombies;
 
 pub use desk::Suspended;
 pub use fencing::clearance::token::Clearance;

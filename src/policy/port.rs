@@ -169,6 +169,15 @@ pub trait World {
         Err(not_here())
     }
 
+    /// The hosts that say they run one of these VMs, and oned has it elsewhere.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        let _ = vms;
+        Err(not_here())
+    }
+
     /// Tell people what the policy has just written down.
     fn tell(&mut self, entry: &Entry);
 }

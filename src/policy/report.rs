@@ -1,4 +1,4 @@
-//! How a run ended: for people, and for the exit code.
+//! How a run ended: for people, and for the exit code. What is printed of it, at most 4096 bytes, is `crate::short_report`.
 
 use super::notes::Entry;
 use super::port::Failure;

@@ -6,15 +6,16 @@
 use super::audit_brake::braked;
 use super::audit_fence::fence;
 use super::audit_proof::{confirmed, proven};
-use super::cloud::Change;
+use super::audit_well::well;
+use super::audit_words::owned;
 use super::physics::Breach;
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::finish::{LONGEST_REPORT, short};
-use crate::model::{HostId, HostState, Vm, VmId, VmState};
+use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::{
     Fate, Fencing, Mode, Order, Outcome, Placement, Policy, Purpose, Reply, Report, Requirements,
 };
+use crate::short_report::{LONGEST as LONGEST_REPORT, short};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -50,34 +51,9 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
+    owned(world, subject, &mut broken);
     well(world, policy, subject, &mut broken);
     broken
-}
-
-/// oned's view may be this old when an order goes out, beside what `[fence] recheck` allows.
-const VIEW: Duration = Duration::from_secs(10);
-
-/// S8: nothing is started of a host that oned has as MONITORED, whatever its devices say.
-fn well(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<String>) {
-    let cloud = world.transport().cloud();
-    let states: Vec<_> = cloud
-        .happenings()
-        .iter()
-        .filter_map(|happening| match happening.change {
-            Change::Host(host, state) if host == subject => Some((happening.at, state)),
-            Change::Host(..) | Change::Vm(..) | Change::Power(..) | Change::Leader(_) => None,
-        })
-        .collect();
-    let old = VIEW.saturating_add(policy.fence.recheck);
-    for seen in world.seen() {
-        let Seen::Order { at, order, .. } = seen else { continue };
-        let last = states.iter().rev().find(|(since, _)| since <= at);
-        let well = last
-            .is_some_and(|(since, state)| *state == HostState::Monitored && at.saturating_sub(*since) > old);
-        if well && !matches!(order, Order::Unresched { .. }) {
-            broken.push(format!("S8: {order:?} while oned has its host as MONITORED"));
-        }
-    }
 }
 
 /// No VM that this run has touched was started twice. With `-u`, on a person's word, or when every device lies,
@@ -92,8 +68,9 @@ fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
     }
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        let (Breach::DoubleStart { vm, .. } | Breach::SentToDeadHost { vm, .. }) = breach;
-        if matches!(breach, Breach::DoubleStart { .. }) && orders.iter().any(|(order, _)| order.vm() == *vm) {
+        let (Breach::DoubleStart { vm, at, .. } | Breach::SentToDeadHost { vm, at, .. }) = breach;
+        let ours = *at >= world.made() && matches!(breach, Breach::DoubleStart { .. });
+        if ours && orders.iter().any(|(order, _)| order.vm() == *vm) {
             broken.push(format!("S1: {breach}"));
         }
     }
@@ -164,7 +141,8 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
 }
@@ -244,7 +222,8 @@ fn recovered(world: &SimWorld, policy: &Policy, report: &Report, broken: &mut Ve
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
     let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));

@@ -101,6 +101,7 @@ pub(super) fn braked(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             | Seen::Survey { .. }
             | Seen::Vms { .. }
             | Seen::Disable { .. }
+            | Seen::Memory { .. }
             | Seen::Order { .. } => {}
         }
     }

@@ -77,7 +77,7 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                 }
                 continue;
             }
-            Seen::Outlook { outlook: None, .. } | Seen::Witness { .. } => continue,
+            Seen::Outlook { outlook: None, .. } | Seen::Memory { .. } | Seen::Witness { .. } => continue,
             Seen::Order { .. } => touched = true,
             Seen::Disable { .. } => {
                 touched = true;

@@ -45,7 +45,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 );
                 known.sent();
             }
-            Seen::Host { .. } | Seen::Witness { .. } | Seen::Order { .. } => {}
+            Seen::Host { .. } | Seen::Memory { .. } | Seen::Witness { .. } | Seen::Order { .. } => {}
         }
         if matches!(seen, Seen::Vms { .. } | Seen::Survey { .. }) {
             known.fresh.clear();

@@ -6,10 +6,10 @@
 use super::physics::Breach;
 use super::seen::{Seen, Tended};
 use super::world::SimWorld;
-use crate::finish::{LONGEST_REPORT, short_account};
 use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::healthy::{Account, Deed};
 use crate::policy::{Fate, Outcome, Reply};
+use crate::short_report::{LONGEST as LONGEST_REPORT, short_account};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -96,7 +96,8 @@ fn doubles(world: &SimWorld, broken: &mut Vec<String>) {
     let touched: BTreeSet<_> = world.tended().iter().filter_map(|tended| tended.deed.vm()).collect();
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        if let Breach::DoubleStart { vm, .. } = breach
+        if let Breach::DoubleStart { vm, at, .. } = breach
+            && *at >= world.made()
             && touched.contains(vm)
         {
             broken.push(format!("T1: {breach}"));

@@ -26,6 +26,8 @@ pub enum Event {
     ProbeFails(HostId, String),
     /// A domain ends by itself on a healthy host.
     Crashes(VmId),
+    /// A person ends a domain on a host, with `virsh destroy`.
+    Destroyed(VmId, HostId),
     /// Every domain of a host ends at once, and the host goes on: its storage was away, or it ran out of memory.
     CrashAll(HostId),
     /// A driver changes its ways for one VM.
@@ -107,6 +109,7 @@ impl Event {
             Self::Returns(host) => cloud.host_returns(host),
             Self::ProbeFails(host, text) => cloud.monitoring_fails(host, &text),
             Self::Crashes(vm) => cloud.vm_crashes(vm),
+            Self::Destroyed(vm, host) => cloud.physics.stop(vm, host),
             Self::CrashAll(host) => {
                 let vms: Vec<_> = cloud.physics.domains_on(host).collect();
                 for vm in vms {

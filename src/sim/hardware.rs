@@ -3,6 +3,7 @@
 use super::cloud::{Change, Cloud};
 use super::physics::{Death, Power};
 use super::queue::Event;
+use super::state::Vm;
 use crate::model::{DatastoreId, HostId, VmId};
 use std::time::Duration;
 
@@ -53,8 +54,10 @@ impl Cloud {
 
     /// A domain ends by itself on a healthy host: oned sees POWEROFF with action 44.
     pub fn vm_crashes(&mut self, vm: VmId) {
-        let hosts: Vec<_> = self.physics.hosts_of(vm).collect();
-        for host in hosts {
+        let all: Vec<_> = self.physics.hosts_of(vm).collect();
+        let home = self.state.vms.get(&vm).and_then(Vm::host).filter(|host| all.contains(host));
+        // One that runs elsewhere too goes on there.
+        for host in home.map_or(all, |host| vec![host]) {
             self.physics.stop(vm, host);
             self.after(VM_STATE_PROBE, Event::VmReport(host));
         }

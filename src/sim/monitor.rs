@@ -13,6 +13,8 @@ const MANAGER_TIMER: Duration = Duration::from_secs(15);
 
 /// Seconds between the beacons of a host. Source: `PROBES_PERIOD` in `monitord.conf`.
 const BEACON: i64 = 30;
+/// Seconds between its lists of all domains. Source: `SYNC_STATE_VM` in `monitord.conf`.
+const SYNC: i64 = 180;
 /// `HISTORY/ACTION` of a change that monitoring made.
 const MONITOR_ACTION: i64 = 44;
 
@@ -89,8 +91,14 @@ impl Cloud {
         for vm in host.vms.clone() {
             self.vm_reported(vm, id);
         }
+        self.list_zombies(id);
+    }
+
+    /// Domains of VMs that oned has elsewhere.
+    fn list_zombies(&mut self, id: HostId) {
         let mut zombies: Vec<String> = Vec::new();
-        for vm in self.physics.domains_on(id) {
+        let charged = self.state.hosts.get(&id).map(|host| host.vms.clone()).unwrap_or_default();
+        for vm in self.physics.domains_on(id).filter(|vm| !charged.contains(vm)) {
             if self.state.vms.get(&vm).is_none_or(|vm| vm.host() != Some(id) || vm.state == VmState::Done) {
                 zombies.push(vm.0.to_string());
             }
@@ -168,10 +176,15 @@ impl Cloud {
             let silent = matches!(host.state, HostState::Error | HostState::Offline);
             !silent && host.monitored_at < beacon && self.physics.reachable(host.id)
         };
-        let fresh: Vec<HostId> = self.state.hosts.values().filter(reports).map(|host| host.id).collect();
-        for id in fresh {
+        let fresh: Vec<_> =
+            self.state.hosts.values().filter(reports).map(|host| (host.id, host.monitored_at)).collect();
+        for (id, before) in fresh {
             if let Some(host) = self.state.hosts.get_mut(&id) {
                 host.monitored_at = beacon;
+            }
+            // The lists of domains come rarely, and are as old as the last of them.
+            if before < now - now % SYNC {
+                self.list_zombies(id);
             }
         }
     }

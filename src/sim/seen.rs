@@ -4,7 +4,7 @@
 
 use super::physics::Power;
 use crate::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, NotOff, Outlook, PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Host, HostId, Incident, Memory, NotOff, Outlook, PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::{Failure, Order, Reply, Survey};
@@ -27,6 +27,13 @@ pub enum Seen {
         at: Duration,
         /// The answer; `None` if there was none.
         outlook: Option<Box<Outlook>>,
+    },
+    /// What is remembered of incidents was read.
+    Memory {
+        /// When.
+        at: Duration,
+        /// The answer.
+        memory: Box<Memory>,
     },
     /// A witness was asked about the host.
     Witness {

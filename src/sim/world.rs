@@ -329,6 +329,11 @@ impl SimWorld {
         self.began
     }
 
+    /// When the first run began: what was done before that is nobody's here.
+    pub(super) fn made(&self) -> Duration {
+        self.made
+    }
+
     /// The transport, for its log and its cloud.
     #[must_use]
     pub fn transport(&self) -> &SimTransport {

@@ -324,6 +324,10 @@ impl World for Live {
         Self::crowd(self, down, within)
     }
 
+    fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        self.zone.zombies(vms)
+    }
+
     fn tell(&mut self, entry: &Entry) {
         match entry.weight {
             Weight::Step => log::info!("{}: {}", entry.phase, entry.text),

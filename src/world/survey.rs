@@ -13,7 +13,7 @@ use super::oned::Transport;
 use crate::error::Error;
 use crate::model::{Epoch, Host, HostId, Listing, Version, Vm, VmId, VmState};
 use crate::policy::plan::{fairly, kept_with, may_be_meant, names_elsewhere};
-use crate::policy::{Failure, LayerList, Survey, Trouble, VmList};
+use crate::policy::{Failure, LayerList, Survey, Trouble, VmList, zombies};
 use crate::wire::documents::Pool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
@@ -24,15 +24,19 @@ const CHUNK: usize = 2000;
 /// The most VMs elsewhere that are read because an `HA_AFTER` names them, and because a VM group keeps others with them.
 const MOST_NEEDED: usize = 500;
 
+/// More hosts than this that run what oned has elsewhere are the same trouble.
+const MOST_ZOMBIES: usize = 50;
+
 impl<T: Transport> Zone<T> {
     /// See [`super::World::survey`].
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn survey(&self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
-        let hosts = self.hosts()?;
+        let mut hosts = self.hosts()?;
         let charged = hosts.iter().filter(|other| other.id == host).flat_map(|host| &host.vms);
         let ids: BTreeSet<VmId> = charged.chain(also).copied().collect();
+        self.hear(&mut hosts, &ids);
         self.survey_of(hosts, &ids, Some(host))
     }
 
@@ -41,9 +45,30 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn everything(&self) -> Result<Survey, Failure> {
-        let hosts = self.hosts()?;
+        let mut hosts = self.hosts()?;
         let ids = hosts.iter().flat_map(|host| &host.vms).copied().collect();
+        self.hear(&mut hosts, &ids);
         self.survey_of(hosts, &ids, None)
+    }
+
+    /// The hosts that say they run one of these VMs, and oned has it elsewhere.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn zombies(&self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        let mut hosts = self.hosts()?;
+        hosts.retain(|host| zombies::listed(host).any(|vm| vms.contains(&vm)));
+        self.hear(&mut hosts, &vms.iter().copied().collect());
+        Ok(hosts)
+    }
+
+    /// A pool of hosts does not say when each was heard: the first [`MOST_ZOMBIES`] that list one of these VMs as a zombie
+    /// are asked for it. Of the others it stays unknown.
+    fn hear(&self, hosts: &mut [Host], vms: &BTreeSet<VmId>) {
+        let lists = |host: &&mut Host| zombies::listed(host).any(|vm| vms.contains(&vm));
+        for host in hosts.iter_mut().filter(lists).take(MOST_ZOMBIES) {
+            host.monitored_at = self.oned().host(host.id).ok().and_then(|(read, _)| read.monitored_at);
+        }
     }
 
     /// A survey with these VMs, for the loss of one host or of any.

@@ -110,6 +110,38 @@ fn one_incident_is_shown_with_its_times_evidence_and_vms() {
 }
 
 #[test]
+fn vms_that_run_elsewhere_by_now_are_told_before_the_run_has_written_that() {
+    let vms = "vms = [{ name = \"web\", host = \"node2\" }, { name = \"database\", host = \"node1\" }]\n";
+    let bench = Bench::new(&format!("{WELL}{vms}"));
+    let sent = |id| IncidentVm {
+        id: VmId(id),
+        name: format!("vm-{id}"),
+        order: Some("migrate".to_owned()),
+        to: Some(HostId(2)),
+        end: None,
+        why: String::new(),
+    };
+    let moving = Incident { vms: vec![sent(0), sent(1)], ..incident(1, Progress::Off) };
+    bench.remember(&Record::Incident(Box::new(moving)));
+    let shown = out(&bench.run(&["show", "node1"]));
+    assert!(
+        shown.contains("vm 0 vm-0: on its way, migrate to host 2: RUNNING on host 2 by now\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("vm 1 vm-1: on its way, migrate to host 2\n"), "{shown}");
+    let listed = out(&bench.run(&["history"]));
+    assert!(listed.contains("VMs: 2 on their way (1 of them run elsewhere by now)"), "{listed}");
+    let mut child = bench.start().args(["show", "node1", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("now      1 of 2 VMs on their way run elsewhere\n") {
+        assert_ne!(told.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn following_ends_when_the_incident_does_and_tells_each_line_once() {
     let bench = bench();
     let mut child = bench.start().args(["show", "node2", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();

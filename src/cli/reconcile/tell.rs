@@ -2,12 +2,12 @@
 
 use super::look::Looked;
 use crate::error::Result;
-use crate::finish;
 use crate::model::text::{cut, one_line};
 use crate::model::{HostId, VmId};
 use crate::policy::healthy::Account;
 use crate::policy::reconcile::{Decision, Todo};
 use crate::policy::{Failure, Outcome, Report};
+use crate::short_report;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -74,14 +74,14 @@ impl Ended {
 
 impl From<Report> for Ended {
     fn from(report: Report) -> Self {
-        Self { advice: report.advice(), text: finish::short(&report), outcome: report.outcome }
+        Self { advice: report.advice(), text: short_report::short(&report), outcome: report.outcome }
     }
 }
 
 impl From<Account> for Ended {
     fn from(account: Account) -> Self {
         let advice = account.outcome.advice().map(str::to_owned);
-        Self { advice, text: finish::short_account(&account), outcome: account.outcome }
+        Self { advice, text: short_report::short_account(&account), outcome: account.outcome }
     }
 }
 
@@ -138,7 +138,7 @@ impl Told {
         };
         let (outcome, advice) = (one_line(&outcome), advice.as_deref().map(one_line));
         let mut text = match ended {
-            Ok(account) => finish::short_account(account),
+            Ok(account) => short_report::short_account(account),
             Err(_) => format!("vm_down {vm}: {outcome}\n"),
         };
         text.extend(advice.iter().map(|advice| format!("  do this: {advice}\n")));

@@ -40,6 +40,7 @@ pub enum Item {
     Target,
     Witness,
     Layer,
+    Zombie,
 }
 
 impl Item {
@@ -67,6 +68,7 @@ impl Item {
             Self::Target => "target",
             Self::Witness => "witness",
             Self::Layer => "layer",
+            Self::Zombie => "zombie",
         }
     }
 }

@@ -14,6 +14,7 @@ mod remembered;
 mod seen_on;
 mod target;
 mod witness;
+mod zombie;
 
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
@@ -123,6 +124,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(target::shared(&zone.hosts));
         checked.findings.extend(witness::judge(&zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
+        checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);
     }

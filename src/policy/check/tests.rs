@@ -333,3 +333,18 @@ fn the_worst_comes_first_and_decides_the_exit_code() {
     let states: Vec<_> = checked.findings.iter().map(|finding| finding.state).collect();
     assert_eq!(states, [State::Broken, State::Warning, State::Ok]);
 }
+
+#[test]
+fn what_runs_where_oned_does_not_have_it_is_named() {
+    let mut zombies = host(1, HostState::Monitored);
+    zombies.attributes.insert("ZOMBIES".to_owned(), "7, 9".to_owned());
+    // oned keeps the attribute for up to 180 s.
+    zombies.vms = vec![crate::model::VmId(9)];
+    let mut gone = zombies.clone();
+    (gone.id, gone.state) = (HostId(2), HostState::Error);
+    let hosts = vec![facts(zombies, Vec::new()), facts(gone, Vec::new())];
+    let found: Vec<_> =
+        judge(&zone(hosts)).findings.into_iter().filter(|found| found.item == Item::Zombie).collect();
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert!(found.object == "node1 (host 1)" && found.text.ends_with("not recovered: vm 7"), "{found:?}");
+}

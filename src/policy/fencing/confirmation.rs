@@ -1,8 +1,7 @@
 //! A person's word that a host is off, for a host whose devices cannot be read any more.
 //!
-//! It is taken only while nothing says that the host is alive, for the failure that is open now, for a short time, and
-//! once. Whether a word still counts is in
-//! `run::record::Record::confirmation`; it is used up in `fencing::accept`.
+//! It is taken only while nothing says that the host is alive, for the failure that is open now, for 600 s (`VALID_FOR`),
+//! and once: [`confirm`] takes it, [`Run::confirmation`] says whether it still counts, `fencing::accept` uses it up.
 
 use super::life::sign_of_life;
 use crate::model::{
@@ -11,8 +10,10 @@ use crate::model::{
 };
 use crate::policy::host_error::itself::is_this_machine;
 use crate::policy::limits::unreadable;
+use crate::policy::moments::CLOCKS;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::lease::standing;
+use crate::policy::run::Run;
 pub use crate::policy::timings::VALID_FOR;
 
 /// Everything that could contradict the person.
@@ -124,6 +125,20 @@ fn alive(look: Look<'_>) -> Option<(String, String)> {
     let witness = look.testimonies.iter().find(|said| said.opinion == Opinion::Alive)?;
     let what = format!("a witness says that {host} is alive: {witness}");
     Some((what, "look at the machine again, and at what the witness sees".to_owned()))
+}
+
+impl Run {
+    /// The word that this run has read, if it still counts: in time by whichever clock, not used, and nothing said on since.
+    pub(in crate::policy) fn confirmation(&self) -> Option<&Confirmation> {
+        let record = &self.record;
+        let word = record.word.as_ref()?;
+        let at = record.clock.latest(self.now());
+        let incident = record.incident.as_ref()?;
+        let used = incident.confirmation.as_ref() == Some(word);
+        let contradicted = incident.on.is_some_and(|on| on >= word.at);
+        let fresh = at < word.expires.min(word.at.plus(VALID_FOR)) && word.at <= at.plus(CLOCKS);
+        (!used && !contradicted && fresh).then_some(word)
+    }
 }
 
 fn refused(what: String, advice: String) -> Failure {

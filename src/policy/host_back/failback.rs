@@ -16,6 +16,7 @@ use crate::policy::port::Survey;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::rules::Rules;
 use crate::policy::settings::HandOver;
+use crate::policy::zombies;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -59,6 +60,10 @@ async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
         run.settle(guest.vm, "?", Fate::Left("it does not exist any more".to_owned()));
         return Ok(());
     };
+    if let Some(other) = zombies::seen(&survey.hosts, survey.memory.now, guest.at).get(&guest.vm) {
+        run.settle(vm.id, &vm.name, Fate::Held(zombies::why(vm.id, other)));
+        return Ok(());
+    }
     match may_go_back(run, &survey, vm, guest.at) {
         Ok(said) => {
             run.note(Phase::Plan, format!("{} {}: back, live: {said}", vm.id, vm.name));

@@ -9,6 +9,7 @@ use crate::policy::order::Reply;
 use crate::policy::port::{Failure, Source, Subject, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
+use crate::policy::zombies::listed;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::time::Duration;
@@ -103,8 +104,7 @@ impl Run {
 
     /// No failure of the host is known, and no VM is on it.
     pub(super) fn has_nothing_to_do(&self) -> bool {
-        let zombies = self.host.attributes.get("ZOMBIES").map_or("", |ids| ids.trim());
-        self.host.vms.is_empty() && self.last.is_none() && zombies.is_empty()
+        self.host.vms.is_empty() && self.last.is_none() && listed(&self.host).next().is_none()
     }
 
     /// An answer of oned, unless oned is silent for too long, or refuses it.

@@ -7,6 +7,7 @@ use crate::policy::limits::disarmed;
 use crate::policy::notes::Phase;
 use crate::policy::port::Survey;
 use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::zombies::{self, listed};
 use std::collections::BTreeSet;
 
 /// More VMs than this that run where they should not are not named.
@@ -15,7 +16,7 @@ pub(super) const NAMED: usize = 20;
 /// The host and the cloud; with the VM that is to go back, if it is about one.
 pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Survey), Outcome> {
     let id = run.id;
-    let also: Vec<_> = guest.into_iter().chain(reported(&run.host)).collect();
+    let also: Vec<_> = guest.into_iter().chain(listed(&run.host)).collect();
     let survey = run.look(Phase::Survey, move |world| world.survey(id, &also)).await?;
     let own = survey.hosts.iter().find(|host| host.id == id);
     let Some(host) = own.filter(|host| host.state == HostState::Monitored).cloned() else {
@@ -27,16 +28,10 @@ pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Surv
     }
 }
 
-/// The VMs that the host says it runs and oned has elsewhere. It says so every 180 s, and keeps the attribute between.
-fn reported(host: &Host) -> Vec<VmId> {
-    let ids = host.attributes.get("ZOMBIES").map_or("", String::as_str);
-    ids.split(',').filter_map(|id| Some(VmId(id.trim().parse().ok()?))).collect()
-}
-
 /// Why the host is not to be trusted: those of the reported VMs that really are elsewhere, or gone, with their names.
 pub(super) fn runs_twice(host: &Host, survey: &Survey) -> Option<String> {
-    let name = |id: &VmId| {
-        let Some(vm) = survey.vms.iter().find(|vm| vm.id == *id) else {
+    let name = |id: VmId| {
+        let Some(vm) = survey.vms.iter().find(|vm| vm.id == id) else {
             return Some(format!("{id}, which oned does not know"));
         };
         match vm.host {
@@ -47,7 +42,7 @@ pub(super) fn runs_twice(host: &Host, survey: &Survey) -> Option<String> {
             None => Some(format!("{id} {}, which is {}", vm.name, vm.state)),
         }
     };
-    let mut all: Vec<_> = reported(host).iter().filter_map(name).collect();
+    let mut all: Vec<_> = listed(host).filter_map(name).collect();
     let more = all.len().saturating_sub(NAMED);
     all.truncate(NAMED);
     if more > 0 {
@@ -60,6 +55,7 @@ pub(super) fn runs_twice(host: &Host, survey: &Survey) -> Option<String> {
 pub(super) fn decide(run: &mut Run, host: &Host, survey: &Survey) {
     let tail = Tail::of(run, host);
     let charged: BTreeSet<_> = host.vms.iter().copied().collect();
+    let elsewhere = zombies::seen(&survey.hosts, survey.memory.now, host.id);
     for id in charged {
         let Some(vm) = survey.vms.iter().find(|vm| vm.id == id) else {
             let why = survey.unreadable.iter().find(|(vm, _)| *vm == id).map(|(_, why)| why.as_str());
@@ -67,18 +63,19 @@ pub(super) fn decide(run: &mut Run, host: &Host, survey: &Survey) {
             run.settle(id, "?", Fate::Held(format!("it cannot be read: {why}")));
             continue;
         };
-        match tail.judge(vm) {
-            Verdict::Start => {
+        match (tail.judge(vm), elsewhere.get(&id)) {
+            (Verdict::Start, Some(other)) => run.settle(id, &vm.name, Fate::Held(zombies::why(id, other))),
+            (Verdict::Start, None) => {
                 run.note(Phase::Plan, format!("{id} {}: {}, start it here", vm.name, vm.state));
                 run.queue.push_back((id, vm.name.clone()));
             }
-            Verdict::Leave(why) if vm.state == VmState::RUNNING => {
+            (Verdict::Leave(why), _) if vm.state == VmState::RUNNING => {
                 // Most of them do, and nothing has to be said about it in the log.
                 let report = VmReport { id, name: vm.name.clone(), fate: Fate::Left(why) };
                 run.vms.insert(id, report);
             }
-            Verdict::Leave(why) => run.settle(id, &vm.name, Fate::Left(why)),
-            Verdict::Hold(why) => run.settle(id, &vm.name, Fate::Held(why)),
+            (Verdict::Leave(why), _) => run.settle(id, &vm.name, Fate::Left(why)),
+            (Verdict::Hold(why), _) => run.settle(id, &vm.name, Fate::Held(why)),
         }
     }
     let (start, all) = (run.queue.len(), host.vms.len());

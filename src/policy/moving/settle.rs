@@ -85,6 +85,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Foll
         let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
         let judgement = unlocked(judgement, vm, progress);
         let judgement = covered(judgement, vm, proof);
+        let judgement = runs_once(judgement, run);
         next.looking |= matches!(judgement, Judgement::Look);
         let flag = broken || vm.is_some_and(|vm| vm.resched && vm.state != VmState::Done);
         if let (Some(progress), false) = (run.vms.progress.get_mut(&id), flag) {
@@ -126,6 +127,15 @@ fn covered(judgement: Judgement, vm: Option<&Vm>, proof: &Proof) -> Judgement {
         (None, Some(why)) => {
             Judgement::Close(Fate::Failed(format!("the proof does not authorise it: {why}")))
         }
+    }
+}
+
+/// Nothing is sent again for a VM that another host says it runs by now.
+fn runs_once(judgement: Judgement, run: &Run) -> Judgement {
+    let Judgement::Send(order) = judgement else { return judgement };
+    match run.vms.hosts.zombies.get(&order.vm()) {
+        Some(why) if !matches!(order, Order::Unresched { .. }) => Judgement::Close(Fate::Failed(why.clone())),
+        Some(_) | None => Judgement::Send(order),
     }
 }
 

@@ -74,7 +74,7 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
         run.record.owned = run.now();
         // Written with what is decided now.
         overwritten(run, &survey.memory);
-        run.vms.hosts.seen(run.now(), &survey);
+        run.vms.hosts.seen(run.now(), &survey, host);
         if let Some(reason) = came_back(run, &survey) {
             return Ok(returned(run, reason, &survey));
         }

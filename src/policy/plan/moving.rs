@@ -9,6 +9,7 @@ use crate::policy::order::Order;
 use crate::policy::rules::{Failed, Layers};
 use crate::policy::settings::{Mode, Purpose};
 use crate::policy::states;
+use crate::policy::zombies;
 
 /// A VM that is to be moved, if a host takes it.
 pub(super) struct Move<'a> {
@@ -35,6 +36,9 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
     let Chosen { mode, why } = wish::choose(vm, view)?;
     if request.live.contains(&vm.id) {
         return Err(Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned()));
+    }
+    if let Some(host) = view.zombies.get(&vm.id) {
+        return Err(Verdict::Hold(zombies::why(vm.id, host)));
     }
     let awaited = match states::verdict(vm.state, mode, policy.force) {
         states::Verdict::Act => None,

@@ -1,6 +1,7 @@
 //! The survey, by id.
 
 use super::super::port::Survey;
+use super::super::zombies;
 use super::Request;
 use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, DocumentId, Epoch, GroupId, Host, HostId, Incident, Network,
@@ -25,6 +26,8 @@ pub(super) struct View<'a> {
     pub(super) datastores: BTreeMap<DatastoreId, &'a Datastore>,
     pub(super) groups: BTreeMap<GroupId, &'a VmGroup>,
     pub(super) networks: BTreeMap<NetworkId, &'a Network>,
+    /// VMs that another host says it runs.
+    pub(super) zombies: BTreeMap<VmId, &'a Host>,
 }
 
 impl<'a> View<'a> {
@@ -45,6 +48,7 @@ impl<'a> View<'a> {
             clusters: survey.clusters.all.iter().map(|cluster| (cluster.id, cluster)).collect(),
             datastores: survey.datastores.iter().map(|datastore| (datastore.id, datastore)).collect(),
             groups: survey.groups.all.iter().map(|group| (group.id, group)).collect(),
+            zombies: zombies::seen(&survey.hosts, survey.memory.now, request.host),
             networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
         }
     }

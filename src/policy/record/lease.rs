@@ -4,8 +4,13 @@
 //! writes itself down as its owner, and looks before each fence and each round of orders whether it still is. An owner
 //! that is gone leaves its lock behind; then the lease decides.
 //!
-//! A record is taken over when the clock says that it was not written for `LEASE` + `CLOCKS`, or when this run has itself
-//! watched it unchanged for `LEASE` (`Watch`). `open::find` asks, `adopt::taken` takes it over.
+//! A record is taken over (`may_live` says when not):
+//! - at once, when its owner was a process of this machine that is dead, or has written down how it ended;
+//! - never, while its owner is a process of this machine that lives;
+//! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s), or when this run has itself watched
+//!   it unchanged for 400 s (`Watch`).
+//!
+//! `open::find` and `reconcile::unfinished` ask, `adopt::taken` takes it over.
 
 use crate::model::{
     Abort, DocumentId, Epoch, Hold, HostId, Incident, Life, Memory, Moment, Progress, RunId, SeenOwner,

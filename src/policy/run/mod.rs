@@ -17,7 +17,7 @@ use super::order::Order;
 use super::port::{Failure, Subject, Trouble, World};
 use super::report::Outcome;
 use super::settings::{Mode, Policy, Purpose};
-use crate::model::{Abort, Confirmation, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
+use crate::model::{Abort, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
 use holding::Holding;
 use record::Record;
 use std::ops::Deref;
@@ -152,11 +152,6 @@ impl Run {
     /// oned hears the host, although this run has disabled it.
     pub(in crate::policy) fn heard_again(&self, host: &Host) -> bool {
         matches!((host.monitored_at, self.suspect.heard), (Some(now), Some(before)) if now > before)
-    }
-
-    /// A person's word that the host is off, if there is one that still counts.
-    pub(in crate::policy) fn confirmation(&self) -> Option<&Confirmation> {
-        self.record.confirmation(self.now())
     }
 
     /// The peer to reach a device from, if it is not reached from the front-end.

@@ -1,8 +1,6 @@
 //! What a run knows of the record of its incident.
 
 use crate::model::{Abort, Confirmation, DocumentId, Epoch, Incident, Moment, RunId, Surroundings};
-use crate::policy::moments::CLOCKS;
-use crate::policy::timings::VALID_FOR;
 
 /// Whether a run goes on with a record that was closed.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +66,7 @@ impl Clock {
     }
 
     /// The later of what it shows and of what it was last seen to show.
-    fn latest(&self, now: Moment) -> Epoch {
+    pub(in crate::policy) fn latest(&self, now: Moment) -> Epoch {
         let at = self.epoch(now);
         self.last.map_or(at, |(epoch, seen)| at.max(epoch.plus(now.since(seen))))
     }
@@ -103,18 +101,4 @@ pub(in crate::policy) struct Record {
     pub(in crate::policy) aborted: Option<Abort>,
     /// A person's word that the host is off.
     pub(in crate::policy) word: Option<Confirmation>,
-}
-
-impl Record {
-    /// A person's word that the host is off, if there is one that still counts.
-    pub(in crate::policy) fn confirmation(&self, now: Moment) -> Option<&Confirmation> {
-        let word = self.word.as_ref()?;
-        // By whichever clock it is older.
-        let at = self.clock.latest(now);
-        let incident = self.incident.as_ref()?;
-        let used = incident.confirmation.as_ref() == Some(word);
-        let contradicted = incident.on.is_some_and(|on| on >= word.at);
-        let fresh = at < word.expires.min(word.at.plus(VALID_FOR)) && word.at <= at.plus(CLOCKS);
-        (!used && !contradicted && fresh).then_some(word)
-    }
 }

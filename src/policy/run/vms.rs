@@ -5,6 +5,7 @@ use crate::policy::port::{Failure, Survey};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::run::progress::Stage;
 use crate::policy::run::progress::VmProgress;
+use crate::policy::zombies;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The VMs of the dead host.
@@ -60,12 +61,16 @@ impl Scheduling {
 pub(in crate::policy) struct Hosts {
     names: BTreeMap<HostId, String>,
     pub(in crate::policy) states: BTreeMap<HostId, HostState>,
+    /// VMs that another host says it runs, and why nothing is sent for them.
+    pub(in crate::policy) zombies: BTreeMap<VmId, String>,
     /// When they were looked at.
     pub(in crate::policy) looked: Option<Moment>,
 }
 
 impl Hosts {
-    pub(in crate::policy) fn seen(&mut self, now: Moment, survey: &Survey) {
+    pub(in crate::policy) fn seen(&mut self, now: Moment, survey: &Survey, dead: HostId) {
+        let zombies = zombies::seen(&survey.hosts, survey.memory.now, dead);
+        self.zombies = zombies.into_iter().map(|(vm, host)| (vm, zombies::why(vm, host))).collect();
         self.names = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         self.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
         self.looked = Some(now);

@@ -9,6 +9,7 @@ use crate::policy::plan::{excluded, locked};
 use crate::policy::record::lease::standing;
 use crate::policy::report::Outcome;
 use crate::policy::surroundings::refused;
+use crate::policy::zombies;
 
 /// A VM that may be started, as it was read.
 pub(super) struct Down {
@@ -44,6 +45,7 @@ pub(super) async fn look_at_vm(run: &mut Run) -> Result<Down, End> {
     run.place = host.to_string();
     must_be_well(&host)?;
     let clock = must_have_no_incident(run, at, &host).await?;
+    must_not_run_elsewhere(run, at, clock.0).await?;
     Ok(Down { vm, host, clock })
 }
 
@@ -115,4 +117,14 @@ async fn must_have_no_incident(run: &Run, at: HostId, host: &Host) -> Result<(Ep
         return Err(End::left(why));
     }
     Ok((memory.now, run.now()))
+}
+
+/// No other host says that it runs the VM.
+async fn must_not_run_elsewhere(run: &Run, at: HostId, now: Epoch) -> Result<(), End> {
+    let id = run.subject.vm;
+    let hosts = run.read(Phase::Observe, move |world| world.zombies(&[id])).await?;
+    match zombies::seen(&hosts, now, at).get(&id) {
+        Some(host) => Err(End::held(zombies::why(id, host))),
+        None => Ok(()),
+    }
 }

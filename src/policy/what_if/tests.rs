@@ -193,3 +193,13 @@ fn a_vm_waits_for_those_on_another_lost_host_and_on_none_but_not_for_those_that_
     assert_eq!(after(&[HostId(0), HostId(1)]), [VmId(2), VmId(3)]);
     assert_eq!(after(&[HostId(0)]), [VmId(3)], "nothing is left of the other loss");
 }
+
+#[test]
+fn what_another_host_says_it_runs_is_named_by_day() {
+    let mut zombies = host(1, &[]);
+    zombies.attributes.insert("ZOMBIES".to_owned(), "5".to_owned());
+    let loss = zone(vec![host(0, &[5, 6]), zombies, host(2, &[])]).lose(&[HostId(0)], &migrate());
+    let held: Vec<_> = loss.vms.iter().filter(|vm| vm.prospect() == Prospect::Held).collect();
+    let [held] = held.as_slice() else { panic!("{loss:?}") };
+    assert!(held.decision.vm == VmId(5) && held.decision.verdict.text().contains("ZOMBIES"), "{held:?}");
+}

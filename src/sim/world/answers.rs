@@ -35,7 +35,9 @@ impl World for SimWorld {
 
     fn memory(&mut self) -> Result<Memory, Failure> {
         self.due();
-        self.remembered()
+        let (at, memory) = (self.cloud_now(), self.remembered());
+        self.seen.extend(memory.iter().map(|memory| Seen::Memory { at, memory: Box::new(memory.clone()) }));
+        memory
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
@@ -186,6 +188,11 @@ impl World for SimWorld {
 
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         Ok(Self::crowd(self, down, within))
+    }
+
+    fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
+        self.due();
+        self.zone.zombies(vms)
     }
 
     fn tell(&mut self, entry: &Entry) {

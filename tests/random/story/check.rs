@@ -52,7 +52,8 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
-            | Seen::Disable { .. } => {}
+            | Seen::Disable { .. }
+            | Seen::Memory { .. } => {}
         }
     }
     broken

@@ -1,0 +1,36 @@
+//! Domains that run on a host although oned has their VMs elsewhere: such a VM is not recovered. One finding for each host.
+
+use super::ZoneFacts;
+use super::finding::{Finding, Item};
+use crate::model::Host;
+use crate::policy::check::Scope;
+use crate::policy::zombies::{is_monitored, listed};
+
+/// More VMs than this are not named.
+const NAMED: usize = 5;
+
+pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
+    let inside = |host: &&Host| match scope {
+        Scope::Zone => true,
+        Scope::Cluster(cluster) => host.cluster == cluster,
+        Scope::Host(id) => host.id == id,
+    };
+    zone.outlook.hosts.iter().filter(inside).filter_map(one).collect()
+}
+
+fn one(host: &Host) -> Option<Finding> {
+    let all: Vec<_> = listed(host).filter(|vm| !host.vms.contains(vm)).collect();
+    if all.is_empty() || !is_monitored(host) {
+        return None;
+    }
+    let mut names: Vec<_> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    if all.len() > NAMED {
+        names.push(format!("{} more", all.len() - NAMED));
+    }
+    let text = format!(
+        "it says that it runs what oned has elsewhere (ZOMBIES), and that is not recovered: {}",
+        names.join(", ")
+    );
+    let advice = "look there with `virsh list`, see for each VM which domain has the data that counts, and end the other";
+    Some(Finding::warning(Item::Zombie, host.to_string(), text, advice))
+}

@@ -1,0 +1,97 @@
+//! What is printed of a report, in at most 4096 bytes: the outcome, the counts, what needs a person first.
+//!
+//! Pure. The log and the record have what is left out.
+
+use crate::model::text::{cut, one_line};
+use crate::policy::healthy::Account;
+use crate::policy::{Disabled, Fate, Mode, Outcome, Purpose, Report, VmReport};
+use std::fmt::Write as _;
+
+/// What the hook manager stores of a run is replicated to every front-end, so it stays this small.
+pub const LONGEST: usize = 4096;
+
+/// The report in at most [`LONGEST`] bytes: the outcome, the counts, what needs a person first.
+#[must_use]
+pub fn short(report: &Report) -> String {
+    let mode = match (report.purpose, report.mode) {
+        (Purpose::Fence, _) => "fence",
+        (Purpose::Recover | Purpose::Rehearse, Mode::Migrate) => "migrate",
+        (Purpose::Recover | Purpose::Rehearse, Mode::Recreate) => "recreate",
+        (Purpose::Recover | Purpose::Rehearse, Mode::Delete) => "delete",
+    };
+    let mut text = format!(
+        "{} ({}), {mode}: {}\n",
+        one_line(&report.name),
+        report.host,
+        cut(&one_line(&report.outcome.to_string()), 1000)
+    );
+    if let (Some(proof), false) = (&report.proof, matches!(report.outcome, Outcome::Rehearsed(_))) {
+        let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
+    }
+    if !report.vms.is_empty() {
+        let _ = writeln!(text, "{}", counts(&report.vms));
+    }
+    match report.disabled {
+        Disabled::No => {}
+        Disabled::Yes => text.push_str("the host was DISABLED by this run; enable it after its repair\n"),
+        Disabled::Unsure => {
+            text.push_str("the host may be DISABLED by this run; look at it after its repair\n");
+        }
+        Disabled::Before => {
+            text.push_str("the host was DISABLED already when this run began; enable it after its repair\n");
+        }
+    }
+    if let Outcome::NothingToDo(_) = report.outcome {
+        return text;
+    }
+    list(&report.vms, &mut text);
+    text
+}
+
+/// The same for an account.
+#[must_use]
+pub fn short_account(account: &Account) -> String {
+    let outcome = one_line(&account.outcome.to_string());
+    let mut text = format!("{} {}: {}\n", account.hook, one_line(&account.about), cut(&outcome, 1000));
+    if !account.vms.is_empty() {
+        let _ = writeln!(text, "{}", counts(&account.vms));
+    }
+    list(&account.vms, &mut text);
+    text
+}
+
+fn counts(vms: &[VmReport]) -> String {
+    let count = |of: fn(&Fate) -> bool| vms.iter().filter(|vm| of(&vm.fate)).count();
+    let parts = [
+        (count(|fate| matches!(fate, Fate::Recovered(_))), "recovered"),
+        (count(|fate| matches!(fate, Fate::Planned(_))), "planned"),
+        (count(|fate| matches!(fate, Fate::Failed(_))), "failed"),
+        (count(|fate| matches!(fate, Fate::Held(_))), "held"),
+        (count(|fate| matches!(fate, Fate::Left(_))), "left alone"),
+    ];
+    let parts: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let plural = if vms.len() == 1 { "" } else { "s" };
+    format!("{} VM{plural}: {}", vms.len(), parts.join(", "))
+}
+
+fn list(vms: &[VmReport], text: &mut String) {
+    let rank = |fate: &Fate| match fate {
+        Fate::Failed(_) => 0,
+        Fate::Held(_) => 1,
+        Fate::Planned(_) => 2,
+        Fate::Recovered(_) => 3,
+        Fate::Left(_) => 4,
+    };
+    let mut vms: Vec<_> = vms.iter().collect();
+    vms.sort_by_key(|vm| (rank(&vm.fate), vm.id));
+    for (told, vm) in vms.iter().enumerate() {
+        let line = format!("  {}\n", cut(&one_line(&vm.to_string()), 300));
+        let more = format!("  and {} more, see the log\n", vms.len() - told);
+        if text.len() + line.len() + more.len() > LONGEST {
+            text.push_str(&more);
+            return;
+        }
+        text.push_str(&line);
+    }
+}
