@@ -18,7 +18,7 @@ mod settle;
 mod start;
 mod survey;
 
-pub(in crate::policy) use later::{Due, due, is_back_since};
+pub(in crate::policy) use later::{Due, due};
 pub use rules::{Failback, Policy, Rules};
 
 use super::desk::Suspended;

@@ -7,8 +7,8 @@ use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, DocumentId, Epoch, GroupId, Host, HostId, Incident, Network,
     NetworkId, Progress, VmGroup, VmId,
 };
-use crate::policy::host_back::is_back_since;
 use crate::policy::moments::CLOCKS;
+use crate::policy::returned::is_back_since;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A survey and a request, with everything found by its id.
