@@ -57,6 +57,9 @@ pub enum XmlError {
     /// A field that must be there is absent or empty.
     #[error("<{0}> is missing")]
     Missing(String),
+    /// oned has the object and cannot give it: a text in it is no UTF-8, as a rule.
+    #[error("oned cannot give it: {0}")]
+    Withheld(String),
 }
 
 /// What was attempted, on which object, and why it failed.
@@ -254,6 +257,14 @@ fn lines_to_add(host: HostId, name: &str, file: &Path) -> String {
     )
 }
 
+/// The fault of a method that oned does not know. Source: xmlrpc-c's registry.
+pub(crate) const NOT_DEFINED: i64 = -506;
+
+/// What to do with an object that oned cannot give.
+const MEND: &str = "an object that it names has a text that is no UTF-8, as a rule: `onehost show`, `onevm show` and \
+    `onedatastore show` fail for it too; replace its template (`onevm update ID FILE`) or correct it with \
+    `onedb change-body`";
+
 impl OnedError {
     /// The endpoint's certificate is not accepted. Asking again does not change that.
     #[must_use]
@@ -279,6 +290,8 @@ impl OnedError {
                 "run as oneadmin, or unlock the object with `onevm unlock`"
             }
             Self::Refused { .. } => "look into /var/log/one/oned.log",
+            Self::Fault { code, .. } if *code != NOT_DEFINED => MEND,
+            Self::Reply(XmlError::Withheld(_)) => MEND,
             Self::Fault { .. } | Self::Reply(_) => {
                 "check that ONE_XMLRPC ends in /RPC2 and points to an oned between 5.12 and 7.5"
             }

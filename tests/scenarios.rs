@@ -653,6 +653,7 @@ scenarios! {
     one_liar_holds
     one_liar_of_two
     one_of_two
+    one_unreadable_vm
     oned_always_slow
     oned_away_30s
     oned_away_after_the_proof
@@ -883,6 +884,8 @@ scenarios! {
     unknown_comes_late
     unlock_lost_elsewhere
     unlocked_meanwhile
+    unreadable_host_dies
+    unreadable_hosts
     vms_changed_after_the_proof
     vms_changed_between_batches
     vms_changed_while_waiting

@@ -63,6 +63,8 @@ struct Planned {
     pairs: Option<(Chosen, Vec<Loss>)>,
     /// `-m, as the hook host_error has it`
     flags: String,
+    /// Hosts whose document cannot be read.
+    unread_hosts: Vec<String>,
     /// Whether single hosts were named, so that each of their VMs is told.
     named: bool,
 }
@@ -96,7 +98,8 @@ pub(super) fn plan(options: &Plan) -> Result<u8> {
         }
     };
     let named = matches!(scope, Scope::Hosts(_));
-    let planned = Planned { losses, pairs, flags, named };
+    let unread_hosts = snapshot.unread_hosts().to_vec();
+    let planned = Planned { losses, pairs, flags, unread_hosts, named };
     finish::say(&if options.json { json::json(&planned) } else { table::table(&planned) });
     Ok(planned.exit_code())
 }

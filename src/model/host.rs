@@ -139,6 +139,9 @@ pub struct Host {
     /// The single values of `HOST/TEMPLATE`. A host's probes can write them: never trust them for fencing.
     #[serde(serialize_with = "super::attributes::harmless")]
     pub attributes: BTreeMap<String, String>,
+    /// What of its room cannot be read, so that nothing is placed on it: `<MAX_CPU> is "6400.5"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 impl Host {
@@ -157,6 +160,7 @@ impl Host {
             error: None,
             monitored_at: None,
             attributes: BTreeMap::new(),
+            unreadable: None,
         }
     }
 }

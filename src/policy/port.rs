@@ -277,10 +277,16 @@ pub enum Taken {
 pub struct Survey {
     /// Every host of the zone, the dead one among them.
     pub hosts: Vec<Host>,
+    /// Hosts whose document cannot be read: `host 3: <NAME> is missing`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_hosts: Vec<String>,
     /// The VMs that were asked for and those charged to the dead host.
     pub vms: Vec<Vm>,
     /// VMs whose document cannot be read, and why.
     pub unreadable: Vec<(VmId, String)>,
+    /// The names of those, as far as oned says them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<VmId, String>,
     /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name, or are kept
     /// together with.
     pub needed: Vec<Vm>,

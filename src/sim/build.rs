@@ -82,6 +82,7 @@ impl Cloud {
             pci: spec.pci.into_iter().map(device).collect(),
             numa: build_topology::nodes(&spec.numa),
             template,
+            share: spec.share,
             monitored_at: self.epoch(),
         };
         self.state.hosts.insert(id, host);

@@ -23,6 +23,9 @@ pub(super) struct Host {
     /// The host template: `HA_STANDBY`, `PIN_POLICY` and whatever else.
     #[serde(default)]
     pub(super) attributes: BTreeMap<String, String>,
+    /// Texts of its `HOST_SHARE` that are not what they should be, `MAX_CPU = "6400.5"`.
+    #[serde(default)]
+    pub(super) share: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -78,6 +78,7 @@ fn host_spec(host: &Host, names: &Names) -> Result<HostSpec, String> {
         pci,
         numa: host.numa.iter().map(node).collect(),
         attributes: host.attributes.clone(),
+        share: host.share.clone(),
         ..HostSpec::new(&host.name)
     })
 }

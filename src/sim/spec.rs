@@ -21,6 +21,8 @@ pub struct HostSpec {
     pub numa: Vec<NumaSpec>,
     /// More single attributes of its template, for example `HA_STANDBY`.
     pub attributes: BTreeMap<String, String>,
+    /// Texts of its `HOST_SHARE` that are not what they should be.
+    pub share: BTreeMap<String, String>,
 }
 
 impl HostSpec {
@@ -35,6 +37,7 @@ impl HostSpec {
             pci: Vec::new(),
             numa: Vec::new(),
             attributes: BTreeMap::new(),
+            share: BTreeMap::new(),
         }
     }
 }

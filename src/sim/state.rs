@@ -47,6 +47,8 @@ pub(crate) struct Host {
     pub(crate) pci: Vec<HostPci>,
     pub(crate) numa: Vec<Node>,
     pub(crate) template: Template,
+    /// Texts of `HOST_SHARE` that stand there instead of numbers.
+    pub(crate) share: BTreeMap<String, String>,
     pub(crate) monitored_at: i64,
 }
 

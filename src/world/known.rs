@@ -2,7 +2,7 @@
 
 use super::oned::User;
 use crate::model::{DocumentId, Named, Owner, Service, Version, VmId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 
 /// What is asked for once.
@@ -19,4 +19,6 @@ pub(super) struct Known {
     pub(super) services: Mutex<BTreeMap<DocumentId, Result<Service, String>>>,
     /// The VMs of the cloud that have a name which was looked for.
     pub(super) names: Mutex<BTreeMap<String, BTreeMap<VmId, Named>>>,
+    /// Hosts that the last look at all of them could not read: `host 3: <NAME> is missing`.
+    pub(super) unread_hosts: Mutex<BTreeSet<String>>,
 }

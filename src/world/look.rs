@@ -43,7 +43,7 @@ impl<T: Transport> Zone<T> {
             let seen = seen.get(&host.id).copied().unwrap_or_default();
             failing.insert(host.id, Failing { dates, heard, seen });
         }
-        Ok(Look { memory, hosts, failing })
+        Ok(Look { memory, hosts, unread_hosts: self.unread_hosts(), failing })
     }
 
     /// When oned has heard this host last, by oned's clock; a pool of hosts does not say that.

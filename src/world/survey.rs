@@ -24,6 +24,9 @@ const CHUNK: usize = 2000;
 /// The most VMs elsewhere that are read because an `HA_AFTER` names them, and because a VM group keeps others with them.
 const MOST_NEEDED: usize = 500;
 
+/// The most VMs whose names are asked for because their documents cannot be read.
+const MOST_CALLED: usize = 20;
+
 /// More hosts than this that run what oned has elsewhere are the same trouble.
 const MOST_ZOMBIES: usize = 50;
 
@@ -96,10 +99,13 @@ impl<T: Transport> Zone<T> {
         let version = if vms.iter().any(by_version) { self.version() } else { None };
         // Last: a person's word that comes while oned is slow is heard.
         let memory = self.memory(Epoch::default(), "")?;
+        let names = self.names_of(&unreadable);
         Ok(Survey {
             hosts,
+            unread_hosts: self.unread_hosts(),
             vms,
             unreadable,
+            names,
             needed,
             services,
             datastores,
@@ -110,6 +116,12 @@ impl<T: Transport> Zone<T> {
             layers,
             version,
         })
+    }
+
+    /// What VMs are called whose own documents cannot be read: a call for each of the first few.
+    fn names_of(&self, unreadable: &[(VmId, String)]) -> BTreeMap<VmId, String> {
+        let few = unreadable.iter().take(MOST_CALLED);
+        few.filter_map(|(vm, _)| Some((*vm, self.oned().vm_name(*vm)?))).collect()
     }
 
     /// The VMs that others of these wait for and that are not among them.

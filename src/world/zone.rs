@@ -9,6 +9,8 @@ use crate::error::{Error, OnedError, Refusal};
 use crate::model::{Cluster, Host, HostId, Raft, RaftState, Surroundings, Vm, VmId, WhoLeads};
 use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};
 use crate::wire::documents::Pool;
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 /// A zone of OpenNebula behind a transport.
 #[derive(Debug)]
@@ -77,14 +79,27 @@ impl<T: Transport> Zone<T> {
         Ok(self.oned.host(id)?)
     }
 
-    /// Every host of the zone, as the leader has it now.
+    /// Every host of the zone, as the leader has it now. Those that cannot be read are named in the log when that is new.
     ///
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn hosts(&self) -> Result<Vec<Host>, Failure> {
         // As in `host`.
         self.oned.forget_leader();
-        Ok(self.oned.hosts()?.good)
+        let Pool { good, bad } = self.oned.hosts()?;
+        let unread: BTreeSet<String> = bad.iter().map(|(host, why)| format!("host {host}: {why}")).collect();
+        let mut known = self.known.unread_hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        for host in unread.difference(&known) {
+            log::warn!("its document cannot be read, so nothing is done about it: {host}");
+        }
+        *known = unread;
+        Ok(good)
+    }
+
+    /// The hosts that the last look at all of them could not read: `host 3: <NAME> is missing`.
+    pub fn unread_hosts(&self) -> Vec<String> {
+        let known = self.known.unread_hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().cloned().collect()
     }
 
     /// Every cluster.
@@ -142,7 +157,15 @@ impl<T: Transport> Zone<T> {
     /// # Errors
     /// A [`Failure`] if oned gives no usable answer.
     pub fn histories(&self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
-        Ok(self.oned.vms_one_by_one(ids)?.good)
+        let Pool { good, bad } = self.oned.vms_one_by_one(ids)?;
+        match bad.into_iter().next() {
+            // None of them is there is something else.
+            Some((vm, source)) if good.is_empty() => {
+                let what = format!("the document of vm {vm} cannot be read: {source}");
+                Err(Failure { trouble: Trouble::Refused, what, advice: OnedError::Reply(source).advice() })
+            }
+            _ => Ok(good),
+        }
     }
 
     /// See [`super::World::disable`].

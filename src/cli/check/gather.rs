@@ -112,6 +112,11 @@ fn oned(live: &mut Live, looks: &mut Vec<Finding>) -> Option<Outlook> {
     looks.push(Finding::of(Item::Credentials, "oned", user));
     let unread = |failure| Finding::of(Item::Record, "documents", Err(failure));
     let mut outlook = live.outlook().map_err(|failure| looks.push(unread(failure))).ok()?;
+    looks.extend(live.zone().unread_hosts().iter().map(|host| {
+        let text = format!("its document cannot be read, so its failure is not seen: {host}");
+        let advice = "`onehost update ID FILE` replaces its template, `onedb change-body` the rest";
+        Finding::broken(Item::Target, host.split(':').next().unwrap_or(host), text, advice)
+    }));
     match live.zone().foreign() {
         Ok(foreign) => outlook.memory.foreign = foreign,
         Err(failure) => looks.push(unread(failure)),

@@ -2,7 +2,8 @@
 //!
 //! Names of fields and of prospects stay; more may come. Shape:
 //! `{"format":1,"flags":"-m, as the hook has it","exit_code":1,"losses":[LOSS],"pairs":null}`, the worst loss first;
-//! with `--failures 2` `"pairs":{"all":499500,"looked_at":2000,"losses":[LOSS]}`.
+//! with `--failures 2` `"pairs":{"all":499500,"looked_at":2000,"losses":[LOSS]}`. Where the documents of hosts cannot be read they are named in
+//! `"unreadable":["host 3: …"]`.
 //!
 //! LOSS: `{"hosts":[{"id":0,"name":"node0"}],"recovered":8,"awaited":0,"held":3,"left":1,"calls":8,"free_percent":50,
 //! "vms":[VM]}`. `calls` change a VM. `free_percent` is what is left of the scarcer of CPU and memory in the hosts'
@@ -23,6 +24,8 @@ struct Json<'a> {
     exit_code: u8,
     losses: Vec<LossJson<'a>>,
     pairs: Option<PairsJson<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unreadable: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -68,6 +71,7 @@ pub(super) fn json(planned: &Planned) -> String {
         flags: &planned.flags,
         exit_code: planned.exit_code(),
         losses: planned.losses.iter().map(|loss| loss_json(loss, |_| true)).collect(),
+        unreadable: &planned.unread_hosts,
         pairs: planned.pairs.as_ref().map(|(chosen, losses)| PairsJson {
             all: chosen.all,
             looked_at: chosen.pairs.len(),

@@ -34,6 +34,10 @@ pub(super) fn table(planned: &Planned) -> String {
         rows(losses, &alone, &mut text);
         text.push_str(&looked_at(chosen));
     }
+    for host in &planned.unread_hosts {
+        let _ =
+            writeln!(text, "its document cannot be read, so its failure is not foreseen: {}", one_line(host));
+    }
     text.push_str(&summary(planned));
     text
 }

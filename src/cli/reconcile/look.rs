@@ -7,7 +7,7 @@ use crate::options::{HostBack, HostError};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, Todo, decide, left, options};
 use crate::policy::surroundings::{refused, refused_by_hooks};
-use crate::policy::{Failure, Policy, Source, Subject, busy, host_back, unreadable};
+use crate::policy::{Failure, Policy, Source, Subject, Trouble, busy, host_back, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy as locked, clock, local_zone, watched};
@@ -23,6 +23,7 @@ pub(super) struct Desk {
 pub(super) struct Looked {
     pub(super) decisions: Vec<Decision>,
     hosts: Vec<Host>,
+    unread_hosts: Vec<String>,
     memory: Memory,
 }
 
@@ -48,8 +49,8 @@ impl Desk {
         let locked = locked(run_dir, look.hosts.iter().map(|host| host.id).chain(remembered));
         let busy = busy(&locked, &look.memory);
         let decisions = decide(look.view(&busy), self.config.reconcile.rules);
-        let Look { hosts, memory, .. } = look;
-        Ok(Looked { decisions, hosts, memory })
+        let Look { hosts, unread_hosts, memory, .. } = look;
+        Ok(Looked { decisions, hosts, unread_hosts, memory })
     }
 
     /// Where there are no settings the registered hooks are asked whether there should be some. It costs a call then.
@@ -107,9 +108,16 @@ impl Looked {
         }
     }
 
-    /// Why not everything that is remembered is known.
+    /// Why not everything is known: a document of ours that cannot be read, or one of a host.
     pub(super) fn unreadable(&self) -> Option<Failure> {
-        unreadable(&self.memory)
+        let host = |host: &String| Failure {
+            trouble: Trouble::Unreachable,
+            what: format!(
+                "whether a host is in ERROR is not known, because its document cannot be read: {host}"
+            ),
+            advice: "`onehost update ID FILE` replaces its template, `onedb change-body` the rest".to_owned(),
+        };
+        unreadable(&self.memory).or_else(|| self.unread_hosts.first().map(host))
     }
 
     /// The incident that a run would go on with.

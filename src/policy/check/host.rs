@@ -54,6 +54,14 @@ pub(super) fn entries_without_host(scope: Scope, zone: &ZoneFacts) -> Vec<Findin
     zone.entries.iter().filter(gone).map(finding).collect()
 }
 
+/// It can be recovered, and takes no VM.
+pub(super) fn without_room(facts: &HostFacts) -> Option<Finding> {
+    let why = facts.host.unreadable.as_ref()?;
+    let text = format!("no VM is placed on it, because its document cannot be read: {why}");
+    let advice = "see what its probes and `onehost show` say: OpenNebula writes whole numbers there";
+    Some(Finding::warning(Item::Target, facts.host.to_string(), text, advice))
+}
+
 pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<Finding> {
     let (object, id) = (facts.host.to_string(), facts.host.id.0);
     let broken = |text: String, advice: String| vec![Finding::broken(Item::Entry, &object, text, advice)];

@@ -88,6 +88,9 @@ pub(super) fn fits(room: &Room, at: usize, ask: &Ask<'_>, view: &View<'_>) -> Re
     if view.ran_on.contains(&room.host) {
         return Err(Unfit::RanOn);
     }
+    if !room.readable {
+        return Err(Unfit::Unreadable);
+    }
     ask.clusters.get(&room.cluster).copied().unwrap_or(Err(Unfit::NoDatastore))?;
     let rules = &view.request.policy.plan;
     if rules.standby == Standby::Only && !room.standby {

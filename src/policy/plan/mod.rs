@@ -154,7 +154,7 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
     let open = |vm: &VmId| !read.contains_key(vm) && !view.request.closed.contains(vm);
     let decision = |(vm, reason): (VmId, String)| Decision {
         vm,
-        name: String::from("?"),
+        name: view.survey.names.get(&vm).cloned().unwrap_or_else(|| "?".to_owned()),
         state: VmState::Unknown(-1),
         host: None,
         after: Vec::new(),

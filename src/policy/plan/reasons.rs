@@ -14,6 +14,7 @@ pub(super) enum Unfit {
     NotMonitored(HostState),
     /// VMs of it were moved away while it ran.
     RanOn,
+    Unreadable,
     NoDatastore,
     NoImages(DatastoreId),
     NoNetwork(NetworkId),
@@ -45,11 +46,12 @@ impl Unfit {
             Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
             Self::NotStandby => (9, "no standby"),
             Self::NotMonitored(_) => (10, "not MONITORED"),
-            Self::RanOn => (10, "that may run VMs twice"),
-            Self::NoDatastore => (11, "without its system datastore"),
-            Self::NoImages(_) => (12, "without the datastore of its images"),
-            Self::NoNetwork(_) => (13, "without its network"),
-            Self::Dead => (14, "dead"),
+            Self::RanOn => (11, "that may run VMs twice"),
+            Self::Unreadable => (12, "whose document cannot be read"),
+            Self::NoDatastore => (13, "without its system datastore"),
+            Self::NoImages(_) => (14, "without the datastore of its images"),
+            Self::NoNetwork(_) => (15, "without its network"),
+            Self::Dead => (16, "dead"),
         }
     }
 
@@ -77,6 +79,7 @@ impl Unfit {
             | Self::GroupHosts
             | Self::Requirements
             | Self::Unclear
+            | Self::Unreadable
             | Self::Dead => self.word().1.to_owned(),
         }
     }

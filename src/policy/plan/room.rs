@@ -26,6 +26,8 @@ pub(super) struct Room {
     pub(super) returned: bool,
     /// `Err` is its state, for a host that takes no VM at all.
     pub(super) usable: Result<(), HostState>,
+    /// What is left on it is known.
+    pub(super) readable: bool,
 }
 
 /// What a VM is short of on a host.
@@ -74,6 +76,7 @@ impl Room {
             pinned: says("PIN_POLICY", "PINNED"),
             standby: says("HA_STANDBY", "YES"),
             returned,
+            readable: host.unreadable.is_none(),
             usable: match host.state {
                 HostState::Monitored => Ok(()),
                 HostState::Init

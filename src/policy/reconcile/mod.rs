@@ -49,6 +49,8 @@ pub struct Look {
     pub memory: Memory,
     /// Every host of the zone.
     pub hosts: Vec<Host>,
+    /// Hosts whose document cannot be read: `host 3: <NAME> is missing`.
+    pub unread_hosts: Vec<String>,
     /// Those in ERROR.
     pub failing: BTreeMap<HostId, Failing>,
 }

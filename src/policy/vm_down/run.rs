@@ -93,6 +93,9 @@ impl Run {
     pub(super) async fn read_vm(&self) -> Result<Vm, End> {
         let id = self.subject.vm;
         let list = self.read(Phase::Settle, move |world| world.vms(&[id])).await?;
+        if let Some((_, why)) = list.unreadable.first() {
+            return Err(End::held(format!("it was started, and its document cannot be read: {why}")));
+        }
         let vm = list.vms.into_iter().find(|vm| vm.id == id);
         vm.ok_or_else(|| End::left("it was deleted meanwhile"))
     }

@@ -177,6 +177,12 @@ impl Snapshot {
         Self { survey, vms, unreadable, homeless, named }
     }
 
+    /// Hosts whose document cannot be read: `host 3: <NAME> is missing`.
+    #[must_use]
+    pub fn unread_hosts(&self) -> &[String] {
+        &self.survey.unread_hosts
+    }
+
     /// Lend the planner these VMs, with those elsewhere that they wait for or are kept with; on a lost host those do not run.
     fn show(&mut self, vms: Vec<Vm>) {
         let shown: BTreeSet<VmId> = vms.iter().map(|vm| vm.id).collect();

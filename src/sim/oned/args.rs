@@ -75,8 +75,16 @@ pub(crate) fn int(number: u32) -> Done {
     Ok(Value::Int(i64::from(number)))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every method ends in one of these")]
+/// In a scenario U+FFFD stands for a byte that is no UTF-8: oned's library sends no reply that has one.
 pub(crate) fn text(xml: String) -> Done {
+    if xml.contains(char::REPLACEMENT_CHARACTER) {
+        let text = format!(
+            "Unexpected error executing code for particular method, detected by Xmlrpc-c method registry code.  Method \
+             did not fail; rather, it did not complete at all.  {}-byte supposed UTF-8 string is not valid UTF-8.",
+            xml.len()
+        );
+        return Err(fault(-500, &text));
+    }
     Ok(Value::Text(xml))
 }
 

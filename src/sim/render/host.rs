@@ -61,12 +61,19 @@ fn share(xml: &mut Xml, host: &Host) {
     // OFFLINE takes the capacity away; the next report brings it back.
     let known = i64::from(host.state != HostState::Offline);
     xml.element("HOST_SHARE", |xml| {
-        xml.plain("MEM_USAGE", host.used_memory_kib);
-        xml.plain("CPU_USAGE", host.used_cpu);
-        xml.plain("TOTAL_MEM", host.memory_kib * known);
-        xml.plain("TOTAL_CPU", host.cpu * known);
-        xml.plain("MAX_MEM", host.memory_kib * known);
-        xml.plain("MAX_CPU", host.cpu * known);
+        for (name, value) in [
+            ("MEM_USAGE", host.used_memory_kib),
+            ("CPU_USAGE", host.used_cpu),
+            ("TOTAL_MEM", host.memory_kib * known),
+            ("TOTAL_CPU", host.cpu * known),
+            ("MAX_MEM", host.memory_kib * known),
+            ("MAX_CPU", host.cpu * known),
+        ] {
+            match host.share.get(name) {
+                Some(text) => xml.plain(name, text),
+                None => xml.plain(name, value),
+            }
+        }
         xml.plain("RUNNING_VMS", host.vms.len());
         xml.plain("VMS_THREAD", 1);
         xml.element("DATASTORES", |xml| {

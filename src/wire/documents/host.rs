@@ -11,8 +11,10 @@ impl Decode for Host {
     const ROOT: &'static str = "HOST";
 
     fn decode(element: &Element) -> Result<Self, XmlError> {
-        let share = element.child("HOST_SHARE");
-        let monitoring = element.child("MONITORING");
+        let absent = Element::default();
+        let share = element.child("HOST_SHARE").unwrap_or(&absent);
+        let monitoring = element.child("MONITORING").unwrap_or(&absent);
+        let mut unreadable = None;
         let attributes = attributes(element, "TEMPLATE");
         Ok(Host {
             id: HostId(element.required("ID")?),
@@ -20,17 +22,23 @@ impl Decode for Host {
             state: HostState::from_number(element.required("STATE")?),
             cluster: ClusterId(element.required("CLUSTER_ID")?),
             vms: ids(element, "VMS", VmId)?,
-            capacity: share.map(capacity).transpose()?.unwrap_or_default(),
-            pci: share.map(pci).transpose()?.unwrap_or_default(),
-            numa: share.map(numa).transpose()?.unwrap_or_default(),
+            capacity: or_default(capacity(share), &mut unreadable),
+            pci: or_default(pci(share), &mut unreadable),
+            numa: or_default(numa(share), &mut unreadable),
             error: error(&attributes),
-            monitored_at: match monitoring {
-                Some(monitoring) => monitoring.number_of("TIMESTAMP")?,
-                None => None,
-            },
+            monitored_at: or_default(monitoring.number_of("TIMESTAMP"), &mut unreadable),
             attributes,
+            unreadable,
         })
     }
+}
+
+/// A host whose room cannot be read can die all the same: what it is, and its VMs, are known.
+fn or_default<T: Default>(read: Result<T, XmlError>, unreadable: &mut Option<String>) -> T {
+    read.unwrap_or_else(|error| {
+        unreadable.get_or_insert(error.to_string());
+        T::default()
+    })
 }
 
 fn capacity(share: &Element) -> Result<Capacity, XmlError> {

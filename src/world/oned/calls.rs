@@ -4,17 +4,11 @@
 
 use super::leader::{decode, text};
 use super::{Oned, Transport};
-use crate::error::{Error, OnedError, Refusal, Result};
+use crate::error::{Error, OnedError, Result};
 use crate::model::{Cluster, Datastore, Host, HostId, Layered, Network, Vm, VmGroup, VmId};
 use crate::wire::documents::{Decode, Pool, read_pool};
-use crate::wire::xml::{Limits, XmlError};
+use crate::wire::xml::Limits;
 use crate::wire::xmlrpc::Value;
-use std::sync::atomic::Ordering;
-
-/// VMs in one `one.vmpool.infoset`: about 10 MB of reply.
-const CHUNK: usize = 2000;
-/// The fault of a method that oned does not know. Source: xmlrpc-c's registry.
-const NOT_DEFINED: i64 = -506;
 
 /// The last parameter of `one.vm.migrate`. It matters for a RUNNING VM, and for one with PCI devices, which
 /// oned refuses to migrate as `Save`.
@@ -81,7 +75,9 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`Error::Oned`].
     pub fn hosts(&self) -> Result<Pool<Host>> {
-        self.read_pool("one.hostpool.info", &[])
+        self.pool_or_each("one.hostpool.info", "one.host.info", |cluster| {
+            cluster.hosts.iter().map(|host| host.0).collect()
+        })
     }
 
     /// These VMs with their full bodies. One that does not exist is in neither list of the pool. A DONE one
@@ -90,11 +86,7 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`Error::Oned`].
     pub fn vms(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
-        let mut pool = Pool::default();
-        for chunk in vms.chunks(CHUNK) {
-            pool.append(self.vm_set(chunk)?);
-        }
-        Ok(pool)
+        self.vm_sets(vms)
     }
 
     /// The layers of these VMs, from the same documents.
@@ -102,11 +94,7 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`Error::Oned`].
     pub fn layers_of(&self, vms: &[VmId]) -> Result<Pool<Layered>> {
-        let mut pool = Pool::default();
-        for chunk in vms.chunks(CHUNK) {
-            pool.append(self.vm_set(chunk)?);
-        }
-        Ok(pool)
+        self.vm_sets(vms)
     }
 
     /// `one.datastorepool.info`.
@@ -114,7 +102,9 @@ impl<T: Transport> Oned<T> {
     /// # Errors
     /// [`Error::Oned`].
     pub fn datastores(&self) -> Result<Pool<Datastore>> {
-        self.read_pool("one.datastorepool.info", &[])
+        self.pool_or_each("one.datastorepool.info", "one.datastore.info", |cluster| {
+            cluster.datastores.iter().map(|datastore| datastore.0).collect()
+        })
     }
 
     /// `one.clusterpool.info`.
@@ -224,61 +214,12 @@ impl<T: Transport> Oned<T> {
         self.write("one.host.update", &[id(host.0), Value::Text(template.to_owned()), merge]).map(drop)
     }
 
-    /// What is larger than any reply that is read is asked for again in halves, down to the VM whose document is so large: its
-    /// owner holds nobody else's by it.
-    fn vm_set<D: Decode>(&self, vms: &[VmId]) -> Result<Pool<D>> {
-        if self.without_infoset.load(Ordering::Relaxed) {
-            return self.one_by_one(vms);
-        }
-        let ids: Vec<String> = vms.iter().map(|vm| vm.0.to_string()).collect();
-        let params = [Value::Text(ids.join(",")), Value::Bool(true)];
-        match self.read_pool("one.vmpool.infoset", &params) {
-            Err(Error::Oned { source: OnedError::Fault { code: NOT_DEFINED, .. }, .. }) => {
-                self.without_infoset.store(true, Ordering::Relaxed);
-                self.one_by_one(vms)
-            }
-            Err(Error::Oned {
-                source: OnedError::Reply(why @ (XmlError::TooLong(_) | XmlError::TooMany(_))),
-                ..
-            }) => match vms {
-                [] => Ok(Pool::default()),
-                [vm] => Ok(Pool { good: Vec::new(), bad: vec![(vm.0.to_string(), why)] }),
-                [..] => {
-                    let (first, second) = vms.split_at(vms.len() / 2);
-                    let mut pool = self.vm_set(first)?;
-                    pool.append(self.vm_set(second)?);
-                    Ok(pool)
-                }
-            },
-            other => other,
-        }
-    }
-
     /// These VMs with all records of their history: one call for each, so they should be few.
     ///
     /// # Errors
     /// [`Error::Oned`].
     pub fn vms_one_by_one(&self, vms: &[VmId]) -> Result<Pool<Vm>> {
         self.one_by_one(vms)
-    }
-
-    fn one_by_one<D: Decode>(&self, vms: &[VmId]) -> Result<Pool<D>> {
-        let method = "one.vm.info";
-        let mut pool = Pool::default();
-        for vm in vms {
-            match self.read(method, &[id(vm.0), Value::Bool(false)]).and_then(text) {
-                Ok(xml) => match crate::wire::documents::read::<D>(&xml, Limits::REPLY) {
-                    Ok(good) => pool.good.push(good),
-                    Err(error) => pool.bad.push((vm.0.to_string(), error)),
-                },
-                Err(OnedError::Reply(error @ (XmlError::TooLong(_) | XmlError::TooMany(_)))) => {
-                    pool.bad.push((vm.0.to_string(), error));
-                }
-                Err(OnedError::Refused { kind: Refusal::NoExists, .. }) => {}
-                Err(error) => return Err(during(method)(error)),
-            }
-        }
-        Ok(pool)
     }
 
     fn read_text(&self, method: &str, params: &[Value]) -> Result<String> {

@@ -2,7 +2,7 @@
 
 use super::calls::id;
 use super::{Oned, Transport};
-use crate::error::{OnedError, Result};
+use crate::error::{Error, OnedError, Result};
 use crate::model::{GroupId, Named, Vm, VmId};
 use crate::wire::documents::Pool;
 use crate::wire::xmlrpc::Value;
@@ -12,6 +12,8 @@ const CHUNK: usize = 2000;
 
 /// VMs in one page of `one.vmpool.info`: about 2 MB of reply.
 const PAGE: i64 = 2000;
+/// So many pages are read in halves because one of their VMs cannot be read.
+const MOST_HALVED: u32 = 200;
 /// So many of them were on the page before: as many may end between two pages, and none is missed.
 const OVERLAP: i64 = 100;
 
@@ -24,18 +26,37 @@ impl<T: Transport> Oned<T> {
     /// `one.vmpool.infoextended` in ranges of ids, which stay put while VMs come and go.
     ///
     /// # Errors
-    /// [`crate::error::Error::Oned`].
+    /// [`Error::Oned`].
     pub fn all_vms(&self) -> Result<Pool<Vm>> {
         let range = |from, to| [Value::Int(ALL), Value::Int(from), Value::Int(to), Value::Int(NOT_DONE)];
-        let short: Pool<Vm> = self.read_pool("one.vmpool.info", &range(-1, -1))?;
-        let mut ids: Vec<i64> = short.good.iter().map(|vm| i64::from(vm.id.0)).collect();
-        // One that cannot be read in the short form is asked for too.
-        ids.extend(short.bad.iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+        let mut ids: Vec<i64> = match self.read_pool::<Vm>("one.vmpool.info", &range(-1, -1)) {
+            // One that cannot be read in the short form is asked for too.
+            Ok(Pool { good, bad }) => {
+                let bad = bad.iter().filter_map(|(id, _)| id.parse::<i64>().ok());
+                good.iter().map(|vm| i64::from(vm.id.0)).chain(bad).collect()
+            }
+            // Those that hosts have, and the others as far as their names can be read.
+            Err(Error::Oned { source: OnedError::Fault { .. }, .. }) => {
+                let hosts = self.hosts()?.good;
+                let named = self.vm_names()?.into_iter().map(|vm| vm.id);
+                let all = named.chain(hosts.into_iter().flat_map(|host| host.vms));
+                all.map(|vm| i64::from(vm.0)).collect()
+            }
+            Err(error) => return Err(error),
+        };
         ids.sort_unstable();
+        ids.dedup();
         let mut pool: Pool<Vm> = Pool::default();
         for chunk in ids.chunks(CHUNK) {
             if let (Some(first), Some(last)) = (chunk.first(), chunk.last()) {
-                pool.append(self.read_pool("one.vmpool.infoextended", &range(*first, *last))?);
+                match self.read_pool("one.vmpool.infoextended", &range(*first, *last)) {
+                    Err(Error::Oned { source: OnedError::Fault { .. }, .. }) => {
+                        let vms: Vec<VmId> =
+                            chunk.iter().filter_map(|id| u32::try_from(*id).ok().map(VmId)).collect();
+                        pool.append(self.vm_sets(&vms)?);
+                    }
+                    read => pool.append(read?),
+                }
             }
         }
         pool.good.sort_by_key(|vm| vm.id);
@@ -45,20 +66,48 @@ impl<T: Transport> Oned<T> {
     /// The names and owners of every VM that is not DONE, in pages: some may stand there twice.
     ///
     /// # Errors
-    /// [`crate::error::Error::Oned`].
+    /// [`Error::Oned`].
     pub fn vm_names(&self) -> Result<Vec<Named>> {
-        let mut all = Vec::new();
-        let mut offset = 0;
+        let (mut all, mut offset, mut left) = (Vec::new(), 0, MOST_HALVED);
         loop {
-            let page = [Value::Int(ALL), Value::Int(offset), Value::Int(-PAGE), Value::Int(NOT_DONE)];
-            let page: Pool<Named> = self.read_pool("one.vmpool.info", &page)?;
-            let rows = page.good.len() + page.bad.len();
-            all.extend(page.good);
-            if i64::try_from(rows).is_ok_and(|rows| rows < PAGE) {
+            let (named, rows) = self.names_on(offset, PAGE, &mut left)?;
+            all.extend(named);
+            if rows < PAGE {
                 return Ok(all);
             }
             offset += PAGE - OVERLAP;
         }
+    }
+
+    /// The names on one page, and how many rows it has. A page that is a fault is read in halves: a VM whose name is no UTF-8
+    /// has none that anybody could write.
+    fn names_on(&self, offset: i64, rows: i64, left: &mut u32) -> Result<(Vec<Named>, i64)> {
+        let page = [Value::Int(ALL), Value::Int(offset), Value::Int(-rows), Value::Int(NOT_DONE)];
+        match self.read_pool::<Named>("one.vmpool.info", &page) {
+            Err(Error::Oned { source: OnedError::Fault { .. }, .. }) if *left > 0 => {
+                *left -= 1;
+                // A single row cannot be asked for: "-1" is no page.
+                if rows <= 2 {
+                    return Ok((Vec::new(), rows));
+                }
+                let half = (rows / 2).max(2);
+                let (mut all, first) = self.names_on(offset, half, left)?;
+                let (second, more) = self.names_on(offset + half, (rows - half).max(2), left)?;
+                all.extend(second);
+                Ok((all, first + more))
+            }
+            page => page.map(|Pool { good, bad }| {
+                let rows = good.len() + bad.len();
+                (good, i64::try_from(rows).unwrap_or(i64::MAX))
+            }),
+        }
+    }
+
+    /// The name of one VM, from its short body, which has less that may be unreadable.
+    pub fn vm_name(&self, vm: VmId) -> Option<String> {
+        let only = [Value::Int(ALL), id(vm.0), id(vm.0), Value::Int(ALL)];
+        let pool: Pool<Named> = self.read_pool("one.vmpool.info", &only).ok()?;
+        pool.good.into_iter().find(|named| named.id == vm).map(|named| named.name)
     }
 
     /// `one.vm.vmgroupadd`: from 7.4 on, fault -506 before. Early 7.4 lets a VM join a second group, after which neither

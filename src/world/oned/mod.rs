@@ -4,6 +4,7 @@
 //! It decides nothing: what an answer or its absence means for a recovery is the policy's business.
 //! Deliberately absent: the gRPC API, sessions, and calls that a recovery does not need.
 
+mod apart;
 mod ask;
 mod calls;
 mod credentials;
@@ -25,7 +26,9 @@ pub use http::Http;
 pub use transport::Transport;
 pub use user::User;
 
+use crate::model::VmId;
 use leader::Front;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -59,6 +62,8 @@ pub struct Oned<T> {
     front: Arc<Mutex<Front>>,
     /// oned does not know `one.vmpool.infoset`: a version before 6.0.
     without_infoset: AtomicBool,
+    /// VMs that cannot be read together with others.
+    apart: Mutex<BTreeSet<VmId>>,
 }
 
 impl<T: Transport> Oned<T> {
@@ -70,6 +75,7 @@ impl<T: Transport> Oned<T> {
             settings,
             front: Arc::default(),
             without_infoset: AtomicBool::new(false),
+            apart: Mutex::default(),
         }
     }
 
@@ -85,6 +91,7 @@ impl<T: Transport> Oned<T> {
             settings,
             front: Arc::clone(&self.front),
             without_infoset: AtomicBool::new(false),
+            apart: Mutex::default(),
         }
     }
 }

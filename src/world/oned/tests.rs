@@ -31,27 +31,53 @@ fn a_read_is_repeated_with_growing_pauses_and_comes_to_an_end() {
     }
 }
 
-/// VM 3 has a document that is larger than what is read.
-fn with_a_huge_vm() -> super::Oned<super::script::Script> {
-    oned(|_, call, _| {
-        let ids = call.params.get(1).and_then(Value::as_text).unwrap_or_default();
+/// VM 3 cannot be read, alone or with others.
+fn without_vm_3(error: fn() -> OnedError) -> super::Oned<super::script::Script> {
+    oned(move |_, call, _| {
+        let ids = match call.params.get(1) {
+            Some(Value::Int(id)) => id.to_string(),
+            ids => ids.and_then(Value::as_text).unwrap_or_default().to_owned(),
+        };
         let vm = |id: &str| format!("<VM><ID>{id}</ID><UID>{id}</UID><STATE>3</STATE></VM>");
         match call.method.as_str() {
             RAFT => solo(),
-            _ if ids.split(',').any(|id| id == "3") => Err(OnedError::Reply(XmlError::TooLong(1))),
+            _ if ids.split(',').any(|id| id == "3") => Err(error()),
+            "one.vm.info" => good(vm(&ids)),
             _ => good(format!("<VM_POOL>{}</VM_POOL>", ids.split(',').map(vm).collect::<Vec<_>>().concat())),
         }
     })
 }
 
 #[test]
-fn a_vm_with_a_huge_document_hides_no_other() {
-    let oned = with_a_huge_vm();
+fn a_vm_that_cannot_be_read_hides_no_other() {
     let ids: Vec<VmId> = (0..100).map(VmId).collect();
-    let pool = oned.vms(&ids).unwrap();
-    assert_eq!((pool.good.len(), pool.bad), (99, vec![("3".to_owned(), XmlError::TooLong(1))]));
-    assert_eq!(with_a_huge_vm().layers_of(&ids).unwrap().good.len(), 99);
-    assert!(oned.counts()["one.vmpool.infoset"] < 20);
+    let large = || OnedError::Reply(XmlError::TooLong(1));
+    let no_utf8 = || OnedError::Fault { code: -500, text: "not valid UTF-8".to_owned() };
+    let withheld = XmlError::Withheld("not valid UTF-8".to_owned());
+    for (error, why) in [(large as fn() -> OnedError, XmlError::TooLong(1)), (no_utf8, withheld)] {
+        let oned = without_vm_3(error);
+        let pool = oned.vms(&ids).unwrap();
+        assert_eq!((pool.good.len(), pool.bad), (99, vec![("3".to_owned(), why)]));
+        let calls = oned.counts();
+        assert!(calls["one.vmpool.infoset"] < 12 && calls["one.vm.info"] < 8, "{calls:?}");
+        // From now on it is asked for by itself.
+        assert_eq!(oned.layers_of(&ids).unwrap().good.len(), 99);
+        let again = oned.counts();
+        assert_eq!(again["one.vmpool.infoset"], calls["one.vmpool.infoset"] + 1);
+        assert_eq!(again["one.vm.info"], calls["one.vm.info"] + 1);
+    }
+}
+
+#[test]
+fn a_cloud_whose_sets_are_all_faults_costs_a_bounded_number_of_calls() {
+    let oned = oned(|_, call, _| match call.method.as_str() {
+        RAFT => solo(),
+        "one.vm.info" => good(vm_document(&call.params[1])),
+        _ => Err(OnedError::Fault { code: -500, text: "no".to_owned() }),
+    });
+    let pool = oned.vms(&(0..5000).map(VmId).collect::<Vec<_>>()).unwrap();
+    assert_eq!((pool.good.len(), pool.bad.len()), (1000, 4000));
+    assert!(oned.counts()["one.vmpool.infoset"] < 300);
 }
 
 #[test]

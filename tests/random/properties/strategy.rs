@@ -55,6 +55,7 @@ fn is_of_the_cloud(happens: &Happens) -> bool {
             | Happens::Locked(_)
             | Happens::Unlocked(_)
             | Happens::Crashes(_)
+            | Happens::Garbled(_)
             | Happens::TargetDies(..)
             | Happens::TargetStatus(..)
             | Happens::FrontEndDies(_)

@@ -29,6 +29,11 @@ pub(crate) fn event_of(story: &Story, happens: Happens, dead: HostId) -> Event {
         Happens::Terminated(at) => call("one.vm.recover", vm(at).0, 3),
         Happens::Locked(at) => call("one.vm.lock", vm(at).0, 1),
         Happens::Unlocked(at) => Event::Call("one.vm.unlock".to_owned(), vec![Value::Int(vm(at).0.into())]),
+        Happens::Garbled(at) => {
+            // A byte that is no UTF-8: oned gives no reply that has it.
+            let (id, template) = (Value::Int(vm(at).0.into()), "NOTE=\"caf\u{FFFD}\"".to_owned());
+            Event::Call("one.vm.update".to_owned(), vec![id, Value::Text(template), Value::Int(1)])
+        }
         Happens::Crashes(at) => Event::Crashes(vm(at)),
         Happens::TargetDies(at, death) => Event::Dies(target(at), death),
         Happens::TargetStatus(at, status) => call("one.host.status", target(at).0, status),

@@ -68,6 +68,7 @@ pub(crate) enum Happens {
     Locked(usize),
     Unlocked(usize),
     Crashes(usize),
+    Garbled(usize),
     TargetDies(usize, Death),
     TargetStatus(usize, i64),
     FrontEndDies(usize),

@@ -169,6 +169,7 @@ pub(crate) fn happens() -> impl Strategy<Value = Happens> {
         (0..25usize).prop_map(Happens::Locked),
         (0..25usize).prop_map(Happens::Unlocked),
         (0..25usize).prop_map(Happens::Crashes),
+        (0..25usize).prop_map(Happens::Garbled),
         (0..8usize, death()).prop_map(|(host, death)| Happens::TargetDies(host, death)),
         (0..8usize, 0..3i64).prop_map(|(host, status)| Happens::TargetStatus(host, status)),
         (0..3usize).prop_map(Happens::FrontEndDies),
