@@ -138,6 +138,7 @@ fn plan_alone(vms: u32, layers: u32) {
         refused: BTreeMap::new(),
         waited: BTreeSet::new(),
         now: None,
+        fell: None,
     };
     // Forget the peak of the simulated cloud. Source: proc(5), `clear_refs`.
     fs::write("/proc/self/clear_refs", "5").unwrap();

@@ -525,6 +525,10 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
+    plan_cpu_models
+    plan_drivers
+    plan_no_driver
+    plan_pci_profile
     zombie_on_another_host
     zombie_recreate
     zombie_delete
@@ -534,6 +538,16 @@ scenarios! {
     down_and_runs_elsewhere
     back_and_runs_on_another_host
     back_and_one_to_go_back_runs_twice
+    fell_after_an_attempt
+    fell_and_by_setting_not
+    fell_and_does_not_start
+    fell_and_killed_before_its_start
+    fell_before_the_error
+    fell_beside_what_ran
+    fell_in_order
+    fell_on_ceph
+    fell_recreated
+    fell_with_force
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again

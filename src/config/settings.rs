@@ -70,6 +70,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("plan", "requirements", Choice(|c, word| choose(&mut c.rules.plan.requirements, word))),
     ("plan", "firmware", Choice(|c, word| choose(&mut c.rules.plan.firmware, word))),
     ("plan", "failed", Choice(|c, word| choose(&mut c.rules.plan.failed, word))),
+    ("plan", "fell", Time(|c| &mut c.rules.plan.fell, NONE, DAY)),
     ("exclude", "vms", Ids(|c| &mut c.rules.plan.exclude.vms)),
     ("exclude", "names", List(|c, list| set(&mut c.rules.plan.exclude.names, texts("names", list)))),
     ("exclude", "labels", List(|c, list| set(&mut c.rules.plan.exclude.labels, texts("labels", list)))),

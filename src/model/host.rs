@@ -108,6 +108,9 @@ pub struct PciDevice {
     pub class: String,
     /// `07:00.0`.
     pub short_address: String,
+    /// `PROFILES`: how it can be cut up, `nvidia-558 (NVIDIA A10-1B)` with commas between them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub profiles: String,
     /// The VM that holds it; `None` where oned writes -1.
     pub vm: Option<VmId>,
 }
@@ -123,6 +126,9 @@ pub struct Host {
     pub state: HostState,
     /// `HOST/CLUSTER_ID`.
     pub cluster: ClusterId,
+    /// `HOST/VM_MAD`: the driver that runs its VMs, `kvm` or `lxc`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub vm_mad: String,
     /// `HOST/VMS/ID`: every VM whose capacity is charged to this host.
     pub vms: Vec<VmId>,
     /// `HOST/HOST_SHARE`.
@@ -153,6 +159,7 @@ impl Host {
             name: name.to_owned(),
             state,
             cluster: ClusterId(0),
+            vm_mad: String::new(),
             vms: Vec::new(),
             capacity: Capacity::default(),
             pci: Vec::new(),

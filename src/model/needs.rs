@@ -20,6 +20,12 @@ pub struct Needs {
     pub tpm: bool,
     /// `TEMPLATE/OS/FIRMWARE` is a UEFI: its variables are a file in the VM's directory.
     pub uefi: bool,
+    /// `TEMPLATE/CPU_MODEL/MODEL`, where it is a model and no word for whatever the host has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_model: Option<String>,
+    /// `TEMPLATE/OS/MACHINE`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
 }
 
 /// One `TEMPLATE/DISK`.

@@ -248,6 +248,9 @@ pub struct PciRequest {
     /// `07:00.0`. oned writes the address in use here, so it binds only where vendor, device and class are
     /// all absent.
     pub short_address: String,
+    /// `PROFILE`: the kind of slice that it wants of the device, `nvidia-558`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub profile: String,
 }
 
 /// One `HISTORY`: a time that the VM spent on one host.
@@ -294,6 +297,9 @@ pub struct Vm {
     pub image_datastores: Vec<DatastoreId>,
     /// `HISTORY/TM_MAD` of the last record.
     pub tm_mad: String,
+    /// `HISTORY/VM_MAD` of the last record: the driver that runs it, `kvm` or `lxc`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub vm_mad: String,
     /// `HISTORY/ACTION` of the last record; 44 is oned's own monitoring, 20 a user's `poweroff-hard`.
     pub last_action: Option<i64>,
     /// Every record of the document, by `SEQ`. `one.vm.info` has all of them, the pools only the last one.

@@ -39,6 +39,11 @@ pub enum Order {
         /// The VM.
         vm: VmId,
     },
+    /// `one.vm.action("resume", vm)`: start it on the host of its last history record.
+    Resume {
+        /// The VM.
+        vm: VmId,
+    },
     /// `one.vm.action("resched", vm)`: a wish; the scheduler migrates it when and where it likes.
     Resched {
         /// The VM.
@@ -60,6 +65,7 @@ impl Order {
             | Self::Recreate { vm }
             | Self::Delete { vm }
             | Self::Retry { vm }
+            | Self::Resume { vm }
             | Self::Resched { vm }
             | Self::Unresched { vm } => *vm,
         }

@@ -109,7 +109,9 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                             || policy.mode == Mode::Delete && asks_for_less(world, *vm)
                     }
                     Order::Delete { .. } => policy.mode == Mode::Delete,
-                    Order::Retry { vm } => policy.mode != Mode::Delete || asks_for_less(world, *vm),
+                    Order::Retry { vm } | Order::Resume { vm } => {
+                        policy.mode != Mode::Delete || asks_for_less(world, *vm)
+                    }
                     Order::Resched { vm } => {
                         (policy.mode == Mode::Migrate || asks_for_less(world, *vm))
                             && by_scheduler(policy)

@@ -65,6 +65,10 @@ impl Cloud {
         ] {
             template.set(name, value);
         }
+        // A host has the driver of its hypervisor, unless the file says otherwise.
+        if let Some(hypervisor) = spec.attributes.get("HYPERVISOR") {
+            template.set("VM_MAD", hypervisor);
+        }
         for (name, value) in &spec.attributes {
             template.set(name, value);
         }
@@ -118,6 +122,7 @@ fn device(spec: PciSpec) -> HostPci {
         device: spec.device,
         class: spec.class,
         short_address: spec.short_address,
+        profiles: spec.profiles,
         vm: None,
     }
 }

@@ -9,6 +9,9 @@ use super::template::{Attribute, Template};
 use crate::model::{LcmState, VmId, VmState};
 use std::collections::BTreeMap;
 
+/// Seconds for which a VM that is made as stopped has been so: it did not end with a host that dies now.
+const OFF_FOR: i64 = 3600;
+
 impl Cloud {
     /// Add a VM in the state that the spec says.
     #[expect(clippy::needless_pass_by_value, reason = "a spec is made for one object and given away")]
@@ -123,7 +126,7 @@ impl Cloud {
         if !charged {
             record.close(now);
         } else if !matches!(spec.state, VmState::Active(_)) {
-            record.retime = now;
+            record.retime = now - OFF_FOR;
         }
         vm.history.push(record);
         if charged {
@@ -166,6 +169,7 @@ fn request(spec: &PciSpec) -> BTreeMap<String, String> {
         ("DEVICE", &spec.device),
         ("CLASS", &spec.class),
         ("SHORT_ADDRESS", &spec.short_address),
+        ("PROFILE", &spec.profiles),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())

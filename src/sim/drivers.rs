@@ -7,6 +7,7 @@ use super::steps::{Domain, Step, step};
 use super::timings::{Driver, Stage};
 use super::version::Version;
 use crate::model::{HostId, LcmState, VmId, VmState};
+use std::collections::BTreeMap;
 
 /// Did a driver say so, or a person with `one.vm.recover`?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +76,41 @@ impl Cloud {
         if stage == Stage::Boot && host.is_some_and(|host| self.lost_a_disk(id, host)) {
             return false;
         }
+        if stage == Stage::Boot && host.is_some_and(|host| !self.can_run(id, host)) {
+            return false;
+        }
         let on_host = host.filter(|_| stage == Stage::Boot).and_then(|host| self.host_drivers.get_mut(&host));
         on_host.is_none_or(works_once) && self.drivers.get_mut(&(id, stage)).is_none_or(works_once)
+    }
+
+    /// oned asks for none of this, and the driver fails: another hypervisor, a CPU model, machine type or slice of a device that
+    /// is not there. What a host does not say it has.
+    fn can_run(&self, id: VmId, host: HostId) -> bool {
+        let (Some(vm), Some(host)) = (self.state.vms.get(&id), self.state.hosts.get(&host)) else {
+            return true;
+        };
+        let listed = |attribute: &str, vector: &str, name: &str| {
+            let known = host.template.get(attribute);
+            let mut asked = vm.template.vectors(vector).filter_map(|vector| vector.get(name));
+            known.is_none_or(|known| {
+                asked.all(|asked| {
+                    asked.starts_with("host-") || known.split_whitespace().any(|one| one == asked)
+                })
+            })
+        };
+        let sliced = |request: &BTreeMap<String, String>| {
+            let profile = request.get("PROFILE").filter(|profile| !profile.is_empty());
+            let mut own = host.pci.iter().filter(|device| device.vm == Some(id));
+            profile.is_none_or(|profile| {
+                own.any(|device| {
+                    device.profiles.split(',').any(|one| one.split_whitespace().next() == Some(profile))
+                })
+            })
+        };
+        vm.history.first().is_none_or(|first| first.vm_mad == host.vm_mad())
+            && listed("KVM_CPU_MODELS", "CPU_MODEL", "MODEL")
+            && listed("KVM_MACHINES", "OS", "MACHINE")
+            && vm.template.vectors("PCI").all(sliced)
     }
 
     /// End the step that the VM is in.

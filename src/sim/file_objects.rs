@@ -15,7 +15,7 @@ pub(super) struct Host {
     /// GPUs as in the recordings, by their short addresses, `07:00.0`.
     #[serde(default)]
     pub(super) gpus: Vec<String>,
-    /// Other devices: vendor, device, class and short address, `15b3:1017:0200@3b:00.0`.
+    /// Other devices: vendor, device, class and short address, `15b3:1017:0200@3b:00.0`, with profiles behind `=`.
     #[serde(default)]
     pub(super) pci: Vec<String>,
     #[serde(default)]

@@ -83,8 +83,9 @@ fn host_spec(host: &Host, names: &Names) -> Result<HostSpec, String> {
     })
 }
 
-/// `15b3:1017:0200@3b:00.0`, or a part of it.
+/// `15b3:1017:0200@3b:00.0`, or a part of it; `10de:2236:0302@07:00.0=nvidia-558,nvidia-559` with profiles.
 fn device(text: &str) -> Result<PciSpec, String> {
+    let (text, profiles) = text.split_once('=').unwrap_or((text, ""));
     let (kind, address) = text.split_once('@').unwrap_or((text, ""));
     let parts: Vec<&str> = if kind.is_empty() { vec![""; 3] } else { kind.split(':').collect() };
     let [vendor, device, class] = parts.as_slice() else {
@@ -95,6 +96,7 @@ fn device(text: &str) -> Result<PciSpec, String> {
         device: (*device).to_owned(),
         class: (*class).to_owned(),
         short_address: address.to_owned(),
+        profiles: profiles.to_owned(),
     })
 }
 

@@ -66,6 +66,8 @@ pub struct PciSpec {
     pub class: String,
     /// `07:00.0`; for a VM empty, unless it insists on the address.
     pub short_address: String,
+    /// `PROFILES` that it can be cut into; for a VM the one that it wants.
+    pub profiles: String,
 }
 
 impl PciSpec {
@@ -77,6 +79,7 @@ impl PciSpec {
             device: "2236".to_owned(),
             class: "0302".to_owned(),
             short_address: short_address.to_owned(),
+            profiles: String::new(),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(crate) struct HostPci {
     pub(crate) device: String,
     pub(crate) class: String,
     pub(crate) short_address: String,
+    pub(crate) profiles: String,
     pub(crate) vm: Option<VmId>,
 }
 
@@ -106,6 +107,7 @@ pub(crate) struct History {
     pub(crate) cluster: ClusterId,
     pub(crate) datastore: DatastoreId,
     pub(crate) tm_mad: String,
+    pub(crate) vm_mad: String,
     pub(crate) stime: i64,
     pub(crate) etime: i64,
     pub(crate) pstime: i64,
@@ -120,6 +122,13 @@ pub(crate) struct History {
     pub(crate) request: i64,
 }
 
+impl Host {
+    /// Its driver for VMs.
+    pub(crate) fn vm_mad(&self) -> &str {
+        self.template.get("VM_MAD").unwrap_or_default()
+    }
+}
+
 impl History {
     pub(crate) fn open(host: &Host, datastore: DatastoreId, tm_mad: &str) -> History {
         History {
@@ -128,6 +137,7 @@ impl History {
             cluster: host.cluster,
             datastore,
             tm_mad: tm_mad.to_owned(),
+            vm_mad: host.vm_mad().to_owned(),
             stime: 0,
             etime: 0,
             pstime: 0,

@@ -284,7 +284,9 @@ impl World for Live {
     }
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
-        self.zone.survey(host, also)
+        let mut survey = self.zone.survey(host, also)?;
+        survey.memory.now = wall_clock();
+        Ok(survey)
     }
 
     fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {

@@ -35,6 +35,7 @@ pub(crate) fn vm(id: u32, state: VmState, on: Option<u32>, system: u32) -> Vm {
         system_datastore: Some(DatastoreId(system)),
         image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
+        vm_mad: String::new(),
         last_action: None,
         history: Vec::new(),
         lock: None,

@@ -11,6 +11,7 @@ use crate::policy::check::chosen;
 use crate::policy::what_if::{Scope, Snapshot};
 use crate::policy::{Failure, Force, Mode, Placement, Policy, Purpose, Rules};
 use crate::world::Zone;
+use crate::world::clock::wall_clock;
 use crate::world::oned::Http;
 
 /// The zone at one moment, and what a recovery would be told.
@@ -30,7 +31,10 @@ pub(super) fn gather(options: &Plan, environment: &Environment) -> Result<Result
     let zone = zone(&config, environment)?;
     let (policy, flags) = policy(options, &zone, &config.rules);
     let flags = flags + by_scheduler(&config.rules);
-    Ok(zone.everything().map(|survey| Gathered { snapshot: Snapshot::new(survey), policy, flags }))
+    Ok(zone.everything().map(|mut survey| {
+        survey.memory.now = wall_clock();
+        Gathered { snapshot: Snapshot::new(survey), policy, flags }
+    }))
 }
 
 /// Whether the targets are the planner's.

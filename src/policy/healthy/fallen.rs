@@ -11,6 +11,9 @@ const NONE: i64 = 0;
 const MIGRATE: i64 = 1;
 const LIVE: i64 = 2;
 
+/// A start, by a person or by `vm_down`.
+const RESUME: i64 = 11;
+
 /// A person's `poweroff` and `poweroff-hard`, also one that was scheduled.
 pub(in crate::policy) const PERSON: [i64; 2] = [19, 20];
 
@@ -53,6 +56,12 @@ pub(in crate::policy) fn fallen(vm: &Vm) -> Fallen {
         }
         None => Fallen::NotOurs("POWEROFF, and oned does not say by what".to_owned()),
     }
+}
+
+/// Has this VM fallen with its host? oned's monitoring has found it powered off since this moment (epoch seconds), or a
+/// start of it has failed since then: no person has switched it off.
+pub(in crate::policy) fn fell_since(vm: &Vm, since: i64) -> bool {
+    vm.state == VmState::Poweroff && matches!(ended_by(vm), Some((MONITOR | RESUME, Some(at))) if at >= since)
 }
 
 /// A VM in any other state.
@@ -134,6 +143,25 @@ mod tests {
         assert_eq!(fallen(&vm(POWEROFF, &[(0, 44, 9), (1, 0, 0)])), Fallen::Crashed(Some(9)));
         assert_eq!(fallen(&vm(POWEROFF, &[(0, 44, 9), (1, 1, 12), (2, 0, 0)])), Fallen::Crashed(Some(9)));
         assert!(matches!(fallen(&vm(POWEROFF, &[(0, 20, 9), (1, 1, 12)])), Fallen::NotOurs(_)));
+    }
+
+    #[test]
+    fn what_monitoring_found_off_lately_fell_with_its_host() {
+        for (records, expected) in [
+            (&[(0, 20, 5), (1, 44, 9)][..], true),
+            (&[(1, 44, 8)], true),
+            (&[(1, 44, 7)], false),
+            (&[(1, 44, 0)], false),
+            (&[(1, 20, 9)], false),
+            (&[(1, 19, 9)], false),
+            (&[(1, 11, 9)], true),
+            (&[(0, 44, 9), (1, 0, 0)], true),
+            (&[(0, 20, 9), (1, 1, 12)], false),
+            (&[], false),
+        ] {
+            assert_eq!(fell_since(&vm(POWEROFF, records), 8), expected, "{records:?}");
+        }
+        assert!(!fell_since(&vm("<STATE>5</STATE>", &[(1, 44, 9)]), 8));
     }
 
     #[test]

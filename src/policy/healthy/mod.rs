@@ -12,5 +12,5 @@ mod place;
 pub use account::{Account, Hook};
 pub(in crate::policy) use claim::{Claimed, claim, must_lead};
 pub use deed::Deed;
-pub(in crate::policy) use fallen::{Fallen, MONITOR, PERSON, fallen, may_run_elsewhere};
+pub(in crate::policy) use fallen::{Fallen, MONITOR, PERSON, fallen, fell_since, may_run_elsewhere};
 pub(in crate::policy) use place::place;

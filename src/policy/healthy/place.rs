@@ -60,6 +60,7 @@ pub(in crate::policy) fn place(
         refused: BTreeMap::from([(vm, refused.to_vec())]),
         waited: BTreeSet::new(),
         now: None,
+        fell: None,
     };
     let decision = plan(&survey, &request).into_iter().find(|decision| decision.vm == vm);
     match decision.map(|decision| decision.verdict) {

@@ -100,6 +100,7 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
             now: Some(run.epoch()),
+            fell: run.fell_since(),
         },
     )
 }

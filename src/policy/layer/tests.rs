@@ -17,6 +17,7 @@ pub(super) fn vm(id: u32, state: VmState, host: Option<u32>, layer: &str) -> Vm 
         system_datastore: None,
         image_datastores: Vec::new(),
         tm_mad: String::new(),
+        vm_mad: String::new(),
         last_action: None,
         history: Vec::new(),
         lock: None,

@@ -1,14 +1,15 @@
 //! VMs that an earlier run of the same incident has touched: they are read back, not sent anything again.
 
 use super::judge::{Judge, Judgement};
-use crate::model::End;
+use crate::model::{End, VmId};
 use crate::policy::notes::Phase;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::plan::Decision;
 use crate::policy::port::Survey;
+use crate::policy::record::contents::START;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use std::collections::BTreeMap;
 pub(super) fn adopt(run: &mut Run, decision: &Decision) -> bool {
     let Decision { vm, name, state, .. } = decision;
     let Some(order) = sent_before(run, decision) else { return false };
-    let progress = VmProgress::adopted(name.clone(), *state, order, run.now());
+    let mut progress = VmProgress::adopted(name.clone(), *state, order, run.now());
+    progress.when_off = when_off(run, *vm);
     run.vms.progress.insert(*vm, progress);
     let text = format!("an earlier run has sent: {}; it is {state}, reading it back", run.say(&order));
     run.detail(Phase::Plan, text);
@@ -37,7 +39,9 @@ pub(in crate::policy) enum Sent {
 pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -> Sent {
     let Some(order) = sent_before(run, decision) else { return Sent::Nothing };
     let now = run.now();
-    let adopted = &VmProgress::adopted(decision.name.clone(), decision.state, order, now);
+    let mut adopted = VmProgress::adopted(decision.name.clone(), decision.state, order, now);
+    adopted.when_off = when_off(run, decision.vm);
+    let adopted = &adopted;
     let vms = &BTreeMap::new();
     let vm = survey.vms.iter().find(|vm| vm.id == decision.vm);
     match (Judge { run, vm: adopted, now, hosts: None, vms }).judge(vm) {
@@ -53,6 +57,12 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
     }
 }
 
+/// Was it off, and is it started where it was sent?
+fn when_off(run: &Run, vm: VmId) -> WhenOff {
+    let known = run.vms.remembered.get(&vm);
+    WhenOff::of(known.is_some_and(|known| known.order.as_deref() == Some(START)))
+}
+
 /// The order of an earlier run of this incident that is being carried out, or has failed on the VM's new host. What that
 /// run has given up is not begun again.
 fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
@@ -66,7 +76,9 @@ fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
         Some(End::Recovered | End::Left | End::Held | End::Failed) => return None,
     }
     let order = match (known.order.as_deref(), run.policy.mode) {
-        (Some("migrate"), Mode::Migrate) => Order::Migrate { vm, to: known.to?, kind: MigrationType::Save },
+        (Some("migrate" | START), Mode::Migrate) => {
+            Order::Migrate { vm, to: known.to?, kind: MigrationType::Save }
+        }
         (Some("resched"), Mode::Migrate) => Order::Resched { vm },
         (Some("recreate"), Mode::Recreate) => Order::Recreate { vm },
         (Some("delete"), Mode::Delete) => Order::Delete { vm },
@@ -75,9 +87,11 @@ fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
     let again = match order {
         Order::Recreate { .. } => matches!(states::class(state), Class::Resubmit | Class::NotPlaced),
         Order::Delete { .. } => states::class(state) == Class::Done,
-        Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } | Order::Unresched { .. } => {
-            false
-        }
+        Order::Migrate { .. }
+        | Order::Retry { .. }
+        | Order::Resume { .. }
+        | Order::Resched { .. }
+        | Order::Unresched { .. } => false,
     };
     (elsewhere || again).then_some(order)
 }

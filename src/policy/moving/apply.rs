@@ -12,7 +12,7 @@ use crate::policy::port::Survey;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::Stage;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Purpose;
 use crate::policy::states::{self, Class};
 
@@ -32,6 +32,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
         refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
         waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
         now: Some(run.epoch()),
+        fell: run.fell_since(),
     };
     let decisions = plan::plan(survey, &request);
     run.vms.undecided.clear();
@@ -86,7 +87,7 @@ fn tell(run: &mut Run, decision: Decision) -> Option<Order> {
 
 fn take(run: &mut Run, decision: Decision) -> Option<Order> {
     let now = run.now();
-    let Decision { vm, name, state, host, after, verdict } = decision;
+    let Decision { vm, name, state, host, after, starts, verdict } = decision;
     let elsewhere = host.is_some_and(|host| host != run.subject.host);
     // An order whose answer was lost has been executed after all.
     if elsewhere && run.vms.progress.get_mut(&vm).is_some_and(|progress| progress.follow(now)) {
@@ -94,7 +95,12 @@ fn take(run: &mut Run, decision: Decision) -> Option<Order> {
     }
     match verdict {
         Verdict::Act(order, _) => match left_to_it(run, order, state) {
-            Ok(order) => return act(run, (vm, name, state), order, &after),
+            Ok(order) => {
+                let progress =
+                    run.vms.progress.entry(vm).or_insert_with(|| VmProgress::new(name.clone(), state));
+                progress.when_off = WhenOff::of(starts);
+                return act(run, (vm, name, state), order, &after);
+            }
             Err(reason) => close(run, vm, &name, Fate::Held(reason)),
         },
         Verdict::Await(_) => {

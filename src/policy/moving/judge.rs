@@ -6,7 +6,7 @@ use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::Certainty;
 use crate::policy::run::progress::Stage;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
@@ -53,9 +53,10 @@ impl Judge<'_> {
                 Order::Resched { .. } if vm.host == Some(self.dead()) => {
                     self.rescheduled(vm, sent, certainty)
                 }
-                Order::Migrate { .. } | Order::Retry { .. } | Order::Resched { .. } => {
-                    self.migrating(vm, order, sent, certainty)
-                }
+                Order::Migrate { .. }
+                | Order::Retry { .. }
+                | Order::Resume { .. }
+                | Order::Resched { .. } => self.migrating(vm, order, sent, certainty),
                 Order::Unresched { .. } => self.taking_back(vm, sent, certainty),
                 Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
                 Order::Delete { .. } => Self::deleting(vm, certainty),
@@ -122,6 +123,9 @@ impl Judge<'_> {
         match states::class(vm.state) {
             Class::Running => {
                 Judgement::Close(Fate::Recovered(format!("RUNNING on {}", self.run.vms.hosts.named(host))))
+            }
+            Class::Stopped if vm.state == VmState::Poweroff && self.vm.when_off == WhenOff::Starts => {
+                self.starting(vm, host, order, sent, certainty)
             }
             Class::Stopped if vm.state == self.vm.from => Judgement::Close(Fate::Recovered(format!(
                 "{} on {}, as it was",

@@ -40,6 +40,40 @@ impl Judge<'_> {
         Judgement::Close(Fate::Failed(text))
     }
 
+    /// A VM that has fallen with its host is on its target and off: it is started there. A start that fails leaves it off,
+    /// and is repeated as a step of a driver is.
+    pub(super) fn starting(
+        &self,
+        vm: &Vm,
+        host: HostId,
+        order: Order,
+        sent: Moment,
+        certainty: Certainty,
+    ) -> Judgement {
+        let rules = self.run.policy.settle;
+        let asked = matches!(order, Order::Resume { .. }) && certainty != Certainty::NotSent;
+        if !asked {
+            return Judgement::Send(Order::Resume { vm: vm.id });
+        }
+        // oned takes a start up late, and what made it fail may pass.
+        if self.now.since(sent) < rules.retry_wait {
+            return Judgement::Stay;
+        }
+        let Some(hosts) = self.hosts else { return Judgement::Look };
+        let well = hosts.get(&host) == Some(&HostState::Monitored);
+        if well && self.vm.retries <= rules.retries {
+            return Judgement::Send(Order::Resume { vm: vm.id });
+        }
+        let name = self.run.vms.hosts.named(host);
+        let first = if well { "" } else { ", which is not MONITORED now" };
+        Judgement::Close(Fate::Failed(format!(
+            "POWEROFF on {name}{first}: it was started there {} times and did not run; find out why, then `onevm resume {}`{}",
+            self.vm.retries,
+            vm.id.0,
+            said(vm)
+        )))
+    }
+
     /// It is UNKNOWN on its target. The first reads after a call may show that too; later that host has trouble of its
     /// own, and a VM that it may still run is started nowhere else without a proof that it is off.
     pub(super) fn lost_again(&self, vm: &Vm, host: HostId, sent: Moment) -> Judgement {

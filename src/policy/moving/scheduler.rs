@@ -46,6 +46,7 @@ pub(super) fn left_to_it(run: &Run, order: Order, state: VmState) -> Result<Orde
         | Order::Recreate { .. }
         | Order::Delete { .. }
         | Order::Retry { .. }
+        | Order::Resume { .. }
         | Order::Unresched { .. } => Ok(order),
     }
 }

@@ -105,7 +105,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Foll
 fn unlocked(judgement: Judgement, vm: Option<&Vm>, progress: &VmProgress) -> Judgement {
     let (Judgement::Send(order), Some(why)) = (&judgement, vm.and_then(locked)) else { return judgement };
     match order {
-        Order::Recreate { .. } | Order::Delete { .. } | Order::Retry { .. } => {
+        Order::Recreate { .. } | Order::Delete { .. } | Order::Retry { .. } | Order::Resume { .. } => {
             Judgement::Close(Fate::Failed(why))
         }
         Order::Migrate { .. } if progress.doubt => Judgement::Stay,

@@ -6,7 +6,7 @@
 use super::expression::Truth;
 use super::placement::Rooms;
 use super::reasons::Unfit;
-use super::requirement::Met;
+use super::requirement::{Asked, Met};
 use super::room::{Load, Room, Short};
 use super::storage;
 use super::view::View;
@@ -103,7 +103,14 @@ pub(super) fn fits(room: &Room, at: usize, ask: &Ask<'_>, view: &View<'_>) -> Re
         match met.on.get(at) {
             Some(Truth::Yes) => {}
             Some(Truth::Unknown) | None => return Err(Unfit::Unclear),
-            Some(Truth::No) => return Err(Unfit::Requirements),
+            Some(Truth::No) => {
+                return Err(match met.asked {
+                    Asked::Expression => Unfit::Requirements,
+                    Asked::Driver => Unfit::OtherDriver,
+                    Asked::Cpu => Unfit::NoCpuModel,
+                    Asked::Machine => Unfit::NoMachine,
+                });
+            }
         }
     }
     let allowed = ask.only.as_ref().is_none_or(|only| only.contains(&room.host));

@@ -29,6 +29,9 @@ fn by_address(request: &PciRequest) -> bool {
 }
 
 fn matches(request: &PciRequest, device: &PciDevice) -> bool {
+    if !request.profile.is_empty() && !offers(device, &request.profile) {
+        return false;
+    }
     if by_address(request) {
         return request.short_address.is_empty() || request.short_address == device.short_address;
     }
@@ -36,6 +39,12 @@ fn matches(request: &PciRequest, device: &PciDevice) -> bool {
     same(&request.vendor, &device.vendor)
         && same(&request.device, &device.device)
         && same(&request.class, &device.class)
+}
+
+/// `nvidia-558 (NVIDIA A10-1B)` is the profile `nvidia-558`. oned does not look at it: the VM would fail to boot.
+fn offers(device: &PciDevice, profile: &str) -> bool {
+    let names = device.profiles.split(',').map(str::trim);
+    names.into_iter().any(|name| name == profile || name.split_whitespace().next() == Some(profile))
 }
 
 #[cfg(test)]
@@ -49,12 +58,13 @@ mod tests {
             device: text(device),
             class: String::new(),
             short_address: text(address),
+            profile: String::new(),
         }
     }
 
     fn device(vendor: &str, device: &str, address: &str) -> PciDevice {
-        let PciRequest { vendor, device, class, short_address } = request(vendor, device, address);
-        PciDevice { vendor, device, class, short_address, vm: None }
+        let PciRequest { vendor, device, class, short_address, .. } = request(vendor, device, address);
+        PciDevice { vendor, device, class, short_address, ..PciDevice::default() }
     }
 
     #[test]

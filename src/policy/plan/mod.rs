@@ -60,6 +60,8 @@ pub struct Request<'a> {
     pub waited: BTreeSet<VmId>,
     /// The wall clock, where it matters which hosts have just returned.
     pub now: Option<Epoch>,
+    /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds.
+    pub fell: Option<i64>,
 }
 
 /// What to do with one VM.
@@ -109,6 +111,8 @@ pub struct Decision {
     pub host: Option<HostId>,
     /// VMs that must run before this one is acted on; they are all decided in the same plan or closed.
     pub after: Vec<VmId>,
+    /// It has fallen with its host: it is off, and is started where it goes.
+    pub starts: bool,
     /// The decision.
     pub verdict: Verdict,
 }
@@ -133,6 +137,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
+            starts: view.fell(vm),
             verdict: said(verdict, vm, &turn),
             after: turn.after.into_iter().collect(),
         });
@@ -158,6 +163,7 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
         state: VmState::Unknown(-1),
         host: None,
         after: Vec::new(),
+        starts: false,
         verdict: Verdict::Hold(reason),
     };
     reasons.into_iter().filter(|(vm, _)| open(vm)).map(decision).collect()

@@ -7,7 +7,7 @@ use super::{Verdict, eligibility};
 use crate::model::{Version, Vm, VmState};
 use crate::policy::order::Order;
 use crate::policy::rules::{Failed, Layers};
-use crate::policy::settings::{Mode, Purpose};
+use crate::policy::settings::{Force, Mode, Purpose};
 use crate::policy::states;
 use crate::policy::zombies;
 
@@ -20,6 +20,9 @@ pub(super) struct Move<'a> {
     /// Why it is moved, where the option says more.
     pub(super) why: Option<String>,
 }
+
+/// Why a VM is started that oned has powered off.
+const FELL: &str = "oned found it off when its host failed (plan.fell), so it is started";
 
 /// SUSPENDED and POWEROFF VMs can be recreated since then.
 const RECREATES_STOPPED: Version = Version(6, 10, 0);
@@ -34,13 +37,20 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
         return Err(verdict);
     }
     let Chosen { mode, why } = wish::choose(vm, view)?;
+    let fell = view.fell(vm);
+    let fallen = fell.then(|| FELL.to_owned());
+    let why = match (fallen, why) {
+        (Some(fallen), Some(why)) => Some(format!("{why}; {fallen}")),
+        (fallen, why) => fallen.or(why),
+    };
     if request.live.contains(&vm.id) {
         return Err(Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned()));
     }
     if let Some(host) = view.zombies.get(&vm.id) {
         return Err(Verdict::Hold(zombies::why(vm.id, host)));
     }
-    let awaited = match states::verdict(vm.state, mode, policy.force) {
+    let force = if fell { Force::AlsoStopped } else { policy.force };
+    let awaited = match states::verdict(vm.state, mode, force) {
         states::Verdict::Act => None,
         // A rehearsal asks what would be done if the host were dead: then it would be UNKNOWN by now.
         states::Verdict::Await(_) if policy.purpose == Purpose::Rehearse && vm.state == VmState::RUNNING => {
@@ -132,9 +142,10 @@ fn not_recreated(vm: &Vm, view: &View<'_>) -> Option<String> {
     let version = view.survey.version.filter(|version| *version < RECREATES_STOPPED)?;
     (states::class(vm.state) == states::Class::Stopped).then(|| {
         format!(
-            "{}, and OpenNebula {version} recreates no VM that is stopped, 6.10 does; -m -f moves it if its disks are \
+            "{}, and OpenNebula {version} recreates no VM that is stopped, 6.10 does; {} moves it if its disks are \
              shared",
-            vm.state
+            vm.state,
+            if view.fell(vm) { "-m" } else { "-m -f" }
         )
     })
 }

@@ -22,6 +22,9 @@ pub(super) enum Unfit {
     Refused,
     Requirements,
     Unclear,
+    OtherDriver,
+    NoCpuModel,
+    NoMachine,
     GroupHosts,
     Full,
     NoDevice,
@@ -51,7 +54,10 @@ impl Unfit {
             Self::NoDatastore => (13, "without its system datastore"),
             Self::NoImages(_) => (14, "without the datastore of its images"),
             Self::NoNetwork(_) => (15, "without its network"),
-            Self::Dead => (16, "dead"),
+            Self::OtherDriver => (16, "with another driver than its own"),
+            Self::NoCpuModel => (17, "without its CPU model"),
+            Self::NoMachine => (18, "without its machine type"),
+            Self::Dead => (19, "dead"),
         }
     }
 
@@ -79,6 +85,9 @@ impl Unfit {
             | Self::GroupHosts
             | Self::Requirements
             | Self::Unclear
+            | Self::OtherDriver
+            | Self::NoCpuModel
+            | Self::NoMachine
             | Self::Unreadable
             | Self::Dead => self.word().1.to_owned(),
         }

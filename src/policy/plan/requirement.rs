@@ -24,9 +24,21 @@ const MONITORED: &[&str] = &[
     "NETTX",
 ];
 
+/// Where a VM asks for a word, and the attribute in which a host lists those that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    /// `SCHED_REQUIREMENTS` or `AUTOMATIC_REQUIREMENTS`
+    Expression,
+    /// The driver of its last record: what it has made another one does not start.
+    Driver,
+    Cpu,
+    Machine,
+}
+
 /// A text on every host, in the order of their ids.
 #[derive(Debug)]
 pub(super) struct Met {
+    pub(super) asked: Asked,
     pub(super) on: Vec<Truth>,
     /// The text, if it is not known somewhere whether it is true.
     pub(super) unclear: Option<String>,
@@ -35,24 +47,46 @@ pub(super) struct Met {
 /// What was worked out already.
 #[derive(Default)]
 pub(super) struct Requirements {
-    known: BTreeMap<String, Rc<Met>>,
+    known: BTreeMap<(Asked, String), Rc<Met>>,
 }
 
 impl Requirements {
-    /// Both texts of this VM, as far as it has them.
+    /// What this VM asks for, as far as it asks.
     pub(super) fn of(&mut self, vm: &Vm, view: &View<'_>) -> Vec<Rc<Met>> {
-        let texts = vm.needs.automatic.iter().chain(vm.attributes.get(OWNERS));
-        texts.map(|text| self.met(text, view)).collect()
+        let expressions = vm.needs.automatic.iter().chain(vm.attributes.get(OWNERS));
+        let asked = expressions.map(|text| (Asked::Expression, text)).chain([(Asked::Driver, &vm.vm_mad)]);
+        let asked = asked.chain(vm.needs.cpu_model.iter().map(|model| (Asked::Cpu, model)));
+        let asked = asked.chain(vm.needs.machine.iter().map(|machine| (Asked::Machine, machine)));
+        asked.map(|(asked, text)| self.met(asked, text, view)).collect()
     }
 
-    fn met(&mut self, text: &str, view: &View<'_>) -> Rc<Met> {
-        if let Some(met) = self.known.get(text) {
+    fn met(&mut self, asked: Asked, text: &str, view: &View<'_>) -> Rc<Met> {
+        let key = (asked, text.to_owned());
+        if let Some(met) = self.known.get(&key) {
             return Rc::clone(met);
         }
-        let met = Rc::new(work_out(text, view));
-        self.known.insert(text.to_owned(), Rc::clone(&met));
+        let met = Rc::new(match asked {
+            Asked::Expression => work_out(text, view),
+            Asked::Driver => {
+                words(asked, view, |host| host.vm_mad == text || host.vm_mad.is_empty() || text.is_empty())
+            }
+            Asked::Cpu => words(asked, view, |host| lists(host, "KVM_CPU_MODELS", text)),
+            Asked::Machine => words(asked, view, |host| lists(host, "KVM_MACHINES", text)),
+        });
+        self.known.insert(key, Rc::clone(&met));
         met
     }
+}
+
+fn words(asked: Asked, view: &View<'_>, has: impl Fn(&Host) -> bool) -> Met {
+    let truth = |host: &&Host| if has(host) { Truth::Yes } else { Truth::No };
+    Met { asked, on: view.hosts.values().map(truth).collect(), unclear: None }
+}
+
+/// A host that does not say what it can is tried.
+fn lists(host: &Host, attribute: &str, word: &str) -> bool {
+    let known = host.attributes.get(attribute);
+    known.is_none_or(|known| known.split([' ', ',']).any(|known| known == word))
 }
 
 fn work_out(text: &str, view: &View<'_>) -> Met {
@@ -60,13 +94,13 @@ fn work_out(text: &str, view: &View<'_>) -> Met {
         Ok(expression) => expression,
         Err(broken) => {
             let unclear = Some(format!("{} ({broken})", shown(text)));
-            return Met { on: vec![Truth::Unknown; view.hosts.len()], unclear };
+            return Met { asked: Asked::Expression, on: vec![Truth::Unknown; view.hosts.len()], unclear };
         }
     };
     let truth = |host: &&Host| expression.truth(&|name| value(name, host, view));
     let on: Vec<Truth> = view.hosts.values().map(truth).collect();
     let unclear = on.contains(&Truth::Unknown).then(|| shown(text));
-    Met { on, unclear }
+    Met { asked: Asked::Expression, on, unclear }
 }
 
 fn shown(text: &str) -> String {

@@ -57,6 +57,7 @@ fn request(policy: &Policy) -> Request<'_> {
         refused: BTreeMap::new(),
         waited: BTreeSet::new(),
         now: None,
+        fell: None,
     }
 }
 

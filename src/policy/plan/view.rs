@@ -1,11 +1,12 @@
 //! The survey, by id.
 
+use super::super::healthy::fell_since;
 use super::super::port::Survey;
 use super::super::zombies;
 use super::Request;
 use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, DocumentId, Epoch, GroupId, Host, HostId, Incident, Network,
-    NetworkId, Progress, VmGroup, VmId,
+    NetworkId, Progress, Vm, VmGroup, VmId,
 };
 use crate::policy::moments::CLOCKS;
 use crate::policy::returned::is_back_since;
@@ -63,6 +64,11 @@ impl<'a> View<'a> {
         let mut records =
             self.survey.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);
         records.any(|(_, incident)| back || recent(incident.updated))
+    }
+
+    /// Has this VM fallen with the dead host, though oned has it powered off?
+    pub(super) fn fell(&self, vm: &Vm) -> bool {
+        self.request.fell.is_some_and(|since| fell_since(vm, since))
     }
 
     /// `node3 (host 3)`, as everywhere.

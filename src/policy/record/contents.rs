@@ -8,7 +8,7 @@ use crate::policy::notes::Weight;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
-use crate::policy::run::progress::Stage;
+use crate::policy::run::progress::{Stage, WhenOff};
 use crate::policy::settings::Policy;
 use std::collections::BTreeMap;
 
@@ -69,6 +69,9 @@ impl Run {
                 vm.order = Some(word(order).to_owned());
                 if let Order::Migrate { to, .. } = order {
                     vm.to = Some(to);
+                    if course.when_off == WhenOff::Starts {
+                        vm.order = Some(START.to_owned());
+                    }
                 }
             }
         }
@@ -98,7 +101,7 @@ impl Run {
         match stage {
             Stage::Moving { order, .. } => match order {
                 // It repeats the step that failed; what was decided stands.
-                Order::Retry { .. } | Order::Unresched { .. } => None,
+                Order::Retry { .. } | Order::Resume { .. } | Order::Unresched { .. } => None,
                 Order::Migrate { .. }
                 | Order::Recreate { .. }
                 | Order::Delete { .. }
@@ -135,6 +138,9 @@ impl Run {
     }
 }
 
+/// The order for a VM that is off: it is moved, then started.
+pub(in crate::policy) const START: &str = "start";
+
 fn bare(id: VmId, name: &str) -> IncidentVm {
     IncidentVm { id, name: name.to_owned(), order: None, to: None, end: None, why: String::new() }
 }
@@ -145,6 +151,7 @@ fn word(order: Order) -> &'static str {
         Order::Recreate { .. } => "recreate",
         Order::Delete { .. } => "delete",
         Order::Retry { .. } => "retry",
+        Order::Resume { .. } => "resume",
         Order::Resched { .. } => "resched",
         Order::Unresched { .. } => "unresched",
     }

@@ -36,6 +36,12 @@ pub struct PlanRules {
     /// `[host_back] stable`: a host that was in ERROR within this time takes VMs only when no other does.
     #[serde(default = "returned")]
     pub returned: Duration,
+    /// A VM that oned's monitoring, and no person, found powered off so long before its host was last heard, or later, has
+    /// fallen with the host: it is recovered and started like one that ran, with or without -f. "0s": none has.
+    ///
+    /// A shutdown of the hypervisor ends its guests first, and power that goes down slowly takes minutes.
+    #[serde(default)]
+    pub fell: Duration,
     /// VMs that are left alone.
     pub exclude: Exclusions,
 }
@@ -43,6 +49,14 @@ pub struct PlanRules {
 /// As long as `[host_back] stable`.
 fn returned() -> Duration {
     Duration::from_secs(200)
+}
+
+impl PlanRules {
+    /// From when on a VM has fallen with a host that was last heard at this moment, in epoch seconds.
+    pub(in crate::policy) fn fell_since(&self, heard: i64) -> Option<i64> {
+        let before = i64::try_from(self.fell.as_secs()).ok().filter(|before| *before > 0)?;
+        Some(heard.saturating_sub(before))
+    }
 }
 
 /// `HA_POLICY`: what may happen to a VM, the least destructive first.
@@ -188,6 +202,7 @@ impl Default for PlanRules {
             firmware: Firmware::Hold,
             failed: Failed::Hold,
             returned: returned(),
+            fell: Duration::from_secs(600),
             exclude: Exclusions::default(),
         }
     }

@@ -77,6 +77,7 @@ impl Run {
             Order::Recreate { .. } => format!("recreate {vm} {name}"),
             Order::Delete { .. } => format!("delete {vm} {name}"),
             Order::Retry { .. } => format!("retry {vm} {name}"),
+            Order::Resume { .. } => format!("resume {vm} {name}"),
             Order::Resched { .. } => format!("resched {vm} {name}"),
             Order::Unresched { .. } => format!("unresched {vm} {name}"),
         }
@@ -129,6 +130,13 @@ impl Run {
     /// The wall clock of the front-end at this moment, as far as it was seen.
     pub(in crate::policy) fn epoch(&self) -> Epoch {
         self.record.clock.epoch(self.now())
+    }
+
+    /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds. One that was
+    /// never heard had failed by the time of its incident.
+    pub(in crate::policy) fn fell_since(&self) -> Option<i64> {
+        let opened = self.record.incident.as_ref().map(|incident| incident.opened.0);
+        self.suspect.heard.or(opened).and_then(|heard| self.policy.plan.fell_since(heard))
     }
 
     /// A device says that the host is on: no word that was given before counts any more.

@@ -10,6 +10,8 @@ pub(in crate::policy) struct VmProgress {
     pub(in crate::policy) name: String,
     /// Its state when it was first seen.
     pub(in crate::policy) from: VmState,
+    /// What follows when it is off on its target.
+    pub(in crate::policy) when_off: WhenOff,
     /// Hosts that refused it, or that are gone.
     pub(in crate::policy) refused: Vec<HostId>,
     pub(in crate::policy) refusals: u32,
@@ -33,6 +35,20 @@ pub(in crate::policy) struct VmProgress {
     pub(in crate::policy) unrescheds: u32,
     /// What it comes to when its flag is taken back; without that it is planned again.
     pub(in crate::policy) end: Option<Fate>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum WhenOff {
+    /// It was off before.
+    Stays,
+    /// It has fallen with its host.
+    Starts,
+}
+
+impl WhenOff {
+    pub(in crate::policy) fn of(starts: bool) -> Self {
+        if starts { Self::Starts } else { Self::Stays }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +78,7 @@ impl VmProgress {
         Self {
             name,
             from,
+            when_off: WhenOff::Stays,
             refused: Vec::new(),
             begun: None,
             refusals: 0,
@@ -158,7 +175,7 @@ impl VmProgress {
         }
         self.flagged |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
         if certainty != Certainty::NotSent {
-            self.retries += u32::from(matches!(order, Order::Retry { .. }));
+            self.retries += u32::from(matches!(order, Order::Retry { .. } | Order::Resume { .. }));
             self.calls += 1;
             self.last = Some(order);
         }

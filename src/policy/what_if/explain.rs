@@ -60,6 +60,7 @@ impl Snapshot {
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
             now: None,
+            fell: self.fell_since(policy),
         };
         let why = plan::explain(&self.survey, &request, vm);
         self.hide();

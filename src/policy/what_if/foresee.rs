@@ -68,6 +68,7 @@ impl Snapshot {
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
             now: None,
+            fell: self.fell_since(policy),
         };
         let decisions = plan(&self.survey, &request);
         let turns = turns(&decisions);
@@ -89,13 +90,18 @@ impl Snapshot {
             done.moving.insert(id, to);
             if let Some(vm) = self.survey.vms.iter_mut().find(|vm| vm.id == id) {
                 vm.host = Some(to);
-                if vm.state == VmState::UNKNOWN {
+                if vm.state == VmState::UNKNOWN || decision.starts {
                     vm.state = VmState::RUNNING;
                 }
                 done.moved.push(vm.clone());
             }
         }
         done.foreseen.push(Foreseen { host: host.id, turn, decision });
+    }
+
+    /// A host that dies now was heard now.
+    pub(super) fn fell_since(&self, policy: &Policy) -> Option<i64> {
+        policy.plan.fell_since(self.survey.memory.now.0)
     }
 
     /// The brake that holds a recovery whose cluster has no other host, before any VM is looked at.
@@ -120,6 +126,7 @@ impl Snapshot {
                 name: vm.map_or_else(|| "?".to_owned(), |vm| vm.name.clone()),
                 state: vm.map_or(VmState::Unknown(-1), |vm| vm.state),
                 host: vm.and_then(|vm| vm.host),
+                starts: false,
                 after: Vec::new(),
                 verdict: Verdict::Leave(reason.to_owned()),
             };

@@ -107,6 +107,7 @@ impl Foreseen {
                 Order::Recreate { .. }
                 | Order::Delete { .. }
                 | Order::Retry { .. }
+                | Order::Resume { .. }
                 | Order::Resched { .. }
                 | Order::Unresched { .. },
                 _,

@@ -29,6 +29,7 @@ fn vm(id: u32, host: u32) -> Vm {
         system_datastore: Some(DatastoreId(0)),
         image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
+        vm_mad: String::new(),
         last_action: None,
         history: Vec::new(),
         lock: None,
@@ -172,6 +173,7 @@ fn a_chain_of_vms_has_a_turn_for_each_and_a_circle_ends() {
         name: String::new(),
         state: VmState::UNKNOWN,
         host: None,
+        starts: false,
         after: after.iter().map(|vm| VmId(*vm)).collect(),
         verdict: Verdict::Leave(String::new()),
     };

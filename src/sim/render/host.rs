@@ -39,7 +39,7 @@ fn body(xml: &mut Xml, state: &State, host: &Host, monitoring: Monitoring) {
     let before = if monitoring == Monitoring::Hook { host.previous } else { host.state };
     xml.plain("PREV_STATE", before.number());
     xml.cdata("IM_MAD", "dummy");
-    xml.cdata("VM_MAD", "dummy");
+    xml.cdata("VM_MAD", host.vm_mad());
     xml.plain("CLUSTER_ID", host.cluster.0);
     let cluster = state.clusters.get(&host.cluster);
     xml.plain("CLUSTER", cluster.map_or("", |cluster| cluster.name.as_str()));
@@ -109,6 +109,9 @@ fn pci(xml: &mut Xml, device: &HostPci) {
         ("VMID", &holder),
     ] {
         attributes.push((name.to_owned(), value.to_owned()));
+    }
+    if !device.profiles.is_empty() {
+        attributes.push(("PROFILES".to_owned(), device.profiles.clone()));
     }
     attributes.sort();
     for (name, value) in attributes {

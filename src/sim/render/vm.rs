@@ -101,7 +101,7 @@ fn history(xml: &mut Xml, version: Version, vm: &Vm, record: &History) {
     xml.plain("CID", record.cluster.0);
     xml.plain("STIME", record.stime);
     xml.plain("ETIME", record.etime);
-    xml.cdata("VM_MAD", "dummy");
+    xml.cdata("VM_MAD", &record.vm_mad);
     xml.cdata("TM_MAD", &record.tm_mad);
     xml.plain("DS_ID", record.datastore.0);
     if version >= Version::V7_0 {
@@ -160,7 +160,7 @@ fn short(xml: &mut Xml, vm: &Vm) {
             xml.plain("HID", record.host.0);
             xml.plain("CID", record.cluster.0);
             xml.plain("DS_ID", record.datastore.0);
-            xml.cdata("VM_MAD", "dummy");
+            xml.cdata("VM_MAD", &record.vm_mad);
             xml.cdata("TM_MAD", &record.tm_mad);
             xml.cdata("ACTION", record.action);
         });

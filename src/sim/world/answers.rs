@@ -137,7 +137,10 @@ impl World for SimWorld {
 
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
         self.due();
-        let survey = self.zone.survey(host, also);
+        let mut survey = self.zone.survey(host, also);
+        if let Ok(survey) = &mut survey {
+            survey.memory.now = self.transport.cloud().wall_clock();
+        }
         if let Ok(survey) = &survey {
             let at = self.cloud_now();
             let vms = self.with_truth(&survey.vms);

@@ -21,6 +21,7 @@ impl Decode for Host {
             name: required_text(element, "NAME")?,
             state: HostState::from_number(element.required("STATE")?),
             cluster: ClusterId(element.required("CLUSTER_ID")?),
+            vm_mad: text(element, "VM_MAD"),
             vms: ids(element, "VMS", VmId)?,
             capacity: or_default(capacity(share), &mut unreadable),
             pci: or_default(pci(share), &mut unreadable),
@@ -61,6 +62,7 @@ fn pci(share: &Element) -> Result<Vec<PciDevice>, XmlError> {
                 device: text(device, "DEVICE"),
                 class: text(device, "CLASS"),
                 short_address: text(device, "SHORT_ADDRESS"),
+                profiles: device.text_of("PROFILES").unwrap_or_default().to_owned(),
                 vm: id_or_none(device, "VMID")?.map(VmId),
             })
         })

@@ -7,8 +7,13 @@ use crate::wire::xml::{Element, XmlError, shorten};
 /// `MEMORY` of the template is in MiB, that of a `NUMA_NODE` in KiB.
 const KIB_PER_MIB: i64 = 1024;
 
+/// Words of `CPU_MODEL/MODEL` for what the host has.
+const ANY_CPU: [&str; 3] = ["host-passthrough", "host-model", "maximum"];
+
 pub(super) fn needs(template: &Element) -> Result<Needs, XmlError> {
-    let firmware = template.child("OS").and_then(|os| os.text_of("FIRMWARE"));
+    let os = |name: &str| template.child("OS").and_then(|os| os.text_of(name));
+    let firmware = os("FIRMWARE");
+    let model = template.child("CPU_MODEL").and_then(|cpu| cpu.text_of("MODEL"));
     Ok(Needs {
         disks: template.all("DISK").map(disk).collect::<Result<_, _>>()?,
         networks: networks(template)?,
@@ -17,6 +22,8 @@ pub(super) fn needs(template: &Element) -> Result<Needs, XmlError> {
         topology: topology(template)?,
         tpm: template.child("TPM").is_some_and(|tpm| !tpm.children.is_empty()),
         uefi: firmware.is_some_and(|firmware| !firmware.eq_ignore_ascii_case("bios")),
+        cpu_model: model.filter(|model| !ANY_CPU.contains(model)).map(str::to_owned),
+        machine: os("MACHINE").map(str::to_owned),
     })
 }
 

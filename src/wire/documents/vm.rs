@@ -34,6 +34,7 @@ impl Decode for Vm {
             system_datastore: id_or_none(last, "DS_ID")?.map(DatastoreId),
             image_datastores: image_datastores(template)?,
             tm_mad: text(last, "TM_MAD"),
+            vm_mad: text(last, "VM_MAD"),
             last_action: last.number_of("ACTION")?,
             history: history(element)?,
             lock: match element.child("LOCK") {
@@ -122,6 +123,7 @@ fn pci_request(element: &Element) -> PciRequest {
         device: text(element, "DEVICE"),
         class: text(element, "CLASS"),
         short_address: text(element, "SHORT_ADDRESS"),
+        profile: text(element, "PROFILE"),
     }
 }
 

@@ -68,6 +68,7 @@ fn word(order: &Order) -> &'static str {
         Order::Recreate { .. } => "recreate",
         Order::Delete { .. } => "delete",
         Order::Retry { .. } => "retry",
+        Order::Resume { .. } => "resume",
         Order::Resched { .. } => "resched",
         Order::Unresched { .. } => "unresched",
     }

@@ -188,6 +188,7 @@ fn devices(host: &HostStory) -> Vec<PciSpec> {
         device: "1017".to_owned(),
         class: "0200".to_owned(),
         short_address: address.to_owned(),
+        profiles: String::new(),
     };
     gpus.chain(cards.map(|(_, address)| card(address))).collect()
 }
@@ -280,7 +281,7 @@ fn requirements(vm: &VmStory) -> Option<String> {
 
 fn by_address(address: &str) -> PciSpec {
     let any = String::new;
-    PciSpec { vendor: any(), device: any(), class: any(), short_address: address.to_owned() }
+    PciSpec { vendor: any(), device: any(), class: any(), short_address: address.to_owned(), profiles: any() }
 }
 
 fn template(vm: &VmStory) -> Template {

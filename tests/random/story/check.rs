@@ -116,6 +116,7 @@ impl Known<'_> {
             Order::Migrate { .. } => here && (lost || stopped),
             Order::Recreate { .. } => here && (gone || stopped) || resubmit,
             Order::Delete { .. } => here && (gone || stopped),
+            Order::Resume { .. } => !here && state == VmState::Poweroff,
             Order::Retry { .. } => !here && state.to_string().ends_with("FAILURE"),
             Order::Resched { .. } => here && lost,
             Order::Unresched { .. } => true,
@@ -134,6 +135,7 @@ impl Known<'_> {
             },
             Order::Recreate { .. }
             | Order::Delete { .. }
+            | Order::Resume { .. }
             | Order::Resched { .. }
             | Order::Unresched { .. } => Ok(()),
         }
