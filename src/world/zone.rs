@@ -138,6 +138,11 @@ impl<T: Transport> Zone<T> {
         WhoLeads { state, leader }
     }
 
+    /// The port of the endpoint.
+    pub fn port(&self) -> Option<u16> {
+        self.oned.port()
+    }
+
     /// See [`super::World::vms`].
     ///
     /// # Errors
