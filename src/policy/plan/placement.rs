@@ -56,7 +56,7 @@ enum Broken {
 impl Rooms {
     /// Every host but the dead one, and the bonds of the VMs that have no place yet.
     pub(super) fn new(view: &View<'_>, vms: &[&Vm]) -> Self {
-        let rooms: Vec<_> = view.hosts.values().map(|host| Room::new(host, view.returned(host))).collect();
+        let rooms: Vec<_> = view.hosts.values().map(|host| Room::new(host)).collect();
         Self {
             clusters: rooms.iter().map(|room| room.cluster).collect(),
             repelled: vec![(0, 0); rooms.len()],
@@ -179,7 +179,8 @@ impl Rooms {
                         Standby::Last => !room.standby,
                         Standby::Only => true,
                     };
-                    let score = (!room.returned, first, home == Some(room.cluster), left);
+                    let score =
+                        (!view.returned.contains(&room.host), first, home == Some(room.cluster), left);
                     if best.is_none_or(|(most, _)| score > most) {
                         best = Some((score, at));
                     }

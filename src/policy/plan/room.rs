@@ -22,8 +22,6 @@ pub(super) struct Room {
     /// It takes pinned VMs, and only those.
     pinned: bool,
     pub(super) standby: bool,
-    /// It was in ERROR a moment ago, and may be again.
-    pub(super) returned: bool,
     /// `Err` is its state, for a host that takes no VM at all.
     pub(super) usable: Result<(), HostState>,
     /// What is left on it is known.
@@ -58,7 +56,7 @@ impl<'a> Load<'a> {
 }
 
 impl Room {
-    pub(super) fn new(host: &Host, returned: bool) -> Self {
+    pub(super) fn new(host: &Host) -> Self {
         let capacity = host.capacity;
         let says = |name: &str, word: &str| {
             host.attributes.get(name).is_some_and(|text| text.trim().eq_ignore_ascii_case(word))
@@ -75,7 +73,6 @@ impl Room {
             numa: host.numa.clone(),
             pinned: says("PIN_POLICY", "PINNED"),
             standby: says("HA_STANDBY", "YES"),
-            returned,
             readable: host.unreadable.is_none(),
             usable: match host.state {
                 HostState::Monitored => Ok(()),

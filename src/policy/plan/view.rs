@@ -21,6 +21,8 @@ pub(super) struct View<'a> {
     pub(super) dead: Option<&'a Host>,
     /// Hosts whose VMs were moved away while they ran.
     pub(super) ran_on: BTreeSet<HostId>,
+    /// Hosts that were in ERROR a moment ago, and may be again.
+    pub(super) returned: BTreeSet<HostId>,
     /// VMs that oned charges to the dead host.
     pub(super) charged: BTreeSet<VmId>,
     pub(super) clusters: BTreeMap<ClusterId, &'a Cluster>,
@@ -41,6 +43,11 @@ impl<'a> View<'a> {
         let ran_on = survey.memory.incidents.iter().filter(ran_on).map(|(_, incident)| incident.host);
         Self {
             ran_on: ran_on.collect(),
+            returned: hosts
+                .values()
+                .filter(|host| returned(survey, request, host))
+                .map(|host| host.id)
+                .collect(),
             survey,
             request,
             dead,
@@ -54,18 +61,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Was this host in ERROR a moment ago? Its last record says when it was taken up and ended, and `host_back` since when
-    /// it is back. Its probes may write its template, so that counts only beside a record.
-    pub(super) fn returned(&self, host: &Host) -> bool {
-        let Some(now) = self.request.now else { return false };
-        let within = self.request.policy.plan.returned;
-        let recent = |at: Epoch| at <= now.plus(CLOCKS) && now.since(at) < within;
-        let back = is_back_since(host).is_some_and(recent);
-        let mut records =
-            self.survey.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);
-        records.any(|(_, incident)| back || recent(incident.updated))
-    }
-
     /// Has this VM fallen with the dead host, though oned has it powered off?
     pub(super) fn fell(&self, vm: &Vm) -> bool {
         self.request.fell.is_some_and(|since| fell_since(vm, since))
@@ -75,4 +70,15 @@ impl<'a> View<'a> {
     pub(super) fn host_name(&self, id: HostId) -> String {
         self.hosts.get(&id).map_or_else(|| id.to_string(), ToString::to_string)
     }
+}
+
+/// Was this host in ERROR a moment ago? Its last record says when it was taken up and ended, and `host_back` since when it is
+/// back. Its probes may write its template, so that counts only beside a record.
+fn returned(survey: &Survey, request: &Request<'_>, host: &Host) -> bool {
+    let Some(now) = request.now else { return false };
+    let within = request.policy.plan.returned;
+    let recent = |at: Epoch| at <= now.plus(CLOCKS) && now.since(at) < within;
+    let back = is_back_since(host).is_some_and(recent);
+    let mut records = survey.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);
+    records.any(|(_, incident)| back || recent(incident.updated))
 }
