@@ -344,6 +344,7 @@ scenarios! {
     by_hand_on_a_follower
     by_hand_waived_and_killed
     called_off_after_fence
+    charged_to_a_wrong_host
     clock_ahead_and_fenced_before
     clock_ahead_and_handed_over
     clock_ahead_and_held_vms
@@ -892,6 +893,10 @@ scenarios! {
     tenants_scope_owner
     terminated_meanwhile
     terminated_on_its_way
+    torn_and_reconciled
+    torn_at_work
+    torn_by_a_dead_leader
+    torn_by_a_restart
     total_outage
     transfer_fails
     transfer_fails_twice
