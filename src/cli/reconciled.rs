@@ -222,6 +222,7 @@ fn nothing(scenario: &mut Scenario, outcome: Outcome) -> Report {
     let took = scenario.world.now();
     scenario.world.begin_again();
     Report {
+        halted: None,
         host: scenario.subject.host,
         name: scenario.subject.name.clone(),
         mode: scenario.policy.mode,

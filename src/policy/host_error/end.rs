@@ -1,6 +1,6 @@
 //! The end of a recovery: what is written down for the last time, and the report.
 
-use crate::model::Progress;
+use crate::model::{End as VmEnd, Incident, Progress};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::moving::ending::give_up;
 use crate::policy::notes::Phase;
@@ -156,7 +156,7 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
     let over = over || run.record.aborted.is_some() || run.only_looks();
     let left = run.record.left;
     if let Some(incident) = &mut run.record.incident {
-        incident.outcome = Some(outcome.to_string());
+        incident.outcome = Some(of_incident(incident, outcome));
         incident.release();
         incident.progress = match (over, proof) {
             (true, _) => Progress::Closed,
@@ -167,4 +167,26 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
         };
     }
     run.keep_waiting(outcome, proof);
+}
+
+/// The outcome as the record tells it: an earlier run may have recovered VMs.
+fn of_incident(incident: &Incident, outcome: &Outcome) -> String {
+    let recovered = incident.vms.iter().any(|vm| vm.end == Some(VmEnd::Recovered));
+    match outcome {
+        Outcome::Held(failure) if recovered => format!("held, the last run touched no VM: {}", failure.what),
+        Outcome::NotFenced(failure) if recovered => {
+            format!("not fenced, the last run touched no VM: {}", failure.what)
+        }
+        Outcome::Recovered
+        | Outcome::Contradicted(_)
+        | Outcome::Fenced
+        | Outcome::Partly
+        | Outcome::NothingToDo(_)
+        | Outcome::HandedOver(_)
+        | Outcome::Rehearsed(_)
+        | Outcome::NotStarted(_)
+        | Outcome::NoCloud(_)
+        | Outcome::Held(_)
+        | Outcome::NotFenced(_) => outcome.to_string(),
+    }
 }

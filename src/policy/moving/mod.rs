@@ -31,7 +31,7 @@ use crate::model::Scope;
 use crate::policy::fencing::proof::Proof;
 use crate::policy::run::stop::Stop;
 use ending::{all_done, call_off, no_cloud};
-use ready::{Ready, Seen, ready};
+use ready::{Ready, Seen, ready, twice};
 use survey::Purpose;
 
 /// How the work on VMs has ended.
