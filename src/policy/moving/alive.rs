@@ -2,6 +2,7 @@
 //! sent, and VMs that were moved may run twice: the incident stays open until `host_back` has looked at that.
 
 use super::ending::call_off;
+use super::ready::twice;
 use crate::model::{Held, Host, HostState, PowerState};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
@@ -33,7 +34,7 @@ pub(super) async fn is_heard(run: &mut Run, proof: &Proof) -> Result<bool, Stop>
         contradicted_by_oned(run, proof, &host);
     } else if host.state == HostState::Monitored {
         let what = format!("{} was taken for dead, but oned has it as MONITORED", run.host());
-        let advice = "find out who has enabled it; keep it off and run the same command again".to_owned();
+        let advice = format!("find out who has enabled it; {}", twice(&run.subject.name));
         call_off(run, Failure { trouble: Trouble::Refused, what, advice });
     } else {
         return Ok(false);
