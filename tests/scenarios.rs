@@ -335,6 +335,7 @@ scenarios! {
     by_hand_on_a_follower
     by_hand_waived_and_killed
     called_off_after_fence
+    charged_to_a_wrong_host
     clock_ahead_and_fenced_before
     clock_ahead_and_handed_over
     clock_ahead_and_held_vms
@@ -538,6 +539,12 @@ scenarios! {
     fell_on_ceph
     fell_recreated
     fell_with_force
+    down_beside_a_dead_host
+    down_beside_a_disabled_host
+    down_in_a_crowd_of_storage
+    down_in_a_crowd_that_lasts
+    down_in_a_crowd_and_its_host_fails
+    down_until_it_runs_nowhere_else
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
@@ -616,6 +623,7 @@ scenarios! {
     never_the_leader
     no_device
     no_gain_all_held
+    no_gain_by_hand
     no_gain_by_hand_without_fence
     no_gain_dry_run
     no_gain_no_room_yet
@@ -819,6 +827,7 @@ scenarios! {
     second_run_after_boot_failure
     second_run_after_disable
     second_run_after_unlock
+    second_run_by_hand_and_nothing_mended
     seen_on_in_the_future
     seen_on_long_ago
     seen_on_long_ago_recreate
@@ -869,6 +878,10 @@ scenarios! {
     tenants_scope_owner
     terminated_meanwhile
     terminated_on_its_way
+    torn_and_reconciled
+    torn_at_work
+    torn_by_a_dead_leader
+    torn_by_a_restart
     total_outage
     transfer_fails
     transfer_fails_twice

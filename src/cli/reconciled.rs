@@ -3,12 +3,12 @@
 //! What it works on is decided by `policy::reconcile` from the simulated cloud; the run is the hook's.
 
 use super::drill::timeline;
-use crate::model::Moment;
+use crate::model::{Moment, VmId};
 use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left, options};
 use crate::policy::stopping::By;
-use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, host_back};
+use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, host_back, vm_down};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
 use crate::world::World as _;
@@ -41,7 +41,37 @@ pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Repor
 /// The same for a hook on healthy hosts. How it ends if there is nothing to do.
 pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Option<Outcome> {
     let first = !std::mem::replace(&mut scenario.played, true);
-    if first || scenario.then == Then::Again { None } else { tick(scenario, text).err() }
+    match (&scenario.job, scenario.then) {
+        (_, Then::Again) => None,
+        _ if first => None,
+        (Job::VmDown(vm, policy), _) => {
+            let (vm, rules) = (*vm, policy.down);
+            look_again(scenario, vm, rules, text).err()
+        }
+        (Job::HostError | Job::HostBack(_), _) => tick(scenario, text).err(),
+    }
+}
+
+/// The timer's next tick, for a VM whose run has left its word.
+///
+/// # Errors
+/// It has left none.
+fn look_again(
+    scenario: &mut Scenario,
+    vm: VmId,
+    rules: vm_down::Rules,
+    text: &mut String,
+) -> Result<(), Outcome> {
+    let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
+    scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+    let (at, now) = (scenario.world.now(), scenario.world.transport().cloud().wall_clock());
+    if scenario.world.is_looked_at_again().is_none_or(|since| !rules.goes_on(since, now)) {
+        let _ = writeln!(text, "{at} timer    nothing to do\n");
+        return Err(nothing_to_do("no run of vm_down has left its word"));
+    }
+    let _ = writeln!(text, "{at} timer    {vm}: its run of vm_down was ended before it was done\n");
+    scenario.subject.source = Source::Reconcile;
+    Ok(())
 }
 
 /// Run the hook for this long, then forget it.

@@ -147,9 +147,11 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     );
     add("HELD", held.map(|held| format!("since {}: {}", utc(held.since), held.why)));
     add("do this", held.map(|held| held.advice.clone()));
+    let next = incident.until.filter(|until| held.is_some() && *until > memory.now);
+    add("next look", next.map(utc));
     let word = aborted(memory, document);
     add("ended by", word.map(|word| format!("{}, {}: {}", word.by, utc(word.at), word.reason)));
-    add("fenced", incident.fenced.and_then(at));
+    add("fence", incident.fenced.and_then(at).map(|at| format!("begun {at}")));
     let word = incident.confirmation.as_ref();
     add("confirmed", word.map(|word| format!("{}, {}: {}", word.by, utc(word.at), word.reason)));
     add("seen on", incident.on.and_then(at));

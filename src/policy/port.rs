@@ -158,13 +158,19 @@ pub trait World {
         Testimony { witness: host.to_string(), opinion: Opinion::None, said: NOT_HERE.to_owned() }
     }
 
-    /// Note that this VM went down, and count the VMs that did so within this time. It costs no call of oned.
+    /// Count the VMs that went down within this time; where an event says so, this one is noted first. It costs no call of
+    /// oned.
     ///
     /// # Errors
     /// A [`Failure`] if they cannot be counted.
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         let _ = (down, within);
         Err(not_here())
+    }
+
+    /// This run of `vm_down` ends, and `onerescue reconcile` of this front-end begins another one for the VM.
+    fn look_again(&mut self, vm: VmId) {
+        let _ = vm;
     }
 
     /// The hosts that say they run one of these VMs, and oned has it elsewhere.
@@ -351,10 +357,12 @@ impl VmSubject {
 }
 
 /// How many VMs this front-end's hook was started for lately, the present one among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Crowd {
     /// Of the same host.
     pub of_host: usize,
-    /// On the same system datastore.
-    pub of_datastore: usize,
+    /// On the same system datastore, by their hosts.
+    pub on_datastore: BTreeMap<Option<HostId>, usize>,
+    /// The front-end's wall clock.
+    pub now: Epoch,
 }

@@ -49,6 +49,8 @@ pub struct Cloud {
     pub(crate) storm: Storm,
     pub(crate) log: Vec<Happening>,
     pub(crate) carried_out: Vec<Carried>,
+    /// How many accepted migrates an oned that was gone had left.
+    pub(super) tears: usize,
     sequence: u64,
     random: u64,
 }
@@ -104,6 +106,7 @@ impl Cloud {
             storm: Storm::default(),
             log: Vec::new(),
             carried_out: Vec::new(),
+            tears: 0,
             sequence: 0,
             random: 0x9E37_79B9_7F4A_7C15,
         }

@@ -74,6 +74,8 @@ pub enum Event {
     UnreadableDeleted,
     /// Another front-end has worked on a host's failure: how far it came, and how long ago.
     Recorded(HostId, Progress, Duration),
+    /// oned charges this VM to this host, wherever it is.
+    Charged(VmId, HostId),
     /// The host's last incident says that it has recovered this VM on another host.
     RecordedVm(HostId, VmId, HostId),
     /// An ordinary user makes documents of our type.
@@ -146,6 +148,12 @@ impl Event {
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
+            Self::Charged(vm, host) => {
+                if let Some(on) = cloud.vm_host(vm) {
+                    cloud.state.release(on, vm);
+                }
+                cloud.state.charge(host, vm);
+            }
             Self::RecordedVm(host, vm, to) => cloud.recorded_vm(host, vm, to),
             Self::Forged(forgery) => cloud.forged(&forgery),
             Self::DocumentsWidened => cloud.widen_documents(),
@@ -156,6 +164,10 @@ impl Event {
             Self::GatewayAnswers(address) => cloud.gateway_answers(&address),
             Self::OnedRestarted => {
                 cloud.set_oned_runs_for(Duration::ZERO);
+                // That of a follower has nobody at work.
+                if cloud.front.is_solo() {
+                    cloud.tear();
+                }
                 cloud.calm_down();
             }
             Self::SchedulerStops => cloud.stop_scheduler(),

@@ -53,6 +53,7 @@ mod strike;
 mod table;
 mod template;
 mod timings;
+mod torn;
 mod transport;
 mod version;
 mod witness;

@@ -48,6 +48,10 @@ pub struct SimWorld {
     claimed: Option<HostId>,
     /// Who holds the lock file of the host, and when that was taken.
     held: Option<(Locked, Duration)>,
+    /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
+    again: Option<Epoch>,
+    /// The same, when the present run claimed the VM.
+    since: Option<Epoch>,
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
     front_end: String,
     /// Its boot, and the number of the present run's process.
@@ -108,6 +112,8 @@ impl SimWorld {
             cached: BTreeMap::new(),
             claimed: None,
             held: None,
+            again: None,
+            since: None,
             front_end: "front-end".to_owned(),
             machine: Machine::of("front-end"),
             process: 1,
@@ -328,6 +334,12 @@ impl SimWorld {
     /// When the first run began: what was done before that is nobody's here.
     pub(super) fn made(&self) -> Duration {
         self.made
+    }
+
+    /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
+    #[must_use]
+    pub fn is_looked_at_again(&self) -> Option<Epoch> {
+        self.again
     }
 
     /// The transport, for its log and its cloud.

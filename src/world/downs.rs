@@ -5,9 +5,9 @@
 
 use super::lockfile::lock_within;
 use crate::error::Error;
-use crate::model::Epoch;
-use crate::policy::{Crowd, VmSubject as Subject};
-use std::collections::BTreeSet;
+use crate::model::{Epoch, HostId};
+use crate::policy::{Crowd, Source, VmSubject as Subject};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
@@ -29,7 +29,7 @@ struct Line {
     vm: u32,
 }
 
-/// Note this VM and count.
+/// Count, and note this VM first where an event says that it went down. One that is looked at again makes no crowd.
 pub(super) fn count(folder: &Path, down: &Subject, now: Epoch, within: Duration) -> Result<Crowd, Error> {
     let path = folder.join("onerescue-downs");
     let failed = |source| Error::File { doing: "count in", path: path.clone(), source };
@@ -48,19 +48,23 @@ fn note(file: &mut File, down: &Subject, now: Epoch, within: Duration) -> io::Re
     let mut lines: Vec<_> = text.lines().filter_map(read).map(mend).filter(fresh).collect();
     let host = down.host.map_or(-1, |host| i64::from(host.0));
     let datastore = down.datastore.map_or(-1, |datastore| i64::from(datastore.0));
-    lines.push(Line { at: now, host, datastore, vm: down.vm.0 });
+    if down.source == Source::Event {
+        lines.push(Line { at: now, host, datastore, vm: down.vm.0 });
+    }
     let skip = lines.len().saturating_sub(LINES);
     let kept: String = lines.iter().skip(skip).map(write).collect();
     file.rewind()?;
     file.set_len(0)?;
     file.write_all(kept.as_bytes())?;
-    let of = |same: &dyn Fn(&Line) -> bool| {
-        lines.iter().filter(|line| same(line)).map(|line| line.vm).collect::<BTreeSet<_>>().len()
-    };
-    Ok(Crowd {
-        of_host: of(&|line| line.host == host),
-        of_datastore: of(&|line| line.datastore == datastore),
-    })
+    let of_host: BTreeSet<_> = lines.iter().filter(|line| line.host == host).map(|line| line.vm).collect();
+    // Where each was last.
+    let there = lines.iter().filter(|line| line.datastore == datastore);
+    let there: BTreeMap<_, _> = there.map(|line| (line.vm, line.host)).collect();
+    let mut on_datastore = BTreeMap::new();
+    for host in there.into_values() {
+        *on_datastore.entry(u32::try_from(host).ok().map(HostId)).or_default() += 1;
+    }
+    Ok(Crowd { of_host: of_host.len(), on_datastore, now })
 }
 
 fn read(line: &str) -> Option<Line> {
@@ -77,8 +81,7 @@ fn write(line: &Line) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DatastoreId, HostId, VmId};
-    use crate::policy::Source;
+    use crate::model::{DatastoreId, VmId};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -92,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let count = |vm, host, datastore, at| {
             let crowd = count(folder.path(), &down(vm, host, datastore), Epoch(at), MINUTE).unwrap();
-            (crowd.of_host, crowd.of_datastore)
+            (crowd.of_host, crowd.on_datastore.into_values().sum::<usize>())
         };
         assert_eq!(count(1, 7, 0, 1000), (1, 1));
         assert_eq!(count(2, 7, 0, 1010), (2, 2));
@@ -105,12 +108,22 @@ mod tests {
     }
 
     #[test]
+    fn who_is_looked_at_again_makes_no_crowd() {
+        let folder = tempfile::tempdir().unwrap();
+        let again = Subject { source: Source::Reconcile, ..down(2, 7, 0) };
+        count(folder.path(), &down(1, 7, 0), Epoch(1000), MINUTE).unwrap();
+        let crowd = count(folder.path(), &again, Epoch(1010), MINUTE).unwrap();
+        assert_eq!((crowd.of_host, crowd.now), (1, Epoch(1010)));
+        assert_eq!(count(folder.path(), &again, Epoch(1060), MINUTE).unwrap().of_host, 0);
+    }
+
+    #[test]
     fn a_damaged_file_counts_as_nothing_and_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onerescue-downs");
         std::fs::write(&path, b"\xff\xfe nonsense\n1 2\n999999999999 7 0 1\n").unwrap();
         let crowd = count(folder.path(), &down(1, 7, 0), Epoch(1000), MINUTE).unwrap();
-        assert_eq!((crowd.of_host, crowd.of_datastore), (1, 1));
+        assert_eq!((crowd.of_host, crowd.on_datastore), (1, BTreeMap::from([(Some(HostId(7)), 1)])));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "1000 7 0 1\n");
     }
 }

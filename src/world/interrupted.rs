@@ -1,7 +1,7 @@
 //! Runs of `vm_down` that were ended on this front-end before they were done.
 //!
 //! The lock file of a VM says since when a run is at it, and nothing once that has ended by itself. One that was stopped or
-//! killed leaves its word behind. It costs no call of oned; a front-end that is lost takes its words with it.
+//! killed leaves its word behind, and so does one that is to be looked at again. It costs no call of oned; a front-end that is lost takes its words with it.
 
 use super::busy::held;
 use crate::model::{Epoch, VmId};
@@ -44,7 +44,10 @@ pub fn interrupted(run_dir: &Path) -> Vec<(VmId, Epoch)> {
 
 /// The word of a run in the lock file of its VM; taken back when the run is over.
 #[derive(Debug)]
-pub(super) struct Word(File);
+pub(super) struct Word {
+    file: File,
+    keep: bool,
+}
 
 impl Word {
     /// One that cannot be written is not there: then nobody goes on.
@@ -52,20 +55,27 @@ impl Word {
         let mut file = lock.try_clone().ok()?;
         let text = format!("since {}", now.0);
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes())).ok()?;
-        Some(Self(file))
+        Some(Self { file, keep: false })
     }
 }
 
 impl Word {
     /// The same file once more, for who takes the word back in the run's place.
     pub(super) fn file(&self) -> Option<File> {
-        self.0.try_clone().ok()
+        self.file.try_clone().ok()
+    }
+
+    /// It stays when the run is over.
+    pub(super) fn keep(mut self) {
+        self.keep = true;
     }
 }
 
 impl Drop for Word {
     fn drop(&mut self) {
-        let _ = self.0.set_len(0);
+        if !self.keep {
+            let _ = self.file.set_len(0);
+        }
     }
 }
 
@@ -81,10 +91,12 @@ mod tests {
         drop(Word::write(&over, Epoch(100)));
         let killed = file(4);
         std::mem::forget(Word::write(&killed, Epoch(200)));
+        let again = file(6);
+        Word::write(&again, Epoch(300)).unwrap().keep();
         fs::write(lock_file(folder.path(), VmId(5)), "since when").unwrap();
         fs::write(folder.path().join("onerescue-vm-x.lock"), "since 1").unwrap();
         fs::write(folder.path().join("onerescue-host-6.lock"), "since 1").unwrap();
-        assert_eq!(interrupted(folder.path()), [(VmId(4), Epoch(200))]);
+        assert_eq!(interrupted(folder.path()), [(VmId(4), Epoch(200)), (VmId(6), Epoch(300))]);
         assert_eq!(interrupted(&folder.path().join("none")), []);
     }
 }

@@ -20,11 +20,11 @@ use super::witness::Witness;
 use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
-use crate::model::Hook;
 use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Opinion,
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
+use crate::model::{Epoch, Hook};
 use crate::policy::healthy::Deed;
 use crate::policy::stopping::By;
 use crate::policy::{
@@ -49,6 +49,8 @@ pub struct Live {
     began: Instant,
     /// Does a run leave a word in the lock file of its VM while it is at it?
     notes: bool,
+    /// Since when runs are at that VM, if this one goes on with an earlier one.
+    since: Option<Epoch>,
     /// Every host that this run has read, as it was then, with its document.
     hosts: BTreeMap<HostId, (Host, String)>,
     /// Taken back before the lock is let go.
@@ -79,6 +81,7 @@ impl Live {
             run_dir: config.run_dir.clone(),
             began: Instant::now(),
             notes: false,
+            since: None,
             hosts: BTreeMap::new(),
             word: None,
             lock: None,
@@ -95,6 +98,12 @@ impl Live {
         Self { notes: true, ..self }
     }
 
+    /// The same, for a run that goes on with one that was at its VM since then.
+    #[must_use]
+    pub fn since(self, since: Option<Epoch>) -> Self {
+        Self { since, ..self }
+    }
+
     /// The same, as one of several runs of this process.
     #[must_use]
     pub fn among(self, places: &Places) -> Self {
@@ -104,10 +113,20 @@ impl Live {
     /// A VM was claimed.
     pub(super) fn note_vm(&mut self) {
         let lock = self.lock.as_ref().filter(|_| self.notes);
-        self.word = lock.and_then(|lock| Word::write(lock.file(), wall_clock()));
+        self.word = lock.and_then(|lock| Word::write(lock.file(), self.since.unwrap_or_else(wall_clock)));
         if let Some(word) = self.word.as_ref().and_then(Word::file) {
             stop::has_word(word);
         }
+    }
+
+    /// The word of this run, which nobody takes back any more.
+    pub(super) fn keep_word(&mut self) -> Option<Word> {
+        self.word.take()
+    }
+
+    /// Does it go on with an earlier run, whose word is still there?
+    pub(super) fn goes_on(&self) -> bool {
+        self.since.is_some()
     }
 
     /// The cloud's half, for what a recovery does not need.
@@ -193,7 +212,12 @@ impl World for Live {
             Ok(Taken::Ours(lock)) => stop::has_locked(host, document, lock),
             Err(_) => {}
         }
-        log::debug!("{host}: {document} is taken: {taken:?}");
+        let said = match &taken {
+            Ok(Taken::Ours(_)) => "locked".to_owned(),
+            Ok(Taken::Held { .. }) => "somebody holds its lock".to_owned(),
+            Err(failure) => failure.what.clone(),
+        };
+        log::debug!("{host}: {document}: {said}");
         taken
     }
 
@@ -216,7 +240,8 @@ impl World for Live {
         // Is one of them this machine? A run asks about the host that it has read, a command about all.
         let own = |host: &&Host| self.hosts.is_empty() || self.hosts.contains_key(&host.id);
         let asked: Vec<_> = hosts.iter().filter(own).collect();
-        let observer = observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer);
+        let observer =
+            observer::look(self.zone.raft_status(), &mut self.lead, &asked, &self.observer, self.zone.port());
         Ok(Outlook { hosts, clusters, memory, observer, chance: observer::chance() })
     }
 
@@ -331,6 +356,10 @@ impl World for Live {
 
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         Self::crowd(self, down, within)
+    }
+
+    fn look_again(&mut self, vm: VmId) {
+        Self::look_again(self, vm);
     }
 
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {

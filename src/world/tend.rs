@@ -1,7 +1,7 @@
 //! What the hooks on healthy hosts do, beside what every recovery can.
 
 use super::clock::wall_clock;
-use super::interrupted::lock_file;
+use super::interrupted::{Word, lock_file};
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, Zone, downs};
@@ -56,6 +56,21 @@ impl Live {
 
     pub(super) fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         Ok(downs::count(&self.run_dir, down, wall_clock(), within)?)
+    }
+
+    /// The word of this run stays in the lock file of its VM. A file that another run holds has that run's word.
+    pub(super) fn look_again(&mut self, vm: VmId) {
+        if let Some(word) = self.keep_word() {
+            return word.keep();
+        }
+        if self.goes_on() {
+            return;
+        }
+        match self.claim_vm(vm, &[]) {
+            Ok(Claim::Ours(_) | Claim::Stopped(_)) => self.keep_word().map(Word::keep).unwrap_or_default(),
+            Ok(_) => {}
+            Err(failure) => log::warn!("{vm} is not looked at again: {}", failure.what),
+        }
     }
 
     pub(super) fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {

@@ -58,7 +58,7 @@ fn row_34_gateways_answer_a_front_end_that_is_connected() {
     }
     let words = ["/usr/bin/ping", "-c", "1", "-W", "1", "-I", "lo", "{address}"].map(str::to_owned).to_vec();
     let gateways = ["127.0.0.1", NOBODY].map(str::to_owned).to_vec();
-    let seen = observer::look(Ok(None), &mut lead(), &[], &ObserverSettings { gateways, ping: words });
+    let seen = observer::look(Ok(None), &mut lead(), &[], &ObserverSettings { gateways, ping: words }, None);
     assert_eq!(seen.gateways, [("127.0.0.1".to_owned(), true), (NOBODY.to_owned(), false)]);
     assert_eq!(seen.raft, Ok(RaftState::Solo));
 }
@@ -71,7 +71,7 @@ fn an_oned_that_has_just_been_started_is_seen() {
     assert!(Command::new("cp").arg("/bin/sleep").arg(&oned).status().unwrap().success());
     let age = || {
         let settings = ObserverSettings { gateways: Vec::new(), ping: Vec::new() };
-        observer::look(Ok(None), &mut lead(), &[], &settings).oned_runs_for
+        observer::look(Ok(None), &mut lead(), &[], &settings, None).oned_runs_for
     };
     let mut process = Command::new(&oned).arg("600").spawn().unwrap();
     let comm = format!("/proc/{}/comm", process.id());

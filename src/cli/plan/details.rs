@@ -43,7 +43,8 @@ pub(super) fn details(loss: &Loss, flags: &str, text: &mut String) {
 fn line(mark: &str, vm: &Foreseen) -> String {
     let decision = &vm.decision;
     let needed: Vec<String> = decision.after.iter().map(ToString::to_string).collect();
-    let later = if vm.turn > 1 { format!("; once {} runs", needed.join(", ")) } else { String::new() };
+    let run = if needed.len() == 1 { "runs" } else { "run" };
+    let later = if vm.turn > 1 { format!("; once {} {run}", needed.join(", ")) } else { String::new() };
     let told = format!("{} {}: {}{later}", decision.vm, decision.name, decision.verdict.text());
     format!("{mark:>5} {}", cut(&one_line(&told), 3 * WIDTH))
 }

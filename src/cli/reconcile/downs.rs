@@ -66,6 +66,7 @@ fn one(desk: &Desk, id: VmId) -> Result<Account> {
     }
     let subject = vm_down::Subject::of(&vm, Source::Reconcile);
     let policy = VmDown { vm: None, config: None, dry_run: false }.policy(&desk.config);
-    let mut world = Live::new(zone, &desk.config).noting();
+    let since = interrupted(&desk.config.run_dir).into_iter().find(|(vm, _)| *vm == id);
+    let mut world = Live::new(zone, &desk.config).noting().since(since.map(|(_, since)| since));
     Ok(run_down(&mut world, subject, Some(&vm), &policy))
 }

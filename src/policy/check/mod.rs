@@ -3,6 +3,7 @@
 //! It judges what was gathered and touches nothing: the devices' answers, the records to write and the moment all come
 //! in, or go out, as values.
 
+mod charge;
 mod cluster;
 mod device;
 mod finding;
@@ -122,6 +123,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(target::shared(&zone.hosts));
         checked.findings.extend(witness::judge(&zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
+        checked.findings.extend(charge::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts};
-use crate::model::{ClusterId, DocumentId, Incident, Memory, Progress};
+use crate::model::{ClusterId, DocumentId, End, Host, Incident, Memory, Progress, VmId};
 use crate::policy::arming::{told, utc};
 use crate::policy::record::lease::standing;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
     let mut findings = readable(memory);
     findings.extend(others(memory));
     findings.extend(disarmed(cluster_of(scope), zone));
-    findings.extend(incidents(scope, memory));
+    findings.extend(incidents(scope, zone));
     findings
 }
 
@@ -76,7 +76,8 @@ fn disarmed(cluster: Option<ClusterId>, zone: &ZoneFacts) -> Vec<Finding> {
 }
 
 /// The incident of each host that counts, unless it has ended.
-fn incidents(scope: Scope, memory: &Memory) -> Vec<Finding> {
+fn incidents(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
+    let memory = &zone.outlook.memory;
     let hosts: BTreeSet<_> = memory.incidents.iter().map(|(_, incident)| incident.host).collect();
     let inside = |incident: &Incident| match scope {
         Scope::Zone => true,
@@ -85,15 +86,27 @@ fn incidents(scope: Scope, memory: &Memory) -> Vec<Finding> {
     };
     let counts = hosts.into_iter().filter_map(|host| standing(memory, host));
     let counts = counts.filter(|(_, incident)| inside(incident));
-    counts.filter_map(|(document, incident)| unfinished(*document, incident)).collect()
+    counts.filter_map(|(document, incident)| unfinished(*document, incident, &zone.outlook.hosts)).collect()
 }
 
-fn unfinished(document: DocumentId, incident: &Incident) -> Option<Finding> {
+/// The VMs that are held and that no other host has by now.
+fn held(incident: &Incident, hosts: &[Host]) -> usize {
+    let elsewhere = |vm: VmId| hosts.iter().any(|host| host.id != incident.host && host.vms.contains(&vm));
+    let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held));
+    held.filter(|vm| !elsewhere(vm.id)).count()
+}
+
+fn unfinished(document: DocumentId, incident: &Incident, hosts: &[Host]) -> Option<Finding> {
     let (text, advice) = match (incident.progress, &incident.held) {
         (Progress::Closed, _) => {
             let since = utc(incident.waiting.as_ref()?.since);
-            let text =
-                format!("VMs of its failure of {} are held since {since} ({document})", utc(incident.opened));
+            let count = match held(incident, hosts) {
+                0 => return None,
+                1 => "1 VM of its failure".to_owned(),
+                count => format!("{count} VMs of its failure"),
+            };
+            let opened = utc(incident.opened);
+            let text = format!("{count} of {opened} held since {since} ({document})");
             (
                 text,
                 format!("`onerescue show {}` says why; reconcile moves them when that is over", document.0),

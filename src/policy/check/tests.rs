@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::model::{
-    Cluster, DatastoreId, DeviceName, FenceDevice, Host, HostState, Level, Machine, Memory, Observer,
-    Opinion, PowerDomain, PowerState, ReadBack, Scope as Cuts, Testimony,
+    Cluster, DatastoreId, DeviceName, DocumentId, End, FenceDevice, Host, HostState, Incident, IncidentVm,
+    Level, Looks, Machine, Memory, Observer, Opinion, PowerDomain, PowerState, Progress, ReadBack,
+    Scope as Cuts, Testimony, VmId,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -91,6 +92,36 @@ fn only_a_front_end_that_leads_or_is_alone_writes() {
             (state, writes),
             "{raft:?}"
         );
+    }
+}
+
+#[test]
+fn held_vms_that_another_host_has_by_now_are_no_finding() {
+    let held = |id| IncidentVm {
+        id: VmId(id),
+        name: String::new(),
+        order: None,
+        to: None,
+        end: Some(End::Held),
+        why: String::new(),
+    };
+    let incident = Incident {
+        host: HostId(1),
+        progress: Progress::Closed,
+        waiting: Some(Looks { since: NOW, outcome: String::new() }),
+        vms: vec![held(4), held(5)],
+        ..Incident::default()
+    };
+    for (elsewhere, found) in
+        [(vec![], Some("2 VMs")), (vec![VmId(4)], Some("1 VM of")), (vec![VmId(4), VmId(5)], None)]
+    {
+        let facts = change(zone(vec![healthy(1), healthy(2)]), |zone| {
+            zone.outlook.memory.incidents = vec![(DocumentId(3), incident.clone())];
+            zone.outlook.hosts[1].vms = elsewhere;
+        });
+        let told = told(&facts, Item::Incident);
+        assert_eq!(told.len(), usize::from(found.is_some()), "{told:?}");
+        assert!(found.is_none_or(|found| told[0].1.contains(found)), "{told:?}");
     }
 }
 

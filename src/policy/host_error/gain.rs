@@ -7,12 +7,13 @@
 //! Only where it would send "off" is that weighed too. A person may have switched the host on when all was done, and the
 //! record of that may have been written over by a write that came late.
 
+use super::hold::end_held;
 use super::observe::unreadable;
 use crate::model::{Scope, VmId};
 use crate::policy::moving::adopt::{Sent, sent};
 use crate::policy::notes::Phase;
 use crate::policy::plan::{self, Decision, Request, Verdict};
-use crate::policy::port::{Failure, Survey, Trouble};
+use crate::policy::port::{Failure, Source, Survey, Trouble};
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
 use crate::policy::run::record::Retry;
@@ -29,15 +30,16 @@ const REASONS: usize = 3;
 pub(in crate::policy) async fn is_worth_it(run: &mut Run) -> Result<bool, Stop> {
     // An earlier run had it off: its VMs are on their way, or it is to be said why not.
     let proven = run.record.incident.as_ref().is_some_and(|incident| incident.proof.is_some());
-    let proven = proven && !matches!(run.record.retry, Retry::Anew);
+    let proven = proven && !matches!(run.record.retry, Retry::Anew { .. });
     let under_way = run.vms.remembered.values().any(|vm| vm.order.is_some() && vm.end.is_none());
     // A person who says that it is off needs no fence.
     if !is_due(run) || proven || under_way || run.confirmation().is_some() {
         return Ok(true);
     }
     let asked = run.now();
-    // Before the fence is chosen no order of an earlier run is open; what it ended with stands.
-    weigh(run, |_, _, _| Sent::Nothing).await?;
+    // Before the fence is chosen no order of an earlier run is open; what it ended with stands. A person reads it again.
+    let by_hand = run.subject.source == Source::Person;
+    weigh(run, if by_hand { sent } else { |_, _, _| Sent::Nothing }).await?;
     Ok(run.now().since(asked) < FRESH)
 }
 
@@ -67,15 +69,30 @@ async fn weigh(run: &mut Run, sent: fn(&Run, &Decision, &Survey) -> Sent) -> Res
         run.fence.weighed = Some(run.now());
         return Ok(());
     }
-    let reason = refusal(run).map_err(Stop::held)?;
-    let mut outcome = Outcome::NothingToDo(reason);
-    for (vm, (name, fate)) in std::mem::take(&mut run.vms.unmoved) {
-        if let Fate::Failed(_) = fate {
-            outcome = Outcome::Partly;
-        }
+    Err(match refusal(run) {
+        Ok(_) if settle_unmoved(run) => Stop::Ended(Outcome::Partly),
+        Ok(reason) => Stop::nothing(reason),
+        Err(failure) if run.subject.source == Source::Person => told_at_once(run, failure),
+        Err(failure) => Stop::held(failure),
+    })
+}
+
+/// A hook waits for what would help; a person at a terminal reads what it is and mends it. What an earlier run has proven
+/// off is not called "not fenced".
+fn told_at_once(run: &mut Run, failure: Failure) -> Stop {
+    settle_unmoved(run);
+    let proven = run.record.incident.as_ref().is_some_and(|incident| incident.proof.is_some());
+    Stop::Ended(if proven { Outcome::Partly } else { Outcome::Held(end_held(run, failure)) })
+}
+
+/// Every VM comes to what it is now. Has one of them failed?
+fn settle_unmoved(run: &mut Run) -> bool {
+    let unmoved = std::mem::take(&mut run.vms.unmoved);
+    let failed = unmoved.values().any(|(_, fate)| matches!(fate, Fate::Failed(_)));
+    for (vm, (name, fate)) in unmoved {
         run.vms.settle(vm, &name, fate);
     }
-    Err(Stop::Ended(outcome))
+    failed
 }
 
 /// Is a fence that gains nothing to be refused?
@@ -162,22 +179,34 @@ pub(in crate::policy) fn refused<'a>(
         };
         return Ok(format!("{host} is not fenced, because {which}"));
     }
-    let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| (*count, *reason)).collect();
-    counted.sort_by_key(|(count, reason)| (std::cmp::Reverse(*count), *reason));
-    let more = counted.len().saturating_sub(REASONS);
-    let mut text: Vec<_> =
-        counted.iter().take(REASONS).map(|(count, reason)| format!("{count}: {reason}")).collect();
-    if more > 0 {
-        text.push(format!("and {more} more reasons"));
-    }
+    let which = if held == 1 {
+        "the one VM that should be recovered cannot be".to_owned()
+    } else {
+        format!("none of the {held} VMs that should be recovered can be")
+    };
     Err(Failure {
         trouble: Trouble::Unreachable,
-        what: format!(
-            "{host} is not fenced, because none of the {held} VMs that should be recovered can be: {}",
-            text.join("; ")
-        ),
+        what: format!("{host} is not fenced, because {which}: {}", counted(&reasons)),
         advice:
             "mend what holds them; to fence all the same, `fence_host`, or without_gain = true under [fence]"
                 .to_owned(),
     })
+}
+
+/// `locked (USE); no host has room (3 VMs)`: what holds most VMs first.
+fn counted(reasons: &BTreeMap<&str, usize>) -> String {
+    let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| (*count, *reason)).collect();
+    counted.sort_by_key(|(count, reason)| (std::cmp::Reverse(*count), *reason));
+    let several = counted.len() > 1;
+    let told = counted.iter().take(REASONS).map(|(count, reason)| match count {
+        1 if several => format!("{reason} (1 VM)"),
+        1 => (*reason).to_owned(),
+        _ => format!("{reason} ({count} VMs)"),
+    });
+    let mut text: Vec<_> = told.collect();
+    let more = counted.len().saturating_sub(REASONS);
+    if more > 0 {
+        text.push(format!("and {more} more reasons"));
+    }
+    text.join("; ")
 }

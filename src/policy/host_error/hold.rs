@@ -28,9 +28,8 @@ pub(in crate::policy) async fn hold(
     if run.policy.hand_over == HandOver::Yes && run.record.incident.is_some() {
         return Err(Stop::Ended(end(hand_over(run, failure))));
     }
-    let pause = pause(run, &failure);
+    let Some(pause) = pause(run, &failure) else { return Err(Stop::Ended(end(end_held(run, failure)))) };
     hold_record(run, &failure);
-    let Some(pause) = pause else { return Err(Stop::Ended(end(last(run, failure)))) };
     write(run, Needed::No).await?;
     run.pause(pause).await?;
     let host = match run.read_host(Phase::Observe).await? {
@@ -112,8 +111,9 @@ pub(in crate::policy) fn pause(run: &mut Run, failure: &Failure) -> Option<Durat
     Some(pause)
 }
 
-/// Nobody looks again after this.
-fn last(run: &Run, failure: Failure) -> Failure {
+/// The record is held by this, and this run does not look again.
+pub(super) fn end_held(run: &mut Run, failure: Failure) -> Failure {
+    hold_record(run, &failure);
     let command = run.command();
     if failure.trouble == Trouble::Settings || failure.advice.contains(&command) {
         return failure;

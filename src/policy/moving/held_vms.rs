@@ -35,10 +35,11 @@ impl Run {
 
     /// This run goes on with a record whose VMs are held: the timer's only looks; any other begins from the start.
     pub(in crate::policy) fn looks_again(&mut self, incident: &mut Incident) {
+        let waiting = incident.waiting.take();
         if incident.progress == Progress::Closed {
-            self.record.retry = Retry::Anew;
+            self.record.retry = Retry::Anew { waited: waiting.is_some() };
         }
-        let Some(looks) = incident.waiting.take() else { return };
+        let Some(looks) = waiting else { return };
         if self.subject.source != Source::Reconcile {
             return;
         }
@@ -86,7 +87,11 @@ impl Run {
         let (at, rules, only_looks) = (self.epoch(), self.policy.hold, self.only_looks());
         let held = self.vms.reports.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
         let waits = match outcome {
-            Outcome::Partly => held && !self.is_back() && proof.is_some_and(Proof::is_read_back),
+            Outcome::Partly => {
+                // A person's run that could do nothing has proven nothing anew; what was proven before it stands.
+                let proven = proof.map_or(self.record.retry.waited(), Proof::is_read_back);
+                held && !self.is_back() && proven
+            }
             Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
                 self.record.retry.is_look()
             }

@@ -17,6 +17,7 @@ mod retries;
 mod scheduler;
 mod settle;
 mod survey;
+mod torn;
 
 pub(in crate::policy) use survey::{Looked, rehearsed, survey};
 
@@ -65,6 +66,8 @@ enum Todo {
     Disable,
     /// Look at the hosts that VMs were sent to.
     Targets,
+    /// Ask how long the oned that leads has been at work.
+    Oned,
     /// There is nothing more to do.
     Done(Outcome),
 }
@@ -90,6 +93,7 @@ pub(in crate::policy) async fn move_vms(run: &mut Run, proof: &Proof, start: Sta
             Todo::Flags(flags) => act::take_back(run, proof, flags).await,
             Todo::Disable => disable::disable(run, proof, &mut seen).await?,
             Todo::Targets => Next::Survey(Purpose::Targets),
+            Todo::Oned => torn::look_at_oned(run).await?,
             Todo::Done(outcome) => Next::Done(Moved::Done(outcome)),
         };
     }

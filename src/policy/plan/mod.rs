@@ -171,7 +171,8 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
 fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
     let mut more = String::new();
     if !turn.after.is_empty() {
-        let _ = write!(more, "; once {} run", listed(&turn.after));
+        let run = if turn.after.len() == 1 { "runs" } else { "run" };
+        let _ = write!(more, "; once {} {run}", listed(&turn.after));
     }
     if !turn.without.is_empty() {
         let _ = write!(more, "; without {}, for which it has waited", listed(&turn.without));

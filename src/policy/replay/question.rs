@@ -140,6 +140,7 @@ pub(super) fn in_words(order: &Order) -> String {
         Order::Delete { vm } => format!("delete {vm}"),
         Order::Retry { vm } => format!("retry {vm}"),
         Order::Resume { vm } => format!("resume {vm}"),
+        Order::Fail { vm } => format!("end the step of {vm}"),
         Order::Resched { vm } => format!("set RESCHED of {vm}"),
         Order::Unresched { vm } => format!("clear RESCHED of {vm}"),
     }

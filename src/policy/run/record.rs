@@ -8,8 +8,8 @@ pub(in crate::policy) enum Retry {
     /// It was open, or is new.
     #[default]
     No,
-    /// Yes, and everything begins from the start.
-    Anew,
+    /// Yes, and everything begins from the start. Were its held VMs to be looked at again?
+    Anew { waited: bool },
     /// It only looks again at VMs that are held; how the run before it ended.
     Look(String),
 }
@@ -19,10 +19,14 @@ impl Retry {
         self.outcome().is_some()
     }
 
+    pub(in crate::policy) fn waited(&self) -> bool {
+        matches!(self, Self::Anew { waited: true })
+    }
+
     pub(in crate::policy) fn outcome(&self) -> Option<&String> {
         match self {
             Self::Look(outcome) => Some(outcome),
-            Self::No | Self::Anew => None,
+            Self::No | Self::Anew { .. } => None,
         }
     }
 }

@@ -124,7 +124,10 @@ async fn must_not_run_elsewhere(run: &Run, at: HostId, now: Epoch) -> Result<(),
     let id = run.subject.vm;
     let hosts = run.read(Phase::Observe, move |world| world.zombies(&[id])).await?;
     match zombies::seen(&hosts, now, at).get(&id) {
-        Some(host) => Err(End::held(zombies::why(id, host))),
+        Some(host) => {
+            run.look_again().await;
+            Err(End::held(zombies::why(id, host)))
+        }
         None => Ok(()),
     }
 }

@@ -63,6 +63,7 @@ async fn procedure(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
                 let text = format!("it is down again: {why}; looking again in {} s", pause.as_secs());
                 run.note(Phase::Settle, text);
                 run.wait(pause).await;
+                must_be_no_crowd(run).await?;
             }
             // It was waited before, and for so long only.
             Tried::NotMade(_) => run.attempts.withdraw(),

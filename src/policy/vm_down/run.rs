@@ -82,6 +82,14 @@ impl Run {
         answer.map_err(|failure| self.ended(Outcome::NoCloud(failure)))
     }
 
+    /// It is held by what may pass.
+    pub(super) async fn look_again(&self) {
+        let vm = self.subject.vm;
+        if !self.rehearses() {
+            self.ask(move |world| world.look_again(vm)).await;
+        }
+    }
+
     /// The VM on its way.
     pub(super) async fn read_vm(&self) -> Result<Vm, End> {
         let id = self.subject.vm;

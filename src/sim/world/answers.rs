@@ -197,6 +197,11 @@ impl World for SimWorld {
         Ok(Self::crowd(self, down, within))
     }
 
+    fn look_again(&mut self, _: VmId) {
+        let now = self.transport.cloud().wall_clock();
+        self.again = self.again.or(self.since).or(Some(now));
+    }
+
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
         self.due();
         self.zone.zombies(vms)

@@ -3,14 +3,14 @@
 use super::SimWorld;
 use crate::model::{Holder, Hook, HostId, LcmState, Testimony, Vm, VmId, VmState};
 use crate::policy::healthy::Deed;
-use crate::policy::{Claim, Crowd, Failure, Reply, VmSubject};
+use crate::policy::{Claim, Crowd, Failure, Reply, Source, VmSubject};
 use crate::sim::cloud::Change;
 use crate::sim::seen::Tended;
 use crate::sim::witness::{ASKING, Honesty};
 use crate::wire::documents;
 use crate::wire::xml::Limits;
 use crate::world::one_by_one;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 impl SimWorld {
@@ -31,6 +31,7 @@ impl SimWorld {
             return Claim::Held(locked);
         }
         self.held = None;
+        self.since = self.again.take();
         if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) }
     }
 
@@ -61,17 +62,19 @@ impl SimWorld {
                 Change::Vm(vm, VmState::Poweroff | VmState::Active(LcmState::Unknown), _) => Some(vm),
                 Change::Vm(..) | Change::Host(..) | Change::Power(..) | Change::Leader(_) => None,
             })
-            .chain([down.vm])
+            .chain((down.source == Source::Event).then_some(down.vm))
             .collect();
         let read = |vm: &VmId| {
             let xml = cloud.vm_xml(*vm)?;
             documents::read::<Vm>(&xml, Limits::HOOK).ok()
         };
         let downs: Vec<Vm> = downs.iter().filter_map(read).collect();
-        Crowd {
-            of_host: downs.iter().filter(|vm| vm.host == down.host).count(),
-            of_datastore: downs.iter().filter(|vm| vm.system_datastore == down.datastore).count(),
+        let mut on_datastore = BTreeMap::new();
+        for vm in downs.iter().filter(|vm| vm.system_datastore == down.datastore) {
+            *on_datastore.entry(vm.host).or_default() += 1;
         }
+        let of_host = downs.iter().filter(|vm| vm.host == down.host).count();
+        Crowd { of_host, on_datastore, now: cloud.wall_clock() }
     }
 }
 

@@ -41,17 +41,55 @@ fn process(proc: &Path, pid: &str, name: &str, began: u64) {
 fn the_youngest_oned_counts_and_nobody_else() {
     let proc = tempfile::tempdir().unwrap();
     fs::write(proc.path().join("uptime"), "1.00 1.00\n").unwrap();
-    assert_eq!(oned_runs_for(proc.path()), None);
+    assert_eq!(oned_runs_for(proc.path(), None), None);
     process(proc.path(), "17", "oned_not", 0);
-    assert_eq!(oned_runs_for(proc.path()), None);
+    assert_eq!(oned_runs_for(proc.path(), None), None);
     process(proc.path(), "18", "oned", 0);
-    let oldest = oned_runs_for(proc.path()).unwrap();
+    let oldest = oned_runs_for(proc.path(), None).unwrap();
     process(proc.path(), "19", "oned", rustix::param::clock_ticks_per_second() * 10);
-    let youngest = oned_runs_for(proc.path()).unwrap();
+    let youngest = oned_runs_for(proc.path(), None).unwrap();
     assert!(oldest > Duration::from_secs(10), "this machine was started a moment ago");
     let apart = oldest.saturating_sub(youngest);
     assert!(apart > Duration::from_secs(5) && apart <= Duration::from_secs(10), "{apart:?}");
-    assert_eq!(oned_runs_for(Path::new("/nonexistent")), None);
+    assert_eq!(oned_runs_for(Path::new("/nonexistent"), None), None);
+}
+
+#[test]
+fn of_several_oneds_the_one_that_answers_on_our_endpoint_counts() {
+    let proc = tempfile::tempdir().unwrap();
+    process(proc.path(), "18", "oned", 0);
+    process(proc.path(), "19", "oned", rustix::param::clock_ticks_per_second() * 10);
+    fs::create_dir(proc.path().join("net")).unwrap();
+    let socket = |local, state, inode| {
+        format!(
+            "   0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  9869        0 {inode} 1\n"
+        )
+    };
+    // 2633 is 0A49. The younger one listens on another port, and calls somebody's 2633.
+    let table = socket("00000000:0A49", "0A", 7)
+        + &socket("00000000:0A4A", "0A", 8)
+        + &socket("0100007F:0A49", "01", 9);
+    fs::write(proc.path().join("net/tcp"), format!("  sl  local_address rem_address   st\n{table}")).unwrap();
+    for (pid, inode) in [("18", 7), ("19", 8), ("19", 9)] {
+        let fd = proc.path().join(pid).join("fd");
+        fs::create_dir_all(&fd).unwrap();
+        std::os::unix::fs::symlink(format!("socket:[{inode}]"), fd.join(inode.to_string())).unwrap();
+    }
+    let runs = |port| oned_runs_for(proc.path(), port).unwrap();
+    let apart = runs(Some(2633)).saturating_sub(runs(Some(2634)));
+    assert!(apart > Duration::from_secs(5), "{apart:?}");
+    let youngest = runs(Some(443)).abs_diff(runs(None));
+    assert!(youngest < Duration::from_secs(5), "nobody of that name listens there: {youngest:?}");
+}
+
+#[test]
+fn our_own_socket_is_found_in_the_real_proc() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let sockets = listening(Path::new("/proc"), port);
+    assert!(holds(Path::new("/proc/self"), &sockets), "{sockets:?}");
+    drop(listener);
+    assert!(!holds(Path::new("/proc/self"), &listening(Path::new("/proc"), port)));
 }
 
 #[test]
@@ -71,7 +109,7 @@ fn nobody() -> Lead {
 fn a_gateway_answers_if_the_program_ends_with_0() {
     let ping = ["/usr/bin/test", "{address}", "=", "good"].map(str::to_owned).to_vec();
     let gateways = ["good", "bad", "good"].map(str::to_owned).to_vec();
-    let seen = look(Ok(None), &mut nobody(), &[], &ObserverSettings { gateways, ping });
+    let seen = look(Ok(None), &mut nobody(), &[], &ObserverSettings { gateways, ping }, None);
     assert_eq!(seen.gateways.iter().map(|(_, answers)| *answers).collect::<Vec<_>>(), [true, false, true]);
     let silent = ["/nonexistent/ping".to_owned()].to_vec();
     let seen = look(
@@ -79,6 +117,7 @@ fn a_gateway_answers_if_the_program_ends_with_0() {
         &mut nobody(),
         &[],
         &ObserverSettings { gateways: vec!["good".to_owned()], ping: silent },
+        None,
     );
     assert_eq!(seen.gateways, [("good".to_owned(), false)]);
     assert_eq!(seen.raft, Err("no".to_owned()));

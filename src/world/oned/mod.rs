@@ -79,6 +79,11 @@ impl<T: Transport> Oned<T> {
         }
     }
 
+    /// The port of the endpoint.
+    pub fn port(&self) -> Option<u16> {
+        reqwest::Url::parse(&self.credentials.endpoint).ok()?.port_or_known_default()
+    }
+
     /// A client of the same front-ends that is patient in another way. It knows what this one learns of them.
     #[must_use]
     pub fn beside(&self, settings: Patience) -> Self
