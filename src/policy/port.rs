@@ -31,6 +31,14 @@ pub trait World {
     /// A [`Failure`] if oned gives no usable answer, or has no such host.
     fn host(&mut self, id: HostId) -> Result<Host, Failure>;
 
+    /// The same, beside the power of a host that is proven off.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer, or has no such host.
+    fn beside(&mut self, id: HostId) -> Result<Host, Failure> {
+        self.host(id)
+    }
+
     /// What is remembered of this and other incidents.
     ///
     /// # Errors

@@ -74,6 +74,8 @@ pub enum Event {
     UnreadableDeleted,
     /// Another front-end has worked on a host's failure: how far it came, and how long ago.
     Recorded(HostId, Progress, Duration),
+    /// The host's last incident is open, because the host ran while VMs of it were moved away.
+    RecordedAlive(HostId),
     /// oned charges this VM to this host, wherever it is.
     Charged(VmId, HostId),
     /// The host's last incident says that it has recovered this VM on another host.
@@ -148,6 +150,7 @@ impl Event {
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
+            Self::RecordedAlive(host) => cloud.recorded_alive(host),
             Self::Charged(vm, host) => {
                 if let Some(on) = cloud.vm_host(vm) {
                     cloud.state.release(on, vm);
