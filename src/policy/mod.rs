@@ -17,6 +17,8 @@
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
 //! | a driver has failed on the target | `moving/retries` |
 //! | the dead host is disabled | `moving/disable` |
+//! | VMs that nobody works on any more | `moving/torn` |
+//! | VMs that oned charges to a wrong host | `charge` |
 //! | VMs that are held are looked at again | `moving/held_vms` |
 //! | the report has at most 4096 bytes | `report`, `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
@@ -24,6 +26,7 @@
 
 pub mod arming;
 pub(crate) mod authority;
+mod charge;
 pub mod check;
 mod desk;
 pub mod fencing;
@@ -44,6 +47,7 @@ pub mod reconcile;
 pub mod record;
 pub mod replay;
 mod report;
+mod returned;
 mod rules;
 mod run;
 mod settings;

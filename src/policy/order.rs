@@ -39,6 +39,11 @@ pub enum Order {
         /// The VM.
         vm: VmId,
     },
+    /// `one.vm.recover(vm, 0)`: say for a driver that is gone that it has failed.
+    Fail {
+        /// The VM.
+        vm: VmId,
+    },
     /// `one.vm.action("resume", vm)`: start it on the host of its last history record.
     Resume {
         /// The VM.
@@ -66,6 +71,7 @@ impl Order {
             | Self::Delete { vm }
             | Self::Retry { vm }
             | Self::Resume { vm }
+            | Self::Fail { vm }
             | Self::Resched { vm }
             | Self::Unresched { vm } => *vm,
         }

@@ -31,6 +31,10 @@ pub(super) const QUIET: Duration = Duration::from_secs(30);
 /// (106 s were seen).
 pub(super) const UNNAMED: Duration = Duration::from_secs(120);
 
+/// A VM that stands for this long where an order has sent it may have nobody at work on it: a new leader has heard its hosts
+/// by then, and a driver has started most VMs.
+pub(super) const STANDS: Duration = Duration::from_secs(60);
+
 /// A write took so long after the death of a leader, the longest that was seen.
 const SLOW_WRITE: u64 = 106;
 

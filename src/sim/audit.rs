@@ -6,6 +6,7 @@
 use super::audit_brake::braked;
 use super::audit_fence::fence;
 use super::audit_proof::{confirmed, proven};
+use super::audit_well::well;
 use super::audit_words::owned;
 use super::physics::Breach;
 use super::seen::Seen;
@@ -51,6 +52,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
     owned(world, subject, &mut broken);
+    well(world, policy, subject, &mut broken);
     broken
 }
 
@@ -66,8 +68,11 @@ fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String>) {
     }
     let cloud = world.transport().cloud();
     for breach in cloud.breaches() {
-        let (Breach::DoubleStart { vm, at, .. } | Breach::SentToDeadHost { vm, at, .. }) = breach;
-        let ours = *at >= world.made() && matches!(breach, Breach::DoubleStart { .. });
+        let (vm, at, harms) = match breach {
+            Breach::DoubleStart { vm, at, .. } | Breach::TwoDrivers { vm, at } => (vm, at, true),
+            Breach::SentToDeadHost { vm, at, .. } => (vm, at, false),
+        };
+        let ours = harms && *at >= world.made();
         if ours && orders.iter().any(|(order, _)| order.vm() == *vm) {
             broken.push(format!("S1: {breach}"));
         }
@@ -115,6 +120,7 @@ fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<S
                             && by_scheduler(policy)
                             && states.get(vm) == Some(&VmState::UNKNOWN)
                     }
+                    Order::Fail { .. } => true,
                     Order::Unresched { .. } => by_scheduler(policy),
                 };
                 if !allowed || policy.purpose != Purpose::Recover {

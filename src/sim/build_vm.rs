@@ -76,6 +76,7 @@ impl Cloud {
             owner_group: "oneadmin".to_owned(),
             state,
             before: state,
+            torn: None,
             step: 0,
             busy: false,
             resched: false,

@@ -9,7 +9,7 @@ use super::state::{State, Vm};
 use super::timings::{Driver, Stage, Timings};
 use super::version::Version;
 use crate::model::{HostId, HostState, VmId, VmState};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Epoch seconds at which every simulation begins: Fri Nov 20 09:00:00 2026 UTC.
@@ -42,11 +42,15 @@ pub struct Cloud {
     pub(crate) queue: BTreeMap<(Duration, u64), Event>,
     pub(crate) drivers: BTreeMap<(VmId, Stage), Driver>,
     pub(crate) host_drivers: BTreeMap<HostId, Driver>,
+    /// Hosts whose libvirt is down: their domains run, and nobody there can say so.
+    pub(crate) no_libvirt: BTreeSet<HostId>,
     pub(crate) scheduler_on: bool,
     pub(crate) scheduler_armed: bool,
     pub(crate) storm: Storm,
     pub(crate) log: Vec<Happening>,
     pub(crate) carried_out: Vec<Carried>,
+    /// How many accepted migrates an oned that was gone had left.
+    pub(super) tears: usize,
     sequence: u64,
     random: u64,
 }
@@ -96,11 +100,13 @@ impl Cloud {
             queue: BTreeMap::new(),
             drivers: BTreeMap::new(),
             host_drivers: BTreeMap::new(),
+            no_libvirt: BTreeSet::new(),
             scheduler_on: true,
             scheduler_armed: false,
             storm: Storm::default(),
             log: Vec::new(),
             carried_out: Vec::new(),
+            tears: 0,
             sequence: 0,
             random: 0x9E37_79B9_7F4A_7C15,
         }
@@ -213,6 +219,13 @@ impl Cloud {
     /// How domains start on this host from now on, whatever the VM.
     pub fn set_host_driver(&mut self, host: HostId, driver: Driver) {
         self.host_drivers.insert(host, driver);
+    }
+
+    /// The host's libvirt ends; its domains run on.
+    pub fn end_libvirt(&mut self, host: HostId) {
+        self.no_libvirt.insert(host);
+        self.set_host_driver(host, Driver::Fails);
+        self.vm_report(host);
     }
 
     /// Stop the scheduler: PENDING and RESCHED VMs stay where they are.

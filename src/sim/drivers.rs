@@ -234,7 +234,7 @@ impl Cloud {
     pub(crate) fn strand(&mut self, host: HostId) {
         let idle = |vm: &&Vm| {
             let working = matches!(vm.state, VmState::Active(lcm) if step(lcm).is_some());
-            working && !vm.busy && vm.host() == Some(host)
+            working && !vm.busy && vm.torn.is_none() && vm.host() == Some(host)
         };
         let events: Vec<Event> = self
             .state

@@ -45,6 +45,9 @@ impl Cloud {
     /// Another front-end leads from now on; the one before it lives and follows.
     pub fn leads(&mut self, server: usize) {
         if self.front.servers.get(server).is_some_and(|server| server.alive) && !self.front.is_solo() {
+            if self.front.leader != Some(server) {
+                self.tear();
+            }
             self.front.remember(self.now, self.timings.follower_lag, &self.state);
             self.front.leader = Some(server);
             self.front.term += 1;
@@ -93,6 +96,7 @@ impl Cloud {
     /// The leader steps down without dying; there is another election.
     pub fn leader_steps_down(&mut self) {
         if !self.front.is_solo() && self.front.leader.take().is_some() {
+            self.tear();
             self.front.lost = None;
             // It forgets nothing of what it has said.
             let known = self.now.saturating_sub(self.timings.follower_lag);
@@ -108,6 +112,7 @@ impl Cloud {
         };
         dead.alive = false;
         if self.front.leader == Some(server) || !self.front.has_quorum() {
+            self.tear();
             self.front.leader = None;
             self.front.lost = Some((self.now, server));
             self.after(self.timings.election, Event::Election);
@@ -118,6 +123,9 @@ impl Cloud {
     pub fn server_returns(&mut self, server: usize) {
         if let Some(back) = self.front.servers.get_mut(server) {
             back.alive = true;
+        }
+        if self.front.is_solo() {
+            self.set_oned_runs_for(Duration::ZERO);
         }
         if self.front.leader.is_none() {
             self.after(self.timings.election, Event::Election);

@@ -41,6 +41,9 @@ pub(super) struct File {
     pub(super) lock_held_by: Option<String>,
     #[serde(default, with = "compact::optional")]
     pub(super) lock_held_for: Option<Duration>,
+    /// How long after its start it is free.
+    #[serde(default, with = "compact::optional")]
+    pub(super) lock_free_after: Option<Duration>,
     /// A person names the host, instead of oned's event.
     #[serde(default)]
     pub(super) by_hand: bool,
@@ -158,6 +161,10 @@ pub(super) struct TimingsFile {
     #[serde(with = "compact::optional")]
     host_report: Option<Duration>,
     #[serde(with = "compact::optional")]
+    lcm: Option<Duration>,
+    #[serde(with = "compact::optional")]
+    transfer: Option<Duration>,
+    #[serde(with = "compact::optional")]
     boot: Option<Duration>,
     #[serde(with = "compact::optional")]
     follower_lag: Option<Duration>,
@@ -174,6 +181,8 @@ impl TimingsFile {
         set(self.cleanup_stuck, &mut timings.cleanup_stuck);
         set(self.ssh_timeout, &mut timings.ssh_timeout);
         set(self.host_report, &mut timings.host_report);
+        set(self.lcm, &mut timings.lcm);
+        set(self.transfer, &mut timings.transfer);
         set(self.boot, &mut timings.boot);
         set(self.follower_lag, &mut timings.follower_lag);
         set(self.election, &mut timings.election);

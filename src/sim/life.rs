@@ -4,7 +4,7 @@
 
 use super::cloud::{Change, Cloud};
 use super::queue::{Event, Queued};
-use super::state::{History, Vm};
+use super::state::{History, Torn, Vm};
 use super::steps::{failed_step, step};
 use super::timings::{Driver, Stage};
 use crate::model::{HostId, LcmState, VmId, VmState};
@@ -46,6 +46,7 @@ impl Cloud {
             vm.state = state;
             vm.step += 1;
             vm.busy = false;
+            vm.torn = vm.torn.filter(|torn| *torn == Torn::Row);
             let change = Change::Vm(vm.id, state, vm.host());
             self.happened(change);
         }

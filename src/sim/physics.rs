@@ -52,6 +52,13 @@ pub enum Breach {
         /// When, since the simulation began.
         at: Duration,
     },
+    /// A driver was started for a VM that another one was still working on.
+    TwoDrivers {
+        /// The VM.
+        vm: VmId,
+        /// When, since the simulation began.
+        at: Duration,
+    },
 }
 
 impl fmt::Display for Breach {
@@ -60,6 +67,7 @@ impl fmt::Display for Breach {
             Self::DoubleStart { vm, first, second, .. } => {
                 write!(f, "{vm} was started on {second} while it ran on {first}")
             }
+            Self::TwoDrivers { vm, .. } => write!(f, "a second driver was started for {vm}"),
             Self::SentToDeadHost { vm, host, .. } => write!(f, "{vm} was sent to {host}, which has no power"),
         }
     }

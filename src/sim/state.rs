@@ -70,6 +70,15 @@ pub(crate) struct LockInfo {
     pub(crate) request: i64,
 }
 
+/// What an oned has left of a VM that it was working on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Torn {
+    /// Nobody is at work on the step that the VM is in.
+    Driver,
+    /// A row of its history that its document does not have.
+    Row,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Vm {
     pub(crate) id: VmId,
@@ -85,6 +94,8 @@ pub(crate) struct Vm {
     pub(crate) step: u64,
     /// A driver or the life-cycle manager is about to change the state.
     pub(crate) busy: bool,
+    /// What an oned that is gone has left of it.
+    pub(crate) torn: Option<Torn>,
     pub(crate) resched: bool,
     pub(crate) stime: i64,
     pub(crate) etime: i64,

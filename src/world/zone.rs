@@ -185,6 +185,7 @@ impl<T: Transport> Zone<T> {
             Order::Recreate { vm } => self.oned.recover(vm, RecoverOperation::Recreate),
             Order::Delete { vm } => self.oned.recover(vm, RecoverOperation::Delete),
             Order::Retry { vm } => self.oned.recover(vm, RecoverOperation::Retry),
+            Order::Fail { vm } => self.oned.recover(vm, RecoverOperation::Failure),
             Order::Resume { vm } => self.oned.vm_action(vm, "resume"),
             Order::Resched { vm } => self.oned.vm_action(vm, "resched"),
             Order::Unresched { vm } => self.oned.vm_action(vm, "unresched"),

@@ -40,6 +40,7 @@ pub enum Item {
     Target,
     Witness,
     Layer,
+    Charge,
     Zombie,
 }
 
@@ -68,6 +69,7 @@ impl Item {
             Self::Target => "target",
             Self::Witness => "witness",
             Self::Layer => "layer",
+            Self::Charge => "charge",
             Self::Zombie => "zombie",
         }
     }

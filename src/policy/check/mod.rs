@@ -3,6 +3,7 @@
 //! It judges what was gathered and touches nothing: the devices' answers, the records to write and the moment all come
 //! in, or go out, as values.
 
+mod charge;
 mod cluster;
 mod device;
 mod finding;
@@ -26,6 +27,7 @@ pub use witness::WitnessFacts;
 use super::Rules;
 use super::layer::Survey;
 use crate::model::{ClusterId, Epoch, HostId, Outlook, RaftState, SeenOn};
+use std::collections::BTreeSet;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct ZoneFacts {
     pub hooks: Option<Vec<HookFacts>>,
     /// `[observer] gateways`
     pub gateways: Vec<String>,
+    /// Hosts that a process of this front-end works on now.
+    pub busy: BTreeSet<HostId>,
     /// The hosts in scope, with their devices' answers.
     pub hosts: Vec<HostFacts>,
     /// Every `[[host]]` of the settings.
@@ -122,6 +126,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(target::shared(&zone.hosts));
         checked.findings.extend(witness::judge(&zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
+        checked.findings.extend(charge::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);

@@ -5,7 +5,7 @@
 use super::apply::hold;
 use super::ready::{Ready, Seen, ready, reopen};
 use super::{Moved, Next, next};
-use crate::model::{Moment, Refusal};
+use crate::model::{Moment, Refusal, VmId};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::order::{Order, Reply};
@@ -81,7 +81,7 @@ fn answered(run: &mut Run, order: Order, reply: &Reply, proof: Moment) {
         Reply::Accepted => ("accepted".to_owned(), None),
         Reply::NotSent(why) => (format!("not sent, {why}"), None),
         Reply::Unknown(why) => (format!("outcome unknown, {why}; reading it back"), None),
-        Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(*kind, why)),
+        Reply::Refused(kind, why) => (format!("refused, {why}"), hold_for(vm, *kind, why)),
     };
     run.detail(Phase::Act, format!("{}, on the proof of {proof}: {said}", run.say(&order)));
     if matches!(reply, Reply::Accepted | Reply::Unknown(_)) {
@@ -112,8 +112,21 @@ fn answered(run: &mut Run, order: Order, reply: &Reply, proof: Moment) {
     }
 }
 
+/// What oned says where the table of history records has a row that the VM's document has not: the leader died between
+/// the two. No call leads out of that, and `onedb` has no command for it.
+const TORN_ROW: &str = "Cannot update virtual machine history";
+
 /// Refusals that another host would not change.
-fn hold_for(kind: Refusal, why: &str) -> Option<String> {
+fn hold_for(vm: VmId, kind: Refusal, why: &str) -> Option<String> {
+    if why.contains(TORN_ROW) {
+        let id = vm.0;
+        return Some(format!(
+            "a leader that died has left a row of its history that its document does not have, and oned moves it no \
+             more: stop oned on every front-end, delete that row from the database (`SELECT MAX(seq) FROM history \
+             WHERE vid={id}`, which is higher than the last SEQ of `onevm show {id} -x`), start oned, and run the same \
+             command again: {why}"
+        ));
+    }
     match kind {
         // Does not fit, a state that has changed, a host that is gone: look again and plan again.
         Refusal::Action | Refusal::NoExists => None,

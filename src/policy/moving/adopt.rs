@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub(super) fn adopt(run: &mut Run, decision: &Decision) -> bool {
     let Decision { vm, name, state, .. } = decision;
     let Some(order) = sent_before(run, decision) else { return false };
-    let mut progress = VmProgress::adopted(name.clone(), *state, order, run.now());
+    let mut progress = VmProgress::adopted(name.clone(), *state, order, run.now(), run.vms.written);
     progress.when_off = when_off(run, *vm);
     run.vms.progress.insert(*vm, progress);
     let text = format!("an earlier run has sent: {}; it is {state}, reading it back", run.say(&order));
@@ -39,7 +39,7 @@ pub(in crate::policy) enum Sent {
 pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -> Sent {
     let Some(order) = sent_before(run, decision) else { return Sent::Nothing };
     let now = run.now();
-    let mut adopted = VmProgress::adopted(decision.name.clone(), decision.state, order, now);
+    let mut adopted = VmProgress::adopted(decision.name.clone(), decision.state, order, now, run.vms.written);
     adopted.when_off = when_off(run, decision.vm);
     let adopted = &adopted;
     let vms = &BTreeMap::new();
@@ -50,6 +50,8 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
         | Judgement::Replan
         | Judgement::Await
         | Judgement::Send(_)
+        | Judgement::LeadOn(_)
+        | Judgement::Oned
         | Judgement::Look
         | Judgement::Release(_)
         | Judgement::TakeOver(_)
@@ -90,6 +92,7 @@ fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
         Order::Migrate { .. }
         | Order::Retry { .. }
         | Order::Resume { .. }
+        | Order::Fail { .. }
         | Order::Resched { .. }
         | Order::Unresched { .. } => false,
     };

@@ -25,9 +25,11 @@ enum Need {
 pub(super) fn unmet(order: &Order, after: &[VmId]) -> Vec<VmId> {
     match order {
         Order::Migrate { .. } | Order::Recreate { .. } | Order::Resched { .. } => after.to_vec(),
-        Order::Delete { .. } | Order::Retry { .. } | Order::Resume { .. } | Order::Unresched { .. } => {
-            Vec::new()
-        }
+        Order::Delete { .. }
+        | Order::Retry { .. }
+        | Order::Resume { .. }
+        | Order::Fail { .. }
+        | Order::Unresched { .. } => Vec::new(),
     }
 }
 

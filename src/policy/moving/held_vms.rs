@@ -97,6 +97,7 @@ impl Run {
             }
             Outcome::Recovered
             | Outcome::Fenced
+            | Outcome::Contradicted(_)
             | Outcome::NothingToDo(_)
             | Outcome::HandedOver(_)
             | Outcome::Rehearsed(_) => false,

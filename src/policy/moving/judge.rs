@@ -1,6 +1,8 @@
 //! What a VM that is on its way reads back as, and what follows from that.
 
+use super::torn::way_on;
 use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
+use crate::policy::charge::MENDS;
 use crate::policy::order::Order;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
@@ -10,6 +12,7 @@ use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// What a VM's state means for what is done next.
 pub(super) enum Judgement {
@@ -18,8 +21,12 @@ pub(super) enum Judgement {
     Replan,
     Await,
     Send(Order),
+    /// The same where nobody is at work on it any more.
+    LeadOn(Order),
     /// Look at the hosts first: what follows depends on how its target is.
     Look,
+    /// Ask how long the oned that leads has been at work: what follows depends on that.
+    Oned,
     /// It waits no more for others; why.
     Release(String),
     /// The scheduler has stopped; why. The planner moves it.
@@ -56,6 +63,7 @@ impl Judge<'_> {
                 Order::Migrate { .. }
                 | Order::Retry { .. }
                 | Order::Resume { .. }
+                | Order::Fail { .. }
                 | Order::Resched { .. } => self.migrating(vm, order, sent, certainty),
                 Order::Unresched { .. } => self.taking_back(vm, sent, certainty),
                 Order::Recreate { .. } => self.recreating(vm, order, sent, certainty),
@@ -65,13 +73,18 @@ impl Judge<'_> {
         match judgement {
             Judgement::Close(_)
             | Judgement::Look
+            | Judgement::LeadOn(_)
             | Judgement::Release(_)
             | Judgement::TakeOver(_)
             | Judgement::TakenBack
             // Tries end that.
             | Judgement::Send(Order::Unresched { .. }) => judgement,
-            Judgement::Stay | Judgement::Replan | Judgement::Await | Judgement::Send(_) => {
-                self.overdue(&vm.state.to_string(), &said(vm)).unwrap_or(judgement)
+            Judgement::Stay
+            | Judgement::Replan
+            | Judgement::Await
+            | Judgement::Send(_)
+            | Judgement::Oned => {
+                self.overdue(&vm.state.to_string(), &self.told(vm)).unwrap_or(judgement)
             }
         }
     }
@@ -98,7 +111,7 @@ impl Judge<'_> {
     /// oned gave it up, or it changed in some other way: plan again.
     fn awaited(&self, vm: &Vm) -> Judgement {
         match states::class(vm.state) {
-            Class::Transient => Judgement::Stay,
+            Class::Transient => self.left_by_its_driver(vm),
             Class::Lost if vm.host != Some(self.dead()) => Judgement::Stay,
             Class::Running if vm.host == Some(self.dead()) && self.run.policy.mode == Mode::Migrate => {
                 let here = matches!(self.vm.stage, Stage::Awaiting { here: true, .. });
@@ -121,9 +134,7 @@ impl Judge<'_> {
             return self.not_moved(vm, order, sent, certainty);
         };
         match states::class(vm.state) {
-            Class::Running => {
-                Judgement::Close(Fate::Recovered(format!("RUNNING on {}", self.run.vms.hosts.named(host))))
-            }
+            Class::Running => Judgement::Close(Fate::Recovered(self.running(vm, host))),
             Class::Stopped if vm.state == VmState::Poweroff && self.vm.when_off == WhenOff::Starts => {
                 self.starting(vm, host, order, sent, certainty)
             }
@@ -134,8 +145,12 @@ impl Judge<'_> {
             ))),
             Class::Failure => self.failed(vm, host, sent, certainty),
             Class::Done => terminated(),
-            Class::Lost => self.lost_again(vm, host, sent),
-            Class::Transient | Class::Resubmit => Judgement::Stay,
+            Class::Lost => {
+                let torn = self.torn(vm, host, (order, sent, certainty));
+                torn.unwrap_or_else(|| self.lost_again(vm, host, (order, sent)))
+            }
+            Class::Transient => self.torn(vm, host, (order, sent, certainty)).unwrap_or(Judgement::Stay),
+            Class::Resubmit => Judgement::Stay,
             Class::Stopped | Class::NotPlaced | Class::Strange => Judgement::Close(Fate::Failed(format!(
                 "{} on {}{}",
                 vm.state,
@@ -145,6 +160,17 @@ impl Judge<'_> {
         }
     }
 
+    /// `RUNNING on node1 (host 1)`
+    fn running(&self, vm: &Vm, host: HostId) -> String {
+        let mut text = format!("RUNNING on {}", self.run.vms.hosts.named(host));
+        // One whose migration was just accepted is so for a moment.
+        let misplaced = self.run.vms.hosts.misplaced.get(&vm.id);
+        if misplaced.is_some_and(|state| *state == VmState::RUNNING || self.vm.led > 0) {
+            let _ = write!(text, ", and oned charges it to {} all the same: {MENDS}", self.run.host());
+        }
+        text
+    }
+
     /// The VM is still charged to the dead host.
     fn not_moved(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
         match states::class(vm.state) {
@@ -152,6 +178,7 @@ impl Judge<'_> {
             // A save on the dead host failed and oned put it back.
             Class::Running => Judgement::Await,
             Class::Failure => Judgement::Replan,
+            Class::Lost | Class::Stopped if matches!(order, Order::Fail { .. }) => Judgement::Replan,
             Class::Lost
             | Class::Stopped
             | Class::Transient
@@ -159,9 +186,17 @@ impl Judge<'_> {
             | Class::NotPlaced
             | Class::Strange => {
                 match certainty {
+                    Certainty::NotSent if matches!(order, Order::Fail { .. }) && self.may_lead_on() => {
+                        Judgement::LeadOn(order)
+                    }
                     Certainty::NotSent => Judgement::Replan,
                     // Asked again for the same host: a first call that comes late is then refused by oned.
                     Certainty::Unknown if self.may_ask_again(sent) => Judgement::Send(order),
+                    Certainty::Accepted
+                        if matches!(states::class(vm.state), Class::Lost | Class::Stopped) =>
+                    {
+                        self.forgotten(sent)
+                    }
                     Certainty::Accepted | Certainty::Unknown => Judgement::Stay,
                 }
             }
@@ -189,6 +224,9 @@ impl Judge<'_> {
                 Judgement::Close(Fate::Left(why))
             }
             (Class::Failure, Some(host)) => self.failed(vm, host, sent, certainty),
+            (Class::Transient, Some(host)) => {
+                self.torn(vm, host, (order, sent, certainty)).unwrap_or(Judgement::Stay)
+            }
             // The clean-up talks to the dead host over ssh and may never end; asking again ends it.
             (Class::Resubmit, _) if stuck => Judgement::Send(order),
             (Class::Lost | Class::Running | Class::Stopped | Class::Transient | Class::Failure, None)
@@ -216,6 +254,13 @@ impl Judge<'_> {
             (false, Certainty::NotSent) => Judgement::Replan,
             (false, Certainty::Accepted | Certainty::Unknown) => Judgement::Stay,
         }
+    }
+
+    /// What oned wrote on it, and the command for one that stands where it was sent.
+    fn told(&self, vm: &Vm) -> String {
+        let elsewhere = vm.host.filter(|host| *host != self.dead() && self.vm.calls > 0);
+        let way = elsewhere.map_or_else(String::new, |host| way_on(vm, &self.run.vms.hosts.named(host)));
+        way + &said(vm)
     }
 
     /// The end of patience: all attempts for one VM share one deadline.

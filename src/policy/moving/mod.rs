@@ -6,6 +6,7 @@
 mod act;
 pub(in crate::policy) mod adopt;
 pub(in crate::policy) mod after;
+pub(in crate::policy) mod alive;
 mod apply;
 mod disable;
 pub(in crate::policy) mod ending;
@@ -17,6 +18,7 @@ mod retries;
 mod scheduler;
 mod settle;
 mod survey;
+mod torn;
 
 pub(in crate::policy) use survey::{Looked, rehearsed, survey};
 
@@ -65,6 +67,8 @@ enum Todo {
     Disable,
     /// Look at the hosts that VMs were sent to.
     Targets,
+    /// Ask how long the oned that leads has been at work.
+    Oned,
     /// There is nothing more to do.
     Done(Outcome),
 }
@@ -90,6 +94,7 @@ pub(in crate::policy) async fn move_vms(run: &mut Run, proof: &Proof, start: Sta
             Todo::Flags(flags) => act::take_back(run, proof, flags).await,
             Todo::Disable => disable::disable(run, proof, &mut seen).await?,
             Todo::Targets => Next::Survey(Purpose::Targets),
+            Todo::Oned => torn::look_at_oned(run).await?,
             Todo::Done(outcome) => Next::Done(Moved::Done(outcome)),
         };
     }
@@ -147,7 +152,10 @@ pub(in crate::policy) fn call_off_on_again(run: &mut Run, outcome: Outcome) -> O
     let advice = "power it off and keep it off, then run the same command again".to_owned();
     let failure = match outcome {
         Outcome::NoCloud(failure) => return Some(no_cloud(run, failure)),
-        Outcome::NotStarted(failure) | Outcome::NotFenced(failure) | Outcome::Held(failure) => failure,
+        Outcome::NotStarted(failure)
+        | Outcome::NotFenced(failure)
+        | Outcome::Contradicted(failure)
+        | Outcome::Held(failure) => failure,
         Outcome::NothingToDo(reason) | Outcome::HandedOver(reason) => {
             Failure { trouble: Trouble::Refused, what: format!("{what}: {reason}"), advice }
         }

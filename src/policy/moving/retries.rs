@@ -19,7 +19,7 @@ impl Judge<'_> {
         if asked && self.now.since(sent) < rules.retry_wait {
             return Judgement::Stay;
         }
-        let left = self.vm.retries < rules.retries;
+        let left = self.has_a_retry();
         let Some(hosts) = self.hosts else { return Judgement::Look };
         let what = format!("{} on {}", vm.state, self.run.vms.hosts.named(host));
         let text = match hosts.get(&host) {
@@ -38,6 +38,23 @@ impl Judge<'_> {
             None => format!("{what}, which does not exist any more; {}{}", recreate(vm), said(vm)),
         };
         Judgement::Close(Fate::Failed(text))
+    }
+
+    /// What leads on where nobody was at work any more is no retry.
+    fn has_a_retry(&self) -> bool {
+        self.vm.retries < self.run.policy.settle.retries.saturating_add(self.vm.led)
+    }
+
+    /// It was to be started on its target, and is UNKNOWN there again.
+    fn not_resumed(&self, vm: &Vm, host: &str) -> Judgement {
+        if self.has_a_retry() {
+            return Judgement::Send(Order::Resume { vm: vm.id });
+        }
+        Judgement::Close(Fate::Failed(format!(
+            "UNKNOWN on {host}, where it does not start: mend that host, then `onevm resume {}`{}",
+            vm.id.0,
+            said(vm)
+        )))
     }
 
     /// A VM that has fallen with its host is on its target and off: it is started there. A start that fails leaves it off,
@@ -76,7 +93,7 @@ impl Judge<'_> {
 
     /// It is UNKNOWN on its target. The first reads after a call may show that too; later that host has trouble of its
     /// own, and a VM that it may still run is started nowhere else without a proof that it is off.
-    pub(super) fn lost_again(&self, vm: &Vm, host: HostId, sent: Moment) -> Judgement {
+    pub(super) fn lost_again(&self, vm: &Vm, host: HostId, (order, sent): (Order, Moment)) -> Judgement {
         let pause = self.run.policy.settle.retry_wait;
         if self.now.since(sent) < pause || self.run.vms.halted.is_some() {
             return Judgement::Stay;
@@ -87,6 +104,9 @@ impl Judge<'_> {
         };
         let name = self.run.vms.hosts.named(host);
         let text = match hosts.get(&host) {
+            Some(HostState::Monitored) if matches!(order, Order::Resume { .. }) && self.vm.led > 0 => {
+                return self.not_resumed(vm, &name);
+            }
             // It may be seen again; if not, the deadline ends this.
             Some(HostState::Monitored | HostState::Init) => return Judgement::Stay,
             Some(HostState::Error) => {

@@ -47,6 +47,7 @@ pub(super) fn left_to_it(run: &Run, order: Order, state: VmState) -> Result<Orde
         | Order::Delete { .. }
         | Order::Retry { .. }
         | Order::Resume { .. }
+        | Order::Fail { .. }
         | Order::Unresched { .. } => Ok(order),
     }
 }

@@ -29,7 +29,10 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
         Ok(list) => list,
         Err(failure) => return Ok(Todo::Done(no_cloud(run, failure))),
     };
-    let Follows { orders, flags, looking } = judgements(run, proof, &list, Hosts::NotSeen);
+    let Follows { orders, flags, looking, asking } = judgements(run, proof, &list, Hosts::NotSeen);
+    if asking && orders.is_empty() && flags.is_empty() {
+        return Ok(Todo::Oned);
+    }
     if looking && orders.is_empty() && flags.is_empty() {
         return Ok(Todo::Targets);
     }
@@ -65,6 +68,8 @@ struct Follows {
     flags: Vec<Order>,
     /// A judgement needs the hosts.
     looking: bool,
+    /// A judgement needs the oned that leads.
+    asking: bool,
 }
 
 /// Take up what each VM on its way reads back as.
@@ -87,6 +92,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Foll
         let judgement = covered(judgement, vm, proof);
         let judgement = runs_once(judgement, run);
         next.looking |= matches!(judgement, Judgement::Look);
+        next.asking |= matches!(judgement, Judgement::Oned);
         let flag = broken || vm.is_some_and(|vm| vm.resched && vm.state != VmState::Done);
         if let (Some(progress), false) = (run.vms.progress.get_mut(&id), flag) {
             progress.flag_is_gone(&judgement);
@@ -103,11 +109,16 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Foll
 /// A VM that somebody has locked meanwhile is asked for nothing more: oned would refuse. An order whose answer was lost
 /// may still be carried out, so it is read on.
 fn unlocked(judgement: Judgement, vm: Option<&Vm>, progress: &VmProgress) -> Judgement {
-    let (Judgement::Send(order), Some(why)) = (&judgement, vm.and_then(locked)) else { return judgement };
+    let (Judgement::Send(order) | Judgement::LeadOn(order), Some(why)) = (&judgement, vm.and_then(locked))
+    else {
+        return judgement;
+    };
     match order {
-        Order::Recreate { .. } | Order::Delete { .. } | Order::Retry { .. } | Order::Resume { .. } => {
-            Judgement::Close(Fate::Failed(why))
-        }
+        Order::Recreate { .. }
+        | Order::Delete { .. }
+        | Order::Retry { .. }
+        | Order::Resume { .. }
+        | Order::Fail { .. } => Judgement::Close(Fate::Failed(why)),
         Order::Migrate { .. } if progress.doubt => Judgement::Stay,
         Order::Migrate { .. } | Order::Resched { .. } | Order::Unresched { .. } => judgement,
     }
@@ -115,14 +126,14 @@ fn unlocked(judgement: Judgement, vm: Option<&Vm>, progress: &VmProgress) -> Jud
 
 /// What is asked again must be covered by the proof that there is now.
 fn covered(judgement: Judgement, vm: Option<&Vm>, proof: &Proof) -> Judgement {
-    let Judgement::Send(order) = judgement else { return judgement };
+    let (Judgement::Send(order) | Judgement::LeadOn(order)) = judgement else { return judgement };
     if let Order::Unresched { .. } = order {
         return judgement;
     }
     let open = vm.and_then(|vm| not_cut_off(vm, proof.scope()));
     let destroys = matches!(order, Order::Recreate { .. } | Order::Delete { .. });
     match (open, proof.reservation().filter(|_| destroys)) {
-        (None, None) => Judgement::Send(order),
+        (None, None) => judgement,
         (Some(why), _) => Judgement::Close(Fate::Failed(why)),
         (None, Some(why)) => {
             Judgement::Close(Fate::Failed(format!("the proof does not authorise it: {why}")))
@@ -144,9 +155,14 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
     let now = run.now();
     let progress = run.vms.progress.get_mut(&id)?;
     match halted(judgement, run.vms.halted.as_ref()) {
-        Judgement::Stay | Judgement::Look => {}
+        Judgement::Stay | Judgement::Look | Judgement::Oned => {}
         Judgement::Replan => progress.reopen(now),
         Judgement::Await => progress.wait_for_oned(now, true),
+        Judgement::LeadOn(order) => {
+            progress.led += 1;
+            progress.send(order, now);
+            return Some(order);
+        }
         Judgement::Send(order) => {
             progress.send(order, now);
             return Some(order);
@@ -184,7 +200,9 @@ fn halted(judgement: Judgement, halted: Option<&Failure>) -> Judgement {
             Judgement::Replan
             | Judgement::Await
             | Judgement::Send(_)
+            | Judgement::LeadOn(_)
             | Judgement::Look
+            | Judgement::Oned
             | Judgement::Release(_)
             | Judgement::TakeOver(_),
             Some(failure),

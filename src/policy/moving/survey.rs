@@ -31,6 +31,9 @@ pub(super) enum Purpose {
     Targets,
 }
 
+/// More VMs that oned charges to a wrong host are not looked for.
+const STRAYS: usize = 500;
+
 /// What came of a look at the cloud.
 pub(in crate::policy) enum Looked {
     At(Box<Survey>),
@@ -65,7 +68,10 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
     loop {
         let (host, also) = (run.subject.host, asked(run));
         let survey = match run.read(Phase::Survey, move |world| world.survey(host, &also)).await? {
-            Ok(survey) => survey,
+            Ok(survey) => match strays(run, survey).await? {
+                Ok(survey) => survey,
+                Err(failure) => return Ok(Looked::Ended(no_cloud(run, failure))),
+            },
             Err(failure) => return Ok(Looked::Ended(no_cloud(run, failure))),
         };
         if let Some(lost) = lost(run, &survey.memory) {
@@ -96,6 +102,31 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
         call_off(run, failure);
         return Ok(Looked::CalledOff);
     }
+}
+
+/// Read the VMs, too, that an incident has brought to a host which oned does not charge them to: those on the dead host are
+/// lost with it, and the others take room.
+async fn strays(run: &mut Run, mut survey: Survey) -> Result<Result<Survey, Failure>, Stop> {
+    let charges = |id, vm| survey.hosts.iter().any(|host| host.id == id && host.vms.contains(&vm));
+    let known: BTreeSet<_> = survey.vms.iter().chain(&survey.needed).map(|vm| vm.id).collect();
+    let sent =
+        survey.memory.incidents.iter().flat_map(|(_, incident)| {
+            incident.vms.iter().filter_map(|vm| Some((incident.host, vm.to?, vm.id)))
+        });
+    let stray =
+        sent.filter(|(from, to, vm)| charges(*from, *vm) && !charges(*to, *vm) && !known.contains(vm));
+    let ids: BTreeSet<_> = stray.map(|(_, _, vm)| vm).take(STRAYS).collect();
+    if ids.is_empty() {
+        return Ok(Ok(survey));
+    }
+    let ids: Vec<_> = ids.into_iter().collect();
+    Ok(run.read(Phase::Survey, move |world| world.vms(&ids)).await?.map(|list| {
+        let (here, others): (Vec<_>, Vec<_>) =
+            list.vms.into_iter().partition(|vm| vm.host == Some(run.subject.host));
+        survey.vms.extend(here);
+        survey.needed.extend(others);
+        survey
+    }))
 }
 
 /// The VMs to read besides those that are charged to the dead host.

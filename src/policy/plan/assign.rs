@@ -11,6 +11,7 @@ use super::sequence::{Rank, rank};
 use super::view::View;
 use super::{Verdict, by_scheduler};
 use crate::model::{HostId, Vm, VmId};
+use crate::policy::charge;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::rules::Layers;
 use std::cmp::Reverse;
@@ -47,6 +48,14 @@ pub(super) fn verdicts(
     for vm in view.survey.vms.iter().filter(|vm| view.request.closed.contains(&vm.id)) {
         if let Some(to) = view.request.moving.get(&vm.id) {
             rooms.keep_free(vm, *to, view);
+        }
+    }
+    // A VM that is on a host and charged to another one takes room all the same.
+    let moving = |vm: &Vm| view.request.closed.contains(&vm.id) && view.request.moving.contains_key(&vm.id);
+    let others = view.survey.vms.iter().chain(&view.survey.needed).filter(|vm| !moving(vm));
+    for vm in others.filter(|vm| charge::elsewhere(vm, view.hosts.values().copied()).is_some()) {
+        if let Some(on) = vm.host {
+            rooms.keep_free(vm, on, view);
         }
     }
     let mut seen = Watched::default();

@@ -5,6 +5,7 @@ use super::view::View;
 use super::wish::{self, Chosen};
 use super::{Verdict, eligibility};
 use crate::model::{Version, Vm, VmState};
+use crate::policy::charge::{self, MENDS};
 use crate::policy::order::Order;
 use crate::policy::rules::{Failed, Layers};
 use crate::policy::settings::{Force, Mode, Purpose};
@@ -33,8 +34,14 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
     if let Some(verdict) = eligibility::leaving(vm, request.host, &view.charged) {
         return Err(verdict);
     }
+    let charged = charge::elsewhere(vm, view.hosts.values().copied());
     if let Some(verdict) = eligibility::elsewhere(vm, request.host) {
-        return Err(verdict);
+        return Err(match (verdict, charged) {
+            (Verdict::Leave(text), Some(host)) => {
+                Verdict::Leave(format!("{text}; oned charges it to {}: {MENDS}", view.host_name(host)))
+            }
+            (verdict, Some(_) | None) => verdict,
+        });
     }
     let Chosen { mode, why } = wish::choose(vm, view)?;
     let fell = view.fell(vm);
@@ -73,6 +80,14 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
     }
     match mode {
         Mode::Migrate => {
+            if let Some(host) = charged {
+                let host = view.host_name(host);
+                return Err(Verdict::Hold(format!(
+                    "{}: oned charges it to {host}, so it neither gives it up here nor moves it: {MENDS}, and then the \
+                     same command again",
+                    vm.state
+                )));
+            }
             let movable = storage::movable(vm, view).map_err(held)?;
             Ok(Move { vm, movable, awaited, why })
         }

@@ -67,6 +67,7 @@ pub(super) async fn taken(
     if let Some(text) = mend(&mut incident, at, opening.unchanged, &run.policy) {
         run.note(Phase::Claim, text);
     }
+    run.vms.written = Some(incident.updated);
     set_aside(run, opening, &mut incident);
     run.looks_again(&mut incident);
     take_up(run, &mut incident, at);

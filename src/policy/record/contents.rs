@@ -101,7 +101,9 @@ impl Run {
         match stage {
             Stage::Moving { order, .. } => match order {
                 // It repeats the step that failed; what was decided stands.
-                Order::Retry { .. } | Order::Resume { .. } | Order::Unresched { .. } => None,
+                Order::Retry { .. } | Order::Resume { .. } | Order::Fail { .. } | Order::Unresched { .. } => {
+                    None
+                }
                 Order::Migrate { .. }
                 | Order::Recreate { .. }
                 | Order::Delete { .. }
@@ -152,6 +154,7 @@ fn word(order: Order) -> &'static str {
         Order::Delete { .. } => "delete",
         Order::Retry { .. } => "retry",
         Order::Resume { .. } => "resume",
+        Order::Fail { .. } => "fail",
         Order::Resched { .. } => "resched",
         Order::Unresched { .. } => "unresched",
     }

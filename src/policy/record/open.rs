@@ -131,6 +131,7 @@ fn find(run: &mut Run, opening: &mut Opening, memory: &Memory, watch: Option<Wat
     let Some((document, incident)) = last.filter(|(_, incident)| open || recent(incident)) else {
         let error = run.suspect.error.as_deref();
         run.vms.remembered = last.map(|(_, last)| tail(last, memory.now, error)).unwrap_or_default();
+        run.vms.written = last.map(|(_, last)| last.updated);
         return Ok(Found::Nothing);
     };
     if lives_and_is_silent(memory, *document, incident) {

@@ -78,6 +78,7 @@ impl Run {
             Order::Delete { .. } => format!("delete {vm} {name}"),
             Order::Retry { .. } => format!("retry {vm} {name}"),
             Order::Resume { .. } => format!("resume {vm} {name}"),
+            Order::Fail { .. } => format!("end the step of {vm} {name}, whose driver is gone"),
             Order::Resched { .. } => format!("resched {vm} {name}"),
             Order::Unresched { .. } => format!("unresched {vm} {name}"),
         }

@@ -1,6 +1,6 @@
 //! One VM between its first decision and its outcome: which orders were sent for it, and how sure we are.
 
-use crate::model::{HostId, Moment, VmId, VmState};
+use crate::model::{Epoch, HostId, Moment, VmId, VmState};
 use crate::policy::order::{Order, Reply};
 use crate::policy::report::Fate;
 
@@ -23,6 +23,10 @@ pub(in crate::policy) struct VmProgress {
     /// The answer to one of its orders was lost.
     pub(in crate::policy) doubt: bool,
     pub(in crate::policy) retries: u32,
+    /// How often it was led on where nobody was at work on it any more.
+    pub(in crate::policy) led: u32,
+    /// Its order was sent by an earlier run, whose record was written at this time.
+    pub(in crate::policy) before: Option<Epoch>,
     pub(in crate::policy) stage: Stage,
     /// VMs that must run first; none when it waits no more.
     pub(in crate::policy) needs: Vec<VmId>,
@@ -86,6 +90,8 @@ impl VmProgress {
             last: None,
             doubt: false,
             retries: 0,
+            led: 0,
+            before: None,
             stage: Stage::Open,
             needs: Vec::new(),
             waited: false,
@@ -97,8 +103,15 @@ impl VmProgress {
     }
 
     /// An earlier run has sent this order for it.
-    pub(in crate::policy) fn adopted(name: String, from: VmState, order: Order, now: Moment) -> Self {
+    pub(in crate::policy) fn adopted(
+        name: String,
+        from: VmState,
+        order: Order,
+        now: Moment,
+        written: Option<Epoch>,
+    ) -> Self {
         Self {
+            before: written,
             begun: Some(now),
             calls: 1,
             last: Some(order),
@@ -177,6 +190,7 @@ impl VmProgress {
         if certainty != Certainty::NotSent {
             self.retries += u32::from(matches!(order, Order::Retry { .. } | Order::Resume { .. }));
             self.calls += 1;
+            self.before = None;
             self.last = Some(order);
         }
         self.stage = Stage::Moving { order, sent: now, certainty };

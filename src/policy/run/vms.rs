@@ -1,12 +1,14 @@
 //! What a recovery knows of its VMs, and of the hosts that they may go to.
 
-use crate::model::{HostId, HostState, IncidentVm, Moment, VmId};
+use crate::model::{Epoch, HostId, HostState, IncidentVm, Moment, Vm, VmId, VmState};
+use crate::policy::charge;
 use crate::policy::port::{Failure, Survey};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::run::progress::Stage;
 use crate::policy::run::progress::VmProgress;
 use crate::policy::zombies;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// The VMs of the dead host.
 #[derive(Default)]
@@ -19,6 +21,8 @@ pub(in crate::policy) struct Vms {
     pub(in crate::policy) sent: BTreeMap<VmId, HostId>,
     /// Those of this incident that earlier runs have written down.
     pub(in crate::policy) remembered: BTreeMap<VmId, IncidentVm>,
+    /// When those were written.
+    pub(in crate::policy) written: Option<Epoch>,
     /// Those that were decided about before the host had to be fenced again; all of it is decided anew.
     pub(in crate::policy) undecided: BTreeMap<VmId, String>,
     /// What those come to that were seen before the fence, if nothing is done.
@@ -56,6 +60,33 @@ impl Scheduling {
     }
 }
 
+/// How long the oned that leads had been at work when that was asked last.
+#[derive(Clone, Copy)]
+pub(in crate::policy) struct AtWork {
+    asked: Moment,
+    /// None where it cannot be seen.
+    time: Option<Duration>,
+}
+
+impl AtWork {
+    pub(in crate::policy) fn new(asked: Moment, time: Option<Duration>) -> Self {
+        Self { asked, time }
+    }
+
+    pub(in crate::policy) fn asked(self) -> Moment {
+        self.asked
+    }
+
+    pub(in crate::policy) fn began_after(self, moment: Moment) -> bool {
+        self.time.is_some_and(|time| time < self.asked.since(moment))
+    }
+
+    /// The same by the clock of the front-end, which was this at that moment.
+    pub(in crate::policy) fn began_after_epoch(self, at: Epoch, epoch: Epoch) -> bool {
+        self.time.is_some_and(|time| time < at.since(epoch))
+    }
+}
+
 /// The hosts of the zone, as the last survey had them.
 #[derive(Default)]
 pub(in crate::policy) struct Hosts {
@@ -65,6 +96,9 @@ pub(in crate::policy) struct Hosts {
     pub(in crate::policy) zombies: BTreeMap<VmId, String>,
     /// When they were looked at.
     pub(in crate::policy) looked: Option<Moment>,
+    pub(in crate::policy) oned: Option<AtWork>,
+    /// Those of the VMs that oned charged to another host than the one that they were on, and their state then.
+    pub(in crate::policy) misplaced: BTreeMap<VmId, VmState>,
 }
 
 impl Hosts {
@@ -73,6 +107,8 @@ impl Hosts {
         self.zombies = zombies.into_iter().map(|(vm, host)| (vm, zombies::why(vm, host))).collect();
         self.names = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         self.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
+        let misplaced = |vm: &&Vm| charge::elsewhere(vm, survey.hosts.iter()).is_some();
+        self.misplaced = survey.vms.iter().filter(misplaced).map(|vm| (vm.id, vm.state)).collect();
         self.looked = Some(now);
     }
 

@@ -108,6 +108,7 @@ impl Foreseen {
                 | Order::Delete { .. }
                 | Order::Retry { .. }
                 | Order::Resume { .. }
+                | Order::Fail { .. }
                 | Order::Resched { .. }
                 | Order::Unresched { .. },
                 _,

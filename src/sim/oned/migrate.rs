@@ -1,13 +1,13 @@
 //! `one.vm.migrate` and `one.vm.deploy`: oned's checks, in oned's order.
 //! Source: `src/rm/api/VirtualMachineAPI.cc`; texts as recorded, capacity from `src/host/HostShare.cc`.
 
-use super::{Args, Done, Fail, Right, bad_action, check_lock, int, missing};
+use super::{Args, Done, Fail, Right, bad_action, check_lock, int, missing, refused};
 use crate::model::{DatastoreId, HostId, HostState, LcmState, VmId, VmState};
 use crate::sim::capacity;
 use crate::sim::cloud::Cloud;
 use crate::sim::physics::{Breach, Power};
 use crate::sim::queue::{Live, Queued};
-use crate::sim::state::{Host, Vm};
+use crate::sim::state::{Host, Torn, Vm};
 use crate::sim::version::Version;
 
 impl Cloud {
@@ -46,6 +46,7 @@ impl Cloud {
             self.may_change_datastore(vm, target, live)?;
         }
         self.in_cluster(id, to, target)?;
+        may_have_a_record(vm)?;
         let to = to.id;
         self.start_migration(id, to, target, live);
         int(id.0)
@@ -117,6 +118,7 @@ impl Cloud {
             fits(to, vm)?;
         }
         self.in_cluster(id, to, target)?;
+        may_have_a_record(vm)?;
         self.deploy(id, HostId(host), target);
         int(id.0)
     }
@@ -158,6 +160,14 @@ fn migratable(vm: &Vm) -> Result<DatastoreId, Fail> {
     match vm.history.last().filter(|_| can.contains(&vm.state) && closed && !vm.busy) {
         Some(record) => Ok(record.datastore),
         None => Err(bad_action(format!("Migrate action is not available for state {}", vm.state))),
+    }
+}
+
+/// The row of its next record must not be there yet.
+fn may_have_a_record(vm: &Vm) -> Result<(), Fail> {
+    match vm.torn {
+        Some(Torn::Row) => Err(refused(0x2000, "Cannot update virtual machine history")),
+        Some(Torn::Driver) | None => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::model::{LcmState, VmId, VmState};
 use crate::sim::cloud::Cloud;
 use crate::sim::drivers::{End, Said};
 use crate::sim::life::retry_of;
+use crate::sim::physics::Breach;
 use crate::sim::queue::{Event, Queued};
 use crate::sim::steps;
 use crate::sim::version::Version;
@@ -41,6 +42,7 @@ impl Cloud {
             )));
         };
         if operation == 2 {
+            self.second_driver(id, lcm);
             if let Some(again) = retry_of(lcm).or_else(|| steps::step(lcm).map(|step| step.lcm)) {
                 self.enter(id, again);
             }
@@ -64,6 +66,15 @@ impl Cloud {
             self.go_back(id, step.lcm);
         }
         Ok(())
+    }
+
+    /// oned asks nobody whether a driver is still at work.
+    fn second_driver(&mut self, id: VmId, lcm: LcmState) {
+        let busy = self.state.vms.get(&id).is_some_and(|vm| vm.busy);
+        if busy && steps::step(lcm).is_some() {
+            let at = self.now;
+            self.physics.breaches.push(Breach::TwoDrivers { vm: id, at });
+        }
     }
 
     /// recover 0 of a failed migration: to the previous host, and on from there, even if that host is dead.

@@ -69,6 +69,7 @@ fn word(order: &Order) -> &'static str {
         Order::Delete { .. } => "delete",
         Order::Retry { .. } => "retry",
         Order::Resume { .. } => "resume",
+        Order::Fail { .. } => "fail",
         Order::Resched { .. } => "resched",
         Order::Unresched { .. } => "unresched",
     }

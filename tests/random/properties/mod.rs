@@ -32,7 +32,7 @@ fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {
 /// A VM among these that ran on two hosts.
 fn started_twice(world: &SimWorld, among: &BTreeSet<VmId>) -> Option<Breach> {
     let of = |breach: &&Breach| match breach {
-        Breach::DoubleStart { vm, .. } => among.contains(vm),
+        Breach::DoubleStart { vm, .. } | Breach::TwoDrivers { vm, .. } => among.contains(vm),
         Breach::SentToDeadHost { .. } => false,
     };
     world.transport().cloud().breaches().iter().find(of).cloned()

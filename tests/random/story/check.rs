@@ -3,10 +3,14 @@
 
 use super::{DATASTORES, Happens, Story, VmStory};
 use onerescue::model::{Host, HostId, HostState, Vm, VmId, VmState};
+use onerescue::policy::states::{self, Class};
 use onerescue::policy::{Fate, Fencing, Force, MigrationType, Mode, Order, Reply, Report, Survey};
 use onerescue::sim::{Seen, SimWorld};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// How often more than the settings say a VM may be led on that nobody works on any more.
+const LED: u32 = 3;
 
 struct Known<'a> {
     story: &'a Story,
@@ -82,7 +86,7 @@ impl Known<'_> {
             (Order::Migrate { vm, to, .. }, Reply::Accepted | Reply::Unknown(_)) => {
                 self.pledged.insert(*vm, (*to, at));
             }
-            (Order::Retry { vm }, Reply::Accepted | Reply::Unknown(_)) => {
+            (Order::Retry { vm } | Order::Resume { vm }, Reply::Accepted | Reply::Unknown(_)) => {
                 *self.retries.entry(*vm).or_default() += 1;
             }
             _ => {}
@@ -120,8 +124,12 @@ impl Known<'_> {
             Order::Migrate { .. } => here && (lost || stopped),
             Order::Recreate { .. } => here && (gone || stopped) || resubmit,
             Order::Delete { .. } => here && (gone || stopped),
-            Order::Resume { .. } => !here && state == VmState::Poweroff,
-            Order::Retry { .. } => !here && state.to_string().ends_with("FAILURE"),
+            Order::Retry { .. } => {
+                let class = states::class(state);
+                !here && matches!(class, Class::Failure | Class::Transient)
+            }
+            Order::Resume { .. } => !here && (lost || state == VmState::Poweroff),
+            Order::Fail { .. } => here && states::class(state) == Class::Transient,
             Order::Resched { .. } => here && lost,
             Order::Unresched { .. } => true,
         };
@@ -130,16 +138,18 @@ impl Known<'_> {
         }
         match order {
             Order::Migrate { vm, to, kind } => self.target(*vm, *to, *kind),
-            Order::Retry { .. } if !self.is_well(host) => Err("its target is not MONITORED".to_owned()),
-            Order::Retry { vm } => match self.retries.get(vm) {
-                Some(times) if *times >= self.story.policy.settle.retries => {
+            Order::Retry { .. } | Order::Resume { .. } if !self.is_well(host) => {
+                Err("its target is not MONITORED".to_owned())
+            }
+            Order::Retry { vm } | Order::Resume { vm } => match self.retries.get(vm) {
+                Some(times) if *times >= self.story.policy.settle.retries + LED => {
                     Err("retried too often".to_owned())
                 }
                 _ => Ok(()),
             },
             Order::Recreate { .. }
             | Order::Delete { .. }
-            | Order::Resume { .. }
+            | Order::Fail { .. }
             | Order::Resched { .. }
             | Order::Unresched { .. } => Ok(()),
         }

@@ -1,0 +1,146 @@
+//! VMs that this incident has sent and that nobody works on any more: oned's drivers, and the orders that it has accepted
+//! and not taken up, die with it, and no front-end that leads later goes on with them.
+//!
+//! What leads on was tried call by call on a live front-end. In a transient state "retry" begins the step again on the
+//! VM's target. A VM that is UNKNOWN on its target was not started there yet: "resume" starts it; where oned had not moved
+//! its capacity, it stays charged to the dead host. "Failure" leads back to that host, and "success" believes in a start
+//! that never was.
+
+use super::judge::{Judge, Judgement};
+use super::{Next, next};
+use crate::model::{Epoch, HostId, HostState, Moment, Observer, RaftState, Vm};
+use crate::policy::notes::Phase;
+use crate::policy::order::Order;
+use crate::policy::run::Run;
+use crate::policy::run::progress::{Certainty, Stage};
+use crate::policy::run::stop::Stop;
+use crate::policy::run::vms::AtWork;
+use crate::policy::states::{self, Class};
+use crate::policy::timings::STANDS;
+
+/// How often a VM is led on in one run: the oned that was to do it may be gone next.
+const TIMES: u32 = 3;
+
+impl Judge<'_> {
+    /// The call that leads on, where nobody is at work on the VM any more; the questions before it come first.
+    pub(super) fn torn(
+        &self,
+        vm: &Vm,
+        host: HostId,
+        (order, sent, certainty): (Order, Moment, Certainty),
+    ) -> Option<Judgement> {
+        let next = leads_on(vm)?;
+        if !self.may_lead_on() {
+            return None;
+        }
+        let unsent = certainty == Certainty::NotSent && self.vm.led > 0 && next == order;
+        if !unsent {
+            match self.worked_on(sent, self.vm.before) {
+                Worked::On => return None,
+                Worked::Ask => return Some(Judgement::Oned),
+                Worked::ByNobody => {}
+            }
+        }
+        let Some(hosts) = self.hosts else { return Some(Judgement::Look) };
+        (hosts.get(&host) == Some(&HostState::Monitored)).then_some(Judgement::LeadOn(next))
+    }
+
+    /// oned has accepted a migrate, and the VM is where it was: that order is forgotten where its oned is gone.
+    pub(super) fn forgotten(&self, sent: Moment) -> Judgement {
+        match self.worked_on(sent, self.vm.before) {
+            Worked::On => Judgement::Stay,
+            Worked::Ask => Judgement::Oned,
+            Worked::ByNobody => Judgement::Replan,
+        }
+    }
+
+    pub(super) fn may_lead_on(&self) -> bool {
+        self.run.vms.halted.is_none() && self.vm.led < TIMES
+    }
+
+    /// A driver was at work on it on the dead host. It would fail there and oned end the step by that; one that is gone with
+    /// its oned does not.
+    pub(super) fn left_by_its_driver(&self, vm: &Vm) -> Judgement {
+        let Stage::Awaiting { since, here: true } = self.vm.stage else { return Judgement::Stay };
+        if vm.host != Some(self.dead()) || !self.may_lead_on() {
+            return Judgement::Stay;
+        }
+        match self.worked_on(since, self.run.suspect.heard.map(Epoch)) {
+            Worked::On => Judgement::Stay,
+            Worked::Ask => Judgement::Oned,
+            Worked::ByNobody => Judgement::LeadOn(Order::Fail { vm: vm.id }),
+        }
+    }
+
+    /// Of an order whose moment is not known, `before` is one before it.
+    fn worked_on(&self, sent: Moment, before: Option<Epoch>) -> Worked {
+        if self.now.since(sent) < STANDS || self.run.vms.halted.is_some() {
+            return Worked::On;
+        }
+        let Some(oned) = self.run.vms.hosts.oned else { return Worked::Ask };
+        let began_after = match before {
+            Some(written) => oned.began_after_epoch(self.run.record.clock.epoch(oned.asked()), written),
+            None => oned.began_after(sent),
+        };
+        if began_after {
+            return Worked::ByNobody;
+        }
+        if self.now.since(oned.asked()) >= STANDS { Worked::Ask } else { Worked::On }
+    }
+}
+
+/// Whether oned may be at work on an order.
+enum Worked {
+    On,
+    /// The oned that leads began after the order was sent.
+    ByNobody,
+    /// Since when it leads is to be asked.
+    Ask,
+}
+
+/// What goes on with a VM on its target that no driver works on: oned takes it in no other state.
+pub(super) fn leads_on(vm: &Vm) -> Option<Order> {
+    match states::class(vm.state) {
+        Class::Transient => Some(Order::Retry { vm: vm.id }),
+        Class::Lost => Some(Order::Resume { vm: vm.id }),
+        Class::Running
+        | Class::Failure
+        | Class::Resubmit
+        | Class::Stopped
+        | Class::NotPlaced
+        | Class::Done
+        | Class::Strange => None,
+    }
+}
+
+/// The command for a VM that still stands where an order has sent it, for people.
+pub(super) fn way_on(vm: &Vm, host: &str) -> String {
+    let id = vm.id.0;
+    let command = match leads_on(vm) {
+        Some(Order::Retry { .. }) => format!("onevm recover --retry {id}"),
+        Some(Order::Resume { .. }) => format!("onevm resume {id}"),
+        Some(
+            Order::Migrate { .. }
+            | Order::Recreate { .. }
+            | Order::Delete { .. }
+            | Order::Fail { .. }
+            | Order::Resched { .. }
+            | Order::Unresched { .. },
+        )
+        | None => return String::new(),
+    };
+    format!("; if no driver of oned is at work on it, `{command}` goes on there, on {host}")
+}
+
+/// Ask how long the oned that leads has been at work. Without an answer it is asked again later.
+pub(super) async fn look_at_oned(run: &mut Run) -> Result<Next, Stop> {
+    let seen = run.read(Phase::Settle, |world| world.outlook()).await?.ok().map(|outlook| outlook.observer);
+    run.vms.hosts.oned = Some(AtWork::new(run.now(), seen.and_then(|seen| at_work(&seen))));
+    Ok(next(run))
+}
+
+/// That of this front-end, where it leads; of another one it is known since when it leads.
+fn at_work(seen: &Observer) -> Option<std::time::Duration> {
+    let own = seen.oned_runs_for.filter(|_| matches!(seen.raft, Ok(RaftState::Solo | RaftState::Leader)));
+    own.into_iter().chain(seen.leader_for).min()
+}
