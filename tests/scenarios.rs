@@ -213,6 +213,7 @@ fn outcome(outcome: &Outcome) -> (&'static str, u8) {
         Outcome::Rehearsed(Some(stop)) => ("dry run", stop.exit_code()),
         Outcome::NotStarted(_) => ("not started", 4),
         Outcome::Partly => ("partly", 1),
+        Outcome::Contradicted(_) => ("contradicted", 1),
         Outcome::NoCloud(_) => ("no cloud", 5),
         Outcome::NotFenced(_) => ("not fenced", 6),
         Outcome::Held(_) => ("held", 7),
@@ -288,6 +289,9 @@ scenarios! {
     aborted_while_held
     aborted_while_off_is_written_down
     aborted_while_waiting
+    alive_and_failing_again
+    alive_when_its_vms_have_moved
+    alive_while_its_vms_move
     all_hosts_in_error
     another_run
     another_run_ends_first
@@ -301,6 +305,9 @@ scenarios! {
     back_and_handed_over_and_fails
     back_and_handed_over_by_a_clock_behind
     back_and_handed_over_by_a_wrong_clock
+    back_and_it_ran_and_a_person_has_looked
+    back_and_it_ran_by_the_timer
+    back_and_it_ran_while_its_vms_moved
     back_and_nothing_goes_back
     back_and_nothing_left
     back_and_one_to_go_back_runs_twice
@@ -311,6 +318,7 @@ scenarios! {
     back_and_takes_its_vms_back
     back_and_too_small_for_them
     back_beside_autostart
+    back_beside_itself
     back_disabled_and_not_noted
     back_for_the_third_time
     back_from_a_quarantine_by_a_wrong_clock
@@ -320,6 +328,7 @@ scenarios! {
     back_in_quarantine_until_a_person
     back_on_a_rehearsal
     back_only_in_name
+    back_while_a_run_ends
     back_while_the_fence_is_written_down
     back_while_the_fence_without_status_is_written_down
     back_while_the_incident_is_open
@@ -427,6 +436,8 @@ scenarios! {
     down_and_disarmed
     down_and_does_not_boot_there
     down_and_excluded
+    down_and_its_host_cannot_be_asked
+    down_and_its_libvirt_is_down
     down_and_locked
     down_and_not_counted
     down_and_nowhere_to_go
@@ -474,6 +485,9 @@ scenarios! {
     exit_code_accepted
     exit_code_accepted_refuses
     exit_code_only
+    failed_again_while_it_is_looked_after
+    failed_again_while_reconcile_looks_after_it
+    failed_again_while_vms_go_back
     failed_vm_is_retried_slowly
     fell_after_an_attempt
     fell_and_by_setting_not
@@ -587,6 +601,7 @@ scenarios! {
     lock_file_held_by_a_run
     lock_file_held_by_a_run_that_is_silent
     lock_file_held_by_a_stranger
+    lock_file_held_by_reconcile
     lock_late
     lock_late_after_it_was_stopped
     lock_late_after_the_next
@@ -704,6 +719,7 @@ scenarios! {
     plan_networks
     plan_new_lvm
     plan_no_driver
+    plan_not_where_vms_run_twice
     plan_numa
     plan_old_lvm
     plan_own_cluster_first
@@ -724,6 +740,8 @@ scenarios! {
     plan_requirements_scheduler
     plan_requirements_scheduler_not
     plan_requirements_scheduler_stops
+    plan_returned_by_its_word
+    plan_returned_last
     plan_role_apart
     plan_service
     plan_service_circle
@@ -853,6 +871,7 @@ scenarios! {
     storm_with_one_not_proven
     storm_without_the_fenced
     strange_names
+    switched_on_when_its_vms_have_moved
     taken_over_between_batches
     target_deleted
     target_dies

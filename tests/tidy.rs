@@ -133,6 +133,7 @@ fn every_exit_code_stands_in_the_readme() {
         Outcome::Rehearsed(None),
         Outcome::NotStarted(failure()),
         Outcome::Partly,
+        Outcome::Contradicted(failure()),
         Outcome::NoCloud(failure()),
         Outcome::NotFenced(failure()),
         Outcome::Held(failure()),

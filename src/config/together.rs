@@ -27,6 +27,7 @@ pub(super) fn together(mut config: Config) -> Result<Config, String> {
     if let Failback::After(time) = &mut config.back.failback {
         *time = config.back.failback_stable;
     }
+    config.rules.plan.returned = config.back.stable;
     config.reconcile.rules.bounds = Bounds::new(config.rules.wait, config.rules.hold);
     config.reconcile.rules.back = config.back;
     Ok(config)

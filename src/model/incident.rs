@@ -187,6 +187,9 @@ pub struct Incident {
     /// When a run of it was about to disable the host, so that oned gives up its VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Epoch>,
+    /// When oned was seen to hear the host although VMs of it had been moved away as of one that is off: they may run twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive: Option<Epoch>,
     /// When oned had heard the host last, by oned's own clock, while it was dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<i64>,

@@ -108,6 +108,26 @@ pub(super) fn silent(memory: &Memory, incident: &Incident, again: &str) -> Failu
     }
 }
 
+/// `: process 4711 (host_error)`, where it can be seen.
+pub(super) fn by(locked: &Locked) -> String {
+    if locked.holders.is_empty() && locked.since.is_none() {
+        String::new()
+    } else {
+        format!(": {}", who(locked))
+    }
+}
+
+/// Is the run that holds it about the failure of the host, or may it be? One that cannot be seen may be.
+pub(super) fn is_for_a_failure(locked: &Locked) -> bool {
+    !is_held_by(locked, "host_back") && !is_held_by(locked, "onerescue")
+}
+
+/// Is every holder that is a run one of this program?
+pub(super) fn is_held_by(locked: &Locked, program: &str) -> bool {
+    let mut runs = locked.holders.iter().filter(|holder| is_run(holder)).peekable();
+    runs.peek().is_some() && runs.all(|holder| holder.program.starts_with(program))
+}
+
 /// `process 4711 (host_error)`.
 pub(super) fn who(locked: &Locked) -> String {
     let name = |holder: &Holder| format!("process {} ({})", holder.pid, holder.program);

@@ -47,6 +47,7 @@ pub mod reconcile;
 pub mod record;
 pub mod replay;
 mod report;
+mod returned;
 mod rules;
 mod run;
 mod settings;

@@ -67,6 +67,8 @@ pub enum Outcome {
     Rehearsed(Option<Box<Outcome>>),
     /// Some VMs are held or failed; the reason is with each of them.
     Partly,
+    /// VMs were moved off a host that has turned out to be alive: they may run twice.
+    Contradicted(Failure),
     /// The run could not begin. Nothing was touched.
     NotStarted(Failure),
     /// oned gave no usable answer; what was touched until then stands with the VMs.
@@ -88,7 +90,7 @@ impl Outcome {
             | Self::HandedOver(_)
             | Self::Rehearsed(None) => 0,
             Self::Rehearsed(Some(stop)) => stop.exit_code(),
-            Self::Partly => 1,
+            Self::Partly | Self::Contradicted(_) => 1,
             Self::NotStarted(_) => 4,
             Self::NoCloud(_) => 5,
             Self::NotFenced(_) => 6,
@@ -114,7 +116,8 @@ impl Outcome {
                 }
             }
             Self::Partly => Some("see the reason with each VM, mend it and run the same command again"),
-            Self::NotStarted(failure)
+            Self::Contradicted(failure)
+            | Self::NotStarted(failure)
             | Self::NoCloud(failure)
             | Self::NotFenced(failure)
             | Self::Held(failure) => Some(&failure.advice),
@@ -134,6 +137,7 @@ impl fmt::Display for Outcome {
                 write!(f, "dry run, nothing was changed; the real run would end with: {stop}")
             }
             Self::Partly => f.write_str("not every VM could be recovered"),
+            Self::Contradicted(failure) => f.write_str(&failure.what),
             Self::NotStarted(failure) => write!(f, "not started, nothing was touched: {}", failure.what),
             Self::NoCloud(failure) => write!(f, "stopped: {}", failure.what),
             Self::NotFenced(failure) => write!(f, "not fenced, no VM was touched: {}", failure.what),

@@ -6,6 +6,7 @@
 use super::audit_brake::braked;
 use super::audit_fence::fence;
 use super::audit_proof::{confirmed, proven};
+use super::audit_well::well;
 use super::audit_words::owned;
 use super::physics::Breach;
 use super::seen::Seen;
@@ -51,6 +52,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
     owned(world, subject, &mut broken);
+    well(world, policy, subject, &mut broken);
     broken
 }
 

@@ -34,6 +34,8 @@ pub enum Event {
     DriverTurns(VmId, Stage, Driver),
     /// Every domain that is started on this host from now on ends like this.
     HostDriverTurns(HostId, Driver),
+    /// Its libvirt ends, and its domains run on. Before 6.4 oned is told that none runs.
+    LibvirtEnds(HostId),
     /// An administrator renames a host.
     Renamed(HostId, String),
     /// An administrator deletes a host; oned refuses that while VMs are charged to it.
@@ -72,6 +74,8 @@ pub enum Event {
     UnreadableDeleted,
     /// Another front-end has worked on a host's failure: how far it came, and how long ago.
     Recorded(HostId, Progress, Duration),
+    /// The host's last incident is open, because the host ran while VMs of it were moved away.
+    RecordedAlive(HostId),
     /// oned charges this VM to this host, wherever it is.
     Charged(VmId, HostId),
     /// The host's last incident says that it has recovered this VM on another host.
@@ -117,6 +121,7 @@ impl Event {
                 }
             }
             Self::DriverTurns(vm, stage, driver) => cloud.set_driver(vm, stage, driver),
+            Self::LibvirtEnds(host) => cloud.end_libvirt(host),
             Self::HostDriverTurns(host, driver) => cloud.set_host_driver(host, driver),
             Self::Renamed(host, name) => {
                 if let Some(host) = cloud.state.hosts.get_mut(&host) {
@@ -145,6 +150,7 @@ impl Event {
             Self::DocumentNewer => cloud.add_newer_record(),
             Self::UnreadableDeleted => cloud.delete_unreadable(),
             Self::Recorded(host, progress, ago) => cloud.recorded(host, progress, ago),
+            Self::RecordedAlive(host) => cloud.recorded_alive(host),
             Self::Charged(vm, host) => {
                 if let Some(on) = cloud.vm_host(vm) {
                     cloud.state.release(on, vm);

@@ -41,6 +41,9 @@ pub(super) struct File {
     pub(super) lock_held_by: Option<String>,
     #[serde(default, with = "compact::optional")]
     pub(super) lock_held_for: Option<Duration>,
+    /// How long after its start it is free.
+    #[serde(default, with = "compact::optional")]
+    pub(super) lock_free_after: Option<Duration>,
     /// A person names the host, instead of oned's event.
     #[serde(default)]
     pub(super) by_hand: bool,

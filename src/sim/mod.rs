@@ -11,6 +11,7 @@ mod audit_brake;
 mod audit_fence;
 mod audit_proof;
 mod audit_tend;
+mod audit_well;
 mod audit_words;
 mod build;
 mod build_objects;

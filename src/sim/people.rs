@@ -7,7 +7,7 @@ use super::cloud::Cloud;
 use super::state::LockInfo;
 use super::template::{Attribute, Template};
 use crate::model::{
-    ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, HostId, Incident, IncidentVm,
+    ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, Held, HostId, Incident, IncidentVm,
     Memory, Progress, VmId,
 };
 use crate::policy::record::abort::abort;
@@ -214,18 +214,30 @@ impl Cloud {
         memory
     }
 
-    /// Write a VM into the host's last incident, as one that was recovered on another host.
-    pub(crate) fn recorded_vm(&mut self, host: HostId, vm: VmId, to: HostId) {
-        let records = self.our_records().into_iter().rev();
-        let last = records.filter_map(|(id, record)| match record {
+    fn last_incident(&self, host: HostId) -> Option<(DocumentId, Box<Incident>)> {
+        self.our_records().into_iter().rev().find_map(|(id, record)| match record {
             Record::Incident(incident) if incident.host == host => Some((id, incident)),
             Record::Incident(_)
             | Record::Control { .. }
             | Record::SeenOn { .. }
             | Record::Confirmation(_)
             | Record::Abort(_) => None,
-        });
-        let Some((id, mut incident)) = last.take(1).last() else { return };
+        })
+    }
+
+    /// Who has worked on the host's last incident has seen that the host ran.
+    pub(crate) fn recorded_alive(&mut self, host: HostId) {
+        let Some((id, mut incident)) = self.last_incident(host) else { return };
+        let why = "CONTRADICTION: it was taken for off, and oned has heard it since".to_owned();
+        let since = incident.updated;
+        incident.held = Some(Held { why: why.clone(), advice: String::new(), since });
+        (incident.alive, incident.outcome, incident.progress) = (Some(since), Some(why), Progress::Held);
+        self.replace_record(id, &Record::Incident(incident));
+    }
+
+    /// Write a VM into the host's last incident, as one that was recovered on another host.
+    pub(crate) fn recorded_vm(&mut self, host: HostId, vm: VmId, to: HostId) {
+        let Some((id, mut incident)) = self.last_incident(host) else { return };
         let (order, end) = (Some("migrate".to_owned()), Some(End::Recovered));
         let (name, why) = (String::new(), String::new());
         incident.vms.push(IncidentVm { id: vm, name, order, to: Some(to), end, why });

@@ -149,7 +149,8 @@ fn build(file: file::File) -> Result<Scenario, String> {
         world.claimed_by_another(subject);
     }
     if let Some(program) = &file.lock_held_by {
-        world.lock_is_held(program, file.lock_held_for.unwrap_or_default());
+        let free = file.lock_free_after.map(|after| start.saturating_add(after));
+        world.lock_is_held(program, file.lock_held_for.unwrap_or_default(), free);
     }
     // Killed at a moment, or inside a call.
     let inside = file.fault.iter().any(|fault| fault.kind.starts_with("killed"));

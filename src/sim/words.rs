@@ -77,14 +77,14 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 }
 
 /// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `returns HOST`,
-/// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
+/// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `libvirt_ends HOST`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
 /// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `front_end_leads 1`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_mended`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
-/// `recorded_vm HOST VM HOST`, `charged VM HOST`, `record_locked HOST`, `taken_over HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
+/// `recorded_vm HOST VM HOST`, `recorded_alive HOST`, `charged VM HOST`, `record_locked HOST`, `taken_over HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
 /// `forged stopped HOST -d -u`, `forged at_work|looks|fenced|confirmed_off|aborted HOST`, `forged disarmed|garbage|large`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -116,6 +116,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
         }
         "hooked" => hooked(object, more),
+        "libvirt_ends" => Event::LibvirtEnds(host()?),
         "boots" => Event::HostDriverTurns(host()?, file::driver(more)?),
         "renamed" => Event::Renamed(host()?, more.to_owned()),
         "deleted" => Event::Deleted(host()?),
@@ -144,6 +145,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             let (vm, to) = more.split_once(' ').unwrap_or((more, ""));
             Event::RecordedVm(host()?, names.vm(vm)?, names.host(to)?)
         }
+        "recorded_alive" => Event::RecordedAlive(host()?),
         "record_locked" => Event::RecordLocked(host()?),
         "forged" => Event::Forged(forgery(object, more, names)?),
         "documents_widened" => Event::DocumentsWidened,

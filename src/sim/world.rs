@@ -46,8 +46,8 @@ pub struct SimWorld {
     /// What a device that caches has last looked at, and when.
     cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
     claimed: Option<HostId>,
-    /// Who holds the lock file of the host, and when that was taken.
-    held: Option<(Locked, Duration)>,
+    /// Who holds the lock file of the host, when that was taken, and when it is free again.
+    held: Option<(Locked, Duration, Option<Duration>)>,
     /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
     again: Option<Epoch>,
     /// The same, when the present run claimed the VM.
@@ -176,17 +176,21 @@ impl SimWorld {
         self.claimed = Some(host);
     }
 
-    /// A process of this name holds the lock file of the host for so long, before the simulation begins.
-    pub fn lock_is_held(&mut self, program: &str, since: Duration) {
+    /// A process of this name holds the lock file of the host for so long, before the simulation begins, until it is free.
+    pub fn lock_is_held(&mut self, program: &str, since: Duration, free: Option<Duration>) {
         let holder = Holder { pid: 4711, program: program.to_owned() };
         let locked = Locked { holders: vec![holder], since: Some(since) };
-        self.held = Some((locked, self.made));
+        self.held = Some((locked, self.made, free));
     }
 
     /// The lock file of the host, if these do not hold it.
     fn held_lock(&self, over: &[Holder]) -> Option<Locked> {
-        let (locked, at) = self.held.as_ref().filter(|(locked, _)| locked.holders != over)?;
-        let longer = self.cloud_now().saturating_sub(*at);
+        let now = self.cloud_now();
+        let is_held = |held: &&(Locked, Duration, Option<Duration>)| {
+            held.0.holders != over && held.2.is_none_or(|free| now < free)
+        };
+        let (locked, at, _) = self.held.as_ref().filter(is_held)?;
+        let longer = now.saturating_sub(*at);
         Some(Locked { since: locked.since.map(|since| since.saturating_add(longer)), ..locked.clone() })
     }
 

@@ -18,6 +18,8 @@ use std::time::Duration;
 pub struct Replayed {
     reader: Reader,
     replay: Replay<usize>,
+    /// The host as it was read last.
+    host: Option<Host>,
     damaged: Option<String>,
 }
 
@@ -39,7 +41,7 @@ impl Replayed {
                 Line::Ended(ending) => course.ended = Some(ending),
             }
         }
-        Ok((begin, Self { reader, replay: Replay::new(course), damaged: None }))
+        Ok((begin, Self { reader, replay: Replay::new(course), host: None, damaged: None }))
     }
 
     /// Whose the incident was when this run first and last read the records: its own among them.
@@ -109,7 +111,18 @@ impl World for Replayed {
     }
 
     fn host(&mut self, _id: HostId) -> Result<Host, Failure> {
-        Ok(self.tried(&Question::Host)?.1)
+        let host: Host = self.tried(&Question::Host)?.1;
+        self.host = Some(host.clone());
+        Ok(host)
+    }
+
+    fn beside(&mut self, _id: HostId) -> Result<Host, Failure> {
+        // Journals of versions before have no such line.
+        let recorded = self.replay.ends_of(&Question::Beside).next().is_some();
+        match self.host.clone().filter(|_| !recorded) {
+            Some(host) => Ok(host),
+            None => Ok(self.tried(&Question::Beside)?.1),
+        }
     }
 
     fn memory(&mut self) -> Result<Memory, Failure> {

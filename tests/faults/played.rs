@@ -122,6 +122,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Fenced => "fenced",
         Outcome::Rehearsed(_) => "rehearsed",
         Outcome::Partly => "partly",
+        Outcome::Contradicted(_) => "contradicted",
         Outcome::NothingToDo(_) => "nothing to do",
         Outcome::HandedOver(_) => "handed over",
         Outcome::NotStarted(_) => "not started",

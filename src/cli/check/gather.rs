@@ -12,8 +12,8 @@ use crate::policy::check::{
     Entry, Facts, Finding, HookFacts, HostFacts, Item, Scope, WitnessFacts, ZoneFacts,
 };
 use crate::policy::layer::Survey;
-use crate::policy::{Failure, LayerScope, Rules, Trouble};
-use crate::world::{Live, World as _};
+use crate::policy::{Failure, LayerScope, Rules, Trouble, busy};
+use crate::world::{Live, World as _, busy as locked};
 use std::collections::BTreeMap;
 
 /// What was gathered, and the world to write to.
@@ -57,8 +57,10 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
     let layers = layers(&live, config.rules.plan.layer_scope, scope, &mut looks);
+    let locked = locked(&config.run_dir, outlook.hosts.iter().map(|host| host.id));
+    let busy = busy(&locked, &outlook.memory);
     let gateways = config.observer.gateways;
-    let zone = ZoneFacts { outlook, hooks, gateways, hosts, entries, witnesses, layers };
+    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, layers };
     Ok(Gathered { facts: Facts { rules: config.rules, scope, looks, zone: Some(zone) }, live: Some(live) })
 }
 

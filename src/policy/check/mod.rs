@@ -27,6 +27,7 @@ pub use witness::WitnessFacts;
 use super::Rules;
 use super::layer::Survey;
 use crate::model::{ClusterId, Epoch, HostId, Outlook, RaftState, SeenOn};
+use std::collections::BTreeSet;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct ZoneFacts {
     pub hooks: Option<Vec<HookFacts>>,
     /// `[observer] gateways`
     pub gateways: Vec<String>,
+    /// Hosts that a process of this front-end works on now.
+    pub busy: BTreeSet<HostId>,
     /// The hosts in scope, with their devices' answers.
     pub hosts: Vec<HostFacts>,
     /// Every `[[host]]` of the settings.

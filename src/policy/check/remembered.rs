@@ -2,8 +2,9 @@
 
 use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts};
-use crate::model::{ClusterId, DocumentId, End, Host, Incident, Memory, Progress, VmId};
+use crate::model::{ClusterId, DocumentId, End, Host, HostState, Incident, Memory, Progress, VmId};
 use crate::policy::arming::{told, utc};
+use crate::policy::reconcile::is_known;
 use crate::policy::record::lease::standing;
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
     findings.extend(others(memory));
     findings.extend(disarmed(cluster_of(scope), zone));
     findings.extend(incidents(scope, zone));
+    findings.extend(forgotten(zone));
     findings
 }
 
@@ -87,6 +89,24 @@ fn incidents(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
     let counts = hosts.into_iter().filter_map(|host| standing(memory, host));
     let counts = counts.filter(|(_, incident)| inside(incident));
     counts.filter_map(|(document, incident)| unfinished(*document, incident, &zone.outlook.hosts)).collect()
+}
+
+/// Hosts in ERROR that nobody works on: their event was lost, or the run for it has ended without a record.
+fn forgotten(zone: &ZoneFacts) -> impl Iterator<Item = Finding> + '_ {
+    let hosts = zone.hosts.iter().map(|facts| &facts.host);
+    let unknown = |host: &&Host| {
+        host.state == HostState::Error
+            && !zone.busy.contains(&host.id)
+            && !is_known(&zone.outlook.memory, host)
+    };
+    hosts.filter(unknown).map(|host| {
+        let text = "it is in ERROR, no incident is known of that, and no run works on it";
+        let advice = format!(
+            "`host_error --host {} -m`; then see why its event came to nothing: `onehook list`, and the timer of reconcile",
+            host.name
+        );
+        Finding::warning(Item::Incident, host.to_string(), text, advice)
+    })
 }
 
 /// The VMs that are held and that no other host has by now.

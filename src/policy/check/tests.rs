@@ -57,7 +57,8 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
         chance: 0,
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
-    let zone = ZoneFacts { outlook, hooks, gateways, hosts, entries, witnesses, layers: None };
+    let busy = BTreeSet::new();
+    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, layers: None };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 
@@ -93,6 +94,22 @@ fn only_a_front_end_that_leads_or_is_alone_writes() {
             "{raft:?}"
         );
     }
+}
+
+#[test]
+fn a_host_in_error_that_nobody_works_on_is_named() {
+    let failing = || zone(vec![facts(host(7, HostState::Error), Vec::new())]);
+    let named = |facts: &Facts| told(facts, Item::Incident).len();
+    assert_eq!(named(&failing()), 1);
+    assert_eq!(named(&change(failing(), |zone| zone.busy.extend([HostId(7)]))), 0);
+    let known = Incident { host: HostId(7), progress: Progress::Closed, ..Incident::default() };
+    let record = |incident: Incident| {
+        let incidents = vec![(DocumentId(1), incident)];
+        change(failing(), |zone| zone.outlook.memory.incidents = incidents)
+    };
+    assert_eq!(named(&record(known.clone())), 0);
+    let earlier = Incident { error: Some("an earlier one".to_owned()), ..known };
+    assert_eq!(named(&record(earlier)), 1);
 }
 
 #[test]

@@ -62,6 +62,9 @@ async fn attempt(run: &mut Run) -> Result<Option<Proof>, Stop> {
     if run.policy.fencing == Fencing::Waived && run.policy.purpose != Purpose::Fence {
         return waived(run).await.map(Some);
     }
+    if let Some(failure) = has_lied(run) {
+        return Err(Stop::Held(failure, Outcome::NotFenced));
+    }
     while !is_worth_it(run).await? {
         clearance(run, Ahead::Fence).await?;
     }
@@ -196,6 +199,7 @@ async fn contradicted_by_nobody(run: &mut Run, mut proof: Proof) -> Result<Proof
     }
     run.note(Phase::Prove, format!("{} is off: {proof}", run.host()));
     (run.fence.earlier, run.fence.disproven, run.fence.contradiction) = (None, false, None);
+    run.fence.heard = None;
     let began = run.record.clock.epoch(crate::model::Moment::default());
     let shown = (!proof.is_waived()).then(|| proof.to_string());
     let looks = run.only_looks();
@@ -205,10 +209,22 @@ async fn contradicted_by_nobody(run: &mut Run, mut proof: Proof) -> Result<Proof
         }
         incident.began = Some(began);
         incident.proof = shown;
-        incident.held = None;
+        (incident.held, incident.alive) = (None, None);
     }
     write(run, Needed::No).await?;
     Ok(proof)
+}
+
+/// Its devices said off while it ran, and nobody has looked yet which VMs run twice: they are not believed again.
+fn has_lied(run: &Run) -> Option<Failure> {
+    let incident = run.record.incident.as_ref()?;
+    incident.alive.filter(|_| run.confirmation().is_none())?;
+    let what = format!("{} was proven off before, and ran: its devices are not believed again", run.host());
+    let name = &run.subject.name;
+    let advice = format!(
+        "go and look; if it is off now: `onerescue confirm-off {name} --reason …`, and mend what its devices switch"
+    );
+    Some(Failure { trouble: Trouble::Refused, what, advice })
 }
 
 fn none(run: &Run) -> Failure {

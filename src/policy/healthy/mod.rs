@@ -10,7 +10,7 @@ pub(in crate::policy) mod fallen;
 mod place;
 
 pub use account::{Account, Hook};
-pub(in crate::policy) use claim::{claim, must_lead};
+pub(in crate::policy) use claim::{Claimed, claim, must_lead};
 pub use deed::Deed;
 pub(in crate::policy) use fallen::{Fallen, MONITOR, PERSON, fallen, fell_since, may_run_elsewhere};
 pub(in crate::policy) use place::place;

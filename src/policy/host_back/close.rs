@@ -3,8 +3,11 @@
 use super::judge::RETURNED;
 use super::later::{Mark, TAIL};
 use super::run::Run;
+use crate::model::{DocumentId, Incident, Progress};
 use crate::policy::arming::utc;
+use crate::policy::notes::Phase;
 use crate::policy::port::Source;
+use crate::policy::record::lease::{may_live, standing};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::HandOver;
 use std::time::Duration;
@@ -16,9 +19,7 @@ const MOST: usize = 200;
 /// written down nobody would go on, so this run waits itself.
 pub(super) async fn hand_over(run: &mut Run, stable: Duration) -> Result<(), Outcome> {
     let now = run.epoch();
-    let since = now.before(run.monitored_for());
-    let heard = run.since.and_then(|(_, heard)| heard).unwrap_or(0);
-    let mark = Mark { since, heard, at: since.plus(stable) };
+    let mark = Mark::of(run, stable);
     let mut attributes = vec![(TAIL, mark.write())];
     let decided = run.guests.is_some();
     attributes.extend(returned(run).filter(|_| decided));
@@ -38,6 +39,16 @@ pub(super) async fn hand_over(run: &mut Run, stable: Duration) -> Result<(), Out
     Ok(())
 }
 
+/// The host is said to be back, so that it takes VMs of others only when no other host does; and if this run is killed in
+/// its wait, a later one goes on.
+pub(super) async fn mark(run: &mut Run, stable: Duration) {
+    if run.since.is_some() {
+        let text = Mark::of(run, stable).write();
+        run.write(vec![(TAIL, text.clone())]).await;
+        run.host.attributes.insert(TAIL.to_owned(), text);
+    }
+}
+
 /// Everything has its outcome. What was not started is written into the host, so that a later run tries those again,
 /// and a VM whose guest shuts itself down by then is not taken for a victim of that failure.
 pub(super) async fn finish(run: &Run) -> Outcome {
@@ -48,7 +59,39 @@ pub(super) async fn finish(run: &Run) -> Outcome {
         // A tail that is not written down is looked at again, and nothing is found then.
         run.write(attributes).await;
     }
+    if !run.rehearses() {
+        close_incident(run).await;
+    }
     outcome
+}
+
+/// The host ran while VMs of it were moved away, and now it says that it runs none of them: that incident has ended. Where
+/// it cannot be written the next run of this does it.
+async fn close_incident(run: &Run) {
+    let open = |incident: &&(DocumentId, Incident)| {
+        incident.1.alive.is_some() && incident.1.progress != Progress::Closed
+    };
+    if run.incident().and_then(|incident| incident.alive).is_none() {
+        return;
+    }
+    let Ok(memory) = run.ask(|world| world.memory()).await else { return };
+    let Some((document, incident)) = standing(&memory, run.id).filter(open).cloned() else { return };
+    if may_live(&memory, document, &incident) {
+        return;
+    }
+    let text = "the host ran while VMs of it were moved away, and says that it runs none of them any more";
+    let mut closed = Incident { progress: Progress::Closed, updated: memory.now, ..incident };
+    (closed.alive, closed.held, closed.outcome) = (None, None, Some(text.to_owned()));
+    let id = run.id;
+    let written = run.ask(move |world| world.record(Some(document), &closed)).await;
+    run.ask(move |world| world.leave(id, None, &[])).await.ok();
+    run.note(
+        Phase::Report,
+        match written {
+            Ok(_) => format!("{document} is closed: {text}"),
+            Err(failure) => format!("{document} could not be closed: {}", failure.what),
+        },
+    );
 }
 
 fn outcome(run: &Run) -> Outcome {
@@ -75,6 +118,14 @@ fn returned(run: &Run) -> Option<(&'static str, String)> {
     let down = down(run).take(MOST).map(|vm| vm.id.0.to_string());
     let words: Vec<_> = std::iter::once(run.epoch().0.to_string()).chain(down).collect();
     Some((RETURNED, words.join(" ")))
+}
+
+impl Mark {
+    fn of(run: &Run, stable: Duration) -> Self {
+        let since = run.epoch().before(run.monitored_for());
+        let heard = run.since.and_then(|(_, heard)| heard).unwrap_or(0);
+        Self { since, heard, at: since.plus(stable) }
+    }
 }
 
 impl Run {

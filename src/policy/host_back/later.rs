@@ -9,10 +9,8 @@ use super::rules::Rules;
 use crate::model::{Epoch, Host, HostState, Incident};
 use crate::policy::limits::span;
 use crate::policy::moments::{CLOCKS, counts, is_ahead, left};
+pub(super) use crate::policy::returned::TAIL;
 use std::time::Duration;
-
-/// The host's template: `1795169160 1795169150 1795169360`, see [`Mark`]; `0` where nothing is left to be done.
-pub(super) const TAIL: &str = "HA_TAIL";
 
 /// A host that is to be looked after later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Is the host really back, and does it stay?
 
-use super::close::hand_over;
+use super::close::{hand_over, mark};
 use super::run::Run;
 use crate::model::HostState;
 use crate::policy::limits::span;
@@ -19,6 +19,19 @@ pub(super) async fn first_look(run: &mut Run) -> Result<(), Outcome> {
 pub(super) async fn look_again(run: &mut Run) -> Result<(), Outcome> {
     look(run).await?;
     if run.host.state == HostState::Monitored { Ok(()) } else { Err(gone(run)) }
+}
+
+/// The host is read while another run works on it: one that has failed again, or was taken out of service, is nobody's.
+pub(super) async fn look_while_busy(run: &mut Run) -> Result<(), Outcome> {
+    look(run).await?;
+    let back = matches!(run.host.state, HostState::Monitored | HostState::Init | HostState::Disabled);
+    if back { Ok(()) } else { Err(gone(run)) }
+}
+
+/// VMs are on their way to it: has it failed again?
+pub(super) async fn has_failed(run: &mut Run) -> Result<bool, Outcome> {
+    look(run).await?;
+    Ok(run.host.state == HostState::Error)
 }
 
 async fn look(run: &mut Run) -> Result<(), Outcome> {
@@ -48,6 +61,7 @@ async fn wait(run: &mut Run) -> Result<(), Outcome> {
     let stable = run.policy.back.stable;
     let text = format!("{} s before anything is started: until then it says what it has", stable.as_secs());
     run.note(Phase::Wait, text);
+    mark(run, stable).await;
     // A host that is never MONITORED is not waited for.
     let until = run.now().plus(stable * 2);
     let between = run.policy.wait.look.max(stable / 10);

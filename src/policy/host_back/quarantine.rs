@@ -8,7 +8,8 @@ use super::later::{Mark, TAIL};
 use super::remember::{read_memory, said};
 use super::rules::Rules;
 use super::run::Run;
-use crate::model::{Epoch, Host, Memory};
+use super::survey::NAMED;
+use crate::model::{Epoch, Host, Memory, Progress};
 use crate::policy::healthy::deed::Deed;
 use crate::policy::limits::{events_lately, span};
 use crate::policy::moments::left;
@@ -26,6 +27,8 @@ const UNTIL: &str = "HA_QUARANTINE_UNTIL";
 /// `NO` from the moment when the host is about to be disabled until oned has done that: a host that is MONITORED then
 /// was not enabled by a person. Without it the host was disabled.
 const BEGUN: &str = "HA_QUARANTINE_BEGUN";
+/// Since when it is known that it ran while VMs of it were moved away, where it was disabled for that.
+const FOR: &str = "HA_QUARANTINE_FOR";
 
 /// Our own quarantine of a host, as its template has it.
 pub(super) struct Quarantine {
@@ -107,6 +110,10 @@ pub(super) async fn brake(run: &mut Run) -> Result<(), Outcome> {
         note(run, REASON, "NO").await;
         memory = read_memory(run).await?;
     }
+    if let Some((at, why)) = ran_on(run) {
+        run.host.attributes.insert(FOR.to_owned(), at.0.to_string());
+        return Err(begin(run, why, None).await);
+    }
     if let Some(why) = flaps(run, &memory) {
         let end = run.epoch().plus(run.policy.back.quarantine);
         return Err(begin(run, why, Some(end)).await);
@@ -115,6 +122,25 @@ pub(super) async fn brake(run: &mut Run) -> Result<(), Outcome> {
         run.note(Phase::Observe, format!("its last incident is {}", said(incident)));
     }
     Ok(())
+}
+
+/// Its VMs were moved away while it ran, and nobody has looked yet which of them run twice: since when that is known, and
+/// the VMs. A person who has enabled it after that has looked; what the host says then counts.
+fn ran_on(run: &Run) -> Option<(Epoch, String)> {
+    let incident = run.incident().filter(|incident| incident.progress != Progress::Closed)?;
+    let at = incident.alive?;
+    if run.host.attributes.get(FOR).is_some_and(|text| text.trim() == at.0.to_string()) {
+        return None;
+    }
+    let away = incident.vms.iter().filter(|vm| vm.to.is_some_and(|to| to != run.id));
+    let mut names: Vec<_> = away.map(|vm| format!("{} {}", vm.id, vm.name).trim_end().to_owned()).collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    let names = names.join(", ");
+    Some((at, format!("it ran while VMs of it were moved away, and may run them too: {names}")))
 }
 
 /// Did the host fail too often lately? A person who has enabled it before the end of its quarantine has seen that.
@@ -152,6 +178,7 @@ pub(super) async fn begin(run: &mut Run, why: String, until: Option<Epoch>) -> O
     }
     let (host, until) = (run.id, until.map_or(0, |until| until.0).to_string());
     let mut attributes = vec![(REASON, why.clone()), (UNTIL, until), (BEGUN, "NO".to_owned())];
+    attributes.extend(run.host.attributes.get(FOR).map(|at| (FOR, at.clone())));
     // Whoever enables it begins anew.
     attributes.extend(Mark::read(&run.host).map(|_| (TAIL, "0".to_owned())));
     let begun = Deed::NoteHost { host, attributes: vec![(BEGUN, "YES".to_owned())] };

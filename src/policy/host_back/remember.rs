@@ -25,7 +25,8 @@ pub(super) async fn read_memory(run: &mut Run) -> Result<Memory, Outcome> {
 
 /// An incident in which "off" was sent has its VMs: whoever works on it decides about them.
 pub(super) fn leave_to_incident(run: &Run) -> Result<(), Outcome> {
-    let Some(incident) = run.incident() else { return Ok(()) };
+    // Who has seen that it ran sends nothing more.
+    let Some(incident) = run.incident().filter(|incident| incident.alive.is_none()) else { return Ok(()) };
     match incident.progress {
         // Its run looks at the host before it sends anything, and sees that it is back.
         Progress::Open | Progress::Held | Progress::Closed => Ok(()),

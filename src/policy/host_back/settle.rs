@@ -1,5 +1,6 @@
 //! Send VMs on their way, and read each back until it has its outcome.
 
+use super::look::{gone, has_failed};
 use super::run::{Guest, Run};
 use crate::model::{HostId, Moment, Vm, VmId, VmState};
 use crate::policy::healthy::deed::Deed;
@@ -48,6 +49,12 @@ pub(super) async fn carry_out(run: &mut Run, vms: &[Vm], from: Option<HostId>) -
     }
     loop {
         run.wait(run.policy.wait.look).await;
+        if has_failed(run).await? {
+            for (vm, sent) in std::mem::take(&mut away) {
+                run.settle(vm, &sent.name, sent.not_read_back());
+            }
+            return Err(gone(run));
+        }
         read_back(run, &mut away).await?;
         if away.is_empty() {
             return Ok(());

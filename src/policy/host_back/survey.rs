@@ -11,7 +11,7 @@ use crate::policy::zombies::{self, listed};
 use std::collections::BTreeSet;
 
 /// More VMs than this that run where they should not are not named.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 
 /// The host and the cloud; with the VM that is to go back, if it is about one.
 pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Survey), Outcome> {

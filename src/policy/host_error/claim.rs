@@ -2,10 +2,10 @@
 //! held by somebody who may be no run.
 
 use crate::model::{Locked, Moment};
-use crate::policy::holder::{Holds, holds, is_silent, stuck, who};
+use crate::policy::holder::{Holds, holds, is_for_a_failure, is_held_by, is_silent, stuck, who};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Claim, Failure, Trouble};
-use crate::policy::record::lease::standing;
+use crate::policy::record::lease::{may_live, standing};
 use crate::policy::record::open::busy;
 use crate::policy::record::opening::Opening;
 use crate::policy::report::Outcome;
@@ -16,6 +16,9 @@ use std::time::Duration;
 /// No fence program is given longer than this: its own time is over much earlier.
 const FENCING: Duration = Duration::from_secs(1800);
 
+/// A run for a host that was back looks at it at least once a minute.
+const GIVES_WAY: Duration = Duration::from_secs(300);
+
 const BUSY: &str = "another run is working on this host";
 
 /// Claim the host, or end because somebody else has it.
@@ -24,6 +27,8 @@ pub(super) async fn claim(run: &mut Run, opening: &mut Opening) -> Result<(), St
     let mut over = Vec::new();
     // Since when a fence program is waited for.
     let mut since = None;
+    // Since when a run is waited for that looks after a host that was back.
+    let mut waits = None;
     loop {
         let (host, holders) = (run.subject.host, over.clone());
         let locked = match run.ask(move |world| world.claim(host, &holders)).await {
@@ -51,10 +56,37 @@ pub(super) async fn claim(run: &mut Run, opening: &mut Opening) -> Result<(), St
                 run.note(Phase::Claim, text);
                 over = locked.holders;
             }
+            Holds::Run | Holds::OldRun if !is_for_a_failure(&locked) => {
+                gives_way(run, &mut waits, &locked).await?;
+            }
             Holds::Run => return Err(Stop::nothing(format!("{BUSY}: {}", who(&locked)))),
             Holds::OldRun | Holds::Strangers => return Err(behind(run, &locked).await?),
         }
     }
+}
+
+/// A run for a host that was back ends at its next look, because the host is in ERROR again: it is waited for. One of
+/// `onerescue reconcile` may be about this failure, and then its record says so.
+async fn gives_way(run: &mut Run, waits: &mut Option<Moment>, locked: &Locked) -> Result<(), Stop> {
+    let busy = format!("{BUSY}: {}", who(locked));
+    if !is_held_by(locked, "host_back") {
+        let memory = match run.read_on(Phase::Claim, |world| world.memory()).await? {
+            Ok(memory) => memory,
+            Err(failure) => return Err(Stop::Ended(Outcome::NoCloud(failure))),
+        };
+        let last = standing(&memory, run.subject.host);
+        if last.is_some_and(|(document, incident)| may_live(&memory, *document, incident)) {
+            return Err(Stop::nothing(busy));
+        }
+    }
+    if waits.is_none() {
+        run.note(Phase::Claim, format!("{} looks after this host; waiting for its end", who(locked)));
+    }
+    let now = run.now();
+    if now.since(*waits.get_or_insert(now)) >= GIVES_WAY {
+        return Err(Stop::Ended(Outcome::Held(stuck(locked, &run.host(), &run.command()))));
+    }
+    run.pause(run.policy.wait.look).await
 }
 
 /// At most one "off" at a time: the program of a run that was killed is waited for.

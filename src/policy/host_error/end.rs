@@ -90,6 +90,7 @@ fn told(run: &Run, outcome: Outcome) -> Outcome {
             | Outcome::NothingToDo(_)
             | Outcome::HandedOver(_)
             | Outcome::Rehearsed(_)
+            | Outcome::Contradicted(_)
             | Outcome::Partly),
         ) => other,
     }
@@ -156,6 +157,7 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
         Outcome::Recovered | Outcome::Fenced | Outcome::Partly | Outcome::NothingToDo(_) => true,
         Outcome::Rehearsed(_)
         | Outcome::HandedOver(_)
+        | Outcome::Contradicted(_)
         | Outcome::NotStarted(_)
         | Outcome::NoCloud(_)
         | Outcome::NotFenced(_)

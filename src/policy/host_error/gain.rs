@@ -116,6 +116,7 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
+            now: Some(run.epoch()),
             fell: run.fell_since(),
         },
     )

@@ -19,6 +19,7 @@ pub(in crate::policy) mod witnesses;
 
 use super::desk::Suspended;
 use super::fencing::{prove_off, prove_off_again};
+use super::moving::alive::turned_out;
 use super::moving::{Moved, StartAt, call_off_on_again, move_vms, only_fenced};
 use super::port::Subject;
 use super::record::open::open_record;
@@ -76,7 +77,10 @@ async fn recover(run: &mut Run) -> Result<End, Stop> {
             Purpose::Recover | Purpose::Rehearse => move_vms(run, &proof, StartAt::Survey).await?,
         };
         match moved {
-            Moved::Done(outcome) => return Ok(End::with(outcome, proof)),
+            Moved::Done(outcome) => {
+                let outcome = turned_out(run, &proof, outcome).await?;
+                return Ok(End::with(outcome, proof));
+            }
             // `[fence] again` bounds this.
             Moved::OnAgain => {
                 run.fence.earlier = run.vms.touched.then_some(proof);

@@ -103,6 +103,7 @@ impl Run {
             }
             Outcome::Recovered
             | Outcome::Fenced
+            | Outcome::Contradicted(_)
             | Outcome::NothingToDo(_)
             | Outcome::HandedOver(_)
             | Outcome::Rehearsed(_) => false,

@@ -6,6 +6,7 @@
 mod act;
 pub(in crate::policy) mod adopt;
 pub(in crate::policy) mod after;
+pub(in crate::policy) mod alive;
 mod apply;
 mod disable;
 pub(in crate::policy) mod ending;
@@ -151,7 +152,10 @@ pub(in crate::policy) fn call_off_on_again(run: &mut Run, outcome: Outcome) -> O
     let advice = "power it off and keep it off, then run the same command again".to_owned();
     let failure = match outcome {
         Outcome::NoCloud(failure) => return Some(no_cloud(run, failure)),
-        Outcome::NotStarted(failure) | Outcome::NotFenced(failure) | Outcome::Held(failure) => failure,
+        Outcome::NotStarted(failure)
+        | Outcome::NotFenced(failure)
+        | Outcome::Contradicted(failure)
+        | Outcome::Held(failure) => failure,
         Outcome::NothingToDo(reason) | Outcome::HandedOver(reason) => {
             Failure { trouble: Trouble::Refused, what: format!("{what}: {reason}"), advice }
         }

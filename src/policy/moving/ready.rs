@@ -2,6 +2,7 @@
 //!
 //! Where nobody can read the power (`-u`, a device without a status), oned at least must not show the host as back.
 
+use super::alive::{contradicted_by_oned, heard, is_heard};
 use super::ending::call_off;
 use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
 use crate::policy::fencing::proof::Proof;
@@ -76,8 +77,9 @@ pub(super) async fn ready(
         }
         if run.now().since(seen.checked) >= within {
             match still_off(run, proof).await? {
+                Power::Off if is_heard(run, proof).await? => return Ok(Ready::CalledOff),
                 Power::Off => seen.checked = run.now(),
-                Power::NobodyCanTell if is_silent(run).await? => seen.checked = run.now(),
+                Power::NobodyCanTell if is_silent(run, proof).await? => seen.checked = run.now(),
                 Power::NobodyCanTell => return Ok(Ready::CalledOff),
                 Power::NotOff { device, state } => return Ok(not_off(run, &device, &state, orders)),
             }
@@ -116,7 +118,7 @@ async fn owned(run: &mut Run) -> Result<Owned, Stop> {
 }
 
 /// oned's view of a host whose power cannot be read: it does not hear the host.
-async fn is_silent(run: &mut Run) -> Result<bool, Stop> {
+async fn is_silent(run: &mut Run, proof: &Proof) -> Result<bool, Stop> {
     let host = match run.read_host(Phase::Confirm).await? {
         Ok(host) => host,
         Err(failure) => {
@@ -124,6 +126,10 @@ async fn is_silent(run: &mut Run) -> Result<bool, Stop> {
             return Ok(false);
         }
     };
+    if heard(run, &host) {
+        contradicted_by_oned(run, proof, &host);
+        return Ok(false);
+    }
     let Some(what) = is_back(run, &host) else { return Ok(true) };
     let advice = "power it off and keep it off, then run the same command again".to_owned();
     call_off(run, Failure { trouble: Trouble::Refused, what, advice });

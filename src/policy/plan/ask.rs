@@ -85,6 +85,9 @@ pub(super) fn fits(room: &Room, at: usize, ask: &Ask<'_>, view: &View<'_>) -> Re
         return Err(Unfit::Dead);
     }
     room.usable.map_err(Unfit::NotMonitored)?;
+    if view.ran_on.contains(&room.host) {
+        return Err(Unfit::RanOn);
+    }
     if !room.readable {
         return Err(Unfit::Unreadable);
     }

@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 pub(super) enum Unfit {
     Dead,
     NotMonitored(HostState),
+    /// VMs of it were moved away while it ran.
+    RanOn,
     Unreadable,
     NoDatastore,
     NoImages(DatastoreId),
@@ -47,14 +49,15 @@ impl Unfit {
             Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
             Self::NotStandby => (9, "no standby"),
             Self::NotMonitored(_) => (10, "not MONITORED"),
-            Self::Unreadable => (11, "whose document cannot be read"),
-            Self::NoDatastore => (12, "without its system datastore"),
-            Self::NoImages(_) => (13, "without the datastore of its images"),
-            Self::NoNetwork(_) => (14, "without its network"),
-            Self::OtherDriver => (15, "with another driver than its own"),
-            Self::NoCpuModel => (16, "without its CPU model"),
-            Self::NoMachine => (17, "without its machine type"),
-            Self::Dead => (18, "dead"),
+            Self::RanOn => (11, "that may run VMs twice"),
+            Self::Unreadable => (12, "whose document cannot be read"),
+            Self::NoDatastore => (13, "without its system datastore"),
+            Self::NoImages(_) => (14, "without the datastore of its images"),
+            Self::NoNetwork(_) => (15, "without its network"),
+            Self::OtherDriver => (16, "with another driver than its own"),
+            Self::NoCpuModel => (17, "without its CPU model"),
+            Self::NoMachine => (18, "without its machine type"),
+            Self::Dead => (19, "dead"),
         }
     }
 
@@ -73,6 +76,7 @@ impl Unfit {
             Self::NoNetwork(id) => format!("{id} of the VM {}", view.survey.networks.absent(id.0)),
             Self::NoDatastore => "its cluster does not have the system datastore of the VM".to_owned(),
             Self::NotStandby => "it is no standby host (plan.standby)".to_owned(),
+            Self::RanOn => "VMs of it were moved away while it ran, and nobody has looked yet".to_owned(),
             Self::NoDevice
             | Self::NoCores
             | Self::Full

@@ -56,6 +56,7 @@ fn request(policy: &Policy) -> Request<'_> {
         moving: BTreeMap::new(),
         refused: BTreeMap::new(),
         waited: BTreeSet::new(),
+        now: None,
         fell: None,
     }
 }

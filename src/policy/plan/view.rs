@@ -5,8 +5,11 @@ use super::super::port::Survey;
 use super::super::zombies;
 use super::Request;
 use crate::model::{
-    Cluster, ClusterId, Datastore, DatastoreId, GroupId, Host, HostId, Network, NetworkId, Vm, VmGroup, VmId,
+    Cluster, ClusterId, Datastore, DatastoreId, DocumentId, Epoch, GroupId, Host, HostId, Incident, Network,
+    NetworkId, Progress, Vm, VmGroup, VmId,
 };
+use crate::policy::moments::CLOCKS;
+use crate::policy::returned::is_back_since;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A survey and a request, with everything found by its id.
@@ -16,6 +19,10 @@ pub(super) struct View<'a> {
     /// By id.
     pub(super) hosts: BTreeMap<HostId, &'a Host>,
     pub(super) dead: Option<&'a Host>,
+    /// Hosts whose VMs were moved away while they ran.
+    pub(super) ran_on: BTreeSet<HostId>,
+    /// Hosts that were in ERROR a moment ago, and may be again.
+    pub(super) returned: BTreeSet<HostId>,
     /// VMs that oned charges to the dead host.
     pub(super) charged: BTreeSet<VmId>,
     pub(super) clusters: BTreeMap<ClusterId, &'a Cluster>,
@@ -30,7 +37,17 @@ impl<'a> View<'a> {
     pub(super) fn new(survey: &'a Survey, request: &'a Request<'a>) -> Self {
         let hosts: BTreeMap<_, _> = survey.hosts.iter().map(|host| (host.id, host)).collect();
         let dead = hosts.get(&request.host).copied();
+        let ran_on = |incident: &&(DocumentId, Incident)| {
+            incident.1.alive.is_some() && incident.1.progress != Progress::Closed
+        };
+        let ran_on = survey.memory.incidents.iter().filter(ran_on).map(|(_, incident)| incident.host);
         Self {
+            ran_on: ran_on.collect(),
+            returned: hosts
+                .values()
+                .filter(|host| returned(survey, request, host))
+                .map(|host| host.id)
+                .collect(),
             survey,
             request,
             dead,
@@ -53,4 +70,15 @@ impl<'a> View<'a> {
     pub(super) fn host_name(&self, id: HostId) -> String {
         self.hosts.get(&id).map_or_else(|| id.to_string(), ToString::to_string)
     }
+}
+
+/// Was this host in ERROR a moment ago? Its last record says when it was taken up and ended, and `host_back` since when it is
+/// back. Its probes may write its template, so that counts only beside a record.
+fn returned(survey: &Survey, request: &Request<'_>, host: &Host) -> bool {
+    let Some(now) = request.now else { return false };
+    let within = request.policy.plan.returned;
+    let recent = |at: Epoch| at <= now.plus(CLOCKS) && now.since(at) < within;
+    let back = is_back_since(host).is_some_and(recent);
+    let mut records = survey.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);
+    records.any(|(_, incident)| back || recent(incident.updated))
 }

@@ -235,7 +235,8 @@ fn judge(
     }
     match (record, host) {
         (Some((document, incident)), host) if incident.progress != Progress::Closed => {
-            unfinished(view, rules.bounds, host, *document, incident)
+            let ran_on = host.and_then(|host| ran_on(view, rules, host, *document, incident));
+            ran_on.unwrap_or_else(|| unfinished(view, rules.bounds, host, *document, incident))
         }
         (Some((document, incident)), Some(host)) if waits(incident, host) => {
             held_vms(view, rules.bounds, *document, incident)
@@ -274,6 +275,30 @@ fn has_failed(memory: &Memory, host: HostId, quarantine: Duration) -> bool {
 /// `TEMPLATE/ERROR` begins with a date and is written once for each failure.
 fn same_failure(incident: &Incident, host: &Host) -> bool {
     incident.error == host.error
+}
+
+/// VMs were moved off a host that ran: `host_back` finds out which run twice, and ends the incident.
+fn ran_on(
+    view: View<'_>,
+    rules: ReconcileRules,
+    host: &Host,
+    document: DocumentId,
+    incident: &Incident,
+) -> Option<(Todo, String)> {
+    incident.alive?;
+    let known =
+        may_live(view.memory, document, incident) || ended_by(view.memory, host.id, document).is_some();
+    if known || !matches!(host.state, HostState::Monitored | HostState::Disabled) {
+        return None;
+    }
+    let why = "VMs of it were moved away while it ran: which of them run twice?".to_owned();
+    Some(match due(host, view.memory.now, rules.back) {
+        Some(Due::NotYet(not_yet)) => (Todo::Leave, not_yet),
+        None if host.state == HostState::Disabled => {
+            (Todo::Leave, format!("a person has disabled it. {why}"))
+        }
+        Some(Due::Lift(_) | Due::Tail(_)) | None => (Todo::Tail, why),
+    })
 }
 
 /// An incident that is not closed.

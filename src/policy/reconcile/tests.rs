@@ -67,6 +67,30 @@ fn a_lost_event_is_taken_up_once_the_hook_has_had_its_time() {
 }
 
 #[test]
+fn an_incident_of_a_host_that_ran_is_for_who_looks_after_hosts_that_are_back() {
+    let ran = Incident {
+        alive: Some(NOW),
+        outcome: Some(String::new()),
+        ..incident(7, Progress::Held, "fe1 1 1", 90)
+    };
+    let todo = |state, incident: &Incident| of(&[host(7, state)], incident.clone()).0;
+    assert_eq!(todo(HostState::Monitored, &ran), Todo::Tail);
+    assert_eq!(todo(HostState::Disabled, &ran), Todo::Leave);
+    assert_eq!(todo(HostState::Error, &ran), Todo::LookAgain);
+    // Its own run may be at work, and sees that itself.
+    let lives = Incident { outcome: None, ..ran.clone() };
+    let memory = |incident| vec![incident];
+    let elsewhere = Incident { owner: "fe2 1 1".to_owned(), ..lives };
+    assert_eq!(decided(&[host(7, HostState::Monitored)], memory(elsewhere), &[], &[])[0].todo, Todo::Leave);
+    // The quarantine that was begun for it, and a person who has ended that.
+    let mut quarantined = host(7, HostState::Disabled);
+    quarantined.attributes.insert("HA_QUARANTINE".to_owned(), "it ran".to_owned());
+    assert_eq!(of(&[quarantined.clone()], ran.clone()).0, Todo::Leave);
+    quarantined.state = HostState::Monitored;
+    assert_eq!(of(&[quarantined], ran).0, Todo::Tail);
+}
+
+#[test]
 fn a_closed_incident_covers_its_own_failure_and_no_later_one() {
     let mut closed = incident(7, Progress::Closed, "fe1 1 1", 4000);
     closed.outcome = Some("not every VM could be recovered".to_owned());

@@ -16,6 +16,7 @@ const MOST: usize = 6;
 pub enum Question {
     Wait { pause: Duration },
     Host,
+    Beside,
     Memory,
     Record { document: Option<DocumentId>, progress: Progress },
     Take { document: DocumentId, over: Option<Hold> },
@@ -82,6 +83,7 @@ impl fmt::Display for Question {
         match self {
             Self::Wait { pause } => write!(f, "wait {pause:?}"),
             Self::Host => f.write_str("read the host"),
+            Self::Beside => f.write_str("read the host beside its power"),
             Self::Memory => f.write_str("read the records"),
             Self::Record { document: None, .. } => f.write_str("open a record"),
             Self::Record { document: Some(document), progress } => {

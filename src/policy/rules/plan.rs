@@ -33,6 +33,9 @@ pub struct PlanRules {
     /// run, or "recover" it, which oned can do with -r and -d only, and only for one that was to start.
     #[serde(default)]
     pub failed: Failed,
+    /// `[host_back] stable`: a host that was in ERROR within this time takes VMs only when no other does.
+    #[serde(default = "returned")]
+    pub returned: Duration,
     /// A VM that oned's monitoring, and no person, found powered off so long before its host was last heard, or later, has
     /// fallen with the host: it is recovered and started like one that ran, with or without -f. "0s": none has.
     ///
@@ -41,6 +44,11 @@ pub struct PlanRules {
     pub fell: Duration,
     /// VMs that are left alone.
     pub exclude: Exclusions,
+}
+
+/// As long as `[host_back] stable`.
+fn returned() -> Duration {
+    Duration::from_secs(200)
 }
 
 impl PlanRules {
@@ -193,6 +201,7 @@ impl Default for PlanRules {
             requirements: Requirements::Hold,
             firmware: Firmware::Hold,
             failed: Failed::Hold,
+            returned: returned(),
             fell: Duration::from_secs(600),
             exclude: Exclusions::default(),
         }

@@ -46,7 +46,9 @@ pub(in crate::policy) struct Fence {
     pub(in crate::policy) unsure: u32,
     /// How often in a row oned took so long for a look at the host that everything else was old then.
     pub(in crate::policy) slow: u32,
-    /// A witness went on to contradict a proof.
+    /// When oned had heard the host last, as it was at the first look after the proof.
+    pub(in crate::policy) heard: Option<i64>,
+    /// A witness, or oned itself, went on to contradict a proof.
     pub(in crate::policy) contradiction: Option<String>,
     /// A device has contradicted the last proof.
     pub(in crate::policy) disproven: bool,

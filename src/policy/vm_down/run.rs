@@ -4,7 +4,8 @@ use super::attempts::Attempts;
 use super::rules::Policy;
 use crate::model::{Holder, HostId, Moment, Vm};
 use crate::policy::desk::Desk;
-use crate::policy::healthy::{Account, Hook, claim, must_lead};
+use crate::policy::healthy::{Account, Claimed, Hook, claim, must_lead};
+use crate::policy::holder::by;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, VmSubject, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
@@ -68,8 +69,14 @@ impl Run {
     pub(super) async fn claim(&self) -> Result<(), End> {
         let vm = self.subject.vm;
         let question = move |world: &mut dyn World, over: &[Holder]| world.claim_vm(vm, over);
-        let claimed = claim(&self.desk, "VM", &vm.to_string(), &self.command(), question).await;
-        claimed.map_err(|outcome| self.ended(outcome))
+        match claim(&self.desk, &vm.to_string(), &self.command(), question).await {
+            Ok(Claimed::Ours) => Ok(()),
+            Ok(Claimed::Busy(locked)) => {
+                let why = format!("another run works on this VM{}", by(&locked));
+                Err(self.ended(Outcome::NothingToDo(why)))
+            }
+            Err(outcome) => Err(self.ended(outcome)),
+        }
     }
 
     /// Ask oned until it answers, or end when it has been silent for too long.

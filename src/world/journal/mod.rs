@@ -68,6 +68,12 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
+    fn beside(&mut self, id: HostId) -> Result<Host, Failure> {
+        let answer = self.world.beside(id);
+        self.pages.answered(Question::Beside, &answer);
+        answer
+    }
+
     fn memory(&mut self) -> Result<Memory, Failure> {
         let answer = self.world.memory();
         self.pages.answered(Question::Memory, &answer);

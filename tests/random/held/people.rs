@@ -105,7 +105,7 @@ proptest! {
         since in 0..5000u64,
     ) {
         let mut stage = Stage::new(&story);
-        stage.world.lock_is_held(program, Duration::from_secs(since));
+        stage.world.lock_is_held(program, Duration::from_secs(since), None);
         prop_assert_eq!(played_in(stage, &story, &[]), played(&story, &[]));
     }
 
@@ -116,12 +116,27 @@ proptest! {
         since in prop_oneof![0..390u64, 410..5000u64],
     ) {
         let mut stage = Stage::new(&story);
-        stage.world.lock_is_held("host_error", Duration::from_secs(since));
+        stage.world.lock_is_held("host_error", Duration::from_secs(since), None);
         let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
         let said = matches!(report.outcome, Outcome::Held(_));
         prop_assert_eq!(said, since > 400, "{:?}", report.outcome);
         let deeds = stage.world.seen().iter().any(|seen| matches!(seen, Seen::Order { .. } | Seen::Off { .. }));
         prop_assert!(!deeds);
+    }
+
+    /// A run for a host that was back holds the lock for a while: the failure is recovered all the same, after it.
+    #[test]
+    fn a_failure_waits_for_a_run_that_looks_after_its_host(
+        story in strategy::calm(),
+        program in select(vec!["host_back", "onerescue"]),
+        (since, free) in (0..1800u64, 1..200u64),
+    ) {
+        let mut stage = Stage::new(&story);
+        let until = stage.world.began().saturating_add(Duration::from_secs(free));
+        stage.world.lock_is_held(program, Duration::from_secs(since), Some(until));
+        let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
+        let busy = matches!(&report.outcome, Outcome::NothingToDo(why) if why.contains("another run"));
+        prop_assert!(!busy, "{:?}", report.outcome);
     }
 
     /// A run that a person stops at any moment: nothing of that failure is begun again by a machine, for two hours, and the
