@@ -310,7 +310,9 @@ scenarios! {
     back_and_it_ran_while_its_vms_moved
     back_and_nothing_goes_back
     back_and_nothing_left
+    back_and_one_to_go_back_runs_twice
     back_and_oned_away_while_they_go_back
+    back_and_runs_on_another_host
     back_and_starts_what_it_left
     back_and_still_running_elsewhere
     back_and_takes_its_vms_back
@@ -434,22 +436,31 @@ scenarios! {
     down_and_disarmed
     down_and_does_not_boot_there
     down_and_excluded
+    down_and_its_host_cannot_be_asked
+    down_and_its_libvirt_is_down
     down_and_locked
     down_and_not_counted
     down_and_nowhere_to_go
     down_and_oned_away_before_it_starts_elsewhere
     down_and_opted_out
+    down_and_runs_elsewhere
     down_and_starts_again
     down_and_the_answer_is_lost
     down_and_the_count_is_lost
     down_and_unknown
+    down_beside_a_dead_host
+    down_beside_a_disabled_host
     down_by_a_person
     down_first_of_a_crowd
     down_in_a_crash_loop
     down_in_a_crash_loop_of_a_wrong_clock
     down_in_a_crowd
+    down_in_a_crowd_and_its_host_fails
+    down_in_a_crowd_of_storage
+    down_in_a_crowd_that_lasts
     down_in_an_election
     down_on_a_rehearsal
+    down_until_it_runs_nowhere_else
     down_while_an_incident_is_open
     down_with_its_host
     driver_hangs
@@ -477,6 +488,17 @@ scenarios! {
     failed_again_while_it_is_looked_after
     failed_again_while_reconcile_looks_after_it
     failed_again_while_vms_go_back
+    failed_vm_is_retried_slowly
+    fell_after_an_attempt
+    fell_and_by_setting_not
+    fell_and_does_not_start
+    fell_and_killed_before_its_start
+    fell_before_the_error
+    fell_beside_what_ran
+    fell_in_order
+    fell_on_ceph
+    fell_recreated
+    fell_with_force
     fenced_long_window
     fenced_long_window_for_the_night
     fenced_short_window
@@ -526,35 +548,6 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
-    plan_cpu_models
-    plan_drivers
-    plan_no_driver
-    plan_pci_profile
-    zombie_on_another_host
-    zombie_recreate
-    zombie_delete
-    zombie_of_an_old_report
-    zombie_in_quarantine
-    zombie_before_a_retry
-    down_and_runs_elsewhere
-    back_and_runs_on_another_host
-    back_and_one_to_go_back_runs_twice
-    fell_after_an_attempt
-    fell_and_by_setting_not
-    fell_and_does_not_start
-    fell_and_killed_before_its_start
-    fell_before_the_error
-    fell_beside_what_ran
-    fell_in_order
-    fell_on_ceph
-    fell_recreated
-    fell_with_force
-    down_beside_a_dead_host
-    down_beside_a_disabled_host
-    down_in_a_crowd_of_storage
-    down_in_a_crowd_that_lasts
-    down_in_a_crowd_and_its_host_fails
-    down_until_it_runs_nowhere_else
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
@@ -565,6 +558,7 @@ scenarios! {
     in_failure_migrate
     in_failure_recovered
     in_transition
+    killed_after_a_recreate_and_back
     killed_after_disable
     killed_after_disable_and_repaired
     killed_after_off
@@ -631,6 +625,7 @@ scenarios! {
     network_cut
     never_seen_on
     never_seen_on_next_level
+    never_sent_and_held
     never_the_leader
     no_device
     no_gain_all_held
@@ -707,9 +702,11 @@ scenarios! {
     plan_after_named
     plan_after_one_never
     plan_cluster_policy
+    plan_cpu_models
     plan_cpu_short
     plan_datastore_disabled
     plan_disk_on_ssh
+    plan_drivers
     plan_excluded
     plan_group_apart
     plan_group_contradicts
@@ -721,6 +718,7 @@ scenarios! {
     plan_layer_soft
     plan_networks
     plan_new_lvm
+    plan_no_driver
     plan_not_where_vms_run_twice
     plan_numa
     plan_old_lvm
@@ -729,6 +727,7 @@ scenarios! {
     plan_owners_may_not
     plan_owners_may_recreate
     plan_pci_kinds
+    plan_pci_profile
     plan_policies
     plan_priority_short
     plan_priority_unknown
@@ -921,6 +920,12 @@ scenarios! {
     waived_and_back_in_a_long_round
     waived_host_alive
     wrong_password
+    zombie_before_a_retry
+    zombie_delete
+    zombie_in_quarantine
+    zombie_of_an_old_report
+    zombie_on_another_host
+    zombie_recreate
 }
 
 #[test]

@@ -184,7 +184,7 @@ impl file::Device {
 }
 
 /// Agents whose "off" is not a host without power, and why.
-const NOT_FENCING: [(&str, &str); 13] = [
+const NOT_FENCING: [(&str, &str); 14] = [
     ("fence_dummy", BELIEVES),
     ("fence_ack_manual", "it asks somebody; use `onerescue confirm-off` for that"),
     ("fence_heuristics_ping", BELIEVES),
@@ -197,6 +197,11 @@ const NOT_FENCING: [(&str, &str); 13] = [
     ("fence_cisco_mds", FABRIC),
     ("fence_ifmib", FABRIC),
     ("fence_sanbox2", FABRIC),
+    (
+        "fence_lpar",
+        "it says off of whatever is not running, \"Error\" and \"Not Available\" among it; ask the HMC in a program of \
+                    driver = \"command\"",
+    ),
     ("fence_compute", "it tells a cloud that the host is down"),
 ];
 const BELIEVES: &str = "it powers nothing off";

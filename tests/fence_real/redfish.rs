@@ -72,6 +72,41 @@ fn row_05_a_wrong_password_is_tried_once_for_each_question() {
 }
 
 #[test]
+fn a_controller_that_wants_a_final_slash_is_asked_there_and_nowhere_else() {
+    let bay = bay();
+    for code in [301, 302, 307, 308] {
+        let (bmc, fence) = start(&bay, move |request, _| {
+            let (method, path) = request.line.split_once(' ').unwrap();
+            match (method, path.ends_with('/')) {
+                (_, false) => Answer::With(code, format!("Location: {path}/\r\n"), String::new()),
+                ("GET", true) => Answer::Json(200, system("\"On\"")),
+                (_, true) => Answer::Json(204, String::new()),
+            }
+        });
+        assert_eq!(status(&fence), PowerState::On);
+        assert_eq!(off(&fence), Ok(()));
+        let get = [format!("GET {SYSTEM}"), format!("GET {SYSTEM}/")];
+        let post = ["POST /r".to_owned(), "POST /r/".to_owned()];
+        assert_eq!(bmc.lines(), [&get[..], &get[..], &post[..]].concat());
+        assert!(bmc.seen().iter().all(|request| request.header("odata-version") == Some("4.0")));
+    }
+    // Another place on the same controller, and a slash without end.
+    for place in [format!("{SYSTEM}/2/"), format!("{SYSTEM}//"), "/".to_owned()] {
+        let header = format!("Location: {place}\r\n");
+        let (bmc, fence) = start(&bay, move |_, _| Answer::With(308, header.clone(), String::new()));
+        let why = format!("HTTP status 308: a redirect, which is not followed, to {place}");
+        assert_eq!(why_unknown(&fence), why);
+        assert_eq!(bmc.lines().len(), 1);
+    }
+    let (bmc, fence) = start(&bay, |request, _| {
+        let path = request.line.split_once(' ').unwrap().1;
+        Answer::With(308, format!("Location: {path}/\r\n"), String::new())
+    });
+    assert!(why_unknown(&fence).contains("not followed"));
+    assert_eq!(bmc.lines().len(), 2);
+}
+
+#[test]
 fn rows_06_07_08_a_controller_that_gives_no_whole_answer_ends_in_time() {
     let bay = bay().ending_after("2s");
     let cases: [(Always, &str); 4] = [
@@ -134,7 +169,8 @@ fn row_18_a_redirect_is_not_followed_and_the_password_goes_nowhere_else() {
     for code in [301, 302, 303, 307, 308] {
         let place = format!("Location: https://{address}{SYSTEM}\r\n");
         let (bmc, fence) = start(&bay, move |_, _| Answer::With(code, place.clone(), String::new()));
-        assert_eq!(why_unknown(&fence), format!("HTTP status {code}: a redirect, which is not followed"));
+        let why = format!("HTTP status {code}: a redirect, which is not followed, to {address}{SYSTEM}");
+        assert_eq!(why_unknown(&fence), why);
         assert!(not_sent(&fence).contains("a redirect, which is not followed"));
         assert_eq!(bmc.orders(), 0);
         // The order itself.

@@ -56,6 +56,14 @@ fn leave_to(run: &mut Run, lost: &Lost) -> End {
 /// The outcome without a proof, as it is said. Who asked for nothing but a fence must not take it for success, and what
 /// was sent already is said.
 fn told(run: &Run, outcome: Outcome) -> Outcome {
+    if let Outcome::NothingToDo(reason) = &outcome
+        && run.fence.told.is_empty()
+        && run.policy.purpose == Purpose::Recover
+        && leaves_vms(run)
+    {
+        run.note(Phase::Settle, format!("nothing more is done: {reason}"));
+        return Outcome::Partly;
+    }
     let told = run.fence.told.keys().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     match (run.policy.purpose, outcome) {
         (_, Outcome::NothingToDo(reason)) if !told.is_empty() => {
@@ -89,6 +97,12 @@ fn told(run: &Run, outcome: Outcome) -> Outcome {
             | Outcome::Partly),
         ) => other,
     }
+}
+
+/// Are there VMs that are not where they should be, or of which that is not known?
+fn leaves_vms(run: &Run) -> bool {
+    let not_well = |fate: &Fate| matches!(fate, Fate::Held(_) | Fate::Failed(_));
+    !run.vms.undecided.is_empty() || run.vms.reports.values().any(|vm| not_well(&vm.fate))
 }
 
 /// What was sent already may still take effect, and a contradiction counts more than how it ended.

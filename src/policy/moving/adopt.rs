@@ -5,11 +5,12 @@ use crate::model::{End, VmId};
 use crate::policy::notes::Phase;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::plan::Decision;
-use crate::policy::port::Survey;
+use crate::policy::port::{Source, Survey};
 use crate::policy::record::contents::START;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::{VmProgress, WhenOff};
+use crate::policy::run::record::Retry;
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
@@ -59,6 +60,12 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
     }
 }
 
+/// Is this a look of the timer at a record that was closed, or the run that its report advises?
+fn goes_on_with_failed(run: &Run) -> bool {
+    let advised = matches!(run.record.retry, Retry::Anew { .. }) && run.subject.source == Source::Person;
+    run.record.retry.is_look() || advised
+}
+
 /// Was it off, and is it started where it was sent?
 fn when_off(run: &Run, vm: VmId) -> WhenOff {
     let known = run.vms.remembered.get(&vm);
@@ -75,6 +82,14 @@ fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
         None => {}
         // Read back once more, so that it is reported and remembered as what it is.
         Some(End::Recovered) if matches!(states::class(state), Class::Running | Class::Done) => {}
+        // A slow retry: what kept it from starting there may be over.
+        Some(End::Failed)
+            if goes_on_with_failed(run)
+                && elsewhere
+                && matches!(
+                    states::class(state),
+                    Class::Failure | Class::Transient | Class::Lost | Class::Running
+                ) => {}
         Some(End::Recovered | End::Left | End::Held | End::Failed) => return None,
     }
     let order = match (known.order.as_deref(), run.policy.mode) {

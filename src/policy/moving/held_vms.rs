@@ -1,4 +1,4 @@
-//! VMs that are held although everything else is done: `onerescue reconcile` looks at them again, more and more slowly.
+//! VMs that are held or failed although everything else is done: `onerescue reconcile` looks at them again, more and more slowly.
 //!
 //! Room comes back, a person mends a datastore: nobody should have to think of those VMs then. Such a look goes on with
 //! the closed record of the same failure, which stays closed until there is something to send, and proves the host off
@@ -85,12 +85,18 @@ impl Run {
     /// At the end of a run: whether its held VMs are looked at again, and when.
     pub(in crate::policy) fn keep_waiting(&mut self, outcome: &Outcome, proof: Option<&Proof>) {
         let (at, rules, only_looks) = (self.epoch(), self.policy.hold, self.only_looks());
-        let held = self.vms.reports.values().any(|vm| matches!(vm.fate, Fate::Held(_)));
+        let any = |of: fn(&Fate) -> bool| self.vms.reports.values().any(|vm| of(&vm.fate));
+        let kinds = (any(|fate| matches!(fate, Fate::Held(_))), any(|fate| matches!(fate, Fate::Failed(_))));
+        let which = match kinds {
+            (_, false) => "are held",
+            (false, true) => "failed",
+            (true, true) => "are held or failed",
+        };
         let waits = match outcome {
             Outcome::Partly => {
                 // A person's run that could do nothing has proven nothing anew; what was proven before it stands.
                 let proven = proof.map_or(self.record.retry.waited(), Proof::is_read_back);
-                held && !self.is_back() && proven
+                kinds != (false, false) && !self.is_back() && proven
             }
             Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
                 self.record.retry.is_look()
@@ -118,7 +124,7 @@ impl Run {
         }
         if waits && !self.record.retry.is_look() {
             let text = format!(
-                "VMs that are held: `onerescue reconcile` looks again in {}, then more and more slowly, for up to {}",
+                "VMs that {which}: `onerescue reconcile` looks again in {}, then more and more slowly, for up to {}",
                 span(pause),
                 span(rules.vms)
             );

@@ -11,8 +11,13 @@ use crate::policy::run::progress::Stage;
 use crate::policy::run::progress::{VmProgress, WhenOff};
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
+use crate::policy::timings::STANDS;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
+
+/// How long a look reads a VM that failed: the oned that leads may be asked in it.
+const LOOK: Duration = STANDS.saturating_mul(2);
 
 /// What a VM's state means for what is done next.
 pub(super) enum Judgement {
@@ -266,8 +271,9 @@ impl Judge<'_> {
     /// The end of patience: all attempts for one VM share one deadline.
     fn overdue(&self, state: &str, said: &str) -> Option<Judgement> {
         let rules = self.run.policy.settle;
-        if let Some(took) =
-            self.vm.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= rules.deadline)
+        // A look only sees what has become of a VM that failed.
+        let deadline = if self.run.only_looks() { LOOK.min(rules.deadline) } else { rules.deadline };
+        if let Some(took) = self.vm.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= deadline)
         {
             let doubt = match self.vm.stage {
                 Stage::Moving { certainty: Certainty::Unknown, .. } => ", and oned's answer was lost",
@@ -276,7 +282,9 @@ impl Judge<'_> {
             };
             let text =
                 format!("not where it should be after {} s: still {state}{doubt}{said}", took.as_secs());
-            return Some(Judgement::Close(Fate::Failed(text)));
+            // What was never sent is where it was.
+            let fate = if self.vm.calls == 0 { Fate::Held(text) } else { Fate::Failed(text) };
+            return Some(Judgement::Close(fate));
         }
         let Stage::Awaiting { since, here } = self.vm.stage else { return None };
         let waited = self.now.since(since);

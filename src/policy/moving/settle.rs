@@ -143,10 +143,10 @@ fn covered(judgement: Judgement, vm: Option<&Vm>, proof: &Proof) -> Judgement {
 
 /// Nothing is sent again for a VM that another host says it runs by now.
 fn runs_once(judgement: Judgement, run: &Run) -> Judgement {
-    let Judgement::Send(order) = judgement else { return judgement };
+    let (Judgement::Send(order) | Judgement::LeadOn(order)) = judgement else { return judgement };
     match run.vms.hosts.zombies.get(&order.vm()) {
         Some(why) if !matches!(order, Order::Unresched { .. }) => Judgement::Close(Fate::Failed(why.clone())),
-        Some(_) | None => Judgement::Send(order),
+        Some(_) | None => judgement,
     }
 }
 

@@ -39,8 +39,12 @@ pub(super) fn held_vms(
     if may_live(view.memory, document, incident) {
         return (Todo::Leave, format!("{} looks at its VMs again", incident.owner));
     }
-    let held = incident.vms.iter().filter(|vm| vm.end == Some(End::Held)).count();
-    let held = format!("{held} of its {} VMs are held", incident.vms.len());
+    let count = |end| incident.vms.iter().filter(|vm| vm.end == Some(end)).count();
+    let (held, failed, all) = (count(End::Held), count(End::Failed), incident.vms.len());
+    let held = match failed {
+        0 => format!("{held} of its {all} VMs are held"),
+        failed => format!("{held} of its {all} VMs are held and {failed} failed"),
+    };
     match rests(now, incident, bounds).map(|left| left.as_secs()) {
         Ok(0) => {}
         Ok(left) => return (Todo::Leave, format!("{held}; looked at again in {left} s")),

@@ -61,6 +61,12 @@ impl System {
         };
         if let Some(expected) = &expected.uuid {
             let uuid = told(&self.uuid, "UUID")?;
+            if swapped(&uuid).is_some_and(|swapped| swapped.eq_ignore_ascii_case(expected)) {
+                return Err(format!(
+                    "says that its UUID is {uuid}, which is {expected} with the bytes of its first three fields turned \
+                     round, as SMBIOS before 2.6 has them; if it is that machine, write uuid = \"{uuid}\""
+                ));
+            }
             if !uuid.eq_ignore_ascii_case(expected) {
                 return Err(format!("is another machine: its UUID is {uuid}, not {expected}"));
             }
@@ -104,6 +110,18 @@ impl System {
             info: text("@Redfish.ActionInfo"),
         })
     }
+}
+
+/// The same UUID with the bytes of its first three fields turned round.
+fn swapped(uuid: &str) -> Option<String> {
+    let turned = |field: &str| {
+        let pairs = field.as_bytes().chunks(2).rev().flatten().copied().collect();
+        String::from_utf8(pairs).ok()
+    };
+    let mut fields = uuid.split('-');
+    let first = [turned(fields.next()?)?, turned(fields.next()?)?, turned(fields.next()?)?];
+    let rest: Vec<&str> = fields.collect();
+    Some(format!("{}-{}", first.join("-"), rest.join("-")))
 }
 
 /// The orders that an `ActionInfo` lists.

@@ -1,8 +1,8 @@
 //! HTTP with one controller, for the time of one call.
 //!
 //! Every request has an end, a bounded answer and a connection of its own, and goes to the controller of the
-//! settings and nowhere else: redirects are not followed, proxies not used, and a path that a document names
-//! must be on the same origin. What an answer means is not judged here.
+//! settings and nowhere else: no redirect is followed but that to the same place with a final slash, proxies are not used,
+//! and a path that a document names must be on the same origin. What an answer means is not judged here.
 
 use super::super::secret::{Secret, redact};
 use super::reply::{LATE, Reply, TOKEN, root};
@@ -146,11 +146,25 @@ impl<'a> Connection<'a> {
         if reply.status == 200 { Ok(reply) } else { Err(reply.refusal()) }
     }
 
-    /// One exchange.
+    /// One exchange. Some controllers have every place with a final slash, and say so by a redirect: that one is followed, once.
     ///
     /// # Errors
     /// Why there is no answer.
     pub(super) fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: &Body,
+        if_match: Option<&str>,
+    ) -> Result<Reply, String> {
+        let reply = self.exchange(method, url, body, if_match)?;
+        match reply.with_slash(url) {
+            Some(place) => self.exchange(method, &place, body, if_match),
+            None => Ok(reply),
+        }
+    }
+
+    fn exchange(
         &self,
         method: &Method,
         url: &Url,
@@ -166,6 +180,7 @@ impl<'a> Connection<'a> {
             .request(method.clone(), url.clone())
             .timeout(REQUEST.min(left))
             .header("Accept", "application/json")
+            .header("OData-Version", "4.0")
             .header("Accept-Encoding", "identity")
             .header("Connection", "close");
         if let Some((name, value)) = &self.credentials {

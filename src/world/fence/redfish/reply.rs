@@ -1,6 +1,8 @@
 //! One answer of a controller: bounded, and whether it is a refusal.
 
 use super::answer::complaint;
+use crate::wire::xml::shorten;
+use reqwest::Url;
 use reqwest::blocking::Response;
 use reqwest::header::{ETAG, HeaderName, HeaderValue, LOCATION};
 use std::io::Read as _;
@@ -48,6 +50,14 @@ impl Reply {
         Ok(Self { status, body, etag, location, token })
     }
 
+    /// Where it redirects to, if that is the same place with a final slash.
+    pub(super) fn with_slash(&self, asked: &Url) -> Option<Url> {
+        let place = asked.join(self.location.as_deref().filter(|_| is_redirect(self.status))?).ok()?;
+        let mut slashed = asked.clone();
+        slashed.set_path(&format!("{}/", asked.path()));
+        (place == slashed && !asked.path().ends_with('/')).then_some(place)
+    }
+
     /// The reply, if the controller did what it was told.
     pub(super) fn accepted(self) -> Result<Self, String> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.refusal()) }
@@ -57,12 +67,31 @@ impl Reply {
     pub(super) fn refusal(&self) -> String {
         let status = self.status;
         match (status, complaint(&self.body)) {
-            (300..=399, _) => format!("HTTP status {status}: a redirect, which is not followed"),
+            (300..=399, _) => match &self.location {
+                Some(place) => {
+                    format!("HTTP status {status}: a redirect, which is not followed, to {}", shown(place))
+                }
+                None => format!("HTTP status {status}: a redirect, which is not followed"),
+            },
             (401 | 403, None) => format!("HTTP status {status}: the user or the password is refused"),
             (_, Some(text)) => format!("HTTP status {status}: {text}"),
             (_, None) => format!("HTTP status {status}"),
         }
     }
+}
+
+/// Host, port and path of a place: everything else may be a secret.
+fn shown(place: &str) -> String {
+    let Ok(url) = Url::parse(place) else {
+        return shorten(place.split(['?', '#']).next().unwrap_or_default());
+    };
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    shorten(&format!("{}{port}{}", url.host_str().unwrap_or_default(), url.path()))
+}
+
+/// Those that name another place for the same thing.
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 307 | 308)
 }
 
 /// The innermost cause: `Connection refused (os error 111)`.

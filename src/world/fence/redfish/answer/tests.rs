@@ -57,6 +57,8 @@ fn row_19_the_machine_must_be_the_one_that_is_meant() {
     let by_uuid = identity(Some(UUID), None);
     let shout = format!("{{\"UUID\":\"{}\"}}", UUID.to_uppercase());
     assert_eq!(is(&shout, &by_uuid), Ok(()));
+    let turned = is(r#"{"UUID":"44454c4c-3700-1042-8054-b7c04f383432"}"#, &by_uuid).unwrap_err();
+    assert!(turned.contains("write uuid = \"44454c4c-3700-1042-8054-b7c04f383432\""), "{turned}");
     let both = identity(Some(UUID), Some("CZ1234"));
     let good = format!(r#"{{"UUID":"{UUID}","SerialNumber":"CZ1234 "}}"#);
     assert_eq!(is(&good, &both), Ok(()));
