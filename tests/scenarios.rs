@@ -288,6 +288,7 @@ scenarios! {
     aborted_while_fencing
     aborted_while_held
     aborted_while_off_is_written_down
+    aborted_while_the_fence_retries
     aborted_while_waiting
     alive_and_failing_again
     alive_when_its_vms_have_moved
@@ -296,6 +297,7 @@ scenarios! {
     another_run
     another_run_ends_first
     armed_again
+    armed_and_handed_over
     back_and_an_election_while_they_go_back
     back_and_cannot_be_disabled
     back_and_fails_while_they_go_back
@@ -310,7 +312,9 @@ scenarios! {
     back_and_it_ran_while_its_vms_moved
     back_and_nothing_goes_back
     back_and_nothing_left
+    back_and_one_to_go_back_runs_twice
     back_and_oned_away_while_they_go_back
+    back_and_runs_on_another_host
     back_and_starts_what_it_left
     back_and_still_running_elsewhere
     back_and_takes_its_vms_back
@@ -362,6 +366,7 @@ scenarios! {
     cluster_waiting
     confirm_off
     confirm_off_and_alive
+    confirm_off_and_alive_between_batches
     confirm_off_and_back
     confirm_off_and_on
     confirm_off_and_stays_on
@@ -370,6 +375,7 @@ scenarios! {
     confirm_off_of_another_incident
     confirm_off_once
     confirm_off_once_more
+    confirm_off_while_the_fence_retries
     confirm_off_widened
     confirmed_off_and_on_since
     consul_critical_and_fenced
@@ -439,17 +445,24 @@ scenarios! {
     down_and_nowhere_to_go
     down_and_oned_away_before_it_starts_elsewhere
     down_and_opted_out
+    down_and_runs_elsewhere
     down_and_starts_again
     down_and_the_answer_is_lost
     down_and_the_count_is_lost
     down_and_unknown
+    down_beside_a_dead_host
+    down_beside_a_disabled_host
     down_by_a_person
     down_first_of_a_crowd
     down_in_a_crash_loop
     down_in_a_crash_loop_of_a_wrong_clock
     down_in_a_crowd
+    down_in_a_crowd_and_its_host_fails
+    down_in_a_crowd_of_storage
+    down_in_a_crowd_that_lasts
     down_in_an_election
     down_on_a_rehearsal
+    down_until_it_runs_nowhere_else
     down_while_an_incident_is_open
     down_with_its_host
     driver_hangs
@@ -477,6 +490,16 @@ scenarios! {
     failed_again_while_it_is_looked_after
     failed_again_while_reconcile_looks_after_it
     failed_again_while_vms_go_back
+    fell_after_an_attempt
+    fell_and_by_setting_not
+    fell_and_does_not_start
+    fell_and_killed_before_its_start
+    fell_before_the_error
+    fell_beside_what_ran
+    fell_in_order
+    fell_on_ceph
+    fell_recreated
+    fell_with_force
     fenced_long_window
     fenced_long_window_for_the_night
     fenced_short_window
@@ -526,35 +549,6 @@ scenarios! {
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
-    plan_cpu_models
-    plan_drivers
-    plan_no_driver
-    plan_pci_profile
-    zombie_on_another_host
-    zombie_recreate
-    zombie_delete
-    zombie_of_an_old_report
-    zombie_in_quarantine
-    zombie_before_a_retry
-    down_and_runs_elsewhere
-    back_and_runs_on_another_host
-    back_and_one_to_go_back_runs_twice
-    fell_after_an_attempt
-    fell_and_by_setting_not
-    fell_and_does_not_start
-    fell_and_killed_before_its_start
-    fell_before_the_error
-    fell_beside_what_ran
-    fell_in_order
-    fell_on_ceph
-    fell_recreated
-    fell_with_force
-    down_beside_a_dead_host
-    down_beside_a_disabled_host
-    down_in_a_crowd_of_storage
-    down_in_a_crowd_that_lasts
-    down_in_a_crowd_and_its_host_fails
-    down_until_it_runs_nowhere_else
     held_vm_finds_room
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
@@ -707,9 +701,11 @@ scenarios! {
     plan_after_named
     plan_after_one_never
     plan_cluster_policy
+    plan_cpu_models
     plan_cpu_short
     plan_datastore_disabled
     plan_disk_on_ssh
+    plan_drivers
     plan_excluded
     plan_group_apart
     plan_group_contradicts
@@ -721,6 +717,7 @@ scenarios! {
     plan_layer_soft
     plan_networks
     plan_new_lvm
+    plan_no_driver
     plan_not_where_vms_run_twice
     plan_numa
     plan_old_lvm
@@ -729,6 +726,7 @@ scenarios! {
     plan_owners_may_not
     plan_owners_may_recreate
     plan_pci_kinds
+    plan_pci_profile
     plan_policies
     plan_priority_short
     plan_priority_unknown
@@ -770,6 +768,14 @@ scenarios! {
     probe_failed_and_fence
     probe_failed_then_died
     probe_unparsable
+    proceed_and_a_witness
+    proceed_and_disarmed
+    proceed_and_handed_over
+    proceed_beside_windows_and_gateways
+    proceed_expired
+    proceed_forged
+    proceed_in_a_storm
+    proceed_once
     quorum_needs_more_hosts
     quorum_of_silent_peers
     rebooted_and_fenced_again
@@ -921,6 +927,12 @@ scenarios! {
     waived_and_back_in_a_long_round
     waived_host_alive
     wrong_password
+    zombie_before_a_retry
+    zombie_delete
+    zombie_in_quarantine
+    zombie_of_an_old_report
+    zombie_on_another_host
+    zombie_recreate
 }
 
 #[test]
