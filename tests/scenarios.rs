@@ -440,6 +440,8 @@ scenarios! {
     down_and_disarmed
     down_and_does_not_boot_there
     down_and_excluded
+    down_and_its_host_cannot_be_asked
+    down_and_its_libvirt_is_down
     down_and_locked
     down_and_not_counted
     down_and_nowhere_to_go

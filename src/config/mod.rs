@@ -137,6 +137,11 @@ pub struct WitnessSettings {
     ///
     /// `{address}` is the suspect's.
     pub probe: Vec<String>,
+    /// What a healthy host runs when a VM is to leave it: exit code 0 is that the VM runs there, 1 that it does not. `{vm}`
+    /// is its id.
+    ///
+    /// The shell that looks must not find itself.
+    pub domain: Vec<String>,
     /// How a peer is reached; its name and the probe are added.
     pub ssh: Vec<String>,
     /// The end of one question.
@@ -155,6 +160,7 @@ impl Default for WitnessSettings {
     fn default() -> Self {
         Self {
             probe: words("/usr/bin/ping -c 3 -W 2 {address}"),
+            domain: words("/usr/bin/pgrep -f [g]uest=one-{vm},"),
             ssh: words("/usr/bin/ssh -o BatchMode=yes -o ConnectTimeout=5"),
             timeout: Duration::from_secs(20),
             consul: None,

@@ -44,6 +44,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("witness", "dead", Count(|c| &mut c.rules.witness.dead, 0, 11)),
     ("witness", "after_off", Time(|c| &mut c.rules.witness.after_off, NONE, minutes(10))),
     ("witness", "probe", List(|c, list| set(&mut c.witness.probe, program("witness.probe", list)))),
+    ("witness", "domain", List(|c, list| set(&mut c.witness.domain, program("witness.domain", list)))),
     ("witness", "ssh", List(|c, list| set(&mut c.witness.ssh, program("witness.ssh", list)))),
     ("witness", "timeout", Time(|c| &mut c.witness.timeout, SECOND, minutes(5))),
     ("witness", "consul", Consul),

@@ -4,7 +4,7 @@ use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
     Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Epoch, Hold, Holder, Hook, Host,
-    HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Outlook, Owner, Peer,
+    HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Opinion, Outlook, Owner, Peer,
     PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
@@ -188,6 +188,12 @@ pub trait World {
     fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
         let _ = (vm, over);
         Err(not_here())
+    }
+
+    /// Ask a host that was read whether a VM runs there, whatever oned has.
+    fn domain(&mut self, host: HostId, vm: VmId) -> Testimony {
+        let _ = vm;
+        Testimony { witness: host.to_string(), opinion: Opinion::None, said: NOT_HERE.to_owned() }
     }
 
     /// Count the VMs that went down within this time; where an event says so, this one is noted first. It costs no call of

@@ -9,7 +9,7 @@ use super::state::{State, Vm};
 use super::timings::{Driver, Stage, Timings};
 use super::version::Version;
 use crate::model::{HostId, HostState, VmId, VmState};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Epoch seconds at which every simulation begins: Fri Nov 20 09:00:00 2026 UTC.
@@ -42,6 +42,8 @@ pub struct Cloud {
     pub(crate) queue: BTreeMap<(Duration, u64), Event>,
     pub(crate) drivers: BTreeMap<(VmId, Stage), Driver>,
     pub(crate) host_drivers: BTreeMap<HostId, Driver>,
+    /// Hosts whose libvirt is down: their domains run, and nobody there can say so.
+    pub(crate) no_libvirt: BTreeSet<HostId>,
     pub(crate) scheduler_on: bool,
     pub(crate) scheduler_armed: bool,
     pub(crate) storm: Storm,
@@ -98,6 +100,7 @@ impl Cloud {
             queue: BTreeMap::new(),
             drivers: BTreeMap::new(),
             host_drivers: BTreeMap::new(),
+            no_libvirt: BTreeSet::new(),
             scheduler_on: true,
             scheduler_armed: false,
             storm: Storm::default(),
@@ -216,6 +219,13 @@ impl Cloud {
     /// How domains start on this host from now on, whatever the VM.
     pub fn set_host_driver(&mut self, host: HostId, driver: Driver) {
         self.host_drivers.insert(host, driver);
+    }
+
+    /// The host's libvirt ends; its domains run on.
+    pub fn end_libvirt(&mut self, host: HostId) {
+        self.no_libvirt.insert(host);
+        self.set_host_driver(host, Driver::Fails);
+        self.vm_report(host);
     }
 
     /// Stop the scheduler: PENDING and RESCHED VMs stay where they are.

@@ -34,6 +34,8 @@ pub enum Event {
     DriverTurns(VmId, Stage, Driver),
     /// Every domain that is started on this host from now on ends like this.
     HostDriverTurns(HostId, Driver),
+    /// Its libvirt ends, and its domains run on. Before 6.4 oned is told that none runs.
+    LibvirtEnds(HostId),
     /// An administrator renames a host.
     Renamed(HostId, String),
     /// An administrator deletes a host; oned refuses that while VMs are charged to it.
@@ -121,6 +123,7 @@ impl Event {
                 }
             }
             Self::DriverTurns(vm, stage, driver) => cloud.set_driver(vm, stage, driver),
+            Self::LibvirtEnds(host) => cloud.end_libvirt(host),
             Self::HostDriverTurns(host, driver) => cloud.set_host_driver(host, driver),
             Self::Renamed(host, name) => {
                 if let Some(host) = cloud.state.hosts.get_mut(&host) {

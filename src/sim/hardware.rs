@@ -63,6 +63,12 @@ impl Cloud {
         }
     }
 
+    /// A domain of a VM runs on this host too, as after a move off a host that was cut off.
+    pub fn vm_runs_on(&mut self, vm: VmId, host: HostId) {
+        self.physics.runs_too(vm, host);
+        self.after(VM_STATE_PROBE, Event::VmReport(host));
+    }
+
     /// Monitoring of a host fails although the host is well, for example a broken probe: ERROR now, and its VMs
     /// turn UNKNOWN while their domains run. [`Cloud::host_returns`] ends it.
     pub fn monitoring_fails(&mut self, host: HostId, reason: &str) {

@@ -4,6 +4,7 @@
 use super::cloud::{Change, Cloud};
 use super::queue::Event;
 use super::state::Host;
+use super::version::Version;
 use crate::model::{HostId, HostState, LcmState, VmId, VmState};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
@@ -88,6 +89,10 @@ impl Cloud {
         let Some(host) = self.state.hosts.get(&id) else {
             return;
         };
+        // From 6.4 on a probe that cannot ask libvirt sends no list.
+        if self.no_libvirt.contains(&id) && self.version >= Version::V6_4 {
+            return;
+        }
         for vm in host.vms.clone() {
             self.vm_reported(vm, id);
         }
@@ -115,7 +120,7 @@ impl Cloud {
     }
 
     fn vm_reported(&mut self, id: VmId, host: HostId) {
-        let runs = self.physics.runs(id, host);
+        let runs = self.physics.runs(id, host) && !self.no_libvirt.contains(&host);
         let now = self.epoch();
         let Some(vm) = self.state.vms.get_mut(&id).filter(|vm| vm.host() == Some(host)) else {
             return;

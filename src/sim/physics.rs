@@ -182,6 +182,11 @@ impl Physics {
         self.domains.entry(vm).or_default().insert(host);
     }
 
+    /// A domain has been there for long: that is nobody's breach.
+    pub(crate) fn runs_too(&mut self, vm: VmId, host: HostId) {
+        self.domains.entry(vm).or_default().insert(host);
+    }
+
     /// Is the host cut off from all of these, and is there any?
     pub(crate) fn is_cut(&self, host: HostId, datastores: &[DatastoreId]) -> bool {
         let cut = |datastore: &DatastoreId| self.cuts.get(&host).is_some_and(|cuts| cuts.contains(datastore));

@@ -77,7 +77,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 }
 
 /// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `returns HOST`,
-/// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
+/// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `libvirt_ends HOST`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
 /// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
@@ -116,6 +116,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
         }
         "hooked" => hooked(object, more),
+        "libvirt_ends" => Event::LibvirtEnds(host()?),
         "boots" => Event::HostDriverTurns(host()?, file::driver(more)?),
         "renamed" => Event::Renamed(host()?, more.to_owned()),
         "deleted" => Event::Deleted(host()?),

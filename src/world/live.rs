@@ -21,8 +21,8 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Opinion,
+    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::model::{Epoch, Hook};
 use crate::policy::healthy::Deed;
@@ -345,6 +345,13 @@ impl World for Live {
 
     fn claim_vm(&mut self, vm: VmId, over: &[Holder]) -> Result<Claim, Failure> {
         Self::claim_vm(self, vm, over)
+    }
+
+    fn domain(&mut self, host: HostId, vm: VmId) -> Testimony {
+        match self.suspect(host) {
+            Ok((host, _)) => self.witness.domain(host, vm),
+            Err(said) => Testimony { witness: host.to_string(), opinion: Opinion::None, said },
+        }
     }
 
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {

@@ -1,5 +1,6 @@
 //! One attempt: a VM is started on its own host, or moved and started there. And what the attempts have led to.
 
+use super::gone::must_be_gone;
 use super::look::Down;
 use super::run::{End, Run};
 use super::settle::{Call, Tried, Way, settle};
@@ -40,6 +41,7 @@ pub(super) async fn start_elsewhere(run: &mut Run, down: &Down, plan: &str) -> R
     }
     run.note(Phase::Plan, format!("{plan}: place it elsewhere"));
     let survey = run.read(Phase::Survey, move |world| world.survey(from, &[vm])).await?;
+    must_be_gone(run, down, survey.version).await?;
     let place = place(&survey, vm, from, &run.refused, None, &run.policy.rules).map_err(End::held)?;
     run.note(Phase::Plan, format!("{}: {}", run.named(), place.said));
     if run.rehearses() {

@@ -7,6 +7,7 @@
 mod attempt;
 mod attempts;
 mod crowd;
+mod gone;
 mod look;
 mod rules;
 mod run;

@@ -193,6 +193,10 @@ impl World for SimWorld {
         Ok(Self::claim_vm(self, over))
     }
 
+    fn domain(&mut self, host: HostId, vm: VmId) -> Testimony {
+        self.domain_on(host, vm)
+    }
+
     fn crowd(&mut self, down: &VmSubject, within: Duration) -> Result<Crowd, Failure> {
         Ok(Self::crowd(self, down, within))
     }

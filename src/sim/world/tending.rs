@@ -1,11 +1,12 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Holder, Hook, LcmState, Vm, VmId, VmState};
+use crate::model::{Holder, Hook, HostId, LcmState, Testimony, Vm, VmId, VmState};
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Crowd, Failure, Reply, Source, VmSubject};
 use crate::sim::cloud::Change;
 use crate::sim::seen::Tended;
+use crate::sim::witness::{ASKING, Honesty};
 use crate::wire::documents;
 use crate::wire::xml::Limits;
 use crate::world::one_by_one;
@@ -32,6 +33,19 @@ impl SimWorld {
         self.held = None;
         self.since = self.again.take();
         if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) }
+    }
+
+    /// What a host says that is asked over ssh whether it runs a VM.
+    pub(super) fn domain_on(&mut self, host: HostId, vm: VmId) -> Testimony {
+        self.advance(ASKING);
+        let cloud = self.transport.cloud();
+        let honesty = self.witnesses.get(&host).copied().unwrap_or_default();
+        let (opinion, said) = if cloud.answers_front_end(host) {
+            honesty.speak(cloud.domain_hosts(vm).contains(&host))
+        } else {
+            Honesty::Silent.speak(false)
+        };
+        Testimony { witness: host.to_string(), opinion, said: said.to_owned() }
     }
 
     /// As if the hook had been started for every VM that went down.

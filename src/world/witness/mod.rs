@@ -10,7 +10,7 @@ use super::parallel::at_once;
 use super::runner::one_line;
 use super::ssh::Ssh;
 use crate::config::{Config, WitnessSettings};
-use crate::model::{Host, HostId, Opinion, Peer, Testimony};
+use crate::model::{Host, HostId, Opinion, Peer, Testimony, VmId};
 use consul::Consul;
 use std::collections::BTreeMap;
 
@@ -55,6 +55,19 @@ impl Witness {
             };
             Testimony { witness: one_line(&witness), opinion, said: one_line(&said) }
         })
+    }
+
+    /// Ask a host itself whether it runs a VM: alive is yes, dead is no.
+    #[must_use]
+    pub fn domain(&self, host: &Host, vm: VmId) -> Testimony {
+        let peer = Peer { id: host.id, name: host.name.clone() };
+        let command: Vec<_> =
+            self.settings.domain.iter().map(|word| word.replace("{vm}", &vm.0.to_string())).collect();
+        let (opinion, said) = self
+            .ssh
+            .run(&peer, &command, b"", self.settings.timeout)
+            .map_or_else(|why| (Opinion::None, format!("not asked: {why}")), |ran| ssh::opinion(&ran));
+        Testimony { witness: one_line(&peer.to_string()), opinion, said: one_line(&said) }
     }
 
     fn ask_peer(&self, suspect: &Host, peer: &Peer) -> (Opinion, String) {

@@ -22,7 +22,7 @@ pub(super) fn ask(
 
 /// What the probe's end says: 0 is an answer of the host, 1 is none (`ping` ends with 2 when it could not look at
 /// all). Everything else, ssh's own 255 among it, is about the peer and not about the host.
-fn opinion(ran: &Ran) -> (Opinion, String) {
+pub(super) fn opinion(ran: &Ran) -> (Opinion, String) {
     match ran.outcome {
         Outcome::Exited(0) => (Opinion::Alive, "exit code 0".to_owned()),
         Outcome::Exited(1) => (Opinion::Dead, reason(ran)),

@@ -2,6 +2,7 @@
 //! and by a second opinion that does not know the planner.
 
 mod again;
+mod fallen;
 mod foresee;
 mod strategy;
 

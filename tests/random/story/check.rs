@@ -111,8 +111,12 @@ impl Known<'_> {
             return Err("the host that was taken for dead is MONITORED".to_owned());
         }
         let here = host == Some(self.dead);
-        let stopped = matches!(state, VmState::Poweroff | VmState::Suspended)
-            && self.story.policy.force == Force::AlsoStopped;
+        // oned's monitoring has found it off, or a start has failed: no person wants that.
+        let found = |vm: &&Vm| vm.id == id && matches!(vm.last_action, Some(44 | 11));
+        let fell = state == VmState::Poweroff && self.survey.vms.iter().any(|vm| found(&vm));
+        let stopped = fell
+            || matches!(state, VmState::Poweroff | VmState::Suspended)
+                && self.story.policy.force == Force::AlsoStopped;
         let lost = state == VmState::UNKNOWN;
         let gone = lost || state == VmState::RUNNING;
         let resubmit = state.to_string() == "CLEANUP_RESUBMIT";

@@ -55,6 +55,20 @@ pub(crate) struct VmStory {
     pub(crate) lock: Option<i64>,
     pub(crate) name: usize,
     pub(crate) driver: Option<(Stage, Driver)>,
+    /// What became of it before its host died.
+    pub(crate) before: Before,
+}
+
+/// What became of a VM that ran, before its host died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    Nothing,
+    /// Its domain has ended some seconds before.
+    Fell,
+    /// A person has powered it off.
+    Off,
+    /// A domain of it runs on another host as well.
+    Twice(usize),
 }
 
 /// What happens while the hook runs. VMs and hosts are indices, taken modulo their number.

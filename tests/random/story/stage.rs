@@ -1,7 +1,7 @@
 //! A story as a simulated world that is ready to run.
 
 use super::happening::event_of;
-use super::{DATASTORES, DeviceStory, End, IMAGES, Ill, NAMES, RecordStory, Story};
+use super::{Before, DATASTORES, DeviceStory, End, IMAGES, Ill, NAMES, RecordStory, Story};
 use onerescue::model::{ClusterId, DatastoreId, Epoch, HostId, Incident, Progress, Scope, VmId};
 use onerescue::policy::{Source, Subject};
 use onerescue::sim::{
@@ -28,6 +28,7 @@ impl Stage {
     pub(crate) fn new(story: &Story) -> Stage {
         let mut cloud = cloud(story);
         let dead = HostId(u32::try_from(story.dead).unwrap());
+        past(&mut cloud, story);
         match story.end {
             End::Dies(death) => cloud.host_dies(dead, death),
             End::Probe => cloud.monitoring_fails(dead, "Error executing kvm.rb: No space left on device"),
@@ -53,6 +54,27 @@ impl Stage {
         let subject = Subject { host: dead, name: event.name, vms: event.vms.clone(), source: Source::Event };
         Stage { world, subject, charged: event.vms }
     }
+}
+
+/// What became of VMs before the host died, and that oned has heard of it.
+fn past(cloud: &mut Cloud, story: &Story) {
+    if story.vms.iter().all(|vm| vm.before == Before::Nothing) {
+        return;
+    }
+    let others: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead).collect();
+    for (id, vm) in story.vms.iter().enumerate() {
+        let vm_id = VmId(u32::try_from(id).unwrap());
+        match vm.before {
+            Before::Nothing => {}
+            Before::Fell => cloud.vm_crashes(vm_id),
+            Before::Off => power_off(cloud, id),
+            Before::Twice(at) => {
+                let at = others.get(at % others.len().max(1)).copied().unwrap_or(story.dead);
+                cloud.vm_runs_on(vm_id, HostId(u32::try_from(at).unwrap()));
+            }
+        }
+    }
+    cloud.advance(Duration::from_secs(10));
 }
 
 /// The ids that the stage gives to the kinds of datastores, and to the one for images.
@@ -209,6 +231,13 @@ fn person(cloud: &mut Cloud, method: &str, numbers: &[usize]) {
     let numbers = numbers.iter().map(|number| Value::Int(i64::try_from(*number).unwrap()));
     let params = std::iter::once(session).chain(numbers).collect();
     cloud.call(0, &onerescue::wire::xmlrpc::Call { method: method.to_owned(), params });
+}
+
+/// A person's `onevm poweroff --hard`.
+fn power_off(cloud: &mut Cloud, vm: usize) {
+    let words = [Value::Text(SESSION.to_owned()), Value::Text("poweroff-hard".to_owned())];
+    let params = words.into_iter().chain([Value::Int(i64::try_from(vm).unwrap())]).collect();
+    cloud.call(0, &onerescue::wire::xmlrpc::Call { method: "one.vm.action".to_owned(), params });
 }
 
 fn add_vms(cloud: &mut Cloud, story: &Story, datastores: &[DatastoreId]) {

@@ -2,7 +2,7 @@
 
 use super::rules::{mode, policy};
 use super::trouble::{death, devices, driver, fault, happens, view};
-use super::{DATASTORES, DeviceStory, End, HostStory, Ill, NAMES, Slow, Story, View, VmStory};
+use super::{Before, DATASTORES, DeviceStory, End, HostStory, Ill, NAMES, Slow, Story, View, VmStory};
 use onerescue::model::{LcmState, VmState};
 use onerescue::policy::Policy;
 use onerescue::sim::{Behaviour, Version};
@@ -60,7 +60,19 @@ fn vm() -> impl Strategy<Value = VmStory> {
         option::weighted(0.15, driver()),
     )
         .prop_map(|(host, state, (datastore, image), cpu, memory_gib, gpus, lock, name, driver)| {
-            VmStory { host, state, datastore, image, cpu, memory_gib, gpus, lock, name, driver }
+            VmStory {
+                host,
+                state,
+                datastore,
+                image,
+                cpu,
+                memory_gib,
+                gpus,
+                lock,
+                name,
+                driver,
+                before: Before::Nothing,
+            }
         })
 }
 
@@ -159,6 +171,7 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
                 lock: None,
                 name,
                 driver: None,
+                before: Before::Nothing,
             };
             Story {
                 version: Version::V7_5,
@@ -182,4 +195,22 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
             }
         },
     )
+}
+
+/// The same story, and something became of some VMs of the host before it died. `twice`: of some a domain runs elsewhere.
+pub(crate) fn with_past(story: impl Strategy<Value = Story>, twice: bool) -> impl Strategy<Value = Story> {
+    let before = prop_oneof![
+        3 => Just(Before::Nothing),
+        3 => Just(Before::Fell),
+        1 => Just(Before::Off),
+        1 => (0..8usize).prop_map(move |at| if twice { Before::Twice(at) } else { Before::Nothing }),
+    ];
+    (story, vec(before, 26)).prop_map(|(mut story, before)| {
+        for (vm, before) in story.vms.iter_mut().zip(before) {
+            if vm.host.is_none() && vm.state == VmState::RUNNING && vm.driver.is_none() {
+                vm.before = before;
+            }
+        }
+        story
+    })
 }

@@ -1,6 +1,6 @@
 //! A zone with several dead hosts, and the two front-ends that look at it.
 
-use crate::story::{DeviceStory, End, Ill, RecordStory, Story, VmStory, strategy};
+use crate::story::{Before, DeviceStory, End, Ill, RecordStory, Story, VmStory, strategy};
 use onerescue::model::{Progress, VmState};
 use onerescue::sim::{Behaviour, Death};
 use proptest::collection::vec;
@@ -74,6 +74,7 @@ fn small() -> VmStory {
         gpus: 0,
         lock: None,
         name: 0,
+        before: Before::Nothing,
         driver: None,
     }
 }
