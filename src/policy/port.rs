@@ -26,33 +26,11 @@ pub trait World {
     /// Let time pass.
     fn wait(&mut self, pause: Duration);
 
-    /// Let time pass; less, as soon as people have written something about the host, or one of the devices answers. That is
-    /// looked for every [`FRESH`].
+    /// Let time pass; less, as soon as people have written something about the host, or one of the devices answers.
     fn wait_for_news(&mut self, pause: Duration, watch: &Watch) -> News {
-        let until = self.now().plus(pause);
-        let mut next = self.now().plus(FRESH.saturating_sub(watch.looked));
-        let mut news = News::default();
-        loop {
-            let now = self.now();
-            let (left, rest) = (until.since(now), next.since(now));
-            if left.is_zero() {
-                return news;
-            }
-            if !rest.is_zero() {
-                self.wait(left.min(rest));
-                self.between_steps();
-                continue;
-            }
-            let words = self.memory().map(|memory| Words::of(&memory, watch.host));
-            let answers = |(device, via): &(DeviceName, Option<Peer>)| {
-                !matches!(self.power_state(watch.host, device, via.as_ref()), PowerState::Unknown(_))
-            };
-            news = News { heard: words.is_ok_and(|words| words != watch.words), looked: true };
-            if news.heard || watch.mute.iter().any(answers) {
-                return News { heard: true, ..news };
-            }
-            next = self.now().plus(FRESH);
-        }
+        let _ = watch;
+        self.wait(pause);
+        News::default()
     }
 
     /// The host as oned has it now.
@@ -222,6 +200,34 @@ pub trait World {
 
     /// Tell people what the policy has just written down.
     fn tell(&mut self, entry: &Entry);
+}
+
+/// [`World::wait_for_news`] of a world whose time passes while it waits: it looks every [`FRESH`].
+pub(crate) fn listen(world: &mut dyn World, pause: Duration, watch: &Watch) -> News {
+    let until = world.now().plus(pause);
+    let mut next = world.now().plus(FRESH.saturating_sub(watch.looked));
+    let mut news = News::default();
+    loop {
+        let now = world.now();
+        let (left, rest) = (until.since(now), next.since(now));
+        if left.is_zero() {
+            return news;
+        }
+        if !rest.is_zero() {
+            world.wait(left.min(rest));
+            world.between_steps();
+            continue;
+        }
+        let words = world.memory().map(|memory| Words::of(&memory, watch.host));
+        let answers = |(device, via): &(DeviceName, Option<Peer>)| {
+            !matches!(world.power_state(watch.host, device, via.as_ref()), PowerState::Unknown(_))
+        };
+        news = News { heard: words.is_ok_and(|words| words != watch.words), looked: true };
+        if news.heard || watch.mute.iter().any(answers) {
+            return News { heard: true, ..news };
+        }
+        next = world.now().plus(FRESH);
+    }
 }
 
 /// What a wait is cut short for.
