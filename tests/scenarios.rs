@@ -288,6 +288,7 @@ scenarios! {
     aborted_while_fencing
     aborted_while_held
     aborted_while_off_is_written_down
+    aborted_while_the_fence_retries
     aborted_while_waiting
     alive_and_failing_again
     alive_when_its_vms_have_moved
@@ -296,6 +297,7 @@ scenarios! {
     another_run
     another_run_ends_first
     armed_again
+    armed_and_handed_over
     back_and_an_election_while_they_go_back
     back_and_cannot_be_disabled
     back_and_fails_while_they_go_back
@@ -364,6 +366,7 @@ scenarios! {
     cluster_waiting
     confirm_off
     confirm_off_and_alive
+    confirm_off_and_alive_between_batches
     confirm_off_and_back
     confirm_off_and_on
     confirm_off_and_stays_on
@@ -372,6 +375,7 @@ scenarios! {
     confirm_off_of_another_incident
     confirm_off_once
     confirm_off_once_more
+    confirm_off_while_the_fence_retries
     confirm_off_widened
     confirmed_off_and_on_since
     consul_critical_and_fenced
@@ -769,6 +773,14 @@ scenarios! {
     probe_failed_and_fence
     probe_failed_then_died
     probe_unparsable
+    proceed_and_a_witness
+    proceed_and_disarmed
+    proceed_and_handed_over
+    proceed_beside_windows_and_gateways
+    proceed_expired
+    proceed_forged
+    proceed_in_a_storm
+    proceed_once
     quorum_needs_more_hosts
     quorum_of_silent_peers
     rebooted_and_fenced_again

@@ -48,9 +48,7 @@ struct Heard {
 pub(super) fn confirm_off(options: &ConfirmOff) -> Result<u8> {
     let reason = arming::reason(&options.reason).map_err(Error::Usage)?;
     if !options.yes && !std::io::stdin().is_terminal() {
-        return Err(Error::Usage(
-            "without a terminal to type the host's name on, --yes is needed".to_owned(),
-        ));
+        return Err(no_terminal());
     }
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
@@ -67,9 +65,7 @@ pub(super) fn confirm_off(options: &ConfirmOff) -> Result<u8> {
     if let Err(failure) = judge(&mut live, &host, &heard, &by, &reason) {
         return Ok(not_taken(&failure));
     }
-    if !options.yes {
-        typed(&host, &heard)?;
-    }
+    named_by_hand(&host, options.yes, &question(&host, &heard))?;
     // Typing takes time.
     let confirmed = match judge(&mut live, &host, &heard, &by, &reason) {
         Ok(confirmed) => confirmed,
@@ -112,17 +108,27 @@ fn judge(live: &mut Live, host: &Host, heard: &Heard, by: &str, reason: &str) ->
     confirm(look, by, reason)
 }
 
-/// Let the person type the host's name.
-fn typed(host: &Host, heard: &Heard) -> Result<()> {
+/// What the person is asked.
+fn question(host: &Host, heard: &Heard) -> String {
     let devices = heard.power.iter().map(|(device, power)| format!("{device}: {power}\n"));
     let witnesses = heard.testimonies.iter().map(|testimony| format!("{testimony}\n"));
     let question = format!(
         "If {host} is not off, its VMs will run twice and their disks will be damaged.\n\
          Type its name if you have seen that it is off: "
     );
-    let text: String = devices.chain(witnesses).chain([question]).collect();
+    devices.chain(witnesses).chain([question]).collect()
+}
+
+/// Let the person type the host's name, unless `--yes` stands for that.
+pub(super) fn named_by_hand(host: &Host, yes: bool, question: &str) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(no_terminal());
+    }
     let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
-    let text: String = text.chars().map(plain).collect();
+    let text: String = question.chars().map(plain).collect();
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     let mut line = Vec::new();
     let read = std::io::stdin().lock().take(1024).read_until(b'\n', &mut line);
@@ -131,6 +137,10 @@ fn typed(host: &Host, heard: &Heard) -> Result<()> {
         return Ok(());
     }
     Err(Error::Usage(format!("that is not the name of {host}; nothing was written")))
+}
+
+fn no_terminal() -> Error {
+    Error::Usage("without a terminal to type the host's name on, --yes is needed".to_owned())
 }
 
 /// Write the word, and see that it stands.

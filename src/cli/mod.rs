@@ -16,6 +16,7 @@ mod operator;
 mod person;
 mod plan;
 mod probe;
+mod proceed;
 mod reconcile;
 mod reconciled;
 mod replay;

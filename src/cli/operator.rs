@@ -9,6 +9,7 @@ use super::history::{History, history};
 use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
 use super::plan::{Plan, plan};
+use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
 use super::replay::{ReplayOptions, replay};
 use super::serve::{DrillPower, drill_power};
@@ -35,6 +36,7 @@ enum Command {
     /// End what `disarm` began
     Arm(Arming),
     ConfirmOff(ConfirmOff),
+    Proceed(Proceed),
     Layer(LayerCommand),
     Reconcile(Reconcile),
     History(History),
@@ -62,6 +64,7 @@ pub fn operator() -> ExitCode {
         Command::Disarm(options) => disarm(&options),
         Command::Arm(options) => arm(&options),
         Command::ConfirmOff(options) => confirm_off(&options),
+        Command::Proceed(options) => proceed(&options),
         Command::Layer(options) => layer(&options),
         Command::Reconcile(options) => reconcile(&options),
         Command::History(options) => history(&options),

@@ -176,6 +176,9 @@ pub struct Incident {
     pub proof: Option<String>,
     /// The person's word that a run has used up. It cannot be used again.
     pub confirmation: Option<Confirmation>,
+    /// The person's word that took the brakes off, once a run has taken it. It cannot be used again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proceeded: Option<Confirmation>,
     /// How the last run ended.
     pub outcome: Option<String>,
     /// Nothing is done before that, unless by hand: the host may come back, or what holds it may be over.

@@ -91,6 +91,9 @@ pub struct Memory {
     pub disarmed: Vec<Disarmed>,
     /// Persons' words that a host is off, used up or not.
     pub confirmations: Vec<Confirmation>,
+    /// Persons' words that the brakes do not hold an incident, used up or not; they have the shape of the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proceeds: Vec<Confirmation>,
     /// Persons' words that an incident is to end.
     pub aborts: Vec<Abort>,
     /// Which devices were seen ON.
@@ -107,6 +110,25 @@ pub struct Memory {
     /// it has not seen before.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unchanged: BTreeMap<DocumentId, Duration>,
+}
+
+/// What people have written that concerns the incident of one host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    said: Vec<Confirmation>,
+    aborts: Vec<Abort>,
+    disarmed: Vec<Disarmed>,
+}
+
+impl Words {
+    /// What stands there about this host, and where nothing may be fenced.
+    #[must_use]
+    pub fn of(memory: &Memory, host: HostId) -> Self {
+        let said = memory.confirmations.iter().chain(&memory.proceeds).filter(|word| word.host == host);
+        let aborts = memory.aborts.iter().filter(|word| word.host == host);
+        let disarmed = memory.disarmed.clone();
+        Self { said: said.cloned().collect(), aborts: aborts.cloned().collect(), disarmed }
+    }
 }
 
 impl Memory {

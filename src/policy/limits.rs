@@ -26,6 +26,9 @@ pub fn unreadable(memory: &Memory) -> Option<Failure> {
     Some(held(what, advice))
 }
 
+/// How a reason begins that is nothing but that.
+pub(super) const DISARMED: &str = "fencing is disarmed";
+
 /// Where fencing is disarmed, as far as it covers this cluster.
 pub(super) fn disarmed(
     disarmed: &[Disarmed],
@@ -38,7 +41,7 @@ pub(super) fn disarmed(
         None => ("the whole zone".to_owned(), String::new()),
         Some(id) => (named(clusters, id), format!(" --cluster {}", id.0)),
     };
-    let what = format!("fencing is disarmed in {place} by {}: {}", scope.by, scope.reason);
+    let what = format!("{DISARMED} in {place} by {}: {}", scope.by, scope.reason);
     Some(held(what, format!("`onerescue arm{option} --reason …` when that is over")))
 }
 

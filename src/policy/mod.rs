@@ -68,8 +68,10 @@ pub use host_error::begin;
 pub use limits::unreadable;
 pub use notes::{Entry, Phase, Weight};
 pub use order::{MigrationType, Order, Reply};
+pub(crate) use port::listen;
 pub use port::{
-    Claim, Crowd, Failure, LayerList, Source, Subject, Survey, Taken, Trouble, VmList, VmSubject, World,
+    Claim, Crowd, Failure, LayerList, News, Source, Subject, Survey, Taken, Trouble, VmList, VmSubject,
+    Watch, World,
 };
 pub use report::{Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{

@@ -5,11 +5,12 @@ use super::order::{Order, Reply};
 use crate::model::{
     Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Epoch, Hold, Holder, Hook, Host,
     HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Opinion, Outlook, Owner, Peer,
-    PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads,
+    PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
 use crate::policy::healthy::deed::Deed;
+use crate::policy::timings::FRESH;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,6 +25,13 @@ pub trait World {
 
     /// Let time pass.
     fn wait(&mut self, pause: Duration);
+
+    /// Let time pass; less, as soon as people have written something about the host, or one of the devices answers.
+    fn wait_for_news(&mut self, pause: Duration, watch: &Watch) -> News {
+        let _ = watch;
+        self.wait(pause);
+        News::default()
+    }
 
     /// The host as oned has it now.
     ///
@@ -192,6 +200,56 @@ pub trait World {
 
     /// Tell people what the policy has just written down.
     fn tell(&mut self, entry: &Entry);
+}
+
+/// [`World::wait_for_news`] of a world whose time passes while it waits: it looks every [`FRESH`].
+pub(crate) fn listen(world: &mut dyn World, pause: Duration, watch: &Watch) -> News {
+    let until = world.now().plus(pause);
+    let mut next = world.now().plus(FRESH.saturating_sub(watch.looked));
+    let mut news = News::default();
+    loop {
+        let now = world.now();
+        let (left, rest) = (until.since(now), next.since(now));
+        if left.is_zero() {
+            return news;
+        }
+        if !rest.is_zero() {
+            world.wait(left.min(rest));
+            world.between_steps();
+            continue;
+        }
+        let words = world.memory().map(|memory| Words::of(&memory, watch.host));
+        let answers = |(device, via): &(DeviceName, Option<Peer>)| {
+            !matches!(world.power_state(watch.host, device, via.as_ref()), PowerState::Unknown(_))
+        };
+        news = News { heard: words.is_ok_and(|words| words != watch.words), looked: true };
+        if news.heard || watch.mute.iter().any(answers) {
+            return News { heard: true, ..news };
+        }
+        next = world.now().plus(FRESH);
+    }
+}
+
+/// What a wait is cut short for.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// The host.
+    pub host: HostId,
+    /// What people had written when that was looked at last, and how long ago that is.
+    pub words: Words,
+    /// See `words`.
+    pub looked: Duration,
+    /// Devices that give no answer, and from where they are asked.
+    pub mute: Vec<(DeviceName, Option<Peer>)>,
+}
+
+/// What came of a wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// There is news, so it was cut short.
+    pub heard: bool,
+    /// It was looked for.
+    pub looked: bool,
 }
 
 /// A world of recoveries alone, as a journal is one, has no healthy hosts to look after.

@@ -4,7 +4,9 @@
 
 use super::seen::Seen;
 use super::world::SimWorld;
-use crate::model::{Epoch, Host, HostId, HostState, Incident, Opinion, Outlook, Progress, RaftState};
+use crate::model::{
+    Confirmation, Epoch, Host, HostId, HostState, Incident, Opinion, Outlook, Progress, RaftState,
+};
 use crate::policy::{Policy, Window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -132,8 +134,6 @@ fn limits(view: Option<&Outlook>, policy: &Policy, subject: HostId) -> Vec<Strin
     };
     let (rules, observer) = (policy.brake, &view.observer);
     let mut why = Vec::new();
-    why.extend(storm(view, policy, "the zone", |_| true));
-    why.extend(storm(view, policy, "its cluster", |other| other.cluster == host.cluster));
     let disarmed = view.memory.disarmed.iter();
     if disarmed.into_iter().any(|entry| entry.cluster.is_none_or(|cluster| cluster == host.cluster)) {
         why.push("fencing is disarmed".to_owned());
@@ -146,13 +146,18 @@ fn limits(view: Option<&Outlook>, policy: &Policy, subject: HostId) -> Vec<Strin
     if !view.memory.unreadable.is_empty() {
         why.push("a document that remembers incidents cannot be read".to_owned());
     }
-    if observer.oned_runs_for.is_some_and(|time| time < rules.startup_grace) {
-        why.push("oned has just started".to_owned());
-    }
     let leads = matches!(observer.raft, Ok(RaftState::Solo | RaftState::Leader));
     if rules.leader && !leads {
         why.push(format!("the front-end does not lead: {:?}", observer.raft));
     }
+    if proceeds(view, subject) {
+        return why;
+    }
+    if observer.oned_runs_for.is_some_and(|time| time < rules.startup_grace) {
+        why.push("oned has just started".to_owned());
+    }
+    why.extend(storm(view, policy, "the zone", |_| true));
+    why.extend(storm(view, policy, "its cluster", |other| other.cluster == host.cluster));
     if !observer.gateways.is_empty() && !observer.gateways.iter().any(|(_, answers)| *answers) {
         why.push("no gateway answers".to_owned());
     }
@@ -161,6 +166,13 @@ fn limits(view: Option<&Outlook>, policy: &Policy, subject: HostId) -> Vec<Strin
         why.extend(fenced_lately(view, window, subject));
     }
     why
+}
+
+/// Has a person taken the brakes off an incident of this host, ten minutes ago at most?
+fn proceeds(view: &Outlook, subject: HostId) -> bool {
+    let now = view.memory.now;
+    let counts = |word: &Confirmation| now < word.expires && now.since(word.at) < Duration::from_secs(600);
+    view.memory.proceeds.iter().any(|word| word.host == subject && counts(word))
 }
 
 /// Too many hosts fail that nobody has fenced. One alone never is too many.

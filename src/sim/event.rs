@@ -62,6 +62,8 @@ pub enum Event {
     ConfirmedOff(HostId),
     /// Another front-end's run writes itself down as the owner of the open incident of a host.
     TakenOver(HostId),
+    /// A person takes the brakes off the open incident of a host.
+    Proceeded(HostId),
     /// A person ends the open incident of a host.
     Aborted(HostId),
     /// A record of ours cannot be read any more: a host's last incident, or the newest of all.
@@ -144,6 +146,7 @@ impl Event {
             Self::Disarmed(cluster) => cloud.disarm(cluster),
             Self::Armed(cluster) => cloud.arm(cluster),
             Self::ConfirmedOff(host) => cloud.confirm_off(host),
+            Self::Proceeded(host) => cloud.proceed(host),
             Self::Aborted(host) => cloud.abort(host),
             Self::DocumentDamaged(host) => cloud.damage_record(host),
             Self::DocumentMended => cloud.mend_records(),

@@ -30,6 +30,8 @@ pub enum Forgery {
     Fenced(HostId),
     /// A person's word that this host is off, for every incident that there is or may be soon.
     ConfirmedOff(HostId),
+    /// A word that takes the brakes off every incident of this host.
+    Proceeded(HostId),
     /// A person's word that each of those is to end.
     Aborted(HostId),
     /// Nothing may be fenced in the whole zone.
@@ -87,6 +89,13 @@ impl Cloud {
                     let (by, reason, expires) = ("root".to_owned(), "forged".to_owned(), now.plus(LONG));
                     let word = Confirmation { host: *host, incident, by, reason, at: now, expires };
                     self.forge_record(&Record::Confirmation(word));
+                }
+            }
+            Forgery::Proceeded(host) => {
+                for incident in self.incidents_soon() {
+                    let (by, reason, expires) = ("root".to_owned(), "forged".to_owned(), now.plus(LONG));
+                    let word = Confirmation { host: *host, incident, by, reason, at: now, expires };
+                    self.forge_record(&Record::Proceed(word));
                 }
             }
             Forgery::Aborted(host) => {

@@ -63,6 +63,15 @@ impl Cloud {
         self.standpoint.confirmed.push((host, self.now));
     }
 
+    /// A person takes the brakes off the open incident of a host. Without one there is nothing to take them off.
+    pub fn proceed(&mut self, host: HostId) {
+        let Some((incident, _)) = self.open_incident(host) else { return };
+        let (by, reason, at) =
+            (OPERATOR.to_owned(), "the rack has lost its power".to_owned(), self.wall_clock());
+        let word = Confirmation { host, incident, by, reason, at, expires: at.plus(VALID) };
+        self.add_record(&Record::Proceed(word));
+    }
+
     /// A person ends the open incident of a host, as `onerescue abort` does. Without one there is nothing to end.
     pub fn abort(&mut self, host: HostId) {
         if let Ok(word) = abort(&self.memory(), host, "", OPERATOR, "we look ourselves") {
@@ -102,7 +111,11 @@ impl Cloud {
             (Some(host), Record::Incident(incident)) => incident.host == host,
             (
                 Some(_),
-                Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_) | Record::Abort(_),
+                Record::Control { .. }
+                | Record::SeenOn { .. }
+                | Record::Confirmation(_)
+                | Record::Proceed(_)
+                | Record::Abort(_),
             ) => false,
         };
         let last = self.our_records().into_iter().rev().find(|(_, record)| ours(record));
@@ -177,6 +190,12 @@ impl Cloud {
         })));
     }
 
+    /// Something that is another one once a document was made, written or deleted: the number and the length of each.
+    pub(crate) fn print_of_documents(&self) -> Vec<(u32, usize)> {
+        let length = |document: &super::state::Document| document.template.get("BODY").map_or(0, str::len);
+        self.state.documents.values().map(|document| (document.id, length(document))).collect()
+    }
+
     /// Everything of ours that can be read, oldest first.
     #[must_use]
     pub fn our_records(&self) -> Vec<(DocumentId, Record)> {
@@ -208,7 +227,10 @@ impl Cloud {
             match record {
                 Record::Incident(incident) => memory.incidents.push((id, *incident)),
                 Record::Abort(word) => memory.aborts.push(word),
-                Record::Control { .. } | Record::SeenOn { .. } | Record::Confirmation(_) => {}
+                Record::Control { .. }
+                | Record::SeenOn { .. }
+                | Record::Proceed(_)
+                | Record::Confirmation(_) => {}
             }
         }
         memory
@@ -221,6 +243,7 @@ impl Cloud {
             | Record::Control { .. }
             | Record::SeenOn { .. }
             | Record::Confirmation(_)
+            | Record::Proceed(_)
             | Record::Abort(_) => None,
         })
     }

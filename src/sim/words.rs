@@ -81,11 +81,11 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
-/// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
+/// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `proceeded HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `front_end_leads 1`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_mended`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
 /// `recorded_vm HOST VM HOST`, `recorded_alive HOST`, `charged VM HOST`, `record_locked HOST`, `taken_over HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
-/// `forged stopped HOST -d -u`, `forged at_work|looks|fenced|confirmed_off|aborted HOST`, `forged disarmed|garbage|large`.
+/// `forged stopped HOST -d -u`, `forged at_work|looks|fenced|confirmed_off|proceeded|aborted HOST`, `forged disarmed|garbage|large`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (object, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -134,6 +134,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "armed" => Event::Armed(if object.is_empty() { None } else { Some(cluster()?) }),
         "taken_over" => Event::TakenOver(host()?),
         "confirmed_off" => Event::ConfirmedOff(host()?),
+        "proceeded" => Event::Proceeded(host()?),
         "aborted" => Event::Aborted(host()?),
         "document_damaged" => Event::DocumentDamaged(if object.is_empty() { None } else { Some(host()?) }),
         "document_mended" => Event::DocumentMended,
@@ -191,6 +192,7 @@ fn forgery(what: &str, more: &str, names: &Names) -> Result<Forgery, String> {
         "looks" => Forgery::Looks(host()?),
         "fenced" => Forgery::Fenced(host()?),
         "confirmed_off" => Forgery::ConfirmedOff(host()?),
+        "proceeded" => Forgery::Proceeded(host()?),
         "aborted" => Forgery::Aborted(host()?),
         "disarmed" => Forgery::Disarmed,
         "garbage" => Forgery::Garbage,

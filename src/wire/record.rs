@@ -32,6 +32,8 @@ pub enum Record {
     },
     /// A person's word that a host is off.
     Confirmation(Confirmation),
+    /// A person's word that the brakes do not hold an incident.
+    Proceed(Confirmation),
     /// A person's word that an incident is to end.
     Abort(Abort),
     /// Which devices were seen ON.
@@ -61,6 +63,7 @@ impl Record {
             Self::Incident(incident) => format!("onerescue-host-{}", incident.host.0),
             Self::Control { .. } => "onerescue-control".to_owned(),
             Self::Confirmation(word) => format!("onerescue-confirm-off-{}", word.host.0),
+            Self::Proceed(word) => format!("onerescue-proceed-{}", word.host.0),
             Self::Abort(word) => format!("onerescue-abort-{}", word.host.0),
             Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
         }

@@ -30,7 +30,7 @@ use crate::policy::stopping::By;
 use crate::policy::{
     Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight,
 };
-use crate::policy::{Crowd, VmSubject};
+use crate::policy::{Crowd, News, VmSubject, Watch, listen};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -184,6 +184,10 @@ impl World for Live {
 
     fn wait(&mut self, pause: Duration) {
         stop::wait(pause);
+    }
+
+    fn wait_for_news(&mut self, pause: Duration, watch: &Watch) -> News {
+        listen(self, pause, watch)
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {

@@ -99,7 +99,7 @@ impl<T: Transport> Zone<T> {
                 Some(Err(format!("others may change it, and that cannot be taken back: {}", failure.what)))
             }
             // It would be believed: the person says it again.
-            (Ok(()), Ok(Record::Confirmation(word))) => {
+            (Ok(()), Ok(Record::Confirmation(word) | Record::Proceed(word))) => {
                 log::warn!("{id}: the word of {} counts no more, because others could change it", word.by);
                 let deleted = self.oned().delete_document(id);
                 deleted

@@ -24,6 +24,7 @@ impl<T: Transport> Zone<T> {
                 Ok(Record::Incident(incident)) => memory.incidents.push((document, *incident)),
                 Ok(Record::Control { disarmed }) => memory.disarmed.extend(disarmed),
                 Ok(Record::Confirmation(word)) => memory.confirmations.push(word),
+                Ok(Record::Proceed(word)) => memory.proceeds.push(word),
                 Ok(Record::Abort(word)) => memory.aborts.push(word),
                 Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
                 Err(why) => memory.unreadable.push((document, why)),
@@ -66,6 +67,16 @@ impl<T: Transport> Zone<T> {
         let host = word.host;
         let same = |old: &Record| matches!(old, Record::Confirmation(old) if old.host == host);
         self.write_all(&Record::Confirmation(word.clone()), same)
+    }
+
+    /// Write down a person's word that the brakes do not hold an incident; it replaces an earlier one about the same host.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn record_proceed(&self, word: &Confirmation) -> Result<(), Failure> {
+        let host = word.host;
+        let same = |old: &Record| matches!(old, Record::Proceed(old) if old.host == host);
+        self.write_all(&Record::Proceed(word.clone()), same)
     }
 
     /// Write down that an incident is to end; it replaces an earlier word about the same host.

@@ -7,7 +7,9 @@ use crate::model::{
     Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
-use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
+use crate::policy::{
+    Claim, Clearance, Entry, Failure, News, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Watch,
+};
 use crate::wire::journal::Reader;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, VecDeque};
@@ -107,7 +109,13 @@ impl World for Replayed {
     }
 
     fn wait(&mut self, pause: Duration) {
-        let _ = self.ask::<()>(&Question::Wait { pause });
+        let _ = self.ask::<Option<News>>(&Question::Wait { pause });
+    }
+
+    fn wait_for_news(&mut self, pause: Duration, _watch: &Watch) -> News {
+        // A plain wait has no answer, and those of versions before had no other.
+        let answer = self.ask::<Option<News>>(&Question::Wait { pause });
+        answer.and_then(|(_, news)| news).unwrap_or_default()
     }
 
     fn host(&mut self, _id: HostId) -> Result<Host, Failure> {

@@ -15,6 +15,7 @@ mod layer;
 mod layer_rules;
 mod names;
 mod plan;
+mod proceed;
 mod readme;
 mod reconcile;
 mod replay;

@@ -22,7 +22,7 @@ use std::thread::{Builder, Scope};
 use std::time::Duration;
 
 /// The time between two looks while runs go on. A look costs oned two calls.
-const LOOK: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_secs(10);
 
 type Done = (Decision, Result<Ended>);
 

@@ -5,7 +5,7 @@ use super::{Scope, ZoneFacts};
 use crate::model::{ClusterId, DocumentId, End, Host, HostState, Incident, Memory, Progress, VmId};
 use crate::policy::arming::{told, utc};
 use crate::policy::reconcile::is_known;
-use crate::policy::record::lease::standing;
+use crate::policy::record::lease::{ended_by, standing};
 use std::collections::BTreeSet;
 
 pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
@@ -88,7 +88,10 @@ fn incidents(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
     };
     let counts = hosts.into_iter().filter_map(|host| standing(memory, host));
     let counts = counts.filter(|(_, incident)| inside(incident));
-    counts.filter_map(|(document, incident)| unfinished(*document, incident, &zone.outlook.hosts)).collect()
+    let told = |(document, incident): &(DocumentId, Incident)| {
+        ended(memory, *document, incident).or_else(|| unfinished(*document, incident, &zone.outlook.hosts))
+    };
+    counts.filter_map(told).collect()
 }
 
 /// Hosts in ERROR that nobody works on: their event was lost, or the run for it has ended without a record.
@@ -107,6 +110,22 @@ fn forgotten(zone: &ZoneFacts) -> impl Iterator<Item = Finding> + '_ {
         );
         Finding::warning(Item::Incident, host.to_string(), text, advice)
     })
+}
+
+/// A person has ended it, and its run has not closed it yet.
+fn ended(memory: &Memory, document: DocumentId, incident: &Incident) -> Option<Finding> {
+    let word = ended_by(memory, incident.host, document)?;
+    if incident.progress == Progress::Closed && incident.waiting.is_none() {
+        return None;
+    }
+    let text = format!(
+        "{} has ended its failure of {} ({document}): {}",
+        word.by,
+        utc(incident.opened),
+        word.reason
+    );
+    let object = format!("{} ({})", incident.name, incident.host);
+    Some(Finding::warning(Item::Incident, object, text, "its run, or reconcile, closes it at its next look"))
 }
 
 /// The VMs that are held and that no other host has by now.

@@ -5,8 +5,8 @@
 
 use super::life::sign_of_life;
 use crate::model::{
-    Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Machine, Memory, Opinion, PowerState,
-    Progress, Testimony,
+    Confirmation, DeviceName, DocumentId, Host, HostState, Incident, Machine, Memory, Moment, Opinion,
+    PowerState, Progress, Testimony,
 };
 use crate::policy::host_error::itself::is_this_machine;
 use crate::policy::limits::unreadable;
@@ -14,6 +14,7 @@ use crate::policy::moments::CLOCKS;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::lease::standing;
 use crate::policy::run::Run;
+use crate::policy::run::record::Record;
 pub use crate::policy::timings::VALID_FOR;
 
 /// Everything that could contradict the person.
@@ -47,7 +48,7 @@ pub struct Confirmed {
 /// # Errors
 /// Why not: there is no open incident, or something says that the host is alive.
 pub fn confirm(look: Look<'_>, by: &str, reason: &str) -> Result<Confirmed, Failure> {
-    let (document, incident) = open_incident(look)?;
+    let (document, incident) = open_incident(look.memory, look.host)?;
     if let Some((what, advice)) = alive(look) {
         return Err(refused(what, advice));
     }
@@ -68,15 +69,17 @@ pub fn confirm(look: Look<'_>, by: &str, reason: &str) -> Result<Confirmed, Fail
 }
 
 /// The incident of the host that counts, if it still waits for a proof.
-fn open_incident(look: Look<'_>) -> Result<(DocumentId, &Incident), Failure> {
-    let host = look.host;
+pub(super) fn open_incident<'a>(
+    memory: &'a Memory,
+    host: &Host,
+) -> Result<(DocumentId, &'a Incident), Failure> {
     let first = format!("run `host_error --host {} -m` first", host.name);
     // The open one may be among those that cannot be read.
-    let none = |what: String| match unreadable(look.memory) {
+    let none = |what: String| match unreadable(memory) {
         Some(failure) => refused(format!("{what}; {}", failure.what), failure.advice),
         None => refused(what, first.clone()),
     };
-    match standing(look.memory, host.id) {
+    match standing(memory, host.id) {
         Some((document, incident)) => match incident.progress {
             Progress::Open | Progress::Held | Progress::Fencing => Ok((*document, incident)),
             Progress::Off => {
@@ -132,16 +135,20 @@ impl Run {
     pub(in crate::policy) fn confirmation(&self) -> Option<&Confirmation> {
         let record = &self.record;
         let word = record.word.as_ref()?;
-        let at = record.clock.latest(self.now());
         let incident = record.incident.as_ref()?;
         let used = incident.confirmation.as_ref() == Some(word);
         let contradicted = incident.on.is_some_and(|on| on >= word.at);
-        let fresh = at < word.expires.min(word.at.plus(VALID_FOR)) && word.at <= at.plus(CLOCKS);
-        (!used && !contradicted && fresh).then_some(word)
+        (!used && !contradicted && counts(record, self.now(), word)).then_some(word)
     }
 }
 
-fn refused(what: String, advice: String) -> Failure {
+/// Is this the time of the word, by whichever clock it is later?
+pub(super) fn counts(record: &Record, now: Moment, word: &Confirmation) -> bool {
+    let at = record.clock.latest(now);
+    at < word.expires.min(word.at.plus(VALID_FOR)) && word.at <= at.plus(CLOCKS)
+}
+
+pub(super) fn refused(what: String, advice: String) -> Failure {
     Failure { trouble: Trouble::Refused, what, advice }
 }
 

@@ -9,12 +9,14 @@ use crate::policy::host_error::brakes::too_many;
 use crate::policy::host_error::gain::{is_due, is_worth_off};
 use crate::policy::notes::Phase;
 use crate::policy::port::World;
+use crate::policy::record::heartbeat::Mute;
 use crate::policy::record::ownership::{abort_of, lost, overwritten};
 use crate::policy::record::writing::{Needed, rewrite, write};
 use crate::policy::report::{Disabled, Outcome};
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::run::suspect::Told;
+use std::time::Duration;
 
 /// What became of "off".
 enum Sent {
@@ -46,14 +48,19 @@ pub(super) async fn off(
         match tries.sample(run, attempt, state)? {
             Next::Proven(evidence) => return Ok(evidence),
             Next::Ask => {}
-            Next::AskAfter(pause) => run.pause(pause).await?,
+            Next::AskAfter(pause) => pause_between(run, pause).await?,
             Next::SendOff => match send(run, attempt, &mut tries).await? {
                 Sent::Out(_) => {}
-                Sent::NotOut => run.pause(run.policy.fence.interval).await?,
+                Sent::NotOut => pause_between(run, run.policy.fence.interval).await?,
                 Sent::Heard(state) => heard = Some(state),
             },
         }
     }
+}
+
+/// Between two questions to a device: what people have written meanwhile counts first.
+async fn pause_between(run: &mut Run, pause: Duration) -> Result<(), Stop> {
+    if run.pause_for_news(pause, Mute::Left).await? { Err(Stop::Again) } else { Ok(()) }
 }
 
 /// A device that cannot be read: its word that it has done it, where the settings accept that.
@@ -73,7 +80,7 @@ async fn by_exit_code(
         if tries.tried >= attempts(run) || attempt.is_overdue(run) {
             return Err(tries.fails(run, last));
         }
-        run.pause(run.policy.fence.interval).await?;
+        pause_between(run, run.policy.fence.interval).await?;
     }
 }
 

@@ -12,6 +12,7 @@ pub mod confirmation;
 mod device;
 mod life;
 mod orders;
+pub mod proceed;
 pub(in crate::policy) mod proof;
 pub(in crate::policy) mod recheck;
 mod rehearse;
@@ -42,7 +43,7 @@ pub(in crate::policy) async fn prove_off(run: &mut Run) -> Result<Proof, Stop> {
     loop {
         match attempt(run).await {
             Ok(Some(proof)) => return Ok(proof),
-            Ok(None) => {}
+            Ok(None) | Err(Stop::Again) => {}
             Err(Stop::Held(failure, end)) => hold(run, failure, end).await?,
             Err(stop) => return Err(stop),
         }
@@ -204,6 +205,9 @@ async fn contradicted_by_nobody(run: &mut Run, mut proof: Proof) -> Result<Proof
     run.note(Phase::Prove, format!("{} {is}: {proof}", run.host()));
     (run.fence.earlier, run.fence.disproven, run.fence.contradiction) = (None, false, None);
     run.fence.heard = None;
+    run.fence.left_alone.clear();
+    // One word, one fence.
+    run.record.proceed.1 = false;
     let began = run.record.clock.epoch(crate::model::Moment::default());
     let shown = (!proof.is_waived()).then(|| proof.to_string());
     let looks = run.only_looks();

@@ -13,6 +13,10 @@ use std::time::Duration;
 /// What is old when everything was seen is seen again, at most so often: a device and oned may both take long each time.
 pub(in crate::policy) const ROUNDS: u32 = 3;
 
+/// With a person's word a device that gives no answer is asked once for all batches that follow within this time: each
+/// question may take as long as a batch and more.
+const MUTE: Duration = Duration::from_secs(120);
+
 /// What the devices say.
 pub(in crate::policy) enum Power {
     Off,
@@ -64,6 +68,9 @@ async fn ask(
     device: &DeviceName,
     pass: &mut Pass,
 ) -> Result<Option<PowerState>, Stop> {
+    if run.fence.left_alone.get(device).is_some_and(|at| run.now().since(*at) < MUTE) {
+        return Ok(None);
+    }
     let rules = run.policy.fence;
     // Since when it has given no answer, and how often.
     let mut silent: Option<Moment> = None;
@@ -74,6 +81,10 @@ async fn ask(
         run.detail(Phase::Prove, format!("before VMs are touched, {device} says {state}"));
         let unknown = matches!(state, PowerState::Unknown(_));
         if state == PowerState::Off || unknown && proof.may_be_mute(device) {
+            if unknown {
+                // With a person's word it is asked once for all that follows; oned's view of the host is read each time.
+                run.fence.left_alone.insert(device.clone(), now);
+            }
             pass.off |= state == PowerState::Off;
             pass.waited |= silent.is_some();
             pass.first.get_or_insert(now);

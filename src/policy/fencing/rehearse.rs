@@ -54,7 +54,8 @@ async fn look_around(run: &mut Run, stop: &mut WouldStop) -> Result<(), Stop> {
         run.note(Phase::Observe, format!("WOULD STOP HERE: {reason}; going on as if it were dead"));
         stop.with(Outcome::NothingToDo(reason));
     }
-    for failure in brakes.into_iter().chain(young).chain(host.and_then(|host| lives(run, host))) {
+    let brakes = brakes.into_iter().map(|brake| brake.failure);
+    for failure in brakes.chain(young).chain(host.and_then(|host| lives(run, host))) {
         says(run, stop, Phase::Confirm, failure, Outcome::Held);
     }
     Ok(())

@@ -16,37 +16,54 @@ use crate::policy::run::Run;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// A brake that holds.
+pub(in crate::policy) struct Brake {
+    pub(in crate::policy) failure: Failure,
+    /// A person's word takes it off, see [`Run::proceeds`].
+    by_word: bool,
+}
+
 /// Every brake that holds, the most telling first.
-pub(in crate::policy) fn brakes(run: &Run, outlook: &Outlook) -> Vec<Failure> {
+pub(in crate::policy) fn brakes(run: &Run, outlook: &Outlook) -> Vec<Brake> {
     let rules = &run.policy.brake;
     let own = outlook.hosts.iter().find(|host| host.id == run.subject.host);
     let cluster = own.map(|host| host.cluster).or(run.suspect.cluster);
     // A clock that was put forward meanwhile must not end a window.
     let epoch = run.epoch().min(outlook.memory.now);
     let view = View { run, outlook, rules, cluster, epoch };
-    let always = [
-        own.and_then(|host| is_this_machine(host, &outlook.observer.machine)),
-        myself(&outlook.observer, rules),
-        unreadable(&outlook.memory),
-        view.nobody_else(),
-        disarmed(&outlook.memory.disarmed, cluster, &outlook.clusters),
-        view.unprotected(),
-        view.waiting(),
-    ];
-    let fencing = [
-        view.storm(None),
-        cluster.and_then(|cluster| view.storm(Some(cluster))),
-        view.fenced(rules.short),
-        view.fenced(rules.long),
-        view.flaps(),
-    ];
     // Where a person has seen that the host is off nothing is sent to it.
-    let by_word = run.confirmation().is_some();
-    always.into_iter().chain(fencing.into_iter().filter(|_| !by_word)).flatten().collect()
+    let seen = run.confirmation().is_some();
+    let unseen = |brake: Option<Failure>| (brake.filter(|_| !seen), true);
+    let all = [
+        (own.and_then(|host| is_this_machine(host, &outlook.observer.machine)), false),
+        (follower(&outlook.observer, rules), false),
+        (myself(&outlook.observer, rules), true),
+        (unreadable(&outlook.memory), false),
+        (view.nobody_else(), false),
+        (disarmed(&outlook.memory.disarmed, cluster, &outlook.clusters), false),
+        (view.unprotected(), false),
+        (view.waiting(), false),
+        unseen(view.storm(None)),
+        unseen(cluster.and_then(|cluster| view.storm(Some(cluster)))),
+        unseen(view.fenced(rules.short)),
+        unseen(view.fenced(rules.long)),
+        unseen(view.flaps()),
+    ];
+    let brake = |(failure, by_word): (Option<Failure>, bool)| Some(Brake { failure: failure?, by_word });
+    all.into_iter().filter_map(brake).collect()
+}
+
+/// The brakes that hold once a person's word was taken, if one counts and takes any off.
+pub(in crate::policy) fn left(run: &mut Run, mut brakes: Vec<Brake>) -> Vec<Brake> {
+    if run.proceeds().is_some() && brakes.iter().any(|brake| brake.by_word) {
+        run.take_word();
+        brakes.retain(|brake| !brake.by_word);
+    }
+    brakes
 }
 
 /// A front-end that is cut off sees dead hosts everywhere.
-fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
     match &observer.raft {
         _ if !rules.leader => {}
         Ok(RaftState::Solo | RaftState::Leader) => {}
@@ -59,6 +76,11 @@ fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
             return Some(held(what, "check oned here: `onezone show`"));
         }
     }
+    None
+}
+
+/// Gateways that do not answer, and an oned that has just started.
+fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
     let silent = !observer.gateways.is_empty() && observer.gateways.iter().all(|(_, answers)| !answers);
     if silent {
         let names: Vec<_> = observer.gateways.iter().map(|(address, _)| address.as_str()).collect();
@@ -74,6 +96,9 @@ fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
 /// This run has written down that "off" goes out, and has not sent it: now every run that has done the same counts,
 /// whichever began first. Each sees those that were written before its own, so of too many the last one at least stops.
 pub(in crate::policy) fn too_many(run: &Run, memory: &Memory) -> Option<Failure> {
+    if run.proceeds().is_some() {
+        return None;
+    }
     let epoch = run.epoch().min(memory.now);
     let rules = &run.policy.brake;
     let mut windows = [rules.short, rules.long].into_iter();

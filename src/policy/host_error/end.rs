@@ -36,7 +36,7 @@ pub(super) fn ended(run: &mut Run, stop: Stop) -> End {
         Stop::Ended(outcome) => End::without(told(run, outcome)),
         Stop::Held(failure, end) => End::without(told(run, end(failure))),
         Stop::Lost(lost) => leave_to(run, &lost),
-        Stop::OtherRecord => End::without(Outcome::Partly),
+        Stop::OtherRecord | Stop::Again => End::without(Outcome::Partly),
     }
 }
 

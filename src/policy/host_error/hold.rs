@@ -5,6 +5,7 @@ use super::observe::{dead, is_called, unreadable};
 use crate::model::{Held, Progress};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
+use crate::policy::record::heartbeat::Mute;
 use crate::policy::record::writing::{Needed, write};
 use crate::policy::report::Outcome;
 use crate::policy::run::Run;
@@ -31,7 +32,8 @@ pub(in crate::policy) async fn hold(
     let Some(pause) = pause(run, &failure) else { return Err(Stop::Ended(end(end_held(run, failure)))) };
     hold_record(run, &failure);
     write(run, Needed::No).await?;
-    run.pause(pause).await?;
+    let device = !matches!(end(failure), Outcome::Held(_));
+    run.pause_for_news(pause, if device { Mute::WaitedFor } else { Mute::Left }).await?;
     let host = match run.read_host(Phase::Observe).await? {
         Ok(host) => host,
         Err(failure) => return Err(Stop::Ended(unreadable(failure))),

@@ -4,7 +4,7 @@ use super::apply::plan_round;
 use super::ending::{call_off, no_cloud};
 use super::ready::{Seen, twice};
 use super::{Todo, disable, failed_live, settle};
-use crate::model::{HostState, VmId};
+use crate::model::{HostState, VmId, Words};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::gain::{refused, weighs};
 use crate::policy::host_error::hold::pause;
@@ -12,6 +12,7 @@ use crate::policy::host_error::observe::not_dead;
 use crate::policy::limits::disarmed;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Survey, Trouble};
+use crate::policy::record::heartbeat::Mute;
 use crate::policy::record::ownership::{abort_of, lost, overwritten};
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::run::Run;
@@ -90,7 +91,8 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
                 // Before any order it can wait; afterwards VMs on their way are read back.
                 Some(failure) => match if run.vms.touched { None } else { pause(run, &failure) } {
                     Some(pause) => {
-                        run.pause(pause).await?;
+                        run.hold.words = Some((Words::of(&survey.memory, host), run.now()));
+                        run.pause_for_news(pause, Mute::Left).await?;
                         continue;
                     }
                     None => failure,

@@ -20,9 +20,9 @@ use looks::{held_vms, waits};
 use super::WaitRules;
 use super::holder::{lives_and_is_silent, silent};
 use super::host_back::{self, Due, due};
-use super::limits::unreadable;
+use super::limits::{DISARMED, disarmed, unreadable};
 use super::moments::{Bounds, beyond, rests};
-use crate::model::{DocumentId, Host, HostId, HostState, Incident, Life, Memory, Progress};
+use crate::model::{Confirmation, DocumentId, Host, HostId, HostState, Incident, Life, Memory, Progress};
 use crate::policy::record::lease::{ended_by, is_doubtful, lease_left, life, may_live, standing};
 use crate::policy::record::opening::is_set_aside_by;
 use serde::Serialize;
@@ -343,7 +343,10 @@ fn unfinished(
     let rest = rests(now, incident, bounds).map(|left| left.as_secs());
     let waits = matches!(incident.progress, Progress::Open | Progress::Held)
         && host.is_some_and(|host| host.state == HostState::Error);
-    if waits && let Ok(left @ 1..) = rest {
+    if waits
+        && !has_word(view.memory, document, incident)
+        && let Ok(left @ 1..) = rest
+    {
         let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
         let why = held.map_or_else(
             || format!("the host has {left} s more to come back"),
@@ -373,6 +376,20 @@ fn unfinished(
             (Todo::LookAgain, format!("{why}{wrong}"))
         }
     }
+}
+
+/// Has a person written something that a run would go by at once: a word that is not used, or the end of a disarming?
+fn has_word(memory: &Memory, document: DocumentId, incident: &Incident) -> bool {
+    let used = [&incident.confirmation, &incident.proceeded];
+    let counts = |word: &&Confirmation| {
+        let contradicted = incident.on.is_some_and(|on| on >= word.at);
+        let used = used.iter().any(|used| used.as_ref() == Some(*word));
+        word.incident == document && word.expires > memory.now && !used && !contradicted
+    };
+    let disarmed_then = incident.held.as_ref().is_some_and(|held| held.why.starts_with(DISARMED));
+    let disarmed_now = disarmed(&memory.disarmed, Some(incident.cluster), &[]).is_some();
+    memory.confirmations.iter().chain(&memory.proceeds).any(|word| counts(&word))
+        || disarmed_then && !disarmed_now
 }
 
 /// Why a record is left to its owner.

@@ -5,6 +5,7 @@ use super::ownership::{abort_of, lost, overwritten};
 use super::writing::send;
 use crate::policy::host_error::lead::lead;
 use crate::policy::notes::Phase;
+use crate::policy::port::Watch;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::timings::{BEAT, FRESH};
@@ -16,6 +17,13 @@ enum For {
     /// The host: each look costs oned one call, and each second one another.
     Host,
     Else,
+}
+
+/// Devices that give no answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::policy) enum Mute {
+    WaitedFor,
+    Left,
 }
 
 /// What was done beside.
@@ -34,6 +42,35 @@ impl Run {
     pub(in crate::policy) async fn pause(&mut self, pause: Duration) -> Result<(), Stop> {
         self.wait(pause).await;
         self.show_life(For::Else).await.map(|_| ())
+    }
+
+    /// The same, until people write something about this host, or, if `mute` devices are waited for, one of them answers. Is
+    /// there such news?
+    ///
+    /// # Errors
+    /// Another run has the incident now.
+    pub(in crate::policy) async fn pause_for_news(
+        &mut self,
+        pause: Duration,
+        mute: Mute,
+    ) -> Result<bool, Stop> {
+        let Some((words, at)) = self.hold.words.clone() else {
+            return self.pause(pause).await.map(|()| false);
+        };
+        let mute = match mute {
+            Mute::WaitedFor => self.fence.mute.iter().map(|name| (name.clone(), self.via(name, 0))).collect(),
+            Mute::Left => Vec::new(),
+        };
+        let watch = Watch { host: self.subject.host, words, looked: self.now().since(at), mute };
+        let news = self.ask(move |world| world.wait_for_news(pause, &watch)).await;
+        let now = self.now();
+        if news.looked
+            && let Some((_, looked)) = &mut self.hold.words
+        {
+            *looked = now;
+        }
+        self.show_life(For::Else).await?;
+        Ok(news.heard)
     }
 
     /// The same while the host may come back. It is nobody's but the leader's then.

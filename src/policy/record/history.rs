@@ -2,7 +2,7 @@
 //!
 //! Pure: rows from what is remembered. How they look is the command's business.
 
-use super::lease::is_twin;
+use super::lease::{ended_by, is_twin};
 use crate::model::{Abort, DocumentId, End, Epoch, HostId, Incident, Memory, Progress};
 use serde::Serialize;
 
@@ -73,7 +73,8 @@ fn row(memory: &Memory, document: DocumentId, incident: &Incident) -> Row {
         progress: incident.progress,
         outcome: incident.outcome.clone(),
         held: held.map(|held| held.why.clone()),
-        aborted: aborted(memory, document).map(|word| format!("{}: {}", word.by, word.reason)),
+        aborted: ended_by(memory, incident.host, document)
+            .map(|word| format!("{}: {}", word.by, word.reason)),
         owner: incident.owner.clone(),
         vms: counts(incident),
     }

@@ -5,7 +5,7 @@
 pub mod abort;
 mod adopt;
 pub(in crate::policy) mod contents;
-mod heartbeat;
+pub(in crate::policy) mod heartbeat;
 pub mod history;
 pub mod lease;
 mod lock;

@@ -173,9 +173,14 @@ impl Run {
     }
 
     /// What the device says of the host's power.
-    pub(in crate::policy) async fn power_state(&self, device: &DeviceName, turn: usize) -> PowerState {
-        let (host, device, via) = (self.subject.host, device.clone(), self.via(device, turn));
-        self.ask(move |world| world.power_state(host, &device, via.as_ref())).await
+    pub(in crate::policy) async fn power_state(&mut self, device: &DeviceName, turn: usize) -> PowerState {
+        let (host, asked, via) = (self.subject.host, device.clone(), self.via(device, turn));
+        let state = self.ask(move |world| world.power_state(host, &asked, via.as_ref())).await;
+        match &state {
+            PowerState::Unknown(_) => self.fence.mute.insert(device.clone()),
+            PowerState::On | PowerState::Off => self.fence.mute.remove(device),
+        };
+        state
     }
 
     /// The host as oned has it now.

@@ -105,4 +105,6 @@ pub(in crate::policy) struct Record {
     pub(in crate::policy) aborted: Option<Abort>,
     /// A person's word that the host is off.
     pub(in crate::policy) word: Option<Confirmation>,
+    /// A person's word that the brakes do not hold it, and whether this run has taken that.
+    pub(in crate::policy) proceed: (Option<Confirmation>, bool),
 }

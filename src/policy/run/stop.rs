@@ -18,6 +18,8 @@ pub(in crate::policy) enum Stop {
     Lost(Lost),
     /// Something keeps the run from fencing: it is looked at again later, and then the run ends so.
     Held(Failure, fn(Failure) -> Outcome),
+    /// A person has written something: everything is looked at anew.
+    Again,
     /// Another record of this incident counts: this run goes on with that one.
     OtherRecord,
 }

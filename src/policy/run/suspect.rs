@@ -48,6 +48,10 @@ pub(in crate::policy) struct Fence {
     pub(in crate::policy) slow: u32,
     /// When oned had heard the host last, as it was at the first look after the proof.
     pub(in crate::policy) heard: Option<i64>,
+    /// Devices whose last answer was none.
+    pub(in crate::policy) mute: BTreeSet<DeviceName>,
+    /// Devices that were mute when a person's word was taken, and when they were asked once more.
+    pub(in crate::policy) left_alone: BTreeMap<DeviceName, Moment>,
     /// A witness, or oned itself, went on to contradict a proof.
     pub(in crate::policy) contradiction: Option<String>,
     /// A device has contradicted the last proof.

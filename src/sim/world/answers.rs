@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
-use crate::policy::{Crowd, VmSubject};
+use crate::policy::{Crowd, News, VmSubject, Watch};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,6 +23,10 @@ impl World for SimWorld {
 
     fn wait(&mut self, pause: Duration) {
         self.advance(pause);
+    }
+
+    fn wait_for_news(&mut self, pause: Duration, watch: &Watch) -> News {
+        self.wait_for_words(pause, watch)
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {

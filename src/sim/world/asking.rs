@@ -3,8 +3,10 @@
 use super::super::seen::Seen;
 use super::super::witness::{ASKING, Consul, Honesty};
 use super::SimWorld;
-use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Raft, RaftState, Testimony};
-use crate::policy::Failure;
+use crate::model::{
+    DeviceName, HostId, Observer, Opinion, Outlook, Peer, PowerState, Raft, RaftState, Testimony, Words,
+};
+use crate::policy::{FRESH, Failure, News, Watch};
 use crate::world::World as _;
 use std::time::Duration;
 
@@ -20,6 +22,40 @@ impl SimWorld {
         let observer =
             Observer { raft, gateways, oned_runs_for, leader_for, machine: cloud.machine().clone() };
         Ok(Outlook { hosts, clusters, memory, observer, chance: cloud.chance() })
+    }
+
+    /// As the port has it; documents of which none has changed are not read again. A read that is left out so is not told
+    /// among the calls: there may be hundreds in an hour.
+    pub(super) fn wait_for_words(&mut self, pause: Duration, watch: &Watch) -> News {
+        let until = self.cloud_now().saturating_add(pause);
+        let mut next = self.cloud_now().saturating_add(FRESH.saturating_sub(watch.looked));
+        let mut news = News::default();
+        let mut read = None;
+        loop {
+            let now = self.cloud_now();
+            if now >= until {
+                return news;
+            }
+            if now < next {
+                self.advance(next.min(until).saturating_sub(now));
+                continue;
+            }
+            let print = self.transport.cloud().print_of_documents();
+            if read.as_ref() != Some(&print)
+                && let Ok(memory) = self.memory()
+            {
+                news.heard = Words::of(&memory, watch.host) != watch.words;
+                read = Some(print);
+            }
+            news.looked = true;
+            let answers = |(device, via): &(DeviceName, Option<Peer>)| {
+                !matches!(self.power_state(watch.host, device, via.as_ref()), PowerState::Unknown(_))
+            };
+            if news.heard || watch.mute.iter().any(answers) {
+                return News { heard: true, ..news };
+            }
+            next = self.cloud_now().saturating_add(FRESH);
+        }
     }
 
     /// What a program of this front-end does that only asks whether it leads. One that is alone has nothing to note.

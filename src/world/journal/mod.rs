@@ -16,7 +16,9 @@ use crate::model::{
     Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Ending, Line, Question};
-use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Report, Survey, Taken, VmList};
+use crate::policy::{
+    Claim, Clearance, Entry, Failure, News, Order, Proof, Reply, Report, Survey, Taken, VmList, Watch,
+};
 use pages::Pages;
 use std::time::Duration;
 
@@ -60,6 +62,12 @@ impl<W: World, P: Paper> World for Journal<W, P> {
     fn wait(&mut self, pause: Duration) {
         self.world.wait(pause);
         self.pages.answered(Question::Wait { pause }, &());
+    }
+
+    fn wait_for_news(&mut self, pause: Duration, watch: &Watch) -> News {
+        let news = self.world.wait_for_news(pause, watch);
+        self.pages.answered(Question::Wait { pause }, &news);
+        news
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {

@@ -28,6 +28,7 @@ fn forgery() -> impl Strategy<Value = Forgery> {
         host().prop_map(Forgery::Fenced),
         host().prop_map(Forgery::ConfirmedOff),
         host().prop_map(Forgery::Aborted),
+        host().prop_map(Forgery::Proceeded),
         Just(Forgery::Disarmed),
         Just(Forgery::Garbage),
     ]

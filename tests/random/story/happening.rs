@@ -46,6 +46,7 @@ pub(crate) fn event_of(story: &Story, happens: Happens, dead: HostId) -> Event {
         Happens::Disarmed(place) => Event::Disarmed(place.map(cluster)),
         Happens::Armed(place) => Event::Armed(place.map(cluster)),
         Happens::ConfirmedOff => Event::ConfirmedOff(dead),
+        Happens::Proceeded => Event::Proceeded(dead),
         Happens::Damaged(own) => Event::DocumentDamaged(own.then_some(dead)),
         Happens::ClockJumps(seconds) => Event::ClockJumps(seconds),
         Happens::Protected(at, yes) => {

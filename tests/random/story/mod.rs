@@ -96,6 +96,8 @@ pub(crate) enum Happens {
     Disarmed(Option<usize>),
     Armed(Option<usize>),
     ConfirmedOff,
+    /// A person takes the brakes off the incident.
+    Proceeded,
     /// A record of the host of the event, or of another one.
     Damaged(bool),
     ClockJumps(i64),

@@ -183,7 +183,7 @@ pub(crate) fn happens() -> impl Strategy<Value = Happens> {
         place().prop_map(Happens::Disarmed),
         place().prop_map(Happens::Armed),
         Just(Happens::ConfirmedOff),
-        Just(Happens::ConfirmedOff),
+        Just(Happens::Proceeded),
         any::<bool>().prop_map(Happens::Damaged),
         jump.prop_map(Happens::ClockJumps),
         (0..3usize, any::<bool>()).prop_map(|(cluster, yes)| Happens::Protected(cluster, yes)),

@@ -1,6 +1,6 @@
 //! What a look around tells for later questions.
 
-use crate::model::{Host, HostId, HostState, Outlook, Peer};
+use crate::model::{Host, HostId, HostState, Outlook, Peer, Words};
 use crate::policy::record::lease::open;
 use crate::policy::record::release::old;
 use crate::policy::run::Run;
@@ -18,17 +18,22 @@ pub(in crate::policy::fencing) fn figures(run: &Run, outlook: &Outlook) -> Strin
 pub(in crate::policy::fencing) fn learn(run: &mut Run, outlook: &Outlook) {
     let (memory, host, now) = (&outlook.memory, run.subject.host, run.now());
     run.record.clock.shows(memory.now, now);
+    run.hold.words = Some((Words::of(memory, host), now));
     run.record.old = old(memory, host, &run.policy.record, &run.policy.brake);
     run.suspect.seen_on = memory.seen_on.iter().filter(|seen| seen.host == host).cloned().collect();
     let own = memory.incidents.iter().find(|(document, _)| Some(*document) == run.record.document);
     if let (Some((_, stored)), Some(incident)) = (own, &mut run.record.incident) {
         // A word that any run has used is used.
         incident.confirmation = stored.confirmation.clone().or(incident.confirmation.take());
+        incident.proceeded = stored.proceeded.clone().or(incident.proceeded.take());
     }
+    let proceeds = memory.proceeds.iter().filter(|word| word.host == host);
     let about = memory.confirmations.iter().filter(|word| word.host == host);
     // There may be two open records of this host by accident; one that is older than a closed one is another failure's.
     let open: Vec<_> = open(memory, host).map(|(document, _)| *document).chain(run.record.document).collect();
     run.record.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
+    run.record.proceed.0 =
+        proceeds.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
     run.suspect.peers = peers(host, outlook);
 }
 

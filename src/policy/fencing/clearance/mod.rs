@@ -10,7 +10,7 @@ use super::life::{alive, sign_of_life};
 
 use super::tries::Tries;
 use crate::model::{Host, Outlook, PowerState, WhoLeads};
-use crate::policy::host_error::brakes::brakes;
+use crate::policy::host_error::brakes::{brakes, left};
 use crate::policy::host_error::itself::{Leader, young_lead};
 use crate::policy::host_error::lead::{follows, lead, must_lead};
 use crate::policy::host_error::observe::{dead, unreadable};
@@ -131,13 +131,15 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
         run.note_once(Phase::Brake, figures(run, &outlook));
     }
     let brakes = brakes(run, &outlook);
+    let brakes = left(run, brakes);
     let young = young_lead(&outlook.observer, &run.policy.brake);
     run.fence.leader = if young.is_some() { Leader::Young } else { Leader::Known };
     let only_young = brakes.is_empty() && young.is_some();
     run.hold.at_off &= only_young;
     run.hold.at_off |= only_young && matches!(ahead, Ahead::Off(_));
     let young = young.filter(|_| ahead.is_blind(run)).map(|young| ahead.in_view(young));
-    if let Some(failure) = brakes.into_iter().chain(young).next() {
+    let brakes = brakes.into_iter().map(|brake| brake.failure);
+    if let Some(failure) = brakes.chain(young).next() {
         return Err(Stop::held(failure));
     }
     run.fence.cleared = Some(run.now()).filter(|_| run.fence.leader == Leader::Known);

@@ -1,0 +1,108 @@
+//! `onerescue proceed`: a person's word that the brakes do not hold one incident.
+
+use super::confirm_off::named_by_hand;
+use super::history::remembered;
+use super::person::who;
+use super::stop::{Stop, end};
+use crate::error::Error;
+use crate::model::{Confirmation, text};
+use crate::policy::fencing::confirmation::Confirmed;
+use crate::policy::fencing::proceed;
+use crate::policy::{Failure, Trouble, arming};
+use crate::world::Zone;
+use crate::world::clock::wall_clock;
+use crate::world::identity::identity;
+use crate::world::oned::Http;
+use crate::{finish, trail};
+use clap::Args;
+use std::path::PathBuf;
+
+/// The exit code of a word that is not taken.
+const NOT_TAKEN: u8 = 7;
+
+/// Take the brakes off the incident of a host, once and for ten minutes: storm, windows, flaps, grace, gateways
+#[derive(Clone, Debug, Args)]
+pub(super) struct Proceed {
+    /// The host, by name or id
+    host: String,
+    /// Why it is dead whatever else fails, in one line of at most 200 characters
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Do not ask for the host's name on the terminal
+    #[arg(long)]
+    yes: bool,
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Write the word. Who works on the incident hears it within 10 s.
+///
+/// # Errors
+/// [`Error::Usage`] for a reason, a name or a standard input that cannot be used, [`Error::NoHost`], and whatever keeps
+/// the cloud from being reached.
+pub(super) fn proceed(options: &Proceed) -> Result<u8, Error> {
+    end(write(options))
+}
+
+fn write(options: &Proceed) -> Result<u8, Stop> {
+    let reason = arming::reason(&options.reason).map_err(Error::Usage)?;
+    let (zone, _, environment, memory) = remembered(options.config.as_deref())?;
+    let host = zone.find_host(&options.host)?;
+    trail::about(host.id);
+    let by = who(&environment);
+    if let Err(failure) = proceed::proceed(&memory, &host, &by, &reason) {
+        return Ok(not_taken(&failure));
+    }
+    let question = format!(
+        "No limit on how many hosts fail, or are fenced, holds {host} then.\nType its name if you know that it is dead: "
+    );
+    named_by_hand(&host, options.yes, &question)?;
+    // Typing takes time.
+    let memory = zone.memory(wall_clock(), &identity())?;
+    let taken = match proceed::proceed(&memory, &zone.find_host(&options.host)?, &by, &reason) {
+        Ok(taken) => taken,
+        Err(failure) => return Ok(not_taken(&failure)),
+    };
+    if let Err(failure) = stands(&zone, &taken.word) {
+        return Ok(finish::refused(&failure));
+    }
+    log::info!("proceed: the brakes are off {host} by the word of {by}: {reason}");
+    finish::say(&told(&host.to_string(), &host.name, &taken));
+    Ok(0)
+}
+
+fn not_taken(failure: &Failure) -> u8 {
+    let code = finish::refused(failure);
+    if failure.trouble == Trouble::Refused { NOT_TAKEN } else { code }
+}
+
+/// Write the word, and see that it stands.
+fn stands(zone: &Zone<Http>, word: &Confirmation) -> Result<(), Failure> {
+    let written = zone.record_proceed(word);
+    if zone.memory(wall_clock(), &identity())?.proceeds.contains(word) {
+        return Ok(());
+    }
+    written?;
+    Err(Failure {
+        trouble: Trouble::Unreachable,
+        what: "the word was written, and is not what is read back: another one was written at the same time"
+            .to_owned(),
+        advice: "run the same command again".to_owned(),
+    })
+}
+
+fn told(host: &str, name: &str, taken: &Confirmed) -> String {
+    let replaced = taken.replaced.iter();
+    let replaced = replaced.map(|old| format!("this replaces the word of {}, which was not used", old.by));
+    let word = &taken.word;
+    let until = arming::utc(word.expires);
+    let text = format!("the brakes are off {host} until {until}, for one fence, by the word of {}", word.by);
+    let next = format!(
+        "the run that waits hears it within 10 s ({}), and `onerescue reconcile` at its next look; if both are gone: \
+         `host_error --host {name} -m`",
+        taken.owner
+    );
+    let lines = replaced.chain([text, next]);
+    lines.map(|line| text::cut(&text::one_line(&line), 1000) + "\n").collect()
+}
