@@ -121,9 +121,9 @@ impl Cloud {
 
     /// A front-end comes back as a follower.
     pub fn server_returns(&mut self, server: usize) {
-        if let Some(back) = self.front.servers.get_mut(server) {
-            back.alive = true;
-        }
+        // One that was never gone goes on as it did.
+        let Some(back) = self.front.servers.get_mut(server).filter(|back| !back.alive) else { return };
+        back.alive = true;
         if self.front.is_solo() {
             self.set_oned_runs_for(Duration::ZERO);
         }

@@ -56,7 +56,7 @@ fn a_host_that_runs_what_was_moved_away_is_disabled() {
     let bench = bench(&text);
     let output = bench.run(HOST_BACK, &[&bench.template()], "");
     assert_eq!(output.status.code(), Some(7), "{}", err(&output));
-    assert!(err(&output).contains("do this: decide for each"), "{}", err(&output));
+    assert!(err(&output).contains("do this: for each VM see which of the two"), "{}", err(&output));
     assert_eq!(bench.cloud.lock().unwrap().host_state(HostId(0)), Some(HostState::Disabled));
 }
 

@@ -61,13 +61,15 @@ impl System {
         };
         if let Some(expected) = &expected.uuid {
             let uuid = told(&self.uuid, "UUID")?;
-            if swapped(&uuid).is_some_and(|swapped| swapped.eq_ignore_ascii_case(expected)) {
+            let same = uuid.eq_ignore_ascii_case(expected);
+            let turned = swapped(&uuid).is_some_and(|swapped| swapped.eq_ignore_ascii_case(expected));
+            if !same && turned {
                 return Err(format!(
                     "says that its UUID is {uuid}, which is {expected} with the bytes of its first three fields turned \
                      round, as SMBIOS before 2.6 has them; if it is that machine, write uuid = \"{uuid}\""
                 ));
             }
-            if !uuid.eq_ignore_ascii_case(expected) {
+            if !same {
                 return Err(format!("is another machine: its UUID is {uuid}, not {expected}"));
             }
         }
