@@ -20,7 +20,7 @@
 //! | VMs that nobody works on any more | `moving/torn` |
 //! | VMs that oned charges to a wrong host | `charge` |
 //! | VMs that are held are looked at again | `moving/held_vms` |
-//! | the report has at most 4096 bytes | `report`, `crate::short_report` |
+//! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies` |
 

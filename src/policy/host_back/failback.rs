@@ -1,5 +1,6 @@
 //! VMs go back to the host that they were recovered from: one at a time, live, and only if the planner would place them
-//! there. One that cannot go back stays where it runs.
+//! there. One that cannot go back stays where it runs. `[host_back] failback` is `never` by default; where it is set, the host must
+//! have been MONITORED for `failback_stable` (1800 s).
 
 use super::close::hand_over;
 use super::look::look_again;

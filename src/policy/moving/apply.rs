@@ -142,7 +142,7 @@ fn act(
     }
     progress.send(order, now);
     if let Order::Resched { .. } = order {
-        let others = run.vms.progress.values().any(|progress| progress.flagged);
+        let others = run.vms.progress.values().any(|progress| progress.flag.is_set);
         run.vms.scheduling.begin(now, others);
         run.detail(Phase::Plan, format!("{vm}: left to the scheduler, by its RESCHED flag"));
     }

@@ -1,6 +1,7 @@
 //! A VM that has trouble on the host that it was sent to: its driver failed there, or that host is failing as well.
 //!
-//! Only "retry" is ever sent, and only to a host that is well. "Failure" takes a VM whose transfer failed back to the
+//! `[settle] retries` (1) is how often, `retry_wait` (30 s) how long after the failure; one that was led on after its oned had died
+//! has one more each time. Only "retry" is sent for a failure, and only to a host that is well. "Failure" takes a VM whose transfer failed back to the
 //! dead host, and "success" skips the check of its disks; oned migrates no VM out of a failure state.
 //! Source: `src/lcm/LifeCycleStates.cc`, `src/rm/api/VirtualMachineAPI.cc`.
 
@@ -42,7 +43,7 @@ impl Judge<'_> {
 
     /// What leads on where nobody was at work any more is no retry.
     fn has_a_retry(&self) -> bool {
-        self.vm.retries < self.run.policy.settle.retries.saturating_add(self.vm.led)
+        self.vm.retries < self.run.policy.settle.retries.saturating_add(self.vm.torn.led)
     }
 
     /// It was to be started on its target, and is UNKNOWN there again.
@@ -104,7 +105,7 @@ impl Judge<'_> {
         };
         let name = self.run.vms.hosts.named(host);
         let text = match hosts.get(&host) {
-            Some(HostState::Monitored) if matches!(order, Order::Resume { .. }) && self.vm.led > 0 => {
+            Some(HostState::Monitored) if matches!(order, Order::Resume { .. }) && self.vm.torn.led > 0 => {
                 return self.not_resumed(vm, &name);
             }
             // It may be seen again; if not, the deadline ends this.

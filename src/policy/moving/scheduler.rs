@@ -25,7 +25,7 @@ const MOST: u32 = 5;
 /// `HA_LAYER`, so VMs that have one are never left to it in place of a host. Source: `share/etc/schedulers/rank.conf`.
 pub(super) fn left_to_it(run: &Run, order: Order, state: VmState) -> Result<Order, String> {
     let settle = &run.policy.settle;
-    let spent = |vm| run.vms.progress.get(&vm).is_some_and(|vm| vm.rescheds > settle.targets);
+    let spent = |vm| run.vms.progress.get(&vm).is_some_and(|vm| vm.flag.set > settle.targets);
     let chosen = settle.placement == Placement::Scheduler
         && run.vms.scheduling.over.is_none()
         && !run.vms.layered.contains(&order.vm());
@@ -63,8 +63,8 @@ fn not_placed(why: &str) -> String {
 pub(super) fn note_progress(run: &mut Run, vm: &Vm) {
     let (dead, now) = (run.subject.host, run.now());
     let Some(progress) = run.vms.progress.get_mut(&vm.id) else { return };
-    if progress.flagged && !vm.resched && vm.host.is_some_and(|host| host != dead) {
-        progress.flagged = false;
+    if progress.flag.is_set && !vm.resched && vm.host.is_some_and(|host| host != dead) {
+        progress.flag.is_set = false;
         run.vms.scheduling.since = Some(now);
     }
 }
@@ -91,7 +91,7 @@ impl Judge<'_> {
                 match certainty {
                     Certainty::Accepted | Certainty::Unknown if early => Judgement::Stay,
                     // oned has cleared it.
-                    Certainty::Accepted | Certainty::Unknown if self.vm.rescheds <= rules.targets => {
+                    Certainty::Accepted | Certainty::Unknown if self.vm.flag.set <= rules.targets => {
                         Judgement::Send(Order::Resched { vm: vm.id })
                     }
                     Certainty::NotSent | Certainty::Accepted | Certainty::Unknown => Judgement::Replan,
@@ -107,7 +107,7 @@ impl Judge<'_> {
             return Some(why.clone());
         }
         // A flag that was never set is nothing that the scheduler could have seen.
-        let since = scheduling.since.filter(|_| self.vm.flagged);
+        let since = scheduling.since.filter(|_| self.vm.flag.is_set);
         let idle = since.map_or_else(Default::default, |since| self.now.since(since));
         let all = self.vm.begun.map_or_else(Default::default, |begun| self.now.since(begun));
         let rules = self.run.policy.settle;
@@ -138,29 +138,29 @@ impl Judge<'_> {
 
     /// Take the flag back once more, unless that was tried often.
     pub(super) fn take_back(&self, vm: VmId) -> Judgement {
-        if self.vm.unrescheds < MOST {
+        if self.vm.flag.taken_back < MOST {
             return Judgement::Send(Order::Unresched { vm });
         }
         let moved = || Fate::Failed("it was left to the scheduler, and is not moved any more".to_owned());
-        Judgement::Close(self.vm.end.clone().unwrap_or_else(moved))
+        Judgement::Close(self.vm.flag.end.clone().unwrap_or_else(moved))
     }
 }
 
 impl VmProgress {
     /// Take the flag back first; then this is what it comes to, or it is planned again.
     pub(in crate::policy) fn take_back(&mut self, vm: VmId, now: Moment, end: Option<Fate>) {
-        self.end = end;
+        self.flag.end = end;
         self.send(Order::Unresched { vm }, now);
     }
 
     /// May the flag that this run has set still be there, and is there a try left to take it back?
     pub(in crate::policy) fn to_take_back(&self) -> bool {
-        self.flagged && self.unrescheds < MOST
+        self.flag.is_set && self.flag.taken_back < MOST
     }
 
     /// Nobody is known to have cleared the flag: a person has to look.
     pub(in crate::policy) fn said_with_flag(&self, vm: VmId, fate: Fate) -> Fate {
-        if !self.flagged {
+        if !self.flag.is_set {
             return fate;
         }
         let hint = format!("; its RESCHED flag may still be set: `onevm unresched {}`", vm.0);
@@ -175,6 +175,6 @@ impl VmProgress {
 
     /// oned shows no flag: there is nothing to take back at the end.
     pub(super) fn flag_is_gone(&mut self, judgement: &Judgement) {
-        self.flagged &= !matches!(judgement, Judgement::Close(_));
+        self.flag.is_set &= !matches!(judgement, Judgement::Close(_));
     }
 }

@@ -159,7 +159,7 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
         Judgement::Replan => progress.reopen(now),
         Judgement::Await => progress.wait_for_oned(now, true),
         Judgement::LeadOn(order) => {
-            progress.led += 1;
+            progress.torn.led += 1;
             progress.send(order, now);
             return Some(order);
         }
@@ -181,8 +181,8 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
             }
         }
         Judgement::TakenBack => {
-            progress.flagged = false;
-            match progress.end.take() {
+            progress.flag.is_set = false;
+            match progress.flag.end.take() {
                 Some(fate) => give_up(run, id, fate),
                 None => progress.reopen(now),
             }

@@ -33,9 +33,9 @@ impl Judge<'_> {
         if !self.may_lead_on() {
             return None;
         }
-        let unsent = certainty == Certainty::NotSent && self.vm.led > 0 && next == order;
+        let unsent = certainty == Certainty::NotSent && self.vm.torn.led > 0 && next == order;
         if !unsent {
-            match self.worked_on(sent, self.vm.before) {
+            match self.worked_on(sent, self.vm.torn.before) {
                 Worked::On => return None,
                 Worked::Ask => return Some(Judgement::Oned),
                 Worked::ByNobody => {}
@@ -47,7 +47,7 @@ impl Judge<'_> {
 
     /// oned has accepted a migrate, and the VM is where it was: that order is forgotten where its oned is gone.
     pub(super) fn forgotten(&self, sent: Moment) -> Judgement {
-        match self.worked_on(sent, self.vm.before) {
+        match self.worked_on(sent, self.vm.torn.before) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
             Worked::ByNobody => Judgement::Replan,
@@ -55,7 +55,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn may_lead_on(&self) -> bool {
-        self.run.vms.halted.is_none() && self.vm.led < TIMES
+        self.run.vms.halted.is_none() && self.vm.torn.led < TIMES
     }
 
     /// A driver was at work on it on the dead host. It would fail there and oned end the step by that; one that is gone with

@@ -23,21 +23,33 @@ pub(in crate::policy) struct VmProgress {
     /// The answer to one of its orders was lost.
     pub(in crate::policy) doubt: bool,
     pub(in crate::policy) retries: u32,
-    /// How often it was led on where nobody was at work on it any more.
-    pub(in crate::policy) led: u32,
-    /// Its order was sent by an earlier run, whose record was written at this time.
-    pub(in crate::policy) before: Option<Epoch>,
+    pub(in crate::policy) torn: Torn,
     pub(in crate::policy) stage: Stage,
     /// VMs that must run first; none when it waits no more.
     pub(in crate::policy) needs: Vec<VmId>,
     /// It has waited.
     pub(in crate::policy) waited: bool,
-    /// This run has set its RESCHED flag, or may have.
-    pub(in crate::policy) flagged: bool,
+    pub(in crate::policy) flag: Flag,
+}
+
+/// What is known of an order that nobody may be at work on any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::policy) struct Torn {
+    /// How often the VM was led on where nobody was at work on it.
+    pub(in crate::policy) led: u32,
+    /// Its order was sent by an earlier run, whose record was written at this time.
+    pub(in crate::policy) before: Option<Epoch>,
+}
+
+/// The RESCHED flag of a VM.
+#[derive(Clone, Debug, Default)]
+pub(in crate::policy) struct Flag {
+    /// This run has set it, or may have.
+    pub(in crate::policy) is_set: bool,
     /// How often it was set, and how often it was taken back.
-    pub(in crate::policy) rescheds: u32,
-    pub(in crate::policy) unrescheds: u32,
-    /// What it comes to when its flag is taken back; without that it is planned again.
+    pub(in crate::policy) set: u32,
+    pub(in crate::policy) taken_back: u32,
+    /// What the VM comes to when it is taken back; without that the VM is planned again.
     pub(in crate::policy) end: Option<Fate>,
 }
 
@@ -90,15 +102,11 @@ impl VmProgress {
             last: None,
             doubt: false,
             retries: 0,
-            led: 0,
-            before: None,
+            torn: Torn::default(),
             stage: Stage::Open,
             needs: Vec::new(),
             waited: false,
-            flagged: false,
-            rescheds: 0,
-            unrescheds: 0,
-            end: None,
+            flag: Flag::default(),
         }
     }
 
@@ -111,7 +119,7 @@ impl VmProgress {
         written: Option<Epoch>,
     ) -> Self {
         Self {
-            before: written,
+            torn: Torn { before: written, ..Torn::default() },
             begun: Some(now),
             calls: 1,
             last: Some(order),
@@ -166,7 +174,7 @@ impl VmProgress {
             Reply::Unknown(_) => Certainty::Unknown,
             Reply::Refused(..) => {
                 if let Order::Unresched { .. } = order {
-                    self.unrescheds += 1;
+                    self.flag.taken_back += 1;
                     return;
                 }
                 self.refusals += 1;
@@ -180,17 +188,17 @@ impl VmProgress {
         };
         let flag = matches!(order, Order::Resched { .. } | Order::Unresched { .. });
         self.doubt |= certainty == Certainty::Unknown && !flag;
-        self.rescheds += u32::from(matches!(order, Order::Resched { .. }));
-        self.unrescheds += u32::from(matches!(order, Order::Unresched { .. }));
+        self.flag.set += u32::from(matches!(order, Order::Resched { .. }));
+        self.flag.taken_back += u32::from(matches!(order, Order::Unresched { .. }));
         if matches!(order, Order::Unresched { .. }) {
             self.stage = Stage::Moving { order, sent: now, certainty };
             return;
         }
-        self.flagged |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
+        self.flag.is_set |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
         if certainty != Certainty::NotSent {
             self.retries += u32::from(matches!(order, Order::Retry { .. } | Order::Resume { .. }));
             self.calls += 1;
-            self.before = None;
+            self.torn.before = None;
             self.last = Some(order);
         }
         self.stage = Stage::Moving { order, sent: now, certainty };
