@@ -2,7 +2,7 @@
 //!
 //! It takes the storm, the windows, the flaps and the grace after a start off, and gateways that do not answer. A witness or
 //! a device that says alive, oned's own view, and disarming count as ever. It is for the failure that is open now, for 600 s
-//! (`VALID_FOR`), and for one fence: [`proceed`] takes it, [`Run::proceeds`] says whether it still counts, and the first fence
+//! (`VALID_FOR`), and for one fence: [`proceed`] takes it, `Run::proceeds` says whether it still counts, and the first fence
 //! that is held without it uses it up.
 
 use super::confirmation::{Confirmed, counts, open_incident, refused};

@@ -62,7 +62,7 @@ impl<T: Transport> Oned<T> {
     /// `one.host.info`: the host, and its document as it came.
     ///
     /// # Errors
-    /// [`Error::Oned`]; [`Refusal::NoExists`] inside if there is no such host.
+    /// [`Error::Oned`]; `Refusal::NoExists` inside if there is no such host.
     pub fn host(&self, host: HostId) -> Result<(Host, String)> {
         let method = "one.host.info";
         let xml = self.read_text(method, &[id(host.0), Value::Bool(false)])?;
