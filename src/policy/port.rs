@@ -202,8 +202,14 @@ pub trait World {
     fn tell(&mut self, entry: &Entry);
 }
 
-/// [`World::wait_for_news`] of a world whose time passes while it waits: it looks every [`FRESH`].
-pub(crate) fn listen(world: &mut dyn World, pause: Duration, watch: &Watch) -> News {
+/// [`World::wait_for_news`] of a world whose time passes while it waits: it looks every [`FRESH`]. What people have written about
+/// the host now is `read`; none where that was no answer, or nothing was written since.
+pub(crate) fn listen<W: World>(
+    world: &mut W,
+    pause: Duration,
+    watch: &Watch,
+    mut read: impl FnMut(&mut W) -> Option<Words>,
+) -> News {
     let until = world.now().plus(pause);
     let mut next = world.now().plus(FRESH.saturating_sub(watch.looked));
     let mut news = News::default();
@@ -218,12 +224,12 @@ pub(crate) fn listen(world: &mut dyn World, pause: Duration, watch: &Watch) -> N
             world.between_steps();
             continue;
         }
-        let words = world.memory().map(|memory| Words::of(&memory, watch.host));
+        let heard = read(world).is_some_and(|words| words != watch.words);
+        news.looked = true;
         let answers = |(device, via): &(DeviceName, Option<Peer>)| {
             !matches!(world.power_state(watch.host, device, via.as_ref()), PowerState::Unknown(_))
         };
-        news = News { heard: words.is_ok_and(|words| words != watch.words), looked: true };
-        if news.heard || watch.mute.iter().any(answers) {
+        if heard || watch.mute.iter().any(answers) {
             return News { heard: true, ..news };
         }
         next = world.now().plus(FRESH);

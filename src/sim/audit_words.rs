@@ -66,7 +66,7 @@ fn owner(incident: &Incident) -> Owner {
     (incident.owner.clone(), incident.run.clone())
 }
 
-/// S5 and S12: nothing is sent after a reading that showed a person's word or another owner, nor long after the last reading.
+/// S5: nothing is sent after a reading that showed a person's word or another owner, nor long after the last reading.
 pub(super) fn owned(world: &SimWorld, subject: HostId, broken: &mut Vec<String>) {
     let mut own = Own::default();
     for seen in world.seen() {
@@ -104,7 +104,7 @@ pub(super) fn owned(world: &SimWorld, subject: HostId, broken: &mut Vec<String>)
         if let Some((at, what)) = sent
             && let Some(why) = own.objection(at)
         {
-            broken.push(format!("S12: {what} was sent, and {why}"));
+            broken.push(format!("S5: {what} was sent, and {why}"));
         }
     }
 }

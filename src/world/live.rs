@@ -24,7 +24,7 @@ use crate::model::{
     DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Opinion,
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
-use crate::model::{Epoch, Hook};
+use crate::model::{Epoch, Hook, Words};
 use crate::policy::healthy::Deed;
 use crate::policy::stopping::By;
 use crate::policy::{
@@ -187,7 +187,7 @@ impl World for Live {
     }
 
     fn wait_for_news(&mut self, pause: Duration, watch: &Watch) -> News {
-        listen(self, pause, watch)
+        listen(self, pause, watch, |live| Some(Words::of(&live.memory().ok()?, watch.host)))
     }
 
     fn host(&mut self, id: HostId) -> Result<Host, Failure> {

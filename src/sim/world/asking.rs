@@ -3,10 +3,8 @@
 use super::super::seen::Seen;
 use super::super::witness::{ASKING, Consul, Honesty};
 use super::SimWorld;
-use crate::model::{
-    DeviceName, HostId, Observer, Opinion, Outlook, Peer, PowerState, Raft, RaftState, Testimony, Words,
-};
-use crate::policy::{FRESH, Failure, News, Watch};
+use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Raft, RaftState, Testimony, Words};
+use crate::policy::{Failure, News, Watch, listen};
 use crate::world::World as _;
 use std::time::Duration;
 
@@ -24,38 +22,19 @@ impl SimWorld {
         Ok(Outlook { hosts, clusters, memory, observer, chance: cloud.chance() })
     }
 
-    /// As the port has it; documents of which none has changed are not read again. A read that is left out so is not told
-    /// among the calls: there may be hundreds in an hour.
+    /// Documents of which none has changed are not read again. A read that is left out so is not told among the calls: there may
+    /// be hundreds in an hour.
     pub(super) fn wait_for_words(&mut self, pause: Duration, watch: &Watch) -> News {
-        let until = self.cloud_now().saturating_add(pause);
-        let mut next = self.cloud_now().saturating_add(FRESH.saturating_sub(watch.looked));
-        let mut news = News::default();
-        let mut read = None;
-        loop {
-            let now = self.cloud_now();
-            if now >= until {
-                return news;
+        let mut known = None;
+        listen(self, pause, watch, |world| {
+            let print = world.transport.cloud().print_of_documents();
+            if known == Some(print) {
+                return None;
             }
-            if now < next {
-                self.advance(next.min(until).saturating_sub(now));
-                continue;
-            }
-            let print = self.transport.cloud().print_of_documents();
-            if read.as_ref() != Some(&print)
-                && let Ok(memory) = self.memory()
-            {
-                news.heard = Words::of(&memory, watch.host) != watch.words;
-                read = Some(print);
-            }
-            news.looked = true;
-            let answers = |(device, via): &(DeviceName, Option<Peer>)| {
-                !matches!(self.power_state(watch.host, device, via.as_ref()), PowerState::Unknown(_))
-            };
-            if news.heard || watch.mute.iter().any(answers) {
-                return News { heard: true, ..news };
-            }
-            next = self.cloud_now().saturating_add(FRESH);
-        }
+            let memory = world.memory().ok()?;
+            known = Some(print);
+            Some(Words::of(&memory, watch.host))
+        })
     }
 
     /// What a program of this front-end does that only asks whether it leads. One that is alone has nothing to note.

@@ -56,18 +56,10 @@ fn played_in(mut stage: Stage, story: &Story, forged: &[(u64, Forgery)]) -> (Str
         .seen()
         .iter()
         .filter(|seen| matches!(seen, Seen::Order { .. } | Seen::Off { .. }))
-        .map(|seen| untimed(&unnumbered(&format!("{seen:?}"))))
+        .map(|seen| unnumbered(&format!("{seen:?}")))
         .collect();
     deeds.extend(vms.iter().map(|vm| unnumbered(vm)));
     (unnumbered(&format!("{:?}", report.outcome)), deeds)
-}
-
-/// Without its moment: a document that a stranger adds is read once, which takes some milliseconds.
-fn untimed(deed: &str) -> String {
-    match deed.split_once("at: ").and_then(|(what, rest)| Some((what, rest.split_once(", ")?))) {
-        Some((what, (_, rest))) => format!("{what}{rest}"),
-        None => deed.to_owned(),
-    }
 }
 
 /// `document 17` is `document N`.
