@@ -3,16 +3,14 @@
 use super::history::{find_host, remembered};
 use super::person::who;
 use super::stop::{Stop, end};
+use super::word::not_taken;
 use crate::error::Error;
 use crate::model::text;
+use crate::policy::arming;
 use crate::policy::record::abort;
-use crate::policy::{Trouble, arming};
 use crate::{finish, trail};
 use clap::Args;
 use std::path::PathBuf;
-
-/// The exit code where there is nothing to end.
-const NOT_TAKEN: u8 = 7;
 
 /// End the open incident of a host: nothing more is sent for it
 #[derive(Clone, Debug, Args)]
@@ -43,10 +41,7 @@ fn write(options: &Abort) -> Result<u8, Stop> {
     let by = who(&environment);
     let word = match abort::abort(&memory, host, &name, &by, &reason) {
         Ok(word) => word,
-        Err(failure) => {
-            let code = finish::refused(&failure);
-            return Ok(if failure.trouble == Trouble::Refused { NOT_TAKEN } else { code });
-        }
+        Err(failure) => return Ok(not_taken(&failure)),
     };
     zone.record_abort(&word)?;
     log::info!("abort: {name} ({host}), {} by {by}: {reason}", word.incident);

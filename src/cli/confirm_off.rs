@@ -3,19 +3,17 @@
 use super::hook::zone;
 use super::person::who;
 use super::probe;
+use super::word::{lines, named_by_hand, no_terminal, not_taken, stood};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, Host, Machine, PowerState, Testimony, text};
+use crate::model::{DeviceName, Host, Machine, Memory, PowerState, Testimony};
 use crate::policy::fencing::confirmation::{Confirmed, Look, confirm};
-use crate::policy::{Failure, Trouble, arming};
+use crate::policy::{Failure, arming};
 use crate::world::{Live, World as _};
 use crate::{finish, trail};
 use clap::Args;
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
-
-/// The exit code of a word that is not taken: something says that the host is alive, or nothing waits for it.
-const NOT_TAKEN: u8 = 7;
 
 /// Say that you have seen that a host is off, for one that no device can prove off
 #[derive(Clone, Debug, Args)]
@@ -71,7 +69,9 @@ pub(super) fn confirm_off(options: &ConfirmOff) -> Result<u8> {
         Ok(confirmed) => confirmed,
         Err(failure) => return Ok(not_taken(&failure)),
     };
-    Ok(match write(&mut live, &confirmed) {
+    let written = live.zone().record_confirmation(&confirmed.word);
+    let stands = |memory: &Memory| memory.confirmations.contains(&confirmed.word);
+    Ok(match live.memory().and_then(|memory| stood(written, stands(&memory))) {
         Ok(()) => {
             log::info!("confirm-off: {host} is off by the word of {by}: {reason}");
             finish::say(&told(&host, &confirmed));
@@ -79,14 +79,6 @@ pub(super) fn confirm_off(options: &ConfirmOff) -> Result<u8> {
         }
         Err(failure) => finish::refused(&failure),
     })
-}
-
-fn not_taken(failure: &Failure) -> u8 {
-    let code = finish::refused(failure);
-    match failure.trouble {
-        Trouble::Refused => NOT_TAKEN,
-        Trouble::Unreachable | Trouble::Gone | Trouble::Settings => code,
-    }
 }
 
 /// Ask everybody who could know better. Who gives no answer does not contradict.
@@ -119,50 +111,7 @@ fn question(host: &Host, heard: &Heard) -> String {
     devices.chain(witnesses).chain([question]).collect()
 }
 
-/// Let the person type the host's name, unless `--yes` stands for that.
-pub(super) fn named_by_hand(host: &Host, yes: bool, question: &str) -> Result<()> {
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(no_terminal());
-    }
-    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
-    let text: String = question.chars().map(plain).collect();
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
-    let mut line = Vec::new();
-    let read = std::io::stdin().lock().take(1024).read_until(b'\n', &mut line);
-    read.map_err(|error| Error::Usage(format!("standard input cannot be read: {error}")))?;
-    if String::from_utf8_lossy(&line).trim() == host.name {
-        return Ok(());
-    }
-    Err(Error::Usage(format!("that is not the name of {host}; nothing was written")))
-}
-
-fn no_terminal() -> Error {
-    Error::Usage("without a terminal to type the host's name on, --yes is needed".to_owned())
-}
-
-/// Write the word, and see that it stands.
-fn write(live: &mut Live, confirmed: &Confirmed) -> Result<(), Failure> {
-    let written = live.zone().record_confirmation(&confirmed.word);
-    let stands = live.memory()?.confirmations.contains(&confirmed.word);
-    match written {
-        _ if stands => Ok(()),
-        Err(failure) => Err(failure),
-        Ok(()) => Err(Failure {
-            trouble: Trouble::Unreachable,
-            what:
-                "the word was written, and is not what is read back: another one was written at the same time"
-                    .to_owned(),
-            advice: "run the same command again".to_owned(),
-        }),
-    }
-}
-
 fn told(host: &Host, confirmed: &Confirmed) -> String {
-    let replaced = confirmed.replaced.iter();
-    let replaced = replaced.map(|old| format!("this replaces the word of {}, which was not used", old.by));
     let word = &confirmed.word;
     let until = arming::utc(word.expires);
     let word = format!("{host} counts as off until {until}, once, by the word of {}", word.by);
@@ -170,6 +119,5 @@ fn told(host: &Host, confirmed: &Confirmed) -> String {
         "the run that waits takes it up at its next look ({}); if it is gone: `host_error --host {} -m`",
         confirmed.owner, host.name
     );
-    let lines = replaced.chain([word, next]);
-    lines.map(|line| text::cut(&text::one_line(&line), 1000) + "\n").collect()
+    lines(confirmed, [word, next])
 }

@@ -1,7 +1,7 @@
 //! `onerescue history`: every incident of the zone, from whichever front-end.
 
 use super::hook::zone;
-use super::moving::{by_now, vms};
+use super::moving::{elsewhere, vms};
 use super::stop::{Stop, end};
 use crate::config::{Config, Environment};
 use crate::error::Error;
@@ -104,13 +104,9 @@ fn list(options: &History) -> Result<u8, Stop> {
         finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
         return Ok(0);
     }
-    let running: BTreeMap<_, _> = memory
-        .incidents
-        .iter()
-        .map(|(document, incident)| {
-            let (_, running) = by_now(incident, |vms| zone.vms(vms));
-            (*document, running)
-        })
+    let running = memory.incidents.iter();
+    let running: BTreeMap<_, _> = running
+        .map(|(document, incident)| (*document, elsewhere(incident, |vms| zone.vms(vms)).len()))
         .collect();
     finish::say(&table(&rows, &running, &unreadable, &foreign));
     Ok(0)

@@ -24,6 +24,7 @@ mod serve;
 mod show;
 mod stop;
 mod tended;
+mod word;
 
 pub use back::host_back;
 pub use down::vm_down;

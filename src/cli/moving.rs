@@ -1,27 +1,20 @@
 //! VMs on their way, as oned has them now. A record is written when something ends, and a person looks in between.
 
-use crate::model::{HostId, Incident, IncidentVm, Progress, Vm, VmId, VmState};
+use crate::model::{HostId, Incident, IncidentVm, Progress, VmId, VmState};
 use crate::policy::Failure;
 use crate::policy::port::VmList;
 use crate::policy::record::history::Counts;
+use std::collections::BTreeMap;
 
-/// The record with what is known beside it: VMs that have not ended and run elsewhere by now say so. Where oned gives no answer
-/// the record stands as it is.
-pub(super) fn by_now(
+/// The VMs of an incident that have not ended and run elsewhere by now, with their hosts; none where oned gives no answer.
+pub(super) fn elsewhere(
     incident: &Incident,
     read: impl FnOnce(&[VmId]) -> Result<VmList, Failure>,
-) -> (Incident, usize) {
-    let mut incident = incident.clone();
-    let moved = read(&on_their_way(&incident)).map(|list| list.vms).unwrap_or_default();
-    let host = incident.host;
-    let mut running = 0;
-    for told in incident.vms.iter_mut().filter(|told| told.end.is_none()) {
-        if let Some(to) = moved.iter().find(|vm| vm.id == told.id).and_then(|vm| elsewhere(vm, host)) {
-            running += 1;
-            told.why = format!("RUNNING on {to} by now");
-        }
-    }
-    (incident, running)
+) -> BTreeMap<VmId, HostId> {
+    let ids = on_their_way(incident);
+    let vms = if ids.is_empty() { Vec::new() } else { read(&ids).map(|list| list.vms).unwrap_or_default() };
+    let running = vms.into_iter().filter(|vm| vm.state == VmState::RUNNING);
+    running.filter_map(|vm| Some((vm.id, vm.host.filter(|host| *host != incident.host)?))).collect()
 }
 
 /// Those of an open incident that were sent somewhere and have not ended.
@@ -31,11 +24,7 @@ fn on_their_way(incident: &Incident) -> Vec<VmId> {
     incident.vms.iter().filter(sent).map(|vm| vm.id).collect()
 }
 
-fn elsewhere(vm: &Vm, dead: HostId) -> Option<HostId> {
-    vm.host.filter(|host| vm.state == VmState::RUNNING && *host != dead)
-}
-
-/// `8 recovered, 3 held`
+/// `VMs: 8 recovered, 3 held`
 pub(super) fn vms(counts: Counts, running: usize) -> Option<String> {
     let Counts { recovered, held, failed, left, on_its_way, left_out } = counts;
     let on_their_way = match running {

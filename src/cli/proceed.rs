@@ -1,24 +1,18 @@
 //! `onerescue proceed`: a person's word that the brakes do not hold one incident.
 
-use super::confirm_off::named_by_hand;
 use super::history::remembered;
 use super::person::who;
 use super::stop::{Stop, end};
+use super::word::{lines, named_by_hand, not_taken, stood};
 use crate::error::Error;
-use crate::model::{Confirmation, text};
+use crate::policy::arming;
 use crate::policy::fencing::confirmation::Confirmed;
 use crate::policy::fencing::proceed;
-use crate::policy::{Failure, Trouble, arming};
-use crate::world::Zone;
 use crate::world::clock::wall_clock;
 use crate::world::identity::identity;
-use crate::world::oned::Http;
 use crate::{finish, trail};
 use clap::Args;
 use std::path::PathBuf;
-
-/// The exit code of a word that is not taken.
-const NOT_TAKEN: u8 = 7;
 
 /// Take the brakes off the incident of a host, once and for ten minutes: storm, windows, flaps, grace, gateways
 #[derive(Clone, Debug, Args)]
@@ -64,7 +58,9 @@ fn write(options: &Proceed) -> Result<u8, Stop> {
         Ok(taken) => taken,
         Err(failure) => return Ok(not_taken(&failure)),
     };
-    if let Err(failure) = stands(&zone, &taken.word) {
+    let written = zone.record_proceed(&taken.word);
+    let memory = zone.memory(wall_clock(), &identity())?;
+    if let Err(failure) = stood(written, memory.proceeds.contains(&taken.word)) {
         return Ok(finish::refused(&failure));
     }
     log::info!("proceed: the brakes are off {host} by the word of {by}: {reason}");
@@ -72,29 +68,7 @@ fn write(options: &Proceed) -> Result<u8, Stop> {
     Ok(0)
 }
 
-fn not_taken(failure: &Failure) -> u8 {
-    let code = finish::refused(failure);
-    if failure.trouble == Trouble::Refused { NOT_TAKEN } else { code }
-}
-
-/// Write the word, and see that it stands.
-fn stands(zone: &Zone<Http>, word: &Confirmation) -> Result<(), Failure> {
-    let written = zone.record_proceed(word);
-    if zone.memory(wall_clock(), &identity())?.proceeds.contains(word) {
-        return Ok(());
-    }
-    written?;
-    Err(Failure {
-        trouble: Trouble::Unreachable,
-        what: "the word was written, and is not what is read back: another one was written at the same time"
-            .to_owned(),
-        advice: "run the same command again".to_owned(),
-    })
-}
-
 fn told(host: &str, name: &str, taken: &Confirmed) -> String {
-    let replaced = taken.replaced.iter();
-    let replaced = replaced.map(|old| format!("this replaces the word of {}, which was not used", old.by));
     let word = &taken.word;
     let until = arming::utc(word.expires);
     let text = format!("the brakes are off {host} until {until}, for one fence, by the word of {}", word.by);
@@ -103,6 +77,5 @@ fn told(host: &str, name: &str, taken: &Confirmed) -> String {
          `host_error --host {name} -m`",
         taken.owner
     );
-    let lines = replaced.chain([text, next]);
-    lines.map(|line| text::cut(&text::one_line(&line), 1000) + "\n").collect()
+    lines(taken, [text, next])
 }

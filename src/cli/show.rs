@@ -1,19 +1,19 @@
 //! `onerescue show`: one incident whole, from whichever front-end; with `--follow` until it is closed.
 
 use super::history::remembered;
-use super::moving::{by_now, vms};
+use super::moving::{elsewhere, vms};
 use super::stop::{Stop, end};
 use crate::error::Error;
 use crate::finish;
 use crate::model::text::{cut, one_line, span};
-use crate::model::{DocumentId, End, Epoch, Incident, Line, Memory, Progress};
+use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, VmId};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{aborted, counts, find};
 use crate::policy::{Failure, unreadable};
 use crate::world::{Live, World as _};
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -69,8 +69,8 @@ fn tell(options: &Show) -> Result<u8, Stop> {
     let mut seen = BTreeSet::new();
     new_lines(incident, &mut seen, &mut text);
     if !options.follow || incident.progress == Progress::Closed {
-        let (incident, running) = by_now(incident, |vms| zone.vms(vms));
-        finish::say(&(text + &tail(&incident, running)));
+        let moved = elsewhere(incident, |vms| zone.vms(vms));
+        finish::say(&(text + &tail(incident, &moved)));
         return Ok(0);
     }
     finish::say(&text);
@@ -104,10 +104,10 @@ fn follow(
         let mut text = String::new();
         new_lines(incident, &mut seen, &mut text);
         if incident.progress == Progress::Closed {
-            finish::say(&(text + &tail(incident, 0)));
+            finish::say(&(text + &tail(incident, &BTreeMap::new())));
             return Ok(0);
         }
-        let (_, running) = by_now(incident, |vms| live.vms(vms));
+        let running = elsewhere(incident, |vms| live.vms(vms)).len();
         if running > before {
             let all = counts(incident).on_its_way;
             let now = after(incident, memory.now);
@@ -171,7 +171,7 @@ fn new_lines(incident: &Incident, seen: &mut BTreeSet<(Epoch, String, String)>, 
 }
 
 /// How it stands: the end, and each VM.
-fn tail(incident: &Incident, running: usize) -> String {
+fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>) -> String {
     let mut text = String::new();
     for vm in incident.vms.iter().take(MOST) {
         let end = match vm.end {
@@ -183,7 +183,11 @@ fn tail(incident: &Incident, running: usize) -> String {
         };
         let to = vm.to.map_or_else(String::new, |host| format!(" to {host}"));
         let order = vm.order.as_ref().map_or_else(String::new, |order| format!(", {order}{to}"));
-        let why = if vm.why.is_empty() { String::new() } else { format!(": {}", vm.why) };
+        let why = match moved.get(&vm.id) {
+            Some(to) => format!(": RUNNING on {to} by now"),
+            None if vm.why.is_empty() => String::new(),
+            None => format!(": {}", vm.why),
+        };
         let line = format!("{} {}: {end}{order}{why}", vm.id, vm.name);
         let _ = writeln!(text, "{}", cut(&one_line(&line), 400));
     }
@@ -204,7 +208,7 @@ fn tail(incident: &Incident, running: usize) -> String {
     };
     let took = span(incident.updated.since(incident.opened));
     let outcome = incident.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {outcome}"));
-    let vms = vms(counts(incident), running).map_or_else(String::new, |vms| format!("; {vms}"));
+    let vms = vms(counts(incident), moved.len()).map_or_else(String::new, |vms| format!("; {vms}"));
     let _ = writeln!(text, "{state} after {took}{}{vms}", cut(&one_line(&outcome), 1000));
     text
 }

@@ -226,6 +226,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// Since when it is known that the host ran while VMs of it were moved away, as long as nobody has looked at that.
+    #[must_use]
+    pub fn ran_on(&self) -> Option<Epoch> {
+        self.alive.filter(|_| self.progress != Progress::Closed)
+    }
+
     /// Is the owner of that record the owner of this one?
     #[must_use]
     pub fn is_owned_as(&self, other: &Incident) -> bool {

@@ -24,7 +24,6 @@ pub fn listed(host: &Host) -> impl Iterator<Item = VmId> + '_ {
 pub(in crate::policy) fn seen(hosts: &[Host], now: Epoch, but: HostId) -> BTreeMap<VmId, &Host> {
     let others = hosts.iter().filter(|host| host.id != but && is_heard(host, now));
     // While a VM moves live, oned has it on its target and charges both.
-
     others
         .flat_map(|host| listed(host).filter(|vm| !host.vms.contains(vm)).map(move |vm| (vm, host)))
         .collect()

@@ -52,20 +52,27 @@ pub fn confirm(look: Look<'_>, by: &str, reason: &str) -> Result<Confirmed, Fail
     if let Some((what, advice)) = alive(look) {
         return Err(refused(what, advice));
     }
-    let now = look.memory.now;
-    let counts = |old: &&Confirmation| {
-        old.incident == document && old.expires > now && incident.confirmation.as_ref() != Some(old)
-    };
-    let replaced = look.memory.confirmations.iter().find(counts).cloned();
-    let word = Confirmation {
-        host: look.host.id,
-        incident: document,
-        by: by.to_owned(),
-        reason: reason.to_owned(),
-        at: now,
-        expires: now.plus(VALID_FOR),
-    };
-    Ok(Confirmed { word, owner: incident.owner.clone(), replaced })
+    let said = (look.memory.confirmations.as_slice(), incident.confirmation.as_ref());
+    Ok(Confirmed::taken(look.memory, look.host, (document, incident), said, (by, reason)))
+}
+
+impl Confirmed {
+    /// The word of this person about this incident of the host, among those that were `said` before and the one of them that it
+    /// has used.
+    pub(super) fn taken(
+        memory: &Memory,
+        host: &Host,
+        (document, incident): (DocumentId, &Incident),
+        (said, used): (&[Confirmation], Option<&Confirmation>),
+        (by, reason): (&str, &str),
+    ) -> Self {
+        let at = memory.now;
+        let counts = |old: &&Confirmation| old.incident == document && old.expires > at && used != Some(*old);
+        let replaced = said.iter().find(counts).cloned();
+        let (by, reason, expires) = (by.to_owned(), reason.to_owned(), at.plus(VALID_FOR));
+        let word = Confirmation { host: host.id, incident: document, by, reason, at, expires };
+        Self { word, owner: incident.owner.clone(), replaced }
+    }
 }
 
 /// The incident of the host that counts, if it still waits for a proof.

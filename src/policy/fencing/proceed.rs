@@ -11,7 +11,6 @@ use crate::policy::limits::disarmed;
 use crate::policy::notes::Phase;
 use crate::policy::port::Failure;
 use crate::policy::run::Run;
-use crate::policy::timings::VALID_FOR;
 
 /// Take a person's word that the brakes do not hold the incident of this host.
 ///
@@ -27,14 +26,8 @@ pub fn proceed(memory: &Memory, host: &Host, by: &str, reason: &str) -> Result<C
         let what = format!("{}; this word does not end that", failure.what);
         return Err(refused(what, failure.advice));
     }
-    let at = memory.now;
-    let fresh = |old: &&Confirmation| {
-        old.incident == document && old.expires > at && incident.proceeded.as_ref() != Some(old)
-    };
-    let replaced = memory.proceeds.iter().find(fresh).cloned();
-    let (by, reason, expires) = (by.to_owned(), reason.to_owned(), at.plus(VALID_FOR));
-    let word = Confirmation { host: host.id, incident: document, by, reason, at, expires };
-    Ok(Confirmed { word, owner: incident.owner.clone(), replaced })
+    let said = (memory.proceeds.as_slice(), incident.proceeded.as_ref());
+    Ok(Confirmed::taken(memory, host, (document, incident), said, (by, reason)))
 }
 
 impl Run {

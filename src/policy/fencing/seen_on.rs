@@ -2,7 +2,8 @@
 //!
 //! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
 //! does not exist. Such a device proves nothing here (`[fence] seen_on`; `control` here).
-//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none. `check::seen_on` writes down what was seen.
+//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none.
+//! `check::seen_on` writes down what was seen.
 
 use crate::model::{DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
 use crate::policy::moments::is_ahead;

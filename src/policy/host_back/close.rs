@@ -68,9 +68,7 @@ pub(super) async fn finish(run: &Run) -> Outcome {
 /// The host ran while VMs of it were moved away, and now it says that it runs none of them: that incident has ended. Where
 /// it cannot be written the next run of this does it.
 async fn close_incident(run: &Run) {
-    let open = |incident: &&(DocumentId, Incident)| {
-        incident.1.alive.is_some() && incident.1.progress != Progress::Closed
-    };
+    let open = |(_, incident): &&(DocumentId, Incident)| incident.ran_on().is_some();
     if run.incident().and_then(|incident| incident.alive).is_none() {
         return;
     }

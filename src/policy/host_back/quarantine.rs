@@ -8,8 +8,8 @@ use super::later::{Mark, TAIL};
 use super::remember::{read_memory, said};
 use super::rules::Rules;
 use super::run::Run;
-use super::survey::NAMED;
-use crate::model::{Epoch, Host, Memory, Progress};
+use super::survey::named;
+use crate::model::{Epoch, Host, Memory};
 use crate::policy::healthy::deed::Deed;
 use crate::policy::limits::{events_lately, span};
 use crate::policy::moments::left;
@@ -127,19 +127,13 @@ pub(super) async fn brake(run: &mut Run) -> Result<(), Outcome> {
 /// Its VMs were moved away while it ran, and nobody has looked yet which of them run twice: since when that is known, and
 /// the VMs. A person who has enabled it after that has looked; what the host says then counts.
 fn ran_on(run: &Run) -> Option<(Epoch, String)> {
-    let incident = run.incident().filter(|incident| incident.progress != Progress::Closed)?;
-    let at = incident.alive?;
+    let incident = run.incident()?;
+    let at = incident.ran_on()?;
     if run.host.attributes.get(FOR).is_some_and(|text| text.trim() == at.0.to_string()) {
         return None;
     }
     let away = incident.vms.iter().filter(|vm| vm.to.is_some_and(|to| to != run.id));
-    let mut names: Vec<_> = away.map(|vm| format!("{} {}", vm.id, vm.name).trim_end().to_owned()).collect();
-    let more = names.len().saturating_sub(NAMED);
-    names.truncate(NAMED);
-    if more > 0 {
-        names.push(format!("and {more} more"));
-    }
-    let names = names.join(", ");
+    let names = named(away.map(|vm| format!("{} {}", vm.id, vm.name).trim_end().to_owned()));
     Some((at, format!("it ran while VMs of it were moved away, and may run them too: {names}")))
 }
 

@@ -11,7 +11,7 @@ use crate::policy::zombies::{self, listed};
 use std::collections::BTreeSet;
 
 /// More VMs than this that run where they should not are not named.
-pub(super) const NAMED: usize = 20;
+const NAMED: usize = 20;
 
 /// The host and the cloud; with the VM that is to go back, if it is about one.
 pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Survey), Outcome> {
@@ -42,13 +42,19 @@ pub(super) fn runs_twice(host: &Host, survey: &Survey) -> Option<String> {
             None => Some(format!("{id} {}, which is {}", vm.name, vm.state)),
         }
     };
-    let mut all: Vec<_> = listed(host).filter_map(name).collect();
+    let all = named(listed(host).filter_map(name));
+    (!all.is_empty()).then(|| format!("it runs what oned has elsewhere: {all}"))
+}
+
+/// `vm 4 web, vm 5 db, and 3 more`
+pub(super) fn named(vms: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<_> = vms.collect();
     let more = all.len().saturating_sub(NAMED);
     all.truncate(NAMED);
     if more > 0 {
         all.push(format!("and {more} more"));
     }
-    (!all.is_empty()).then(|| format!("it runs what oned has elsewhere: {}", all.join(", ")))
+    all.join(", ")
 }
 
 /// One verdict for every VM that is charged to the host.

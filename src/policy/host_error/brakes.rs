@@ -1,7 +1,8 @@
 //! Brakes: every reason not to fence besides signs of life and witnesses: a storm, a host that flaps, windows, too many fences.
 //!
 //! Pure: the figures come from one outlook. Each reason says them, so that an operator sees which limit it was.
-//! A host flaps with three failures within an hour (`[brake] flaps`); a person who names it goes on. They are written down by `record::adopt` and counted by `limits::events_lately`.
+//! A host flaps with three failures within an hour (`[brake] flaps`); a person who names the host goes on. Failures are written
+//! down by `record::adopt` and counted by `limits::events_lately`.
 
 use super::itself::is_this_machine;
 use crate::model::{

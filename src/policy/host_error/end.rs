@@ -186,21 +186,17 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
 /// The outcome as the record tells it: an earlier run may have recovered VMs.
 fn of_incident(incident: &Incident, outcome: &Outcome) -> String {
     let recovered = incident.vms.iter().any(|vm| vm.end == Some(VmEnd::Recovered));
-    match outcome {
-        Outcome::Held(failure) if recovered => format!("held, the last run touched no VM: {}", failure.what),
-        Outcome::NotFenced(failure) if recovered => {
-            format!("not fenced, the last run touched no VM: {}", failure.what)
-        }
-        Outcome::Recovered
-        | Outcome::Contradicted(_)
-        | Outcome::Fenced
-        | Outcome::Partly
-        | Outcome::NothingToDo(_)
-        | Outcome::HandedOver(_)
-        | Outcome::Rehearsed(_)
-        | Outcome::NotStarted(_)
-        | Outcome::NoCloud(_)
-        | Outcome::Held(_)
-        | Outcome::NotFenced(_) => outcome.to_string(),
+    let untouched =
+        |word: &str, failure: &Failure| format!("{word}, the last run touched no VM: {}", failure.what);
+    if let Outcome::Held(failure) = outcome
+        && recovered
+    {
+        return untouched("held", failure);
     }
+    if let Outcome::NotFenced(failure) = outcome
+        && recovered
+    {
+        return untouched("not fenced", failure);
+    }
+    outcome.to_string()
 }

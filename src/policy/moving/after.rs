@@ -1,7 +1,8 @@
 //! A VM that others must run before: it waits for them, bounded, and says for whom.
 //!
-//! `plan::after` says who is waited for, `moving::apply::act` begins the wait, once for each VM. After `[settle] after_wait` (300 s)
-//! it goes all the same, or is held, by `after_late` (`go` by default). Whether a VM runs is what is read back, never what was sent.
+//! `plan::after` says who is waited for, `moving::apply::act` begins the wait, once for each VM. After `[settle] after_wait`
+//! (300 s) it goes all the same, or is held, by `after_late` (`go` by default). Whether a VM runs is what is read back, never
+//! what was sent.
 
 use super::judge::{Judge, Judgement};
 use crate::model::{HostId, Moment, Vm, VmId, VmState};

@@ -5,8 +5,8 @@ use super::super::port::Survey;
 use super::super::zombies;
 use super::Request;
 use crate::model::{
-    Cluster, ClusterId, Datastore, DatastoreId, DocumentId, Epoch, GroupId, Host, HostId, Incident, Network,
-    NetworkId, Progress, Vm, VmGroup, VmId,
+    Cluster, ClusterId, Datastore, DatastoreId, Epoch, GroupId, Host, HostId, Network, NetworkId, Vm,
+    VmGroup, VmId,
 };
 use crate::policy::moments::CLOCKS;
 use crate::policy::returned::is_back_since;
@@ -37,10 +37,8 @@ impl<'a> View<'a> {
     pub(super) fn new(survey: &'a Survey, request: &'a Request<'a>) -> Self {
         let hosts: BTreeMap<_, _> = survey.hosts.iter().map(|host| (host.id, host)).collect();
         let dead = hosts.get(&request.host).copied();
-        let ran_on = |incident: &&(DocumentId, Incident)| {
-            incident.1.alive.is_some() && incident.1.progress != Progress::Closed
-        };
-        let ran_on = survey.memory.incidents.iter().filter(ran_on).map(|(_, incident)| incident.host);
+        let incidents = survey.memory.incidents.iter();
+        let ran_on = incidents.filter_map(|(_, incident)| incident.ran_on().map(|_| incident.host));
         Self {
             ran_on: ran_on.collect(),
             returned: hosts

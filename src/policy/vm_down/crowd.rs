@@ -4,10 +4,11 @@
 //! if that has failed. VMs of other hosts that fail say nothing about storage: they went down with their hosts.
 
 use super::run::{End, Run};
-use crate::model::{Epoch, Host, HostId, HostState};
+use crate::model::{Epoch, Host, HostId};
 use crate::policy::limits::span;
 use crate::policy::port::{Crowd, Failure, Source, Trouble};
 use crate::policy::report::Outcome;
+use crate::policy::zombies::is_monitored;
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -76,17 +77,5 @@ async fn fails(run: &Run, host: HostId, now: Epoch) -> bool {
 }
 
 fn is_well(host: &Host, now: Epoch) -> bool {
-    let heard = host.monitored_at.is_none_or(|heard| now.since(Epoch(heard)) <= UNHEARD);
-    match host.state {
-        HostState::Monitored
-        | HostState::MonitoringMonitored
-        | HostState::Disabled
-        | HostState::MonitoringDisabled => heard,
-        HostState::Init
-        | HostState::Error
-        | HostState::MonitoringError
-        | HostState::MonitoringInit
-        | HostState::Offline
-        | HostState::Unknown(_) => false,
-    }
+    is_monitored(host) && host.monitored_at.is_none_or(|heard| now.since(Epoch(heard)) <= UNHEARD)
 }

@@ -1,0 +1,68 @@
+//! A person's word about an incident: how it is asked for on a terminal, refused, and seen to stand.
+
+use crate::error::{Error, Result};
+use crate::finish;
+use crate::model::{Host, text};
+use crate::policy::fencing::confirmation::Confirmed;
+use crate::policy::{Failure, Trouble};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+/// The exit code of a word that is not taken: something speaks against it, or nothing waits for it.
+const NOT_TAKEN: u8 = 7;
+
+/// Tell why a word is not taken; the exit code.
+pub(super) fn not_taken(failure: &Failure) -> u8 {
+    let code = finish::refused(failure);
+    match failure.trouble {
+        Trouble::Refused => NOT_TAKEN,
+        Trouble::Unreachable | Trouble::Gone | Trouble::Settings => code,
+    }
+}
+
+/// Let the person type the host's name, unless `--yes` stands for that.
+pub(super) fn named_by_hand(host: &Host, yes: bool, question: &str) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(no_terminal());
+    }
+    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    let text: String = question.chars().map(plain).collect();
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let mut line = Vec::new();
+    let read = std::io::stdin().lock().take(1024).read_until(b'\n', &mut line);
+    read.map_err(|error| Error::Usage(format!("standard input cannot be read: {error}")))?;
+    if String::from_utf8_lossy(&line).trim() == host.name {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("that is not the name of {host}; nothing was written")))
+}
+
+/// Nobody can be asked.
+pub(super) fn no_terminal() -> Error {
+    Error::Usage("without a terminal to type the host's name on, --yes is needed".to_owned())
+}
+
+/// A word that was written must be what is read back.
+pub(super) fn stood(written: Result<(), Failure>, stands: bool) -> Result<(), Failure> {
+    match written {
+        _ if stands => Ok(()),
+        Err(failure) => Err(failure),
+        Ok(()) => Err(Failure {
+            trouble: Trouble::Unreachable,
+            what:
+                "the word was written, and is not what is read back: another one was written at the same time"
+                    .to_owned(),
+            advice: "run the same command again".to_owned(),
+        }),
+    }
+}
+
+/// What is told of a word that stands: the one that it replaces, then these lines.
+pub(super) fn lines(taken: &Confirmed, told: [String; 2]) -> String {
+    let replaced = taken.replaced.iter();
+    let replaced = replaced.map(|old| format!("this replaces the word of {}, which was not used", old.by));
+    let lines = replaced.chain(told);
+    lines.map(|line| text::cut(&text::one_line(&line), 1000) + "\n").collect()
+}
