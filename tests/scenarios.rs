@@ -775,7 +775,12 @@ scenarios! {
     probe_unparsable
     proceed_and_a_witness
     proceed_and_disarmed
+    proceed_and_document_damaged
     proceed_and_handed_over
+    proceed_and_no_other_host
+    proceed_and_not_protected
+    proceed_and_this_machine
+    proceed_and_waiting
     proceed_beside_windows_and_gateways
     proceed_expired
     proceed_forged
