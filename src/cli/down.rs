@@ -57,8 +57,8 @@ fn look_after(arguments: &[String]) -> Result<Account> {
 
 pub(super) fn named(zone: &Zone<Http>, id: VmId) -> Result<Vm> {
     let pool = zone.oned().vms_one_by_one(&[id])?;
-    pool.good
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::Usage(format!("there is no {id}, or it cannot be read")))
+    pool.good.into_iter().next().ok_or_else(|| {
+        let what = format!("there is no {id}, or it cannot be read");
+        Error::instead(what, format!("run `onevm list`, and `onevm show {}`", id.0))
+    })
 }

@@ -50,7 +50,7 @@ struct Json<'a> {
 /// Show it. The exit code is 0 whatever it is.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is no such incident, and whatever keeps the cloud from being reached.
+/// [`Error::Instead`] if there is no such incident, and whatever keeps the cloud from being reached.
 pub(super) fn show(options: &Show) -> Result<u8, Error> {
     end(tell(options))
 }
@@ -84,7 +84,9 @@ fn none(memory: &Memory, named: &str) -> Result<u8, Stop> {
         Some(failure) => {
             Err(Failure { what: format!("{what} that can be read: {}", failure.what), ..failure }.into())
         }
-        None => Err(Error::Usage(format!("{what}; `onerescue history` has them all")).into()),
+        None => {
+            Err(Error::instead(what, "run `onerescue history` and give one of its hosts or documents").into())
+        }
     }
 }
 
@@ -99,7 +101,8 @@ fn follow(
         live.wait(LOOK);
         let memory = live.memory()?;
         let Some((_, incident)) = memory.incidents.iter().find(|(other, _)| *other == document) else {
-            return Err(Error::Usage(format!("somebody has deleted {document}")).into());
+            let what = format!("somebody has deleted {document}");
+            return Err(Error::instead(what, "run `onerescue history`").into());
         };
         let mut text = String::new();
         new_lines(incident, &mut seen, &mut text);

@@ -122,11 +122,12 @@ pub fn told(document: DocumentId, last: &Incident) -> String {
         }
     }
     let set_aside = if last.disabled.is_some() { "; it is DISABLED" } else { "" };
-    let words = last.flags.map_or_else(|| "-m".to_owned(), |asked| asked.words().join(" "));
     format!(
         "{} ({}): its incident, {document}, has ended, and no machine goes on with it: {step}{set_aside}; VMs: {done} recovered, \
-         {under_way} begun, {open} not\n  do this: `host_error --host {} {words}` goes on\n",
-        last.name, last.host, last.name
+         {under_way} begun, {open} not\n  do this: `{}` goes on\n",
+        last.name,
+        last.host,
+        last.command()
     )
 }
 

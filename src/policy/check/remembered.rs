@@ -166,7 +166,7 @@ fn unfinished(document: DocumentId, incident: &Incident, hosts: &[Host]) -> Opti
                 utc(incident.opened),
                 incident.owner
             );
-            (text, format!("if that run is gone: `host_error --host {} -m`", incident.name))
+            (text, format!("if that run is gone: `{}`", incident.command()))
         }
     };
     let object = format!("{} ({})", incident.name, incident.host);

@@ -155,11 +155,12 @@ fn gains(run: &Run, survey: &Survey, sent: &Sent, decision: &Decision) -> bool {
 
 /// Why a run that has nothing to gain has nothing to do, or what holds it.
 fn refusal(run: &Run) -> Result<String, Failure> {
-    refused(&run.host(), run.vms.unmoved.values().map(|(_, fate)| fate))
+    refused(&run.subject.name, &run.host(), run.vms.unmoved.values().map(|(_, fate)| fate))
 }
 
 /// The same for a host whose VMs come to this, and none of them is moved.
 pub(in crate::policy) fn refused<'a>(
+    name: &str,
     host: &str,
     fates: impl Iterator<Item = &'a Fate>,
 ) -> Result<String, Failure> {
@@ -189,8 +190,9 @@ pub(in crate::policy) fn refused<'a>(
     Err(Failure {
         trouble: Trouble::Unreachable,
         what: format!("{host} is not fenced, because {which}: {}", counted(&reasons)),
-        advice: "mend what holds them; a fence would start no VM (`fence_host` sends one all the same)"
-            .to_owned(),
+        advice: format!(
+            "mend what holds them; a fence would start no VM (`fence_host --host {name}` sends one all the same)"
+        ),
     })
 }
 

@@ -89,7 +89,7 @@ impl Judge<'_> {
             | Judgement::Await
             | Judgement::Send(_)
             | Judgement::Oned => {
-                self.overdue(&vm.state.to_string(), &self.told(vm)).unwrap_or(judgement)
+                self.overdue(Some(vm)).unwrap_or(judgement)
             }
         }
     }
@@ -99,7 +99,7 @@ impl Judge<'_> {
         if let Stage::Moving { order: Order::Unresched { vm }, .. } = self.vm.stage {
             return self.take_back(vm);
         }
-        self.overdue("unreadable", "").unwrap_or(Judgement::Stay)
+        self.overdue(None).unwrap_or(Judgement::Stay)
     }
 
     fn vanished(&self) -> Judgement {
@@ -269,8 +269,10 @@ impl Judge<'_> {
     }
 
     /// The end of patience: all attempts for one VM share one deadline.
-    fn overdue(&self, state: &str, said: &str) -> Option<Judgement> {
+    fn overdue(&self, vm: Option<&Vm>) -> Option<Judgement> {
         let rules = self.run.policy.settle;
+        let state = vm.map_or_else(|| "unreadable".to_owned(), |vm| vm.state.to_string());
+        let said = vm.map_or_else(String::new, |vm| self.told(vm));
         // A look only sees what has become of a VM that failed.
         let deadline = if self.run.only_looks() { LOOK.min(rules.deadline) } else { rules.deadline };
         if let Some(took) = self.vm.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= deadline)
@@ -290,10 +292,11 @@ impl Judge<'_> {
         let waited = self.now.since(since);
         let waited_s = waited.as_secs();
         let text = if here {
-            let hint = if state == "RUNNING" {
-                "oned has not given it up"
-            } else {
-                "`onevm recover --failure` ends what a driver has left half done"
+            let hint = match vm.filter(|vm| vm.state != VmState::RUNNING) {
+                None => "oned still takes it for running".to_owned(),
+                Some(vm) => {
+                    format!("`onevm recover --failure {}` ends what a driver has left half done", vm.id.0)
+                }
             };
             format!(
                 "still {state} on the dead host after {waited_s} s, and only UNKNOWN VMs can be moved; {hint}{said}"
