@@ -9,7 +9,7 @@ use crate::model::text::{cut, one_line, span};
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, VmId};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{aborted, counts, find};
-use crate::policy::{Failure, unreadable};
+use crate::policy::{DELETED, Failure, unreadable};
 use crate::world::{Live, World as _};
 use clap::Args;
 use serde::Serialize;
@@ -178,6 +178,7 @@ fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>) -> String {
     let mut text = String::new();
     for vm in incident.vms.iter().take(MOST) {
         let end = match vm.end {
+            Some(End::Recovered) if vm.why == DELETED => "deleted",
             Some(End::Recovered) => "recovered",
             Some(End::Left) => "left alone",
             Some(End::Held) => "held",
@@ -188,7 +189,7 @@ fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>) -> String {
         let order = vm.order.as_ref().map_or_else(String::new, |order| format!(", {order}{to}"));
         let why = match moved.get(&vm.id) {
             Some(to) => format!(": RUNNING on {to} by now"),
-            None if vm.why.is_empty() => String::new(),
+            None if vm.why.is_empty() || vm.why == DELETED => String::new(),
             None => format!(": {}", vm.why),
         };
         let line = format!("{} {}: {end}{order}{why}", vm.id, vm.name);

@@ -49,7 +49,7 @@ fn ctrl_c_ends_the_incident_and_names_the_one_command_that_goes_on() {
     let bench = Bench::new(&hangs());
     let output = signal(waiting(&bench, &["-d", "-f"]), "INT");
     let said = err(&output);
-    assert!(said.contains("no machine goes on with it: nothing was sent to a device"), "{said}");
+    assert!(said.contains("no machine goes on with it: \"off\" was not sent"), "{said}");
     assert!(said.contains("  do this: `host_error --host node0 -d -f` goes on"), "{said}");
     is_over(&bench);
     // The person can.

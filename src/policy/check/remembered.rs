@@ -156,7 +156,7 @@ fn unfinished(document: DocumentId, incident: &Incident, hosts: &[Host]) -> Opti
         }
         (Progress::Open | Progress::Held | Progress::Fencing | Progress::Off, _) => {
             let step = match incident.progress {
-                Progress::Open | Progress::Closed => "nothing was sent to a device",
+                Progress::Open | Progress::Closed => "\"off\" was not sent",
                 Progress::Held => "it is held",
                 Progress::Fencing => "it is being fenced",
                 Progress::Off => "it is proven off",

@@ -7,7 +7,7 @@ use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::release::release;
 use crate::policy::record::writing::{Needed, write};
-use crate::policy::report::{Fate, Outcome, Report};
+use crate::policy::report::{Fate, Outcome, Report, VmReport};
 use crate::policy::run::Run;
 use crate::policy::run::record::Left;
 use crate::policy::run::stop::Lost;
@@ -67,10 +67,8 @@ fn told(run: &Run, outcome: Outcome) -> Outcome {
     let told = run.fence.told.keys().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     match (run.policy.purpose, outcome) {
         (_, Outcome::NothingToDo(reason)) if !told.is_empty() => {
-            let what = format!(
-                "\"off\" was sent to {} by {told}, so it may still power off, but {reason}",
-                run.host()
-            );
+            let what =
+                format!("\"off\" was sent to {told}, so {} may still power off, but {reason}", run.host());
             let advice =
                 "look at the machine: if it is needed, switch it on again; if it is broken, power it off and run the same command \
                  again"
@@ -111,10 +109,10 @@ fn told_too(run: &Run, failure: Failure, told: &str) -> Failure {
         Some(what) if *what != failure.what => format!("{what}; and at the end: {}", failure.what),
         Some(_) | None => failure.what,
     };
-    if told.is_empty() || what.contains("was sent \"off\"") {
+    if told.is_empty() || what.contains("\"off\" was sent") {
         return Failure { what, ..failure };
     }
-    Failure { what: format!("{what}; \"off\" was sent by {told} before that"), ..failure }
+    Failure { what: format!("{what}; \"off\" was sent to {told} before that"), ..failure }
 }
 
 /// Write the record for the last time, let go of it, then report.
@@ -131,7 +129,7 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
         }
     }
     release(&mut run).await;
-    run.note(Phase::Report, end.outcome.to_string());
+    run.note(Phase::Report, end.outcome.of(run.vms.reports.values()));
     Report {
         host: run.subject.host,
         mode: run.policy.mode,
@@ -170,7 +168,7 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
     let over = over || run.record.aborted.is_some() || run.only_looks();
     let left = run.record.left;
     if let Some(incident) = &mut run.record.incident {
-        incident.outcome = Some(of_incident(incident, outcome));
+        incident.outcome = Some(of_incident(incident, outcome, run.vms.reports.values()));
         incident.release();
         incident.progress = match (over, proof) {
             (true, _) => Progress::Closed,
@@ -184,19 +182,23 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
 }
 
 /// The outcome as the record tells it: an earlier run may have recovered VMs.
-fn of_incident(incident: &Incident, outcome: &Outcome) -> String {
+fn of_incident<'a>(
+    incident: &Incident,
+    outcome: &Outcome,
+    vms: impl IntoIterator<Item = &'a VmReport>,
+) -> String {
     let recovered = incident.vms.iter().any(|vm| vm.end == Some(VmEnd::Recovered));
     let untouched =
-        |word: &str, failure: &Failure| format!("{word}, the last run touched no VM: {}", failure.what);
+        |word: &str, failure: &Failure| format!("{word}the last run touched no VM: {}", failure.what);
     if let Outcome::Held(failure) = outcome
         && recovered
     {
-        return untouched("held", failure);
+        return untouched("held, ", failure);
     }
     if let Outcome::NotFenced(failure) = outcome
         && recovered
     {
-        return untouched("not fenced", failure);
+        return untouched("", failure);
     }
-    outcome.to_string()
+    outcome.of(vms)
 }

@@ -180,7 +180,7 @@ pub(in crate::policy) fn refused<'a>(
             (_, 0) => "none of its VMs is to be recovered",
             _ => "its VMs are recovered already",
         };
-        return Ok(format!("{host} is not fenced, because {which}"));
+        return Ok(format!("{host} needs no fence: {which}"));
     }
     let which = if held == 1 {
         "the one VM that should be recovered cannot be".to_owned()
@@ -189,10 +189,8 @@ pub(in crate::policy) fn refused<'a>(
     };
     Err(Failure {
         trouble: Trouble::Unreachable,
-        what: format!("{host} is not fenced, because {which}: {}", counted(&reasons)),
-        advice: format!(
-            "mend what holds them; a fence would start no VM (`fence_host --host {name}` sends one all the same)"
-        ),
+        what: format!("a fence of {host} would recover no VM, because {which}: {}", counted(&reasons)),
+        advice: format!("mend what holds them; to switch it off all the same: `fence_host --host {name}`"),
     })
 }
 

@@ -4,7 +4,7 @@ use super::torn::way_on;
 use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
 use crate::policy::charge::MENDS;
 use crate::policy::order::Order;
-use crate::policy::report::Fate;
+use crate::policy::report::{DELETED, Fate};
 use crate::policy::run::Run;
 use crate::policy::run::progress::Certainty;
 use crate::policy::run::progress::Stage;
@@ -104,9 +104,7 @@ impl Judge<'_> {
 
     fn vanished(&self) -> Judgement {
         Judgement::Close(match self.vm.stage {
-            Stage::Moving { order: Order::Delete { .. }, .. } => {
-                Fate::Recovered("deleted, as -d asks".to_owned())
-            }
+            Stage::Moving { order: Order::Delete { .. }, .. } => Fate::Recovered(DELETED.to_owned()),
             Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
                 Fate::Left("it does not exist any more".to_owned())
             }
@@ -255,7 +253,7 @@ impl Judge<'_> {
 
     fn deleting(vm: &Vm, certainty: Certainty) -> Judgement {
         match (vm.state == VmState::Done, certainty) {
-            (true, _) => Judgement::Close(Fate::Recovered("deleted, as -d asks".to_owned())),
+            (true, _) => Judgement::Close(Fate::Recovered(DELETED.to_owned())),
             (false, Certainty::NotSent) => Judgement::Replan,
             (false, Certainty::Accepted | Certainty::Unknown) => Judgement::Stay,
         }
