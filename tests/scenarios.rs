@@ -436,6 +436,7 @@ scenarios! {
     documents_made_wide
     down_after_a_good_while
     down_and_a_person_powers_it_off
+    down_and_another_has_just_returned
     down_and_back_by_itself
     down_and_disarmed
     down_and_does_not_boot_there
