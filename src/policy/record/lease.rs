@@ -7,9 +7,9 @@
 //! A record is taken over, as it is, with its VMs; the host is proven off anew (`may_live` says when not):
 //! - at once, when its owner was a process of this machine that is dead, or has written down how it ended;
 //! - never, while its owner is a process of this machine that lives: one that is silent for 400 s is named, for a person to end;
-//! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s), or when it was watched here
-//!   and did not change for 400 s (`Watch`): by a hook or a person's run every 30 s, by reconcile from tick to tick. Where a
-//!   clock was wrong (`is_doubtful`) only the second counts.
+//! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s; an owner writes every 90 s, see
+//!   `timings`), or when a hook or a person's run has watched it for 400 s, every 30 s, and it did not change (`Watch`). Where a
+//!   clock was wrong (`is_doubtful`) only what was seen here counts, for reconcile from tick to tick.
 //!
 //! `open::find` and `reconcile::unfinished` ask, `adopt::taken` takes it over.
 
