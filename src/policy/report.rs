@@ -206,20 +206,26 @@ pub struct Report {
     pub disabled: Disabled,
     /// What to do about what has stopped it with VMs touched.
     pub halted: Option<String>,
+    /// The command that goes on.
+    pub again: String,
 }
 
 impl Report {
     /// The one thing to do next, where there is one.
     #[must_use]
     pub fn advice(&self) -> Option<String> {
-        let advice = self.outcome.advice()?;
-        let advice = self.halted.as_deref().filter(|_| self.outcome == Outcome::Partly).unwrap_or(advice);
+        let mut advice = self.outcome.advice()?.to_owned();
+        if self.outcome == Outcome::Partly {
+            let mend =
+                || format!("mend the reason that stands with each VM, then run `{}` again", self.again);
+            advice = self.halted.clone().unwrap_or_else(mend);
+        }
         if self.disabled != Disabled::No {
             return Some(format!(
                 "{advice}; the host is DISABLED, so `onehost forceupdate {}` comes first, and its failure is found again",
                 self.name
             ));
         }
-        Some(advice.to_owned())
+        Some(advice)
     }
 }

@@ -86,7 +86,7 @@ fn stopped_at(last: &Incident, at: Epoch) -> Incident {
         stopped: Some(at),
         updated: at,
         progress: Progress::Closed,
-        outcome: Some("a person has stopped it on the terminal; no machine goes on with it".to_owned()),
+        outcome: Some("a person has stopped it on the terminal; nothing continues it by itself".to_owned()),
         interrupted: None,
         held: None,
         until: None,
@@ -125,7 +125,7 @@ pub fn told(document: DocumentId, last: &Incident) -> String {
     }
     let set_aside = if last.disabled.is_some() { "; it is DISABLED" } else { "" };
     format!(
-        "{} ({}): its incident, {document}, has ended, and no machine goes on with it: {step}{set_aside}; VMs: {done} done, \
+        "{} ({}): its incident, {document}, has ended, and nothing continues it by itself: {step}{set_aside}; VMs: {done} done, \
          {under_way} begun, {open} not\n  do this: `{}` goes on\n",
         last.name,
         last.host,
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(taken_back(&last), [Order::Unresched { vm: VmId(1) }]);
         assert_eq!(
             told(DocumentId(3), &last),
-            "node7 (host 7): its incident, document 3, has ended, and no machine goes on with it: \"off\" was not \
+            "node7 (host 7): its incident, document 3, has ended, and nothing continues it by itself: \"off\" was not \
              sent; it is DISABLED; VMs: 1 done, 2 begun, 1 not\n  do this: `host_error --host node7 -d -f` goes on\n"
         );
     }

@@ -2,6 +2,7 @@
 
 use crate::model::{End as VmEnd, Incident, Progress};
 use crate::policy::fencing::proof::Proof;
+use crate::policy::holder::owner;
 use crate::policy::moving::ending::give_up;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
@@ -42,7 +43,11 @@ pub(super) fn ended(run: &mut Run, stop: Stop) -> End {
 
 /// Another run goes on with the incident: leave everything to that one.
 fn leave_to(run: &mut Run, lost: &Lost) -> End {
-    let reason = format!("another run has taken this incident over: {}", lost.owner);
+    let reason = format!(
+        "another run has taken this incident over: {}; `onerescue show {}` says what it does",
+        owner(&lost.owner),
+        run.subject.name
+    );
     if lost.keeps {
         // It is written once more, whatever is newer.
         run.record.owned = run.now();
@@ -135,6 +140,7 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
         mode: run.policy.mode,
         purpose: run.policy.purpose,
         outcome: end.outcome,
+        again: run.command(),
         proof: end.proof,
         trail: run.trail(),
         took: run.now(),

@@ -143,7 +143,7 @@ impl Judge<'_> {
         if self.vm.flag.taken_back < MOST {
             return Judgement::Send(Order::Unresched { vm });
         }
-        let moved = || Fate::Failed("it was left to the scheduler, and is not moved any more".to_owned());
+        let moved = || Fate::Failed("the scheduler was to move it, and does not any more".to_owned());
         Judgement::Close(self.vm.flag.end.clone().unwrap_or_else(moved))
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
             if let Some(host) = charged {
                 let host = view.host_name(host);
                 return Err(Verdict::Hold(format!(
-                    "{}: oned charges it to {host}, so it neither gives it up here nor moves it: {MENDS}, and then the \
+                    "{}: oned charges it to {host}, so it neither takes it for lost nor moves it: {MENDS}, and then the \
                      same command again",
                     vm.state
                 )));

@@ -35,7 +35,7 @@ pub(super) enum Unfit {
 }
 
 impl Unfit {
-    /// `2 full`: behind a number. The rank says what an operator reads first.
+    /// `2 hosts full`: behind a number. The rank says what an operator reads first.
     fn word(self) -> (u8, &'static str) {
         match self {
             Self::Apart(_) => (0, "with a VM that it is kept apart from"),
@@ -47,7 +47,7 @@ impl Unfit {
             Self::GroupHosts => (6, "that its VM group does not allow"),
             Self::Requirements => (7, "that its requirements do not allow"),
             Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
-            Self::NotStandby => (9, "no standby"),
+            Self::NotStandby => (9, "outside the standby hosts"),
             Self::NotMonitored(_) => (10, "not MONITORED"),
             Self::RanOn => (11, "that may run VMs twice"),
             Self::Unreadable => (12, "whose document cannot be read"),
@@ -103,7 +103,7 @@ fn size(cpu: i64, memory: i64) -> String {
     format!("{}.{:02} CPU and {} MiB", cpu / 100, cpu % 100, memory / 1024)
 }
 
-/// `no host takes 2.00 CPU and 4096 MiB: 2 full (node3 (host 3) has 1.00 CPU and 512 MiB left), 1 not MONITORED`
+/// `no host takes 2.00 CPU and 4096 MiB: 2 hosts full (node3 (host 3) has 1.00 CPU and 512 MiB left), 1 host not MONITORED`
 pub(super) fn nowhere(
     who: &Candidate<'_>,
     unfit: &[(HostId, Unfit)],
@@ -119,7 +119,10 @@ pub(super) fn nowhere(
         }
     }
     counts.sort_unstable();
-    let mut figures: Vec<String> = counts.iter().map(|(_, word, count)| format!("{count} {word}")).collect();
+    let mut figures: Vec<String> = counts
+        .iter()
+        .map(|(_, word, count)| format!("{count} host{} {word}", if *count == 1 { "" } else { "s" }))
+        .collect();
     if let Some(room) = rooms.roomiest(unfit)
         && let Some(text) = figures.iter_mut().find(|text| text.ends_with(" full"))
     {

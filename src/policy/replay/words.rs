@@ -3,6 +3,8 @@
 /// What an earlier version said, and what this one says instead; `*` stands for what the earlier one did not say.
 const WORDS: &[(&str, &str)] = &[
     ("1 VMs: ", "1 VM: "),
+    (" full (", " host* full ("),
+    (": left to the scheduler, by its", ": the scheduler moves it, by its"),
     ("sent \"off\" to ", "\"off\" was sent to "),
     (", and was sent \"off\" ", "; \"off\" was sent to * "),
     (", and \"off\" could not be sent: ", "; \"off\" could not be sent to *: "),
