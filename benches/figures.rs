@@ -127,19 +127,7 @@ fn plan_alone(vms: u32, layers: u32) {
         bound(&mut survey);
     }
     let policy = Policy::new(Mode::Migrate);
-    let request = Request {
-        host: HostId(0),
-        policy: &policy,
-        scope: &onerescue::model::Scope::Host,
-        reservation: None,
-        closed: BTreeSet::new(),
-        live: BTreeSet::new(),
-        moving: BTreeMap::new(),
-        refused: BTreeMap::new(),
-        waited: BTreeSet::new(),
-        now: None,
-        fell: None,
-    };
+    let request = Request::new(HostId(0), &policy, &onerescue::model::Scope::Host);
     // Forget the peak of the simulated cloud. Source: proc(5), `clear_refs`.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = mebibytes("self", "VmRSS:");

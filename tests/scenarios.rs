@@ -486,6 +486,8 @@ scenarios! {
     event_before_commit
     event_lost
     every_target_refuses
+    every_target_starts_nothing
+    every_target_starts_nothing_until_mended
     exit_code_accepted
     exit_code_accepted_refuses
     exit_code_only
@@ -890,14 +892,23 @@ scenarios! {
     strange_names
     switched_on_when_its_vms_have_moved
     taken_over_between_batches
+    target_alone_and_one_bad_vm
     target_deleted
     target_dies
     target_dies_after_it_was_read_back
     target_dies_unseen
     target_disabled
+    target_fails_later
+    target_fails_once
+    target_first_and_no_wait
+    target_hangs
     target_offline
     target_offline_before_the_call
     target_refuses
+    target_starts_nothing
+    target_starts_nothing_and_killed
+    target_starts_nothing_and_priorities
+    targets_are_slow
     tenants_after
     tenants_host_words
     tenants_layer

@@ -87,6 +87,8 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("settle", "scheduler", Time(|c| &mut c.rules.settle.scheduler, SECOND, DAY)),
     ("settle", "after_wait", Time(|c| &mut c.rules.settle.after_wait, NONE, DAY)),
     ("settle", "after_late", Choice(|c, word| choose(&mut c.rules.settle.after_late, word))),
+    ("settle", "first_wait", Time(|c| &mut c.rules.settle.first_wait, NONE, HOUR)),
+    ("settle", "failures", Count(|c| &mut c.rules.settle.failures, 0, 100)),
     ("reconcile", "age", Time(|c| &mut c.reconcile.rules.age, NONE, HOUR)),
     ("reconcile", "parallel", Count(|c| &mut c.reconcile.rules.parallel, 1, 10)),
     // Whether they are a hook's is looked at when they are used.

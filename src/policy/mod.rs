@@ -16,6 +16,7 @@
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
 //! | a driver has failed on the target | `moving/retries` |
+//! | a target gets one VM first | `moving/targets` |
 //! | the dead host is disabled | `moving/disable` |
 //! | VMs that nobody works on any more | `moving/torn` |
 //! | VMs that oned charges to a wrong host | `charge` |

@@ -233,6 +233,12 @@ pub struct SettleRules {
     pub after_wait: Duration,
     /// Then, or as soon as one of them is held or has failed, it is started without them ("go") or held ("hold").
     pub after_late: Late,
+    /// How long the others wait for the first VM that is sent to a host. "0s": they do not.
+    #[serde(default)]
+    pub first_wait: Duration,
+    /// A host where so many VMs do not start, and fewer run, takes no more of them. 0: it goes on taking them.
+    #[serde(default)]
+    pub failures: u32,
 }
 
 impl Default for WaitRules {
@@ -284,6 +290,8 @@ impl Default for SettleRules {
             scheduler: Duration::from_secs(120),
             after_wait: Duration::from_secs(300),
             after_late: Late::Go,
+            first_wait: Duration::from_secs(10),
+            failures: 2,
         }
     }
 }

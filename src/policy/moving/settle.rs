@@ -15,13 +15,17 @@ use crate::policy::plan::{locked, not_cut_off};
 use crate::policy::port::{Failure, Survey, VmList};
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{Stage, VmProgress};
 use crate::policy::run::stop::Stop;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// When the first VM on a host is looked at first.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Read the VMs that are on their way, after a pause.
 pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop> {
-    run.pause(run.policy.wait.look).await?;
+    run.pause(pause(run)).await?;
     let needs = run.vms.progress.values().flat_map(|vm| &vm.needs);
     let ids: BTreeSet<_> = run.vms.progress.keys().chain(needs).copied().collect();
     let ids: Vec<_> = ids.into_iter().collect();
@@ -29,7 +33,7 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
         Ok(list) => list,
         Err(failure) => return Ok(Todo::Done(no_cloud(run, failure))),
     };
-    let Follows { orders, flags, looking, asking } = judgements(run, proof, &list, Hosts::NotSeen);
+    let Follows { orders, flags, looking, asking } = judgements(run, proof, &list, Hosts::NotSeen, &[]);
     if asking && orders.is_empty() && flags.is_empty() {
         return Ok(Todo::Oned);
     }
@@ -38,6 +42,17 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
     }
     // The next look comes after them.
     Ok(todo(orders, flags))
+}
+
+/// Others wait for the first one on their target: the looks at it come soon, and then as seldom as all others.
+fn pause(run: &Run) -> Duration {
+    let (look, wait) = (run.policy.wait.look, run.policy.settle.first_wait);
+    let ahead = run.vms.progress.values().filter_map(|vm| match vm.stage {
+        Stage::Behind { first } => run.vms.progress.get(&first)?.begun,
+        Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => None,
+    });
+    let age = ahead.max().map(|begun| run.now().since(begun)).filter(|age| *age < wait);
+    age.map_or(look, |age| (age / 2).max(SOON).min(wait - age).min(look))
 }
 
 /// Whether the hosts were looked at together with the VMs.
@@ -50,7 +65,7 @@ enum Hosts {
 /// The VMs were read together with the hosts that they are on; these orders of a plan go with what follows.
 pub(super) fn with_hosts(run: &mut Run, proof: &Proof, survey: &Survey, mut orders: Vec<Order>) -> Todo {
     let list = VmList { vms: survey.vms.clone(), unreadable: survey.unreadable.clone() };
-    let follows = judgements(run, proof, &list, Hosts::Seen);
+    let follows = judgements(run, proof, &list, Hosts::Seen, &orders);
     orders.extend(follows.orders);
     todo(orders, follows.flags)
 }
@@ -72,11 +87,12 @@ struct Follows {
     asking: bool,
 }
 
-/// Take up what each VM on its way reads back as.
-fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Follows {
+/// Take up what each VM on its way reads back as, but those for which an order was planned just now.
+fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned: &[Order]) -> Follows {
     let now = run.now();
     let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
-    let ids: Vec<_> = run.vms.progress.keys().copied().collect();
+    let planned: BTreeSet<_> = planned.iter().map(Order::vm).collect();
+    let ids: Vec<_> = run.vms.progress.keys().filter(|vm| !planned.contains(vm)).copied().collect();
     list.vms.iter().for_each(|vm| note_progress(run, vm));
     let mut next = Follows::default();
     for id in ids {
