@@ -56,10 +56,9 @@ impl Judge<'_> {
     pub(super) fn judge(&self, vm: Option<&Vm>) -> Judgement {
         let Some(vm) = vm else { return self.vanished() };
         let judgement = match self.vm.stage {
-            Stage::Open => Judgement::Stay,
+            Stage::Open | Stage::Behind { .. } => Judgement::Stay,
             Stage::Awaiting { .. } => self.awaited(vm),
             Stage::Waiting { since } => self.waiting(vm, since, self.vms),
-            Stage::Behind { first } => self.behind(vm, first),
             Stage::Moving { order, sent, certainty } => match order {
                 Order::Resched { .. } if vm.host == Some(self.dead()) => {
                     self.rescheduled(vm, sent, certainty)

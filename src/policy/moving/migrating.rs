@@ -11,12 +11,11 @@ use crate::policy::states::{self, Class};
 use std::fmt::Write as _;
 
 impl Judge<'_> {
-    /// It goes when the VM that was sent to its target first is seen to run there, or when that one does not.
-    pub(super) fn behind(&self, vm: &Vm, first: VmId) -> Judgement {
-        let changed = vm.host != Some(self.dead()) || states::class(vm.state) == Class::Done;
-        // Where the hosts were seen too, it was planned just now.
+    /// It goes when the VM that was sent to its target first is seen to run there, or when that one does not. Where the
+    /// hosts were seen too, it was planned just now.
+    pub(super) fn behind(&self, first: VmId) -> Judgement {
         let decided = self.hosts.is_none() && is_decided(self.run, first, self.vms.get(&first).copied());
-        if changed || decided { Judgement::Replan } else { Judgement::Stay }
+        if decided { Judgement::Replan } else { Judgement::Stay }
     }
 
     pub(super) fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {

@@ -20,14 +20,16 @@ use crate::policy::run::stop::Stop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// When the first VM on a host is looked at first.
+/// The time between two looks at the first VM on a host: at first, and then.
 const SOON: Duration = Duration::from_millis(500);
+const OFTEN: Duration = Duration::from_secs(1);
 
 /// Read the VMs that are on their way, after a pause.
 pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop> {
     run.pause(pause(run)).await?;
-    let needs = run.vms.progress.values().flat_map(|vm| &vm.needs);
-    let ids: BTreeSet<_> = run.vms.progress.keys().chain(needs).copied().collect();
+    let on_their_way = run.vms.progress.iter().filter(|(_, vm)| !vm.is_behind());
+    let ids: BTreeSet<_> =
+        on_their_way.flat_map(|(id, vm)| std::iter::once(id).chain(&vm.needs)).copied().collect();
     let ids: Vec<_> = ids.into_iter().collect();
     let list = match run.read(Phase::Settle, move |world| world.vms(&ids)).await? {
         Ok(list) => list,
@@ -44,15 +46,20 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
     Ok(todo(orders, flags))
 }
 
-/// Others wait for the first one on their target: the looks at it come soon, and then as seldom as all others.
+/// Others wait for the first one on their target: the looks at it come soon. They read few VMs.
 fn pause(run: &Run) -> Duration {
-    let (look, wait) = (run.policy.wait.look, run.policy.settle.first_wait);
-    let ahead = run.vms.progress.values().filter_map(|vm| match vm.stage {
-        Stage::Behind { first } => run.vms.progress.get(&first)?.begun,
+    let wait = run.policy.settle.first_wait;
+    let due = |begun| {
+        let age = run.now().since(begun);
+        let left = wait.saturating_sub(age);
+        if left.is_zero() { SOON } else { (age / 2).clamp(SOON, OFTEN).min(left) }
+    };
+    let firsts = run.vms.progress.values().filter_map(|vm| match vm.stage {
+        Stage::Behind { first } => run.vms.progress.get(&first),
         Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => None,
     });
-    let age = ahead.max().map(|begun| run.now().since(begun)).filter(|age| *age < wait);
-    age.map_or(look, |age| (age / 2).max(SOON).min(wait - age).min(look))
+    let look = run.policy.wait.look;
+    firsts.map(|first| first.begun.map_or(OFTEN, due)).min().map_or(look, |due| due.min(look))
 }
 
 /// Whether the hosts were looked at together with the VMs.
@@ -103,7 +110,15 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned
         let hosts = (hosts == Hosts::Seen).then_some(&run.vms.hosts.states);
         let judge = Judge { run, vm: progress, now, hosts, vms: &vms };
         let vm = vms.get(&id).copied();
-        let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
+        let judgement = match progress.stage {
+            Stage::Behind { first } => judge.behind(first),
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } if broken => {
+                judge.unreadable()
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
+                judge.judge(vm)
+            }
+        };
         let judgement = unlocked(judgement, vm, progress);
         let judgement = covered(judgement, vm, proof);
         let judgement = runs_once(judgement, run);
