@@ -14,7 +14,6 @@ use onerescue::policy::what_if::{Loss, Snapshot};
 use onerescue::policy::{Mode, Policy, Survey};
 use onerescue::run;
 use onerescue::sim::{Clock, Scenario, Server};
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;

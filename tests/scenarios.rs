@@ -436,6 +436,7 @@ scenarios! {
     documents_made_wide
     down_after_a_good_while
     down_and_a_person_powers_it_off
+    down_and_another_has_just_returned
     down_and_back_by_itself
     down_and_disarmed
     down_and_does_not_boot_there
@@ -788,6 +789,7 @@ scenarios! {
     proceed_forged
     proceed_in_a_storm
     proceed_once
+    proceed_under_a_young_leader
     quorum_needs_more_hosts
     quorum_of_silent_peers
     rebooted_and_fenced_again

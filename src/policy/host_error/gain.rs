@@ -107,11 +107,7 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
     let policy = Policy { purpose: Purpose::Rehearse, ..run.policy.clone() };
     plan::plan(
         survey,
-        &Request {
-            now: Some(run.epoch()),
-            fell: run.fell_since(),
-            ..Request::new(run.subject.host, &policy, &Scope::Host)
-        },
+        &Request { fell: run.fell_since(), ..Request::new(run.subject.host, &policy, &Scope::Host) },
     )
 }
 

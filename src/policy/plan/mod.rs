@@ -27,7 +27,7 @@ mod wish;
 use super::order::Order;
 use super::port::Survey;
 use super::settings::Policy;
-use crate::model::{Epoch, HostId, Scope, Vm, VmId, VmState};
+use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub use bonds::kept_with;
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
@@ -61,8 +61,6 @@ pub struct Request<'a> {
     pub waited: BTreeSet<VmId>,
     /// Hosts where VMs of this incident do not start.
     pub standing: BTreeMap<HostId, Standing>,
-    /// The wall clock, where it matters which hosts have just returned.
-    pub now: Option<Epoch>,
     /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds.
     pub fell: Option<i64>,
 }
@@ -82,7 +80,6 @@ impl<'a> Request<'a> {
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
             standing: BTreeMap::new(),
-            now: None,
             fell: None,
         }
     }
