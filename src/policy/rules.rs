@@ -233,10 +233,12 @@ pub struct SettleRules {
     pub after_wait: Duration,
     /// Then, or as soon as one of them is held or has failed, it is started without them ("go") or held ("hold").
     pub after_late: Late,
-    /// How long the others wait for the first VM that is sent to a host. "0s": they do not.
+    /// A host that was not seen to start a VM of this incident gets one VM first. The others that go there wait until it
+    /// runs or fails, for this long at most; then they go elsewhere where they fit, and there where they do not. "0s":
+    /// nobody waits.
     #[serde(default)]
     pub first_wait: Duration,
-    /// A host where so many VMs do not start, and fewer run, takes no more of them. 0: it goes on taking them.
+    /// A host where so many VMs do not start, and fewer run, takes no more VMs of this incident. 0: it goes on taking them.
     #[serde(default)]
     pub failures: u32,
 }
