@@ -4,7 +4,7 @@ use super::*;
 use crate::model::{
     Cluster, DatastoreId, DeviceName, DocumentId, End, FenceDevice, Host, HostState, Incident, IncidentVm,
     Level, Looks, Machine, Memory, Observer, Opinion, PowerDomain, PowerState, Progress, ReadBack,
-    Scope as Cuts, Testimony, Vm, VmId, VmState,
+    Scope as Cuts, Testimony, VmId,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -378,32 +378,4 @@ fn what_runs_where_oned_does_not_have_it_is_named() {
         judge(&zone(hosts)).findings.into_iter().filter(|found| found.item == Item::Zombie).collect();
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.object == "node1 (host 1)" && found.text.ends_with("not recovered: vm 7"), "{found:?}");
-}
-
-#[test]
-fn a_vm_that_oned_charges_to_another_host_is_named_with_what_mends_it() {
-    let (mut full, empty) = (host(1, HostState::Monitored), host(2, HostState::Monitored));
-    full.vms = (0..8).map(VmId).collect();
-    let vm = |id: u32, state, on: u32| {
-        let text =
-            format!("<VM><ID>{id}</ID><NAME>vm{id}</NAME><STATE>1</STATE><LCM_STATE>0</LCM_STATE></VM>");
-        let vm: Vm = crate::wire::documents::read(&text, crate::wire::xml::Limits::REPLY).unwrap();
-        Vm { state, host: Some(HostId(on)), ..vm }
-    };
-    let charges = |vms: Vec<Vm>| {
-        let hosts = vec![full.clone(), empty.clone()];
-        let (version, scope) = ("7.0.0", crate::policy::LayerScope::default());
-        let layers = Survey::new(version, hosts, Vec::new(), Vec::new(), vms, Vec::new(), scope);
-        told(&change(zone(vec![healthy(1)]), |zone| zone.layers = Some(layers)), Item::Charge)
-    };
-    // Where it is charged, and one that is on its way to nobody.
-    assert_eq!(charges(vec![vm(0, VmState::RUNNING, 1), vm(1, VmState::Pending, 2)]), []);
-    let wrong = (0..7).map(|id| vm(id, VmState::UNKNOWN, 2)).collect();
-    let [(state, text)] = charges(wrong).try_into().unwrap();
-    assert_eq!(state, State::Warning);
-    assert!(
-        text.starts_with("vms: vm 0 vm0 is on node2 (host 2) and charged to node1 (host 1); vm 1 "),
-        "{text}"
-    );
-    assert!(text.ends_with("; and 2 more"), "{text}");
 }
