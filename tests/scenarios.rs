@@ -929,6 +929,9 @@ scenarios! {
     unlocked_meanwhile
     unreadable_host_dies
     unreadable_hosts
+    uuid_turned_and_met
+    uuid_turned_and_never_met
+    uuid_turned_otherwise
     vms_changed_after_the_proof
     vms_changed_between_batches
     vms_changed_while_waiting

@@ -102,6 +102,12 @@ pub trait World {
     /// A [`Failure`] if the settings have none, or have them for another name.
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure>;
 
+    /// At each of these devices a machine was seen that showed this UUID, the one of the settings with turned bytes. From here on
+    /// it counts as the host there.
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        let _ = (host, turned);
+    }
+
     /// Send "off" to the host of this clearance, from the front-end or from a peer. The answer is information, never a proof.
     ///
     /// # Errors

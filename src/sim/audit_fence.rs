@@ -48,6 +48,7 @@ fn is_honest(device: &SimDevice, policy: &Policy) -> bool {
         | Behaviour::DeadThenWorks
         | Behaviour::OffTwice
         | Behaviour::Unsendable
+        | Behaviour::TurnedUuid
         // Each knows its own relay; all of them have to say off.
         | Behaviour::Feed
         | Behaviour::FeedStuck

@@ -275,6 +275,10 @@ impl World for Live {
         Ok(self.fence.plan(host)?)
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.fence.recognise(host, turned);
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,

@@ -6,9 +6,9 @@
 //! Needs Debian's `fence-agents`, `ipmitool`, `openipmi`, `snmp`, `snmpd` and `openssl`; fails without them. Without
 //! `sushy-emulator` in `tests/.venv` it says what is not checked.
 
-mod bay;
-mod bmc;
-mod certificates;
+pub(crate) mod bay;
+pub(crate) mod bmc;
+pub(crate) mod certificates;
 pub(crate) mod lab;
 mod outlets;
 mod pdu;

@@ -34,7 +34,7 @@ use crate::model::{DatastoreId, DeviceName, Level, PowerState, Progress, Scope};
 use crate::policy::run::stop::Stop;
 use clearance::{Ahead, clearance};
 use proof::{Evidence, Proof};
-use seen_on::{names, reached_by_peers, readable, reservation, usable};
+use seen_on::{names, reached_by_peers, readable, recognise, reservation, usable};
 use std::collections::BTreeSet;
 use tries::{Attempt, Failed};
 
@@ -81,6 +81,7 @@ async fn attempt(run: &mut Run) -> Result<Option<Proof>, Stop> {
         Err(failure) => return Err(Stop::Held(failure, Outcome::NotFenced)),
     };
     reached_by_peers(run, &levels);
+    recognise(run, &levels).await;
     let (good, why) = usable(run, &levels);
     if run.confirmation().is_some() {
         return doubt(run, readable(&levels)).await;

@@ -126,6 +126,10 @@ impl World for SimWorld {
         }
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.recognised.extend(turned.iter().map(|(device, uuid)| ((host, device.clone()), uuid.clone())));
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,

@@ -1,6 +1,6 @@
 //! The simulated fence devices at work: from where they are reached, what they switch, what they say.
 
-use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice};
+use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice, TURNED};
 use super::super::physics::Power;
 use super::super::seen::Seen;
 use super::SimWorld;
@@ -18,6 +18,9 @@ impl SimWorld {
     pub fn tell_off(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         self.advance(ASKING);
         let at = self.cloud_now();
+        if let Some(why) = self.unmet(host, name) {
+            return Err(NotOff::not_sent(why));
+        }
         let device = self.reach(host, name, via).map_err(NotOff::Sent);
         let power = self.transport.cloud().power(host);
         let said = device.and_then(|device| {
@@ -43,7 +46,8 @@ impl SimWorld {
     pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {
         self.advance(ASKING);
         let at = self.cloud_now();
-        let (really, said) = match self.reach(host, name, via) {
+        let met = self.unmet(host, name).map_or(Ok(()), Err);
+        let (really, said) = match met.and_then(|()| self.reach(host, name, via)) {
             Ok(device) => {
                 let really = self.outlet(host, &device);
                 let shown = self.shown(host, &device, really);
@@ -79,6 +83,14 @@ impl SimWorld {
             return Err("connection timed out".to_owned());
         }
         Ok(device)
+    }
+
+    /// Why the machine at this device does not count as the host.
+    fn unmet(&self, host: HostId, name: &DeviceName) -> Option<String> {
+        let device = self.devices(host).iter().find(|device| device.name == *name)?;
+        let met = self.recognised.get(&(host, name.clone())).map(String::as_str) == Some(TURNED);
+        (device.behaviour == Behaviour::TurnedUuid && !met)
+            .then(|| format!("its UUID is {TURNED}, that of the settings with turned bytes"))
     }
 
     /// What a device that caches shows instead of the truth.

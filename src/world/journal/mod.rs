@@ -146,6 +146,11 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        // Not written down: it has no answer, and what follows from it has.
+        self.world.recognise(host, turned);
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,

@@ -203,6 +203,10 @@ impl World for Patient<'_> {
         self.world.fence_levels(host)
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.world.recognise(host, turned);
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,
