@@ -786,6 +786,7 @@ scenarios! {
     proceed_forged
     proceed_in_a_storm
     proceed_once
+    proceed_under_a_young_leader
     quorum_needs_more_hosts
     quorum_of_silent_peers
     rebooted_and_fenced_again
