@@ -51,6 +51,8 @@ pub enum Behaviour {
     Caches,
     /// Its status is the truth, and an "off" is never sent to it: another machine's identity, no such action.
     Unsendable,
+    /// It has restarted, and says off of a machine that runs until it is told something, as some were seen to do.
+    SaysOffAtFirst,
     /// Its machine shows the UUID of the settings with turned bytes: it says nothing, and is sent nothing, until that is recognised.
     TurnedUuid,
     /// It executes "off" at once and once more 15 s later, as a repeated request does.
@@ -88,6 +90,7 @@ impl Behaviour {
             | Self::DeadThenWorks
             | Self::Caches
             | Self::TurnedUuid
+            | Self::SaysOffAtFirst
             | Self::OffTwice => (Ok(()), after(0), None),
             Self::Slow => (Ok(()), after(20), None),
             Self::Ignores | Self::Liar | Self::WrongMachine | Self::Flaps | Self::Feed | Self::FeedStuck => {
@@ -130,6 +133,7 @@ impl Behaviour {
             | Self::Caches
             | Self::Unsendable
             | Self::TurnedUuid
+            | Self::SaysOffAtFirst
             | Self::OffTwice => truth,
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),
@@ -159,6 +163,8 @@ pub struct SimDevice {
     pub route: Route,
     /// How long before it was given to its host it was seen ON; `None` = never.
     pub seen_on: Option<Duration>,
+    /// It is sent "off" although it says off.
+    pub off_anyway: bool,
     /// The UUID that it showed then, if the bytes of that were turned.
     pub turned: Option<String>,
     /// It gives no answer until this long after the first run's begin; [`Behaviour::DeadThenWorks`] has ten minutes
@@ -178,6 +184,7 @@ impl SimDevice {
             scope: Scope::Host,
             route: Route::FrontEnd,
             seen_on: Some(Duration::from_secs(3600)),
+            off_anyway: false,
             turned: None,
             returns_after: None,
         }
@@ -187,6 +194,7 @@ impl SimDevice {
         FenceDevice {
             scope: self.scope.clone(),
             route: self.route,
+            off_anyway: self.off_anyway,
             ..FenceDevice::new(self.name.clone(), self.read_back)
         }
     }

@@ -29,6 +29,9 @@ pub(super) struct Device {
     route: RouteWord,
     /// How long before the hook started it was seen ON: `40d`, or `never`; absent = an hour.
     seen_on: Option<String>,
+    /// It is sent "off" although it says off.
+    #[serde(default)]
+    off_anyway: bool,
     /// Its machine showed this UUID then, whose bytes were turned.
     turned: Option<String>,
     /// It gives no answer until this long after the hook's start.
@@ -143,6 +146,7 @@ fn device(words: &Device, names: &Names) -> Result<SimDevice, String> {
             RouteWord::Peer => Route::Peer,
         },
         seen_on: seen_on(words.seen_on.as_deref(), plain.seen_on)?,
+        off_anyway: words.off_anyway,
         turned: words.turned.clone(),
         returns_after: words.returns_after,
         ..plain

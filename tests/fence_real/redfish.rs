@@ -72,7 +72,7 @@ fn row_05_a_wrong_password_is_tried_once_for_each_question() {
 }
 
 #[test]
-fn a_controller_that_wants_a_final_slash_is_asked_there_and_nowhere_else() {
+fn row_63_a_controller_that_wants_a_final_slash_is_asked_there_and_nowhere_else() {
     let bay = bay();
     for code in [301, 302, 307, 308] {
         let (bmc, fence) = start(&bay, move |request, _| {

@@ -10,6 +10,7 @@
 pub(in crate::policy) mod clearance;
 pub mod confirmation;
 mod device;
+mod dump;
 mod life;
 mod orders;
 pub mod proceed;

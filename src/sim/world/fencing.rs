@@ -4,7 +4,7 @@ use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice
 use super::super::physics::Power;
 use super::super::seen::Seen;
 use super::SimWorld;
-use crate::model::{DeviceName, HostId, NotOff, Peer, PowerState, Route, Scope};
+use crate::model::{DeviceName, Dump, HostId, NotOff, Peer, PowerState, Route, Scope};
 use std::time::Duration;
 
 /// What asking a device takes.
@@ -41,6 +41,18 @@ impl SimWorld {
         }
         self.due();
         said
+    }
+
+    /// A message that comes while nobody listens is lost.
+    pub(super) fn listen_for_a_dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        let now = self.cloud_now();
+        let next = self.transport.cloud().physics.says_that_it_dumps(host, now);
+        let Some(left) = next.map(|next| next.saturating_sub(now)).filter(|left| *left < listen) else {
+            self.advance(listen);
+            return Dump::Silent;
+        };
+        self.advance(left.max(ASKING));
+        Dump::Saving
     }
 
     pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {
@@ -93,8 +105,12 @@ impl SimWorld {
             .then(|| format!("its UUID is {TURNED}, that of the settings with turned bytes"))
     }
 
-    /// What a device that caches shows instead of the truth.
+    /// What a device that caches, or has forgotten, shows instead of the truth.
     fn shown(&mut self, host: HostId, device: &SimDevice, really: Power) -> Power {
+        let told = |seen: &Seen| matches!(seen, Seen::Off { device: told, .. } if *told == device.name);
+        if device.behaviour == Behaviour::SaysOffAtFirst && !self.seen.iter().any(told) {
+            return Power::Off;
+        }
         if device.behaviour != Behaviour::Caches {
             return really;
         }

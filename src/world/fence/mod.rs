@@ -5,6 +5,7 @@
 
 mod agent;
 mod command;
+mod kdump;
 mod queue;
 mod redfish;
 mod secret;
@@ -18,6 +19,7 @@ use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, NotOff, Peer, P
 use crate::policy::FRESH;
 use agent::{Agent, Declared};
 use command::Program;
+pub(crate) use kdump::KDUMP;
 use queue::Queue;
 use redfish::Redfish;
 use std::collections::BTreeMap;
@@ -85,6 +87,7 @@ impl Fence {
             power: device.power,
             route: device.route,
             target: entry.target(name, device),
+            off_anyway: device.off_anyway,
         })
     }
 
