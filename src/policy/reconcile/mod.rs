@@ -12,7 +12,7 @@ mod turns;
 
 pub use age::Failing;
 pub use options::options;
-pub use turns::Turns;
+pub use turns::{LOOK, Turns, stays};
 
 use age::Age;
 use looks::{held_vms, waits};
@@ -166,6 +166,19 @@ pub struct Decision {
     pub waited: Duration,
     /// Why.
     pub why: String,
+    /// What an open incident may be waiting for, where nothing is done now.
+    pub waits: Waits,
+}
+
+/// Does a decision wait for a time or a person's word?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// Its incident is closed, or there is none.
+    No,
+    /// Its incident is open: it may have to be worked on at any moment.
+    Open,
+    /// A person's word is there that no run has used.
+    Heard,
 }
 
 /// What is left of the wait for a host to come back that has been in ERROR for this long already.
@@ -214,8 +227,10 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
             | Todo::Tail
             | Todo::Leave => Duration::ZERO,
         };
+        let waits =
+            record.map_or(Waits::No, |(document, incident)| waits_for(view.memory, *document, incident));
         let incident = record.map(|(document, _)| *document);
-        (todo, begun, Decision { host: id, name, incident, todo, waited, why })
+        (todo, begun, Decision { host: id, name, incident, todo, waited, why, waits })
     };
     let mut decisions: Vec<_> = ids.into_iter().map(one).collect();
     // What began first comes first; ties go by id.
@@ -375,6 +390,14 @@ fn unfinished(
                 .map_or(gone, |held| format!("held for {} s: {}", now.since(held.since).as_secs(), held.why));
             (Todo::LookAgain, format!("{why}{wrong}"))
         }
+    }
+}
+
+fn waits_for(memory: &Memory, document: DocumentId, incident: &Incident) -> Waits {
+    match incident.progress {
+        Progress::Closed => Waits::No,
+        Progress::Open | Progress::Held if has_word(memory, document, incident) => Waits::Heard,
+        Progress::Open | Progress::Held | Progress::Fencing | Progress::Off => Waits::Open,
     }
 }
 
