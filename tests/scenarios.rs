@@ -960,6 +960,7 @@ scenarios! {
     waived_host_alive
     wrong_password
     zombie_before_a_retry
+    zombie_before_it_is_led_on
     zombie_delete
     zombie_in_quarantine
     zombie_of_an_old_report
