@@ -31,6 +31,10 @@ pub struct WaitRules {
     pub look: Duration,
     /// How long oned may be away before the run gives up.
     pub oned: Duration,
+    /// A host that says that it saves its crash dump is not fenced for at most so long. `fence_kdump`, of `agents_dir`, listens
+    /// for that before the first "off", which costs 25 s where nothing is said. "0s": nobody listens.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub dump: Duration,
 }
 
 impl WaitRules {
@@ -250,6 +254,7 @@ impl Default for WaitRules {
             cycle: Duration::from_secs(60),
             look: Duration::from_secs(5),
             oned: Duration::from_secs(300),
+            dump: Duration::ZERO,
         }
     }
 }
