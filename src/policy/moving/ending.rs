@@ -49,14 +49,20 @@ pub(in crate::policy) fn give_up(run: &mut Run, why: &str) {
                 "a call for it may have been carried out: {why}; see where it is (`onevm show {}`) before it is started",
                 vm.0
             )),
-            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. }
+            Stage::Open
+            | Stage::Awaiting { .. }
+            | Stage::Waiting { .. }
+            | Stage::Behind { .. }
+            | Stage::Moving { .. }
                 if progress.calls > 0 =>
             {
                 Fate::Failed(format!("it was touched before: {why}"))
             }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
-                Fate::Held(why.to_owned())
-            }
+            Stage::Open
+            | Stage::Awaiting { .. }
+            | Stage::Waiting { .. }
+            | Stage::Behind { .. }
+            | Stage::Moving { .. } => Fate::Held(why.to_owned()),
         };
         let fate = progress.said_with_flag(vm, fate);
         run.vms.settle(vm, &progress.name, fate);

@@ -3,7 +3,7 @@
 use super::super::healthy::fell_since;
 use super::super::port::Survey;
 use super::super::zombies;
-use super::Request;
+use super::{Request, Standing};
 use crate::model::{
     Asked, Cluster, ClusterId, Datastore, DatastoreId, Epoch, Force, GroupId, Host, HostId, Mode, Network,
     NetworkId, Vm, VmGroup, VmId,
@@ -76,6 +76,15 @@ impl<'a> View<'a> {
             "`{}` creates it again, from {from}, and every other VM that is still on that host",
             self.command(Mode::Recreate, self.request.policy.force)
         )
+    }
+
+    /// A host where VMs do not start comes last, one that has just returned before it.
+    pub(super) fn standing(&self, host: HostId) -> u8 {
+        match self.request.standing.get(&host) {
+            Some(Standing::Last | Standing::Out) => 0,
+            None if self.returned.contains(&host) => 1,
+            None => 2,
+        }
     }
 
     /// `node3 (host 3)`, as everywhere.

@@ -5,6 +5,7 @@ mod again;
 mod fallen;
 mod foresee;
 mod strategy;
+mod targets;
 
 use crate::story::stage::{self, Stage};
 use crate::story::strategy as random;

@@ -94,7 +94,7 @@ fn may_be_dead(run: &Run, host: &Host) -> Result<(), Stop> {
     }
 }
 
-/// "Off" is for a host that says on now: what an old answer said is asked again. Anything else is judged as any answer.
+/// "Off" is for a host that says now what it said then: an old answer is asked for again. Anything else is judged as any answer.
 async fn power_changed(run: &mut Run, ahead: &mut Ahead<'_, '_>) -> Option<PowerState> {
     let Ahead::Off(tries) = ahead else { return None };
     if !tries.is_old(run.now()) {
@@ -102,7 +102,7 @@ async fn power_changed(run: &mut Run, ahead: &mut Ahead<'_, '_>) -> Option<Power
     }
     let device = &tries.device.name;
     let state = run.power_state(device, tries.turn).await;
-    if state == PowerState::Off || tries.said.as_ref() != Some(&state) {
+    if tries.said.as_ref() != Some(&state) {
         return Some(state);
     }
     run.detail(Phase::Prove, format!("{device} still says {state}"));
@@ -132,7 +132,7 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
     }
     let brakes = brakes(run, &outlook);
     let brakes = left(run, brakes);
-    let young = young(run, &outlook);
+    let young = young(run, &outlook, ahead);
     run.fence.leader = if young.is_some() { Leader::Young } else { Leader::Known };
     let only_young = brakes.is_empty() && young.is_some();
     run.hold.at_off &= only_young;
@@ -146,10 +146,10 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
     witnesses::before(run).await
 }
 
-/// A lead that is young, unless a person's word takes that brake off too.
-fn young(run: &mut Run, outlook: &Outlook) -> Option<Failure> {
+/// A lead that is young, unless it would hold this and a person's word takes that brake off too.
+fn young(run: &mut Run, outlook: &Outlook, ahead: &Ahead<'_, '_>) -> Option<Failure> {
     let young = young_lead(&outlook.observer, &run.policy.brake)?;
-    if run.proceeds().is_none() {
+    if run.proceeds().is_none() || !ahead.is_blind(run) {
         return Some(young);
     }
     run.take_word();
