@@ -881,6 +881,8 @@ scenarios! {
     second_run_after_disable
     second_run_after_unlock
     second_run_by_hand_and_nothing_mended
+    second_run_while_a_vm_hangs
+    second_run_while_a_vm_hangs_and_one_is_locked
     seen_on_in_the_future
     seen_on_long_ago
     seen_on_long_ago_recreate

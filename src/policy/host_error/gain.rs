@@ -65,7 +65,8 @@ async fn weigh(run: &mut Run, sent: fn(&Run, &Decision, &Survey) -> Sent) -> Res
     let weighed: Vec<_> =
         decide(run, &survey).into_iter().map(|decision| (sent(run, &decision, &survey), decision)).collect();
     let gain = weighed.iter().any(|(sent, decision)| gains(run, &survey, sent, decision));
-    run.vms.unmoved = weighed.into_iter().filter_map(|(sent, decision)| told(sent, decision)).collect();
+    run.vms.unmoved =
+        weighed.into_iter().filter_map(|(sent, decision)| told(run, &survey, sent, decision)).collect();
     if gain {
         run.fence.weighed = Some(run.now());
         return Ok(());
@@ -111,11 +112,18 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
     )
 }
 
-/// What it comes to if nothing is done. One that is on its way is left for the next run to read back.
-fn told(sent: Sent, decision: Decision) -> Option<(VmId, (String, Fate))> {
+/// What it comes to if nothing is done. One that is on its way is left for the next run to read back, and is no reason to
+/// hold: what an earlier run has sent elsewhere has not ended well, and what others move is theirs.
+fn told(run: &Run, survey: &Survey, sent: Sent, decision: Decision) -> Option<(VmId, (String, Fate))> {
+    let elsewhere = decision.host.is_some() && !is_here(run, survey, &decision);
+    let before = run.vms.remembered.get(&decision.vm).is_some_and(|before| before.order.is_some());
     let fate = match (sent, decision.verdict) {
         (Sent::OnItsWay, _) => return None,
         (Sent::Ended(fate), _) => fate,
+        (Sent::Nothing, Verdict::Hold(reason) | Verdict::Await(reason)) if elsewhere && before => {
+            Fate::Failed(format!("{reason}; an earlier run has sent it there"))
+        }
+        (Sent::Nothing, Verdict::Await(reason)) if elsewhere => Fate::Left(reason),
         (Sent::Nothing, Verdict::Act(..) | Verdict::Await(_)) => {
             Fate::Held("not touched, because this run ended before that".to_owned())
         }
@@ -132,13 +140,18 @@ fn gains(run: &Run, survey: &Survey, sent: &Sent, decision: &Decision) -> bool {
         Sent::OnItsWay => return true,
         Sent::Ended(_) => return false,
     }
-    let dead = run.subject.host;
-    let charged = survey.hosts.iter().any(|host| host.id == dead && host.vms.contains(&decision.vm));
     match decision.verdict {
         Verdict::Act(..) => true,
-        Verdict::Await(_) => charged || decision.host == Some(dead),
+        Verdict::Await(_) => is_here(run, survey, decision),
         Verdict::Hold(_) | Verdict::Leave(_) => false,
     }
+}
+
+/// Is it on the dead host, or charged to it?
+fn is_here(run: &Run, survey: &Survey, decision: &Decision) -> bool {
+    let dead = run.subject.host;
+    let charged = survey.hosts.iter().any(|host| host.id == dead && host.vms.contains(&decision.vm));
+    charged || decision.host == Some(dead)
 }
 
 /// Why a run that has nothing to gain has nothing to do, or what holds it.

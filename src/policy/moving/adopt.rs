@@ -5,7 +5,7 @@ use crate::model::{End, VmId};
 use crate::policy::notes::Phase;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::plan::Decision;
-use crate::policy::port::{Source, Survey};
+use crate::policy::port::Survey;
 use crate::policy::record::contents::START;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
@@ -60,10 +60,9 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
     }
 }
 
-/// Is this a look of the timer at a record that was closed, or the run that its report advises?
+/// Is this a look of the timer at a record that was closed, or a run that begins anew with it?
 fn goes_on_with_failed(run: &Run) -> bool {
-    let advised = matches!(run.record.retry, Retry::Anew { .. }) && run.subject.source == Source::Person;
-    run.record.retry.is_look() || advised
+    run.record.retry.is_look() || matches!(run.record.retry, Retry::Anew { .. })
 }
 
 /// Was it off, and is it started where it was sent?
