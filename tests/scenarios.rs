@@ -932,6 +932,7 @@ scenarios! {
     target_starts_nothing_and_killed
     target_starts_nothing_and_priorities
     targets_are_slow
+    target_out_for_one_owner
     tenants_after
     tenants_host_words
     tenants_layer

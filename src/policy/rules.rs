@@ -242,7 +242,8 @@ pub struct SettleRules {
     /// nobody waits.
     #[serde(default)]
     pub first_wait: Duration,
-    /// A host where so many VMs do not start, and fewer run, takes no more VMs of this incident. 0: it goes on taking them.
+    /// A host where so many VMs do not start, and fewer run, takes no more VMs of this incident; if all are of one owner, none of
+    /// that owner. 0: it goes on taking them.
     #[serde(default)]
     pub failures: u32,
 }

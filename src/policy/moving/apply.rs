@@ -92,7 +92,8 @@ fn tell_targets(run: &mut Run, targets: &Targets) {
         if run.vms.hosts.told.standing.insert(host, standing) != Some(standing) {
             let follows = match standing {
                 Standing::Last => "VMs go there only where no other host takes them",
-                Standing::Out => "no more VMs go there (`[settle] failures`)",
+                Standing::Out(None) => "no more VMs go there (`[settle] failures`)",
+                Standing::Out(Some(_)) => "no more VMs of their owner go there (`[settle] failures`)",
             };
             run.note(Phase::Plan, format!("{}: {said}; {follows}", run.vms.hosts.named(host)));
         }

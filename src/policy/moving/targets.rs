@@ -3,7 +3,8 @@
 //! One that was not seen to start a VM of this incident gets one VM first, the most important that fits there. The others go
 //! when that one runs, or when it has failed, or after `[settle] first_wait`, and then rather to another host. Where more VMs
 //! fail than run, the next ones go only if no other host takes them, one at a time; `[settle] failures` of them, and the host
-//! takes no more. oned moves no VM out of a start that has failed, so each of them is down until a person mends its host.
+//! takes no more: of their owner, if all are of one, because an owner can make VMs that start nowhere. oned moves no VM out of a
+//! start that has failed, so each of them is down until a person mends its host.
 //!
 //! A refusal costs nothing, and proves nothing: with each of them one more is tried at the same time.
 
@@ -17,13 +18,15 @@ use crate::policy::rules::SettleRules;
 use crate::policy::run::Run;
 use crate::policy::run::progress::{Stage, VmProgress};
 use crate::policy::states::{self, Class};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One host, by the VMs of this incident that were sent to it.
 #[derive(Default)]
 struct Target {
     runs: u32,
     fails: u32,
+    /// The owners of those that fail.
+    owners: BTreeSet<u32>,
     refused: u32,
     /// Those that were sent there a moment ago, and the first of them.
     fresh: u32,
@@ -35,7 +38,8 @@ struct Target {
 /// How a VM that was sent somewhere gets on there.
 enum Start {
     Runs,
-    Fails,
+    /// It is of this owner.
+    Fails(u32),
     Since(Moment),
 }
 
@@ -59,7 +63,10 @@ impl Target {
     fn add(&mut self, vm: VmId, start: &Start, now: Moment, rules: SettleRules) {
         match start {
             Start::Runs => self.runs += 1,
-            Start::Fails => self.fails += 1,
+            Start::Fails(owner) => {
+                self.fails += 1;
+                self.owners.insert(*owner);
+            }
             Start::Since(begun) if now.since(*begun) >= rules.first_wait => self.slow = true,
             Start::Since(_) => {
                 self.fresh += 1;
@@ -72,7 +79,9 @@ impl Target {
         let fails = rules.failures > 0 && self.fails > self.runs;
         let slow = rules.first_wait > std::time::Duration::ZERO && self.slow && self.is_unknown();
         match (fails, self.fails >= rules.failures) {
-            (true, true) => Some(Standing::Out),
+            (true, true) => {
+                Some(Standing::Out(self.owners.first().copied().filter(|_| self.owners.len() == 1)))
+            }
             (true, false) => Some(Standing::Last),
             (false, _) => slow.then_some(Standing::Last),
         }
@@ -176,10 +185,10 @@ fn start(run: &Run, vm: &Vm) -> Option<(HostId, Start)> {
         (None, None, before) => before.is_some_and(|before| before.end == Some(End::Failed)),
     };
     if failed || states::class(vm.state) == Class::Failure {
-        return Some((host, Start::Fails));
+        return Some((host, Start::Fails(vm.owner.user)));
     }
     let open = match (progress, report, before) {
-        (Some(_), _, _) => true,
+        (Some(vm), _, _) => matches!(vm.stage, Stage::Moving { .. }),
         (None, Some(_), _) => false,
         (None, None, before) => before.is_some_and(|before| before.end.is_none()),
     };

@@ -3,7 +3,6 @@
 //! `enforce` makes oned check capacity and devices again; the rest is checked here only, because its migrate does not look
 //! at it.
 
-use super::Standing;
 use super::expression::Truth;
 use super::placement::Rooms;
 use super::reasons::Unfit;
@@ -89,7 +88,9 @@ pub(super) fn fits(room: &Room, at: usize, ask: &Ask<'_>, view: &View<'_>) -> Re
     if view.ran_on.contains(&room.host) {
         return Err(Unfit::RanOn);
     }
-    if view.request.standing.get(&room.host) == Some(&Standing::Out) {
+    let standing = view.request.standing.get(&room.host);
+    let mut owners = ask.load.vms.iter().map(|vm| vm.owner.user);
+    if standing.is_some_and(|standing| owners.any(|user| standing.is_out_for(user))) {
         return Err(Unfit::StartsNothing);
     }
     if !room.readable {

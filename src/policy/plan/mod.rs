@@ -90,8 +90,19 @@ impl<'a> Request<'a> {
 pub enum Standing {
     /// It takes a VM only where no other host does.
     Last,
-    /// It takes none.
-    Out,
+    /// It takes none of this owner, a user's id, or of nobody. Whose VMs do not start may have made them so: that takes no
+    /// target from anybody else.
+    Out(Option<u32>),
+}
+
+impl Standing {
+    /// Does it take no VM of this owner?
+    pub(super) fn is_out_for(self, user: u32) -> bool {
+        match self {
+            Self::Last => false,
+            Self::Out(whose) => whose.is_none_or(|whose| whose == user),
+        }
+    }
 }
 
 /// What to do with one VM.

@@ -81,7 +81,7 @@ impl<'a> View<'a> {
     /// A host where VMs do not start comes last, one that has just returned before it.
     pub(super) fn standing(&self, host: HostId) -> u8 {
         match self.request.standing.get(&host) {
-            Some(Standing::Last | Standing::Out) => 0,
+            Some(Standing::Last | Standing::Out(_)) => 0,
             None if self.returned.contains(&host) => 1,
             None => 2,
         }

@@ -146,6 +146,7 @@ impl VmProgress {
     /// Follow the last order that may have reached oned, if there is one.
     pub(in crate::policy) fn follow(&mut self, now: Moment) -> bool {
         let Some(order) = self.last else { return false };
+        self.begun.get_or_insert(now);
         self.stage = Stage::Moving { order, sent: now, certainty: Certainty::Accepted };
         true
     }
