@@ -48,7 +48,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
     let orders = decisions
         .into_iter()
         .filter_map(|decision| {
-            if !rehearsal && adopt(run, &decision) {
+            if !rehearsal && adopt(run, &decision, survey) {
                 return None;
             }
             let text = format!("{} {}: {}", decision.vm, decision.name, decision.verdict);

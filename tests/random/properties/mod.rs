@@ -4,8 +4,10 @@
 mod again;
 mod fallen;
 mod foresee;
+mod quiet;
 mod strategy;
 
+use crate::story::services::until_quiet;
 use crate::story::stage::{self, Stage};
 use crate::story::strategy as random;
 use crate::story::told::{ordered, told};
