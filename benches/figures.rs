@@ -137,7 +137,6 @@ fn plan_alone(vms: u32, layers: u32) {
         moving: BTreeMap::new(),
         refused: BTreeMap::new(),
         waited: BTreeSet::new(),
-        now: None,
         fell: None,
     };
     // Forget the peak of the simulated cloud. Source: proc(5), `clear_refs`.

@@ -308,6 +308,7 @@ scenarios! {
     back_and_handed_over_by_a_clock_behind
     back_and_handed_over_by_a_wrong_clock
     back_and_it_ran_and_a_person_has_looked
+    back_and_it_ran_and_its_libvirt_is_down
     back_and_it_ran_by_the_timer
     back_and_it_ran_while_its_vms_moved
     back_and_nothing_goes_back
@@ -316,6 +317,7 @@ scenarios! {
     back_and_oned_away_while_they_go_back
     back_and_runs_on_another_host
     back_and_starts_what_it_left
+    back_and_the_other_one_ends
     back_and_still_running_elsewhere
     back_and_takes_its_vms_back
     back_and_too_small_for_them
@@ -436,6 +438,7 @@ scenarios! {
     documents_made_wide
     down_after_a_good_while
     down_and_a_person_powers_it_off
+    down_and_another_has_just_returned
     down_and_back_by_itself
     down_and_disarmed
     down_and_does_not_boot_there
@@ -791,6 +794,7 @@ scenarios! {
     proceed_forged
     proceed_in_a_storm
     proceed_once
+    proceed_under_a_young_leader
     quorum_needs_more_hosts
     quorum_of_silent_peers
     rebooted_and_fenced_again
@@ -944,6 +948,7 @@ scenarios! {
     waived_host_alive
     wrong_password
     zombie_before_a_retry
+    zombie_before_it_is_led_on
     zombie_delete
     zombie_in_quarantine
     zombie_of_an_old_report

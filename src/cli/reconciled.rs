@@ -6,7 +6,7 @@ use super::drill::timeline;
 use crate::model::{Moment, VmId};
 use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
-use crate::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left, options};
+use crate::policy::reconcile::{Decision, LOOK, ReconcileRules, Todo, Waits, decide, left, options};
 use crate::policy::stopping::By;
 use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, host_back, vm_down};
 use crate::run::Run;
@@ -19,8 +19,12 @@ use std::time::Duration;
 /// The name of the front-end that lives.
 const ELSEWHERE: &str = "other";
 
-/// Ticks after which a scenario has nothing left to reconcile.
-const TICKS: u32 = 30;
+/// Time after which a scenario has nothing left to reconcile.
+const MOST: Duration = Duration::from_secs(30 * 60);
+
+/// `templates/onerescue-reconcile.timer`: a pass begins at each full minute. While an incident waits it stays until the next,
+/// and looks every 10 s.
+const TIMER: Duration = Duration::from_secs(60);
 
 /// What comes before the run that is played: a hook that is killed, ticks of the timer. The report if reconcile has
 /// nothing to do.
@@ -62,8 +66,7 @@ fn look_again(
     rules: vm_down::Rules,
     text: &mut String,
 ) -> Result<(), Outcome> {
-    let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
-    scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+    wait(scenario, TIMER);
     let (at, now) = (scenario.world.now(), scenario.world.transport().cloud().wall_clock());
     if scenario.world.is_looked_at_again().is_none_or(|since| !rules.goes_on(since, now)) {
         let _ = writeln!(text, "{at} timer    nothing to do\n");
@@ -123,9 +126,11 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
         Then::Leader => follower(scenario, text),
     }
     let mut last: Option<String> = None;
-    for _ in 0..TICKS {
-        let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
-        scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+    let (mut pace, began) = (TIMER, scenario.world.now());
+    while scenario.world.now().since(began) < MOST {
+        wait(scenario, pace);
+        let begins = scenario.world.transport().cloud().epoch().rem_euclid(60) == 0;
+        pace = TIMER;
         let at = scenario.world.now();
         // As reconcile asks before anything else.
         scenario.world.look_for_a_leader();
@@ -140,17 +145,27 @@ fn tick(scenario: &mut Scenario, text: &mut String) -> Result<(), Outcome> {
             let _ = writeln!(text, "{at} timer    nothing to do\n");
             return Err(nothing_to_do("no host is in ERROR and no incident is open"));
         };
-        if decision.todo != Todo::Leave || last.as_ref() != Some(&decision.why) {
+        if decision.todo != Todo::Leave || begins && last.as_ref() != Some(&decision.why) {
             let _ = writeln!(text, "{at} timer    {}: {}", decision.todo.name(), decision.why);
         }
         if decision.todo != Todo::Leave {
             text.push('\n');
             return take_up(scenario, &decision);
         }
+        if decision.waits != Waits::No {
+            pace = LOOK;
+        }
         last = Some(decision.why);
     }
     text.push('\n');
     Err(nothing_to_do(&last.unwrap_or_default()))
+}
+
+/// Until the wall clock shows the next full multiple of this time.
+fn wait(scenario: &mut Scenario, pace: Duration) {
+    let pace = i64::try_from(pace.as_secs()).unwrap_or(60);
+    let passed = scenario.world.transport().cloud().epoch().rem_euclid(pace);
+    scenario.world.advance(Duration::from_secs(u64::try_from(pace - passed).unwrap_or(60)));
 }
 
 fn nothing_to_do(why: &str) -> Outcome {
@@ -164,8 +179,7 @@ fn follows(scenario: &Scenario) -> Option<String> {
 
 /// The timer of the hook's front-end, which does not lead any more, at its next tick; the next one is the leader's.
 fn follower(scenario: &mut Scenario, text: &mut String) {
-    let second = scenario.world.transport().cloud().epoch().rem_euclid(60);
-    scenario.world.advance(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+    wait(scenario, TIMER);
     let at = scenario.world.now();
     let said = scenario.world.release().unwrap_or_else(|why| vec![why]);
     let said = if said.is_empty() { "nothing to release".to_owned() } else { said.join("; ") };

@@ -50,6 +50,7 @@ impl HostBack {
             settle: config.rules.settle,
             plan: config.rules.plan.clone(),
             flaps: config.rules.brake.flaps,
+            again: config.rules.hold.vms,
             leader: config.rules.brake.leader,
         }
     }

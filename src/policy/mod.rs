@@ -11,7 +11,7 @@
 //! | everything is looked at just before an "off" | `fencing/clearance` |
 //! | a device must have been seen ON | `fencing/seen_on` |
 //! | a person's word that the host is off | `fencing/confirmation` |
-//! | "off" is read again before each batch | `fencing/recheck`; `moving/ready`, `moving/act` |
+//! | "off" is read again before each batch | `moving/act`: when; `moving/ready`: what follows; `fencing/recheck`: how |
 //! | one owner; taken over after the lease | `record/lease`; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
@@ -23,6 +23,7 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies` |
+//! | the default of every figure | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
 pub(crate) mod authority;

@@ -21,7 +21,7 @@
 //! | `disabled`, `interrupted`, `confirmation.at`, `Disarmed.at`, `Abort.at` | none | only that it is there is read |
 //! | `Confirmation.at` and `expires` | 300 s; 600 s after `at` | the word does not count |
 //! | `SeenOn.at` | 300 s | it authorises nothing that destroys data; `check` writes it anew |
-//! | `HA_TAIL` | `[host_back]` stable or failback | the host's time begins anew |
+//! | `HA_TAIL` | `[host_back]` stable or failback, or 15 min | the host's time begins anew |
 //! | `HA_QUARANTINE_UNTIL` | `[host_back] quarantine` | it is over |
 //! | `HA_RETURNED` | 300 s | it says nothing about the last failure |
 //! | `HA_RESTARTS` | 300 s | now |

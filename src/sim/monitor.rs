@@ -99,11 +99,12 @@ impl Cloud {
         self.list_zombies(id);
     }
 
-    /// Domains of VMs that oned has elsewhere.
+    /// Domains of VMs that oned has elsewhere. A probe that cannot ask libvirt sees none.
     fn list_zombies(&mut self, id: HostId) {
         let mut zombies: Vec<String> = Vec::new();
         let charged = self.state.hosts.get(&id).map(|host| host.vms.clone()).unwrap_or_default();
-        for vm in self.physics.domains_on(id).filter(|vm| !charged.contains(vm)) {
+        let seen = self.physics.domains_on(id).filter(|_| !self.no_libvirt.contains(&id));
+        for vm in seen.filter(|vm| !charged.contains(vm)) {
             if self.state.vms.get(&vm).is_none_or(|vm| vm.host() != Some(id) || vm.state == VmState::Done) {
                 zombies.push(vm.0.to_string());
             }

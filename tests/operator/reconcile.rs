@@ -5,6 +5,8 @@ use onerescue::model::{Asked, Epoch, Held, HostId, HostState, Progress};
 use onerescue::sim::Power;
 use onerescue::wire::record::Record;
 use serde_json::Value as Json;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 /// Six hosts, of which node0 and node1 are dead, with a VM each; no hook has heard of it.
 const TWO_DEAD: &str = r#"
@@ -124,6 +126,25 @@ fn what_is_held_is_looked_at_again_until_nothing_holds_it() {
     let (code, told) = json(&bench, &[]);
     assert_eq!((code, &told["hosts"][0]["outcome"]), (0, &"recovered".into()), "{told}");
     assert_eq!(bench.memory().incidents.len(), 2);
+}
+
+/// A pass of the unit stays while an incident waits: disarming ends meanwhile, and is heard within 10 s.
+#[test]
+fn a_pass_that_stays_hears_the_word_of_a_person() {
+    let bench = bench(TWO_DEAD, "");
+    assert!(bench.run(&["disarm", "--reason", "switches"]).status.success());
+    assert_eq!(json(&bench, &[]).0, 7);
+    let mut pass = bench.start();
+    let pass = pass.args(["reconcile", "--stay", "25"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut pass = pass.spawn().unwrap();
+    let mut lines = BufReader::new(pass.stdout.take().unwrap()).lines();
+    for host in ["node0", "node1"] {
+        assert!(lines.any(|line| line.unwrap().contains("do this: ")), "{host} is held");
+    }
+    assert!(bench.run(&["arm", "--reason", "done"]).status.success());
+    assert_eq!(lines.filter(|line| line.as_ref().unwrap().ends_with("migrate: recovered")).count(), 2);
+    assert_eq!(pass.wait().unwrap().code(), Some(0));
+    assert!(bench.memory().incidents.iter().all(|(_, one)| one.progress == Progress::Closed));
 }
 
 #[test]

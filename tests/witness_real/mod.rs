@@ -5,6 +5,7 @@
 //! Consul it says what it did not check.
 
 mod consul;
+mod domain;
 mod fence;
 mod look;
 mod nodes;

@@ -19,6 +19,7 @@ use crate::{finish, trail};
 use clap::Args;
 use look::Desk;
 use std::path::PathBuf;
+use std::time::Duration;
 use tell::Told;
 
 /// Go on with incidents whose run is gone, look again at what is held, begin with hosts whose event was lost
@@ -30,14 +31,17 @@ pub(super) struct Reconcile {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// While an incident waits for a time or a person's word, look again every 10 s for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=3600))]
+    stay: u64,
     /// The settings file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// Reconcile once: until nothing is left to be worked on now. On a front-end that does not lead, nothing is done for hosts or
-/// VMs: what it reads may be old. VMs whose run was ended there before it was done are named. On any front-end the
-/// incidents are let go whose run was one of it and is dead.
+/// Reconcile once: until nothing is left to be worked on now, and while an incident waits for `--stay`. On a front-end that
+/// does not lead, nothing is done for hosts or VMs: what it reads may be old. VMs whose run was ended there before it was
+/// done are named. On any front-end the incidents are let go whose run was one of it and is dead.
 ///
 /// The exit code is the highest of all runs' codes; 0 if there was nothing to do.
 ///
@@ -71,7 +75,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
         // Before anything is gone on with.
         told.released(Ok(release::stopped_by_persons(&desk)));
-        let done = work::off(&desk, &mut told, options.json);
+        let done = work::off(&desk, &mut told, options.json, Duration::from_secs(options.stay));
         // What is left waits; whoever leads then goes on.
         told.released(release::own_dead_runs(&desk));
         done

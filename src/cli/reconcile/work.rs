@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::finish;
 use crate::model::{Incident, VmId};
 use crate::policy::healthy::Account;
-use crate::policy::reconcile::{Decision, Turns};
+use crate::policy::reconcile::{Decision, LOOK, Turns, stays};
 use crate::policy::{Failure, Subject, Trouble};
 use crate::world::{Live, Places, clock, sweep};
 use crate::{run_back, trail};
@@ -21,16 +21,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
-/// The time between two looks while runs go on. A look costs oned two calls.
-const LOOK: Duration = Duration::from_secs(10);
-
 type Done = (Decision, Result<Ended>);
 
-/// Work until nothing is left to be begun and every run has ended.
+/// Work until nothing is left to be begun and every run has ended; then, while an incident waits, until `stay` is over.
 ///
 /// # Errors
 /// A [`Failure`] if the zone cannot be looked at and no run goes on.
-pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failure> {
+pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> Result<(), Failure> {
+    let began = clock::since_boot();
     let (sender, done) = channel::<Done>();
     sweep(&desk.config.run_dir);
     let vms = Mutex::new(downs::due(desk));
@@ -40,10 +38,12 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
     std::thread::scope(|scope| {
         let mut turns = Turns::default();
         let tended = downs::begin(scope, desk, &vms);
+        let mut waits = false;
         loop {
             match desk.look() {
                 Ok(looked) => {
                     told.decided(&looked);
+                    waits = stays(&looked.decisions, clock::since_boot().saturating_sub(began), stay);
                     for decision in &looked.decisions {
                         if turns.begins(decision, parallel, clock::wall_clock()) {
                             begin(scope, desk, (&looked, &places), decision, &sender);
@@ -54,10 +54,10 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool) -> Result<(), Failur
                 Err(failure) => log::warn!("reconcile: {}; looking again", failure.what),
             }
             left = left.saturating_sub(tell_vms(&tended, told, json));
-            if turns.is_idle() && left == 0 {
+            if turns.is_idle() && left == 0 && !waits {
                 return Ok(());
             }
-            if turns.is_idle() {
+            if turns.is_idle() && left > 0 {
                 // Nothing else can end first.
                 match tended.recv_timeout(LOOK) {
                     Ok((vm, ended)) => {

@@ -1,7 +1,8 @@
 //! A person's word that a host is off, for a host whose devices cannot be read any more.
 //!
 //! It is taken only while nothing says that the host is alive, for the failure that is open now, for 600 s (`VALID_FOR`),
-//! and once: [`confirm`] takes it, `Run::confirmation` says whether it still counts, `fencing::accept` uses it up.
+//! and once. It takes the storm, the windows and the flaps off as well (`host_error::brakes`). [`confirm`] takes it,
+//! `Run::confirmation` says whether it still counts, `fencing::accept` uses it up.
 
 use super::life::sign_of_life;
 use crate::model::{

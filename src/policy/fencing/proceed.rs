@@ -1,9 +1,9 @@
 //! A person's word that the brakes do not hold one incident: its host is dead, whatever else fails at the same time.
 //!
-//! It takes the storm, the windows, the flaps and the grace after a start off, and gateways that do not answer. A witness or
-//! a device that says alive, oned's own view, and disarming count as ever. It is for the failure that is open now, for 600 s
-//! (`VALID_FOR`), and for one fence: [`proceed`] takes it, `Run::proceeds` says whether it still counts, and the first fence
-//! that is held without it uses it up.
+//! It takes off: the storm, the windows, the flaps, the grace after a start of oned and after a change of leader, and gateways
+//! that do not answer. A witness or a device that says alive, oned's own view, and disarming count as ever. It is for the
+//! failure that is open now, for 600 s (`VALID_FOR`), and for one fence: [`proceed`] takes it, `Run::proceeds` says whether it
+//! still counts, and the first fence that is held without it uses it up.
 
 use super::confirmation::{Confirmed, counts, open_incident, refused};
 use crate::model::{Confirmation, Host, HostState, Memory};

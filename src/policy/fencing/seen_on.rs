@@ -1,9 +1,11 @@
 //! Which devices may prove that the host is off.
 //!
 //! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
-//! does not exist. Such a device proves nothing here (`[fence] seen_on`; `control` here).
+//! does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on = "required"`, the default,
+//! or "waived"; `control` here). One whose exit code is accepted (`accept_exit_code`) cannot be seen. Without a level that is
+//! left nothing is sent, and the run is held (`fencing::attempt`).
 //! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none.
-//! `check::seen_on` writes down what was seen.
+//! `check::seen_on` says what was seen, and `onerescue check` writes it down.
 
 use crate::model::{DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
 use crate::policy::moments::is_ahead;

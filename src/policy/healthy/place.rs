@@ -59,7 +59,6 @@ pub(in crate::policy) fn place(
         moving: BTreeMap::new(),
         refused: BTreeMap::from([(vm, refused.to_vec())]),
         waited: BTreeSet::new(),
-        now: None,
         fell: None,
     };
     let decision = plan(&survey, &request).into_iter().find(|decision| decision.vm == vm);

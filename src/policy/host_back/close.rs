@@ -2,9 +2,11 @@
 
 use super::judge::RETURNED;
 use super::later::{Mark, TAIL};
+use super::rules::LATER;
 use super::run::Run;
 use crate::model::{DocumentId, Incident, Progress};
 use crate::policy::arming::utc;
+use crate::policy::limits::span;
 use crate::policy::notes::Phase;
 use crate::policy::port::Source;
 use crate::policy::record::lease::{may_live, standing};
@@ -50,10 +52,26 @@ pub(super) async fn mark(run: &mut Run, stable: Duration) {
 }
 
 /// Everything has its outcome. What was not started is written into the host, so that a later run tries those again,
-/// and a VM whose guest shuts itself down by then is not taken for a victim of that failure.
+/// and a VM whose guest shuts itself down by then is not taken for a victim of that failure. reconcile looks at those again
+/// when the host has been MONITORED for twice as long, at the latest after [`LATER`], for `[hold] vms`: a domain that runs
+/// elsewhere ends, a person unlocks a VM.
 pub(super) async fn finish(run: &Run) -> Outcome {
     let mut attributes: Vec<_> = returned(run).into_iter().collect();
-    attributes.extend(Mark::read(&run.host).map(|_| (TAIL, "0".to_owned())));
+    let (stood, most) = (run.monitored_for(), run.policy.again);
+    let pause = stood.clamp(Duration::from_secs(60), LATER);
+    let again = run.last.is_some() && run.since.is_some() && stood < most && down(run).next().is_some();
+    if again {
+        attributes.push((TAIL, Mark::of(run, stood.saturating_add(pause)).write()));
+    } else {
+        attributes.extend(Mark::read(&run.host).map(|_| (TAIL, "0".to_owned())));
+    }
+    if again && !run.rehearses() {
+        let (pause, most) = (span(pause), span(most));
+        let text = format!(
+            "VMs that could not be started: `onerescue reconcile` looks again in {pause}, for up to {most}"
+        );
+        run.note(Phase::Report, text);
+    }
     let outcome = outcome(run);
     if !attributes.is_empty() && !run.rehearses() {
         // A tail that is not written down is looked at again, and nothing is found then.

@@ -1,6 +1,7 @@
 //! VMs go back to the host that they were recovered from: one at a time, live, and only if the planner would place them
 //! there. One that cannot go back stays where it runs. `[host_back] failback` is `never` by default; where it is set, the host must
-//! have been MONITORED for `failback_stable` (1800 s).
+//! have been MONITORED for `failback_stable` (1800 s). The next one goes when the last has its outcome: one that is not RUNNING after
+//! `[settle] deadline` (600 s) has failed. With `--hand-over` a later run does the rest.
 
 use super::close::hand_over;
 use super::look::look_again;

@@ -6,6 +6,7 @@
 
 mod claim;
 mod close;
+mod domains;
 mod failback;
 mod judge;
 mod later;
@@ -69,7 +70,11 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
 
     let (host, survey) = survey(run, None).await?;
     decide(run, &host, &survey);
-    if let Some(why) = runs_twice(&host, &survey) {
+    let twice = match runs_twice(&host, &survey) {
+        Some(why) => Some(why),
+        None => domains::run_twice(run, &survey).await,
+    };
+    if let Some(why) = twice {
         return Err(quarantine::begin(run, why, None).await);
     }
     if run.rehearses() {

@@ -4,6 +4,9 @@ use crate::policy::rules::{PlanRules, SettleRules, WaitRules, Window};
 use crate::policy::settings::{HandOver, Purpose};
 use std::time::Duration;
 
+/// The longest time between two looks at VMs that could not be started.
+pub(super) const LATER: Duration = Duration::from_secs(900);
+
 /// Whether VMs go back to a host that they were recovered from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failback {
@@ -33,12 +36,13 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The longest time that a host must be MONITORED before something is due on it.
+    /// The longest time from now until something is due on a host.
     pub(super) fn longest(self) -> Duration {
-        match self.failback {
+        let stands = match self.failback {
             Failback::Never => self.stable,
             Failback::After(time) => self.stable.max(time),
-        }
+        };
+        stands.max(LATER)
     }
 }
 
@@ -70,6 +74,8 @@ pub struct Policy {
     pub plan: PlanRules,
     /// `[brake] flaps`
     pub flaps: Window,
+    /// `[hold] vms`: for how long VMs that could not be started are looked at again.
+    pub again: Duration,
     /// `[observer] leader`: whether the configured front-end must be the leader, or alone.
     pub leader: bool,
 }

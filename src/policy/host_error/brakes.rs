@@ -1,8 +1,15 @@
-//! Brakes: every reason not to fence besides signs of life and witnesses: a storm, a host that flaps, windows, too many fences.
+//! Brakes: limits that hold a fence: a storm, a host that flaps, windows, too many fences, gateways, a young oned.
 //!
-//! Pure: the figures come from one outlook. Each reason says them, so that an operator sees which limit it was.
-//! A host flaps with three failures within an hour (`[brake] flaps`); a person who names the host goes on. Failures are written
-//! down by `record::adopt` and counted by `limits::events_lately`.
+//! The figures come from one outlook, and each reason says them, so that an operator sees which limit it was. Signs of life,
+//! witnesses, `gain`, a young leader (`itself`) and devices have files of their own.
+//!
+//! A host flaps with three failures within an hour (`[brake] flaps`, `flap_time`): a hook's event is one, and a run of reconcile
+//! that begins with a failure; a person's run is none, and goes on. Failures are written down by `record::adopt`; those of
+//! earlier records are counted by `limits::events_lately`.
+//!
+//! A run that is held looks again after 30 s, then twice as long up to 300 s, for 3600 s (`[hold]`, in `hold`); with
+//! `--hand-over` it ends, and reconcile looks again as often and without an end. Each look judges anew, so a brake ends by
+//! itself: a host that flapped may be fenced when fewer than three failures are within the hour.
 
 use super::itself::is_this_machine;
 use crate::model::{

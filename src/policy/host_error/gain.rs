@@ -117,7 +117,6 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
-            now: Some(run.epoch()),
             fell: run.fell_since(),
         },
     )

@@ -1,5 +1,8 @@
 //! Send orders, few at a time, and note what oned says to them.
 //!
+//! A batch has `[settle] parallel` (4) orders. "Off" is read before the first one, and before each further one unless it was read
+//! less than `[fence] recheck` (0 s) ago: `fencing::recheck`. Where the host is not off, `ready::not_off` takes it from here.
+//!
 //! An answer is never a success: that is read back, see [`super::settle`].
 
 use super::apply::hold;

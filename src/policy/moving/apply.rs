@@ -32,7 +32,6 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
         moving: run.vms.sent.clone(),
         refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
         waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
-        now: Some(run.epoch()),
         fell: run.fell_since(),
     };
     let decisions = plan::plan(survey, &request);

@@ -1,5 +1,5 @@
-//! Disable the dead host, so that oned gives up the VMs that it still calls RUNNING there: 60 s after the run began, with `-m`
-//! only. `moving::next` asks.
+//! Disable the dead host, so that oned gives up the VMs that wait for it there (RUNNING, or in a transient state): 60 s after the
+//! run began, with `-m` only. `moving::next` asks.
 
 use super::act::not_ready;
 use super::ready::{Seen, ready};

@@ -27,7 +27,7 @@ mod wish;
 use super::order::Order;
 use super::port::Survey;
 use super::settings::Policy;
-use crate::model::{Epoch, HostId, Scope, Vm, VmId, VmState};
+use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub use bonds::kept_with;
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
@@ -58,8 +58,6 @@ pub struct Request<'a> {
     pub refused: BTreeMap<VmId, Vec<HostId>>,
     /// VMs that wait for no other any more.
     pub waited: BTreeSet<VmId>,
-    /// The wall clock, where it matters which hosts have just returned.
-    pub now: Option<Epoch>,
     /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds.
     pub fell: Option<i64>,
 }

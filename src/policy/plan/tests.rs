@@ -56,7 +56,6 @@ fn request(policy: &Policy) -> Request<'_> {
         moving: BTreeMap::new(),
         refused: BTreeMap::new(),
         waited: BTreeSet::new(),
-        now: None,
         fell: None,
     }
 }

@@ -73,8 +73,7 @@ impl<'a> View<'a> {
 /// Was this host in ERROR a moment ago? Its last record says when it was taken up and ended, and `host_back` since when it is
 /// back. Its probes may write its template, so that counts only beside a record.
 fn returned(survey: &Survey, request: &Request<'_>, host: &Host) -> bool {
-    let Some(now) = request.now else { return false };
-    let within = request.policy.plan.returned;
+    let (now, within) = (survey.memory.now, request.policy.plan.returned);
     let recent = |at: Epoch| at <= now.plus(CLOCKS) && now.since(at) < within;
     let back = is_back_since(host).is_some_and(recent);
     let mut records = survey.memory.incidents.iter().filter(|(_, incident)| incident.host == host.id);

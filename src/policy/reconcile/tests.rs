@@ -1,7 +1,9 @@
 //! Tests of what is worked on, in which order, and why not.
 
 use super::*;
-use crate::model::{Abort, ClusterId, End, Epoch, Held, Hold, IncidentVm, Looks, RunId, SeenOwner, VmId};
+use crate::model::{
+    Abort, ClusterId, End, Epoch, Held, Hold, HostState, IncidentVm, Life, Looks, RunId, SeenOwner, VmId,
+};
 
 const NOW: Epoch = Epoch(1_795_165_661);
 const ERROR: &str = "Fri Nov 20 09:03:20 2026 : Error monitoring Host node7 (7): ";

@@ -1,9 +1,12 @@
 //! Whose turn it is while hosts are worked on.
 
-use super::{Decision, Todo};
+use super::{Decision, Todo, Waits};
 use crate::model::{Epoch, HostId};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// The time between two looks while runs go on, and while an incident waits. A look costs oned two calls.
+pub const LOOK: Duration = Duration::from_secs(10);
 
 /// A host whose run has ended is not begun again before this, as if the timer had come again: a long run for one host
 /// keeps no other waiting.
@@ -28,7 +31,8 @@ impl Turns {
     pub fn begins(&mut self, decision: &Decision, parallel: u32, now: Epoch) -> bool {
         let host = decision.host;
         // A clock that was set back meanwhile makes nobody wait for it.
-        let recent = self.ended.get(&host).is_some_and(|at| *at <= now && now.since(*at) < AGAIN);
+        let pause = if decision.waits == Waits::Heard { LOOK } else { AGAIN };
+        let recent = self.ended.get(&host).is_some_and(|at| *at <= now && now.since(*at) < pause);
         let same = self.running.values().filter(|todo| todo.is_back() == decision.todo.is_back()).count();
         let most = usize::try_from(parallel).unwrap_or(1).max(AT_ONCE);
         let most = if decision.todo.is_back() { 1 } else { most };
@@ -53,13 +57,28 @@ impl Turns {
     }
 }
 
+/// Does a pass that has nothing to do now look again? It does while an incident waits, until it has taken `stay`: a person's
+/// word is heard, and a time that is over is seen, before the timer comes again.
+#[must_use]
+pub fn stays(decisions: &[Decision], passed: Duration, stay: Duration) -> bool {
+    passed.saturating_add(LOOK) <= stay && decisions.iter().any(|decision| decision.waits != Waits::No)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn decision(host: u32, todo: Todo) -> Decision {
         let (name, why) = (String::new(), String::new());
-        Decision { host: HostId(host), name, incident: None, todo, waited: Duration::ZERO, why }
+        Decision {
+            host: HostId(host),
+            name,
+            incident: None,
+            todo,
+            waited: Duration::ZERO,
+            why,
+            waits: Waits::No,
+        }
     }
 
     #[test]
@@ -82,6 +101,21 @@ mod tests {
         turns.ended(HostId(1), Epoch(110));
         assert!(turns.is_idle());
         assert!(!turns.begins(&held, 1, Epoch(169)));
+        let heard = Decision { waits: Waits::Heard, ..held.clone() };
+        assert!(!turns.clone().begins(&heard, 1, Epoch(119)) && turns.clone().begins(&heard, 1, Epoch(120)));
         assert!(turns.begins(&held, 1, Epoch(170)) && !turns.is_idle());
+    }
+
+    #[test]
+    fn a_pass_stays_while_an_incident_waits_and_no_longer_than_it_may() {
+        let closed = decision(1, Todo::Leave);
+        let open = Decision { waits: Waits::Open, ..decision(2, Todo::Leave) };
+        let stays = |decisions: &[Decision], passed| {
+            super::stays(decisions, Duration::from_secs(passed), Duration::from_secs(50))
+        };
+        let both = [closed.clone(), open];
+        assert!(stays(&both, 0) && stays(&both, 40) && !stays(&both, 41));
+        assert!(!stays(&[closed], 0) && !stays(&[], 0));
+        assert!(!super::stays(&both, Duration::ZERO, Duration::ZERO), "by hand");
     }
 }

@@ -4,11 +4,12 @@
 //! writes itself down as its owner, and looks before each fence and each round of orders whether it still is. An owner
 //! that is gone leaves its lock behind; then the lease decides.
 //!
-//! A record is taken over (`may_live` says when not):
+//! A record is taken over, as it is, with its VMs; the host is proven off anew (`may_live` says when not):
 //! - at once, when its owner was a process of this machine that is dead, or has written down how it ended;
-//! - never, while its owner is a process of this machine that lives;
-//! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s), or when this run has itself watched
-//!   it unchanged for 400 s (`Watch`).
+//! - never, while its owner is a process of this machine that lives: one that is silent for 400 s is named, for a person to end;
+//! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s; an owner writes every 90 s, see
+//!   `timings`), or when a hook or a person's run has watched it for 400 s, every 30 s, and it did not change (`Watch`). Where a
+//!   clock was wrong (`is_doubtful`) only what was seen here counts, for reconcile from tick to tick.
 //!
 //! `open::find` and `reconcile::unfinished` ask, `adopt::taken` takes it over.
 

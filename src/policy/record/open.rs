@@ -2,11 +2,11 @@
 
 use super::adopt::{begin, taken};
 use super::contents::tail;
-use super::lease::{Watch, ended_by, is_here, may_live, standing};
+use super::lease::{Watch, ended_by, is_here, life, may_live, standing};
 use super::lock::{Took, take};
 use super::opening::Opening;
 use super::release::old;
-use crate::model::{DocumentId, Hold, Incident, Memory, Progress};
+use crate::model::{DocumentId, Hold, Incident, Life, Memory, Progress};
 use crate::policy::arming::utc;
 use crate::policy::holder::{lives_and_is_silent, silent};
 use crate::policy::host_error::lead::lead;
@@ -144,7 +144,7 @@ fn find(run: &mut Run, opening: &mut Opening, memory: &Memory, watch: Option<Wat
         if watch.has_moved(*document, incident) {
             return Err(busy(&incident.owner));
         }
-        if !watch.is_over(run.now()) {
+        if !watch.is_over(run.now()) || life(memory, incident) == Life::Lives {
             return Ok(Found::Watched(watch, incident.owner.clone()));
         }
     }

@@ -59,7 +59,6 @@ impl Snapshot {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
-            now: None,
             fell: self.fell_since(policy),
         };
         let why = plan::explain(&self.survey, &request, vm);

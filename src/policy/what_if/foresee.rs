@@ -67,7 +67,6 @@ impl Snapshot {
             moving: done.moving.clone(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
-            now: None,
             fell: self.fell_since(policy),
         };
         let decisions = plan(&self.survey, &request);

@@ -132,7 +132,7 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
     }
     let brakes = brakes(run, &outlook);
     let brakes = left(run, brakes);
-    let young = young_lead(&outlook.observer, &run.policy.brake);
+    let young = young(run, &outlook);
     run.fence.leader = if young.is_some() { Leader::Young } else { Leader::Known };
     let only_young = brakes.is_empty() && young.is_some();
     run.hold.at_off &= only_young;
@@ -144,6 +144,16 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
     }
     run.fence.cleared = Some(run.now()).filter(|_| run.fence.leader == Leader::Known);
     witnesses::before(run).await
+}
+
+/// A lead that is young, unless a person's word takes that brake off too.
+fn young(run: &mut Run, outlook: &Outlook) -> Option<Failure> {
+    let young = young_lead(&outlook.observer, &run.policy.brake)?;
+    if run.proceeds().is_none() {
+        return Some(young);
+    }
+    run.take_word();
+    None
 }
 
 /// What can be seen from here; this front-end leads.

@@ -1,0 +1,132 @@
+//! An incident that is not closed: whether a run works on it, and what is left to be done.
+
+use super::{Todo, View, Waits};
+use crate::model::{Confirmation, DocumentId, Host, HostState, Incident, Life, Memory, Progress};
+use crate::policy::holder::{lives_and_is_silent, silent};
+use crate::policy::limits::{DISARMED, disarmed};
+use crate::policy::moments::{Bounds, beyond, rests};
+use crate::policy::record::lease::{ended_by, is_doubtful, lease_left, life, may_live};
+use crate::policy::record::opening::is_set_aside_by;
+
+/// What is done about it, and why.
+pub(super) fn unfinished(
+    view: View<'_>,
+    bounds: Bounds,
+    host: Option<&Host>,
+    document: DocumentId,
+    incident: &Incident,
+) -> (Todo, String) {
+    let now = view.memory.now;
+    if lives_and_is_silent(view.memory, document, incident) {
+        // Its own run finds out the same, and says how to end it.
+        return (Todo::GoOn, silent(view.memory, incident, "onerescue reconcile").what);
+    }
+    if may_live(view.memory, document, incident) {
+        return (Todo::Leave, works(view.memory, document, incident));
+    }
+    if let Some(abort) = ended_by(view.memory, incident.host, document) {
+        return (Todo::Close, format!("{} has ended it: {}", abort.by, abort.reason));
+    }
+    match host.map(|host| host.state) {
+        None => return (Todo::Close, "the host does not exist any more".to_owned()),
+        Some(HostState::Monitored) => return (Todo::Close, "the host is MONITORED again".to_owned()),
+        Some(HostState::Offline) => return (Todo::Close, "an operator has set the host OFFLINE".to_owned()),
+        Some(HostState::Disabled) if !is_set_aside_by(incident) => {
+            return (Todo::Close, "an operator has disabled the host".to_owned());
+        }
+        Some(HostState::Init) => {
+            return (Todo::Leave, "the host is INIT: monitoring finds out what it is".to_owned());
+        }
+        Some(
+            HostState::Error
+            | HostState::Disabled
+            | HostState::MonitoringMonitored
+            | HostState::MonitoringError
+            | HostState::MonitoringInit
+            | HostState::MonitoringDisabled
+            | HostState::Unknown(_),
+        ) => {}
+    }
+    let rest = rests(now, incident, bounds).map(|left| left.as_secs());
+    let waits = matches!(incident.progress, Progress::Open | Progress::Held)
+        && host.is_some_and(|host| host.state == HostState::Error);
+    if waits
+        && !has_word(view.memory, document, incident)
+        && let Ok(left @ 1..) = rest
+    {
+        let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
+        let why = held.map_or_else(
+            || format!("the host has {left} s more to come back"),
+            |held| format!("held: {}; looked at again in {left} s", held.why),
+        );
+        return (Todo::Leave, why);
+    }
+    let wrong = rest.err().filter(|_| waits).map_or_else(String::new, |ahead| format!("; {}", beyond(ahead)));
+    let wrote = if is_doubtful(view.memory, incident) {
+        "by a clock that was wrong".to_owned()
+    } else {
+        format!("{} s ago", now.since(incident.updated).as_secs())
+    };
+    let gone = match &incident.outcome {
+        Some(outcome) => format!("its run has ended before it was done: {outcome}{wrong}"),
+        None => format!("its run is gone: {}, which wrote {wrote}{wrong}", incident.owner),
+    };
+    match incident.progress {
+        Progress::Off => (Todo::Recover, format!("it is proven off; {gone}")),
+        Progress::Fencing => (Todo::Prove, format!("\"off\" was being sent; {gone}")),
+        Progress::Open | Progress::Closed => (Todo::GoOn, gone),
+        Progress::Held => {
+            let why = incident
+                .held
+                .as_ref()
+                .map_or(gone, |held| format!("held for {} s: {}", now.since(held.since).as_secs(), held.why));
+            (Todo::LookAgain, format!("{why}{wrong}"))
+        }
+    }
+}
+
+/// What it may be waiting for.
+pub(super) fn waits_for(memory: &Memory, document: DocumentId, incident: &Incident) -> Waits {
+    match incident.progress {
+        Progress::Closed => Waits::No,
+        Progress::Open | Progress::Held if has_word(memory, document, incident) => Waits::Heard,
+        Progress::Open | Progress::Held | Progress::Fencing | Progress::Off => Waits::Open,
+    }
+}
+
+/// Has a person written something that a run would go by at once: a word that is not used, or the end of a disarming?
+fn has_word(memory: &Memory, document: DocumentId, incident: &Incident) -> bool {
+    let used = [&incident.confirmation, &incident.proceeded];
+    let counts = |word: &&Confirmation| {
+        let contradicted = incident.on.is_some_and(|on| on >= word.at);
+        let used = used.iter().any(|used| used.as_ref() == Some(*word));
+        word.incident == document && word.expires > memory.now && !used && !contradicted
+    };
+    let disarmed_then = incident.held.as_ref().is_some_and(|held| held.why.starts_with(DISARMED));
+    let disarmed_now = disarmed(&memory.disarmed, Some(incident.cluster), &[]).is_some();
+    memory.confirmations.iter().chain(&memory.proceeds).any(|word| counts(&word))
+        || disarmed_then && !disarmed_now
+}
+
+/// Why a record is left to its owner.
+fn works(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
+    let left = lease_left(memory, document, incident).as_secs();
+    let wrote = if is_doubtful(memory, incident) {
+        format!(
+            "its moments cannot be right, so a clock was wrong; nothing of it has changed here for {} s",
+            memory.unchanged(document).as_secs()
+        )
+    } else {
+        format!("wrote {} s ago", memory.now.since(incident.updated).as_secs())
+    };
+    if life(memory, incident) == Life::Lives {
+        return format!(
+            "{} works on it, and {wrote}; it is a process of this machine that lives",
+            incident.owner
+        );
+    }
+    format!(
+        "{} works on it, and {wrote}; it is taken over if nothing is written for {left} s more",
+        incident.owner
+    )
+}
