@@ -174,6 +174,7 @@ impl<'a> Services<'a> {
             settle: rules.settle,
             plan: rules.plan.clone(),
             flaps: rules.brake.flaps,
+            again: rules.hold.vms,
             leader: rules.brake.leader,
         };
         let account = run_back(self.world, subject, policy);
