@@ -308,6 +308,7 @@ scenarios! {
     back_and_handed_over_by_a_clock_behind
     back_and_handed_over_by_a_wrong_clock
     back_and_it_ran_and_a_person_has_looked
+    back_and_it_ran_and_cannot_be_asked
     back_and_it_ran_and_its_libvirt_is_down
     back_and_it_ran_by_the_timer
     back_and_it_ran_while_its_vms_moved

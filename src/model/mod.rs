@@ -25,6 +25,7 @@ mod storage;
 pub mod text;
 mod version;
 mod vm;
+mod vm_state;
 mod zone;
 
 pub use asked::{Asked, Fencing, Force, Mode};
@@ -51,5 +52,6 @@ pub use service::{Deployment, SERVICE_TYPE, Service, ServiceRole};
 pub use storage::{Datastore, DatastoreKind, Sharing};
 pub use version::Version;
 pub(crate) use vm::layer_of;
-pub use vm::{LcmState, Lock, PciRequest, Record, Vm, VmState};
+pub use vm::{Lock, PciRequest, Record, Vm};
+pub use vm_state::{LcmState, VmState};
 pub use zone::{Raft, RaftState, Server, WhoLeads, Zone};

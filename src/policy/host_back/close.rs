@@ -2,9 +2,10 @@
 
 use super::judge::RETURNED;
 use super::later::{Mark, TAIL};
+use super::remember::leave_to_incident;
 use super::rules::LATER;
 use super::run::Run;
-use crate::model::{DocumentId, Incident, Progress};
+use crate::model::{DocumentId, HostState, Incident, Progress};
 use crate::policy::arming::utc;
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
@@ -57,20 +58,20 @@ pub(super) async fn mark(run: &mut Run, stable: Duration) {
 /// elsewhere ends, a person unlocks a VM.
 pub(super) async fn finish(run: &Run) -> Outcome {
     let mut attributes: Vec<_> = returned(run).into_iter().collect();
-    let (stood, most) = (run.monitored_for(), run.policy.again);
-    let pause = stood.clamp(Duration::from_secs(60), LATER);
-    let again = run.last.is_some() && run.since.is_some() && stood < most && down(run).next().is_some();
-    if again {
-        attributes.push((TAIL, Mark::of(run, stood.saturating_add(pause)).write()));
-    } else {
-        attributes.extend(Mark::read(&run.host).map(|_| (TAIL, "0".to_owned())));
-    }
-    if again && !run.rehearses() {
-        let (pause, most) = (span(pause), span(most));
-        let text = format!(
-            "VMs that could not be started: `onerescue reconcile` looks again in {pause}, for up to {most}"
-        );
-        run.note(Phase::Report, text);
+    let most = run.policy.again;
+    let again = run.last.is_some() && run.monitored_for() < most && down(run).next().is_some();
+    match next_look(run).filter(|_| again) {
+        Some((pause, mark)) => {
+            attributes.push((TAIL, mark));
+            if !run.rehearses() {
+                let (pause, most) = (span(pause), span(most));
+                let text = format!(
+                    "VMs that could not be started: `onerescue reconcile` looks again in {pause}, for up to {most}"
+                );
+                run.note(Phase::Report, text);
+            }
+        }
+        None => attributes.extend(Mark::read(&run.host).map(|_| (TAIL, "0".to_owned()))),
     }
     let outcome = outcome(run);
     if !attributes.is_empty() && !run.rehearses() {
@@ -81,6 +82,25 @@ pub(super) async fn finish(run: &Run) -> Outcome {
         close_incident(run).await;
     }
     outcome
+}
+
+/// The run is held, and its host is one that reconcile looks after: later, not at once again, unless it waits for an incident.
+pub(super) async fn postpone(run: &Run, outcome: &Outcome) {
+    let looks =
+        Mark::read(&run.host).is_some() || run.incident().is_some_and(|incident| incident.alive.is_some());
+    let held = matches!(outcome, Outcome::Held(_)) && run.host.state == HostState::Monitored;
+    let held = held && leave_to_incident(run).is_ok();
+    if let Some((_, mark)) = next_look(run).filter(|_| looks && held && !run.rehearses()) {
+        run.write(vec![(TAIL, mark)]).await;
+    }
+}
+
+/// When the host has been MONITORED for twice as long, at the latest after [`LATER`].
+fn next_look(run: &Run) -> Option<(Duration, String)> {
+    run.since?;
+    let stood = run.monitored_for();
+    let pause = stood.clamp(Duration::from_secs(60), LATER);
+    Some((pause, Mark::of(run, stood.saturating_add(pause)).write()))
 }
 
 /// The host ran while VMs of it were moved away, and now it says that it runs none of them: that incident has ended. Where

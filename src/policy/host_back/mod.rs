@@ -28,7 +28,7 @@ use super::port::Subject;
 use super::report::Outcome;
 use crate::model::HostState;
 use claim::{claim, must_lead};
-use close::finish;
+use close::{finish, postpone};
 use failback::send_vms_back;
 use look::{first_look, wait_until_stable};
 use remember::{leave_to_incident, read_memory};
@@ -42,6 +42,7 @@ pub fn begin(subject: Subject, policy: Policy) -> Suspended<Account> {
     Suspended::new(|desk| async move {
         let mut run = Run::new(desk, &subject, policy);
         let (Ok(outcome) | Err(outcome)) = procedure(&mut run).await;
+        postpone(&run, &outcome).await;
         run.account(outcome)
     })
 }
@@ -70,13 +71,10 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
 
     let (host, survey) = survey(run, None).await?;
     decide(run, &host, &survey);
-    let twice = match runs_twice(&host, &survey) {
-        Some(why) => Some(why),
-        None => domains::run_twice(run, &survey).await,
-    };
-    if let Some(why) = twice {
+    if let Some(why) = runs_twice(&host, &survey) {
         return Err(quarantine::begin(run, why, None).await);
     }
+    domains::run_once(run, &survey).await?;
     if run.rehearses() {
         return Ok(rehearsed(run));
     }

@@ -9,7 +9,7 @@ use super::remember::{read_memory, said};
 use super::rules::Rules;
 use super::run::Run;
 use super::survey::named;
-use crate::model::{Epoch, Host, Memory};
+use crate::model::{Epoch, Host, HostState, Memory};
 use crate::policy::healthy::deed::Deed;
 use crate::policy::limits::{events_lately, span};
 use crate::policy::moments::left;
@@ -181,6 +181,9 @@ pub(super) async fn begin(run: &mut Run, why: String, until: Option<Epoch>) -> O
     run.settle_rest(&rest);
     // The last call only notes that it is done.
     let disabled = replies.get(1) == Some(&Reply::Accepted);
+    if disabled {
+        run.host.state = HostState::Disabled;
+    }
     match refusal(&replies).filter(|_| !disabled) {
         None => held(why, advice),
         Some(bad) => held(

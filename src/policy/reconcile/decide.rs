@@ -50,8 +50,7 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
             | Todo::Tail
             | Todo::Leave => Duration::ZERO,
         };
-        let waits =
-            record.map_or(Waits::No, |(document, incident)| waits_for(view.memory, *document, incident));
+        let waits = record.map_or(Waits::No, |record| waits_for(view.memory, record, host));
         let incident = record.map(|(document, _)| *document);
         (todo, begun, Decision { host: id, name, incident, todo, waited, why, waits })
     };

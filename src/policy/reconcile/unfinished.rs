@@ -51,7 +51,7 @@ pub(super) fn unfinished(
     let waits = matches!(incident.progress, Progress::Open | Progress::Held)
         && host.is_some_and(|host| host.state == HostState::Error);
     if waits
-        && !has_word(view.memory, document, incident)
+        && !has_word(view.memory, document, incident, host)
         && let Ok(left @ 1..) = rest
     {
         let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
@@ -85,27 +85,47 @@ pub(super) fn unfinished(
     }
 }
 
-/// What it may be waiting for.
-pub(super) fn waits_for(memory: &Memory, document: DocumentId, incident: &Incident) -> Waits {
+/// What it may be waiting for. A word that its last run has read is no news, though it may not be used yet.
+pub(super) fn waits_for(
+    memory: &Memory,
+    (document, incident): &(DocumentId, Incident),
+    host: Option<&Host>,
+) -> Waits {
     match incident.progress {
         Progress::Closed => Waits::No,
-        Progress::Open | Progress::Held if has_word(memory, document, incident) => Waits::Heard,
+        Progress::Open | Progress::Held
+            if words(memory, *document, incident).any(|word| word.at >= incident.updated)
+                || is_armed(memory, incident, host) =>
+        {
+            Waits::Heard
+        }
         Progress::Open | Progress::Held | Progress::Fencing | Progress::Off => Waits::Open,
     }
 }
 
 /// Has a person written something that a run would go by at once: a word that is not used, or the end of a disarming?
-fn has_word(memory: &Memory, document: DocumentId, incident: &Incident) -> bool {
+fn has_word(memory: &Memory, document: DocumentId, incident: &Incident, host: Option<&Host>) -> bool {
+    words(memory, document, incident).next().is_some() || is_armed(memory, incident, host)
+}
+
+fn words<'a>(
+    memory: &'a Memory,
+    document: DocumentId,
+    incident: &'a Incident,
+) -> impl Iterator<Item = &'a Confirmation> {
     let used = [&incident.confirmation, &incident.proceeded];
-    let counts = |word: &&Confirmation| {
+    memory.confirmations.iter().chain(&memory.proceeds).filter(move |word| {
         let contradicted = incident.on.is_some_and(|on| on >= word.at);
         let used = used.iter().any(|used| used.as_ref() == Some(*word));
         word.incident == document && word.expires > memory.now && !used && !contradicted
-    };
-    let disarmed_then = incident.held.as_ref().is_some_and(|held| held.why.starts_with(DISARMED));
-    let disarmed_now = disarmed(&memory.disarmed, Some(incident.cluster), &[]).is_some();
-    memory.confirmations.iter().chain(&memory.proceeds).any(|word| counts(&word))
-        || disarmed_then && !disarmed_now
+    })
+}
+
+/// Was it held because fencing was disarmed, which it is no more where the host is now?
+fn is_armed(memory: &Memory, incident: &Incident, host: Option<&Host>) -> bool {
+    let then = incident.held.as_ref().is_some_and(|held| held.why.starts_with(DISARMED));
+    let cluster = host.map_or(incident.cluster, |host| host.cluster);
+    then && disarmed(&memory.disarmed, Some(cluster), &[]).is_none()
 }
 
 /// Why a record is left to its owner.

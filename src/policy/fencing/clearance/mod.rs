@@ -132,7 +132,7 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
     }
     let brakes = brakes(run, &outlook);
     let brakes = left(run, brakes);
-    let young = young(run, &outlook);
+    let young = young(run, &outlook, ahead);
     run.fence.leader = if young.is_some() { Leader::Young } else { Leader::Known };
     let only_young = brakes.is_empty() && young.is_some();
     run.hold.at_off &= only_young;
@@ -146,10 +146,10 @@ async fn look_around(run: &mut Run, ahead: &Ahead<'_, '_>) -> Result<(), Stop> {
     witnesses::before(run).await
 }
 
-/// A lead that is young, unless a person's word takes that brake off too.
-fn young(run: &mut Run, outlook: &Outlook) -> Option<Failure> {
+/// A lead that is young, unless it would hold this and a person's word takes that brake off too.
+fn young(run: &mut Run, outlook: &Outlook, ahead: &Ahead<'_, '_>) -> Option<Failure> {
     let young = young_lead(&outlook.observer, &run.policy.brake)?;
-    if run.proceeds().is_none() {
+    if run.proceeds().is_none() || !ahead.is_blind(run) {
         return Some(young);
     }
     run.take_word();
