@@ -14,7 +14,6 @@ use onerescue::policy::what_if::{Loss, Snapshot};
 use onerescue::policy::{Mode, Policy, Survey};
 use onerescue::run;
 use onerescue::sim::{Clock, Scenario, Server};
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
@@ -127,18 +126,7 @@ fn plan_alone(vms: u32, layers: u32) {
         bound(&mut survey);
     }
     let policy = Policy::new(Mode::Migrate);
-    let request = Request {
-        host: HostId(0),
-        policy: &policy,
-        scope: &onerescue::model::Scope::Host,
-        reservation: None,
-        closed: BTreeSet::new(),
-        live: BTreeSet::new(),
-        moving: BTreeMap::new(),
-        refused: BTreeMap::new(),
-        waited: BTreeSet::new(),
-        fell: None,
-    };
+    let request = Request::new(HostId(0), &policy, &onerescue::model::Scope::Host);
     // Forget the peak of the simulated cloud. Source: proc(5), `clear_refs`.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = mebibytes("self", "VmRSS:");

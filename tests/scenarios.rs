@@ -481,6 +481,15 @@ scenarios! {
     dry_run_no_device
     dry_run_probe_failed
     earlier_runs_count
+    dump_and_a_person_ends_it
+    dump_and_another_run
+    dump_and_a_person_disables_it
+    dump_and_the_host_boots
+    dump_is_saved_and_then_fenced
+    dump_of_a_host_that_is_off
+    dump_takes_too_long
+    dump_that_nobody_asks_for
+    dump_that_there_is_none
     election_at_an_order
     election_at_the_lock
     election_at_the_record
@@ -491,6 +500,8 @@ scenarios! {
     event_before_commit
     event_lost
     every_target_refuses
+    every_target_starts_nothing
+    every_target_starts_nothing_until_mended
     exit_code_accepted
     exit_code_accepted_refuses
     exit_code_only
@@ -664,10 +675,16 @@ scenarios! {
     not_sent_and_power_returns
     not_the_leader
     off_again_after_oned_was_away
+    off_anyway_and_a_young_leader
+    off_anyway_and_not_sent
+    off_anyway_and_refused
+    off_anyway_of_one_that_is_off
+    off_anyway_of_one_that_runs
     off_by_a_person_while_oned_is_slow
     off_could_not_be_sent
     off_could_not_be_sent_and_the_next_level
     off_sent_and_back
+    off_unasked_of_one_that_runs
     offline_between_batches
     offline_by_an_operator_meanwhile
     offline_while_held
@@ -901,14 +918,23 @@ scenarios! {
     strange_names
     switched_on_when_its_vms_have_moved
     taken_over_between_batches
+    target_alone_and_one_bad_vm
     target_deleted
     target_dies
     target_dies_after_it_was_read_back
     target_dies_unseen
     target_disabled
+    target_fails_later
+    target_fails_once
+    target_first_and_no_wait
+    target_hangs
     target_offline
     target_offline_before_the_call
     target_refuses
+    target_starts_nothing
+    target_starts_nothing_and_killed
+    target_starts_nothing_and_priorities
+    targets_are_slow
     tenants_after
     tenants_host_words
     tenants_layer
@@ -940,6 +966,9 @@ scenarios! {
     unlocked_meanwhile
     unreadable_host_dies
     unreadable_hosts
+    uuid_turned_and_met
+    uuid_turned_and_never_met
+    uuid_turned_otherwise
     vms_changed_after_the_proof
     vms_changed_between_batches
     vms_changed_while_waiting

@@ -75,6 +75,7 @@ pub(super) fn ask(zone: &Zone<Http>, config: &Config, all: &[Host], hosts: &[Hos
             advice: "run this again".to_owned(),
         }),
         power: Vec::new(),
+        turned: BTreeMap::new(),
     };
     hosts.iter().enumerate().map(|(at, host)| done.remove(&at).unwrap_or_else(|| lost(host))).collect()
 }
@@ -114,34 +115,44 @@ impl Asker<'_> {
         let entry = self.entry(known);
         if !matches!(entry, Entry::Declared { .. }) {
             let unknown = Error::NoHost(known.name.clone());
-            return HostFacts { host: known.clone(), entry, levels: Err(unknown.into()), power: Vec::new() };
+            let (host, levels) = (known.clone(), Err(unknown.into()));
+            return HostFacts { host, entry, levels, power: Vec::new(), turned: BTreeMap::new() };
         }
         let levels = self.fence.plan(known).map_err(Failure::from);
         let Ok((host, document)) = self.zone.oned().host(known.id) else {
-            return HostFacts { host: known.clone(), entry, levels, power: Vec::new() };
+            let host = known.clone();
+            return HostFacts { host, entry, levels, power: Vec::new(), turned: BTreeMap::new() };
         };
         // It may have been renamed a moment ago.
         let entry = self.entry(&host);
         let power = levels.iter().flatten().flat_map(|Level(devices)| devices);
         let power = power.filter(|device| device.read_back == ReadBack::Status);
-        let power =
-            power.map(|device| (device.name.clone(), self.device(&host, &document, device))).collect();
-        HostFacts { host, entry, levels, power }
+        let mut turned = BTreeMap::new();
+        let power = power.map(|device| {
+            let (state, uuid) = self.device(&host, &document, device);
+            turned.extend(uuid.map(|uuid| (device.name.clone(), uuid)));
+            (device.name.clone(), state)
+        });
+        let power = power.collect();
+        HostFacts { host, entry, levels, power, turned }
     }
 
-    fn device(&self, host: &Host, document: &str, device: &FenceDevice) -> PowerState {
+    fn device(&self, host: &Host, document: &str, device: &FenceDevice) -> (PowerState, Option<String>) {
         let chance = u64::from(host.id.0);
         let peer = match device.route {
             Route::FrontEnd => None,
-            Route::Peer => match peers(self.all, host, 1, chance).pop() {
-                Some(peer) => Some(peer),
-                None => return PowerState::Unknown("no other host of its cluster can ask it".to_owned()),
-            },
+            Route::Peer => {
+                let Some(peer) = peers(self.all, host, 1, chance).pop() else {
+                    let why = "no other host of its cluster can ask it".to_owned();
+                    return (PowerState::Unknown(why), None);
+                };
+                Some(peer)
+            }
         };
-        let status = || self.fence.status(host, document, &device.name, peer.as_ref());
+        let look = || self.fence.look(host, document, &device.name, peer.as_ref());
         match self.gates.get(&device.name) {
-            Some(gate) => gate.through(status),
-            None => status(),
+            Some(gate) => gate.through(look),
+            None => look(),
         }
     }
 }

@@ -149,6 +149,13 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     add("do this", held.map(|held| held.advice.clone()));
     let next = incident.until.filter(|until| held.is_some() && *until > memory.now);
     add("next look", next.map(utc));
+    let saves = incident.dump.filter(|_| incident.progress == Progress::Open);
+    add(
+        "dump",
+        saves.map(|since| {
+            format!("it saves its crash dump, since {}, and is not fenced meanwhile", utc(since))
+        }),
+    );
     let word = aborted(memory, document);
     add("ended by", word.map(|word| format!("{}, {}: {}", word.by, utc(word.at), word.reason)));
     add("fence", incident.fenced.and_then(at).map(|at| format!("begun {at}")));

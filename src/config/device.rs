@@ -3,6 +3,7 @@
 //! Everything that can be known without touching a device or a secret file is checked here, so that a
 //! mistake shows when the settings are read and not when a host has died.
 
+use super::agent;
 use super::bounds::{SECOND, minutes, within};
 use super::file::{self, DriverKind, FromKind, PowerKind};
 use super::parameter::{Origin, canonical, check_key, check_value};
@@ -30,6 +31,8 @@ pub struct Device {
     pub route: Route,
     /// How many calls it takes at the same time; more wait.
     pub concurrency: u32,
+    /// One that says off unasked is sent "off" all the same, once, before that counts.
+    pub off_anyway: bool,
     /// Who does it.
     pub driver: Driver,
 }
@@ -144,16 +147,27 @@ fn device(raw: file::Device) -> Result<Device, String> {
         | (None, DriverKind::Agent | DriverKind::Redfish | DriverKind::Command) => PowerDomain::Host,
     };
     let allowed: &[&str] = match raw.driver {
-        DriverKind::Agent => &["agent", "params", "secrets", "ca_file"],
-        DriverKind::Redfish => &["params", "secrets"],
-        DriverKind::Command => &["off", "status", "accept_exit_code"],
+        DriverKind::Agent => &["agent", "params", "secrets", "ca_file", "accept_all_else_as_off"],
+        DriverKind::Redfish => &["params", "secrets", "off_anyway"],
+        DriverKind::Command => &["off", "status", "accept_exit_code", "off_anyway"],
         DriverKind::Storage => &["off", "status", "datastores"],
     };
     if let Some(key) = raw.keys().into_iter().find(|key| !allowed.contains(key)) {
-        return Err(format!("`{key}` does not belong to this driver, which knows {}", allowed.join(", ")));
+        let why = match (key, raw.driver) {
+            ("off_anyway", DriverKind::Agent) => "; an agent sends nothing to a machine whose status is off",
+            _ => "",
+        };
+        return Err(format!(
+            "`{key}` does not belong to this driver, which knows {}{why}",
+            allowed.join(", ")
+        ));
+    }
+    let off_anyway = raw.off_anyway.unwrap_or(false);
+    if off_anyway && raw.driver == DriverKind::Command && raw.status.is_none() {
+        return Err("`off_anyway` is for a device that can be asked: give it a `status`".to_owned());
     }
     let driver = match raw.driver {
-        DriverKind::Agent => agent(raw)?,
+        DriverKind::Agent => agent::read(raw)?,
         DriverKind::Redfish => {
             let (params, secrets) = parameters(raw)?;
             redfish::check_names(params.keys())?;
@@ -163,7 +177,7 @@ fn device(raw: file::Device) -> Result<Device, String> {
         DriverKind::Command => command(raw)?,
         DriverKind::Storage => storage(raw)?,
     };
-    Ok(Device { timeout, power, route, concurrency, driver })
+    Ok(Device { timeout, power, route, concurrency, off_anyway, driver })
 }
 
 impl file::Device {
@@ -178,60 +192,17 @@ impl file::Device {
             (self.status.is_some(), "status"),
             (self.accept_exit_code.is_some(), "accept_exit_code"),
             (self.datastores.is_some(), "datastores"),
+            (self.off_anyway.is_some(), "off_anyway"),
+            (self.accept_all_else_as_off.is_some(), "accept_all_else_as_off"),
         ];
         given.into_iter().filter(|(given, _)| *given).map(|(_, key)| key).collect()
     }
 }
 
-/// Agents whose "off" is not a host without power, and why.
-const NOT_FENCING: [(&str, &str); 14] = [
-    ("fence_dummy", BELIEVES),
-    ("fence_ack_manual", "it asks somebody; use `onerescue confirm-off` for that"),
-    ("fence_heuristics_ping", BELIEVES),
-    ("fence_watchdog", WATCHDOG),
-    ("fence_sbd", WATCHDOG),
-    ("fence_kdump", "it only hears whether a host saves its crash dump"),
-    ("fence_scsi", FABRIC),
-    ("fence_mpath", FABRIC),
-    ("fence_brocade", FABRIC),
-    ("fence_cisco_mds", FABRIC),
-    ("fence_ifmib", FABRIC),
-    ("fence_sanbox2", FABRIC),
-    (
-        "fence_lpar",
-        "it says off of whatever is not running, \"Error\" and \"Not Available\" among it; ask the HMC in a program of \
-                    driver = \"command\"",
-    ),
-    ("fence_compute", "it tells a cloud that the host is down"),
-];
-const BELIEVES: &str = "it powers nothing off";
-const WATCHDOG: &str = "it is proof only if the host's watchdog is known to run";
-const FABRIC: &str =
-    "it cuts the host off and leaves it running; use it in a program of driver = \"storage\"";
-
-fn agent(mut raw: file::Device) -> Result<Driver, String> {
-    let agent = raw.agent.take().ok_or("driver = \"agent\" needs `agent`, for example \"fence_ipmilan\"")?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !agent.starts_with("fence_") || !agent.chars().all(plain) {
-        return Err(format!(
-            "agent is {agent:?}; it must be the file name of an agent, such as \"fence_ipmilan\""
-        ));
-    }
-    if let Some((_, why)) = NOT_FENCING.iter().find(|(name, _)| *name == agent) {
-        return Err(format!("{agent} does not prove that a host is off: {why}"));
-    }
-    let ca_file = raw.ca_file.take();
-    if ca_file.as_ref().is_some_and(|path| !path.is_absolute()) {
-        return Err("`ca_file` must be an absolute path".to_owned());
-    }
-    let (params, secrets) = parameters(raw)?;
-    Ok(Driver::Agent { agent, params, secrets, ca_file })
-}
-
-type Parameters = (BTreeMap<String, String>, BTreeMap<String, String>);
+pub(super) type Parameters = (BTreeMap<String, String>, BTreeMap<String, String>);
 
 /// `params` and `secrets`.
-fn parameters(raw: file::Device) -> Result<Parameters, String> {
+pub(super) fn parameters(raw: file::Device) -> Result<Parameters, String> {
     let (params, secrets) = (raw.params.unwrap_or_default(), raw.secrets.unwrap_or_default());
     let mut names = checked_parameters(&params)?;
     for (key, path) in &secrets {

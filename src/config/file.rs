@@ -22,6 +22,8 @@ pub(super) struct Device {
     pub(super) status: Option<Vec<String>>,
     pub(super) accept_exit_code: Option<bool>,
     pub(super) datastores: Option<Vec<u32>>,
+    pub(super) off_anyway: Option<bool>,
+    pub(super) accept_all_else_as_off: Option<bool>,
     pub(super) power: Option<PowerKind>,
     pub(super) from: Option<FromKind>,
     pub(super) concurrency: Option<u32>,

@@ -3,6 +3,7 @@
 //! It says what the operator chose. It does not read the command line, contact anything or open secret
 //! files; who needs a secret reads it when it is needed.
 
+mod agent;
 mod bounds;
 mod device;
 mod environment;

@@ -27,6 +27,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("wait", "cycle", Time(|c| &mut c.rules.wait.cycle, TENTH, HOUR)),
     ("wait", "look", Time(|c| &mut c.rules.wait.look, TENTH, minutes(5))),
     ("wait", "oned", Time(|c| &mut c.rules.wait.oned, SECOND, DAY)),
+    ("wait", "dump", Time(|c| &mut c.rules.wait.dump, NONE, DAY)),
     ("brake", "failing", Count(|c| &mut c.rules.brake.failing, 1, 100_000)),
     ("brake", "failing_percent", Count(|c| &mut c.rules.brake.failing_percent, 1, 100)),
     ("brake", "fenced_short", Count(|c| &mut c.rules.brake.short.count, 1, 1000)),
@@ -87,6 +88,8 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("settle", "scheduler", Time(|c| &mut c.rules.settle.scheduler, SECOND, DAY)),
     ("settle", "after_wait", Time(|c| &mut c.rules.settle.after_wait, NONE, DAY)),
     ("settle", "after_late", Choice(|c, word| choose(&mut c.rules.settle.after_late, word))),
+    ("settle", "first_wait", Time(|c| &mut c.rules.settle.first_wait, NONE, HOUR)),
+    ("settle", "failures", Count(|c| &mut c.rules.settle.failures, 0, 100)),
     ("reconcile", "age", Time(|c| &mut c.reconcile.rules.age, NONE, HOUR)),
     ("reconcile", "parallel", Count(|c| &mut c.reconcile.rules.parallel, 1, 10)),
     // Whether they are a hook's is looked at when they are used.

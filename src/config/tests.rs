@@ -38,7 +38,7 @@ fn the_whole_template_can_be_used() {
     assert_eq!(config.log, Config::default().log);
     assert_eq!(config.run_dir, Config::default().run_dir);
     let names: Vec<_> = config.devices.keys().map(ToString::to_string).collect();
-    assert_eq!(names, ["blind", "ceph", "ipmi", "redfish", "script"]);
+    assert_eq!(names, ["blind", "ceph", "ipmi", "pdu", "redfish", "script"]);
     assert_eq!(config.hosts[&HostId(12)].name, "kvm12");
     assert_eq!(config.devices[&DeviceName("ipmi".into())].timeout, Duration::from_secs(75));
 }
@@ -193,8 +193,7 @@ fn a_device_with_an_address_of_each_host_is_many_controllers() {
     let plug = |entry: &str, plug| {
         format!("{}[host.params.pdu]\nplug = \"{plug}\"\n", entry.replace("devices = [\"ipmi\"]", more))
     };
-    let pdu =
-        "[device.pdu]\ndriver = \"agent\"\nagent = \"fence_apc_snmp\"\nparams = { ipaddr = \"10.9.0.1\" }\n";
+    let pdu = "[device.pdu]\ndriver = \"agent\"\nagent = \"fence_apc_snmp\"\naccept_all_else_as_off = true\nparams = { ipaddr = \"10.9.0.1\" }\n";
     let config = parse(&format!("{IPMI}{pdu}{}{}", plug(&a, 1), plug(&b, 2))).unwrap();
     let controllers = |host| {
         let name = |(name, device)| config.hosts[&HostId(host)].controller(name, device);
@@ -246,15 +245,65 @@ fn row_58_what_proves_nothing_is_refused() {
     let expected = "fence_sbd does not prove that a host is off: \
                     it is proof only if the host's watchdog is known to run";
     assert!(error.contains(expected), "{error}");
-    for agent in ["kdump", "heuristics_ping", "watchdog", "ack_manual", "scsi", "ifmib"] {
-        let error = why(&IPMI.replace("ipmilan", agent));
-        assert!(error.contains("does not prove that a host is off: it "), "{error}");
+    let nothing = [
+        ("dummy", "it powers nothing off"),
+        ("ack_manual", "it asks somebody"),
+        ("heuristics_ping", "it powers nothing off"),
+        ("crosslink", "it says off of a host that answers no ping"),
+        ("watchdog", "the host's watchdog"),
+        ("kdump", "`[wait] dump` waits for that"),
+        ("scsi", "leaves it running"),
+        ("mpath", "leaves it running"),
+        ("brocade", "leaves it running"),
+        ("cisco_mds", "leaves it running"),
+        ("ifmib", "leaves it running"),
+        ("sanbox2", "leaves it running"),
+        ("lpar", "\"Error\" and \"Not Available\" among it"),
+        ("skalar", "NODE_OFFLINE"),
+        ("compute", "it tells a cloud"),
+        ("evacuate", "it tells a cloud"),
+    ];
+    let accepted = format!("{IPMI}accept_all_else_as_off = true\n");
+    for (agent, expected) in nothing {
+        for device in [IPMI, &accepted] {
+            let error = why(&device.replace("ipmilan", agent));
+            assert!(error.contains("does not prove that a host is off: it "), "{error}");
+            assert!(error.contains(expected), "{error}");
+        }
     }
-    assert!(parse(&IPMI.replace("ipmilan", "virsh")).is_ok());
     for key in ["missing_as_off", "missing-as-off"] {
-        let error = why(&IPMI.replace("ipmilan", "virsh").replace("lanplus", key));
+        let error = why(&accepted.replace("ipmilan", "virsh").replace("lanplus", key));
         assert!(error.contains(&format!("the parameter `{key}` is not allowed")), "{error}");
     }
+}
+
+/// Their devices do power hosts off, and they say off of everything else too: a person has to name that.
+#[test]
+fn row_21_an_agent_that_takes_all_else_for_off_is_named_or_refused() {
+    let accepted = format!("{IPMI}accept_all_else_as_off = true\n");
+    for agent in ["apc_snmp", "amt", "ilo4_ssh", "virsh", "vmware_soap", "rhevm", "zvmip"] {
+        for device in [IPMI.to_owned(), accepted.replace("true", "false")] {
+            let error = why(&device.replace("ipmilan", agent));
+            assert!(error.contains("says off of everything that is not on"), "{error}");
+        }
+        assert!(parse(&accepted.replace("ipmilan", agent)).is_ok(), "{agent}");
+    }
+    let error = why(&accepted);
+    assert!(error.contains("`accept_all_else_as_off` has no meaning for fence_ipmilan"), "{error}");
+    let command = "[device.x]\ndriver = \"command\"\noff = [\"/f\"]\naccept_all_else_as_off = true";
+    assert!(why(command).contains("does not belong to this driver"), "{}", why(command));
+}
+
+/// Sent to a machine that says off, it is an order as any other: only where it can be read, and where it is sent at all.
+#[test]
+fn a_device_that_is_told_all_the_same_can_be_read_and_sends_it() {
+    let command =
+        |status: &str| format!("[device.x]\ndriver = \"command\"\noff = [\"/f\"]\n{status}off_anyway = true");
+    let config = parse(&command("status = [\"/f\"]\n")).unwrap();
+    assert!(config.devices.values().all(|device| device.off_anyway));
+    assert!(why(&command("")).contains("`off_anyway` is for a device that can be asked"));
+    let error = why(&format!("{IPMI}off_anyway = true"));
+    assert!(error.contains("an agent sends nothing to a machine whose status is off"), "{error}");
 }
 
 #[test]

@@ -128,6 +128,9 @@ pub struct FenceDevice {
     /// What it switches, without secrets: `fence_apc_snmp ip=10.9.0.11 plug=7`. Evidence about one target says
     /// nothing about another.
     pub target: String,
+    /// It may say off of a machine that runs, so one that says off unasked is sent "off" all the same, once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_anyway: bool,
 }
 
 impl FenceDevice {
@@ -136,7 +139,7 @@ impl FenceDevice {
     pub fn new(name: DeviceName, read_back: ReadBack) -> Self {
         let target = name.0.clone();
         let (scope, power, route) = (Scope::Host, PowerDomain::Host, Route::FrontEnd);
-        Self { name, read_back, scope, power, route, target }
+        Self { name, read_back, scope, power, route, target, off_anyway: false }
     }
 }
 

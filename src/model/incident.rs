@@ -164,6 +164,9 @@ pub struct Incident {
     pub events: Vec<Epoch>,
     /// `TEMPLATE/ERROR` of the host when it was opened. It has the date, so another text is another failure.
     pub error: Option<String>,
+    /// Since when it is not fenced, because it says that it saves its crash dump. It stays here when that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dump: Option<Epoch>,
     /// When "off" was about to be sent last, or fencing was waived.
     pub fenced: Option<Epoch>,
     /// When a device said last that the host is on.

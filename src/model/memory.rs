@@ -64,6 +64,9 @@ pub struct SeenOn {
     pub device: DeviceName,
     /// What it switches; another target has not been seen.
     pub target: String,
+    /// The UUID that the machine showed, where that is the one of the settings with turned bytes. No other counts later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned: Option<String>,
     /// When it was seen last.
     pub at: Epoch,
 }

@@ -5,6 +5,7 @@
 mod asked;
 mod attributes;
 mod document;
+mod dump;
 mod evidence;
 mod group;
 mod holder;
@@ -30,6 +31,7 @@ mod zone;
 
 pub use asked::{Asked, Fencing, Force, Mode};
 pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
+pub use dump::Dump;
 pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
     Sample, Scope, Testimony,

@@ -3,9 +3,9 @@
 use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
-    Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Epoch, Hold, Holder, Hook, Host,
-    HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Opinion, Outlook, Owner, Peer,
-    PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads, Words,
+    Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Dump, Epoch, Hold, Holder, Hook,
+    Host, HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Opinion, Outlook, Owner,
+    Peer, PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
@@ -102,6 +102,12 @@ pub trait World {
     /// A [`Failure`] if the settings have none, or have them for another name.
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure>;
 
+    /// At each of these devices a machine was seen that showed this UUID, the one of the settings with turned bytes. From here on
+    /// it counts as the host there.
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        let _ = (host, turned);
+    }
+
     /// Send "off" to the host of this clearance, from the front-end or from a peer. The answer is information, never a proof.
     ///
     /// # Errors
@@ -112,6 +118,12 @@ pub trait World {
         device: &DeviceName,
         via: Option<&Peer>,
     ) -> Result<(), NotOff>;
+
+    /// Listen for at most so long whether a host that was read says that it saves its crash dump.
+    fn dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        let _ = (host, listen);
+        Dump::Unknown(NOT_HERE.to_owned())
+    }
 
     /// Read the power back, from the front-end or from a peer.
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;

@@ -31,6 +31,10 @@ pub struct WaitRules {
     pub look: Duration,
     /// How long oned may be away before the run gives up.
     pub oned: Duration,
+    /// A host that says that it saves its crash dump is not fenced for at most so long. `fence_kdump`, of `agents_dir`, listens
+    /// for that before the first "off", which costs 25 s where nothing is said. "0s": nobody listens.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub dump: Duration,
 }
 
 impl WaitRules {
@@ -233,6 +237,14 @@ pub struct SettleRules {
     pub after_wait: Duration,
     /// Then, or as soon as one of them is held or has failed, it is started without them ("go") or held ("hold").
     pub after_late: Late,
+    /// A host that was not seen to start a VM of this incident gets one VM first. The others that go there wait until it
+    /// runs or fails, for this long at most; then they go elsewhere where they fit, and there where they do not. "0s":
+    /// nobody waits.
+    #[serde(default)]
+    pub first_wait: Duration,
+    /// A host where so many VMs do not start, and fewer run, takes no more VMs of this incident. 0: it goes on taking them.
+    #[serde(default)]
+    pub failures: u32,
 }
 
 impl Default for WaitRules {
@@ -242,6 +254,7 @@ impl Default for WaitRules {
             cycle: Duration::from_secs(60),
             look: Duration::from_secs(5),
             oned: Duration::from_secs(300),
+            dump: Duration::ZERO,
         }
     }
 }
@@ -284,6 +297,8 @@ impl Default for SettleRules {
             scheduler: Duration::from_secs(120),
             after_wait: Duration::from_secs(300),
             after_late: Late::Go,
+            first_wait: Duration::from_secs(10),
+            failures: 2,
         }
     }
 }

@@ -51,6 +51,10 @@ pub enum Behaviour {
     Caches,
     /// Its status is the truth, and an "off" is never sent to it: another machine's identity, no such action.
     Unsendable,
+    /// It has restarted, and says off of a machine that runs until it is told something, as some were seen to do.
+    SaysOffAtFirst,
+    /// Its machine shows the UUID of the settings with turned bytes: it says nothing, and is sent nothing, until that is recognised.
+    TurnedUuid,
     /// It executes "off" at once and once more 15 s later, as a repeated request does.
     OffTwice,
 }
@@ -60,6 +64,9 @@ pub(super) const SILENT: Duration = Duration::from_secs(600);
 
 /// How old the status of [`Behaviour::Caches`] gets.
 pub(super) const CACHE: Duration = Duration::from_secs(30);
+
+/// What the machine of [`Behaviour::TurnedUuid`] shows.
+pub(super) const TURNED: &str = "44454c4c-3700-1042-8054-b7c04f383432";
 
 /// After this time [`Behaviour::ComesBack`] and [`Behaviour::FeedComesBack`] are on again.
 pub(super) const BACK_AFTER: Duration = Duration::from_secs(10);
@@ -78,9 +85,13 @@ impl Behaviour {
         let after = |seconds| Some(Duration::from_secs(seconds));
         let says = |why: &str| Err(NotOff::Sent(why.to_owned()));
         let (answer, off_after, on_after) = match self {
-            Self::Works | Self::Unreadable | Self::DeadThenWorks | Self::Caches | Self::OffTwice => {
-                (Ok(()), after(0), None)
-            }
+            Self::Works
+            | Self::Unreadable
+            | Self::DeadThenWorks
+            | Self::Caches
+            | Self::TurnedUuid
+            | Self::SaysOffAtFirst
+            | Self::OffTwice => (Ok(()), after(0), None),
             Self::Slow => (Ok(()), after(20), None),
             Self::Ignores | Self::Liar | Self::WrongMachine | Self::Flaps | Self::Feed | Self::FeedStuck => {
                 (Ok(()), None, None)
@@ -121,6 +132,8 @@ impl Behaviour {
             | Self::DeadThenWorks
             | Self::Caches
             | Self::Unsendable
+            | Self::TurnedUuid
+            | Self::SaysOffAtFirst
             | Self::OffTwice => truth,
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),
@@ -150,6 +163,10 @@ pub struct SimDevice {
     pub route: Route,
     /// How long before it was given to its host it was seen ON; `None` = never.
     pub seen_on: Option<Duration>,
+    /// It is sent "off" although it says off.
+    pub off_anyway: bool,
+    /// The UUID that it showed then, if the bytes of that were turned.
+    pub turned: Option<String>,
     /// It gives no answer until this long after the first run's begin; [`Behaviour::DeadThenWorks`] has ten minutes
     /// if nothing is said here.
     pub returns_after: Option<Duration>,
@@ -167,6 +184,8 @@ impl SimDevice {
             scope: Scope::Host,
             route: Route::FrontEnd,
             seen_on: Some(Duration::from_secs(3600)),
+            off_anyway: false,
+            turned: None,
             returns_after: None,
         }
     }
@@ -175,6 +194,7 @@ impl SimDevice {
         FenceDevice {
             scope: self.scope.clone(),
             route: self.route,
+            off_anyway: self.off_anyway,
             ..FenceDevice::new(self.name.clone(), self.read_back)
         }
     }

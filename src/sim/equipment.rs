@@ -29,6 +29,11 @@ pub(super) struct Device {
     route: RouteWord,
     /// How long before the hook started it was seen ON: `40d`, or `never`; absent = an hour.
     seen_on: Option<String>,
+    /// It is sent "off" although it says off.
+    #[serde(default)]
+    off_anyway: bool,
+    /// Its machine showed this UUID then, whose bytes were turned.
+    turned: Option<String>,
     /// It gives no answer until this long after the hook's start.
     #[serde(default, with = "compact::optional")]
     returns_after: Option<Duration>,
@@ -141,6 +146,8 @@ fn device(words: &Device, names: &Names) -> Result<SimDevice, String> {
             RouteWord::Peer => Route::Peer,
         },
         seen_on: seen_on(words.seen_on.as_deref(), plain.seen_on)?,
+        off_anyway: words.off_anyway,
+        turned: words.turned.clone(),
         returns_after: words.returns_after,
         ..plain
     })

@@ -20,6 +20,8 @@ pub enum Event {
     PowerOn(HostId),
     /// A host dies.
     Dies(HostId, Death),
+    /// A crashed host saves its crash dump for so long, and says so.
+    Dumps(HostId, Duration),
     /// Whatever ailed a host is over.
     Returns(HostId),
     /// Its monitoring fails with this text although it is well.
@@ -112,6 +114,7 @@ impl Event {
             Self::PowerOff(host) => cloud.power_off(host),
             Self::PowerOn(host) => cloud.power_on(host),
             Self::Dies(host, death) => cloud.host_dies(host, death),
+            Self::Dumps(host, time) => cloud.host_dumps(host, time),
             Self::Returns(host) => cloud.host_returns(host),
             Self::ProbeFails(host, text) => cloud.monitoring_fails(host, &text),
             Self::Crashes(vm) => cloud.vm_crashes(vm),

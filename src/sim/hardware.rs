@@ -21,6 +21,12 @@ impl Cloud {
         self.reach_changed(host, before);
     }
 
+    /// A host that has crashed saves its crash dump for so long.
+    pub(super) fn host_dumps(&mut self, host: HostId, time: Duration) {
+        let now = self.now();
+        self.physics.dumps.insert(host, (now, now.saturating_add(time)));
+    }
+
     /// Cut a host's power, as a fence device does. Idempotent.
     pub fn power_off(&mut self, host: HostId) {
         self.switch(host, Power::Off);

@@ -98,10 +98,25 @@ pub(crate) struct Physics {
     domains: BTreeMap<VmId, BTreeSet<HostId>>,
     /// The datastores that a host is cut off from.
     cuts: BTreeMap<HostId, BTreeSet<DatastoreId>>,
+    /// From when until when a crashed host saves its dump.
+    pub(super) dumps: BTreeMap<HostId, (Duration, Duration)>,
     pub(crate) breaches: Vec<Breach>,
 }
 
+/// The time between two messages of a host that saves its crash dump.
+const SAYS_SO: Duration = Duration::from_secs(10);
+
 impl Physics {
+    /// When a host says next, at this moment or later, that it saves its crash dump.
+    pub(super) fn says_that_it_dumps(&self, host: HostId, now: Duration) -> Option<Duration> {
+        let (from, until) = self.dumps.get(&host).copied()?;
+        let passed = now.saturating_sub(from).as_millis().div_ceil(SAYS_SO.as_millis());
+        let next = from.saturating_add(SAYS_SO.saturating_mul(u32::try_from(passed).unwrap_or(u32::MAX)));
+        let crashed =
+            self.machines.get(&host).is_some_and(|machine| machine.power == Power::On && machine.hung);
+        Some(next.max(from)).filter(|next| crashed && *next < until)
+    }
+
     pub(crate) fn add(&mut self, host: HostId) {
         let machine = Machine { power: Power::On, network: true, front_end: true, hung: false, silent: None };
         self.machines.insert(host, machine);

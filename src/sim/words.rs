@@ -76,7 +76,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
         .times(fault.times.unwrap_or(u32::MAX)))
 }
 
-/// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `returns HOST`,
+/// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `dumps HOST 4m`, `returns HOST`,
 /// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `libvirt_ends HOST`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
 /// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
@@ -95,6 +95,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let server = || object.parse().map_err(|_| format!("no such front-end: {object}"));
     Ok(match verb {
         "dies" => Event::Dies(host()?, death(more)?),
+        "dumps" => Event::Dumps(host()?, duration(more)?),
         "returns" => Event::Returns(host()?),
         "power_on" => Event::PowerOn(host()?),
         "power_off" => Event::PowerOff(host()?),

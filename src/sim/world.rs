@@ -46,6 +46,8 @@ pub struct SimWorld {
     outlets: BTreeMap<(HostId, DeviceName), Duration>,
     /// What a device that caches has last looked at, and when.
     cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
+    /// UUIDs with turned bytes that count in the present run.
+    recognised: BTreeMap<(HostId, DeviceName), String>,
     claimed: Option<HostId>,
     /// Who holds the lock file of the host, when that was taken, and when it is free again.
     held: Option<(Locked, Duration, Option<Duration>)>,
@@ -111,6 +113,7 @@ impl SimWorld {
             asked: BTreeMap::new(),
             outlets: BTreeMap::new(),
             cached: BTreeMap::new(),
+            recognised: BTreeMap::new(),
             claimed: None,
             held: None,
             again: None,
@@ -144,8 +147,9 @@ impl SimWorld {
         let now = Epoch(cloud.epoch());
         let seen = devices.iter().filter_map(|device| {
             let ago = i64::try_from(device.seen_on?.as_secs()).unwrap_or(i64::MAX);
-            let target = device.plain().target;
-            Some(SeenOn { host, device: device.name.clone(), target, at: Epoch(now.0.saturating_sub(ago)) })
+            let (target, turned) = (device.plain().target, device.turned.clone());
+            let at = Epoch(now.0.saturating_sub(ago));
+            Some(SeenOn { host, device: device.name.clone(), target, turned, at })
         });
         cloud.add_record(&Record::SeenOn { devices: seen.collect() });
         drop(cloud);
@@ -207,6 +211,7 @@ impl SimWorld {
         self.began = self.transport.cloud().now();
         self.process += 1;
         self.locked.clear();
+        self.recognised.clear();
         self.told.clear();
         self.seen.clear();
         self.tended.clear();

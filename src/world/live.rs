@@ -21,8 +21,8 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Opinion,
-    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::model::{Epoch, Hook, Words};
 use crate::policy::healthy::Deed;
@@ -275,6 +275,10 @@ impl World for Live {
         Ok(self.fence.plan(host)?)
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.fence.recognise(host, turned);
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,
@@ -297,6 +301,13 @@ impl World for Live {
             }
         };
         runner::telling(tell, || self.fence.off(host, document, device, via))
+    }
+
+    fn dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        match self.suspect(host) {
+            Ok((host, _)) => self.fence.dump(host, listen),
+            Err(why) => Dump::Unknown(why),
+        }
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -3,8 +3,8 @@
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Outlook, Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
 use crate::policy::{
@@ -190,6 +190,10 @@ impl World for Replayed {
     ) -> Result<(), NotOff> {
         let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
         self.ask(&asked).map_or_else(|| Err(NotOff::Sent(String::new())), |(_, said)| said)
+    }
+
+    fn dump(&mut self, _host: HostId, _listen: Duration) -> Dump {
+        self.ask(&Question::Dump).map_or(Dump::Silent, |(_, dump)| dump)
     }
 
     fn power_state(&mut self, _host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

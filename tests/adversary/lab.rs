@@ -55,6 +55,7 @@ impl Lab {
                 host: NODE7,
                 device: device.name.clone(),
                 target: device.target.clone(),
+                turned: None,
                 at: Epoch(NOON - 3600),
             })
             .collect();

@@ -18,6 +18,8 @@ pub(crate) struct Bay {
     /// The parameters of the host, but for the URL; `ca_file` and `fingerprint` too.
     parameters: Vec<(&'static str, String)>,
     timeout: &'static str,
+    /// One more line of the device.
+    line: &'static str,
 }
 
 impl Bay {
@@ -26,7 +28,7 @@ impl Bay {
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("secret"), &format!("{PASSWORD}\n"), 0o600);
         let parameters = vec![("system", system.to_owned()), (identity.0, identity.1.to_owned())];
-        Self { folder, parameters, timeout: "20s" }
+        Self { folder, parameters, timeout: "20s", line: "" }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -54,6 +56,12 @@ impl Bay {
         Self { timeout, ..self }
     }
 
+    /// One more line of the device.
+    #[must_use]
+    pub(crate) fn saying(self, line: &'static str) -> Self {
+        Self { line, ..self }
+    }
+
     /// A certificate of this folder's authority is believed.
     #[must_use]
     pub(crate) fn trusting(self, name: &str) -> Self {
@@ -66,10 +74,11 @@ impl Bay {
         let own: Vec<_> = self.parameters.iter().map(|(key, value)| format!("{key} = \"{value}\"")).collect();
         let own = own.join("\n");
         format!(
-            "[device.bmc]\ndriver = \"redfish\"\ntimeout = \"{}\"\nparams = {{ username = \"fence\" }}\n\
+            "[device.bmc]\ndriver = \"redfish\"\ntimeout = \"{}\"\n{}\nparams = {{ username = \"fence\" }}\n\
              secrets = {{ password = \"{}/secret\" }}\n\
              [[host]]\nid = 0\nname = \"node0\"\ndevices = [\"bmc\"]\n[host.params.bmc]\nurl = \"{url}\"\n{own}\n",
             self.timeout,
+            self.line,
             self.folder().display(),
         )
     }

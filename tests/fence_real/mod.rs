@@ -6,9 +6,10 @@
 //! Needs Debian's `fence-agents`, `ipmitool`, `openipmi`, `snmp`, `snmpd` and `openssl`; fails without them. Without
 //! `sushy-emulator` in `tests/.venv` it says what is not checked.
 
-mod bay;
-mod bmc;
-mod certificates;
+pub(crate) mod bay;
+pub(crate) mod bmc;
+pub(crate) mod certificates;
+mod kdump;
 pub(crate) mod lab;
 mod outlets;
 mod pdu;
@@ -125,8 +126,8 @@ fn the_real_agent_is_asked_for_its_parameters_before_anything_happens() {
     let lab = Lab::start(57);
     assert!(lab.fence("30s").plan(&host()).is_ok());
     // This agent takes no `lanplus`.
-    let error = lab.fence_with("fence_apc_snmp", Path::new("/usr/sbin"), "30s").plan(&host());
+    let error = lab.fence_with("fence_eaton_snmp", Path::new("/usr/sbin"), "30s").plan(&host());
     let error = error.unwrap_err().to_string();
-    assert!(error.ends_with("/usr/sbin/fence_apc_snmp has no parameter `cipher`"), "{error}");
+    assert!(error.ends_with("/usr/sbin/fence_eaton_snmp has no parameter `cipher`"), "{error}");
     assert!(lab.machine_runs());
 }

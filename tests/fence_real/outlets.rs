@@ -65,7 +65,7 @@ impl Pdu {
     /// The section of the settings that declares it.
     pub(crate) fn device(&self, name: &str, timeout: &str, concurrency: u32) -> String {
         format!(
-            "[device.{name}]\ndriver = \"agent\"\nagent = \"fence_apc_snmp\"\npower = \"external\"\n\
+            "[device.{name}]\ndriver = \"agent\"\nagent = \"fence_apc_snmp\"\naccept_all_else_as_off = true\npower = \"external\"\n\
              timeout = \"{timeout}\"\nconcurrency = {concurrency}\n\
              params = {{ ip = \"{}\", ipport = \"{}\", snmp_version = \"2c\", power_timeout = \"2\" }}\n\
              secrets = {{ community = \"{}/community\" }}\n",

@@ -3,7 +3,7 @@
 use super::bay::{Bay, in_time, not_sent, off, sent, status, why_unknown};
 use super::bmc::{Answer, Bmc, Request, SERIAL, UUID, system, system_with};
 use super::certificates;
-use onerescue::model::PowerState;
+use onerescue::model::{DeviceName, HostId, PowerState};
 use onerescue::world::fence::Fence;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ fn row_05_a_wrong_password_is_tried_once_for_each_question() {
 }
 
 #[test]
-fn a_controller_that_wants_a_final_slash_is_asked_there_and_nowhere_else() {
+fn row_63_a_controller_that_wants_a_final_slash_is_asked_there_and_nowhere_else() {
     let bay = bay();
     for code in [301, 302, 307, 308] {
         let (bmc, fence) = start(&bay, move |request, _| {
@@ -218,6 +218,39 @@ fn row_19_another_machine_is_neither_off_nor_sent_anything() {
     assert!(why_unknown(&fence).contains("its SerialNumber is CZ1234567, not CZ7654321"));
     assert!(not_sent(&fence).contains("CZ7654321"));
     assert_eq!(bmc.orders(), 0);
+}
+
+#[test]
+fn row_19_a_uuid_with_turned_bytes_counts_where_that_one_was_recognised() {
+    let bay = bay();
+    let turned = "44454c4c-3700-1042-8054-b7c04f383432";
+    let (bmc, mut fence) = saying(&bay, system("\"On\"").replace(UUID, turned));
+    let device = DeviceName("bmc".to_owned());
+    let look = |fence: &Fence| fence.look(&super::lab::host(), super::lab::DOCUMENT, &device, None);
+    for recognised in [None, Some(UUID), Some("44454c4c-3700-1042-8054-000000000000")] {
+        let uuids = recognised.map(|uuid| (device.clone(), uuid.to_owned()));
+        fence.recognise(HostId(0), uuids.as_slice());
+        assert!(
+            why_unknown(&fence)
+                .starts_with(&format!("its UUID is {turned}, that of the settings with turned bytes"))
+        );
+        assert!(not_sent(&fence).contains(turned));
+        assert_eq!(look(&fence), (PowerState::On, Some(turned.to_owned())));
+    }
+    // Of another host.
+    fence.recognise(HostId(1), &[(device.clone(), turned.to_owned())]);
+    why_unknown(&fence);
+    assert_eq!(bmc.orders(), 0);
+    fence.recognise(HostId(0), &[(device.clone(), turned.to_owned())]);
+    assert_eq!(status(&fence), PowerState::On);
+    assert_eq!(off(&fence), Ok(()));
+    assert_eq!(bmc.orders(), 1);
+    // Nor does it make another machine the one that is meant.
+    let (bmc, mut fence) =
+        saying(&bay, system("\"On\"").replace(UUID, "44454c4c-3700-1042-8054-b7c04f383433"));
+    fence.recognise(HostId(0), &[(device.clone(), "44454c4c-3700-1042-8054-b7c04f383433".to_owned())]);
+    assert!(not_sent(&fence).contains("is another machine"));
+    assert_eq!((look(&fence).1, bmc.orders()), (None, 0));
 }
 
 #[test]

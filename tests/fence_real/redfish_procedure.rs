@@ -23,7 +23,17 @@ struct Stage {
 /// `powers` is what the controller says about the power, by how often it was told to switch off, and how
 /// often it was asked since then. What it answers to an order is `order`, a status; the power goes first.
 fn stage(rules: &str, order: u16, powers: fn(usize, usize) -> &'static str) -> Stage {
-    let bay = Bay::new("/redfish/v1/Systems/1", ("uuid", UUID)).trusting("ca.pem");
+    stage_with("", rules, order, powers)
+}
+
+/// The same, with one more line of the device.
+fn stage_with(
+    line: &'static str,
+    rules: &str,
+    order: u16,
+    powers: fn(usize, usize) -> &'static str,
+) -> Stage {
+    let bay = Bay::new("/redfish/v1/Systems/1", ("uuid", UUID)).trusting("ca.pem").saying(line);
     certificates::authority(bay.folder(), "ca");
     certificates::signed(bay.folder(), "127.0.0.1");
     let rig = Rig::new(Lab::without_controller());
@@ -94,4 +104,38 @@ fn row_17_a_power_state_that_is_no_answer_moves_no_vm() {
     });
     let ended = recover(&stage);
     stage.rig.refused(&ended, "its PowerState is PoweringOff");
+}
+
+/// A controller that has restarted says off of a machine that runs, until it is told something.
+#[test]
+fn row_61_a_controller_that_has_restarted_is_told_all_the_same_where_the_settings_say_so() {
+    let stage = stage_with("off_anyway = true", "", 204, |_, _| "\"Off\"");
+    let ended = recover(&stage);
+    recovered(&stage, &ended);
+    assert_eq!(stage.bmc.orders(), 1);
+    let lines = stage.bmc.lines();
+    let order = lines.iter().position(|line| line.starts_with("POST")).unwrap();
+    let asked = |lines: &[String]| lines.iter().filter(|line| line.starts_with("GET")).count();
+    // Before the order, and once more with it; at least three times since.
+    assert!(asked(&lines[..order]) >= 2 && asked(&lines[order..]) >= 3, "{lines:?}");
+    assert!(ended.said.contains("may say so of a machine that runs (`off_anyway`)"), "{}", ended.said);
+}
+
+/// That is the price without the setting: what it says is believed, as any device is.
+#[test]
+fn row_61_without_the_setting_its_off_is_believed() {
+    let stage = stage("", 204, |_, _| "\"Off\"");
+    let ended = recover(&stage);
+    assert_eq!((ended.code, stage.bmc.orders()), (Some(0), 0), "{}", ended.said);
+    assert_eq!(stage.rig.bench.power(), Power::On);
+    assert_ne!(stage.rig.bench.cloud.lock().unwrap().breaches(), []);
+}
+
+#[test]
+fn row_61_a_machine_that_is_off_and_whose_controller_refuses_is_told_once() {
+    let stage = stage_with("off_anyway = true", "", 409, |_, _| "\"Off\"");
+    let ended = recover(&stage);
+    recovered(&stage, &ended);
+    assert!(ended.said.contains("HTTP status 409"), "{}", ended.said);
+    assert_eq!(stage.bmc.orders(), 1);
 }

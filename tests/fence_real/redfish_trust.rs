@@ -50,7 +50,18 @@ fn row_50_a_certificate_counts_only_from_the_right_authority_for_the_address_and
     certificates::signed_and_over(&folder, "127.0.0.1");
     refused(&bay, "certificate expired");
     certificates::from_the_factory(&folder);
-    refused(&bay, "UnknownIssuer");
+    refused(&bay, "set `ca_file`, or `fingerprint` if it is self-signed");
+    // As openssl makes one: an authority that has signed itself, whether it is believed or not.
+    certificates::authority(&folder, "bmc");
+    let self_signed =
+        "its certificate is self-signed: set `fingerprint`, which `openssl s_client -connect HOST:443";
+    refused(&bay, self_signed);
+    let bay = bay.trusting("bmc.pem");
+    refused(&bay, self_signed);
+    let bay = bay.without("ca_file");
+    refused(&bay, self_signed);
+    let bay = bay.with("fingerprint", &fingerprint(&folder));
+    assert_eq!(status(&off_machine(&bay).1), PowerState::Off);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Our Redfish driver, and the agent `fence_redfish`, against a real `sushy-emulator` over TLS.
 
 use super::bay::{in_time, off, status, why_unknown};
-use super::lab::host;
+use super::lab::{Lab, host};
 use super::processes::{eventually, processes};
+use super::rig::{HUNG_NODE0, Rig};
 use super::sushy_lab::{HOST1, HOST2, Sushy, off_and_seen};
 use onerescue::config::{Config, Environment};
 use onerescue::error::Error;
@@ -20,6 +21,27 @@ fn rows_02_03_off_is_seen_after_a_while_and_may_be_said_again() {
     assert_eq!(off(&fence), Ok(()));
     assert_eq!(status(&fence), PowerState::Off);
     assert_eq!(sushy.power(HOST2), PowerState::On);
+}
+
+/// The whole procedure for a machine that is off already.
+#[test]
+fn row_61_a_machine_that_is_off_is_told_all_the_same_where_the_settings_say_so() {
+    let Some(mut sushy) = Sushy::start("") else { return };
+    off_and_seen(&sushy.native());
+    let orders = |sushy: &Sushy| {
+        let log = std::fs::read_to_string(sushy.bay.folder().join("log")).unwrap();
+        log.matches("POST ").count()
+    };
+    for (line, expected) in [("", 1), ("off_anyway = true", 2)] {
+        sushy.bay = sushy.bay.saying(line);
+        let no_power = HUNG_NODE0.replace("node0 hang\"", "node0 power_loss\"");
+        let rig = Rig::with_scenario(Lab::without_controller(), &no_power);
+        rig.bench.settings(&sushy.bay.devices(&sushy.url()));
+        let ended = rig.recover();
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        assert!(ended.said.contains("bmc said off 3 times in a row"), "{}", ended.said);
+        assert_eq!(orders(&sushy), expected, "{}", ended.said);
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl Bench {
     }
 
     /// A call about each document there may be.
-    fn every_document(&self, method: &str, more: &[Value]) -> usize {
+    pub(super) fn every_document(&self, method: &str, more: &[Value]) -> usize {
         let call = |id| self.oned(method, [&[Value::Int(id)], more].concat());
         (0..20).map(call).filter(|reply| matches!(reply, Reply::Value(_))).count()
     }
@@ -126,7 +126,11 @@ impl Bench {
     }
 
     pub(super) fn start(&self) -> Command {
-        let mut command = Command::new(ONERESCUE);
+        self.start_program(ONERESCUE)
+    }
+
+    pub(super) fn start_program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -177,7 +181,7 @@ impl Bench {
 
     pub(super) fn seen_on(&self, host: u32, target: &str, at: i64) {
         let (host, device) = (HostId(host), onerescue::model::DeviceName("machine".to_owned()));
-        let seen = SeenOn { host, device, target: target.to_owned(), at: Epoch(at) };
+        let seen = SeenOn { host, device, target: target.to_owned(), turned: None, at: Epoch(at) };
         self.remember(&Record::SeenOn { devices: vec![seen] });
     }
 }

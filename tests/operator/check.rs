@@ -282,3 +282,17 @@ fn witnesses_and_gateways_that_cannot_help_are_found() {
     bench.settings("[observer]\ngateways = [\"127.0.0.1\"]\nping = [\"/bin/false\"]", &hosts());
     found(&bench, "gateway", "127.0.0.1: ");
 }
+
+#[test]
+fn who_listens_for_a_crash_dump_is_looked_for() {
+    let bench = Bench::new(WELL);
+    let nowhere = format!("[fence]\nagents_dir = [{:?}]", bench.folder.path());
+    bench.settings(&format!("[wait]\ndump = \"10m\"\n{nowhere}"), &hosts());
+    found(
+        &bench,
+        "file",
+        "[wait] dump: nobody can listen, so no crash dump is waited for: there is no program fence_kdump",
+    );
+    bench.settings(&nowhere, &hosts());
+    assert_eq!(findings(&bench, &[], "file").1, Vec::<String>::new());
+}

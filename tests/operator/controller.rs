@@ -1,13 +1,17 @@
-//! `check` and `confirm-off` with a real controller: `fence_ipmilan` and `ipmitool` against `ipmi_sim`.
+//! `check` and `confirm-off` with a real controller: `fence_ipmilan` and `ipmitool` against `ipmi_sim`, and our Redfish driver.
 //!
 //! Needs Debian's `fence-agents`, `ipmitool` and `openipmi`; fails without them.
 
 use super::bench::{Bench, WELL, err, hosts, incident, out};
+use crate::fence_real::bay::Bay;
+use crate::fence_real::bmc::{Answer, Bmc, Request, UUID, system};
+use crate::fence_real::certificates;
 use crate::fence_real::lab::Lab;
-use onerescue::model::{DeviceName, HostId, Progress};
+use crate::hooks::bench::HOST_ERROR;
+use onerescue::model::{DeviceName, HostId, Progress, SeenOn};
 use onerescue::sim::Death;
 use onerescue::wire::record::Record;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 /// node0 is behind this controller, the other hosts behind their simulated ones.
@@ -85,4 +89,60 @@ fn rows_26_28_30_a_word_is_taken_only_from_a_controller_that_is_silent() {
     let output = bench.run(&word);
     assert_eq!(output.status.code(), Some(0), "{}", told(&lab, &output));
     assert!(bench.memory().confirmations.len() == 1);
+}
+
+/// The controller of node0 shows the UUID of the settings with turned bytes.
+#[test]
+fn row_19_a_turned_uuid_is_seen_by_day_and_counts_at_night() {
+    let bay = Bay::new("/redfish/v1/Systems/1", ("uuid", UUID)).trusting("ca.pem");
+    certificates::authority(bay.folder(), "ca");
+    certificates::signed(bay.folder(), "127.0.0.1");
+    let turned = "44454c4c-3700-1042-8054-b7c04f383432";
+    let answer = |_: &Request, _| Answer::Json(200, system("\"On\"").replace(UUID, turned));
+    let bmc = Bmc::start(bay.folder(), answer);
+    let bench = Bench::new(WELL);
+    let entries = hosts();
+    let (_, others) = entries.split_once("[[host]]").unwrap().1.split_once("[[host]]").unwrap();
+    let devices = bay.devices(&format!("https://{}", bmc.address));
+    let (device, entry) = devices.split_once("[[host]]").unwrap();
+    bench.settings(device, &format!("[[host]]\nsame_power_accepted = true{entry}\n[[host]]{others}"));
+    let dies = |bench: &Bench| {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.host_dies(HostId(0), Death::Hang);
+        cloud.advance(Duration::from_secs(300));
+    };
+    // Tables break their lines.
+    let said = |mut command: Command| {
+        let output = command.output().unwrap();
+        let text = format!("{}{}", out(&output), err(&output));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let rehearse = || {
+        let mut command = bench.start_program(HOST_ERROR);
+        command.args(["--host", "node0", "-m", "-p", "0", "--dry-run"]);
+        said(command)
+    };
+    let check = || {
+        let mut command = bench.start();
+        command.args(["check", "--host", "node0"]);
+        said(command)
+    };
+
+    let first = check();
+    let as_turned = format!("it says on as {turned}, the UUID of the settings with turned bytes");
+    assert!(first.contains(&as_turned), "{first}");
+    let one = bench.memory().seen_on.into_iter().find(|seen| seen.host == HostId(0)).unwrap();
+    assert_eq!(one.turned.as_deref(), Some(turned));
+    dies(&bench);
+    assert!(rehearse().contains("bmc says on"), "{}", rehearse());
+    assert!(check().contains("it says on; the host is ERROR"), "{}", check());
+
+    // What was seen before this was written down, or at another place: it counts for nothing now.
+    for seen in [SeenOn { turned: None, ..one.clone() }, SeenOn { target: "elsewhere".to_owned(), ..one }] {
+        bench.every_document("one.document.delete", &[]);
+        bench.remember(&Record::SeenOn { devices: vec![seen] });
+        assert!(rehearse().contains("that of the settings with turned bytes"), "{}", rehearse());
+        assert!(check().contains("once it was seen ON so while the host was MONITORED"), "{}", check());
+    }
+    assert_eq!(bmc.orders(), 0);
 }

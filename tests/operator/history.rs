@@ -247,3 +247,19 @@ fn what_had_no_room_in_the_record_is_said() {
     assert!(text.contains("VMs: 1 recovered, 1 held, 1200 not in the record\n"), "{text}");
     assert!(out(&bench.run(&["history"])).contains("1200 not in the record"));
 }
+
+#[test]
+fn a_host_that_is_let_alone_for_its_crash_dump_is_shown() {
+    let bench = Bench::new(WELL);
+    let saves = Incident { dump: Some(Epoch(1_795_165_200)), ..incident(0, Progress::Open) };
+    bench.remember(&Record::Incident(Box::new(saves.clone())));
+    let text = out(&bench.run(&["show", "node0"]));
+    assert!(
+        text.contains("it saves its crash dump, since 2026-11-20 09:00 UTC, and is not fenced meanwhile"),
+        "{text}"
+    );
+    // What it says later is not about that.
+    bench.every_document("one.document.delete", &[]);
+    bench.remember(&Record::Incident(Box::new(Incident { progress: Progress::Fencing, ..saves })));
+    assert!(!out(&bench.run(&["show", "node0"])).contains("crash dump"));
+}

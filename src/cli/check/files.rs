@@ -7,6 +7,7 @@ use crate::config::trust::{self, Role};
 use crate::config::{Config, Environment};
 use crate::policy::check::{Finding, Item};
 use crate::policy::{Failure, Trouble};
+use crate::world::fence::KDUMP;
 use crate::world::run_dir;
 use rustix::fs::Access;
 use std::io;
@@ -19,7 +20,28 @@ pub(super) fn look(config: &Config, environment: &Environment) -> Vec<Finding> {
     findings.extend(session.filter(|path| path.is_file()).map(session_file));
     let token = config.witness.consul.as_ref().and_then(|consul| consul.token_file.as_deref());
     findings.extend(token.map(token_file));
+    findings.extend(listener(config));
     findings
+}
+
+/// Who listens whether a host saves its crash dump.
+fn listener(config: &Config) -> Option<Finding> {
+    if config.rules.wait.dump.is_zero() {
+        return None;
+    }
+    let (object, found) = ("[wait] dump", trust::find_program(KDUMP, &config.agents_dir));
+    Some(match found {
+        Ok(program) => Finding::ok(Item::File, object, format!("{} can listen", program.display())),
+        Err(why) => {
+            let text = format!("nobody can listen, so no crash dump is waited for: {why}");
+            Finding::warning(
+                Item::File,
+                object,
+                text,
+                "install fence_kdump (in fence-agents, or fence-agents-kdump)",
+            )
+        }
+    })
 }
 
 fn settings(path: &Path) -> Finding {

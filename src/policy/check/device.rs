@@ -7,11 +7,16 @@ use crate::policy::arming::utc;
 use crate::policy::moments::is_ahead;
 use crate::policy::{Control, FenceRules};
 
+/// Why its machine does not count.
+const UNMET: &str = "its UUID is that of the settings with turned bytes, which counts once it was seen ON so while the host was MONITORED";
+
 /// A device, what it has just said, and when it was seen ON before.
 pub(super) struct Seen<'a> {
     host: &'a Host,
     device: &'a FenceDevice,
-    said: Option<&'a PowerState>,
+    said: Option<PowerState>,
+    /// The machine shows this UUID, which is the one of the settings with turned bytes.
+    turned: Option<&'a String>,
     before: Option<Epoch>,
     now: Epoch,
 }
@@ -24,16 +29,22 @@ pub(super) fn healthy(host: &Host) -> bool {
 impl<'a> Seen<'a> {
     pub(super) fn new(memory: &Memory, facts: &'a HostFacts, device: &'a FenceDevice) -> Self {
         let host = &facts.host;
-        let said = facts.power.iter().find(|(name, _)| *name == device.name).map(|(_, said)| said);
+        let said = facts.power.iter().find(|(name, _)| *name == device.name).map(|(_, said)| said.clone());
         // Evidence about one target says nothing about another.
         let same = memory.seen_on.iter().filter(|seen| {
             seen.host == host.id && seen.device == device.name && seen.target == device.target
         });
-        Self { host, device, said, before: same.map(|seen| seen.at).max(), now: memory.now }
+        let last = same.max_by_key(|seen| seen.at);
+        let turned = facts.turned.get(&device.name);
+        // A machine that is met so for the first time may be another one, unless its host is well.
+        let met = healthy(host)
+            || turned.is_none_or(|uuid| last.is_some_and(|seen| seen.turned.as_ref() == Some(uuid)));
+        let said = if met { said } else { Some(PowerState::Unknown(UNMET.to_owned())) };
+        Self { host, device, said, turned, before: last.map(|seen| seen.at), now: memory.now }
     }
 
     fn says_on(&self) -> bool {
-        healthy(self.host) && self.said == Some(&PowerState::On)
+        healthy(self.host) && self.said == Some(PowerState::On)
     }
 
     fn object(&self) -> String {
@@ -72,8 +83,13 @@ impl<'a> Seen<'a> {
                 return Finding::broken(Item::Device, object, text, advice);
             }
         }
-        match (self.said, healthy(self.host)) {
-            (Some(PowerState::On), true) => Finding::ok(Item::Device, object, "it says on"),
+        match (&self.said, healthy(self.host)) {
+            (Some(PowerState::On), true) => {
+                let turned = self.turned.map_or_else(String::new, |uuid| {
+                    format!(" as {uuid}, the UUID of the settings with turned bytes: from here on that counts for it")
+                });
+                Finding::ok(Item::Device, object, format!("it says on{turned}"))
+            }
             (Some(PowerState::Off), true) => {
                 let text = "it says off for a host that is MONITORED: wrong outlet or machine?";
                 let advice = format!(

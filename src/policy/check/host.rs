@@ -5,6 +5,7 @@ use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts, cluster};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, HostState, Level, PowerDomain, PowerState};
 use crate::policy::{Failure, Rules};
+use std::collections::BTreeMap;
 
 /// A host's entry in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct HostFacts {
     pub levels: Result<Vec<Level>, Failure>,
     /// What each device says, as far as it could be asked.
     pub power: Vec<(DeviceName, PowerState)>,
+    /// The machines among them that show the UUID of the settings with turned bytes, and as what.
+    pub turned: BTreeMap<DeviceName, String>,
 }
 
 impl HostFacts {

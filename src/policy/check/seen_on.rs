@@ -35,8 +35,9 @@ fn now(zone: &ZoneFacts) -> Vec<SeenOn> {
             let on =
                 |(name, said): &(DeviceName, PowerState)| *name == device.name && *said == PowerState::On;
             if facts.power.iter().any(on) {
+                let turned = facts.turned.get(&device.name).cloned();
                 let (host, device, target) = (facts.host.id, device.name.clone(), device.target.clone());
-                seen.push(SeenOn { host, device, target, at });
+                seen.push(SeenOn { host, device, target, turned, at });
             }
         }
     }

@@ -27,6 +27,7 @@ fn facts(host: Host, devices: Vec<(FenceDevice, PowerState)>) -> HostFacts {
         entry: Entry::Declared { same_power_accepted: true },
         power: devices.iter().map(|(device, power)| (device.name.clone(), power.clone())).collect(),
         levels: Ok(devices.into_iter().map(|(device, _)| Level(vec![device])).collect()),
+        turned: BTreeMap::new(),
     }
 }
 
@@ -265,7 +266,8 @@ fn evidence_about_another_target_or_an_old_one_counts_less() {
         }
         let (host, device, target) = (HostId(1), DeviceName("bmc".to_owned()), target.to_owned());
         let at = Epoch(NOW.0 - i64::try_from(age).unwrap());
-        change(all, |zone| zone.outlook.memory.seen_on = vec![SeenOn { host, device, target, at }])
+        let seen = SeenOn { host, device, target, turned: None, at };
+        change(all, |zone| zone.outlook.memory.seen_on = vec![seen])
     };
     let month = Rules::default().fence.control_age.as_secs();
     let judged =
@@ -342,6 +344,7 @@ fn a_record_that_would_stay_as_it_is_is_not_written() {
         host: HostId(id),
         device: DeviceName("bmc".to_owned()),
         target: "x ip=1".to_owned(),
+        turned: None,
         at: Epoch(7),
     };
     let with =

@@ -2,7 +2,7 @@
 //!
 //! It is taken only while nothing says that the host is alive, for the failure that is open now, for 600 s (`VALID_FOR`),
 //! and once. It takes the storm, the windows and the flaps off as well (`host_error::brakes`). [`confirm`] takes it,
-//! `Run::confirmation` says whether it still counts, `fencing::accept` uses it up.
+//! `Run::confirmation` says whether it still counts, `fencing::word` uses it up.
 
 use super::life::sign_of_life;
 use crate::model::{

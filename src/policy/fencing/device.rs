@@ -1,7 +1,9 @@
-//! One device: read its power, send "off" where it says on, and read again until it has said off often enough.
+//! One device: read its power, send "off" where it says on, or where its "off" alone is not believed, and read again until it has
+//! said off often enough.
 
 use super::clearance::{Ahead, Cleared, clearance};
-use super::tries::{Attempt, Failed, Next, Tries, attempts};
+use super::dump;
+use super::tries::{Attempt, Failed, Next, Tries, attempts, not_again};
 use crate::model::{FenceDevice, NotOff, PowerState, ReadBack};
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Evidence;
@@ -12,7 +14,7 @@ use crate::policy::port::World;
 use crate::policy::record::heartbeat::Mute;
 use crate::policy::record::ownership::{abort_of, lost, overwritten};
 use crate::policy::record::writing::{Needed, rewrite, write};
-use crate::policy::report::{Disabled, Outcome};
+use crate::policy::report::Outcome;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::run::suspect::Told;
@@ -84,16 +86,6 @@ async fn by_exit_code(
     }
 }
 
-/// Why a host that was proven off is not sent "off" again: who has switched it on is a person at work on it.
-fn not_again(run: &Run) -> Option<&'static str> {
-    if run.record.retry.is_look() {
-        return Some("it is not fenced again for VMs that are held");
-    }
-    let ours = run.record.incident.as_ref().is_some_and(|incident| incident.disabled.is_some());
-    let by_person = run.suspect.disabled == Disabled::Before && !ours;
-    by_person.then_some("it is not fenced again, because a person has disabled it since it was off")
-}
-
 /// Send "off": with everything looked at just before, and with the record saying so.
 async fn send(run: &mut Run, attempt: &mut Attempt, tries: &mut Tries<'_>) -> Result<Sent, Failed> {
     loop {
@@ -104,6 +96,7 @@ async fn send(run: &mut Run, attempt: &mut Attempt, tries: &mut Tries<'_>) -> Re
             is_worth_off(run).await?;
             continue;
         }
+        dump::is_saved(run).await?;
         let clear = match clearance(run, Ahead::Off(tries)).await? {
             Cleared::Yes(clear) => clear,
             Cleared::Heard(state) => return Ok(Sent::Heard(state)),

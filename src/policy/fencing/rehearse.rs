@@ -2,7 +2,7 @@
 
 use super::clearance::learn::{figures, learn};
 use super::life::{alive, sign_of_life};
-use super::seen_on::{reached_by_peers, readable, usable};
+use super::seen_on::{reached_by_peers, readable, recognise, usable};
 use crate::model::{DeviceName, Host, Level, Moment, PowerState};
 use crate::policy::fencing::proof::Evidence;
 use crate::policy::fencing::proof::Proof;
@@ -69,6 +69,7 @@ fn lives(run: &Run, host: &Host) -> Option<Failure> {
 /// Ask every device once what the power is, so that a rehearsal finds one that gives no answer.
 async fn ask_devices(run: &mut Run, stop: &mut WouldStop, levels: &[Level]) {
     reached_by_peers(run, levels);
+    recognise(run, levels).await;
     let (good, why) = usable(run, levels);
     if let Some(failure) = why.filter(|_| good.is_empty()) {
         says(run, stop, Phase::Fence, failure, Outcome::NotFenced);

@@ -22,6 +22,17 @@ pub(super) fn reached_by_peers(run: &mut Run, levels: &[Level]) {
     run.suspect.by_peer = by_peer.map(|device| device.name.clone()).collect();
 }
 
+/// Say which machines count although they show their UUID with turned bytes: those that `check` has seen ON so, at the target
+/// that the device has now.
+pub(super) async fn recognise(run: &Run, levels: &[Level]) {
+    let devices = levels.iter().flat_map(|level| &level.0);
+    let turned = devices.filter_map(|device| Some((device.name.clone(), seen(run, device)?.turned.clone()?)));
+    let (host, turned) = (run.subject.host, turned.collect::<Vec<_>>());
+    if !turned.is_empty() {
+        run.ask(move |world| world.recognise(host, &turned)).await;
+    }
+}
+
 /// The devices whose power can be read.
 pub(super) fn readable(levels: &[Level]) -> Vec<DeviceName> {
     let devices = levels.iter().flat_map(|level| &level.0);

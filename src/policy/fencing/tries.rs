@@ -3,6 +3,7 @@
 use crate::model::{Epoch, FenceDevice, Moment, PowerState, Progress, Sample};
 use crate::policy::fencing::proof::Evidence;
 use crate::policy::notes::Phase;
+use crate::policy::report::Disabled;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::timings::FRESH;
@@ -126,6 +127,15 @@ impl<'a> Tries<'a> {
         }
         (self.said, self.read) = (Some(state.clone()), Some(at));
         match state {
+            PowerState::Off if self.is_told_anyway(run) => {
+                self.odd = 0;
+                if self.tried == 0 {
+                    let why =
+                        "may say so of a machine that runs (`off_anyway`): it counts once \"off\" was sent";
+                    run.note_once(Phase::Fence, format!("{device} {why}"));
+                }
+                self.not_off_yet(run, attempt, text)
+            }
             PowerState::Off => {
                 self.odd = 0;
                 self.off.push(Sample { device, at, state });
@@ -156,6 +166,11 @@ impl<'a> Tries<'a> {
                 self.not_off_yet(run, attempt, text)
             }
         }
+    }
+
+    /// Is it to be sent "off" before its "off" counts? Once in a run, whatever it says to that.
+    fn is_told_anyway(&self, run: &Run) -> bool {
+        self.device.off_anyway && !run.fence.told.contains_key(&self.device.name) && not_again(run).is_none()
     }
 
     /// The device has not said off often enough yet.
@@ -201,6 +216,16 @@ impl<'a> Tries<'a> {
         let unsent = unsent.map_or_else(String::new, |why| format!(", and \"off\" could not be sent: {why}"));
         Failed::Device { said: format!("{last}{orders}{unsent}"), last }
     }
+}
+
+/// Why a host that was proven off is not sent "off" again: who has switched it on is a person at work on it.
+pub(super) fn not_again(run: &Run) -> Option<&'static str> {
+    if run.record.retry.is_look() {
+        return Some("it is not fenced again for VMs that are held");
+    }
+    let ours = run.record.incident.as_ref().is_some_and(|incident| incident.disabled.is_some());
+    let by_person = run.suspect.disabled == Disabled::Before && !ours;
+    by_person.then_some("it is not fenced again, because a person has disabled it since it was off")
 }
 
 /// How often a device is told in one go: when the run looks again after a hold, once is enough.

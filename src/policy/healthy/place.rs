@@ -49,17 +49,11 @@ pub(in crate::policy) fn place(
         .chain(survey.hosts.iter().flat_map(|host| host.vms.iter().copied()))
         .filter(|other| *other != vm)
         .collect();
+    let policy = Policy::under(Mode::Migrate, rules.clone());
     let request = Request {
-        host: from,
-        policy: &Policy::under(Mode::Migrate, rules.clone()),
-        scope: &Scope::Host,
-        reservation: None,
         closed,
-        live: BTreeSet::new(),
-        moving: BTreeMap::new(),
         refused: BTreeMap::from([(vm, refused.to_vec())]),
-        waited: BTreeSet::new(),
-        fell: None,
+        ..Request::new(from, &policy, &Scope::Host)
     };
     let decision = plan(&survey, &request).into_iter().find(|decision| decision.vm == vm);
     match decision.map(|decision| decision.verdict) {

@@ -21,7 +21,7 @@ use crate::policy::run::record::Retry;
 use crate::policy::run::stop::Stop;
 use crate::policy::settings::{Fencing, Policy, Purpose};
 use crate::policy::timings::FRESH;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// So many reasons are said with the outcome; every VM has its own.
 const REASONS: usize = 3;
@@ -107,18 +107,7 @@ fn decide(run: &Run, survey: &Survey) -> Vec<Decision> {
     let policy = Policy { purpose: Purpose::Rehearse, ..run.policy.clone() };
     plan::plan(
         survey,
-        &Request {
-            host: run.subject.host,
-            policy: &policy,
-            scope: &Scope::Host,
-            reservation: None,
-            closed: BTreeSet::new(),
-            live: BTreeSet::new(),
-            moving: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            waited: BTreeSet::new(),
-            fell: run.fell_since(),
-        },
+        &Request { fell: run.fell_since(), ..Request::new(run.subject.host, &policy, &Scope::Host) },
     )
 }
 

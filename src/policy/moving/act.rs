@@ -14,9 +14,13 @@ use crate::policy::notes::Phase;
 use crate::policy::order::{Order, Reply};
 use crate::policy::record::writing::{Needed, write};
 use crate::policy::run::Run;
+use crate::policy::run::progress::VmProgress;
 use crate::policy::run::stop::Stop;
 use crate::policy::timings::CURRENT;
 use std::time::Duration;
+
+/// So long after a survey it is looked whether VMs run that others wait for.
+const TRIED: Duration = Duration::from_secs(3);
 
 /// Send these orders, few at a time; before each few the record and the power are looked at.
 pub(super) async fn send(
@@ -40,7 +44,8 @@ pub(super) async fn send(
         // Somebody may switch the host on between two batches: "off" may be as old as `[fence] recheck` allows.
         within = run.policy.fence.recheck;
         orders = one_batch(run, proof, orders).await;
-        if !orders.is_empty() && run.now().since(seen.surveyed) >= CURRENT {
+        let current = if run.vms.progress.values().any(VmProgress::is_behind) { TRIED } else { CURRENT };
+        if !orders.is_empty() && run.now().since(seen.surveyed) >= current {
             reopen(run, &orders);
             break;
         }

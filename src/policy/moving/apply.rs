@@ -3,12 +3,13 @@
 use super::adopt::adopt;
 use super::after::{named, unmet};
 use super::scheduler::left_to_it;
+use super::targets::Targets;
 use crate::model::text::vms;
 use crate::model::{LcmState, VmId, VmState};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
 use crate::policy::order::Order;
-use crate::policy::plan::{self, Decision, Request, Verdict};
+use crate::policy::plan::{self, Decision, Priority, Request, Standing, Verdict};
 use crate::policy::port::Survey;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
@@ -22,17 +23,17 @@ const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
 
 /// Decide about every VM that is not decided yet, and note each decision.
 pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<Order> {
+    let mut targets = Targets::new(run, survey);
     let request = Request {
-        host: run.subject.host,
-        policy: &run.policy,
-        scope: proof.scope(),
         reservation: proof.reservation(),
         closed: run.vms.closed(),
         live: run.vms.live.clone(),
         moving: run.vms.sent.clone(),
         refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
         waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
+        standing: targets.standing(),
         fell: run.fell_since(),
+        ..Request::new(run.subject.host, &run.policy, proof.scope())
     };
     let decisions = plan::plan(survey, &request);
     run.vms.undecided.clear();
@@ -43,24 +44,59 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
     if !decisions.is_empty() || run.vms.progress.is_empty() {
         run.note(Phase::Plan, summary(&decisions));
     }
-    let rehearsal = run.policy.purpose == Purpose::Rehearse;
-    let orders = decisions
-        .into_iter()
-        .filter_map(|decision| {
-            if !rehearsal && adopt(run, &decision, survey) {
-                return None;
-            }
-            let text = format!("{} {}: {}", decision.vm, decision.name, decision.verdict);
-            run.detail(Phase::Plan, text);
-            if rehearsal { tell(run, decision) } else { take(run, decision) }
-        })
-        .collect();
+    let mut orders = Vec::new();
+    for decision in decisions {
+        orders.extend(decided(run, survey, &mut targets, decision));
+    }
     let open = run.vms.progress.iter().filter(|(_, vm)| vm.stage == Stage::Open);
     let gone: Vec<_> = open.map(|(id, vm)| (*id, vm.name.clone())).collect();
     for (vm, name) in gone {
         close(run, vm, &name, Fate::Left("it does not exist any more".to_owned()));
     }
+    let behind = run.vms.progress.values().filter(|vm| vm.is_behind()).count();
+    if behind > 0 {
+        run.detail(Phase::Plan, format!("{} until the first one runs where they go", waits(behind)));
+    }
     orders
+}
+
+/// Take up one decision; a VM that waits for the first one on its target is told of once.
+fn decided(run: &mut Run, survey: &Survey, targets: &mut Targets, decision: Decision) -> Option<Order> {
+    let rehearsal = run.policy.purpose == Purpose::Rehearse;
+    if !rehearsal && adopt(run, &decision, survey) {
+        return None;
+    }
+    if matches!(decision.verdict, Verdict::Act(..) | Verdict::Hold(_)) {
+        tell_targets(run, targets);
+    }
+    let vm = decision.vm;
+    let text = format!("{vm} {}: {}", decision.name, decision.verdict);
+    if run.vms.hosts.told.behind.remove(&vm).as_ref() != Some(&text) {
+        run.detail(Phase::Plan, text.clone());
+    }
+    let order = if rehearsal { tell(run, decision) } else { take(run, targets, decision) };
+    if run.vms.progress.get(&vm).is_some_and(VmProgress::is_behind) {
+        run.vms.hosts.told.behind.insert(vm, text);
+    }
+    order
+}
+
+/// `3 VMs wait`
+fn waits(count: usize) -> String {
+    format!("{} {}", vms(count), if count == 1 { "waits" } else { "wait" })
+}
+
+/// Say once of each host where VMs do not start what follows from that.
+fn tell_targets(run: &mut Run, targets: &Targets) {
+    for (host, standing, said) in targets.failing() {
+        if run.vms.hosts.told.standing.insert(host, standing) != Some(standing) {
+            let follows = match standing {
+                Standing::Last => "VMs go there only where no other host takes them",
+                Standing::Out => "no more VMs go there (`[settle] failures`)",
+            };
+            run.note(Phase::Plan, format!("{}: {said}; {follows}", run.vms.hosts.named(host)));
+        }
+    }
 }
 
 fn summary(decisions: &[Decision]) -> String {
@@ -85,9 +121,9 @@ fn tell(run: &mut Run, decision: Decision) -> Option<Order> {
     None
 }
 
-fn take(run: &mut Run, decision: Decision) -> Option<Order> {
+fn take(run: &mut Run, targets: &mut Targets, decision: Decision) -> Option<Order> {
     let now = run.now();
-    let Decision { vm, name, state, host, after, starts, verdict } = decision;
+    let Decision { vm, name, state, host, priority, after, starts, verdict } = decision;
     let elsewhere = host.is_some_and(|host| host != run.subject.host);
     // An order whose answer was lost has been executed after all.
     if elsewhere && run.vms.progress.get_mut(&vm).is_some_and(|progress| progress.follow(now)) {
@@ -99,7 +135,7 @@ fn take(run: &mut Run, decision: Decision) -> Option<Order> {
                 let progress =
                     run.vms.progress.entry(vm).or_insert_with(|| VmProgress::new(name.clone(), state));
                 progress.when_off = WhenOff::of(starts);
-                return act(run, (vm, name, state), order, &after);
+                return act(run, targets, (vm, priority), order, &after);
             }
             Err(reason) => close(run, vm, &name, Fate::Held(reason)),
         },
@@ -124,19 +160,27 @@ fn take(run: &mut Run, decision: Decision) -> Option<Order> {
 /// Send it, or wait until others run.
 fn act(
     run: &mut Run,
-    (vm, name, state): (VmId, String, VmState),
+    targets: &mut Targets,
+    (vm, priority): (VmId, Priority),
     order: Order,
     after: &[VmId],
 ) -> Option<Order> {
     let (now, needs) = (run.now(), unmet(&order, after));
-    let text = format!("{vm} {name} waits for {}", named(run, &needs));
-    let progress = run.vms.progress.entry(vm).or_insert_with(|| VmProgress::new(name, state));
+    let needed = named(run, &needs);
+    let progress = run.vms.progress.get_mut(&vm)?;
     if !progress.waited && !needs.is_empty() {
         let first = progress.needs.is_empty();
         progress.wait_for(now, needs);
         if first {
+            let text = format!("{vm} {} waits for {needed}", progress.name);
             run.detail(Phase::Plan, text);
         }
+        return None;
+    }
+    if let Order::Migrate { to, .. } = order
+        && let Err(first) = targets.send((vm, priority), to)
+    {
+        progress.stage = Stage::Behind { first };
         return None;
     }
     progress.send(order, now);

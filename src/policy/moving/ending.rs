@@ -48,14 +48,20 @@ pub(in crate::policy) fn give_up(run: &mut Run, why: &str) {
             Stage::Moving { .. } if progress.calls > 0 => Fate::Failed(format!(
                 "a call for it may have been carried out, see where it is (`onevm show`) before it is started: {why}"
             )),
-            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. }
+            Stage::Open
+            | Stage::Awaiting { .. }
+            | Stage::Waiting { .. }
+            | Stage::Behind { .. }
+            | Stage::Moving { .. }
                 if progress.calls > 0 =>
             {
                 Fate::Failed(format!("it was touched before: {why}"))
             }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
-                Fate::Held(why.to_owned())
-            }
+            Stage::Open
+            | Stage::Awaiting { .. }
+            | Stage::Waiting { .. }
+            | Stage::Behind { .. }
+            | Stage::Moving { .. } => Fate::Held(why.to_owned()),
         };
         let fate = progress.said_with_flag(vm, fate);
         run.vms.settle(vm, &progress.name, fate);

@@ -2,18 +2,16 @@
 
 use super::torn::way_on;
 use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
-use crate::policy::charge::MENDS;
 use crate::policy::order::Order;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
 use crate::policy::run::progress::Certainty;
 use crate::policy::run::progress::Stage;
-use crate::policy::run::progress::{VmProgress, WhenOff};
+use crate::policy::run::progress::VmProgress;
 use crate::policy::settings::Mode;
 use crate::policy::states::{self, Class};
 use crate::policy::timings::STANDS;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// How long a look reads a VM that failed: the oned that leads may be asked in it.
@@ -58,7 +56,7 @@ impl Judge<'_> {
     pub(super) fn judge(&self, vm: Option<&Vm>) -> Judgement {
         let Some(vm) = vm else { return self.vanished() };
         let judgement = match self.vm.stage {
-            Stage::Open => Judgement::Stay,
+            Stage::Open | Stage::Behind { .. } => Judgement::Stay,
             Stage::Awaiting { .. } => self.awaited(vm),
             Stage::Waiting { since } => self.waiting(vm, since, self.vms),
             Stage::Moving { order, sent, certainty } => match order {
@@ -107,9 +105,11 @@ impl Judge<'_> {
             Stage::Moving { order: Order::Delete { .. }, .. } => {
                 Fate::Recovered("deleted, as -d asks".to_owned())
             }
-            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
-                Fate::Left("it does not exist any more".to_owned())
-            }
+            Stage::Open
+            | Stage::Awaiting { .. }
+            | Stage::Waiting { .. }
+            | Stage::Behind { .. }
+            | Stage::Moving { .. } => Fate::Left("it does not exist any more".to_owned()),
         })
     }
 
@@ -132,85 +132,6 @@ impl Judge<'_> {
             | Class::Done
             | Class::Strange => Judgement::Replan,
         }
-    }
-
-    pub(super) fn migrating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
-        let Some(host) = vm.host.filter(|host| *host != self.dead()) else {
-            return self.not_moved(vm, order, sent, certainty);
-        };
-        match states::class(vm.state) {
-            Class::Running => Judgement::Close(Fate::Recovered(self.running(vm, host))),
-            Class::Stopped if vm.state == VmState::Poweroff && self.vm.when_off == WhenOff::Starts => {
-                self.starting(vm, host, order, sent, certainty)
-            }
-            Class::Stopped if vm.state == self.vm.from => Judgement::Close(Fate::Recovered(format!(
-                "{} on {}, as it was",
-                vm.state,
-                self.run.vms.hosts.named(host)
-            ))),
-            Class::Failure => self.failed(vm, host, sent, certainty),
-            Class::Done => terminated(),
-            Class::Lost => {
-                let torn = self.torn(vm, host, (order, sent, certainty));
-                torn.unwrap_or_else(|| self.lost_again(vm, host, (order, sent)))
-            }
-            Class::Transient => self.torn(vm, host, (order, sent, certainty)).unwrap_or(Judgement::Stay),
-            Class::Resubmit => Judgement::Stay,
-            Class::Stopped | Class::NotPlaced | Class::Strange => Judgement::Close(Fate::Failed(format!(
-                "{} on {}{}",
-                vm.state,
-                self.run.vms.hosts.named(host),
-                said(vm)
-            ))),
-        }
-    }
-
-    /// `RUNNING on node1 (host 1)`
-    fn running(&self, vm: &Vm, host: HostId) -> String {
-        let mut text = format!("RUNNING on {}", self.run.vms.hosts.named(host));
-        // One whose migration was just accepted is so for a moment.
-        let misplaced = self.run.vms.hosts.misplaced.get(&vm.id);
-        if misplaced.is_some_and(|state| *state == VmState::RUNNING || self.vm.torn.led > 0) {
-            let _ = write!(text, ", and oned charges it to {} all the same: {MENDS}", self.run.host());
-        }
-        text
-    }
-
-    /// The VM is still charged to the dead host.
-    fn not_moved(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
-        match states::class(vm.state) {
-            Class::Done => terminated(),
-            // A save on the dead host failed and oned put it back.
-            Class::Running => Judgement::Await,
-            Class::Failure => Judgement::Replan,
-            Class::Lost | Class::Stopped if matches!(order, Order::Fail { .. }) => Judgement::Replan,
-            Class::Lost
-            | Class::Stopped
-            | Class::Transient
-            | Class::Resubmit
-            | Class::NotPlaced
-            | Class::Strange => {
-                match certainty {
-                    Certainty::NotSent if matches!(order, Order::Fail { .. }) && self.may_lead_on() => {
-                        Judgement::LeadOn(order)
-                    }
-                    Certainty::NotSent => Judgement::Replan,
-                    // Asked again for the same host: a first call that comes late is then refused by oned.
-                    Certainty::Unknown if self.may_ask_again(sent) => Judgement::Send(order),
-                    Certainty::Accepted
-                        if matches!(states::class(vm.state), Class::Lost | Class::Stopped) =>
-                    {
-                        self.forgotten(sent)
-                    }
-                    Certainty::Accepted | Certainty::Unknown => Judgement::Stay,
-                }
-            }
-        }
-    }
-
-    fn may_ask_again(&self, sent: Moment) -> bool {
-        let patience = self.run.policy.wait.look.saturating_mul(2);
-        self.vm.calls < self.run.policy.settle.targets && self.now.since(sent) >= patience
     }
 
     fn recreating(&self, vm: &Vm, order: Order, sent: Moment, certainty: Certainty) -> Judgement {
@@ -281,7 +202,11 @@ impl Judge<'_> {
             let doubt = match self.vm.stage {
                 Stage::Moving { certainty: Certainty::Unknown, .. } => ", and oned's answer was lost",
                 Stage::Moving { certainty: Certainty::NotSent, .. } => ", and oned could not be asked",
-                Stage::Moving { .. } | Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } => "",
+                Stage::Open
+                | Stage::Awaiting { .. }
+                | Stage::Waiting { .. }
+                | Stage::Behind { .. }
+                | Stage::Moving { .. } => "",
             };
             let text =
                 format!("not where it should be after {} s: still {state}{doubt}{said}", took.as_secs());

@@ -13,11 +13,13 @@ pub(in crate::policy) mod ending;
 pub(in crate::policy) mod failed_live;
 pub(in crate::policy) mod held_vms;
 mod judge;
+mod migrating;
 mod ready;
 mod retries;
 mod scheduler;
 mod settle;
 mod survey;
+mod targets;
 mod torn;
 
 pub(in crate::policy) use survey::{Looked, rehearsed, survey};

@@ -15,21 +15,27 @@ use crate::policy::plan::{locked, not_cut_off};
 use crate::policy::port::{Failure, Survey, VmList};
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
-use crate::policy::run::progress::VmProgress;
+use crate::policy::run::progress::{Stage, VmProgress};
 use crate::policy::run::stop::Stop;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The time between two looks at the first VM on a host: at first, and then.
+const SOON: Duration = Duration::from_millis(500);
+const OFTEN: Duration = Duration::from_secs(1);
 
 /// Read the VMs that are on their way, after a pause.
 pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop> {
-    run.pause(run.policy.wait.look).await?;
-    let needs = run.vms.progress.values().flat_map(|vm| &vm.needs);
-    let ids: BTreeSet<_> = run.vms.progress.keys().chain(needs).copied().collect();
+    run.pause(pause(run)).await?;
+    let on_their_way = run.vms.progress.iter().filter(|(_, vm)| !vm.is_behind());
+    let ids: BTreeSet<_> =
+        on_their_way.flat_map(|(id, vm)| std::iter::once(id).chain(&vm.needs)).copied().collect();
     let ids: Vec<_> = ids.into_iter().collect();
     let list = match run.read(Phase::Settle, move |world| world.vms(&ids)).await? {
         Ok(list) => list,
         Err(failure) => return Ok(Todo::Done(no_cloud(run, failure))),
     };
-    let Follows { orders, flags, looking, asking } = judgements(run, proof, &list, Hosts::NotSeen);
+    let Follows { orders, flags, looking, asking } = judgements(run, proof, &list, Hosts::NotSeen, &[]);
     if asking && orders.is_empty() && flags.is_empty() {
         return Ok(Todo::Oned);
     }
@@ -38,6 +44,22 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
     }
     // The next look comes after them.
     Ok(todo(orders, flags))
+}
+
+/// Others wait for the first one on their target: the looks at it come soon. They read few VMs.
+fn pause(run: &Run) -> Duration {
+    let wait = run.policy.settle.first_wait;
+    let due = |begun| {
+        let age = run.now().since(begun);
+        let left = wait.saturating_sub(age);
+        if left.is_zero() { SOON } else { (age / 2).clamp(SOON, OFTEN).min(left) }
+    };
+    let firsts = run.vms.progress.values().filter_map(|vm| match vm.stage {
+        Stage::Behind { first } => run.vms.progress.get(&first),
+        Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => None,
+    });
+    let look = run.policy.wait.look;
+    firsts.map(|first| first.begun.map_or(OFTEN, due)).min().map_or(look, |due| due.min(look))
 }
 
 /// Whether the hosts were looked at together with the VMs.
@@ -50,7 +72,7 @@ enum Hosts {
 /// The VMs were read together with the hosts that they are on; these orders of a plan go with what follows.
 pub(super) fn with_hosts(run: &mut Run, proof: &Proof, survey: &Survey, mut orders: Vec<Order>) -> Todo {
     let list = VmList { vms: survey.vms.clone(), unreadable: survey.unreadable.clone() };
-    let follows = judgements(run, proof, &list, Hosts::Seen);
+    let follows = judgements(run, proof, &list, Hosts::Seen, &orders);
     orders.extend(follows.orders);
     todo(orders, follows.flags)
 }
@@ -72,11 +94,12 @@ struct Follows {
     asking: bool,
 }
 
-/// Take up what each VM on its way reads back as.
-fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Follows {
+/// Take up what each VM on its way reads back as, but those for which an order was planned just now.
+fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned: &[Order]) -> Follows {
     let now = run.now();
     let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
-    let ids: Vec<_> = run.vms.progress.keys().copied().collect();
+    let planned: BTreeSet<_> = planned.iter().map(Order::vm).collect();
+    let ids: Vec<_> = run.vms.progress.keys().filter(|vm| !planned.contains(vm)).copied().collect();
     list.vms.iter().for_each(|vm| note_progress(run, vm));
     let mut next = Follows::default();
     for id in ids {
@@ -87,7 +110,15 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts) -> Foll
         let hosts = (hosts == Hosts::Seen).then_some(&run.vms.hosts.states);
         let judge = Judge { run, vm: progress, now, hosts, vms: &vms };
         let vm = vms.get(&id).copied();
-        let judgement = if broken { judge.unreadable() } else { judge.judge(vm) };
+        let judgement = match progress.stage {
+            Stage::Behind { first } => judge.behind(first),
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } if broken => {
+                judge.unreadable()
+            }
+            Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => {
+                judge.judge(vm)
+            }
+        };
         let judgement = unlocked(judgement, vm, progress);
         let judgement = covered(judgement, vm, proof);
         let judgement = runs_once(judgement, run);

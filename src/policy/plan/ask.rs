@@ -3,6 +3,7 @@
 //! `enforce` makes oned check capacity and devices again; the rest is checked here only, because its migrate does not look
 //! at it.
 
+use super::Standing;
 use super::expression::Truth;
 use super::placement::Rooms;
 use super::reasons::Unfit;
@@ -87,6 +88,9 @@ pub(super) fn fits(room: &Room, at: usize, ask: &Ask<'_>, view: &View<'_>) -> Re
     room.usable.map_err(Unfit::NotMonitored)?;
     if view.ran_on.contains(&room.host) {
         return Err(Unfit::RanOn);
+    }
+    if view.request.standing.get(&room.host) == Some(&Standing::Out) {
+        return Err(Unfit::StartsNothing);
     }
     if !room.readable {
         return Err(Unfit::Unreadable);

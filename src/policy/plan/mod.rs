@@ -32,6 +32,7 @@ pub use bonds::kept_with;
 pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
 pub use names::{fairly, may_be_meant, names_elsewhere};
+pub use sequence::Priority;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
@@ -58,8 +59,39 @@ pub struct Request<'a> {
     pub refused: BTreeMap<VmId, Vec<HostId>>,
     /// VMs that wait for no other any more.
     pub waited: BTreeSet<VmId>,
+    /// Hosts where VMs of this incident do not start.
+    pub standing: BTreeMap<HostId, Standing>,
     /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds.
     pub fell: Option<i64>,
+}
+
+impl<'a> Request<'a> {
+    /// All VMs of this host, of which nothing is known yet.
+    #[must_use]
+    pub fn new(host: HostId, policy: &'a Policy, scope: &'a Scope) -> Self {
+        Self {
+            host,
+            policy,
+            scope,
+            reservation: None,
+            closed: BTreeSet::new(),
+            live: BTreeSet::new(),
+            moving: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            waited: BTreeSet::new(),
+            standing: BTreeMap::new(),
+            fell: None,
+        }
+    }
+}
+
+/// How a host stands where VMs do not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It takes a VM only where no other host does.
+    Last,
+    /// It takes none.
+    Out,
 }
 
 /// What to do with one VM.
@@ -107,6 +139,8 @@ pub struct Decision {
     pub state: VmState,
     /// The host that oned charged it to then.
     pub host: Option<HostId>,
+    /// Its `HA_PRIORITY`.
+    pub priority: Priority,
     /// VMs that must run before this one is acted on; they are all decided in the same plan or closed.
     pub after: Vec<VmId>,
     /// It has fallen with its host: it is off, and is started where it goes.
@@ -135,6 +169,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
+            priority: Priority::of(vm).0,
             starts: view.fell(vm),
             verdict: said(verdict, vm, &turn),
             after: turn.after.into_iter().collect(),
@@ -160,6 +195,7 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
         name: view.survey.names.get(&vm).cloned().unwrap_or_else(|| "?".to_owned()),
         state: VmState::Unknown(-1),
         host: None,
+        priority: Priority::Medium,
         after: Vec::new(),
         starts: false,
         verdict: Verdict::Hold(reason),
@@ -177,7 +213,7 @@ fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
     if !turn.without.is_empty() {
         let _ = write!(more, "; without {}, for which it has waited", listed(&turn.without));
     }
-    if let (_, Some(word)) = sequence::Priority::of(vm) {
+    if let (_, Some(word)) = Priority::of(vm) {
         let word: String = word.chars().take(40).collect();
         let _ = write!(more, "; its HA_PRIORITY {word:?} is not known and counts as MEDIUM");
     }

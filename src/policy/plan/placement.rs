@@ -179,8 +179,7 @@ impl Rooms {
                         Standby::Last => !room.standby,
                         Standby::Only => true,
                     };
-                    let score =
-                        (!view.returned.contains(&room.host), first, home == Some(room.cluster), left);
+                    let score = (view.standing(room.host), first, home == Some(room.cluster), left);
                     if best.is_none_or(|(most, _)| score > most) {
                         best = Some((score, at));
                     }

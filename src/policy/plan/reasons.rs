@@ -14,6 +14,8 @@ pub(super) enum Unfit {
     NotMonitored(HostState),
     /// VMs of it were moved away while it ran.
     RanOn,
+    /// VMs of this incident were sent there, and do not start.
+    StartsNothing,
     Unreadable,
     NoDatastore,
     NoImages(DatastoreId),
@@ -42,22 +44,23 @@ impl Unfit {
             Self::Full => (1, "full"),
             Self::NoDevice => (2, "without a free PCI device of its kind"),
             Self::NoCores => (3, "without the cores, threads or pages that it is pinned to"),
-            Self::Refused => (4, "refused it"),
-            Self::NotTogether => (5, "without the VMs that it is kept together with"),
-            Self::GroupHosts => (6, "that its VM group does not allow"),
-            Self::Requirements => (7, "that its requirements do not allow"),
-            Self::Unclear => (8, "where only the scheduler can evaluate its requirements"),
-            Self::NotStandby => (9, "no standby"),
-            Self::NotMonitored(_) => (10, "not MONITORED"),
-            Self::RanOn => (11, "that may run VMs twice"),
-            Self::Unreadable => (12, "whose document cannot be read"),
-            Self::NoDatastore => (13, "without its system datastore"),
-            Self::NoImages(_) => (14, "without the datastore of its images"),
-            Self::NoNetwork(_) => (15, "without its network"),
-            Self::OtherDriver => (16, "with another driver than its own"),
-            Self::NoCpuModel => (17, "without its CPU model"),
-            Self::NoMachine => (18, "without its machine type"),
-            Self::Dead => (19, "dead"),
+            Self::StartsNothing => (4, "where VMs of this incident do not start"),
+            Self::Refused => (5, "refused it"),
+            Self::NotTogether => (6, "without the VMs that it is kept together with"),
+            Self::GroupHosts => (7, "that its VM group does not allow"),
+            Self::Requirements => (8, "that its requirements do not allow"),
+            Self::Unclear => (9, "where only the scheduler can evaluate its requirements"),
+            Self::NotStandby => (10, "no standby"),
+            Self::NotMonitored(_) => (11, "not MONITORED"),
+            Self::RanOn => (12, "that may run VMs twice"),
+            Self::Unreadable => (13, "whose document cannot be read"),
+            Self::NoDatastore => (14, "without its system datastore"),
+            Self::NoImages(_) => (15, "without the datastore of its images"),
+            Self::NoNetwork(_) => (16, "without its network"),
+            Self::OtherDriver => (17, "with another driver than its own"),
+            Self::NoCpuModel => (18, "without its CPU model"),
+            Self::NoMachine => (19, "without its machine type"),
+            Self::Dead => (20, "dead"),
         }
     }
 
@@ -77,6 +80,7 @@ impl Unfit {
             Self::NoDatastore => "its cluster does not have the system datastore of the VM".to_owned(),
             Self::NotStandby => "it is no standby host (plan.standby)".to_owned(),
             Self::RanOn => "VMs of it were moved away while it ran, and nobody has looked yet".to_owned(),
+            Self::StartsNothing => "VMs of this incident do not start there".to_owned(),
             Self::NoDevice
             | Self::NoCores
             | Self::Full

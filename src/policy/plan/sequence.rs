@@ -12,10 +12,14 @@ use std::fmt;
 
 /// `HA_PRIORITY`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Priority {
+pub enum Priority {
+    /// The last.
     Low,
+    /// Where nothing is said.
     Medium,
+    /// Before those.
     High,
+    /// The first.
     Critical,
 }
 

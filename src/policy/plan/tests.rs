@@ -46,18 +46,7 @@ fn policy(plan: PlanRules) -> Policy {
 }
 
 fn request(policy: &Policy) -> Request<'_> {
-    Request {
-        host: HostId(0),
-        policy,
-        scope: &Scope::Host,
-        reservation: None,
-        closed: BTreeSet::new(),
-        live: BTreeSet::new(),
-        moving: BTreeMap::new(),
-        refused: BTreeMap::new(),
-        waited: BTreeSet::new(),
-        fell: None,
-    }
+    Request::new(HostId(0), policy, &Scope::Host)
 }
 
 fn planned(survey: &Survey) -> Vec<(u32, String)> {

@@ -3,7 +3,7 @@
 use super::super::healthy::fell_since;
 use super::super::port::Survey;
 use super::super::zombies;
-use super::Request;
+use super::{Request, Standing};
 use crate::model::{
     Cluster, ClusterId, Datastore, DatastoreId, Epoch, GroupId, Host, HostId, Network, NetworkId, Vm,
     VmGroup, VmId,
@@ -62,6 +62,15 @@ impl<'a> View<'a> {
     /// Has this VM fallen with the dead host, though oned has it powered off?
     pub(super) fn fell(&self, vm: &Vm) -> bool {
         self.request.fell.is_some_and(|since| fell_since(vm, since))
+    }
+
+    /// A host where VMs do not start comes last, one that has just returned before it.
+    pub(super) fn standing(&self, host: HostId) -> u8 {
+        match self.request.standing.get(&host) {
+            Some(Standing::Last | Standing::Out) => 0,
+            None if self.returned.contains(&host) => 1,
+            None => 2,
+        }
     }
 
     /// `node3 (host 3)`, as everywhere.

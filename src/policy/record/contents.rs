@@ -109,7 +109,7 @@ impl Run {
                 | Order::Delete { .. }
                 | Order::Resched { .. } => Some(order),
             },
-            Stage::Open | Stage::Waiting { .. } | Stage::Awaiting { .. } => {
+            Stage::Open | Stage::Waiting { .. } | Stage::Behind { .. } | Stage::Awaiting { .. } => {
                 let kind = MigrationType::Save;
                 self.vms.sent.get(&vm).map(|to| Order::Migrate { vm, to: *to, kind })
             }

@@ -75,6 +75,8 @@ pub(in crate::policy) enum Stage {
     Awaiting { since: Moment, here: bool },
     /// Other VMs must run first.
     Waiting { since: Moment },
+    /// This one must be seen to run first on the host that both go to.
+    Behind { first: VmId },
     /// An order was sent and is read back.
     Moving { order: Order, sent: Moment, certainty: Certainty },
 }
@@ -164,6 +166,18 @@ impl VmProgress {
     pub(in crate::policy) fn release(&mut self) {
         (self.stage, self.waited) = (Stage::Open, true);
         self.needs.clear();
+    }
+
+    /// Does it wait for the first VM on its target?
+    pub(in crate::policy) fn is_behind(&self) -> bool {
+        matches!(self.stage, Stage::Behind { .. })
+    }
+
+    /// A driver could not start it where it was sent, and it was tried there again.
+    pub(in crate::policy) fn start_has_failed(&self) -> bool {
+        // One that has fallen with its host is off until it is started; what leads on repeats nothing that has failed.
+        let starts = u32::from(self.when_off == WhenOff::Starts);
+        self.retries > starts + self.torn.led
     }
 
     pub(in crate::policy) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {

@@ -56,6 +56,9 @@ pub(in crate::policy) struct Fence {
     pub(in crate::policy) contradiction: Option<String>,
     /// A device has contradicted the last proof.
     pub(in crate::policy) disproven: bool,
+    /// Was it said that the host saves its crash dump, and is that over?
+    pub(in crate::policy) dump_told: bool,
+    pub(in crate::policy) dump_over: bool,
     /// How often the host was fenced again.
     pub(in crate::policy) again: u32,
     /// The host was proven off by this, was seen on again, and is being fenced again with VMs on their way.

@@ -2,6 +2,7 @@
 
 use crate::model::{Epoch, HostId, HostState, IncidentVm, Moment, Vm, VmId, VmState};
 use crate::policy::charge;
+use crate::policy::plan::Standing;
 use crate::policy::port::{Failure, Survey};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::run::progress::Stage;
@@ -94,11 +95,21 @@ pub(in crate::policy) struct Hosts {
     pub(in crate::policy) states: BTreeMap<HostId, HostState>,
     /// VMs that another host says it runs, and why nothing is sent for them.
     pub(in crate::policy) zombies: BTreeMap<VmId, String>,
+    pub(in crate::policy) told: Told,
     /// When they were looked at.
     pub(in crate::policy) looked: Option<Moment>,
     pub(in crate::policy) oned: Option<AtWork>,
     /// Those of the VMs that oned charged to another host than the one that they were on, and their state then.
     pub(in crate::policy) misplaced: BTreeMap<VmId, VmState>,
+}
+
+/// What was said already.
+#[derive(Default)]
+pub(in crate::policy) struct Told {
+    /// Of hosts where VMs do not start.
+    pub(in crate::policy) standing: BTreeMap<HostId, Standing>,
+    /// Where VMs are to go that wait for the first one there.
+    pub(in crate::policy) behind: BTreeMap<VmId, String>,
 }
 
 impl Hosts {

@@ -8,7 +8,6 @@ use super::{Foreseen, Prospect, Snapshot};
 use crate::model::{Host, HostState, Scope, Vm, VmId};
 use crate::policy::plan::{self, Request, Target};
 use crate::policy::settings::Policy;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The reasons for one VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,18 +48,8 @@ impl Snapshot {
     fn reasons(&mut self, lost: &Host, vm: VmId, policy: &Policy) -> (Vec<String>, Vec<Target>) {
         self.set_states(|host| if host.id == lost.id { HostState::Error } else { host.state });
         self.show(lost.vms.iter().filter_map(|id| self.vms.get(id)).map(after_death).collect());
-        let request = Request {
-            host: lost.id,
-            policy,
-            scope: &Scope::Host,
-            reservation: None,
-            closed: BTreeSet::new(),
-            live: BTreeSet::new(),
-            moving: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            waited: BTreeSet::new(),
-            fell: self.fell_since(policy),
-        };
+        let request =
+            Request { fell: self.fell_since(policy), ..Request::new(lost.id, policy, &Scope::Host) };
         let why = plan::explain(&self.survey, &request, vm);
         self.hide();
         self.set_states(|host| if host.id == lost.id { lost.state } else { host.state });

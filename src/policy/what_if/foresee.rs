@@ -58,16 +58,10 @@ impl Snapshot {
         self.survey.unreadable =
             fresh.iter().filter_map(|id| Some((*id, self.unreadable.get(id)?.clone()))).collect();
         let request = Request {
-            host: host.id,
-            policy,
-            scope: &Scope::Host,
-            reservation: None,
             closed: done.closed.clone(),
-            live: BTreeSet::new(),
             moving: done.moving.clone(),
-            refused: BTreeMap::new(),
-            waited: BTreeSet::new(),
             fell: self.fell_since(policy),
+            ..Request::new(host.id, policy, &Scope::Host)
         };
         let decisions = plan(&self.survey, &request);
         let turns = turns(&decisions);
@@ -125,6 +119,7 @@ impl Snapshot {
                 name: vm.map_or_else(|| "?".to_owned(), |vm| vm.name.clone()),
                 state: vm.map_or(VmState::Unknown(-1), |vm| vm.state),
                 host: vm.and_then(|vm| vm.host),
+                priority: crate::policy::plan::Priority::Medium,
                 starts: false,
                 after: Vec::new(),
                 verdict: Verdict::Leave(reason.to_owned()),

@@ -173,6 +173,7 @@ fn a_chain_of_vms_has_a_turn_for_each_and_a_circle_ends() {
         name: String::new(),
         state: VmState::UNKNOWN,
         host: None,
+        priority: crate::policy::plan::Priority::Medium,
         starts: false,
         after: after.iter().map(|vm| VmId(*vm)).collect(),
         verdict: Verdict::Leave(String::new()),

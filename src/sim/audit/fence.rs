@@ -36,6 +36,7 @@ fn is_honest(device: &SimDevice, policy: &Policy) -> bool {
     match device.behaviour {
         Behaviour::Liar | Behaviour::WrongMachine | Behaviour::Caches => false,
         Behaviour::Flaps => policy.fence.samples > 1,
+        Behaviour::SaysOffAtFirst => device.off_anyway,
         Behaviour::Works
         | Behaviour::Slow
         | Behaviour::Ignores
@@ -48,6 +49,7 @@ fn is_honest(device: &SimDevice, policy: &Policy) -> bool {
         | Behaviour::DeadThenWorks
         | Behaviour::OffTwice
         | Behaviour::Unsendable
+        | Behaviour::TurnedUuid
         // Each knows its own relay; all of them have to say off.
         | Behaviour::Feed
         | Behaviour::FeedStuck

@@ -6,8 +6,8 @@ use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::Hook;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
@@ -126,6 +126,10 @@ impl World for SimWorld {
         }
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.recognised.extend(turned.iter().map(|(device, uuid)| ((host, device.clone()), uuid.clone())));
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,
@@ -133,6 +137,10 @@ impl World for SimWorld {
         via: Option<&Peer>,
     ) -> Result<(), NotOff> {
         self.tell_off(clearance.host(), device, via)
+    }
+
+    fn dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        self.listen_for_a_dump(host, listen)
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -1,10 +1,10 @@
 //! The simulated fence devices at work: from where they are reached, what they switch, what they say.
 
-use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice};
+use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice, TURNED};
 use super::super::physics::Power;
 use super::super::seen::Seen;
 use super::SimWorld;
-use crate::model::{DeviceName, HostId, NotOff, Peer, PowerState, Route, Scope};
+use crate::model::{DeviceName, Dump, HostId, NotOff, Peer, PowerState, Route, Scope};
 use std::time::Duration;
 
 /// What asking a device takes.
@@ -18,6 +18,9 @@ impl SimWorld {
     pub fn tell_off(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
         self.advance(ASKING);
         let at = self.cloud_now();
+        if let Some(why) = self.unmet(host, name) {
+            return Err(NotOff::not_sent(why));
+        }
         let device = self.reach(host, name, via).map_err(NotOff::Sent);
         let power = self.transport.cloud().power(host);
         let said = device.and_then(|device| {
@@ -40,10 +43,23 @@ impl SimWorld {
         said
     }
 
+    /// A message that comes while nobody listens is lost.
+    pub(super) fn listen_for_a_dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        let now = self.cloud_now();
+        let next = self.transport.cloud().physics.says_that_it_dumps(host, now);
+        let Some(left) = next.map(|next| next.saturating_sub(now)).filter(|left| *left < listen) else {
+            self.advance(listen);
+            return Dump::Silent;
+        };
+        self.advance(left.max(ASKING));
+        Dump::Saving
+    }
+
     pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {
         self.advance(ASKING);
         let at = self.cloud_now();
-        let (really, said) = match self.reach(host, name, via) {
+        let met = self.unmet(host, name).map_or(Ok(()), Err);
+        let (really, said) = match met.and_then(|()| self.reach(host, name, via)) {
             Ok(device) => {
                 let really = self.outlet(host, &device);
                 let shown = self.shown(host, &device, really);
@@ -81,8 +97,20 @@ impl SimWorld {
         Ok(device)
     }
 
-    /// What a device that caches shows instead of the truth.
+    /// Why the machine at this device does not count as the host.
+    fn unmet(&self, host: HostId, name: &DeviceName) -> Option<String> {
+        let device = self.devices(host).iter().find(|device| device.name == *name)?;
+        let met = self.recognised.get(&(host, name.clone())).map(String::as_str) == Some(TURNED);
+        (device.behaviour == Behaviour::TurnedUuid && !met)
+            .then(|| format!("its UUID is {TURNED}, that of the settings with turned bytes"))
+    }
+
+    /// What a device that caches, or has forgotten, shows instead of the truth.
     fn shown(&mut self, host: HostId, device: &SimDevice, really: Power) -> Power {
+        let told = |seen: &Seen| matches!(seen, Seen::Off { device: told, .. } if *told == device.name);
+        if device.behaviour == Behaviour::SaysOffAtFirst && !self.seen.iter().any(told) {
+            return Power::Off;
+        }
         if device.behaviour != Behaviour::Caches {
             return really;
         }

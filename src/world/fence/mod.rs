@@ -5,6 +5,7 @@
 
 mod agent;
 mod command;
+mod kdump;
 mod queue;
 mod redfish;
 mod secret;
@@ -18,6 +19,7 @@ use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, NotOff, Peer, P
 use crate::policy::FRESH;
 use agent::{Agent, Declared};
 use command::Program;
+pub(crate) use kdump::KDUMP;
 use queue::Queue;
 use redfish::Redfish;
 use std::collections::BTreeMap;
@@ -32,6 +34,8 @@ pub struct Fence {
     devices: BTreeMap<DeviceName, Device>,
     hosts: BTreeMap<HostId, HostEntry>,
     ssh: Ssh,
+    /// UUIDs with turned bytes that count.
+    turned: BTreeMap<(HostId, DeviceName), String>,
 }
 
 impl Fence {
@@ -45,7 +49,13 @@ impl Fence {
             devices: config.devices.clone(),
             hosts: config.hosts.clone(),
             ssh: Ssh::new(config),
+            turned: BTreeMap::new(),
         }
+    }
+
+    /// From here on a machine that shows this UUID, with turned bytes, counts as this host at this device.
+    pub fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.turned.extend(turned.iter().map(|(device, uuid)| ((host, device.clone()), uuid.clone())));
     }
 
     /// The devices of this host, level by level. Nothing is sent to them yet, but their programs, parameters and
@@ -77,6 +87,7 @@ impl Fence {
             power: device.power,
             route: device.route,
             target: entry.target(name, device),
+            off_anyway: device.off_anyway,
         })
     }
 
@@ -105,7 +116,7 @@ impl Fence {
             let rest = Device { timeout: turn.left, ..declared.clone() };
             match self.driver(entry, device, &rest).map_err(NotOff::not_sent)? {
                 Ready::Agent(agent) => agent.off(via),
-                Ready::Redfish(redfish) => redfish.off(),
+                Ready::Redfish(redfish) => redfish.off(self.turned(host.id, device)),
                 Ready::Command { off, .. } => off.off(document),
             }
         });
@@ -116,18 +127,40 @@ impl Fence {
     /// unknown, with the reason: one line, at most 200 characters, without secrets.
     #[must_use]
     pub fn status(&self, host: &Host, document: &str, device: &DeviceName, via: Option<&Peer>) -> PowerState {
+        match self.look(host, document, device, via) {
+            (PowerState::On | PowerState::Off, Some(uuid)) if self.turned(host.id, device) != Some(&uuid) => {
+                PowerState::Unknown(verdict::one_line(&redfish::unmet(&uuid)))
+            }
+            (state, _) => state,
+        }
+    }
+
+    fn turned(&self, host: HostId, device: &DeviceName) -> Option<&String> {
+        self.turned.get(&(host, device.clone()))
+    }
+
+    /// The same, and the UUID that the machine shows if it is the one of the settings with turned bytes, whether it counts or not.
+    #[must_use]
+    pub fn look(
+        &self,
+        host: &Host,
+        document: &str,
+        device: &DeviceName,
+        via: Option<&Peer>,
+    ) -> (PowerState, Option<String>) {
+        let mut turned = None;
         let asked = self.declared(host, device).and_then(|(entry, declared)| {
             let controller = entry.controller(device, declared);
             let turn = self.queue.turn(&controller, declared.concurrency, declared.timeout)?;
             let rest = Device { timeout: turn.left, ..declared.clone() };
             match self.driver(entry, device, &rest)? {
                 Ready::Agent(agent) => Ok(agent.status(via)),
-                Ready::Redfish(redfish) => Ok(redfish.status()),
+                Ready::Redfish(redfish) => Ok(redfish.status(&mut turned)),
                 Ready::Command { status: Some(status), .. } => Ok(status.status(document)),
                 Ready::Command { status: None, .. } => Err("the device has no status program".to_owned()),
             }
         });
-        asked.unwrap_or_else(|why| PowerState::Unknown(verdict::one_line(&why)))
+        (asked.unwrap_or_else(|why| PowerState::Unknown(verdict::one_line(&why))), turned)
     }
 
     /// The entry of exactly this host: a device must never be used for another one that got its id or name.

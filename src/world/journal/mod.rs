@@ -12,8 +12,8 @@ pub use pages::Paper;
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::replay::{Begin, Ending, Line, Question};
 use crate::policy::{
@@ -146,6 +146,11 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        // Not written down: it has no answer, and what follows from it has.
+        self.world.recognise(host, turned);
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,
@@ -155,6 +160,12 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         let answer = self.world.power_off(clearance, device, via);
         let asked = Question::PowerOff { device: device.clone(), via: via.map(|peer| peer.id) };
         self.pages.answered(asked, &answer);
+        answer
+    }
+
+    fn dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        let answer = self.world.dump(host, listen);
+        self.pages.answered(Question::Dump, &answer);
         answer
     }
 

@@ -6,6 +6,7 @@ mod fallen;
 mod foresee;
 mod quiet;
 mod strategy;
+mod targets;
 
 use crate::story::services::until_quiet;
 use crate::story::stage::{self, Stage};

@@ -120,6 +120,8 @@ pub(crate) struct DeviceStory {
     /// Days since it was seen ON; `None` = never.
     pub(crate) seen_on: Option<u64>,
     pub(crate) returns_after: u64,
+    /// It is sent "off" although it says off, and its turned UUID was seen.
+    pub(crate) odd: bool,
 }
 
 impl DeviceStory {
@@ -132,6 +134,7 @@ impl DeviceStory {
             route: Route::FrontEnd,
             seen_on: Some(0),
             returns_after: 0,
+            odd: false,
         }
     }
 }

@@ -12,8 +12,9 @@ fn seconds(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
 }
 
 fn wait() -> impl Strategy<Value = WaitRules> {
-    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301))
-        .prop_map(|(cycles, cycle, look, oned)| WaitRules { cycles, cycle, look, oned })
+    let dump = prop_oneof![4 => Just(Duration::ZERO), 1 => seconds(1..601)];
+    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301), dump)
+        .prop_map(|(cycles, cycle, look, oned, dump)| WaitRules { cycles, cycle, look, oned, dump })
 }
 
 fn fence() -> impl Strategy<Value = FenceRules> {

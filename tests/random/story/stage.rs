@@ -5,7 +5,7 @@ use super::{Before, DATASTORES, DeviceStory, End, IMAGES, Ill, NAMES, RecordStor
 use onerescue::model::{ClusterId, DatastoreId, Epoch, HostId, Incident, Progress, Scope, VmId};
 use onerescue::policy::{Source, Subject};
 use onerescue::sim::{
-    Cloud, Consul, DatastoreSpec, Death, DiskSpec, Driver, HostSpec, PciSpec, SimDevice, SimTransport,
+    Cloud, Consul, DatastoreSpec, Death, DiskSpec, Driver, Event, HostSpec, PciSpec, SimDevice, SimTransport,
     SimWorld, VmSpec,
 };
 use onerescue::wire::record::{self, Record};
@@ -45,6 +45,8 @@ impl Stage {
         let began = world.began();
         world.set_devices(dead, devices(story));
         look_out(&mut world, story);
+        // If it hangs it saves its crash dump for three minutes.
+        world.schedule(began, Event::Dumps(dead, Duration::from_secs(180)));
         for (at, happens) in &story.events {
             world.schedule(began + Duration::from_secs(*at), event_of(story, *happens, dead));
         }
@@ -97,6 +99,8 @@ fn devices(story: &Story) -> Vec<SimDevice> {
         route: device.route,
         seen_on: device.seen_on.map(days),
         returns_after: Some(Duration::from_secs(device.returns_after)),
+        off_anyway: device.odd,
+        turned: device.odd.then(|| "44454c4c-3700-1042-8054-b7c04f383432".to_owned()),
         ..SimDevice::new(&format!("device{at}"), device.behaviour)
     };
     story.devices.iter().enumerate().map(device).collect()

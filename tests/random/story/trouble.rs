@@ -23,7 +23,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
         12 => Just(Works),
         8 => select(vec![
             Slow, Ignores, Rejects, Dead, DiesWithHost, Unreadable, Liar, Flaps, LateSuccess, ComesBack, DeadThenWorks,
-            Caches, OffTwice, Unsendable,
+            Caches, OffTwice, Unsendable, SaysOffAtFirst, TurnedUuid,
         ]),
         3 => select(vec![Feed, Feed, Feed, FeedStuck, FeedComesBack]),
     ]
@@ -47,7 +47,8 @@ fn device() -> impl Strategy<Value = DeviceStory> {
             // Storage that comes back by itself while VMs run elsewhere gives them two writers whatever a run does.
             let back = matches!(behaviour, Behaviour::ComesBack | Behaviour::FeedComesBack);
             let cuts = cuts.filter(|_| !back);
-            DeviceStory { behaviour, read_back, level, cuts, route, seen_on, returns_after }
+            let odd = returns_after % 2 == 1;
+            DeviceStory { behaviour, read_back, level, cuts, route, seen_on, returns_after, odd }
         },
     )
 }

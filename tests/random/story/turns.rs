@@ -2,8 +2,8 @@
 
 use onerescue::Run;
 use onerescue::model::{
-    DeviceName, DocumentId, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff, Outlook,
-    Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use onerescue::policy::{
     Claim, Clearance, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
@@ -203,6 +203,10 @@ impl World for Patient<'_> {
         self.world.fence_levels(host)
     }
 
+    fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
+        self.world.recognise(host, turned);
+    }
+
     fn power_off(
         &mut self,
         clearance: Clearance,
@@ -210,6 +214,10 @@ impl World for Patient<'_> {
         via: Option<&Peer>,
     ) -> Result<(), NotOff> {
         self.world.power_off(clearance, device, via)
+    }
+
+    fn dump(&mut self, host: HostId, listen: Duration) -> Dump {
+        self.world.dump(host, listen)
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -94,7 +94,7 @@ fn may_be_dead(run: &Run, host: &Host) -> Result<(), Stop> {
     }
 }
 
-/// "Off" is for a host that says on now: what an old answer said is asked again. Anything else is judged as any answer.
+/// "Off" is for a host that says now what it said then: an old answer is asked for again. Anything else is judged as any answer.
 async fn power_changed(run: &mut Run, ahead: &mut Ahead<'_, '_>) -> Option<PowerState> {
     let Ahead::Off(tries) = ahead else { return None };
     if !tries.is_old(run.now()) {
@@ -102,7 +102,7 @@ async fn power_changed(run: &mut Run, ahead: &mut Ahead<'_, '_>) -> Option<Power
     }
     let device = &tries.device.name;
     let state = run.power_state(device, tries.turn).await;
-    if state == PowerState::Off || tries.said.as_ref() != Some(&state) {
+    if tries.said.as_ref() != Some(&state) {
         return Some(state);
     }
     run.detail(Phase::Prove, format!("{device} still says {state}"));

@@ -50,27 +50,24 @@ impl System {
         serde_json::from_slice(body).map_err(refuse)
     }
 
-    /// Whether this is the machine that is meant.
+    /// Whether this is the machine that is meant. If it shows the UUID that is expected with turned bytes, that is the answer.
     ///
     /// # Errors
     /// Which one it is, as the second half of a sentence.
-    pub(super) fn identify(&self, expected: &Identity) -> Result<(), String> {
+    pub(super) fn identify(&self, expected: &Identity) -> Result<Option<String>, String> {
         let told = |value: &Option<Value>, key: &str| match value {
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
             _ => Err(format!("does not say which machine it is: it has no {key}")),
         };
+        let mut shows_turned = None;
         if let Some(expected) = &expected.uuid {
             let uuid = told(&self.uuid, "UUID")?;
-            let same = uuid.eq_ignore_ascii_case(expected);
-            let turned = swapped(&uuid).is_some_and(|swapped| swapped.eq_ignore_ascii_case(expected));
-            if !same && turned {
-                return Err(format!(
-                    "says that its UUID is {uuid}, which is {expected} with the bytes of its first three fields turned \
-                     round, as SMBIOS before 2.6 has them; if it is that machine, write uuid = \"{uuid}\""
-                ));
-            }
-            if !same {
-                return Err(format!("is another machine: its UUID is {uuid}, not {expected}"));
+            if !uuid.eq_ignore_ascii_case(expected) {
+                let plain = uuid.to_ascii_lowercase();
+                shows_turned = Some(plain).filter(|uuid| turned(uuid).as_ref() == Some(expected));
+                if shows_turned.is_none() {
+                    return Err(format!("is another machine: its UUID is {uuid}, not {expected}"));
+                }
             }
         }
         if let Some(expected) = &expected.serial {
@@ -79,7 +76,7 @@ impl System {
                 return Err(format!("is another machine: its SerialNumber is {serial}, not {expected}"));
             }
         }
-        Ok(())
+        Ok(shows_turned)
     }
 
     /// `PowerState`. `PoweringOff` still has power, `Paused` too.
@@ -114,14 +111,14 @@ impl System {
     }
 }
 
-/// The same UUID with the bytes of its first three fields turned round.
-fn swapped(uuid: &str) -> Option<String> {
-    let turned = |field: &str| {
+/// The same UUID with the bytes of its first three fields turned round, as SMBIOS before 2.6 has them.
+fn turned(uuid: &str) -> Option<String> {
+    let turn = |field: &str| {
         let pairs = field.as_bytes().chunks(2).rev().flatten().copied().collect();
         String::from_utf8(pairs).ok()
     };
     let mut fields = uuid.split('-');
-    let first = [turned(fields.next()?)?, turned(fields.next()?)?, turned(fields.next()?)?];
+    let first = [turn(fields.next()?)?, turn(fields.next()?)?, turn(fields.next()?)?];
     let rest: Vec<&str> = fields.collect();
     Some(format!("{}-{}", first.join("-"), rest.join("-")))
 }

@@ -235,8 +235,24 @@ fn failure(error: reqwest::Error) -> String {
     if error.is_timeout() {
         LATE.to_owned()
     } else if error.is_connect() {
-        format!("no connection: {}", root(&error))
+        format!("no connection: {}", in_words(root(&error)))
     } else {
         root(&error)
     }
+}
+
+/// What to do about a certificate that no authority has signed, in place of the name that rustls has for it.
+fn in_words(cause: String) -> String {
+    // A self-signed certificate is its own authority, as openssl makes it.
+    if cause.contains("CaUsedAsEndEntity") {
+        return "its certificate is self-signed: set `fingerprint`, which `openssl s_client -connect HOST:443 </dev/null | openssl \
+                x509 -noout -fingerprint -sha256` tells"
+            .to_owned();
+    }
+    if cause.contains("UnknownIssuer") {
+        return "nobody knows who has signed its certificate (UnknownIssuer): set `ca_file`, or `fingerprint` if it is \
+                self-signed"
+            .to_owned();
+    }
+    cause
 }

@@ -28,6 +28,17 @@ use tls::Certificates;
 /// `PowerCycle` give the host back.
 const FORCE_OFF: &str = "ForceOff";
 
+/// What [`Redfish::system`] finds.
+type Found = (System, Option<String>, Option<String>);
+
+/// Why a machine with this UUID does not count.
+pub(super) fn unmet(uuid: &str) -> String {
+    format!(
+        "its UUID is {uuid}, that of the settings with turned bytes: it counts when `onerescue check` has seen it ON while its \
+         host was MONITORED"
+    )
+}
+
 /// A controller that is ready for one host.
 pub(super) struct Redfish {
     controller: Controller,
@@ -58,10 +69,13 @@ impl Redfish {
     ///
     /// # Errors
     /// Why nothing was sent, or what the controller said against it, on one line.
-    pub(super) fn off(&self) -> Result<(), NotOff> {
+    pub(super) fn off(&self, met: Option<&String>) -> Result<(), NotOff> {
         // Whatever fails before the order itself has told the machine nothing.
         let told = self.connected(|connection| {
-            let (system, etag) = self.system(connection)?;
+            let (system, etag, turned) = self.system(connection)?;
+            if let Some(uuid) = turned.filter(|uuid| met != Some(uuid)) {
+                return Err(unmet(&uuid));
+            }
             let reset = system.reset()?;
             let target = connection.here(reset.target)?;
             offers_force_off(connection, &reset)?;
@@ -73,20 +87,25 @@ impl Redfish {
         told.map_err(NotOff::not_sent)?.map_err(NotOff::Sent)
     }
 
-    /// Ask the controller for the machine's power.
-    pub(super) fn status(&self) -> PowerState {
-        let asked = self.connected(|connection| Ok(self.system(connection)?.0.power()));
+    /// Ask the controller for the machine's power. If the machine shows its UUID with turned bytes, that is put into `turned`: whether
+    /// it counts is not judged here.
+    pub(super) fn status(&self, turned: &mut Option<String>) -> PowerState {
+        let asked = self.connected(|connection| {
+            let (system, _, uuid) = self.system(connection)?;
+            *turned = uuid;
+            Ok(system.power())
+        });
         asked.unwrap_or_else(PowerState::Unknown)
     }
 
-    /// The system of exactly this machine, and the tag of its state.
-    fn system(&self, connection: &Connection<'_>) -> Result<(System, Option<String>), String> {
+    /// The system of exactly this machine, the tag of its state, and its UUID if the bytes of that are turned.
+    fn system(&self, connection: &Connection<'_>) -> Result<Found, String> {
         let path = &self.controller.system;
         let reply = connection.get(&connection.here(path)?)?;
         let system = System::read(&reply.body)?;
-        system.identify(&self.controller.identity).map_err(|why| format!("{path} {why}"))?;
+        let turned = system.identify(&self.controller.identity).map_err(|why| format!("{path} {why}"))?;
         let etag = reply.etag.or_else(|| system.etag());
-        Ok((system, etag))
+        Ok((system, etag, turned))
     }
 
     /// Do something with the controller; afterwards no session is left, whatever came of it.
