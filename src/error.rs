@@ -106,6 +106,14 @@ pub enum Error {
         /// The cause.
         source: OnedError,
     },
+    /// What cannot be done as it was asked: what was named is not there, as a rule.
+    #[error("{what}")]
+    Instead {
+        /// What is not there, or does not work.
+        what: String,
+        /// What to do instead: the command that lists what there is.
+        advice: String,
+    },
     /// No host of this name or id.
     #[error("there is no host \"{0}\"")]
     NoHost(String),
@@ -179,6 +187,11 @@ pub enum OnedError {
 }
 
 impl Error {
+    /// What cannot be done as it was asked, and what to do instead.
+    pub(crate) fn instead(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Instead { what: what.into(), advice: advice.into() }
+    }
+
     /// The one thing to do next: a command to run or a setting to check.
     #[must_use]
     pub fn advice(&self) -> String {
@@ -188,7 +201,7 @@ impl Error {
                  and ARGUMENTS_STDIN=\"yes\""
                     .to_owned()
             }
-            Self::Usage(_) => "run it with --help".to_owned(),
+            Self::Usage(_) => "run the same command with --help alone: it names every option".to_owned(),
             Self::Settings { file, .. } => format!("correct {}", file.display()),
             Self::Credentials { .. } => {
                 "run as oneadmin, or set ONE_AUTH to a file that holds `user:password`".to_owned()
@@ -197,6 +210,7 @@ impl Error {
                 format!("check that {} exists, that oneadmin may use it, and that nobody else may write it", path.display())
             }
             Self::Oned { source, .. } => source.advice(),
+            Self::Instead { advice, .. } => advice.clone(),
             Self::NoHost(_) => "run `onehost list` and give one of its ids or names".to_owned(),
             Self::FenceNotConfigured { host, name, file } => lines_to_add(*host, name, file),
             Self::FenceWrongHost { host, file, .. } => format!(
@@ -215,7 +229,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::NoHost(_) | Self::Scenario(_) => 2,
+            Self::Usage(_) | Self::Instead { .. } | Self::NoHost(_) | Self::Scenario(_) => 2,
             Self::HookCall(_) | Self::HookDocument(_) => 3,
             Self::Settings { .. } | Self::File { .. } => 4,
             Self::Credentials { .. } | Self::Oned { .. } => 5,
@@ -287,7 +301,7 @@ impl OnedError {
                 "check the credentials: `oneuser show` with the same ONE_AUTH must work"
             }
             Self::Refused { kind: Refusal::Authorization, .. } => {
-                "run as oneadmin, or unlock the object with `onevm unlock`"
+                "run as oneadmin, or unlock the object that it names: `onevm unlock ID`"
             }
             Self::Refused { .. } => "look into /var/log/one/oned.log",
             Self::Fault { code, .. } if *code != NOT_DEFINED => MEND,

@@ -5,10 +5,11 @@ use crate::model::text::{cut, one_line};
 use crate::policy::healthy::Account;
 use crate::policy::{Failure, Report, Trouble};
 use crate::short_report::{short, short_account};
+use crate::trail::FILE_ONLY;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// Tell how a run ended. stdout gets the report, stderr what to do next, past any `RUST_LOG`.
+/// Tell how a run ended. stdout gets the report, which begins with the outcome, stderr what to do next, past any `RUST_LOG`.
 #[must_use]
 pub fn finish(result: Result<Report>) -> ExitCode {
     match result {
@@ -16,7 +17,7 @@ pub fn finish(result: Result<Report>) -> ExitCode {
             let text = short(&report);
             say(&text);
             if let Some(advice) = report.advice() {
-                complain(&complaint(&one_line(&report.outcome.to_string()), &lines(&advice)));
+                complain(&to_do(&lines(&advice)));
             }
             ExitCode::from(report.outcome.exit_code())
         }
@@ -31,7 +32,7 @@ pub fn finish_account(result: Result<Account>) -> ExitCode {
         Ok(account) => {
             say(&short_account(&account));
             if let Some(advice) = account.outcome.advice() {
-                complain(&complaint(&one_line(&account.outcome.to_string()), &lines(advice)));
+                complain(&to_do(&lines(advice)));
             }
             ExitCode::from(account.outcome.exit_code())
         }
@@ -43,7 +44,7 @@ pub fn finish_account(result: Result<Account>) -> ExitCode {
 #[must_use]
 pub fn failed(error: &Error) -> ExitCode {
     let text = error.chain();
-    log::error!("{text}");
+    log::error!(target: FILE_ONLY, "{text}");
     // A settings error shows the line of the file below itself.
     complain(&complaint(text.trim_end(), &error.advice()));
     ExitCode::from(error.exit_code())
@@ -51,7 +52,7 @@ pub fn failed(error: &Error) -> ExitCode {
 
 /// Tell why something was not done, and what to do instead; with the exit code of such a failure outside a run.
 pub(crate) fn refused(failure: &Failure) -> u8 {
-    log::error!("{}", failure.what);
+    log::error!(target: FILE_ONLY, "{}", failure.what);
     complain(&complaint(&one_line(&failure.what), &lines(&failure.advice)));
     match failure.trouble {
         Trouble::Gone => 2,
@@ -73,7 +74,12 @@ fn lines(advice: &str) -> String {
 
 /// What happened and what to do, in at most [`crate::short_report::LONGEST`] bytes; the advice is the last to be cut.
 fn complaint(what: &str, advice: &str) -> String {
-    format!("{}\n  do this: {}\n", cut(what, 2800), cut(advice, 1200))
+    format!("{}\n{}", cut(what, 2800), to_do(advice))
+}
+
+/// What to do.
+fn to_do(advice: &str) -> String {
+    format!("  do this: {}\n", cut(advice, 1200))
 }
 
 /// [`say`], to stderr.

@@ -23,7 +23,7 @@ pub fn short(report: &Report) -> String {
         "{} ({}), {mode}: {}\n",
         one_line(&report.name),
         report.host,
-        cut(&one_line(&report.outcome.to_string()), 1000)
+        cut(&one_line(&report.outcome.of(&report.vms)), 1000)
     );
     if let (Some(proof), false) = (&report.proof, matches!(report.outcome, Outcome::Rehearsed(_))) {
         let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
@@ -63,7 +63,8 @@ pub fn short_account(account: &Account) -> String {
 fn counts(vms: &[VmReport]) -> String {
     let count = |of: fn(&Fate) -> bool| vms.iter().filter(|vm| of(&vm.fate)).count();
     let parts = [
-        (count(|fate| matches!(fate, Fate::Recovered(_))), "recovered"),
+        (count(|fate| matches!(fate, Fate::Recovered(_)) && !fate.is_deleted()), "recovered"),
+        (count(Fate::is_deleted), "deleted"),
         (count(|fate| matches!(fate, Fate::Planned(_))), "planned"),
         (count(|fate| matches!(fate, Fate::Failed(_))), "failed"),
         (count(|fate| matches!(fate, Fate::Held(_))), "held"),

@@ -30,6 +30,9 @@ struct Trail {
     file: Option<Mutex<File>>,
 }
 
+/// The target of lines for the log file alone: stderr gets the same in a last line of its own.
+pub const FILE_ONLY: &str = "onerescue::end";
+
 /// Start logging. The second call in a process does nothing.
 pub fn start(path: Option<&Path>) {
     let stderr = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
@@ -68,7 +71,9 @@ impl Log for Trail {
     }
 
     fn log(&self, record: &Record<'_>) {
-        self.stderr.log(record);
+        if record.target() != FILE_ONLY {
+            self.stderr.log(record);
+        }
         if let (Some(file), true) = (&self.file, self.ours(record.metadata()))
             && let Ok(mut file) = file.lock()
         {

@@ -40,11 +40,14 @@ struct Desk {
 /// A cluster of this name or id, for an operator who gives either.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is none.
+/// [`Error::Instead`] if there is none.
 pub(super) fn find_cluster<'a>(clusters: &'a [Cluster], named: &str) -> Result<&'a Cluster> {
     let by_name = clusters.iter().find(|cluster| cluster.name == named);
     let by_id = || clusters.iter().find(|cluster| named.parse() == Ok(cluster.id.0));
-    let none = || Error::Usage(format!("there is no cluster {named:?}; `onecluster list` has them all"));
+    let none = || {
+        let what = format!("there is no cluster {named:?}");
+        Error::instead(what, "run `onecluster list` and give one of its ids or names")
+    };
     by_name.or_else(by_id).ok_or_else(none)
 }
 
@@ -122,8 +125,10 @@ impl Desk {
         let held = arming::held(&memory, self.scope).into_iter().map(|(_, incident)| {
             let why = incident.held.as_ref().map_or("no reason is given", |held| held.why.as_str());
             format!(
-                "{} ({}) is held and looks again by itself: {why}\n  if its run is gone: `host_error --host {} -m`\n",
-                incident.name, incident.host, incident.name
+                "{} ({}) is held and looks again by itself: {why}\n  if its run is gone: `{}`\n",
+                incident.name,
+                incident.host,
+                incident.command()
             )
         });
         Ok(text + &self.others(&left) + &held.collect::<String>())

@@ -80,7 +80,12 @@ pub(super) fn check(options: &Check) -> Result<u8> {
 fn plain(finding: &mut Finding) {
     let line = |text: &str| text::cut(&text::one_line(text), 1000);
     finding.object = line(&finding.object);
-    finding.text = line(&finding.text);
+    // What is wrong in the settings file is shown below its line.
+    finding.text = if finding.item == Item::Settings {
+        finding.text.lines().map(line).collect::<Vec<_>>().join("\n")
+    } else {
+        line(&finding.text)
+    };
     finding.advice = finding.advice.as_deref().map(line);
 }
 

@@ -116,8 +116,8 @@ fn told(host: &Host, confirmed: &Confirmed) -> String {
     let until = arming::utc(word.expires);
     let word = format!("{host} counts as off until {until}, once, by the word of {}", word.by);
     let next = format!(
-        "the run that waits takes it up at its next look ({}); if it is gone: `host_error --host {} -m`",
-        confirmed.owner, host.name
+        "the run that waits takes it up at its next look ({}); if it is gone: `{}`",
+        confirmed.owner, confirmed.command
     );
     lines(confirmed, [word, next])
 }

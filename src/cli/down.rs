@@ -48,7 +48,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     let machine = format!(
         "{again}, or nothing: `onerescue reconcile` on this front-end goes on while it leads; attempts until now are counted"
     );
-    on_signal_run(machine, format!("{again}; no machine goes on with it"))?;
+    on_signal_run(machine, format!("{again}; nothing continues it by itself"))?;
     let subject = vm_down::Subject::of(&vm, source);
     let world = Live::new(zone, &config);
     let mut world = if options.dry_run { world } else { world.noting() };
@@ -57,8 +57,8 @@ fn look_after(arguments: &[String]) -> Result<Account> {
 
 pub(super) fn named(zone: &Zone<Http>, id: VmId) -> Result<Vm> {
     let pool = zone.oned().vms_one_by_one(&[id])?;
-    pool.good
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::Usage(format!("there is no {id}, or it cannot be read")))
+    pool.good.into_iter().next().ok_or_else(|| {
+        let what = format!("there is no {id}, or it cannot be read");
+        Error::instead(what, format!("run `onevm list`, and `onevm show {}`", id.0))
+    })
 }

@@ -158,7 +158,9 @@ pub(super) fn on_signal_do(advice: impl Into<String>) -> Result<()> {
 }
 
 fn watch(stops: Stops) -> Result<()> {
-    stop::watch(stops).map_err(|error| Error::Usage(format!("signals cannot be waited for: {error}")))
+    stop::watch(stops).map_err(|error| {
+        Error::instead(format!("signals cannot be waited for: {error}"), "run the same command again")
+    })
 }
 
 /// The zone of these settings.

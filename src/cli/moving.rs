@@ -26,13 +26,14 @@ fn on_their_way(incident: &Incident) -> Vec<VmId> {
 
 /// `VMs: 8 recovered, 3 held`
 pub(super) fn vms(counts: Counts, running: usize) -> Option<String> {
-    let Counts { recovered, held, failed, left, on_its_way, left_out } = counts;
+    let Counts { recovered, deleted, held, failed, left, on_its_way, left_out } = counts;
     let on_their_way = match running {
         0 => "on their way".to_owned(),
         _ => format!("on their way ({running} of them run elsewhere by now)"),
     };
     let all = [
         (recovered, "recovered"),
+        (deleted, "deleted"),
         (failed, "failed"),
         (held, "held"),
         (on_its_way, &on_their_way),

@@ -64,18 +64,18 @@ fn write(options: &Proceed) -> Result<u8, Stop> {
         return Ok(finish::refused(&failure));
     }
     log::info!("proceed: the brakes are off {host} by the word of {by}: {reason}");
-    finish::say(&told(&host.to_string(), &host.name, &taken));
+    finish::say(&told(&host.to_string(), &taken));
     Ok(0)
 }
 
-fn told(host: &str, name: &str, taken: &Confirmed) -> String {
+fn told(host: &str, taken: &Confirmed) -> String {
     let word = &taken.word;
     let until = arming::utc(word.expires);
     let text = format!("the brakes are off {host} until {until}, for one fence, by the word of {}", word.by);
     let next = format!(
         "the run that waits hears it within 10 s ({}), and `onerescue reconcile` at its next look; if both are gone: \
-         `host_error --host {name} -m`",
-        taken.owner
+         `{}`",
+        taken.owner, taken.command
     );
     lines(taken, [text, next])
 }

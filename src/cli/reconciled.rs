@@ -237,6 +237,7 @@ fn nothing(scenario: &mut Scenario, outcome: Outcome) -> Report {
     scenario.world.begin_again();
     Report {
         halted: None,
+        again: String::new(),
         host: scenario.subject.host,
         name: scenario.subject.name.clone(),
         mode: scenario.policy.mode,

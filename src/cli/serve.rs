@@ -19,7 +19,10 @@ use std::time::Duration;
 pub(super) fn serve(scenario: &Scenario, port: u16) -> Result<u8> {
     let cloud = scenario.world.transport().shared_cloud();
     let io = |why| {
-        Error::Usage(format!("cannot listen on 127.0.0.1:{port} ({why}); take another port, or 0 for any"))
+        Error::instead(
+            format!("cannot listen on 127.0.0.1:{port}: {why}"),
+            "give another --port, or 0 for any",
+        )
     };
     let server = Server::start(cloud, 0, port, Clock::Live).map_err(io)?;
     let folder = write_settings(scenario, &server)?;

@@ -9,7 +9,7 @@ use crate::model::text::{cut, one_line, span};
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, VmId};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{aborted, counts, find};
-use crate::policy::{Failure, unreadable};
+use crate::policy::{DELETED, Failure, unreadable};
 use crate::world::{Live, World as _};
 use clap::Args;
 use serde::Serialize;
@@ -50,7 +50,7 @@ struct Json<'a> {
 /// Show it. The exit code is 0 whatever it is.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is no such incident, and whatever keeps the cloud from being reached.
+/// [`Error::Instead`] if there is no such incident, and whatever keeps the cloud from being reached.
 pub(super) fn show(options: &Show) -> Result<u8, Error> {
     end(tell(options))
 }
@@ -84,7 +84,9 @@ fn none(memory: &Memory, named: &str) -> Result<u8, Stop> {
         Some(failure) => {
             Err(Failure { what: format!("{what} that can be read: {}", failure.what), ..failure }.into())
         }
-        None => Err(Error::Usage(format!("{what}; `onerescue history` has them all")).into()),
+        None => {
+            Err(Error::instead(what, "run `onerescue history` and give one of its hosts or documents").into())
+        }
     }
 }
 
@@ -99,7 +101,8 @@ fn follow(
         live.wait(LOOK);
         let memory = live.memory()?;
         let Some((_, incident)) = memory.incidents.iter().find(|(other, _)| *other == document) else {
-            return Err(Error::Usage(format!("somebody has deleted {document}")).into());
+            let what = format!("somebody has deleted {document}");
+            return Err(Error::instead(what, "run `onerescue history`").into());
         };
         let mut text = String::new();
         new_lines(incident, &mut seen, &mut text);
@@ -182,6 +185,7 @@ fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>) -> String {
     let mut text = String::new();
     for vm in incident.vms.iter().take(MOST) {
         let end = match vm.end {
+            Some(End::Recovered) if vm.why == DELETED => "deleted",
             Some(End::Recovered) => "recovered",
             Some(End::Left) => "left alone",
             Some(End::Held) => "held",
@@ -192,7 +196,7 @@ fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>) -> String {
         let order = vm.order.as_ref().map_or_else(String::new, |order| format!(", {order}{to}"));
         let why = match moved.get(&vm.id) {
             Some(to) => format!(": RUNNING on {to} by now"),
-            None if vm.why.is_empty() => String::new(),
+            None if vm.why.is_empty() || vm.why == DELETED => String::new(),
             None => format!(": {}", vm.why),
         };
         let line = format!("{} {}: {end}{order}{why}", vm.id, vm.name);

@@ -32,16 +32,23 @@ pub(super) fn named_by_hand(host: &Host, yes: bool, question: &str) -> Result<()
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     let mut line = Vec::new();
     let read = std::io::stdin().lock().take(1024).read_until(b'\n', &mut line);
-    read.map_err(|error| Error::Usage(format!("standard input cannot be read: {error}")))?;
+    read.map_err(|error| {
+        Error::instead(
+            format!("standard input cannot be read: {error}"),
+            "run it on a terminal, or add --yes",
+        )
+    })?;
     if String::from_utf8_lossy(&line).trim() == host.name {
         return Ok(());
     }
-    Err(Error::Usage(format!("that is not the name of {host}; nothing was written")))
+    let what = format!("that is not the name of {host}; nothing was written");
+    Err(Error::instead(what, format!("run the same command again and type {}", host.name)))
 }
 
 /// Nobody can be asked.
 pub(super) fn no_terminal() -> Error {
-    Error::Usage("without a terminal to type the host's name on, --yes is needed".to_owned())
+    let what = "there is no terminal to type the host's name on; nothing was written";
+    Error::instead(what, "run the same command on a terminal, or add --yes")
 }
 
 /// A word that was written must be what is read back.

@@ -134,7 +134,7 @@ pub struct ObserverSettings {
 /// `[witness]`: how witnesses are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessSettings {
-    /// What a peer runs: exit code 0 is alive, 1 is no answer, others are no opinion.
+    /// What a peer runs: exit code 0 is alive, 1 is no answer, with others it could not tell.
     ///
     /// `{address}` is the suspect's.
     pub probe: Vec<String>,

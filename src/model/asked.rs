@@ -58,6 +58,12 @@ impl Asked {
         [Some(mode), force, waived].into_iter().flatten().collect()
     }
 
+    /// `host_error --host node7 -m -f`
+    #[must_use]
+    pub fn command(self, host: &str) -> String {
+        format!("host_error --host {host} {}", self.words().join(" "))
+    }
+
     /// Does it only move VMs of a host that is proven off? Nothing is lost by that, whoever asks.
     #[must_use]
     pub fn only_moves(self) -> bool {

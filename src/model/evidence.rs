@@ -176,9 +176,9 @@ pub enum Opinion {
 impl fmt::Display for Opinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Alive => "alive",
-            Self::Dead => "no answer from it",
-            Self::None => "no opinion",
+            Self::Alive => "says alive",
+            Self::Dead => "got no answer from it",
+            Self::None => "could not tell",
         })
     }
 }
@@ -196,7 +196,7 @@ pub struct Testimony {
 
 impl fmt::Display for Testimony {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.witness, self.opinion, self.said)
+        write!(f, "{} {} ({})", self.witness, self.opinion, self.said)
     }
 }
 

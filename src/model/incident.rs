@@ -2,7 +2,7 @@
 //!
 //! Plain values; how they are written is `wire::record`, what follows from them is decided in `policy`.
 
-use super::{Asked, ClusterId, Confirmation, HostId, RunId, VmId};
+use super::{Asked, ClusterId, Confirmation, Fencing, Force, HostId, Mode, RunId, VmId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -229,6 +229,13 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// `host_error --host node7 -m -f`: the command that goes on with it, with the options that its last run had.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let moves = Asked { mode: Mode::Migrate, force: Force::RunningOnly, fencing: Fencing::Required };
+        self.flags.unwrap_or(moves).command(&self.name)
+    }
+
     /// Since when it is known that the host ran while VMs of it were moved away, as long as nobody has looked at that.
     #[must_use]
     pub fn ran_on(&self) -> Option<Epoch> {

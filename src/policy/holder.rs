@@ -1,9 +1,11 @@
 //! What it means that somebody holds a lock file of this front-end.
 
+use super::arming::utc;
 use super::port::{Failure, Trouble};
 use super::record::lease::{is_doubtful, life, may_live};
 use super::timings::LEASE;
-use crate::model::{DocumentId, Holder, HostId, Incident, Life, Locked, Memory, Progress};
+use crate::model::text::span;
+use crate::model::{DocumentId, Epoch, Holder, HostId, Incident, Life, Locked, Memory, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -113,7 +115,7 @@ pub(super) fn by(locked: &Locked) -> String {
     if locked.holders.is_empty() && locked.since.is_none() {
         String::new()
     } else {
-        format!(": {}", who(locked))
+        format!(": {}", who_since(locked))
     }
 }
 
@@ -133,6 +135,25 @@ pub(super) fn who(locked: &Locked) -> String {
     let name = |holder: &Holder| format!("process {} ({})", holder.pid, holder.program);
     let names: Vec<_> = locked.holders.iter().map(name).collect();
     if names.is_empty() { "a process that cannot be seen".to_owned() } else { names.join(" and ") }
+}
+
+/// `process 4711 (host_error), for 12 s`: who works on a host, as far as it can be seen.
+pub(super) fn who_since(locked: &Locked) -> String {
+    let since = locked.since.map_or_else(String::new, |since| format!(", for {}", span(since)));
+    who(locked) + &since
+}
+
+/// `process 4711 on fe2, since 2026-11-20 09:04 UTC`: the owner of a record, for people.
+pub(super) fn owner(owner: &str) -> String {
+    let mut words = owner.rsplitn(3, ' ');
+    let (began, pid, name) = (words.next(), words.next(), words.next());
+    let number = |word: Option<&str>| word.and_then(|word| word.parse::<i64>().ok());
+    match (name, number(pid), number(began)) {
+        (Some(name), Some(pid), Some(began)) => {
+            format!("process {pid} on {name}, since {}", utc(Epoch(began)))
+        }
+        (_, _, _) => owner.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ pub use port::{
     Claim, Crowd, Failure, LayerList, News, Source, Subject, Survey, Taken, Trouble, VmList, VmSubject,
     Watch, World,
 };
-pub use report::{Disabled, Fate, Outcome, Report, VmReport};
+pub use report::{DELETED, Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers,
     Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules,

@@ -23,9 +23,21 @@ pub enum Fate {
     Failed(String),
 }
 
+/// What became of a VM that was asked to be deleted, and is.
+pub const DELETED: &str = "deleted";
+
+impl Fate {
+    /// Is it gone, as that was asked for?
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        matches!(self, Self::Recovered(text) if text == DELETED)
+    }
+}
+
 impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Recovered(_) if self.is_deleted() => f.write_str(DELETED),
             Self::Recovered(text) => write!(f, "recovered: {text}"),
             Self::Planned(text) => write!(f, "planned: {text}"),
             Self::Left(text) => write!(f, "left: {text}"),
@@ -98,6 +110,15 @@ impl Outcome {
         }
     }
 
+    /// The outcome as it is told of these VMs: who asked for them to be deleted does not read "recovered".
+    #[must_use]
+    pub fn of<'a>(&self, vms: impl IntoIterator<Item = &'a VmReport>) -> String {
+        let done = vms.into_iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));
+        let mut done = done.map(|vm| vm.fate.is_deleted()).peekable();
+        let deleted = *self == Self::Recovered && done.peek().is_some() && done.all(|deleted| deleted);
+        if deleted { DELETED.to_owned() } else { self.to_string() }
+    }
+
     /// The one thing to do next, where there is one.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
@@ -140,7 +161,7 @@ impl fmt::Display for Outcome {
             Self::Contradicted(failure) => f.write_str(&failure.what),
             Self::NotStarted(failure) => write!(f, "not started, nothing was touched: {}", failure.what),
             Self::NoCloud(failure) => write!(f, "stopped: {}", failure.what),
-            Self::NotFenced(failure) => write!(f, "not fenced, no VM was touched: {}", failure.what),
+            Self::NotFenced(failure) => write!(f, "no VM was touched: {}", failure.what),
             Self::Held(failure) => write!(f, "held, no VM was touched: {}", failure.what),
         }
     }
@@ -185,20 +206,26 @@ pub struct Report {
     pub disabled: Disabled,
     /// What to do about what has stopped it with VMs touched.
     pub halted: Option<String>,
+    /// The command that goes on.
+    pub again: String,
 }
 
 impl Report {
     /// The one thing to do next, where there is one.
     #[must_use]
     pub fn advice(&self) -> Option<String> {
-        let advice = self.outcome.advice()?;
-        let advice = self.halted.as_deref().filter(|_| self.outcome == Outcome::Partly).unwrap_or(advice);
+        let mut advice = self.outcome.advice()?.to_owned();
+        if self.outcome == Outcome::Partly {
+            let mend =
+                || format!("mend the reason that stands with each VM, then run `{}` again", self.again);
+            advice = self.halted.clone().unwrap_or_else(mend);
+        }
         if self.disabled != Disabled::No {
             return Some(format!(
                 "{advice}; the host is DISABLED, so `onehost forceupdate {}` comes first, and its failure is found again",
                 self.name
             ));
         }
-        Some(advice.to_owned())
+        Some(advice)
     }
 }

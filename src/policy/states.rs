@@ -171,10 +171,10 @@ pub fn verdict(state: VmState, mode: Mode, force: Force) -> Verdict {
             Verdict::Await("a driver was at work on the dead host; oned ends that by itself")
         }
         (Class::Failure, _, _) => Verdict::Hold(
-            "a driver had failed; when its host is well, `onevm recover --retry` does its step again",
+            "a driver had failed; when its host is well, `onevm recover --retry ID` does its step again",
         ),
         (Class::Resubmit, Mode::Migrate | Mode::Delete, _) => {
-            Verdict::Hold("somebody is recreating it; `onevm recover --recreate` ends a stuck clean-up")
+            Verdict::Hold("somebody is recreating it; `onevm recover --recreate ID` ends a stuck clean-up")
         }
         (Class::Stopped, _, Force::RunningOnly) => Verdict::Leave("it was not running, and -f is not given"),
         (Class::NotPlaced, _, _) => Verdict::Leave("it is on no host"),

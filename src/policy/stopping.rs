@@ -86,7 +86,7 @@ fn stopped_at(last: &Incident, at: Epoch) -> Incident {
         stopped: Some(at),
         updated: at,
         progress: Progress::Closed,
-        outcome: Some("a person has stopped it on the terminal; no machine goes on with it".to_owned()),
+        outcome: Some("a person has stopped it on the terminal; nothing continues it by itself".to_owned()),
         interrupted: None,
         held: None,
         until: None,
@@ -109,8 +109,10 @@ pub fn taken_back(last: &Incident) -> Vec<Order> {
 #[must_use]
 pub fn told(document: DocumentId, last: &Incident) -> String {
     let step = match last.progress {
-        Progress::Open | Progress::Held => "nothing was sent to a device",
-        Progress::Fencing => "\"off\" was sent or about to be, and it is not proven off",
+        Progress::Open | Progress::Held if last.fenced.is_none() => "\"off\" was not sent",
+        Progress::Open | Progress::Held | Progress::Fencing => {
+            "\"off\" was sent or was about to be sent, and it is not proven off"
+        }
         Progress::Off | Progress::Closed => "it is proven off",
     };
     let (mut done, mut under_way, mut open) = (0, 0, 0);
@@ -122,11 +124,12 @@ pub fn told(document: DocumentId, last: &Incident) -> String {
         }
     }
     let set_aside = if last.disabled.is_some() { "; it is DISABLED" } else { "" };
-    let words = last.flags.map_or_else(|| "-m".to_owned(), |asked| asked.words().join(" "));
     format!(
-        "{} ({}): its incident, {document}, has ended, and no machine goes on with it: {step}{set_aside}; VMs: {done} recovered, \
-         {under_way} begun, {open} not\n  do this: `host_error --host {} {words}` goes on\n",
-        last.name, last.host, last.name
+        "{} ({}): its incident, {document}, has ended, and nothing continues it by itself: {step}{set_aside}; VMs: {done} done, \
+         {under_way} begun, {open} not\n  do this: `{}` goes on\n",
+        last.name,
+        last.host,
+        last.command()
     )
 }
 
@@ -281,8 +284,8 @@ mod tests {
         assert_eq!(taken_back(&last), [Order::Unresched { vm: VmId(1) }]);
         assert_eq!(
             told(DocumentId(3), &last),
-            "node7 (host 7): its incident, document 3, has ended, and no machine goes on with it: nothing was sent to a \
-             device; it is DISABLED; VMs: 1 recovered, 2 begun, 1 not\n  do this: `host_error --host node7 -d -f` goes on\n"
+            "node7 (host 7): its incident, document 3, has ended, and nothing continues it by itself: \"off\" was not \
+             sent; it is DISABLED; VMs: 1 done, 2 begun, 1 not\n  do this: `host_error --host node7 -d -f` goes on\n"
         );
     }
 }

@@ -84,7 +84,7 @@ impl<T: Transport> Zone<T> {
     pub(super) fn closed(&self, document: &Document) -> Result<(), Failure> {
         match self.worth(document)? {
             Worth::Widened => {
-                log::warn!("{}: others could change it: that is taken back", document.id);
+                log::warn!("{}: others could change it; from now on only its owner can", document.id);
                 self.oned().close_document(document.id).map_err(to_failure("one.document.chmod"))
             }
             Worth::Ours | Worth::Foreign(_) => Ok(()),
@@ -96,7 +96,7 @@ impl<T: Transport> Zone<T> {
         let id = document.id;
         match (self.closed(document), Record::read(document)) {
             (Err(failure), _) => {
-                Some(Err(format!("others may change it, and that cannot be taken back: {}", failure.what)))
+                Some(Err(format!("others may change it, and that right cannot be removed: {}", failure.what)))
             }
             // It would be believed: the person says it again.
             (Ok(()), Ok(Record::Confirmation(word) | Record::Proceed(word))) => {

@@ -169,7 +169,7 @@ fn stop(stops: Stops, signal: i32, on_terminal: bool) {
             match by {
                 By::Person if !held.is_empty() => format!("stopped by a person\n{}", held.concat()),
                 By::Person if claimed => {
-                    stopped("run the same command again; no machine on this front-end goes on with it")
+                    stopped("run the same command again; nothing on this front-end continues it by itself")
                 }
                 By::Person => stopped("run the same command again"),
                 By::Machine => {

@@ -230,7 +230,7 @@ impl From<Error> for Failure {
                 }
                 OnedError::Refused { .. } | OnedError::Fault { .. } => Trouble::Refused,
             },
-            Error::NoHost(_) => Trouble::Gone,
+            Error::NoHost(_) | Error::Instead { .. } => Trouble::Gone,
             Error::HookCall(_)
             | Error::HookDocument(_)
             | Error::Usage(_)

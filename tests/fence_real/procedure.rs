@@ -86,7 +86,7 @@ fn row_09_a_controller_that_says_ok_and_does_nothing_moves_no_vm() {
     let rig = Rig::new(Lab::start(69)).real_agent("attempts = 2\npatience = \"0s\"\n", "30s", 1);
     rig.lab.fault("ignored");
     let ended = rig.recover();
-    rig.refused(&ended, "was sent \"off\" 2 times");
+    rig.refused(&ended, "\"off\" was sent to ipmi 2 times");
     assert!(rig.lab.orders() >= 2);
     assert!(rig.lab.machine_runs());
 }
@@ -185,6 +185,6 @@ fn rows_12_48_a_slow_off_is_proven_when_it_is_done_and_no_secret_is_told() {
     rig.lab.fault("slow");
     let ended = recover_watched(&rig, &[&rig.lab.password], &["fence_ipmilan", "/ipmitool"]);
     rig.recovered(&ended);
-    assert!(ended.said.contains("sent \"off\" to ipmi, which says: "), "{}", ended.said);
+    assert!(ended.said.contains("\"off\" was sent to ipmi, which says: "), "{}", ended.said);
     assert_eq!(rig.lab.orders(), 1);
 }

@@ -49,7 +49,7 @@ fn ctrl_c_ends_the_incident_and_names_the_one_command_that_goes_on() {
     let bench = Bench::new(&hangs());
     let output = signal(waiting(&bench, &["-d", "-f"]), "INT");
     let said = err(&output);
-    assert!(said.contains("no machine goes on with it: nothing was sent to a device"), "{said}");
+    assert!(said.contains("nothing continues it by itself: \"off\" was not sent"), "{said}");
     assert!(said.contains("  do this: `host_error --host node0 -d -f` goes on"), "{said}");
     is_over(&bench);
     // The person can.
@@ -126,7 +126,7 @@ fn a_vm_whose_run_a_person_has_stopped_is_left_alone() {
     let mut child = bench.start(VM_DOWN, &["--vm", "0"], "");
     until(&bench, &mut child, |log| log.contains("it may come back"));
     let output = signal(child, "INT");
-    assert!(err(&output).contains("`vm_down --vm 0`; no machine goes on with it"), "{}", err(&output));
+    assert!(err(&output).contains("`vm_down --vm 0`; nothing continues it by itself"), "{}", err(&output));
     let dry = bench.run(ONERESCUE, &["reconcile", "--dry-run"], "");
     assert!(!out(&dry).contains("vm_down"), "{}", out(&dry));
 }

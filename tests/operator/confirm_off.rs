@@ -62,7 +62,7 @@ fn row_29_without_an_open_incident_or_the_right_words_it_is_refused() {
     let bench = dead(Death::PowerLoss);
     let no_terminal = bench.run(&WORD[..4]);
     assert_eq!(no_terminal.status.code(), Some(2));
-    assert!(err(&no_terminal).contains("--yes is needed"), "{}", err(&no_terminal));
+    assert!(err(&no_terminal).contains("or add --yes"), "{}", err(&no_terminal));
     for arguments in [
         &["confirm-off", "nobody", "--reason", "x", "--yes"][..],
         &["confirm-off", "node0", "--reason", "a\nb", "--yes"],

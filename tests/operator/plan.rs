@@ -80,7 +80,7 @@ fn each_vm_of_a_host_has_its_decision_and_its_reason_and_nothing_is_written() {
     for line in [
         "node0 (host 0), if it died now, with -m, as the hook has it: 3 recovered by 3 calls, 2 held",
         " HELD vm 3 scratch: its disks are on datastore local (100), which is not shared",
-        " HELD vm 4 huge: no host takes 1.00 CPU and 131072 MiB: 2 full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 without its system datastore",
+        " HELD vm 4 huge: no host takes 1.00 CPU and 131072 MiB: 2 hosts full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 host without its system datastore",
         "   1. vm 0 web-1: migrate to node2 (host 2)",
         " left vm 5 archive: POWEROFF: it was not running",
         "nothing was changed",
@@ -215,7 +215,7 @@ fn one_vm_is_explained_with_what_every_host_says() {
     assert_eq!(output.status.code(), Some(1), "{text}{}", err(&output));
     for line in [
         "huge (vm 4), RUNNING on node0 (host 0), if that died now, with -m, as the hook has it:\n",
-        "  hold: no host takes 1.00 CPU and 131072 MiB: 2 full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 without its system datastore\n",
+        "  hold: no host takes 1.00 CPU and 131072 MiB: 2 hosts full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 host without its system datastore\n",
         "  policy: Migrate, by the option\n  priority: MEDIUM\n  size: 1.00 CPU, 131072 MiB, 0 PCI devices\n",
         "  node1 (host 1), 63.00 CPU and 16384 MiB free: full\n",
         "  node3 (host 3), 63.00 CPU and 261120 MiB free: its cluster does not have the system datastore of the VM\n",

@@ -43,7 +43,7 @@ fn without_an_open_incident_a_terminal_or_arms_it_is_refused() {
     let bench = dead(Progress::Held);
     let no_terminal = bench.run(&WORD[..4]);
     assert_eq!(no_terminal.status.code(), Some(2));
-    assert!(err(&no_terminal).contains("--yes is needed"), "{}", err(&no_terminal));
+    assert!(err(&no_terminal).contains("or add --yes"), "{}", err(&no_terminal));
     let (reason, by) = ("switches".to_owned(), "bob".to_owned());
     let disarmed = vec![Disarmed { cluster: None, reason, by, at: Epoch(7) }];
     bench.remember(&Record::Control { disarmed });

@@ -35,7 +35,7 @@ fn rows_31_32_consul_knows_who_lives_and_whose_agent_died() {
     };
     let witness = through(&nodes.url(1), "");
     assert!(becomes(&witness, "node4", Opinion::Alive), "{}", nodes.logs());
-    assert_eq!(ask(&witness, "node4").to_string(), "consul: alive (serfHealth is passing)");
+    assert_eq!(ask(&witness, "node4").to_string(), "consul says alive (serfHealth is passing)");
     let unknown = ask(&witness, "node9");
     assert_eq!((unknown.opinion, unknown.said.as_str()), (Opinion::None, "it knows no node \"node9\""));
     let strange = ask(&witness, "node4/../node3?stale#");

@@ -43,9 +43,9 @@ fn rows_31_32_every_peer_says_what_it_sees() {
     assert_eq!(
         said,
         [
-            "peer1 (host 1): alive (exit code 0)",
-            "peer2 (host 2): alive (exit code 0)",
-            "peer3 (host 3): alive (exit code 0)",
+            "peer1 (host 1) says alive (exit code 0)",
+            "peer2 (host 2) says alive (exit code 0)",
+            "peer3 (host 3) says alive (exit code 0)",
         ]
     );
     fs::remove_file(peers.path("kvm9")).unwrap();

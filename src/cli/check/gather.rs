@@ -35,7 +35,7 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
         Err(error) => {
             let named = options.config.clone().or_else(|| environment.onerescue_config.clone());
             let file = named.unwrap_or_else(|| environment.default_settings_file()).display().to_string();
-            return only(Rules::default(), vec![Finding::of(Item::Settings, file, Err(error.into()))]);
+            return only(Rules::default(), vec![unusable(file, &error)]);
         }
     };
     let mut looks = files::look(&config, environment);
@@ -122,6 +122,13 @@ fn oned(live: &mut Live, looks: &mut Vec<Finding>) -> Option<Outlook> {
         Err(failure) => looks.push(unread(failure)),
     }
     Some(outlook)
+}
+
+/// The settings file as the parser has found it, with the line and what is wrong in it.
+fn unusable(file: String, error: &Error) -> Finding {
+    let why = if let Error::Settings { why, .. } = error { Some(why) } else { None };
+    let text = why.map_or_else(|| error.chain(), |why| format!("it cannot be used: {why}"));
+    Finding::broken(Item::Settings, file, text.trim_end(), error.advice())
 }
 
 fn scope(options: &Check, outlook: &Outlook) -> Result<Scope> {

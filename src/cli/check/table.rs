@@ -63,8 +63,12 @@ pub(super) fn table(checked: &Checked, by: &str) -> String {
 fn row(state: &str, finding: &Finding, text: &mut String) {
     let head = format!("{state:<8}{:<12}", finding.item.name());
     let start = text.len();
-    wrapped(&format!("{}: {}", finding.object, finding.text), text);
+    let mut lines = finding.text.lines();
+    wrapped(&format!("{}: {}", finding.object, lines.next().unwrap_or_default()), text);
     text.replace_range(start..start + INDENT, &head);
+    for line in lines {
+        let _ = writeln!(text, "{:INDENT$}{line}", "");
+    }
 }
 
 /// Break a text between words into lines that begin at [`INDENT`] and end before [`WIDTH`].

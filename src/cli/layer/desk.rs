@@ -153,9 +153,9 @@ impl<T: Transport> Desk<T> {
         let writes: Vec<_> = std::mem::take(undo).into_iter().rev().collect();
         for write in &writes {
             match self.zone.write_layer(write) {
-                Reply::Accepted => log::info!("layer: taken back: {write}, by {}", self.by),
+                Reply::Accepted => log::info!("layer: undone: {write}, by {}", self.by),
                 Reply::Refused(_, why) | Reply::NotSent(why) | Reply::Unknown(why) => {
-                    log::warn!("layer: not taken back: {write}: {why}");
+                    log::warn!("layer: not undone: {write}: {why}");
                 }
             }
         }
@@ -167,7 +167,7 @@ impl<T: Transport> Desk<T> {
             None => Ok(()),
             Some(write) => Err(No::Left(Failure {
                 trouble: Trouble::Refused,
-                what: format!("what this command wrote could not be taken back; still to do: {write}"),
+                what: format!("what this command wrote could not be undone; still to do: {write}"),
                 advice: "look at `onerescue layer list` and `onerescue layer check`, and do it by hand"
                     .to_owned(),
             })),

@@ -15,7 +15,7 @@ const MOST: usize = 200;
 /// Tell why. The exit code is 1 if the VM would be held, else 0.
 ///
 /// # Errors
-/// [`Error::Usage`] if no VM on a host has this id or name, or several have.
+/// [`Error::Instead`] if no VM on a host has this id or name, or several have.
 pub(super) fn explain(
     named: &str,
     snapshot: &mut Snapshot,
@@ -26,13 +26,17 @@ pub(super) fn explain(
     let found = snapshot.find_vms(named);
     let id = match found.as_slice() {
         [id] => *id,
-        [] => return Err(Error::Usage(format!("no VM on a host is called {named:?} or has that id"))),
+        [] => {
+            let what = format!("no VM on a host is called {named:?} or has that id");
+            return Err(Error::instead(what, "run `onevm list` and give the id of a VM that is on a host"));
+        }
         many => {
             let ids: Vec<_> = many.iter().take(20).map(|vm| vm.0.to_string()).collect();
-            return Err(Error::Usage(format!("several VMs are called {named:?}: {}", ids.join(", "))));
+            let what = format!("several VMs are called {named:?}: {}", ids.join(", "));
+            return Err(Error::instead(what, "give the id of the one that is meant"));
         }
     };
-    let none = || Error::Usage(format!("{id} is on no host"));
+    let none = || Error::instead(format!("{id} is on no host"), format!("run `onevm show {}`", id.0));
     let why = snapshot.explain(id, policy).ok_or_else(none)?;
     finish::say(&if as_json { in_json(&why) } else { text(&why, flags) });
     Ok(u8::from(why.foreseen.prospect() == Prospect::Held))

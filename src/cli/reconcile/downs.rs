@@ -6,7 +6,8 @@
 use super::super::down::named;
 use super::super::hook::zone;
 use super::look::Desk;
-use crate::error::{Error, Result};
+use super::work::ended_in_a_panic;
+use crate::error::Result;
 use crate::model::VmId;
 use crate::options::VmDown;
 use crate::policy::healthy::Account;
@@ -51,8 +52,7 @@ fn all(desk: &Desk, vms: &Mutex<VecDeque<VmId>>, sender: &Sender<Done>) {
         let Some(vm) = next else { return };
         log::info!("reconcile: {vm}: its run of vm_down was ended before it was done");
         let ended = catch_unwind(AssertUnwindSafe(|| one(desk, vm)));
-        let ended = ended
-            .unwrap_or_else(|_| Err(Error::Usage("the run ended in an error of this program".to_owned())));
+        let ended = ended.unwrap_or_else(|_| Err(ended_in_a_panic()));
         // Nobody listens any more only if this process ends.
         let _ = sender.send((vm, ended));
     }

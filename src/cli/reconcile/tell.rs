@@ -8,6 +8,7 @@ use crate::policy::healthy::Account;
 use crate::policy::reconcile::{Decision, Todo};
 use crate::policy::{Failure, Outcome, Report};
 use crate::short_report;
+use crate::trail::FILE_ONLY;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -160,7 +161,7 @@ impl Told {
             }
             Err(error) => {
                 let what = one_line(&error.chain());
-                log::error!("{what}");
+                log::error!(target: FILE_ONLY, "{what}");
                 line.exit_code = Some(error.exit_code());
                 line.advice = Some(one_line(&error.advice()));
                 let text =

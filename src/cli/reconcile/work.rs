@@ -116,14 +116,25 @@ fn begin<'scope, 'env>(
         trail::about_in_thread(decision.host);
         let ended =
             catch_unwind(AssertUnwindSafe(|| one(desk, subject, &decision, incident.as_ref(), &places)));
-        let report = ended
-            .unwrap_or_else(|_| Err(Error::Usage("the run ended in an error of this program".to_owned())));
+        let report = ended.unwrap_or_else(|_| Err(ended_in_a_panic()));
         // Nobody listens any more only if this process ends.
         let _ = sender.send((decision, report));
     };
     if let Err(error) = Builder::new().name("reconcile".to_owned()).spawn_scoped(scope, work) {
-        let _ = again.send((kept, Err(Error::Usage(format!("no thread can be had: {error}")))));
+        let _ = again.send((
+            kept,
+            Err(Error::instead(
+                format!("no thread can be had: {error}"),
+                "nothing: the next `onerescue reconcile` goes on",
+            )),
+        ));
     }
+}
+
+/// A run ended in an error of this program.
+pub(super) fn ended_in_a_panic() -> Error {
+    let advice = "report that, with the log; the next `onerescue reconcile` goes on with the same incident";
+    Error::instead("the run ended in an error of this program", advice)
 }
 
 fn one(

@@ -13,7 +13,8 @@ pub(super) fn files(named: &str, folder: Option<&Path>) -> Result<Vec<PathBuf>> 
         return Ok(vec![PathBuf::from(named)]);
     }
     let Some(folder) = folder else {
-        return Err(Error::Usage("[record] journal is \"\": nothing is recorded; name a file".to_owned()));
+        let what = "no run is recorded here: `journal` under [record] is \"\"";
+        return Err(Error::instead(what, "give the path of a .jsonl file"));
     };
     let read = |source| Error::File { doing: "read", path: folder.to_owned(), source };
     let all = found(folder).map_err(read)?;
@@ -31,10 +32,10 @@ pub(super) fn files(named: &str, folder: Option<&Path>) -> Result<Vec<PathBuf>> 
         };
     }
     if files.is_empty() {
-        return Err(Error::Usage(format!(
-            "no run of the incident {named:?} is recorded in {}; `onerescue show {named}` says on which front-end its runs were",
-            folder.display()
-        )));
+        let what = format!("no run of the incident {named:?} is recorded in {}", folder.display());
+        let advice =
+            format!("run `onerescue show {named}`: it says on which front-end its runs were; run this there");
+        return Err(Error::instead(what, advice));
     }
     Ok(files)
 }

@@ -57,7 +57,7 @@ struct Told {
 /// Replay every run of the incident that was recorded on this front-end. The exit code is 1 if one differs.
 ///
 /// # Errors
-/// [`Error::Usage`] if no run of it was recorded here; [`Error::File`] for a journal that cannot be read.
+/// [`Error::Instead`] if no run of it was recorded here; [`Error::File`] for a journal that cannot be read.
 pub(super) fn replay(options: &ReplayOptions) -> Result<u8> {
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;

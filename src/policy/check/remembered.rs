@@ -52,7 +52,7 @@ fn others(memory: &Memory) -> Vec<Finding> {
         Finding::warning(Item::Record, foreign.document.to_string(), foreign.to_string(), advice)
     });
     let widened = memory.widened.iter().map(|document| {
-        let text = "others could change it until now; that is taken back, and what it says may not be ours";
+        let text = "others could change it until now, and from now on only its owner can; what it says may not be ours";
         let advice = "see which `umask` the user of the hooks has (`oneuser show`), and who has changed its permissions";
         Finding::warning(Item::Record, document.to_string(), text, advice)
     });
@@ -105,7 +105,7 @@ fn forgotten(zone: &ZoneFacts) -> impl Iterator<Item = Finding> + '_ {
     hosts.filter(unknown).map(|host| {
         let text = "it is in ERROR, no incident is known of that, and no run works on it";
         let advice = format!(
-            "`host_error --host {} -m`; then see why its event came to nothing: `onehook list`, and the timer of reconcile",
+            "`host_error --host {} -m`; then see why its event had no effect: `onehook list`, and the timer of reconcile",
             host.name
         );
         Finding::warning(Item::Incident, host.to_string(), text, advice)
@@ -156,7 +156,7 @@ fn unfinished(document: DocumentId, incident: &Incident, hosts: &[Host]) -> Opti
         }
         (Progress::Open | Progress::Held | Progress::Fencing | Progress::Off, _) => {
             let step = match incident.progress {
-                Progress::Open | Progress::Closed => "nothing was sent to a device",
+                Progress::Open | Progress::Closed => "\"off\" was not sent",
                 Progress::Held => "it is held",
                 Progress::Fencing => "it is being fenced",
                 Progress::Off => "it is proven off",
@@ -166,7 +166,7 @@ fn unfinished(document: DocumentId, incident: &Incident, hosts: &[Host]) -> Opti
                 utc(incident.opened),
                 incident.owner
             );
-            (text, format!("if that run is gone: `host_error --host {} -m`", incident.name))
+            (text, format!("if that run is gone: `{}`", incident.command()))
         }
     };
     let object = format!("{} ({})", incident.name, incident.host);

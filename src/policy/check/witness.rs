@@ -40,7 +40,7 @@ fn testimony(host: &Host, said: &Testimony) -> Finding {
             Finding::broken(Item::Witness, object, text, advice)
         }
         Opinion::None => {
-            let text = format!("it has no opinion ({})", said.said);
+            let text = format!("it could not tell ({})", said.said);
             let advice = "check that oneadmin reaches it by ssh, or [witness.consul]";
             Finding::warning(Item::Witness, object, text, advice)
         }

@@ -40,6 +40,8 @@ pub struct Confirmed {
     pub word: Confirmation,
     /// Whose run works on the incident, or did last.
     pub owner: String,
+    /// The command that goes on with it.
+    pub command: String,
     /// One that was neither used nor expired, and counts no more.
     pub replaced: Option<Confirmation>,
 }
@@ -50,7 +52,7 @@ pub struct Confirmed {
 /// Why not: there is no open incident, or something says that the host is alive.
 pub fn confirm(look: Look<'_>, by: &str, reason: &str) -> Result<Confirmed, Failure> {
     let (document, incident) = open_incident(look.memory, look.host)?;
-    if let Some((what, advice)) = alive(look) {
+    if let Some((what, advice)) = alive(look, incident) {
         return Err(refused(what, advice));
     }
     let said = (look.memory.confirmations.as_slice(), incident.confirmation.as_ref());
@@ -72,7 +74,7 @@ impl Confirmed {
         let replaced = said.iter().find(counts).cloned();
         let (by, reason, expires) = (by.to_owned(), reason.to_owned(), at.plus(VALID_FOR));
         let word = Confirmation { host: host.id, incident: document, by, reason, at, expires };
-        Self { word, owner: incident.owner.clone(), replaced }
+        Self { word, owner: incident.owner.clone(), command: incident.command(), replaced }
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn open_incident<'a>(
             Progress::Open | Progress::Held | Progress::Fencing => Ok((*document, incident)),
             Progress::Off => {
                 let what = format!("{host} is proven off already, so nobody's word is needed");
-                Err(refused(what, format!("if its run is gone: `host_error --host {} -m`", host.name)))
+                Err(refused(what, format!("if its run is gone: `{}`", incident.command())))
             }
             Progress::Closed => Err(none(format!("{host} has no open incident: its last one has ended"))),
         },
@@ -101,7 +103,7 @@ pub(super) fn open_incident<'a>(
 }
 
 /// What says that the host is alive, and what to do then.
-fn alive(look: Look<'_>) -> Option<(String, String)> {
+fn alive(look: Look<'_>, incident: &Incident) -> Option<(String, String)> {
     let host = look.host;
     if let Some(failure) = is_this_machine(host, look.machine) {
         return Some((failure.what, failure.advice));
@@ -128,10 +130,7 @@ fn alive(look: Look<'_>) -> Option<(String, String)> {
     }
     if let Some((device, _)) = look.power.iter().find(|(_, power)| *power == PowerState::On) {
         let what = format!("{device} says that {host} is on");
-        return Some((
-            what,
-            format!("`host_error --host {} -m` can switch it off by that device", host.name),
-        ));
+        return Some((what, format!("`{}` can switch it off by that device", incident.command())));
     }
     let witness = look.testimonies.iter().find(|said| said.opinion == Opinion::Alive)?;
     let what = format!("a witness says that {host} is alive: {witness}");

@@ -77,7 +77,7 @@ async fn by_exit_code(
             (ReadBack::ExitCodeAccepted, Sent::Out(Ok(()))) => return Ok(Evidence::ExitCode { device }),
             (_, Sent::Out(Err(said))) => said,
             (_, Sent::Out(Ok(())) | Sent::Heard(_)) => "success that proves nothing".to_owned(),
-            (_, Sent::NotOut) => format!("{device} was not told"),
+            (_, Sent::NotOut) => format!("{device} cannot be asked"),
         };
         if tries.tried >= attempts(run) || attempt.is_overdue(run) {
             return Err(tries.fails(run, last));
@@ -163,10 +163,10 @@ async fn power_off(run: &mut Run, attempt: &mut Attempt, tries: &mut Tries<'_>, 
     tries.off.clear();
     tries.turn += usize::from(said.is_err());
     let text = match &said {
-        Ok(()) => format!("sent \"off\" to {device}{from}"),
-        Err(NotOff::Sent(why)) => format!("sent \"off\" to {device}{from}, which says: {why}"),
+        Ok(()) => format!("\"off\" was sent to {device}{from}"),
+        Err(NotOff::Sent(why)) => format!("\"off\" was sent to {device}{from}, which says: {why}"),
         Err(NotOff::NotSent { not_sent }) => {
-            run.note(Phase::Fence, format!("could not send \"off\" to {device}{from}: {not_sent}"));
+            run.note(Phase::Fence, format!("\"off\" could not be sent to {device}{from}: {not_sent}"));
             // No order is counted or written down.
             attempt.take_back(run);
             tries.unsent = Some(not_sent.clone());

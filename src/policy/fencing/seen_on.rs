@@ -7,7 +7,7 @@
 //! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none.
 //! `check::seen_on` says what was seen, and `onerescue check` writes it down.
 
-use crate::model::{DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
+use crate::model::{Asked, DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
 use crate::policy::moments::is_ahead;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
@@ -91,9 +91,9 @@ fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {
                 trouble: Trouble::Unreachable,
                 what: format!("what {} proves does not authorise what destroys data: {why}", device.name),
                 advice: format!(
-                    "run `onerescue check` after every change of devices and from a timer; now, `host_error --host {} -m` \
+                    "run `onerescue check` after every change of devices and from a timer; now, `{}` \
                      moves what can be moved",
-                    run.subject.name
+                    Asked { mode: Mode::Migrate, ..run.flags() }.command(&run.subject.name)
                 ),
             })
         }

@@ -207,13 +207,15 @@ impl<'a> Tries<'a> {
 
     pub(super) fn fails(&self, run: &Run, last: impl Into<String>) -> Failed {
         let last = last.into();
-        let orders = match run.fence.told.get(&self.device.name).map_or(0, |told| told.times) {
+        let device = &self.device.name;
+        let orders = match run.fence.told.get(device).map_or(0, |told| told.times) {
             0 => String::new(),
-            1 => ", and was sent \"off\" once".to_owned(),
-            times => format!(", and was sent \"off\" {times} times"),
+            1 => format!("; \"off\" was sent to {device} once"),
+            times => format!("; \"off\" was sent to {device} {times} times"),
         };
         let unsent = self.unsent.as_ref();
-        let unsent = unsent.map_or_else(String::new, |why| format!(", and \"off\" could not be sent: {why}"));
+        let unsent =
+            unsent.map_or_else(String::new, |why| format!("; \"off\" could not be sent to {device}: {why}"));
         Failed::Device { said: format!("{last}{orders}{unsent}"), last }
     }
 }

@@ -30,10 +30,11 @@ pub(super) async fn claim(run: &mut Run) -> Result<(), Outcome> {
             Claimed::Ours => break,
             Claimed::Busy(locked) => locked,
         };
-        let another = format!("another run works on this host{}", by(&locked));
+        let another = format!("another run is working on this host{}", by(&locked));
         // It does the same.
         if is_held_by(&locked, "host_back") || run.rehearses() {
-            return Err(Outcome::NothingToDo(another));
+            let show = format!("{another}; `onerescue show {}` says what it does", run.host.name);
+            return Err(Outcome::NothingToDo(show));
         }
         if run.policy.hand_over == HandOver::Yes || run.now().since(began) >= run.policy.back.stable {
             return Err(leave_word(run, another).await);

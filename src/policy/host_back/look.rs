@@ -87,7 +87,7 @@ async fn wait(run: &mut Run) -> Result<(), Outcome> {
         // `onehost enable` makes a disabled host MONITORED without asking it.
         if heard <= first {
             let what = format!("it is MONITORED, and oned has not heard it for {}", span(stood));
-            let advice = format!("see whether {} runs; `onehost forceupdate` asks it", run.host.name);
+            let advice = format!("see whether it runs; `onehost forceupdate {}` asks it", run.host.name);
             return Err(Outcome::Held(Failure { trouble: Trouble::Unreachable, what, advice }));
         }
         run.note(Phase::Wait, format!("MONITORED for {} s without a break", stood.as_secs()));

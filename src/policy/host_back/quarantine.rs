@@ -32,6 +32,8 @@ const FOR: &str = "HA_QUARANTINE_FOR";
 
 /// Our own quarantine of a host, as its template has it.
 pub(super) struct Quarantine {
+    /// The host's name.
+    host: String,
     pub(super) reason: String,
     until: Option<Epoch>,
     pub(super) begun: bool,
@@ -42,7 +44,7 @@ impl Quarantine {
         let reason = host.attributes.get(REASON)?.trim();
         let ours = !reason.is_empty() && reason != "NO";
         let begun = host.attributes.get(BEGUN).is_none_or(|word| word.trim() != "NO");
-        ours.then(|| Self { reason: reason.to_owned(), until: until(host), begun })
+        ours.then(|| Self { host: host.name.clone(), reason: reason.to_owned(), until: until(host), begun })
     }
 
     /// Is it over? Why it is.
@@ -51,11 +53,19 @@ impl Quarantine {
     /// Why it is not.
     pub(super) fn left(&self, now: Epoch, rules: Rules) -> Result<String, String> {
         let Some(until) = self.until else {
-            return Err(format!("it is quarantined until a person enables it: {}", self.reason));
+            return Err(format!(
+                "it is quarantined until a person enables it (`onehost enable {}`): {}",
+                self.host, self.reason
+            ));
         };
         match left(now, until, rules.quarantine) {
             Ok(Duration::ZERO) => Ok("its quarantine is over".to_owned()),
-            Ok(left) => Err(format!("it is quarantined for another {}: {}", span(left), self.reason)),
+            Ok(left) => Err(format!(
+                "it is quarantined for another {}, or until `onehost enable {}`: {}",
+                span(left),
+                self.host,
+                self.reason
+            )),
             Err(ahead) => Ok(format!(
                 "its quarantine would end in {}, later than any setting allows: a clock was wrong, so it is over",
                 span(ahead)

@@ -2,7 +2,7 @@
 //! held by somebody who may be no run.
 
 use crate::model::{Locked, Moment};
-use crate::policy::holder::{Holds, holds, is_for_a_failure, is_held_by, is_silent, stuck, who};
+use crate::policy::holder::{Holds, holds, is_for_a_failure, is_held_by, is_silent, stuck, who, who_since};
 use crate::policy::notes::Phase;
 use crate::policy::port::{Claim, Failure, Trouble};
 use crate::policy::record::lease::{may_live, standing};
@@ -19,7 +19,10 @@ const FENCING: Duration = Duration::from_secs(1800);
 /// A run for a host that was back looks at it at least once a minute.
 const GIVES_WAY: Duration = Duration::from_secs(300);
 
-const BUSY: &str = "another run is working on this host";
+/// Why there is nothing to do while this run works on the host.
+fn busy_with(run: &Run, who: &str) -> Stop {
+    busy(run, &format!("another run is working on this host{who}"))
+}
 
 /// Claim the host, or end because somebody else has it.
 pub(super) async fn claim(run: &mut Run, opening: &mut Opening) -> Result<(), Stop> {
@@ -46,7 +49,7 @@ pub(super) async fn claim(run: &mut Run, opening: &mut Opening) -> Result<(), St
                 over = Vec::new();
                 continue;
             }
-            Ok(Claim::Others) => return Err(Stop::nothing(BUSY)),
+            Ok(Claim::Others) => return Err(busy_with(run, "")),
             Ok(Claim::Held(locked)) => locked,
             Err(failure) => return Err(Stop::Ended(Outcome::NotStarted(failure))),
         };
@@ -59,7 +62,7 @@ pub(super) async fn claim(run: &mut Run, opening: &mut Opening) -> Result<(), St
             Holds::Run | Holds::OldRun if !is_for_a_failure(&locked) => {
                 gives_way(run, &mut waits, &locked).await?;
             }
-            Holds::Run => return Err(Stop::nothing(format!("{BUSY}: {}", who(&locked)))),
+            Holds::Run => return Err(busy_with(run, &format!(": {}", who_since(&locked)))),
             Holds::OldRun | Holds::Strangers => return Err(behind(run, &locked).await?),
         }
     }
@@ -68,7 +71,6 @@ pub(super) async fn claim(run: &mut Run, opening: &mut Opening) -> Result<(), St
 /// A run for a host that was back ends at its next look, because the host is in ERROR again: it is waited for. One of
 /// `onerescue reconcile` may be about this failure, and then its record says so.
 async fn gives_way(run: &mut Run, waits: &mut Option<Moment>, locked: &Locked) -> Result<(), Stop> {
-    let busy = format!("{BUSY}: {}", who(locked));
     if !is_held_by(locked, "host_back") {
         let memory = match run.read_on(Phase::Claim, |world| world.memory()).await? {
             Ok(memory) => memory,
@@ -76,7 +78,7 @@ async fn gives_way(run: &mut Run, waits: &mut Option<Moment>, locked: &Locked) -
         };
         let last = standing(&memory, run.subject.host);
         if last.is_some_and(|(document, incident)| may_live(&memory, *document, incident)) {
-            return Err(Stop::nothing(busy));
+            return Err(busy_with(run, &format!(": {}", who_since(locked))));
         }
     }
     if waits.is_none() {
@@ -116,5 +118,5 @@ async fn behind(run: &mut Run, locked: &Locked) -> Result<Stop, Stop> {
         let failure = stuck(locked, &run.host(), &run.command());
         return Ok(Stop::Ended(Outcome::Held(failure)));
     }
-    Ok(busy(&who(locked)))
+    Ok(busy_with(run, &format!(": {}", who_since(locked))))
 }

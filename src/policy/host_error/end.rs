@@ -2,12 +2,13 @@
 
 use crate::model::{End as VmEnd, Incident, Progress};
 use crate::policy::fencing::proof::Proof;
+use crate::policy::holder::owner;
 use crate::policy::moving::ending::give_up;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Trouble};
 use crate::policy::record::release::release;
 use crate::policy::record::writing::{Needed, write};
-use crate::policy::report::{Fate, Outcome, Report};
+use crate::policy::report::{Fate, Outcome, Report, VmReport};
 use crate::policy::run::Run;
 use crate::policy::run::record::Left;
 use crate::policy::run::stop::Lost;
@@ -42,7 +43,11 @@ pub(super) fn ended(run: &mut Run, stop: Stop) -> End {
 
 /// Another run goes on with the incident: leave everything to that one.
 fn leave_to(run: &mut Run, lost: &Lost) -> End {
-    let reason = format!("another run has taken this incident over: {}", lost.owner);
+    let reason = format!(
+        "another run has taken this incident over: {}; `onerescue show {}` says what it does",
+        owner(&lost.owner),
+        run.subject.name
+    );
     if lost.keeps {
         // It is written once more, whatever is newer.
         run.record.owned = run.now();
@@ -67,10 +72,8 @@ fn told(run: &Run, outcome: Outcome) -> Outcome {
     let told = run.fence.told.keys().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     match (run.policy.purpose, outcome) {
         (_, Outcome::NothingToDo(reason)) if !told.is_empty() => {
-            let what = format!(
-                "\"off\" was sent to {} by {told}, so it may still power off, but {reason}",
-                run.host()
-            );
+            let what =
+                format!("\"off\" was sent to {told}, so {} may still power off, but {reason}", run.host());
             let advice =
                 "look at the machine: if it is needed, switch it on again; if it is broken, power it off and run the same command \
                  again"
@@ -111,10 +114,10 @@ fn told_too(run: &Run, failure: Failure, told: &str) -> Failure {
         Some(what) if *what != failure.what => format!("{what}; and at the end: {}", failure.what),
         Some(_) | None => failure.what,
     };
-    if told.is_empty() || what.contains("was sent \"off\"") {
+    if told.is_empty() || what.contains("\"off\" was sent") {
         return Failure { what, ..failure };
     }
-    Failure { what: format!("{what}; \"off\" was sent by {told} before that"), ..failure }
+    Failure { what: format!("{what}; \"off\" was sent to {told} before that"), ..failure }
 }
 
 /// Write the record for the last time, let go of it, then report.
@@ -131,12 +134,13 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
         }
     }
     release(&mut run).await;
-    run.note(Phase::Report, end.outcome.to_string());
+    run.note(Phase::Report, end.outcome.of(run.vms.reports.values()));
     Report {
         host: run.subject.host,
         mode: run.policy.mode,
         purpose: run.policy.purpose,
         outcome: end.outcome,
+        again: run.command(),
         proof: end.proof,
         trail: run.trail(),
         took: run.now(),
@@ -170,7 +174,7 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
     let over = over || run.record.aborted.is_some() || run.only_looks();
     let left = run.record.left;
     if let Some(incident) = &mut run.record.incident {
-        incident.outcome = Some(of_incident(incident, outcome));
+        incident.outcome = Some(of_incident(incident, outcome, run.vms.reports.values()));
         incident.release();
         incident.progress = match (over, proof) {
             (true, _) => Progress::Closed,
@@ -184,19 +188,23 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
 }
 
 /// The outcome as the record tells it: an earlier run may have recovered VMs.
-fn of_incident(incident: &Incident, outcome: &Outcome) -> String {
+fn of_incident<'a>(
+    incident: &Incident,
+    outcome: &Outcome,
+    vms: impl IntoIterator<Item = &'a VmReport>,
+) -> String {
     let recovered = incident.vms.iter().any(|vm| vm.end == Some(VmEnd::Recovered));
     let untouched =
-        |word: &str, failure: &Failure| format!("{word}, the last run touched no VM: {}", failure.what);
+        |word: &str, failure: &Failure| format!("{word}the last run touched no VM: {}", failure.what);
     if let Outcome::Held(failure) = outcome
         && recovered
     {
-        return untouched("held", failure);
+        return untouched("held, ", failure);
     }
     if let Outcome::NotFenced(failure) = outcome
         && recovered
     {
-        return untouched("not fenced", failure);
+        return untouched("", failure);
     }
-    outcome.to_string()
+    outcome.of(vms)
 }

@@ -143,11 +143,12 @@ fn gains(run: &Run, survey: &Survey, sent: &Sent, decision: &Decision) -> bool {
 
 /// Why a run that has nothing to gain has nothing to do, or what holds it.
 fn refusal(run: &Run) -> Result<String, Failure> {
-    refused(&run.host(), run.vms.unmoved.values().map(|(_, fate)| fate))
+    refused(&run.subject.name, &run.host(), run.vms.unmoved.values().map(|(_, fate)| fate))
 }
 
 /// The same for a host whose VMs come to this, and none of them is moved.
 pub(in crate::policy) fn refused<'a>(
+    name: &str,
     host: &str,
     fates: impl Iterator<Item = &'a Fate>,
 ) -> Result<String, Failure> {
@@ -167,7 +168,7 @@ pub(in crate::policy) fn refused<'a>(
             (_, 0) => "none of its VMs is to be recovered",
             _ => "its VMs are recovered already",
         };
-        return Ok(format!("{host} is not fenced, because {which}"));
+        return Ok(format!("{host} needs no fence: {which}"));
     }
     let which = if held == 1 {
         "the one VM that should be recovered cannot be".to_owned()
@@ -176,9 +177,8 @@ pub(in crate::policy) fn refused<'a>(
     };
     Err(Failure {
         trouble: Trouble::Unreachable,
-        what: format!("{host} is not fenced, because {which}: {}", counted(&reasons)),
-        advice: "mend what holds them; a fence would start no VM (`fence_host` sends one all the same)"
-            .to_owned(),
+        what: format!("a fence of {host} would recover no VM, because {which}: {}", counted(&reasons)),
+        advice: format!("mend what holds them; to switch it off all the same: `fence_host --host {name}`"),
     })
 }
 

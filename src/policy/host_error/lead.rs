@@ -59,7 +59,7 @@ pub(in crate::policy) fn follows(run: &mut Run, failure: Failure) -> Stop {
         };
         return Stop::Ended(Outcome::Held(Failure { trouble, what, advice }));
     }
-    let what = format!("{what}; its incident is let go");
+    let what = format!("{what}; this run does not work on its incident any more");
     let advice =
         format!("nothing: `onerescue reconcile` goes on on the leader; or {advice}: `{}`", run.command());
     run.record.left = Left::AsItStands;

@@ -109,8 +109,11 @@ pub(in crate::policy) fn not_dead(host: &Host) -> Option<String> {
         HostState::Monitored => "it is MONITORED, not in ERROR",
         HostState::Init => "it is INIT: monitoring starts again, and a new event comes if that fails",
         HostState::Disabled => {
-            "it is DISABLED, by an operator or by an earlier run; only if it is dead, \
-             `onehost forceupdate` it: that enables it, and monitoring finds its failure again"
+            return Some(format!(
+                "it is DISABLED, by an operator or by an earlier run; only if it is dead: `onehost forceupdate {}` enables \
+                 it, and monitoring finds its failure again",
+                host.name
+            ));
         }
         HostState::Offline => "an operator has set it OFFLINE",
         HostState::MonitoringMonitored

@@ -24,7 +24,12 @@ pub(in crate::policy) async fn before(run: &mut Run) -> Result<(), Stop> {
     }
     let needed = run.policy.witness.dead;
     if count.dead < needed {
-        let what = format!("{needed} witnesses must find {} dead; {}", run.host(), count.summary());
+        let what = format!(
+            "{} must get no answer from {}; {}",
+            witnesses(usize::try_from(needed).unwrap_or(usize::MAX)),
+            run.host(),
+            count.summary()
+        );
         let advice = "bring more witnesses back, or lower [witness] dead".to_owned();
         return Err(Stop::held(Failure { trouble: Trouble::Unreachable, what, advice }));
     }
@@ -52,7 +57,7 @@ pub(in crate::policy) async fn after_off(run: &mut Run, proof: &Proof) -> Result
 
 fn contradicted(run: &mut Run, proof: &Proof, waited: Duration, count: &Count) -> Stop {
     let what = format!(
-        "CONTRADICTION: {} was read back as off ({proof}), and {} s later it is alive, says {}",
+        "CONTRADICTION: {} was read back as off ({proof}), and {} s later it is alive: {}",
         run.host(),
         waited.as_secs(),
         count.who()
@@ -116,14 +121,18 @@ impl Count {
         let (alive, dead) = (self.alive.len(), self.dead);
         let none = self.all.saturating_sub(alive).saturating_sub(usize::try_from(dead).unwrap_or(usize::MAX));
         format!(
-            "of {} asked, {alive} say alive, {dead} got no answer from it, {none} have no opinion",
-            self.all
+            "of {} asked, {alive} saw it alive, {dead} got no answer from it, {none} could not tell",
+            witnesses(self.all)
         )
     }
 }
 
+fn witnesses(count: usize) -> String {
+    format!("{count} witness{}", if count == 1 { "" } else { "es" })
+}
+
 fn says_alive(run: &Run, count: &Count) -> Failure {
-    let what = format!("{} is alive, says {}", run.host(), count.who());
+    let what = format!("{} is alive: {}", run.host(), count.who());
     let advice = format!(
         "find out why OpenNebula does not hear {}; if a witness is wrong, mend it or change [witness]",
         run.subject.name

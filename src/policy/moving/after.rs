@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_was_deleted_or_is_stopped_as_before_does_not_run() {
-        let deleted = |run: &mut Run| ends(run, Fate::Recovered("deleted, as -d asks".to_owned()));
+        let deleted = |run: &mut Run| ends(run, Fate::Recovered("deleted".to_owned()));
         let done = || Some(vm(1, VmState::Done, DEAD));
         let held = |judgement, what: &str| matches!(judgement, Judgement::Close(Fate::Held(text)) if text.contains(what));
         assert!(held(judged(Late::Hold, 5, deleted, done()), "which is DONE"));

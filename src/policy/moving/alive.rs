@@ -57,9 +57,9 @@ fn contradiction(run: &Run, proof: &Proof, host: &Host) -> Failure {
         host.state
     );
     let twice = if run.vms.touched {
-        "; VMs that were moved may run twice, and `host_back` looks at them"
+        format!("; VMs that were moved may run twice: `host_back --host {name}` looks at them")
     } else {
-        ""
+        String::new()
     };
     let advice = format!("go and look: the fence device may switch another machine than {name}{twice}");
     Failure { trouble: Trouble::Refused, what, advice }

@@ -187,7 +187,7 @@ fn act(
     if let Order::Resched { .. } = order {
         let others = run.vms.progress.values().any(|progress| progress.flag.is_set);
         run.vms.scheduling.begin(now, others);
-        run.detail(Phase::Plan, format!("{vm}: left to the scheduler, by its RESCHED flag"));
+        run.detail(Phase::Plan, format!("{vm}: the scheduler moves it, by its RESCHED flag"));
     }
     Some(order)
 }

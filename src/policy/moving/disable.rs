@@ -63,7 +63,7 @@ pub(super) async fn disable(run: &mut Run, proof: &Proof, seen: &mut Seen) -> Re
     let host = run.host();
     let text = match reply {
         Reply::Accepted => format!(
-            "{host} is DISABLED now, so that oned gives up the VMs it still calls RUNNING; enable it after the repair"
+            "{host} is DISABLED now, so that oned stops calling its VMs RUNNING; enable it after the repair"
         ),
         // A refusal is noted: the VMs may still turn UNKNOWN by themselves.
         Reply::Refused(_, why) | Reply::NotSent(why) => format!("{host} could not be disabled: {why}"),

@@ -46,7 +46,8 @@ pub(in crate::policy) fn give_up(run: &mut Run, why: &str) {
     for (vm, progress) in std::mem::take(&mut run.vms.progress) {
         let fate = match progress.stage {
             Stage::Moving { .. } if progress.calls > 0 => Fate::Failed(format!(
-                "a call for it may have been carried out, see where it is (`onevm show`) before it is started: {why}"
+                "a call for it may have been carried out: {why}; see where it is (`onevm show {}`) before it is started",
+                vm.0
             )),
             Stage::Open
             | Stage::Awaiting { .. }

@@ -76,8 +76,12 @@ impl Run {
         let unseen: Vec<_> = unseen.map(|vm| (vm.id, vm.name.clone())).collect();
         for (vm, name) in unseen {
             if !self.vms.reports.contains_key(&vm) && !self.vms.progress.contains_key(&vm) {
-                let why = "a look that was killed may have sent it somewhere: see where it is (`onevm show`) before it is started";
-                self.vms.settle(vm, &name, Fate::Failed(why.to_owned()));
+                let why = format!(
+                    "a look that was killed may have sent it somewhere: see where it is (`onevm show {}`) before it is \
+                     started",
+                    vm.0
+                );
+                self.vms.settle(vm, &name, Fate::Failed(why));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::torn::way_on;
 use crate::model::{HostId, HostState, Moment, Vm, VmId, VmState};
 use crate::policy::order::Order;
-use crate::policy::report::Fate;
+use crate::policy::report::{DELETED, Fate};
 use crate::policy::run::Run;
 use crate::policy::run::progress::Certainty;
 use crate::policy::run::progress::Stage;
@@ -87,7 +87,7 @@ impl Judge<'_> {
             | Judgement::Await
             | Judgement::Send(_)
             | Judgement::Oned => {
-                self.overdue(&vm.state.to_string(), &self.told(vm)).unwrap_or(judgement)
+                self.overdue(Some(vm)).unwrap_or(judgement)
             }
         }
     }
@@ -97,14 +97,12 @@ impl Judge<'_> {
         if let Stage::Moving { order: Order::Unresched { vm }, .. } = self.vm.stage {
             return self.take_back(vm);
         }
-        self.overdue("unreadable", "").unwrap_or(Judgement::Stay)
+        self.overdue(None).unwrap_or(Judgement::Stay)
     }
 
     fn vanished(&self) -> Judgement {
         Judgement::Close(match self.vm.stage {
-            Stage::Moving { order: Order::Delete { .. }, .. } => {
-                Fate::Recovered("deleted, as -d asks".to_owned())
-            }
+            Stage::Moving { order: Order::Delete { .. }, .. } => Fate::Recovered(DELETED.to_owned()),
             Stage::Open
             | Stage::Awaiting { .. }
             | Stage::Waiting { .. }
@@ -179,7 +177,7 @@ impl Judge<'_> {
 
     fn deleting(vm: &Vm, certainty: Certainty) -> Judgement {
         match (vm.state == VmState::Done, certainty) {
-            (true, _) => Judgement::Close(Fate::Recovered("deleted, as -d asks".to_owned())),
+            (true, _) => Judgement::Close(Fate::Recovered(DELETED.to_owned())),
             (false, Certainty::NotSent) => Judgement::Replan,
             (false, Certainty::Accepted | Certainty::Unknown) => Judgement::Stay,
         }
@@ -193,8 +191,10 @@ impl Judge<'_> {
     }
 
     /// The end of patience: all attempts for one VM share one deadline.
-    fn overdue(&self, state: &str, said: &str) -> Option<Judgement> {
+    fn overdue(&self, vm: Option<&Vm>) -> Option<Judgement> {
         let rules = self.run.policy.settle;
+        let state = vm.map_or_else(|| "unreadable".to_owned(), |vm| vm.state.to_string());
+        let said = vm.map_or_else(String::new, |vm| self.told(vm));
         // A look only sees what has become of a VM that failed.
         let deadline = if self.run.only_looks() { LOOK.min(rules.deadline) } else { rules.deadline };
         if let Some(took) = self.vm.begun.map(|begun| self.now.since(begun)).filter(|took| *took >= deadline)
@@ -218,10 +218,11 @@ impl Judge<'_> {
         let waited = self.now.since(since);
         let waited_s = waited.as_secs();
         let text = if here {
-            let hint = if state == "RUNNING" {
-                "oned has not given it up"
-            } else {
-                "`onevm recover --failure` ends what a driver has left half done"
+            let hint = match vm.filter(|vm| vm.state != VmState::RUNNING) {
+                None => "oned still takes it for running".to_owned(),
+                Some(vm) => {
+                    format!("`onevm recover --failure {}` ends what a driver has left half done", vm.id.0)
+                }
             };
             format!(
                 "still {state} on the dead host after {waited_s} s, and only UNKNOWN VMs can be moved; {hint}{said}"

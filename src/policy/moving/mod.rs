@@ -134,8 +134,10 @@ fn next(run: &Run) -> Next {
 pub(in crate::policy) async fn only_fenced(run: &mut Run, proof: &Proof) -> Result<Moved, Stop> {
     if *proof.scope() != Scope::Host {
         let what = format!("{} is cut off from some datastores only, not off: {proof}", run.host());
-        let advice =
-            "mend the devices that switch its power; `host_error` knows which VMs may move".to_owned();
+        let advice = format!(
+            "mend the devices that switch its power; `host_error --host {} -m` knows which VMs may move",
+            run.subject.name
+        );
         let failure = Failure { trouble: Trouble::Refused, what, advice };
         return Err(Stop::Ended(Outcome::NotFenced(failure)));
     }

@@ -179,7 +179,7 @@ fn not_off(run: &mut Run, device: &DeviceName, state: &PowerState, orders: &[Ord
 
 /// The scheduler could start VMs of a host that is on: its wishes are taken back, then all of it is decided again.
 fn take_back(run: &mut Run, device: &DeviceName, state: &PowerState, orders: &[Order]) {
-    let text = format!("{device} says {state} again: RESCHED flags are taken back before anything else");
+    let text = format!("{device} says {state} again: RESCHED flags are removed before anything else");
     run.note(Phase::Prove, text);
     reopen(run, orders);
     let now = run.now();

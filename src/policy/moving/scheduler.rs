@@ -31,10 +31,10 @@ pub(super) fn left_to_it(run: &Run, order: Order, state: VmState) -> Result<Orde
         && !run.vms.layered.contains(&order.vm());
     match order {
         Order::Resched { vm } if spent(vm) => {
-            Err(not_placed("oned has cleared its RESCHED flag again and again"))
+            Err(not_placed(vm, "oned has cleared its RESCHED flag again and again"))
         }
-        Order::Resched { .. } => match &run.vms.scheduling.over {
-            Some(why) => Err(not_placed(why)),
+        Order::Resched { vm } => match &run.vms.scheduling.over {
+            Some(why) => Err(not_placed(vm, why)),
             None => Ok(order),
         },
         Order::Migrate { vm, kind: MigrationType::Save, .. }
@@ -53,9 +53,11 @@ pub(super) fn left_to_it(run: &Run, order: Order, state: VmState) -> Result<Orde
 }
 
 /// Why a VM that only the scheduler could place stays where it is.
-fn not_placed(why: &str) -> String {
+fn not_placed(vm: VmId, why: &str) -> String {
     format!(
-        "{why}, and only it can tell where the requirements of this VM are met; `onevm migrate` it by hand"
+        "{why}, and only the scheduler can tell where the requirements of this VM are met; `onevm migrate {} HOST` moves it to \
+         a host that you choose",
+        vm.0
     )
 }
 
@@ -84,7 +86,7 @@ impl Judge<'_> {
                 if let Some(why) = self.stopped() {
                     return match rules.placement {
                         Placement::Scheduler => Judgement::TakeOver(why),
-                        Placement::Direct => Judgement::Close(Fate::Held(not_placed(&why))),
+                        Placement::Direct => Judgement::Close(Fate::Held(not_placed(vm.id, &why))),
                     };
                 }
                 let early = vm.resched || self.now.since(sent) < self.run.policy.wait.look;
@@ -141,7 +143,7 @@ impl Judge<'_> {
         if self.vm.flag.taken_back < MOST {
             return Judgement::Send(Order::Unresched { vm });
         }
-        let moved = || Fate::Failed("it was left to the scheduler, and is not moved any more".to_owned());
+        let moved = || Fate::Failed("the scheduler was to move it, and does not any more".to_owned());
         Judgement::Close(self.vm.flag.end.clone().unwrap_or_else(moved))
     }
 }

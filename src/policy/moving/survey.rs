@@ -153,7 +153,7 @@ pub(in crate::policy) fn rehearsed(
     plan_round(run, survey, proof);
     let gains = run.vms.reports.values().any(|vm| matches!(vm.fate, Fate::Planned(_)));
     if weighs(&run.policy) && !gains {
-        let refused = refused(&run.host(), run.vms.reports.values().map(|vm| &vm.fate));
+        let refused = refused(&run.subject.name, &run.host(), run.vms.reports.values().map(|vm| &vm.fate));
         let outcome = refused.map_or_else(Outcome::Held, Outcome::NothingToDo);
         run.note(Phase::Plan, format!("WOULD STOP HERE: {outcome}"));
         stop.with(outcome);

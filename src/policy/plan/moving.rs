@@ -65,7 +65,7 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
         }
         states::Verdict::Await(reason) => Some(format!("{}: {reason}", vm.state)),
         states::Verdict::Hold(reason) => {
-            failed(vm, mode, policy.plan.failed, reason)?;
+            failed(vm, mode, view, reason)?;
             None
         }
         states::Verdict::Leave(reason) => return Err(Verdict::Leave(format!("{}: {reason}", vm.state))),
@@ -83,7 +83,7 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
             if let Some(host) = charged {
                 let host = view.host_name(host);
                 return Err(Verdict::Hold(format!(
-                    "{}: oned charges it to {host}, so it neither gives it up here nor moves it: {MENDS}, and then the \
+                    "{}: oned charges it to {host}, so it neither takes it for lost nor moves it: {MENDS}, and then the \
                      same command again",
                     vm.state
                 )));
@@ -99,7 +99,10 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
 }
 
 /// A VM whose state holds it: that it is created again or deleted after a driver had failed, or its verdict.
-fn failed(vm: &Vm, mode: Mode, rule: Failed, reason: &str) -> Result<(), Verdict> {
+fn failed(vm: &Vm, mode: Mode, view: &View<'_>, reason: &str) -> Result<(), Verdict> {
+    let rule = view.request.policy.plan.failed;
+    // The commands of `states` are about any VM.
+    let reason = reason.replace(" ID`", &format!(" {}`", vm.id.0));
     let hold = |more: &str| Err(Verdict::Hold(format!("{}: {reason}{more}", vm.state)));
     if states::class(vm.state) != states::Class::Failure {
         return hold("");
@@ -112,7 +115,7 @@ fn failed(vm: &Vm, mode: Mode, rule: Failed, reason: &str) -> Result<(), Verdict
         ))),
         (Failed::Recover, Ok(()), Mode::Recreate | Mode::Delete) => Ok(()),
         (Failed::Recover, Ok(()), Mode::Migrate) => {
-            hold("; oned migrates no VM out of this state, only -r brings it back, from its images")
+            hold(&format!("; oned migrates no VM out of this state; {}", view.anew("its images")))
         }
         (Failed::Recover, Err(why), _) => hold(&format!("; {why}")),
     }
@@ -142,7 +145,8 @@ fn destroy(vm: &Vm, mode: Mode, why: Option<String>, view: &View<'_>) -> Verdict
     });
     match (layer, view.request.policy.plan.layers) {
         (Some(reason), Layers::Hard) => Verdict::Hold(format!(
-            "{reason}; recover it with -m, put it into a VM group, or set `plan.layers = \"soft\"`"
+            "{reason}; `{}` moves it; to create it again, put it into a VM group or set layers = \"soft\" under [plan]",
+            view.command(Mode::Migrate, view.request.policy.force)
         )),
         (layer, Layers::Soft | Layers::Hard) => {
             let text = "delete and create again (-r); the scheduler chooses the host".to_owned();
@@ -157,10 +161,10 @@ fn not_recreated(vm: &Vm, view: &View<'_>) -> Option<String> {
     let version = view.survey.version.filter(|version| *version < RECREATES_STOPPED)?;
     (states::class(vm.state) == states::Class::Stopped).then(|| {
         format!(
-            "{}, and OpenNebula {version} recreates no VM that is stopped, 6.10 does; {} moves it if its disks are \
+            "{}, and OpenNebula {version} recreates no VM that is stopped, 6.10 does; `{}` moves it if its disks are \
              shared",
             vm.state,
-            if view.fell(vm) { "-m" } else { "-m -f" }
+            view.command(Mode::Migrate, if view.fell(vm) { Force::RunningOnly } else { Force::AlsoStopped })
         )
     })
 }

@@ -37,7 +37,7 @@ pub(super) enum Unfit {
 }
 
 impl Unfit {
-    /// `2 full`: behind a number. The rank says what an operator reads first.
+    /// `2 hosts full`: behind a number. The rank says what an operator reads first.
     fn word(self) -> (u8, &'static str) {
         match self {
             Self::Apart(_) => (0, "with a VM that it is kept apart from"),
@@ -50,7 +50,7 @@ impl Unfit {
             Self::GroupHosts => (7, "that its VM group does not allow"),
             Self::Requirements => (8, "that its requirements do not allow"),
             Self::Unclear => (9, "where only the scheduler can evaluate its requirements"),
-            Self::NotStandby => (10, "no standby"),
+            Self::NotStandby => (10, "outside the standby hosts"),
             Self::NotMonitored(_) => (11, "not MONITORED"),
             Self::RanOn => (12, "that may run VMs twice"),
             Self::Unreadable => (13, "whose document cannot be read"),
@@ -107,7 +107,7 @@ fn size(cpu: i64, memory: i64) -> String {
     format!("{}.{:02} CPU and {} MiB", cpu / 100, cpu % 100, memory / 1024)
 }
 
-/// `no host takes 2.00 CPU and 4096 MiB: 2 full (node3 (host 3) has 1.00 CPU and 512 MiB left), 1 not MONITORED`
+/// `no host takes 2.00 CPU and 4096 MiB: 2 hosts full (node3 (host 3) has 1.00 CPU and 512 MiB left), 1 host not MONITORED`
 pub(super) fn nowhere(
     who: &Candidate<'_>,
     unfit: &[(HostId, Unfit)],
@@ -123,7 +123,10 @@ pub(super) fn nowhere(
         }
     }
     counts.sort_unstable();
-    let mut figures: Vec<String> = counts.iter().map(|(_, word, count)| format!("{count} {word}")).collect();
+    let mut figures: Vec<String> = counts
+        .iter()
+        .map(|(_, word, count)| format!("{count} host{} {word}", if *count == 1 { "" } else { "s" }))
+        .collect();
     if let Some(room) = rooms.roomiest(unfit)
         && let Some(text) = figures.iter_mut().find(|text| text.ends_with(" full"))
     {

@@ -40,9 +40,10 @@ pub(super) fn movable<'a>(vm: &Vm, view: &View<'a>) -> Result<Movable<'a>, Strin
     for disk in &vm.needs.disks {
         if LOCAL.contains(&disk.tm_mad_system.as_str()) {
             return Err(format!(
-                "its disk {} is copied to the host's own disk (TM_MAD_SYSTEM {}): only -r can bring it back, from its \
-                 image",
-                disk.id, disk.tm_mad_system
+                "its disk {} is copied to the host's own disk (TM_MAD_SYSTEM {}), so it cannot be moved: {}",
+                disk.id,
+                disk.tm_mad_system,
+                view.anew("its image")
             ));
         }
         follows(vm, &disk.tm_mad, view)?;
@@ -146,8 +147,9 @@ pub(super) fn images(vm: &Vm) -> impl Iterator<Item = DatastoreId> {
 fn not_shared(vm: &Vm, datastore: &Datastore, view: &View<'_>) -> String {
     let from = last_replica(vm, datastore, view).unwrap_or_else(|| "its images".to_owned());
     format!(
-        "its disks are on {}, which is not shared: only -r can bring it back, from {from}",
-        named(datastore)
+        "its disks are on {}, which is not shared, so it cannot be moved: {}",
+        named(datastore),
+        view.anew(&from)
     )
 }
 

@@ -5,8 +5,8 @@ use super::super::port::Survey;
 use super::super::zombies;
 use super::{Request, Standing};
 use crate::model::{
-    Cluster, ClusterId, Datastore, DatastoreId, Epoch, GroupId, Host, HostId, Network, NetworkId, Vm,
-    VmGroup, VmId,
+    Asked, Cluster, ClusterId, Datastore, DatastoreId, Epoch, Force, GroupId, Host, HostId, Mode, Network,
+    NetworkId, Vm, VmGroup, VmId,
 };
 use crate::policy::moments::CLOCKS;
 use crate::policy::returned::is_back_since;
@@ -62,6 +62,20 @@ impl<'a> View<'a> {
     /// Has this VM fallen with the dead host, though oned has it powered off?
     pub(super) fn fell(&self, vm: &Vm) -> bool {
         self.request.fell.is_some_and(|since| fell_since(vm, since))
+    }
+
+    /// `host_error --host node7 -r`, with the other options of this run.
+    pub(super) fn command(&self, mode: Mode, force: Force) -> String {
+        let host = self.dead.map_or_else(|| self.request.host.0.to_string(), |host| host.name.clone());
+        Asked { mode, force, fencing: self.request.policy.fencing }.command(&host)
+    }
+
+    /// What brings a VM back that cannot be moved. The command is about its whole host.
+    pub(super) fn anew(&self, from: &str) -> String {
+        format!(
+            "`{}` creates it again, from {from}, and every other VM that is still on that host",
+            self.command(Mode::Recreate, self.request.policy.force)
+        )
     }
 
     /// A host where VMs do not start comes last, one that has just returned before it.

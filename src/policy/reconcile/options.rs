@@ -64,7 +64,7 @@ fn unclear(what: String) -> Failure {
 fn by_hand(host: &str, asked: Asked, why: &str) -> Failure {
     let words = asked.words().join(" ");
     let what =
-        format!("its last run was begun by hand with {words}, with which no machine goes on, and {why}");
+        format!("its last run was begun by hand with {words}, which nothing continues by itself, and {why}");
     let advice = format!("go on by hand: `host_error --host {host} {words}`");
     Failure { trouble: Trouble::Refused, what, advice }
 }

@@ -4,6 +4,7 @@
 
 use super::lease::{ended_by, is_twin};
 use crate::model::{Abort, DocumentId, End, Epoch, HostId, Incident, Memory, Progress};
+use crate::policy::report::DELETED;
 use serde::Serialize;
 
 /// How many VMs of an incident ended how.
@@ -11,6 +12,8 @@ use serde::Serialize;
 pub struct Counts {
     /// Read back where they should be.
     pub recovered: usize,
+    /// Deleted, as that was asked for.
+    pub deleted: usize,
     /// Not touched, with a reason that needs a person.
     pub held: usize,
     /// Touched, and not where they should be.
@@ -87,6 +90,7 @@ pub fn counts(incident: &Incident) -> Counts {
     let mut counts = Counts { left_out, ..Counts::default() };
     for vm in &incident.vms {
         let count = match vm.end {
+            Some(End::Recovered) if vm.why == DELETED => &mut counts.deleted,
             Some(End::Recovered) => &mut counts.recovered,
             Some(End::Held) => &mut counts.held,
             Some(End::Failed) => &mut counts.failed,

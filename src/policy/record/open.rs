@@ -6,9 +6,10 @@ use super::lease::{Watch, ended_by, is_here, life, may_live, standing};
 use super::lock::{Took, take};
 use super::opening::Opening;
 use super::release::old;
-use crate::model::{DocumentId, Hold, Incident, Life, Memory, Progress};
+use crate::model::text::vms;
+use crate::model::{DocumentId, End, Hold, Incident, IncidentVm, Life, Memory, Progress};
 use crate::policy::arming::utc;
-use crate::policy::holder::{lives_and_is_silent, silent};
+use crate::policy::holder::{lives_and_is_silent, owner, silent};
 use crate::policy::host_error::lead::lead;
 use crate::policy::moving::held_vms;
 use crate::policy::notes::Phase;
@@ -18,6 +19,9 @@ use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::surroundings::refused;
 use crate::policy::timings::{LEASE, QUIET};
+
+/// So many VMs are named.
+const FEW: usize = 3;
 
 /// What is remembered of this host.
 enum Found {
@@ -89,11 +93,12 @@ async fn look_later(run: &mut Run, watch: &Watch, who: &str) -> Result<(), Stop>
     run.record.incident = None;
     // Nobody waits where nothing is to be held, and reconcile comes again.
     if run.policy.hold.deadline.is_zero() || run.subject.source == Source::Reconcile {
-        return Err(busy(who));
+        return Err(at_work(run, who));
     }
     if watch.has_just_begun(run.now()) {
         let text = format!(
-            "another run may be working on this host ({who}); watching its record for up to {} s",
+            "another run may be working on this host ({}); watching its record for up to {} s",
+            owner(who),
             LEASE.as_secs()
         );
         run.note(Phase::Claim, text);
@@ -101,8 +106,13 @@ async fn look_later(run: &mut Run, watch: &Watch, who: &str) -> Result<(), Stop>
     run.pause(run.policy.hold.look.min(LEASE)).await
 }
 
-pub(in crate::policy) fn busy(who: &str) -> Stop {
-    Stop::nothing(format!("another run is working on this host: {who}"))
+/// Somebody else works on the host: what, and where it can be seen.
+pub(in crate::policy) fn busy(run: &Run, what: &str) -> Stop {
+    Stop::nothing(format!("{what}; `onerescue show {}` says what it does", run.subject.name))
+}
+
+fn at_work(run: &Run, who: &str) -> Stop {
+    busy(run, &format!("another run is working on this host: {}", owner(who)))
 }
 
 /// The record to go on with, if there is one; or why the run is over.
@@ -142,7 +152,7 @@ fn find(run: &mut Run, opening: &mut Opening, memory: &Memory, watch: Option<Wat
     let watch = watch.unwrap_or_else(|| Watch::new(run.now(), *document, incident));
     if may_live(memory, *document, incident) {
         if watch.has_moved(*document, incident) {
-            return Err(busy(&incident.owner));
+            return Err(at_work(run, &incident.owner));
         }
         if !watch.is_over(run.now()) || life(memory, incident) == Life::Lives {
             return Ok(Found::Watched(watch, incident.owner.clone()));
@@ -168,14 +178,27 @@ fn has_ended(run: &Run, incident: &Incident, watched: bool) -> Option<String> {
     if watched {
         // This event is of the same failure.
         let ended = incident.outcome.as_deref().unwrap_or("its incident is closed");
-        return Some(format!("the run that was watched has ended ({}): {ended}", incident.owner));
+        let ended = format!("the run that was watched has ended ({}): {ended}", owner(&incident.owner));
+        return Some(ended + &still_down(incident));
     }
     if incident.error == run.suspect.error && run.subject.source == Source::Reconcile {
         // It was to be looked at again, and that was over before this run came to it.
         let ended = incident.outcome.as_deref().unwrap_or("no outcome is written down");
-        return Some(format!("its incident is closed: {ended}"));
+        return Some(format!("its incident is closed: {ended}{}", still_down(incident)));
     }
     None
+}
+
+/// `; 2 VMs are held or failed (vm 3 db, vm 5 web): …`: what a closed incident has left, and the command for it.
+fn still_down(incident: &Incident) -> String {
+    let down = |vm: &&IncidentVm| matches!(vm.end, Some(End::Held | End::Failed));
+    let all: Vec<_> = incident.vms.iter().filter(down).map(|vm| format!("{} {}", vm.id, vm.name)).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let more = if all.len() > FEW { ", …" } else { "" };
+    let few = all.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ");
+    format!("; {} held or failed ({few}{more}): `{}` tries again", vms(all.len()), incident.command())
 }
 
 /// Why nobody but a person begins: one has stopped the run of this failure. The record says so, or only the lock file here,

@@ -8,6 +8,7 @@
 use super::line::Ending;
 use super::question::Question;
 use super::verdict::{Difference, Stopped};
+use super::words;
 use super::written::Written;
 use crate::model::{DocumentId, Epoch, Incident, Memory, Moment};
 use crate::policy::{Entry, Order};
@@ -195,7 +196,7 @@ impl<A> Replay<A> {
             said.append(&mut self.left.told);
         }
         let mut says = std::mem::take(&mut self.told);
-        let same = |then: &Entry, now: &Entry| then.phase == now.phase && as_now(&then.text) == now.text;
+        let same = |then: &Entry, now: &Entry| then.phase == now.phase && words::same(&then.text, &now.text);
         says.retain(|now| match said.iter().position(|then| same(then, now)) {
             Some(place) => {
                 said.remove(place);
@@ -211,9 +212,4 @@ impl<A> Replay<A> {
         }
         self.differences.push(Difference { at, then, now: asked.cloned(), skipped: place, said, says });
     }
-}
-
-/// A text of an earlier version in the words of this one, where only the words have changed.
-fn as_now(text: &str) -> String {
-    text.strip_prefix("1 VMs: ").map_or_else(|| text.to_owned(), |rest| format!("1 VM: {rest}"))
 }

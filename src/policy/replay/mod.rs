@@ -8,6 +8,7 @@ mod course;
 mod line;
 mod question;
 mod verdict;
+mod words;
 mod written;
 
 pub use course::{Course, Recorded, Replay};

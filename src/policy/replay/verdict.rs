@@ -3,6 +3,7 @@
 use super::course::Replay;
 use super::line::Ending;
 use super::question::{Question, in_words};
+use super::words;
 use crate::model::{Moment, VmId};
 use crate::policy::{Entry, Fate, Order, Report};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,14 +94,15 @@ impl Verdict {
             then: then.as_ref().map(|ending| ending.outcome.to_string()),
             now: now.as_ref().map(|ending| ending.outcome.to_string()),
             vms: all.len(),
-            other_vms: all.into_iter().filter(|vm| vm.then != vm.now).collect(),
+            other_vms: all.into_iter().filter(|vm| !words::same(&vm.then, &vm.now)).collect(),
         }
     }
 
     /// Is everything decided as it was, as far as the record goes?
     #[must_use]
     pub fn is_the_same(&self) -> bool {
-        let ended = self.then.is_none() || self.now.is_none() || self.then == self.now;
+        let ended =
+            self.then.as_ref().zip(self.now.as_ref()).is_none_or(|(then, now)| words::same(then, now));
         self.differences.is_empty() && self.other_vms.is_empty() && ended
     }
 }

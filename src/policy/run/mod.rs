@@ -16,7 +16,7 @@ use super::notes::Phase;
 use super::order::Order;
 use super::port::{Failure, Subject, Trouble, World};
 use super::report::Outcome;
-use super::settings::{Mode, Policy, Purpose};
+use super::settings::{Policy, Purpose};
 use crate::model::{Abort, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
 use holding::Holding;
 use record::Record;
@@ -57,15 +57,12 @@ impl Run {
         format!("{} ({})", self.subject.name, self.subject.host)
     }
 
-    /// `host_error --host node7 -m`, to say it in advice.
+    /// `host_error --host node7 -m -f`, with the options of this run, to say it in advice.
     pub(in crate::policy) fn command(&self) -> String {
-        let mode = match (self.policy.purpose, self.policy.mode) {
-            (Purpose::Fence, _) => return format!("fence_host --host {}", self.subject.name),
-            (Purpose::Recover | Purpose::Rehearse, Mode::Migrate) => "-m",
-            (Purpose::Recover | Purpose::Rehearse, Mode::Recreate) => "-r",
-            (Purpose::Recover | Purpose::Rehearse, Mode::Delete) => "-d",
-        };
-        format!("host_error --host {} {mode}", self.subject.name)
+        match self.policy.purpose {
+            Purpose::Fence => format!("fence_host --host {}", self.subject.name),
+            Purpose::Recover | Purpose::Rehearse => self.flags().command(&self.subject.name),
+        }
     }
 
     /// `migrate vm 4 database to node3 (host 3)`

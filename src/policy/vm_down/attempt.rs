@@ -31,9 +31,10 @@ pub(super) async fn start_elsewhere(run: &mut Run, down: &Down, plan: &str) -> R
         // Its host lives and does not say that it is gone. Started elsewhere it might run twice.
         let why = format!(
             "{} attempts have failed, and an UNKNOWN VM may still run on {}: look there with `virsh list`, and \
-             `onevm poweroff --hard` it before it is started elsewhere",
+             `onevm poweroff --hard {}` before it is started elsewhere",
             down.recent(run),
-            down.host
+            down.host,
+            vm.0
         );
         return Err(End::held(why));
     }

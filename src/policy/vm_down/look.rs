@@ -94,7 +94,7 @@ fn must_be_well(host: &Host) -> Result<(), End> {
         | HostState::MonitoringInit
         | HostState::MonitoringDisabled
         | HostState::Unknown(_) => {
-            Err(End::left(format!("its host {host} is {state}: its VMs are left to that")))
+            Err(End::left(format!("its host {host} is {state}: the incident of that host recovers its VMs")))
         }
     }
 }
@@ -112,8 +112,9 @@ async fn must_have_no_incident(run: &Run, at: HostId, host: &Host) -> Result<(Ep
     let open = standing(&memory, at).filter(|(_, incident)| incident.progress != Progress::Closed);
     if let Some((document, incident)) = open {
         let progress = format!("{:?}", incident.progress).to_lowercase();
-        let why =
-            format!("an incident of its host is not closed ({document}, {progress}): it is left to that");
+        let why = format!(
+            "an incident of its host is not closed ({document}, {progress}): that incident recovers it"
+        );
         return Err(End::left(why));
     }
     Ok((memory.now, run.now()))

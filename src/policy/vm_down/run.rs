@@ -72,7 +72,7 @@ impl Run {
         match claim(&self.desk, &vm.to_string(), &self.command(), question).await {
             Ok(Claimed::Ours) => Ok(()),
             Ok(Claimed::Busy(locked)) => {
-                let why = format!("another run works on this VM{}", by(&locked));
+                let why = format!("another run is working on this VM{}; nothing is needed", by(&locked));
                 Err(self.ended(Outcome::NothingToDo(why)))
             }
             Err(outcome) => Err(self.ended(outcome)),

@@ -86,7 +86,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`Error::Credentials`] if there is no session, [`Error::File`] if a file is there but cannot be read,
-    /// [`Error::Usage`] for an endpoint that is no plain `http://` or `https://` address.
+    /// [`Error::Instead`] for an endpoint that is no plain `http://` or `https://` address.
     pub fn find(places: &Places) -> Result<Credentials> {
         Self::find_with(places, Path::new(SYSTEM_HOME))
     }
@@ -112,10 +112,9 @@ fn endpoint(places: &Places, files: &[PathBuf]) -> Result<String> {
     let address = endpoint.strip_prefix("http://").or(endpoint.strip_prefix("https://"));
     // A password in an address would be shown wherever the address is.
     if address.is_none_or(|address| address.contains('@')) {
-        return Err(Error::Usage(
-            "the endpoint of oned must be http://… or https://… without a password; look at ONE_XMLRPC and \
-             ~/.one/one_endpoint"
-                .to_owned(),
+        return Err(Error::instead(
+            "the endpoint of oned must be http://… or https://… without a password",
+            "correct ONE_XMLRPC, or ~/.one/one_endpoint",
         ));
     }
     Ok(endpoint)
