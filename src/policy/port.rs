@@ -1,18 +1,23 @@
-//! The port: everything that a procedure can ask of a world, and the nouns of the questions and answers. The core owns it.
+//! The port: everything that a procedure can ask of a world, and what a wait is cut short for. The core owns it.
+//! The nouns of the questions are in `subject`, those of the answers in `answers`.
+
+mod answers;
+mod subject;
+
+pub use answers::{Claim, Crowd, LayerList, Survey, Taken, VmList};
+pub use subject::{Failure, Source, Subject, Trouble, VmSubject};
 
 use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
-    Cluster, Datastore, DatastoreId, DeviceName, DocumentId, DocumentLock, Dump, Epoch, Hold, Holder, Hook,
-    Host, HostId, Incident, Level, Listing, Locked, Memory, Moment, Network, NotOff, Opinion, Outlook, Owner,
-    Peer, PowerState, Service, Testimony, Version, Vm, VmGroup, VmId, WhoLeads, Words,
+    DeviceName, DocumentId, Dump, Hold, Holder, Hook, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
 use crate::policy::healthy::deed::Deed;
 use crate::policy::timings::FRESH;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Everything that a recovery can do and learn. It decides nothing; what an answer means is for the policy.
@@ -275,178 +280,4 @@ const NOT_HERE: &str = "this world has dead hosts only";
 
 fn not_here() -> Failure {
     Failure { trouble: Trouble::Settings, what: NOT_HERE.to_owned(), advice: String::new() }
-}
-
-/// What a run is about: the host of the event, or the one that an operator named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// The host.
-    pub host: HostId,
-    /// Its name, as the event or the operator gave it.
-    pub name: String,
-    /// `HOST/VMS` of the event. VMs that are being recreated are no longer charged to the host, but they are
-    /// in here.
-    pub vms: Vec<VmId>,
-    /// Who says that the host is in ERROR.
-    pub source: Source,
-}
-
-/// Who started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Source {
-    /// oned's event. It is sent before the host's new state is written, so a first look may be too early.
-    Event,
-    /// A person, with `--host`.
-    Person,
-    /// `onerescue reconcile`: the event was lost, or an earlier run is gone.
-    Reconcile,
-}
-
-/// How badly an effect failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Trouble {
-    /// No usable answer; the same question may work later.
-    Unreachable,
-    /// Answered with a no that will stay a no: credentials, permissions, another program at the endpoint.
-    Refused,
-    /// The object does not exist.
-    Gone,
-    /// The settings do not allow it.
-    Settings,
-}
-
-/// An effect that failed, as the policy sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// What the policy may conclude.
-    pub trouble: Trouble,
-    /// What was attempted and the cause.
-    pub what: String,
-    /// The one thing to do next.
-    pub advice: String,
-}
-
-/// Whether this run may work on the host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Claim {
-    /// Nobody else does; and the record that a run of this front-end was locking when it died.
-    Ours(Option<DocumentId>),
-    /// Nobody else does, and a person has stopped the last run here, at this moment.
-    Stopped(Epoch),
-    /// Another run holds it; nothing else is known.
-    Others,
-    /// Somebody holds its lock.
-    Held(Locked),
-    /// Nobody else does, and the fence program of a run that is dead is still at work.
-    Fencing {
-        /// Its process.
-        program: u32,
-        /// After this it is ended.
-        left: Duration,
-    },
-}
-
-/// What became of taking a record's lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Taken {
-    /// It is ours.
-    Ours(Hold),
-    /// Somebody holds it.
-    Held {
-        /// The lock that is there.
-        lock: DocumentLock,
-        /// The user who owns the document.
-        user: Option<i64>,
-    },
-}
-
-/// A fresh look at the cloud.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Survey {
-    /// Every host of the zone, the dead one among them.
-    pub hosts: Vec<Host>,
-    /// Hosts whose document cannot be read: `host 3: <NAME> is missing`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unread_hosts: Vec<String>,
-    /// The VMs that were asked for and those charged to the dead host.
-    pub vms: Vec<Vm>,
-    /// VMs whose document cannot be read, and why.
-    pub unreadable: Vec<(VmId, String)>,
-    /// The names of those, as far as oned says them.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub names: BTreeMap<VmId, String>,
-    /// VMs that are not among `vms` and that some of those name in their `HA_AFTER`, by id or by name, or are kept
-    /// together with.
-    pub needed: Vec<Vm>,
-    /// The services of OneFlow that VMs of the dead host belong to.
-    pub services: Listing<Service>,
-    /// Every datastore.
-    pub datastores: Vec<Datastore>,
-    /// What is remembered: where nothing may be moved now, whose the incident is.
-    pub memory: Memory,
-    /// Every cluster.
-    pub clusters: Listing<Cluster>,
-    /// Every VM group, if one of the VMs is in one.
-    pub groups: Listing<VmGroup>,
-    /// Every virtual network, if one of the VMs is in one.
-    pub networks: Listing<Network>,
-    /// The `HA_LAYER` of VMs on every host, if one of the VMs has one.
-    pub layers: LayerList,
-    /// The version of OpenNebula, if it says so; asked for only where what oned or a driver does depends on it.
-    pub version: Option<Version>,
-}
-
-/// Which VM is in which layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerList {
-    /// `HA_LAYER` of those that have one, wherever they are.
-    pub members: BTreeMap<VmId, String>,
-    /// Whose those are that are not among the VMs of the survey, and the unreadable ones as far as that is known.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub owners: BTreeMap<VmId, Owner>,
-    /// VMs on hosts whose document cannot be read: each may be in any layer.
-    pub unreadable: BTreeSet<VmId>,
-}
-
-/// VMs read back by id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct VmList {
-    /// Those that could be read.
-    pub vms: Vec<Vm>,
-    /// Those whose document cannot be read, and why.
-    pub unreadable: Vec<(VmId, String)>,
-}
-
-/// What a run is about: the VM of the event, or the one that an operator named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VmSubject {
-    /// The VM.
-    pub vm: VmId,
-    /// Its name.
-    pub name: String,
-    /// Its host then.
-    pub host: Option<HostId>,
-    /// Its system datastore then.
-    pub datastore: Option<DatastoreId>,
-    /// Who says so.
-    pub source: Source,
-}
-
-impl VmSubject {
-    /// What a VM's document says.
-    #[must_use]
-    pub fn of(vm: &Vm, source: Source) -> Self {
-        Self { vm: vm.id, name: vm.name.clone(), host: vm.host, datastore: vm.system_datastore, source }
-    }
-}
-
-/// How many VMs this front-end's hook was started for lately, the present one among them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Crowd {
-    /// Of the same host.
-    pub of_host: usize,
-    /// On the same system datastore, by their hosts.
-    pub on_datastore: BTreeMap<Option<HostId>, usize>,
-    /// The front-end's wall clock.
-    pub now: Epoch,
 }
