@@ -678,6 +678,7 @@ scenarios! {
     off_anyway_and_a_young_leader
     off_anyway_and_not_sent
     off_anyway_and_refused
+    off_anyway_and_restarted
     off_anyway_of_one_that_is_off
     off_anyway_of_one_that_runs
     off_by_a_person_while_oned_is_slow

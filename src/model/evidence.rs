@@ -128,7 +128,7 @@ pub struct FenceDevice {
     /// What it switches, without secrets: `fence_apc_snmp ip=10.9.0.11 plug=7`. Evidence about one target says
     /// nothing about another.
     pub target: String,
-    /// It may say off of a machine that runs, so one that says off unasked is sent "off" all the same, once.
+    /// It may say off of a machine that runs, so one that says off unasked is sent "off" all the same, until it takes it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off_anyway: bool,
 }

@@ -53,6 +53,8 @@ pub enum Behaviour {
     Unsendable,
     /// It has restarted, and says off of a machine that runs until it is told something, as some were seen to do.
     SaysOffAtFirst,
+    /// It restarts at its first "off": that is lost, and it says off of a machine that runs until it is told again.
+    RestartsAtOff,
     /// Its machine shows the UUID of the settings with turned bytes: it says nothing, and is sent nothing, until that is recognised.
     TurnedUuid,
     /// It executes "off" at once and once more 15 s later, as a repeated request does.
@@ -91,6 +93,7 @@ impl Behaviour {
             | Self::Caches
             | Self::TurnedUuid
             | Self::SaysOffAtFirst
+            | Self::RestartsAtOff
             | Self::OffTwice => (Ok(()), after(0), None),
             Self::Slow => (Ok(()), after(20), None),
             Self::Ignores | Self::Liar | Self::WrongMachine | Self::Flaps | Self::Feed | Self::FeedStuck => {
@@ -134,6 +137,7 @@ impl Behaviour {
             | Self::Unsendable
             | Self::TurnedUuid
             | Self::SaysOffAtFirst
+            | Self::RestartsAtOff
             | Self::OffTwice => truth,
             Self::DiesWithHost if power == Power::On => truth,
             Self::Dead | Self::DiesWithHost => PowerState::Unknown("connection timed out".to_owned()),

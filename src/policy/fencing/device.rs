@@ -176,7 +176,7 @@ async fn power_off(run: &mut Run, attempt: &mut Attempt, tries: &mut Tries<'_>, 
     run.note(Phase::Fence, text);
     let last = run.now();
     let told = run.fence.told.entry(device).or_default();
-    *told = Told { times: told.times + 1, last };
+    *told = Told { times: told.times + 1, last, taken: said.is_ok() };
     attempt.is_sent();
     tries.unsent = None;
     Sent::Out(said.map_err(|failed| failed.why().to_owned()))

@@ -130,8 +130,7 @@ impl<'a> Tries<'a> {
             PowerState::Off if self.is_told_anyway(run) => {
                 self.odd = 0;
                 if self.tried == 0 {
-                    let why =
-                        "may say so of a machine that runs (`off_anyway`): it counts once \"off\" was sent";
+                    let why = "may say so of a machine that runs (`off_anyway`): it counts once it has taken an \"off\"";
                     run.note_once(Phase::Fence, format!("{device} {why}"));
                 }
                 self.not_off_yet(run, attempt, text)
@@ -158,6 +157,9 @@ impl<'a> Tries<'a> {
                 self.odd += 1;
                 self.off.clear();
                 self.turn += 1;
+                if let Some(told) = run.fence.told.get_mut(&device) {
+                    told.taken = false;
+                }
                 let peers = run.suspect.peers.len().min(MOST_PEERS);
                 let odd = usize::try_from(self.odd).unwrap_or(usize::MAX);
                 if run.suspect.by_peer.contains(&device) && odd < peers && !attempt.is_overdue(run) {
@@ -168,9 +170,11 @@ impl<'a> Tries<'a> {
         }
     }
 
-    /// Is it to be sent "off" before its "off" counts? Once in a run, whatever it says to that.
+    /// Is it to be sent "off" before its "off" counts? It has to take one: what it refuses, or what is lost, has switched
+    /// nothing off. One that was silent since may have restarted.
     fn is_told_anyway(&self, run: &Run) -> bool {
-        self.device.off_anyway && !run.fence.told.contains_key(&self.device.name) && not_again(run).is_none()
+        let taken = run.fence.told.get(&self.device.name).is_some_and(|told| told.taken);
+        self.device.off_anyway && !taken && not_again(run).is_none()
     }
 
     /// The device has not said off often enough yet.

@@ -29,6 +29,8 @@ pub(in crate::policy) struct Suspect {
 pub(in crate::policy) struct Told {
     pub(in crate::policy) times: u32,
     pub(in crate::policy) last: Moment,
+    /// It has taken the last one, and has answered every question since: it has not restarted.
+    pub(in crate::policy) taken: bool,
 }
 
 /// How the fence gets on, over all its attempts.

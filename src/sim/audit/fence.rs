@@ -36,7 +36,7 @@ fn is_honest(device: &SimDevice, policy: &Policy) -> bool {
     match device.behaviour {
         Behaviour::Liar | Behaviour::WrongMachine | Behaviour::Caches => false,
         Behaviour::Flaps => policy.fence.samples > 1,
-        Behaviour::SaysOffAtFirst => device.off_anyway,
+        Behaviour::SaysOffAtFirst | Behaviour::RestartsAtOff => device.off_anyway,
         Behaviour::Works
         | Behaviour::Slow
         | Behaviour::Ignores

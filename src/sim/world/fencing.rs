@@ -24,6 +24,9 @@ impl SimWorld {
         let device = self.reach(host, name, via).map_err(NotOff::Sent);
         let power = self.transport.cloud().power(host);
         let said = device.and_then(|device| {
+            if device.behaviour == Behaviour::RestartsAtOff && self.orders(&device) == 0 {
+                return Err(NotOff::Sent("connection reset by peer".to_owned()));
+            }
             let Said { answer, off_after, on_after, again_after } = device.behaviour.off(power);
             let outlet = self.last_outlet(host, &device);
             let off_after = if outlet { Some(Duration::ZERO) } else { off_after };
@@ -105,11 +108,17 @@ impl SimWorld {
             .then(|| format!("its UUID is {TURNED}, that of the settings with turned bytes"))
     }
 
+    /// How often "off" was sent to it.
+    fn orders(&self, device: &SimDevice) -> usize {
+        let told = |seen: &&Seen| matches!(seen, Seen::Off { device: told, .. } if *told == device.name);
+        self.seen.iter().filter(told).count()
+    }
+
     /// What a device that caches, or has forgotten, shows instead of the truth.
     fn shown(&mut self, host: HostId, device: &SimDevice, really: Power) -> Power {
-        let told = |seen: &Seen| matches!(seen, Seen::Off { device: told, .. } if *told == device.name);
-        if device.behaviour == Behaviour::SaysOffAtFirst && !self.seen.iter().any(told) {
-            return Power::Off;
+        match (device.behaviour, self.orders(device)) {
+            (Behaviour::SaysOffAtFirst, 0) | (Behaviour::RestartsAtOff, 1) => return Power::Off,
+            _ => {}
         }
         if device.behaviour != Behaviour::Caches {
             return really;

@@ -23,7 +23,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
         12 => Just(Works),
         8 => select(vec![
             Slow, Ignores, Rejects, Dead, DiesWithHost, Unreadable, Liar, Flaps, LateSuccess, ComesBack, DeadThenWorks,
-            Caches, OffTwice, Unsendable, SaysOffAtFirst, TurnedUuid,
+            Caches, OffTwice, Unsendable, SaysOffAtFirst, RestartsAtOff, TurnedUuid,
         ]),
         3 => select(vec![Feed, Feed, Feed, FeedStuck, FeedComesBack]),
     ]
