@@ -467,6 +467,7 @@ scenarios! {
     down_in_a_crowd_of_storage
     down_in_a_crowd_that_lasts
     down_in_an_election
+    down_moved_and_its_new_host_dies
     down_on_a_rehearsal
     down_until_it_runs_nowhere_else
     down_while_an_incident_is_open
@@ -512,6 +513,8 @@ scenarios! {
     fell_and_by_setting_not
     fell_and_does_not_start
     fell_and_killed_before_its_start
+    fell_and_not_started_is_tried_again
+    fell_and_switched_off_by_a_person
     fell_before_the_error
     fell_beside_what_ran
     fell_in_order
@@ -562,12 +565,14 @@ scenarios! {
     held_vm_and_another_run
     held_vm_and_another_run_at_work
     held_vm_and_delete
+    held_vm_and_delete_by_hook
     held_vm_and_disarmed_meanwhile
     held_vm_and_host_back
     held_vm_and_host_on_again
     held_vm_ended_before_the_look
     held_vm_ended_by_a_person
     held_vm_finds_room
+    held_vm_is_recreated
     held_vm_killed_at_work_and_on_again
     held_vm_not_looked_at_again
     held_vm_of_a_second_failure
@@ -836,6 +841,7 @@ scenarios! {
     records_are_forgotten
     recreate
     recreate_boot_fails_once
+    recreate_forgotten_by_a_dead_leader
     recreate_held_by_a_person
     recreate_in_an_election
     recreate_in_backup

@@ -7,12 +7,6 @@
 //! Source of the rules: OpenNebula's sources and exchanges recorded from live front-ends (`tests/corpus`).
 
 mod audit;
-mod audit_brake;
-mod audit_fence;
-mod audit_proof;
-mod audit_tend;
-mod audit_well;
-mod audit_words;
 mod build;
 mod build_objects;
 mod build_topology;
@@ -61,8 +55,7 @@ mod witness;
 mod words;
 mod world;
 
-pub use audit::{audit, audit_deeds};
-pub use audit_tend::audit_tend;
+pub use audit::{Quiet, audit, audit_deeds, audit_quiet, audit_tend};
 pub use cloud::{Carried, Change, Cloud, EPOCH, Happening};
 pub use device::{Behaviour, SimDevice};
 pub use event::Event;

@@ -130,6 +130,11 @@ impl SimTransport {
         shared.rules.retain(|rule| !matches!(rule.fault, Fault::Killed { .. }));
     }
 
+    /// No call is lost or refused any more.
+    pub fn faults_end(&self) {
+        self.shared().rules.clear();
+    }
+
     /// How much simulated time a call takes.
     pub fn set_latency(&self, latency: Duration) {
         self.shared().latency = latency;

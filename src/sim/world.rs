@@ -5,6 +5,7 @@
 
 mod answers;
 mod asking;
+mod calm;
 mod fencing;
 mod tending;
 
@@ -343,6 +344,11 @@ impl SimWorld {
     /// When the first run began: what was done before that is nobody's here.
     pub(super) fn made(&self) -> Duration {
         self.made
+    }
+
+    /// Say since when the front-end's `reconcile` is to look at the VM of the next run again.
+    pub fn set_again(&mut self, since: Option<Epoch>) {
+        self.again = since;
     }
 
     /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.

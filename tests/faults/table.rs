@@ -73,25 +73,13 @@ struct Named {
     why: &'static str,
 }
 
-const NAMED: [Named; 4] = [
+const NAMED: [Named; 2] = [
     Named {
         method: "one.vm.recover",
         class: "request lost",
         allows: "the hook ended as [\"partly\", \"recovered\"]",
         why: "a recreation destroys, so it is never sent twice on a guess: the VM is reported as failed, and is \
               recovered when a person runs the hook again",
-    },
-    Named {
-        method: "one.vm.recover",
-        class: "leader dies",
-        allows: "the hook ended as [\"partly\", \"recovered\"]",
-        why: "the recreation that was accepted is forgotten, and is not sent twice on a guess either",
-    },
-    Named {
-        method: "one.vm.recover",
-        class: "election",
-        allows: "the hook ended as [\"partly\", \"recovered\"]",
-        why: "the same",
     },
     Named {
         method: "one.vm.action",

@@ -7,12 +7,20 @@ use crate::policy::states::{self, Class};
 /// shuts itself down looks the same. Measured on a live front-end; a person's `poweroff-hard` is 20.
 pub(in crate::policy) const MONITOR: i64 = 44;
 /// A new record, and one that a cold migration opened: the record before says why the VM is off.
-const NONE: i64 = 0;
-const MIGRATE: i64 = 1;
+pub(in crate::policy) const NONE: i64 = 0;
+pub(in crate::policy) const MIGRATE: i64 = 1;
 const LIVE: i64 = 2;
 
 /// A start, by a person or by `vm_down`.
-const RESUME: i64 = 11;
+pub(in crate::policy) const RESUME: i64 = 11;
+
+/// The VM's user template: the moments of the attempts of `vm_down` in epoch seconds, and what they have led to.
+pub(in crate::policy) const RESTARTS: &str = "HA_RESTARTS";
+pub(in crate::policy) const STATE: &str = "HA_STATE";
+/// An attempt on its own host, and one elsewhere.
+pub(in crate::policy) const RESTARTING: &str = "RESTARTING";
+pub(in crate::policy) const MOVING: &str = "MOVING";
+const BEGUN: [&str; 2] = [RESTARTING, MOVING];
 
 /// A person's `poweroff` and `poweroff-hard`, also one that was scheduled.
 pub(in crate::policy) const PERSON: [i64; 2] = [19, 20];
@@ -59,9 +67,31 @@ pub(in crate::policy) fn fallen(vm: &Vm) -> Fallen {
 }
 
 /// Has this VM fallen with its host? oned's monitoring has found it powered off since this moment (epoch seconds), or a
-/// start of it has failed since then: no person has switched it off.
+/// start of it has failed since then: no person has switched it off. And one that went down before that is still to be
+/// started by `vm_down`. Of a VM in a pool only the last record is known.
 pub(in crate::policy) fn fell_since(vm: &Vm, since: i64) -> bool {
-    vm.state == VmState::Poweroff && matches!(ended_by(vm), Some((MONITOR | RESUME, Some(at))) if at >= since)
+    let down = match ended_by(vm) {
+        Some((MONITOR | RESUME, Some(at))) if at >= since => return vm.state == VmState::Poweroff,
+        Some((MONITOR | RESUME, at)) => at,
+        Some(_) => None,
+        // It was moved while it was off: when that was is when the record begins.
+        None => {
+            vm.history.last().filter(|record| record.action == Some(MIGRATE)).and_then(|record| record.ended)
+        }
+    };
+    vm.state == VmState::Poweroff && down.is_some_and(|at| is_being_started(vm, at))
+}
+
+/// oned has carried out what `vm_down` has sent by then.
+const TAKEN_UP: i64 = 120;
+
+/// Has `vm_down` begun to start a VM that went down, or was moved, at this moment, and not ended that? An attempt is written
+/// down before it is made.
+fn is_being_started(vm: &Vm, at: i64) -> bool {
+    let begun = vm.attributes.get(STATE).is_some_and(|state| BEGUN.contains(&state.as_str()));
+    let moments = vm.attributes.get(RESTARTS).map_or("", String::as_str).split_whitespace();
+    let last = moments.filter_map(|moment| moment.parse::<i64>().ok()).max();
+    begun && last.is_some_and(|last| last.saturating_add(TAKEN_UP) >= at)
 }
 
 /// A VM in any other state.
@@ -165,6 +195,20 @@ mod tests {
             assert_eq!(fell_since(&vm(POWEROFF, records), 8), expected, "{records:?}");
         }
         assert!(!fell_since(&vm("<STATE>5</STATE>", &[(1, 44, 9)]), 8));
+    }
+
+    #[test]
+    fn what_vm_down_has_begun_to_start_fell_whenever_it_crashed() {
+        let with = |records: &[(u32, i64, i64)], state: &str, restarts: &str| {
+            let words = [(STATE, state), (RESTARTS, restarts)];
+            let attributes = words.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            fell_since(&Vm { attributes, ..vm(POWEROFF, records) }, 9000)
+        };
+        let moved = &[(1, 1, 1000)];
+        assert!(with(moved, "MOVING", "400 700 999") && with(&[(1, 44, 990)], "RESTARTING", "999"));
+        // Another crash, or one that was given up; and a person's wish.
+        assert!(!with(moved, "MOVING", "400 700") && !with(moved, "CRASH_LOOP", "999"));
+        assert!(!with(&[(1, 20, 990)], "MOVING", "999") && !with(&[(1, 0, 1000)], "", "999"));
     }
 
     #[test]

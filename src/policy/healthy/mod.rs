@@ -12,5 +12,8 @@ mod place;
 pub use account::{Account, Hook};
 pub(in crate::policy) use claim::{Claimed, claim, must_lead};
 pub use deed::Deed;
-pub(in crate::policy) use fallen::{Fallen, MONITOR, PERSON, fallen, fell_since, may_run_elsewhere};
+pub(in crate::policy) use fallen::{
+    Fallen, MIGRATE, MONITOR, MOVING, NONE, PERSON, RESTARTING, RESTARTS, RESUME, STATE, fallen, fell_since,
+    may_run_elsewhere,
+};
 pub(in crate::policy) use place::place;

@@ -1,11 +1,12 @@
 //! VMs that an earlier run of the same incident has touched: they are read back, not sent anything again.
 
 use super::judge::{Judge, Judgement};
-use crate::model::{End, VmId};
+use crate::model::{End, IncidentVm, VmId, VmState};
+use crate::policy::healthy::{MIGRATE, NONE, RESUME};
 use crate::policy::notes::Phase;
 use crate::policy::order::{MigrationType, Order};
 use crate::policy::plan::Decision;
-use crate::policy::port::Survey;
+use crate::policy::port::{Source, Survey};
 use crate::policy::record::contents::START;
 use crate::policy::report::Fate;
 use crate::policy::run::Run;
@@ -16,9 +17,9 @@ use crate::policy::states::{self, Class};
 use std::collections::BTreeMap;
 
 /// Go on with a VM that an earlier run has sent an order for, if that is so.
-pub(super) fn adopt(run: &mut Run, decision: &Decision) -> bool {
+pub(super) fn adopt(run: &mut Run, decision: &Decision, survey: &Survey) -> bool {
     let Decision { vm, name, state, .. } = decision;
-    let Some(order) = sent_before(run, decision) else { return false };
+    let Some(order) = sent_before(run, decision, survey) else { return false };
     let mut progress = VmProgress::adopted(name.clone(), *state, order, run.now(), run.vms.written);
     progress.when_off = when_off(run, *vm);
     run.vms.progress.insert(*vm, progress);
@@ -38,7 +39,7 @@ pub(in crate::policy) enum Sent {
 
 /// Read back, with nothing taken up and nothing sent.
 pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -> Sent {
-    let Some(order) = sent_before(run, decision) else { return Sent::Nothing };
+    let Some(order) = sent_before(run, decision, survey) else { return Sent::Nothing };
     let now = run.now();
     let mut adopted = VmProgress::adopted(decision.name.clone(), decision.state, order, now, run.vms.written);
     adopted.when_off = when_off(run, decision.vm);
@@ -60,9 +61,9 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
     }
 }
 
-/// Is this a look of the timer at a record that was closed, or a run that begins anew with it?
+/// Is this a run of the timer, or one that begins anew with a record that was closed?
 fn goes_on_with_failed(run: &Run) -> bool {
-    run.record.retry.is_look() || matches!(run.record.retry, Retry::Anew { .. })
+    run.subject.source == Source::Reconcile || matches!(run.record.retry, Retry::Anew { .. })
 }
 
 /// Was it off, and is it started where it was sent?
@@ -71,9 +72,29 @@ fn when_off(run: &Run, vm: VmId) -> WhenOff {
     WhenOff::of(known.is_some_and(|known| known.order.as_deref() == Some(START)))
 }
 
+/// Is a VM that failed still as this incident's order has left it? One that is down where it was to be started counts unless
+/// somebody has switched it off since.
+fn still_ours(run: &Run, decision: &Decision, known: &IncidentVm, survey: &Survey) -> bool {
+    let elsewhere = decision.host.is_some_and(|host| host != run.subject.host);
+    let read = survey.vms.iter().find(|read| read.id == decision.vm);
+    match states::class(decision.state) {
+        Class::Failure | Class::Transient | Class::Lost | Class::Running => elsewhere,
+        Class::Stopped => {
+            let action = read.and_then(|read| read.last_action);
+            let as_left = matches!(action, Some(NONE | MIGRATE | RESUME));
+            elsewhere
+                && decision.state == VmState::Poweroff
+                && when_off(run, decision.vm) == WhenOff::Starts
+                && as_left
+        }
+        Class::Resubmit | Class::NotPlaced => known.order.as_deref() == Some("recreate"),
+        Class::Done | Class::Strange => false,
+    }
+}
+
 /// The order of an earlier run of this incident that is being carried out, or has failed on the VM's new host. What that
 /// run has given up is not begun again.
-fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
+fn sent_before(run: &Run, decision: &Decision, survey: &Survey) -> Option<Order> {
     let (vm, state) = (decision.vm, decision.state);
     let elsewhere = decision.host.is_some_and(|host| host != run.subject.host);
     let known = run.vms.remembered.get(&vm).filter(|_| !run.vms.progress.contains_key(&vm))?;
@@ -82,13 +103,7 @@ fn sent_before(run: &Run, decision: &Decision) -> Option<Order> {
         // Read back once more, so that it is reported and remembered as what it is.
         Some(End::Recovered) if matches!(states::class(state), Class::Running | Class::Done) => {}
         // A slow retry: what kept it from starting there may be over.
-        Some(End::Failed)
-            if goes_on_with_failed(run)
-                && elsewhere
-                && matches!(
-                    states::class(state),
-                    Class::Failure | Class::Transient | Class::Lost | Class::Running
-                ) => {}
+        Some(End::Failed) if goes_on_with_failed(run) && still_ours(run, decision, known, survey) => {}
         Some(End::Recovered | End::Left | End::Held | End::Failed) => return None,
     }
     let order = match (known.order.as_deref(), run.policy.mode) {

@@ -46,7 +46,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
     }
     let mut orders = Vec::new();
     for decision in decisions {
-        orders.extend(decided(run, &mut targets, decision));
+        orders.extend(decided(run, survey, &mut targets, decision));
     }
     let open = run.vms.progress.iter().filter(|(_, vm)| vm.stage == Stage::Open);
     let gone: Vec<_> = open.map(|(id, vm)| (*id, vm.name.clone())).collect();
@@ -61,9 +61,9 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
 }
 
 /// Take up one decision; a VM that waits for the first one on its target is told of once.
-fn decided(run: &mut Run, targets: &mut Targets, decision: Decision) -> Option<Order> {
+fn decided(run: &mut Run, survey: &Survey, targets: &mut Targets, decision: Decision) -> Option<Order> {
     let rehearsal = run.policy.purpose == Purpose::Rehearse;
-    if !rehearsal && adopt(run, &decision) {
+    if !rehearsal && adopt(run, &decision, survey) {
         return None;
     }
     if matches!(decision.verdict, Verdict::Act(..) | Verdict::Hold(_)) {

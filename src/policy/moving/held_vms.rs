@@ -3,8 +3,8 @@
 //! Room comes back, a person mends a datastore: nobody should have to think of those VMs then. Such a look goes on with
 //! the closed record of the same failure, which stays closed until there is something to send, and proves the host off
 //! once more, but it never sends "off": who has switched the host on since is at work on it. So it looks only where the
-//! proof can be read again, not after a person's word, a bare exit code or `-u`; and only with `-m`, because nobody is
-//! asked again before a VM is deleted or created anew.
+//! proof can be read again, not after a person's word, a bare exit code or `-u`. What a person has asked to delete or to create
+//! anew was for that run: a machine does so only where its own options say it.
 
 use crate::model::{HostState, Incident, Looks, Progress};
 use crate::policy::fencing::proof::Proof;
@@ -112,7 +112,8 @@ impl Run {
             | Outcome::HandedOver(_)
             | Outcome::Rehearsed(_) => false,
         };
-        let asked = self.policy.purpose == Purpose::Recover && self.policy.mode == Mode::Migrate;
+        let machine = self.policy.mode == Mode::Migrate || self.subject.source != Source::Person;
+        let asked = self.policy.purpose == Purpose::Recover && machine;
         let Some(incident) = &mut self.record.incident else { return };
         let since = incident.waiting.as_ref().map_or(at, |looks| looks.since);
         let waits = waits && asked && self.record.aborted.is_none() && at.since(since) < rules.vms;

@@ -151,6 +151,9 @@ impl Judge<'_> {
             (Class::Transient, Some(host)) => {
                 self.torn(vm, host, (order, sent, certainty)).unwrap_or(Judgement::Stay)
             }
+            (Class::Lost | Class::Running | Class::Stopped, None) if certainty == Certainty::Accepted => {
+                self.forgotten(sent)
+            }
             // The clean-up talks to the dead host over ssh and may never end; asking again ends it.
             (Class::Resubmit, _) if stuck => Judgement::Send(order),
             (Class::Lost | Class::Running | Class::Stopped | Class::Transient | Class::Failure, None)

@@ -45,7 +45,7 @@ impl Judge<'_> {
         (hosts.get(&host) == Some(&HostState::Monitored)).then_some(Judgement::LeadOn(next))
     }
 
-    /// oned has accepted a migrate, and the VM is where it was: that order is forgotten where its oned is gone.
+    /// oned has accepted an order, and the VM is as it was: that order is forgotten where its oned is gone.
     pub(super) fn forgotten(&self, sent: Moment) -> Judgement {
         match self.worked_on(sent, self.vm.torn.before) {
             Worked::On => Judgement::Stay,

@@ -1,13 +1,15 @@
 //! Make the record this run's: begin a new one, or go on with the one of an earlier run.
 
 use super::lease::{Watch, standing};
-use super::opening::Opening;
+use super::opening::{Opening, Over};
 use super::release::drop_own;
 use super::writing::{Needed, write};
-use crate::model::{ClusterId, DocumentId, End, Epoch, Hold, Incident, IncidentVm, Memory, Progress, VmId};
+use crate::model::{
+    ClusterId, DocumentId, End, Epoch, Held, Hold, Incident, IncidentVm, Memory, Progress, VmId,
+};
 use crate::policy::moments::mend;
 use crate::policy::notes::Phase;
-use crate::policy::port::Source;
+use crate::policy::port::{Failure, Source, Trouble};
 use crate::policy::report::{Disabled, Outcome};
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
@@ -76,11 +78,26 @@ pub(super) async fn taken(
         return Err(run.abort(word));
     }
     if let Some(over) = opening.over.take() {
-        // An earlier run has left it open, and there is nothing to do any more.
-        return Err(over.stop());
+        // An earlier run has left it open, and there is nothing to do any more, or nothing that a machine does.
+        return Err(left_aside(run, &over).unwrap_or_else(|| over.stop()));
     }
     write(run, Needed::Yes).await?;
     Ok(true)
+}
+
+/// The host is DISABLED by a run of this incident, and oned hears it: only a person knows whether it is well again.
+fn left_aside(run: &mut Run, over: &Over) -> Option<Stop> {
+    let (at, host) = (run.epoch(), run.host());
+    let ours = |incident: &&mut Incident| incident.disabled.is_some() && over.is_disabled();
+    let incident = run.record.incident.as_mut().filter(ours)?;
+    let what = format!("{host} is DISABLED by an earlier run of this incident, and oned hears it again");
+    let advice = format!(
+        "look which of its VMs it runs (`virsh list`), then `onehost enable {}`: `host_back` starts what is left down on it",
+        run.subject.name
+    );
+    let since = incident.held.as_ref().map_or(at, |held| held.since);
+    incident.held = Some(Held { why: what.clone(), advice: advice.clone(), since });
+    Some(Stop::Ended(Outcome::Held(Failure { trouble: Trouble::Refused, what, advice })))
 }
 
 /// A DISABLED host whose incident goes on all the same. One that is not DISABLED is not set aside any more.
@@ -90,7 +107,7 @@ fn set_aside(run: &mut Run, opening: &mut Opening, incident: &mut Incident) {
         run.note(Phase::Claim, text);
         run.suspect.heard = incident.heard.or(run.suspect.heard);
         run.suspect.disabled = Disabled::Before;
-    } else {
+    } else if !opening.over.as_ref().is_some_and(Over::is_disabled) {
         incident.disabled = None;
     }
     incident.heard = run.suspect.heard;

@@ -35,10 +35,14 @@ impl Over {
         Stop::Ended(self.outcome)
     }
 
+    pub(in crate::policy) fn is_disabled(&self) -> bool {
+        self.state == Some(HostState::Disabled)
+    }
+
     /// Does this incident go on although the host is DISABLED?
     pub(in crate::policy) fn goes_on(&self, heard: Option<i64>, incident: &Incident) -> bool {
         let silent = !matches!((heard, incident.heard), (Some(now), Some(before)) if now > before);
-        self.state == Some(HostState::Disabled) && is_set_aside_by(incident) && silent
+        self.is_disabled() && is_set_aside_by(incident) && silent
     }
 }
 

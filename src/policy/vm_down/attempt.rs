@@ -5,13 +5,11 @@ use super::look::Down;
 use super::run::{End, Run};
 use super::settle::{Call, Tried, Way, settle};
 use crate::model::{Vm, VmState};
-use crate::policy::healthy::{Deed, place};
+use crate::policy::healthy::{Deed, MOVING, RESTARTING, STATE, place};
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 
-/// The VM's user template: what the attempts have led to.
-const STATE: &str = "HA_STATE";
 /// A person, or an hour without another crash, ends it.
 const CRASH_LOOP: &str = "CRASH_LOOP";
 
@@ -22,7 +20,7 @@ pub(super) async fn start(run: &mut Run, down: &Down, plan: &str) -> Result<Trie
     if run.rehearses() {
         return Err(End::planned(text));
     }
-    let deeds = vec![counted(run, down, "RESTARTING"), Deed::Resume { vm: down.vm.id }];
+    let deeds = vec![counted(run, down, RESTARTING), Deed::Resume { vm: down.vm.id }];
     make(run, down, deeds, Way::Boots).await
 }
 
@@ -49,7 +47,7 @@ pub(super) async fn start_elsewhere(run: &mut Run, down: &Down, plan: &str) -> R
         return Err(End::planned(place.said));
     }
     let way = Way::Moves(place.to);
-    let deeds = vec![counted(run, down, "MOVING"), Deed::Move { vm, to: place.to, kind: place.kind }];
+    let deeds = vec![counted(run, down, MOVING), Deed::Move { vm, to: place.to, kind: place.kind }];
     let mut tried = make(run, down, deeds, way).await?;
     while matches!(&tried, Tried::There(vm) if vm.state == VmState::Poweroff) {
         tried = make(run, down, vec![Deed::Resume { vm }], Way::Boots).await?;

@@ -1,12 +1,11 @@
 //! The attempts to start a VM. They stand in its own user template, so that they count for every run on every front-end.
 
 use crate::model::{Epoch, Vm};
+use crate::policy::healthy::RESTARTS;
 use crate::policy::limits::lately;
 use crate::policy::moments::is_ahead;
 use std::time::Duration;
 
-/// The moments of the attempts, in epoch seconds.
-const RESTARTS: &str = "HA_RESTARTS";
 /// No more moments than this are kept.
 const KEPT: usize = 20;
 

@@ -4,9 +4,11 @@
 mod again;
 mod fallen;
 mod foresee;
+mod quiet;
 mod strategy;
 mod targets;
 
+use crate::story::services::until_quiet;
 use crate::story::stage::{self, Stage};
 use crate::story::strategy as random;
 use crate::story::told::{ordered, told};

@@ -4,6 +4,7 @@ pub(crate) mod check;
 mod happening;
 pub(crate) mod proof;
 pub(crate) mod rules;
+pub(crate) mod services;
 pub(crate) mod stage;
 pub(crate) mod strategy;
 pub(crate) mod told;

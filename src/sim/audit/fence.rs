@@ -1,10 +1,10 @@
 //! The safety rules about the fence: when, how often and to which host "off" may be sent.
 
-use super::device::{Behaviour, SimDevice};
-use super::seen::Seen;
-use super::world::SimWorld;
 use crate::model::{DeviceName, Host, HostId, HostState, PowerState, ReadBack};
 use crate::policy::{Control, HoldRules, Policy, ProbeError, Purpose};
+use crate::sim::device::{Behaviour, SimDevice};
+use crate::sim::seen::Seen;
+use crate::sim::world::SimWorld;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -3,10 +3,10 @@
 //! A person may have ended the incident, and another run may have taken it over. Both stand in what is remembered, which is
 //! read before each "off" and before each batch of orders.
 
-use super::seen::Seen;
-use super::world::SimWorld;
 use crate::model::{DocumentId, HostId, Incident, Memory, RunId};
 use crate::policy::Order;
+use crate::sim::seen::Seen;
+use crate::sim::world::SimWorld;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

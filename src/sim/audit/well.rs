@@ -1,10 +1,10 @@
 //! A safety rule about oned's view of the host: what oned hears is alive, whatever a device says.
 
-use super::cloud::Change;
-use super::seen::Seen;
-use super::world::SimWorld;
 use crate::model::{HostId, HostState};
 use crate::policy::{Order, Policy};
+use crate::sim::cloud::Change;
+use crate::sim::seen::Seen;
+use crate::sim::world::SimWorld;
 use std::time::Duration;
 
 /// oned's view may be this old when an order goes out, beside what `[fence] recheck` allows.

@@ -3,13 +3,13 @@
 //! It trusts neither the policy nor its account: what was sent is in [`Tended`], with the domains of the machines and
 //! the history of the VM at that moment.
 
-use super::physics::Breach;
-use super::seen::{Seen, Tended};
-use super::world::SimWorld;
 use crate::model::{HostId, Vm, VmId, VmState};
 use crate::policy::healthy::{Account, Deed};
 use crate::policy::{Fate, Outcome, Reply};
 use crate::short_report::{LONGEST as LONGEST_REPORT, short_account};
+use crate::sim::physics::Breach;
+use crate::sim::seen::{Seen, Tended};
+use crate::sim::world::SimWorld;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

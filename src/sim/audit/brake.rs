@@ -2,12 +2,12 @@
 //!
 //! They are judged by the last outlook and by what witnesses said last, whatever a run made of that.
 
-use super::seen::Seen;
-use super::world::SimWorld;
 use crate::model::{
     Confirmation, Epoch, Host, HostId, HostState, Incident, Opinion, Outlook, Progress, RaftState,
 };
 use crate::policy::{Policy, Window};
+use crate::sim::seen::Seen;
+use crate::sim::world::SimWorld;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -3,13 +3,13 @@
 //! A proof is the word of every device of one level, or a person's; one that cuts a host off datastores is good for
 //! VMs whose disks all are there.
 
-use super::audit_brake::{Heard, askable};
-use super::device::{SimDevice, covers, has_status};
-use super::physics::Power;
-use super::seen::Seen;
-use super::world::SimWorld;
+use super::brake::{Heard, askable};
 use crate::model::{DatastoreId, DeviceName, HostId, Outlook, PowerState, ReadBack, Scope, Vm, VmId};
 use crate::policy::{Control, Fencing, Mode, Order, Policy, Purpose};
+use crate::sim::device::{SimDevice, covers, has_status};
+use crate::sim::physics::Power;
+use crate::sim::seen::Seen;
+use crate::sim::world::SimWorld;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
