@@ -17,6 +17,7 @@ use crate::policy::run::stop::Stop;
 use crate::policy::run::vms::AtWork;
 use crate::policy::states::{self, Class};
 use crate::policy::timings::STANDS;
+use std::time::Duration;
 
 /// How often a VM is led on in one run: the oned that was to do it may be gone next.
 const TIMES: u32 = 3;
@@ -35,7 +36,9 @@ impl Judge<'_> {
         }
         let unsent = certainty == Certainty::NotSent && self.vm.torn.led > 0 && next == order;
         if !unsent {
-            match self.worked_on(sent, self.vm.torn.before) {
+            // A transient state may be the work of the oned that leads now; UNKNOWN is nobody's work.
+            let strict = matches!(next, Order::Retry { .. });
+            match self.worked_on(sent, |oned, at| self.began_after_order(oned, at, sent, strict)) {
                 Worked::On => return None,
                 Worked::Ask => return Some(Judgement::Oned),
                 Worked::ByNobody => {}
@@ -47,7 +50,7 @@ impl Judge<'_> {
 
     /// oned has accepted an order, and the VM is as it was: that order is forgotten where its oned is gone.
     pub(super) fn forgotten(&self, sent: Moment) -> Judgement {
-        match self.worked_on(sent, self.vm.torn.before) {
+        match self.worked_on(sent, |oned, at| self.began_after_order(oned, at, sent, true)) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
             Worked::ByNobody => Judgement::Replan,
@@ -65,24 +68,33 @@ impl Judge<'_> {
         if vm.host != Some(self.dead()) || !self.may_lead_on() {
             return Judgement::Stay;
         }
-        match self.worked_on(since, self.run.suspect.heard.map(Epoch)) {
+        let heard = self.run.suspect.heard.map(Epoch);
+        let began = |oned: AtWork, at| {
+            heard.map_or(oned.began_after(since), |heard| oned.began_after_epoch(at, heard))
+        };
+        match self.worked_on(since, began) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
             Worked::ByNobody => Judgement::LeadOn(Order::Fail { vm: vm.id }),
         }
     }
 
-    /// Of an order whose moment is not known, `before` is one before it.
-    fn worked_on(&self, sent: Moment, before: Option<Epoch>) -> Worked {
+    /// Of an order of another run only a moment before it is known. That run may have sent it to the leader of now, whom this
+    /// front-end has seen only later: strictly, only a process that was started since is another one.
+    fn began_after_order(&self, oned: AtWork, at: Epoch, sent: Moment, strict: bool) -> bool {
+        match self.vm.torn.before {
+            None => oned.began_after(sent),
+            Some(written) if strict => oned.was_started_after(at, written),
+            Some(written) => oned.began_after_epoch(at, written),
+        }
+    }
+
+    fn worked_on(&self, sent: Moment, began_after: impl Fn(AtWork, Epoch) -> bool) -> Worked {
         if self.now.since(sent) < STANDS || self.run.vms.halted.is_some() {
             return Worked::On;
         }
         let Some(oned) = self.run.vms.hosts.oned else { return Worked::Ask };
-        let began_after = match before {
-            Some(written) => oned.began_after_epoch(self.run.record.clock.epoch(oned.asked()), written),
-            None => oned.began_after(sent),
-        };
-        if began_after {
+        if began_after(oned, self.run.record.clock.epoch(oned.asked())) {
             return Worked::ByNobody;
         }
         if self.now.since(oned.asked()) >= STANDS { Worked::Ask } else { Worked::On }
@@ -135,12 +147,12 @@ pub(super) fn way_on(vm: &Vm, host: &str) -> String {
 /// Ask how long the oned that leads has been at work. Without an answer it is asked again later.
 pub(super) async fn look_at_oned(run: &mut Run) -> Result<Next, Stop> {
     let seen = run.read(Phase::Settle, |world| world.outlook()).await?.ok().map(|outlook| outlook.observer);
-    run.vms.hosts.oned = Some(AtWork::new(run.now(), seen.and_then(|seen| at_work(&seen))));
+    run.vms.hosts.oned = Some(AtWork::new(run.now(), seen.map(|seen| at_work(&seen)).unwrap_or_default()));
     Ok(next(run))
 }
 
-/// That of this front-end, where it leads; of another one it is known since when it leads.
-fn at_work(seen: &Observer) -> Option<std::time::Duration> {
+/// Of this front-end's oned, where it leads, how long it has run; of any, how long it is known to lead.
+fn at_work(seen: &Observer) -> (Option<Duration>, Option<Duration>) {
     let own = seen.oned_runs_for.filter(|_| matches!(seen.raft, Ok(RaftState::Solo | RaftState::Leader)));
-    own.into_iter().chain(seen.leader_for).min()
+    (own, seen.leader_for)
 }

@@ -65,26 +65,39 @@ impl Scheduling {
 #[derive(Clone, Copy)]
 pub(in crate::policy) struct AtWork {
     asked: Moment,
-    /// None where it cannot be seen.
-    time: Option<Duration>,
+    /// How long its process has run; none where that cannot be seen.
+    process: Option<Duration>,
+    /// How long it has led, as far as this front-end has seen: an election may have been before its first look.
+    lead: Option<Duration>,
 }
 
 impl AtWork {
-    pub(in crate::policy) fn new(asked: Moment, time: Option<Duration>) -> Self {
-        Self { asked, time }
+    pub(in crate::policy) fn new(
+        asked: Moment,
+        (process, lead): (Option<Duration>, Option<Duration>),
+    ) -> Self {
+        Self { asked, process, lead }
     }
 
     pub(in crate::policy) fn asked(self) -> Moment {
         self.asked
     }
 
+    /// Did it begin, or begin to lead, after this run has sent something?
     pub(in crate::policy) fn began_after(self, moment: Moment) -> bool {
-        self.time.is_some_and(|time| time < self.asked.since(moment))
+        let passed = self.asked.since(moment);
+        self.process.into_iter().chain(self.lead).any(|time| time < passed)
     }
 
     /// The same by the clock of the front-end, which was this at that moment.
     pub(in crate::policy) fn began_after_epoch(self, at: Epoch, epoch: Epoch) -> bool {
-        self.time.is_some_and(|time| time < at.since(epoch))
+        let passed = at.since(epoch);
+        self.process.into_iter().chain(self.lead).any(|time| time < passed)
+    }
+
+    /// Did its process begin after that?
+    pub(in crate::policy) fn was_started_after(self, at: Epoch, epoch: Epoch) -> bool {
+        self.process.is_some_and(|time| time < at.since(epoch))
     }
 }
 
