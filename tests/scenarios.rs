@@ -774,6 +774,7 @@ scenarios! {
     plan_returned_by_its_word
     plan_returned_last
     plan_role_apart
+    plan_room_is_kept
     plan_service
     plan_service_circle
     plan_service_held

@@ -31,6 +31,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
         moving: run.vms.sent.clone(),
         refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
         waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
+        planned: run.vms.planned.clone(),
         standing: targets.standing(),
         fell: run.fell_since(),
         ..Request::new(run.subject.host, &run.policy, proof.scope())
@@ -88,14 +89,14 @@ fn waits(count: usize) -> String {
 
 /// Say once of each host where VMs do not start what follows from that.
 fn tell_targets(run: &mut Run, targets: &Targets) {
-    for (host, standing, said) in targets.failing() {
+    for (host, standing, target) in targets.failing() {
         if run.vms.hosts.told.standing.insert(host, standing) != Some(standing) {
             let follows = match standing {
                 Standing::Last => "VMs go there only where no other host takes them",
                 Standing::Out(None) => "no more VMs go there (`[settle] failures`)",
                 Standing::Out(Some(_)) => "no more VMs of their owner go there (`[settle] failures`)",
             };
-            run.note(Phase::Plan, format!("{}: {said}; {follows}", run.vms.hosts.named(host)));
+            run.note(Phase::Plan, format!("{}: {target}; {follows}", run.vms.hosts.named(host)));
         }
     }
 }
@@ -167,6 +168,9 @@ fn act(
     after: &[VmId],
 ) -> Option<Order> {
     let (now, needs) = (run.now(), unmet(&order, after));
+    if let Order::Migrate { to, .. } = order {
+        run.vms.planned.insert(vm, to);
+    }
     let needed = named(run, &needs);
     let progress = run.vms.progress.get_mut(&vm)?;
     if !progress.waited && !needs.is_empty() {

@@ -19,10 +19,11 @@ use crate::policy::run::Run;
 use crate::policy::run::progress::{Stage, VmProgress};
 use crate::policy::states::{self, Class};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// One host, by the VMs of this incident that were sent to it.
 #[derive(Default)]
-struct Target {
+pub(super) struct Target {
     runs: u32,
     fails: u32,
     /// The owners of those that fail.
@@ -94,6 +95,15 @@ impl Target {
     }
 }
 
+/// `2 VMs do not start there, and 1 runs`
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fail = if self.fails == 1 { "does" } else { "do" };
+        let run = if self.runs == 1 { "runs" } else { "run" };
+        write!(f, "{} {fail} not start there, and {} {run}", vms(self.fails as usize), self.runs)
+    }
+}
+
 impl Targets {
     pub(super) fn new(run: &Run, survey: &Survey) -> Self {
         let (now, rules) = (run.now(), run.policy.settle);
@@ -131,17 +141,10 @@ impl Targets {
         self.all.iter().filter_map(standing).collect()
     }
 
-    /// Those where VMs fail, with a text: `2 VMs do not start there, and 1 runs`.
-    pub(super) fn failing(&self) -> Vec<(HostId, Standing, String)> {
+    /// Those where VMs fail.
+    pub(super) fn failing(&self) -> impl Iterator<Item = (HostId, Standing, &Target)> {
         let failing = self.all.iter().filter(|(_, target)| target.fails > 0);
-        let said = |(host, target): (&HostId, &Target)| {
-            let fail = if target.fails == 1 { "does" } else { "do" };
-            let run = if target.runs == 1 { "runs" } else { "run" };
-            let text =
-                format!("{} {fail} not start there, and {} {run}", vms(target.fails as usize), target.runs);
-            Some((*host, target.standing(self.rules)?, text))
-        };
-        failing.filter_map(said).collect()
+        failing.filter_map(|(host, target)| Some((*host, target.standing(self.rules)?, target)))
     }
 
     /// This VM is sent to this host now; or the VM that it waits for.

@@ -59,6 +59,8 @@ pub struct Request<'a> {
     pub refused: BTreeMap<VmId, Vec<HostId>>,
     /// VMs that wait for no other any more.
     pub waited: BTreeSet<VmId>,
+    /// Where VMs were planned before: each goes there where it still fits, because others were placed beside it.
+    pub planned: BTreeMap<VmId, HostId>,
     /// Hosts where VMs of this incident do not start.
     pub standing: BTreeMap<HostId, Standing>,
     /// From when on VMs that oned's monitoring found powered off have fallen with the host, in epoch seconds.
@@ -79,6 +81,7 @@ impl<'a> Request<'a> {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
+            planned: BTreeMap::new(),
             standing: BTreeMap::new(),
             fell: None,
         }

@@ -179,7 +179,8 @@ impl Rooms {
                         Standby::Last => !room.standby,
                         Standby::Only => true,
                     };
-                    let score = (view.standing(room.host), first, home == Some(room.cluster), left);
+                    let before = ask.load.vms.iter().any(|vm| view.was_planned(vm.id, room.host));
+                    let score = (view.standing(room.host), before, first, home == Some(room.cluster), left);
                     if best.is_none_or(|(most, _)| score > most) {
                         best = Some((score, at));
                     }
@@ -187,6 +188,6 @@ impl Rooms {
                 Err(reason) => unfit.push((room.host, reason)),
             }
         }
-        (best.map(|((_, _, _, left), at)| (left, at)), unfit)
+        (best.map(|((.., left), at)| (left, at)), unfit)
     }
 }

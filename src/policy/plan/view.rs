@@ -87,6 +87,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Was the VM planned there before?
+    pub(super) fn was_planned(&self, vm: VmId, host: HostId) -> bool {
+        self.request.planned.get(&vm) == Some(&host)
+    }
+
     /// `node3 (host 3)`, as everywhere.
     pub(super) fn host_name(&self, id: HostId) -> String {
         self.hosts.get(&id).map_or_else(|| id.to_string(), ToString::to_string)

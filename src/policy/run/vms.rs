@@ -20,6 +20,8 @@ pub(in crate::policy) struct Vms {
     pub(in crate::policy) progress: BTreeMap<VmId, VmProgress>,
     /// Where each was sent last. oned may charge it there only later, also when it was given up here.
     pub(in crate::policy) sent: BTreeMap<VmId, HostId>,
+    /// Where each was planned last. That room is kept for who waits.
+    pub(in crate::policy) planned: BTreeMap<VmId, HostId>,
     /// Those of this incident that earlier runs have written down.
     pub(in crate::policy) remembered: BTreeMap<VmId, IncidentVm>,
     /// When those were written.
@@ -85,13 +87,15 @@ impl AtWork {
 
     /// Did it begin, or begin to lead, after this run has sent something?
     pub(in crate::policy) fn began_after(self, moment: Moment) -> bool {
-        let passed = self.asked.since(moment);
-        self.process.into_iter().chain(self.lead).any(|time| time < passed)
+        self.began_within(self.asked.since(moment))
     }
 
     /// The same by the clock of the front-end, which was this at that moment.
     pub(in crate::policy) fn began_after_epoch(self, at: Epoch, epoch: Epoch) -> bool {
-        let passed = at.since(epoch);
+        self.began_within(at.since(epoch))
+    }
+
+    fn began_within(self, passed: Duration) -> bool {
         self.process.into_iter().chain(self.lead).any(|time| time < passed)
     }
 

@@ -63,16 +63,11 @@ impl<'a> End<'a> {
         let held = |vm: &usize| matches!(fate(self.report, *vm), Some(Fate::Held(_)));
         // What waits for another VM, or goes with one, has more reasons than room.
         let waits = |vm: usize| !story.needed(vm).is_empty() || self.ties(vm);
-        // Room is kept for who waits, who is planned again then and may go elsewhere: that room is free only now.
-        let kept = |low: usize, to: usize| {
-            let mut moved = self.moved().filter(|(vm, at)| *vm != low && *at != to);
-            moved.any(|(vm, _)| !story.needed(vm).is_empty())
-        };
         for high in self.all().filter(held).filter(|vm| movable(story, *vm) && !waits(*vm)) {
             for (low, to) in self.moved().filter(|(low, _)| !self.ties(*low)) {
                 let first =
                     |vm: usize| story.priority(vm) <= story.priority(high) && story.needed(vm).contains(&low);
-                if story.priority(low) <= story.priority(high) || self.all().any(first) || kept(low, to) {
+                if story.priority(low) <= story.priority(high) || self.all().any(first) {
                     continue;
                 }
                 let mut instead = self.places.clone();
