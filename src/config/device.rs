@@ -31,7 +31,7 @@ pub struct Device {
     pub route: Route,
     /// How many calls it takes at the same time; more wait.
     pub concurrency: u32,
-    /// One that says off unasked is sent "off" all the same, once, before that counts.
+    /// One that says off unasked is sent "off" all the same, and that counts once it has taken it.
     pub off_anyway: bool,
     /// Who does it.
     pub driver: Driver,

@@ -11,8 +11,8 @@
 //! | everything is looked at just before an "off" | `fencing/clearance` |
 //! | a device must have been seen ON | `fencing/seen_on` |
 //! | a machine that shows its UUID with turned bytes counts as it was seen | `fencing/seen_on`, `check/seen_on` |
-//! | a device that says off unasked is told all the same (`off_anyway`) | `fencing/tries` |
-//! | a host that saves its crash dump is let alone | `fencing/dump` |
+//! | a device that says off unasked is sent "off" all the same (`off_anyway`) | `fencing/tries` |
+//! | a host that saves its crash dump is not fenced meanwhile | `fencing/dump` |
 //! | a person's word that the host is off | `fencing/confirmation` |
 //! | "off" is read again before each batch | `moving/act`: when; `moving/ready`: what follows; `fencing/recheck`: how |
 //! | one owner; taken over after the lease | `record/lease`; `record/lock`, `record/open`, `reconcile` |

@@ -76,12 +76,11 @@ fn when_off(run: &Run, vm: VmId) -> WhenOff {
 /// somebody has switched it off since.
 fn still_ours(run: &Run, decision: &Decision, known: &IncidentVm, survey: &Survey) -> bool {
     let elsewhere = decision.host.is_some_and(|host| host != run.subject.host);
-    let read = survey.vms.iter().find(|read| read.id == decision.vm);
     match states::class(decision.state) {
         Class::Failure | Class::Transient | Class::Lost | Class::Running => elsewhere,
         Class::Stopped => {
-            let action = read.and_then(|read| read.last_action);
-            let as_left = matches!(action, Some(NONE | MIGRATE | RESUME));
+            let read = survey.vms.iter().find(|read| read.id == decision.vm);
+            let as_left = read.is_some_and(|read| matches!(read.last_action, Some(NONE | MIGRATE | RESUME)));
             elsewhere
                 && decision.state == VmState::Poweroff
                 && when_off(run, decision.vm) == WhenOff::Starts
