@@ -760,6 +760,7 @@ scenarios! {
     plan_pci_kinds
     plan_pci_profile
     plan_policies
+    plan_priority_is_inherited
     plan_priority_short
     plan_priority_unknown
     plan_priority_waits

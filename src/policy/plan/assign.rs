@@ -7,7 +7,7 @@ use super::moving::{Move, joined, judge};
 use super::placement::{Rooms, Target};
 use super::reasons::Unfit;
 use super::room::{Load, Size};
-use super::sequence::{Rank, rank};
+use super::sequence::{Rank, Ranks};
 use super::view::View;
 use super::{Verdict, by_scheduler};
 use crate::model::{HostId, Vm, VmId};
@@ -33,6 +33,7 @@ type Placed = (Result<Target, String>, Vec<(HostId, Unfit)>);
 pub(super) fn verdicts(
     vms: &[&Vm],
     view: &View<'_>,
+    ranks: &Ranks,
     watched: Option<VmId>,
 ) -> (BTreeMap<VmId, Verdict>, Watched) {
     let mut verdicts = BTreeMap::new();
@@ -60,7 +61,7 @@ pub(super) fn verdicts(
     }
     let mut seen = Watched::default();
     let soft = view.request.policy.plan.layers == Layers::Soft;
-    for unit in units(&moves, &rooms) {
+    for unit in units(&moves, &rooms, ranks) {
         let mut step = |part: &[&Move<'_>], last: bool| {
             let here = part.iter().any(|moved| Some(moved.vm.id) == watched);
             let free = if here { rooms.free(view) } else { Vec::new() };
@@ -107,7 +108,11 @@ fn watch(
 }
 
 /// The VMs that are placed together, the first ones first.
-fn units<'m, 'a>(moves: &'m BTreeMap<VmId, Move<'a>>, rooms: &Rooms) -> Vec<Vec<&'m Move<'a>>> {
+fn units<'m, 'a>(
+    moves: &'m BTreeMap<VmId, Move<'a>>,
+    rooms: &Rooms,
+    ranks: &Ranks,
+) -> Vec<Vec<&'m Move<'a>>> {
     let mut sets: BTreeMap<_, Vec<&Move<'a>>> = BTreeMap::new();
     let mut units = Vec::new();
     for moved in moves.values() {
@@ -119,13 +124,13 @@ fn units<'m, 'a>(moves: &'m BTreeMap<VmId, Move<'a>>, rooms: &Rooms) -> Vec<Vec<
         }
     }
     units.extend(sets.into_values());
-    units.sort_by_cached_key(|unit| first(unit));
+    units.sort_by_cached_key(|unit| first(unit, ranks));
     units
 }
 
 /// A set stands where the VM of its highest priority would, with the size of all.
-fn first(unit: &[&Move<'_>]) -> Option<Rank> {
-    let (priority, _, id) = unit.iter().map(|moved| rank(moved.vm)).min()?;
+fn first(unit: &[&Move<'_>], ranks: &Ranks) -> Option<Rank> {
+    let (priority, _, id) = unit.iter().filter_map(|moved| ranks.rank(moved.vm.id)).min()?;
     let size = Load::of(unit.iter().map(|moved| moved.vm).collect()).size;
     Some((priority, Reverse((size.memory, size.cpu)), id))
 }

@@ -4,7 +4,7 @@ use super::after::wanted;
 use super::assign::{self, Watched};
 use super::bonds::Bonds;
 use super::room::Size;
-use super::sequence::Priority;
+use super::sequence::{Priority, Ranks};
 use super::view::View;
 use super::wish::{self, Chosen};
 use super::{Decision, Request, plan};
@@ -43,7 +43,7 @@ pub fn explain(survey: &Survey, request: &Request<'_>, vm: VmId) -> Option<Expla
     let decision = plan(survey, request).into_iter().find(|decision| decision.vm == vm)?;
     let view = View::new(survey, request);
     let vms: Vec<&Vm> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
-    let (_, Watched { hosts, with }) = assign::verdicts(&vms, &view, Some(vm));
+    let (_, Watched { hosts, with }) = assign::verdicts(&vms, &view, &Ranks::new(&vms, &view), Some(vm));
     let name =
         |host: HostId| view.hosts.get(&host).map_or_else(|| host.to_string(), |host| host.name.clone());
     let target = |(host, Size { cpu, memory }, answer)| Target {

@@ -33,6 +33,7 @@ pub(in crate::policy) use eligibility::{locked, not_cut_off};
 pub use explain::{Explanation, Target, explain};
 pub use names::{fairly, may_be_meant, names_elsewhere};
 pub use sequence::Priority;
+use sequence::Ranks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
@@ -153,7 +154,7 @@ pub struct Decision {
     pub state: VmState,
     /// The host that oned charged it to then.
     pub host: Option<HostId>,
-    /// Its `HA_PRIORITY`.
+    /// Its `HA_PRIORITY`, or that of a VM that waits for it.
     pub priority: Priority,
     /// VMs that must run before this one is acted on; they are all decided in the same plan or closed.
     pub after: Vec<VmId>,
@@ -170,12 +171,13 @@ pub struct Decision {
 pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
     let view = View::new(survey, request);
     let vms: Vec<&Vm> = survey.vms.iter().filter(|vm| !request.closed.contains(&vm.id)).collect();
-    let (order, mut turns) = sequence::sequence(&vms, &view);
+    let mut ranks = Ranks::new(&vms, &view);
+    let order = sequence::sequence(&mut ranks);
     let by_id: BTreeMap<VmId, &Vm> = vms.iter().map(|vm| (vm.id, *vm)).collect();
-    let (mut verdicts, _) = assign::verdicts(&vms, &view, None);
+    let (mut verdicts, _) = assign::verdicts(&vms, &view, &ranks, None);
     let mut decisions: Vec<Decision> = Vec::with_capacity(order.len());
     for vm in order.iter().filter_map(|id| by_id.get(id)) {
-        let turn = turns.remove(&vm.id).unwrap_or_default();
+        let turn = ranks.turns.remove(&vm.id).unwrap_or_default();
         let verdict =
             verdicts.remove(&vm.id).unwrap_or_else(|| Verdict::Hold("it was not decided".to_owned()));
         decisions.push(Decision {
@@ -183,7 +185,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             name: vm.name.clone(),
             state: vm.state,
             host: vm.host,
-            priority: Priority::of(vm).0,
+            priority: ranks.priority(vm),
             starts: view.fell(vm),
             verdict: said(verdict, vm, &turn),
             after: turn.after.into_iter().collect(),

@@ -1,5 +1,8 @@
 //! In which order VMs are decided and started: `HA_PRIORITY`, then what each waits for, then the larger one.
 //!
+//! A VM that others wait for has the highest priority of theirs, as far as all are of one owner: a CRITICAL one cannot start
+//! before the LOW one that it needs.
+//!
 //! Room on hosts goes by priority alone. What a VM waits for only says when it is started, and never for ever: of a
 //! circle the VM of the highest priority, and of those the one with the lowest id, waits for no other of the circle.
 
@@ -51,17 +54,61 @@ impl fmt::Display for Priority {
 /// Where a VM stands: the first is decided first. Larger VMs fit in fewer places; equal ones go by id.
 pub(super) type Rank = (Reverse<Priority>, Reverse<(i64, i64)>, VmId);
 
-pub(super) fn rank(vm: &Vm) -> Rank {
-    (Reverse(Priority::of(vm).0), Reverse((vm.memory_kib, vm.cpu)), vm.id)
+/// The VMs by where they stand, and what each waits for.
+pub(super) struct Ranks {
+    all: BTreeMap<VmId, Rank>,
+    /// By their own priority.
+    own: BTreeMap<VmId, Rank>,
+    pub(super) turns: BTreeMap<VmId, Turn>,
 }
 
-/// The order of these VMs, and what each waits for.
-pub(super) fn sequence(vms: &[&Vm], view: &View<'_>) -> (Vec<VmId>, BTreeMap<VmId, Turn>) {
-    let mut turns = wanted(vms, view);
-    let ranks: BTreeMap<VmId, Rank> = vms.iter().map(|vm| (vm.id, rank(vm))).collect();
+impl Ranks {
+    pub(super) fn new(vms: &[&Vm], view: &View<'_>) -> Self {
+        let rank = |vm: &&Vm| (Reverse(Priority::of(vm).0), Reverse((vm.memory_kib, vm.cpu)), vm.id);
+        let own: BTreeMap<_, _> = vms.iter().map(|vm| (vm.id, rank(vm))).collect();
+        let mut all = Self { all: own.clone(), own, turns: wanted(vms, view) };
+        if !all.turns.is_empty() {
+            all.inherit(&vms.iter().map(|vm| (vm.id, vm.owner.user)).collect());
+        }
+        all
+    }
+
+    /// The highest priority first, so each VM gets another one at most once.
+    fn inherit(&mut self, owners: &BTreeMap<VmId, u32>) {
+        let mut all: Vec<Rank> = self.all.values().copied().collect();
+        all.sort_unstable();
+        for (priority, _, heir) in all {
+            let mut way = vec![heir];
+            while let Some(at) = way.pop() {
+                let needs = self.turns.get(&at).map(|turn| turn.after.clone()).unwrap_or_default();
+                for vm in needs.into_iter().filter(|vm| owners.get(vm) == owners.get(&heir)) {
+                    let Some(rank) = self.all.get_mut(&vm).filter(|rank| rank.0 > priority) else {
+                        continue;
+                    };
+                    rank.0 = priority;
+                    let note = format!("{} as {heir}, which waits for it", priority.0);
+                    self.turns.entry(vm).or_default().notes.push(note);
+                    way.push(vm);
+                }
+            }
+        }
+    }
+
+    /// Its own, or that of a VM that waits for it.
+    pub(super) fn priority(&self, vm: &Vm) -> Priority {
+        self.all.get(&vm.id).map_or_else(|| Priority::of(vm).0, |(priority, ..)| priority.0)
+    }
+
+    pub(super) fn rank(&self, vm: VmId) -> Option<Rank> {
+        self.all.get(&vm).copied()
+    }
+}
+
+/// The order of these VMs. Who goes first of a circle waits for no other of it any more.
+pub(super) fn sequence(Ranks { all: ranks, own, turns }: &mut Ranks) -> Vec<VmId> {
     let mut waiting: BTreeMap<VmId, BTreeSet<VmId>> = BTreeMap::new();
     let mut followers: BTreeMap<VmId, Vec<VmId>> = BTreeMap::new();
-    for (vm, turn) in &turns {
+    for (vm, turn) in turns.iter() {
         let open: BTreeSet<VmId> =
             turn.after.iter().copied().filter(|other| ranks.contains_key(other)).collect();
         for other in &open {
@@ -90,8 +137,8 @@ pub(super) fn sequence(vms: &[&Vm], view: &View<'_>) -> (Vec<VmId>, BTreeMap<VmI
         let Some((_, _, start)) = left.first().copied() else { break };
         let circle = circle(start, &waiting);
         let first =
-            circle.iter().filter_map(|vm| ranks.get(vm)).min_by_key(|(priority, _, vm)| (*priority, *vm));
-        let Some(first) = first.copied() else { break };
+            circle.iter().filter_map(|vm| own.get(vm)).min_by_key(|(priority, _, vm)| (*priority, *vm));
+        let Some(first) = first.and_then(|(_, _, vm)| ranks.get(vm)).copied() else { break };
         let (_, _, vm) = first;
         if let Some(open) = waiting.get_mut(&vm) {
             open.retain(|other| !circle.contains(other));
@@ -105,7 +152,7 @@ pub(super) fn sequence(vms: &[&Vm], view: &View<'_>) -> (Vec<VmId>, BTreeMap<VmI
         let names: Vec<String> = circle.iter().take(10).map(ToString::to_string).collect();
         turn.notes.push(format!("VMs wait for each other in a circle ({}); it goes first", names.join(", ")));
     }
-    (order, turns)
+    order
 }
 
 /// VMs that wait for each other, found from one that waits.
