@@ -982,6 +982,33 @@ scenarios! {
     waived_and_back
     waived_and_back_in_a_long_round
     waived_host_alive
+    watch_alive_elsewhere
+    watch_disarmed
+    watch_first_call_late
+    watch_gateways_silent
+    watch_hang
+    watch_hang_and_nobody_to_ask
+    watch_hook_at_work
+    watch_itself
+    watch_killed_before_and_a_person
+    watch_killed_between
+    watch_killed_between_and_elsewhere
+    watch_killed_between_and_reconciled
+    watch_killed_between_and_well
+    watch_leader_changes_between
+    watch_lost_packets
+    watch_lost_reply
+    watch_not_again
+    watch_not_the_leader
+    watch_note_not_written
+    watch_offline_by_a_person
+    watch_offline_by_a_person_meanwhile
+    watch_one_after_the_other
+    watch_power_lost
+    watch_slow_banner
+    watch_sshd_restarted
+    watch_sshd_stopped
+    watch_storm
     wrong_password
     zombie_before_a_retry
     zombie_before_it_is_led_on

@@ -2,7 +2,7 @@
 //!
 //! What it works on is decided by `policy::reconcile` from the simulated cloud; the run is the hook's.
 
-use super::drill::timeline;
+use super::timeline::timeline;
 use crate::model::{Moment, VmId};
 use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
@@ -52,7 +52,7 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
             let (vm, rules) = (*vm, policy.down);
             look_again(scenario, vm, rules, text).err()
         }
-        (Job::HostError | Job::HostBack(_), _) => tick(scenario, text).err(),
+        (Job::HostError | Job::HostBack(_) | Job::Watch(..), _) => tick(scenario, text).err(),
     }
 }
 
@@ -213,7 +213,7 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
             scenario.policy = Policy { mode, force, fencing, hand_over, wait, ..scenario.policy.clone() };
         }
         Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
-        Job::VmDown(..) => {}
+        Job::VmDown(..) | Job::Watch(..) => {}
     }
     Ok(())
 }
@@ -225,7 +225,7 @@ fn look(scenario: &mut Scenario) -> Option<Decision> {
     let bounds = Bounds::new(*wait, *hold);
     let back = match &scenario.job {
         Job::HostBack(policy) => policy.back,
-        Job::HostError | Job::VmDown(..) => host_back::Rules::default(),
+        Job::HostError | Job::VmDown(..) | Job::Watch(..) => host_back::Rules::default(),
     };
     let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
     let decisions = decide(look.view(&BTreeSet::new()), rules);

@@ -25,7 +25,7 @@ pub(crate) use words::check_address;
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, host_back, vm_down};
+use crate::policy::{Rules, host_back, vm_down, watch};
 use crate::wire::record;
 use read::Draft;
 use serde::Deserialize;
@@ -73,6 +73,8 @@ pub struct Config {
     pub back: host_back::Rules,
     /// `[vm_down]`
     pub down: vm_down::Rules,
+    /// `[watch]`
+    pub watch: watch::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -277,6 +279,7 @@ impl Config {
             rules: Rules::default(),
             back: host_back::Rules::default(),
             down: vm_down::Rules::default(),
+            watch: watch::Rules::default(),
             observer: ObserverSettings::default(),
             witness: WitnessSettings::default(),
             reconcile: ReconcileSettings::default(),

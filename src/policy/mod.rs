@@ -27,6 +27,7 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies` |
+//! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | the default of every figure | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -61,6 +62,7 @@ pub mod stopping;
 pub mod surroundings;
 mod timings;
 pub mod vm_down;
+pub mod watch;
 pub mod watched;
 pub mod what_if;
 pub mod zombies;

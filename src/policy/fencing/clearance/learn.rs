@@ -38,7 +38,7 @@ pub(in crate::policy::fencing) fn learn(run: &mut Run, outlook: &Outlook) {
 }
 
 /// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
-fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
+pub(in crate::policy) fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
     let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
     let can_be_asked =
         |one: &&Host| one.id != host && Some(one.cluster) == cluster && one.state == HostState::Monitored;
