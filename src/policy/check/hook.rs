@@ -81,7 +81,7 @@ pub fn chosen(hooks: &[HookFacts]) -> Result<Policy, String> {
 }
 
 /// How to make one.
-const CREATE: &str = "as oneadmin, once per zone: `onehook create templates/host_error.tmpl`";
+const CREATE: &str = "as oneadmin, once per zone: `onehook create /usr/share/onerescue/host_error.tmpl`";
 
 pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
     let of = |program, hook: &&HookFacts| hook.program() == program && hook.on_error();
@@ -143,8 +143,10 @@ fn autostart(facts: &HookFacts) -> Option<Finding> {
 fn alone(facts: &HookFacts) -> Finding {
     let faults = faults(facts);
     if !faults.is_empty() {
-        let advice =
-            format!("`onehook update {}`, with templates/host_error.tmpl as the example", facts.hook.id.0);
+        let advice = format!(
+            "`onehook update {}`, with /usr/share/onerescue/host_error.tmpl as the example",
+            facts.hook.id.0
+        );
         return Finding::broken(Item::Hook, facts.object(), faults.join("; "), advice);
     }
     match &facts.options {
