@@ -35,24 +35,25 @@ pub(super) async fn look(run: &mut Run, watched: &Rc<[Peer]>, due: &[HostId]) {
 async fn one(run: &mut Run, watched: &Rc<[Peer]>, outlook: &Outlook, id: HostId) {
     let Some(host) = outlook.hosts.iter().find(|host| host.id == id) else { return };
     match considered(run, watched, outlook, host).await {
-        Ok(why) => force(run, outlook, host, why).await,
+        Ok((why, host)) => force(run, outlook, &host, why).await,
         Err((topic, (kind, failure))) => run.holds(topic, kind, &failure),
     }
 }
 
-/// What speaks for a look, where nothing speaks against it.
+/// What speaks for a look, where nothing speaks against it, and the host as it was read alone: a pool does not say when oned has
+/// heard it last.
 async fn considered(
     run: &mut Run,
     watched: &Rc<[Peer]>,
     outlook: &Outlook,
     host: &Host,
-) -> Result<String, (Topic, Reason)> {
+) -> Result<(String, Host), (Topic, Reason)> {
     may_be_looked_at(run, outlook, host)?;
     run.known.is_over(Topic::Zone);
     let about = |reason: Reason| (Topic::Host(host.id), reason);
     // Who is asked about a host has read it.
     let read = run.read(host.id).await.map_err(|failure| about(("oned", failure)))?;
-    must_be_monitored(host, read.as_ref()).map_err(about)?;
+    let read = must_be_monitored(host, read).map_err(about)?;
     let peers = peers(host.id, outlook);
     let why = evidence(run, host, &peers, &outlook.memory).await.map_err(about)?;
     // What came in meanwhile, of this host and of the others.
@@ -62,7 +63,7 @@ async fn considered(
     }
     may_be_looked_at(run, outlook, host)?;
     let seconds = run.known.ear(host.id).unserved.as_secs();
-    Ok(format!("no ssh banner for {seconds} s; {why}"))
+    Ok((format!("no ssh banner for {seconds} s; {why}"), read))
 }
 
 fn may_be_looked_at(run: &Run, outlook: &Outlook, host: &Host) -> Result<(), (Topic, Reason)> {
@@ -71,9 +72,9 @@ fn may_be_looked_at(run: &Run, outlook: &Outlook, host: &Host) -> Result<(), (To
     zone.or_else(|| Some((Topic::Host(host.id), view.host(host)?))).map_or(Ok(()), Err)
 }
 
-fn must_be_monitored(host: &Host, read: Option<&Host>) -> Result<(), Reason> {
+fn must_be_monitored(host: &Host, read: Option<Host>) -> Result<Host, Reason> {
     match read {
-        Some(read) if read.state == HostState::Monitored => Ok(()),
+        Some(read) if read.state == HostState::Monitored => Ok(read),
         Some(read) => Err(("state", held(format!("{host} is {} by now", read.state), "nothing is needed"))),
         None => Err(("state", held(format!("{host} is gone"), "nothing is needed"))),
     }
@@ -119,7 +120,7 @@ async fn still(run: &Run, host: &Host, began: crate::model::Moment) -> Result<()
         }
     }
     let read = run.read(host.id).await.map_err(|failure| ("oned", failure))?;
-    must_be_monitored(host, read.as_ref())?;
+    must_be_monitored(host, read)?;
     if run.now().since(began) >= FRESH {
         let what = format!("oned is slow: what was seen of {host} is old");
         return Err(("slow", held(what, "nothing: it is looked at again")));
