@@ -281,10 +281,8 @@ impl View<'_> {
         let flaps = by_itself && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
         let (host, count) = (self.run.host(), events.len());
         let what = format!("{host} flaps: {count} ERROR events within {}", span(time));
-        let advice = format!(
-            "mend or disable it; `{}` by hand goes on at once, when this run has ended or was stopped",
-            self.run.command()
-        );
+        let advice =
+            format!("repair or disable it; to go on now, end this run and run `{}`", self.run.command());
         flaps.then(|| held(what, advice))
     }
 }
