@@ -92,7 +92,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("settle", "after_late", Choice(|c, word| choose(&mut c.rules.settle.after_late, word))),
     ("settle", "first_wait", Time(|c| &mut c.rules.settle.first_wait, NONE, HOUR)),
     ("settle", "failures", Count(|c| &mut c.rules.settle.failures, 0, 100)),
-    ("watch", "every", Time(|c| &mut c.watch.every, TENTH, MINUTE)),
+    ("watch", "every", Time(|c| &mut c.watch.every, SECOND, MINUTE)),
     ("watch", "silence", Time(|c| &mut c.watch.silence, SECOND, minutes(10))),
     ("watch", "port", Count(|c| &mut c.watch.port, 1, 65_535)),
     ("reconcile", "age", Time(|c| &mut c.reconcile.rules.age, NONE, HOUR)),

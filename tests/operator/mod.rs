@@ -20,3 +20,4 @@ mod readme;
 mod reconcile;
 mod replay;
 mod seen_on;
+mod watch;
