@@ -2,7 +2,7 @@
 //!
 //! Plain values; how they are written is `wire::record`, what follows from them is decided in `policy`.
 
-use super::{Asked, ClusterId, Confirmation, Fencing, Force, HostId, Mode, RunId, VmId};
+use super::{Asked, ClusterId, Confirmation, Fencing, Force, HostId, Mode, RunId, Stages, VmId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -199,6 +199,9 @@ pub struct Incident {
     /// When oned had heard the host last, by oned's own clock, while it was dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<i64>,
+    /// When it came to each of its stages.
+    #[serde(default, skip_serializing_if = "Stages::is_empty")]
+    pub stages: Stages,
     /// The lock that the owner holds; none when it has let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Hold>,
