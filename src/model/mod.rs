@@ -6,6 +6,7 @@ mod asked;
 mod attributes;
 mod document;
 mod dump;
+mod epoch;
 mod evidence;
 mod forced;
 mod group;
@@ -36,6 +37,7 @@ mod zone;
 pub use asked::{Asked, Fencing, Force, Mode};
 pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
 pub use dump::Dump;
+pub use epoch::Epoch;
 pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
     Sample, Scope, Testimony,
@@ -46,7 +48,7 @@ pub use heard::Heard;
 pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
-pub use incident::{End, Epoch, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Surroundings};
+pub use incident::{End, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Surroundings};
 pub use listing::Listing;
 pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn, Words};
 pub use monitord::{Figure, ImDriver, Monitord};
