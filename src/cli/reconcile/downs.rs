@@ -25,7 +25,7 @@ pub(super) type Done = (VmId, Result<Account>);
 /// The VMs that are due.
 pub(super) fn due(desk: &Desk) -> VecDeque<VmId> {
     let now = clock::wall_clock();
-    let all = interrupted(&desk.config.run_dir).into_iter();
+    let all = interrupted(&desk.config.paths.run_dir).into_iter();
     all.filter(|(_, since)| desk.config.down.goes_on(*since, now)).map(|(vm, _)| vm).collect()
 }
 
@@ -66,7 +66,7 @@ fn one(desk: &Desk, id: VmId) -> Result<Account> {
     }
     let subject = vm_down::Subject::of(&vm, Source::Reconcile);
     let policy = VmDown { vm: None, config: None, dry_run: false }.policy(&desk.config);
-    let since = interrupted(&desk.config.run_dir).into_iter().find(|(vm, _)| *vm == id);
+    let since = interrupted(&desk.config.paths.run_dir).into_iter().find(|(vm, _)| *vm == id);
     let mut world = Live::new(zone, &desk.config).noting().since(since.map(|(_, since)| since));
     Ok(run_down(&mut world, subject, Some(&vm), &policy))
 }

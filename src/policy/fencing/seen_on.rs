@@ -4,7 +4,7 @@
 //! does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on = "required"`, the default,
 //! or "waived"; `control` here). One whose exit code is accepted (`accept_exit_code`) cannot be seen. Without a level that is
 //! left nothing is sent, and the run is held (`fencing::attempt`).
-//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none.
+//! One that was seen ON longer ago than `seen_on_age` (30 days) moves VMs and destroys none.
 //! `check::seen_on` says what was seen, and `onerescue check` writes it down.
 
 use crate::model::{Asked, DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
@@ -69,7 +69,7 @@ fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {
             what: format!("{} has no status command, and an exit code proves nothing", device.name),
             advice: format!("give [device.{0}] a status command, or accept_exit_code = true", device.name),
         }),
-        ReadBack::Status if run.policy.fence.control == Control::Required && seen(run, device).is_none() => {
+        ReadBack::Status if run.policy.fence.seen_on == Control::Required && seen(run, device).is_none() => {
             Some(Failure {
                 trouble: Trouble::Unreachable,
                 what: format!(
@@ -112,10 +112,10 @@ pub(super) fn reservation(run: &Run, level: &Level) -> Option<String> {
 }
 
 fn aged(run: &Run, device: &FenceDevice) -> Option<String> {
-    if run.policy.fence.control == Control::Waived {
+    if run.policy.fence.seen_on == Control::Waived {
         return None;
     }
-    let age = run.policy.fence.control_age;
+    let age = run.policy.fence.seen_on_age;
     let at = run.epoch();
     match (device.read_back, seen(run, device)) {
         (ReadBack::Status, Some(seen)) if is_ahead(at, seen.at) => Some(format!(
