@@ -155,6 +155,9 @@ fn an_error_shows_its_line() {
     assert!(error.contains("line 2") && error.contains('^'), "{error}");
     let error = why("[oned]\ndeadline = 30\n");
     assert!(error.contains("line 2"), "{error}");
+    let error = why("[wait]\nlook = \"1s\"\ncycles = 5000\n");
+    let named = error.contains("wait.cycles is 5000; it must be between 0 and 1000");
+    assert!(named && error.contains("3 | cycles = 5000"), "{error}");
 }
 
 #[test]
@@ -192,6 +195,9 @@ fn values_out_of_bounds_are_refused_by_name() {
         ("[oned]\nconnect = \"40s\"", "oned.connect"),
         ("[oned]\nendpoint = \"localhost\"", "oned.endpoint"),
         ("log = \"onerescue.log\"", "log"),
+        ("[witness.consul]", "witness.consul.url is missing"),
+        ("[witness.consul]\nca_file = \"ca.pem\"", "witness.consul.ca_file must be an absolute path"),
+        ("[exclude]\nnames = [\"\"]", "exclude.names has an empty entry"),
     ];
     for (text, key) in bad {
         let error = why(text);

@@ -33,7 +33,8 @@ pub(crate) trait Section: Default {
 }
 
 /// A struct whose fields are settings: doc comment, name and type, `=` what holds without it, and what reads its value. Behind
-/// `and` are fields that the file does not have.
+/// `and` are fields that the file does not have. The first paragraph of the doc comment stands in `templates/onerescue.toml`
+/// too; `#[serde(default)]` is for a setting that journals written before it do not have.
 macro_rules! section {
     ($(#[$about:meta])* pub struct $section:ident {
         $($(#[doc = $doc:literal])* $(#[serde($($serde:tt)*)])? pub $name:ident: $type:ty = $default:expr, $read:expr;)*

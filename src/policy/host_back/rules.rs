@@ -34,7 +34,7 @@ section! {
         /// a time, live, where the planner would place them there. Without `--hand-over` the hook keeps its slot for that
         /// long. "never": they stay.
         pub failback: Failback = Failback::Never, choice;
-        /// `failback_stable`
+        /// How long it must have been MONITORED before VMs go back to it.
         pub failback_stable: Duration = minutes(30), time(SECOND, days(1));
     }
 }
