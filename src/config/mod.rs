@@ -25,7 +25,7 @@ pub use sections::{
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
-use crate::policy::{Rules, host_back, vm_down};
+use crate::policy::{Rules, host_back, vm_down, watch};
 use crate::section::{Section as _, Setting};
 use read::Rest;
 use std::collections::BTreeMap;
@@ -64,6 +64,8 @@ pub struct Config {
     pub back: host_back::Rules,
     /// `[vm_down]`
     pub down: vm_down::Rules,
+    /// `[watch]`
+    pub watch: watch::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -83,7 +85,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 20] = [
+const SECTIONS: [(&str, Settings); 21] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -98,6 +100,7 @@ const SECTIONS: [(&str, Settings); 20] = [
     ("plan", |config| config.rules.plan.settings()),
     ("exclude", |config| config.rules.plan.exclude.settings()),
     ("settle", |config| config.rules.settle.settings()),
+    ("watch", |config| config.watch.settings()),
     ("reconcile", |config| config.reconcile.rules.settings()),
     ("reconcile", |config| config.reconcile.settings()),
     ("record", |config| config.rules.record.settings()),
@@ -116,6 +119,9 @@ impl Config {
     /// [`Error::File`] if the file cannot be read, is missing though it was named, or may be written by group
     /// or others. [`Error::Settings`] if its content cannot be used.
     pub fn load(environment: &Environment, named: Option<&Path>) -> Result<Self> {
+        if let Some(file) = named {
+            crate::advised::settings(file);
+        }
         let named = named.or(environment.onerescue_config.as_deref());
         let path = named.map_or_else(|| environment.default_settings_file(), Path::to_owned);
         match trust::read(&path, trust::Role::Settings) {

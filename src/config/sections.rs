@@ -4,7 +4,7 @@ use super::Environment;
 use crate::policy::reconcile::ReconcileRules;
 use crate::section::{
     MILLISECOND, SECOND, absolute, addresses, folders, maybe, minutes, number, path_or_none, program,
-    seconds, section, split, table, time, web, words,
+    program_or_none, seconds, section, split, table, time, web, words,
 };
 use crate::wire::record;
 use std::path::PathBuf;
@@ -67,6 +67,9 @@ section! {
         ///
         /// The shell that looks must not find itself.
         pub domain: Vec<String> = split("/usr/bin/pgrep -f [g]uest=one-{vm},"), program;
+        /// What peers run before the VMs of a dead host are planned: exit code 0 is that some of them run there, and the output
+        /// names them as one-ID; 1 that none does. `{vms}` is their ids, with | between them. `[]`: nobody is asked.
+        pub domains: Vec<String> = split("/usr/bin/pgrep -a -f [g]uest=one-({vms}),"), program_or_none;
         /// How a peer is reached; its name and the probe are added.
         pub ssh: Vec<String> = split("/usr/bin/ssh -o BatchMode=yes -o ConnectTimeout=5"), program;
         /// The end of one question.

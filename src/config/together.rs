@@ -8,6 +8,8 @@ use crate::section::{MILLISECOND, hours, within};
 pub(super) fn together(mut config: Config) -> Result<Config, String> {
     within("oned.connect", config.oned.connect, MILLISECOND, config.oned.deadline)?;
     within("hold.longest", config.rules.hold.longest, config.rules.hold.look, hours(1))?;
+    // One round that is lost must not be silence.
+    within("watch.silence", config.watch.silence, config.watch.every * 3, hours(1))?;
     config.rules.witness.consul = config.witness.consul.is_some();
     witnesses(&config)?;
     fence(&config)?;

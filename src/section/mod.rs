@@ -11,7 +11,7 @@ pub(crate) use bounds::{
 };
 pub(crate) use values::{
     Raw, absolute, addresses, check_address, choice, few, folders, maybe, path_or_none, plain, program,
-    split, table, texts, unknown, web, words,
+    program_or_none, split, table, texts, unknown, web, words,
 };
 
 /// A setting, and what reads its value.

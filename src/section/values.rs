@@ -84,6 +84,11 @@ pub(crate) fn program(key: &str, raw: Raw) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
+/// An empty list is a word for none.
+pub(crate) fn program_or_none(key: &str, raw: Raw) -> Result<Vec<String>, String> {
+    if raw.as_array().is_some_and(Vec::is_empty) { Ok(Vec::new()) } else { program(key, raw) }
+}
+
 pub(crate) fn addresses(key: &str, raw: Raw) -> Result<Vec<String>, String> {
     let list: Vec<String> = plain(key, raw)?;
     list.iter().try_for_each(|address| check_address(key, address))?;

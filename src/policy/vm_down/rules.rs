@@ -1,8 +1,6 @@
 //! `[vm_down]`, and what one run of it was told.
 
-use crate::model::Epoch;
 use crate::policy;
-use crate::policy::limits::lately;
 use crate::policy::settings::Purpose;
 use crate::section::{NONE, SECOND, days, hours, minutes, number, seconds, section, time};
 use std::time::Duration;
@@ -24,15 +22,6 @@ section! {
         pub crowd: u32 = 5, number(2, 10_000);
         /// The time in which they go down.
         pub crowd_time: Duration = minutes(1), time(SECOND, hours(1));
-    }
-}
-
-impl Rules {
-    /// Is a run that was ended before it was done gone on with? Later its attempts do not count any more, and whatever
-    /// the VM is then has another reason. One that a wrong clock has dated ahead is gone on with.
-    #[must_use]
-    pub fn goes_on(&self, begun: Epoch, now: Epoch) -> bool {
-        lately(now, begun, Duration::ZERO, self.reset)
     }
 }
 
