@@ -1,9 +1,10 @@
 //! What decides when oned sees a dead host: the monitoring daemon's settings, oneadmin's ssh, the kernel.
 
 use super::runner::{Call, Outcome, run};
-use crate::config::{Config, Environment, check_address, trust};
+use crate::config::{Config, Environment, trust};
 use crate::model::{Host, HostId, Monitord};
 use crate::policy::check::BudgetFacts;
+use crate::section::check_address;
 use crate::wire::monitord;
 use crate::world::clock::now;
 use crate::world::runner::reason;
@@ -15,6 +16,9 @@ use std::time::Duration;
 /// The end of one `ssh -G`, which connects to nobody, and of all of them.
 const ONE: Duration = Duration::from_secs(5);
 const ALL: Duration = Duration::from_secs(15);
+
+/// The unit of `onerescue watch`.
+const WATCHER: &str = "onerescue-watch.service";
 
 /// More than the file has.
 const LONGEST: u64 = 1024 * 1024;
@@ -32,7 +36,7 @@ pub fn budget(environment: &Environment, config: &Config, hosts: &[Host]) -> Bud
         file: (path.display().to_string(), unread),
         connect: connect(config, hosts),
         kernel: kernel(),
-        watcher: watcher(),
+        watcher: is_running(WATCHER).then(|| config.watch.silence.saturating_add(config.watch.every)),
         witness: config.witness.timeout,
     }
 }
@@ -48,9 +52,10 @@ fn monitord_conf(path: &Path) -> Result<Monitord, String> {
     monitord::read(&text().map_err(|error| error.to_string())?)
 }
 
-/// After how long a silence a watcher makes oned look at a host; none where none runs.
-fn watcher() -> Option<Duration> {
-    None
+/// Does this unit of systemd run? It keeps such a link for each that does, and for no other. Source: `unit_export_state_files`
+/// and `unit_unlink_state_files` in systemd's `src/core/unit.c`.
+fn is_running(unit: &str) -> bool {
+    Path::new("/run/systemd/units").join(format!("invocation:{unit}")).is_symlink()
 }
 
 /// The `ConnectTimeout` of each host. oned's ssh is called with the host's name, and no other address.
