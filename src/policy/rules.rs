@@ -319,10 +319,10 @@ impl Default for BrakeRules {
     }
 }
 
-/// Nobody is asked: who can be asked depends on the site.
+/// Two, so that one that cannot be asked leaves another.
 impl Default for WitnessRules {
     fn default() -> Self {
-        Self { peers: 0, consul: false, alive: 1, dead: 0, after_off: Duration::from_secs(20) }
+        Self { peers: 2, consul: false, alive: 1, dead: 0, after_off: Duration::from_secs(20) }
     }
 }
 

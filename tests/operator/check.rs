@@ -279,6 +279,12 @@ fn witnesses_and_gateways_that_cannot_help_are_found() {
     let bench = Bench::new(WELL);
     bench.settings("[witness]\npeers = 2\nprobe = [\"/bin/true\"]", &hosts());
     found(&bench, "witness", "of the 2 witnesses that the settings want could be asked");
+    bench.settings("[witness]\npeers = 1\nssh = [\"/bin/sh\", \"-c\", \"exit 255\"]", &hosts());
+    found(&bench, "witness", "it could not tell (exit code 255)");
+    bench.settings("", &hosts());
+    assert_eq!(findings(&bench, &[], "witness").1, Vec::<String>::new());
+    bench.settings("[witness]\npeers = 0", &hosts());
+    found(&bench, "witness", "warning [witness] peers: no other host is asked whether a host is alive");
     bench.settings("[observer]\ngateways = [\"127.0.0.1\"]\nping = [\"/bin/false\"]", &hosts());
     found(&bench, "gateway", "127.0.0.1: ");
 }
