@@ -33,6 +33,8 @@ pub(super) const PASSWORD: &str = "s3cr3t-Passw0rd";
 pub(super) struct Bench {
     pub(super) cloud: Arc<Mutex<Cloud>>,
     pub(super) folder: TempDir,
+    /// Where the settings say nothing else: no host can be asked about another one.
+    pub(super) witness: &'static str,
     server: Server,
 }
 
@@ -45,7 +47,7 @@ impl Bench {
         let clock = Clock::Jumping(Duration::from_millis(100));
         let server = Server::start(Arc::clone(&cloud), 0, 0, clock).unwrap();
         let folder = TempDir::new().unwrap();
-        let bench = Bench { cloud, folder, server };
+        let bench = Bench { cloud, folder, witness: "[witness]\npeers = 0\n", server };
         write(&bench.path("one_auth"), &format!("oneadmin:{PASSWORD}\n"), 0o600);
         let script =
             format!("#!/bin/sh\nexec {ONERESCUE} drill-power --port {} \"$1\"\n", bench.server.port());
@@ -71,13 +73,11 @@ impl Bench {
         )
     }
 
-    /// `more` comes first, so it may set the top's keys or begin a section. A host that is asked says that it hears
-    /// any other, unless it says something else.
+    /// `more` comes first, so it may set the top's keys or begin a section.
     pub(super) fn settings(&self, more: &str, hosts: &str) {
-        let heard = "[witness]\npeers = 1\nssh = [\"/bin/true\"]\n";
-        let heard = if more.contains("[witness]") { "" } else { heard };
+        let witness = if more.contains("[witness]") { "" } else { self.witness };
         let text = format!(
-            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n{more}\n{heard}{1}\n{hosts}",
+            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n{more}\n{witness}{1}\n{hosts}",
             self.folder.path().display(),
             self.device("machine", "fence")
         );
