@@ -27,6 +27,9 @@ clusters = ["east"]
 hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2", cluster = "east" }, { name = "node3", cluster = "east" }]
 "#;
 
+/// A host that is asked says that it hears any other.
+pub(super) const HEARD: &str = "[witness]\npeers = 1\nssh = [\"/bin/true\"]\n";
+
 /// What the whole file has to keep to itself.
 pub(super) const PASSWORD: &str = "s3cr3t-Passw0rd";
 
@@ -56,6 +59,14 @@ impl Bench {
         // A scenario's devices were seen ON already; here that is what is looked at.
         bench.every_document("one.document.delete", &[]);
         bench.hook("host_error", "ft/host_error", "");
+        bench
+    }
+
+    /// The same of a cloud that is well, in which each host says that it hears any other.
+    pub(super) fn well() -> Bench {
+        let mut bench = Bench::new(WELL);
+        bench.witness = HEARD;
+        bench.settings("", &hosts());
         bench
     }
 
