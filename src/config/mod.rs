@@ -25,7 +25,7 @@ pub(crate) use words::check_address;
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::reconcile::ReconcileRules;
-use crate::policy::{Rules, host_back, vm_down};
+use crate::policy::{Rules, host_back, vm_down, watch};
 use crate::wire::record;
 use read::Draft;
 use serde::Deserialize;
@@ -73,6 +73,8 @@ pub struct Config {
     pub back: host_back::Rules,
     /// `[vm_down]`
     pub down: vm_down::Rules,
+    /// `[watch]`
+    pub watch: watch::Rules,
     /// `[observer]`: how this front-end looks at itself.
     pub observer: ObserverSettings,
     /// `[witness]`: how witnesses are asked.
@@ -154,6 +156,9 @@ pub struct WitnessSettings {
     ///
     /// The shell that looks must not find itself.
     pub domain: Vec<String>,
+    /// What peers run before the VMs of a dead host are planned: exit code 0 is that some of them run there, and the output names
+    /// them as one-ID; 1 that none does. `{vms}` is their ids, with | between them. `[]`: nobody is asked.
+    pub domains: Vec<String>,
     /// How a peer is reached; its name and the probe are added.
     pub ssh: Vec<String>,
     /// The end of one question.
@@ -173,6 +178,7 @@ impl Default for WitnessSettings {
         Self {
             probe: [words("/bin/bash -c"), vec![BANNER.to_owned()], words("{address} 22")].concat(),
             domain: words("/usr/bin/pgrep -f [g]uest=one-{vm},"),
+            domains: words("/usr/bin/pgrep -a -f [g]uest=one-({vms}),"),
             ssh: words("/usr/bin/ssh -o BatchMode=yes -o ConnectTimeout=5"),
             timeout: Duration::from_secs(20),
             consul: None,
@@ -232,6 +238,9 @@ impl Config {
     /// [`Error::File`] if the file cannot be read, is missing though it was named, or may be written by group
     /// or others. [`Error::Settings`] if its content cannot be used.
     pub fn load(environment: &Environment, named: Option<&Path>) -> Result<Self> {
+        if let Some(file) = named {
+            crate::advised::settings(file);
+        }
         let named = named.or(environment.onerescue_config.as_deref());
         let path = named.map_or_else(|| environment.default_settings_file(), Path::to_owned);
         match trust::read(&path, trust::Role::Settings) {
@@ -288,6 +297,7 @@ impl Config {
             rules: Rules::default(),
             back: host_back::Rules::default(),
             down: vm_down::Rules::default(),
+            watch: watch::Rules::default(),
             observer: ObserverSettings::default(),
             witness: WitnessSettings::default(),
             reconcile: ReconcileSettings::default(),

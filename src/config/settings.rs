@@ -5,7 +5,8 @@
 use super::bounds::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, days, minutes};
 use super::read::Sets::{self, Choice, Consul, Count, Flag, Ids, List, Number, Text, Time};
 use super::words::{
-    absolute, addresses, choose, failback, folders, program, set, texts, unless_empty, web, wishes, words,
+    absolute, addresses, choose, domains, failback, folders, program, set, texts, unless_empty, web, wishes,
+    words,
 };
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("witness", "after_off", Time(|c| &mut c.rules.witness.after_off, NONE, minutes(10))),
     ("witness", "probe", List(|c, list| set(&mut c.witness.probe, program("witness.probe", list)))),
     ("witness", "domain", List(|c, list| set(&mut c.witness.domain, program("witness.domain", list)))),
+    ("witness", "domains", List(|c, list| set(&mut c.witness.domains, domains(list)))),
     ("witness", "ssh", List(|c, list| set(&mut c.witness.ssh, program("witness.ssh", list)))),
     ("witness", "timeout", Time(|c| &mut c.witness.timeout, SECOND, minutes(5))),
     ("witness", "consul", Consul),
@@ -90,6 +92,9 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("settle", "after_late", Choice(|c, word| choose(&mut c.rules.settle.after_late, word))),
     ("settle", "first_wait", Time(|c| &mut c.rules.settle.first_wait, NONE, HOUR)),
     ("settle", "failures", Count(|c| &mut c.rules.settle.failures, 0, 100)),
+    ("watch", "every", Time(|c| &mut c.watch.every, TENTH, MINUTE)),
+    ("watch", "silence", Time(|c| &mut c.watch.silence, SECOND, minutes(10))),
+    ("watch", "port", Count(|c| &mut c.watch.port, 1, 65_535)),
     ("reconcile", "age", Time(|c| &mut c.reconcile.rules.age, NONE, HOUR)),
     ("reconcile", "parallel", Count(|c| &mut c.reconcile.rules.parallel, 1, 10)),
     // Whether they are a hook's is looked at when they are used.

@@ -9,6 +9,8 @@ use crate::policy::moments::Bounds;
 pub(super) fn together(mut config: Config) -> Result<Config, String> {
     within("oned.connect", config.oned.connect, MILLISECOND, config.oned.deadline)?;
     within("hold.longest", config.rules.hold.longest, config.rules.hold.look, HOUR)?;
+    // One round that is lost must not be silence.
+    within("watch.silence", config.watch.silence, config.watch.every * 3, HOUR)?;
     witnesses(&config)?;
     fence(&config)?;
     if config.rules.brake.short.time > config.rules.brake.long.time {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 /// The structs with the fields of a section, and the file of each.
-const SECTIONS: [(&str, &[(&str, &str)]); 16] = [
+const SECTIONS: [(&str, &[(&str, &str)]); 17] = [
     ("", &[("Config", "src/config/mod.rs")]),
     ("oned", &[("OnedSettings", "src/config/mod.rs")]),
     ("wait", &[("WaitRules", "src/policy/rules.rs")]),
@@ -26,6 +26,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 16] = [
     ("record", &[("RecordRules", "src/policy/rules.rs"), ("Config", "src/config/mod.rs")]),
     ("host_back", &[("Rules", "src/policy/host_back/rules.rs")]),
     ("vm_down", &[("Rules", "src/policy/vm_down/rules.rs")]),
+    ("watch", &[("Rules", "src/policy/watch/rules.rs")]),
 ];
 
 /// Fields that have another name than their setting.

@@ -92,7 +92,7 @@ fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {
             let why = aged(run, device).filter(|_| destroys)?;
             Some(Failure {
                 trouble: Trouble::Unreachable,
-                what: format!("what {} proves does not authorise what destroys data: {why}", device.name),
+                what: format!("{} proves too little for -r and -d, which destroy data: {why}", device.name),
                 advice: format!(
                     "run `onerescue check` after every change of devices and from a timer; now, `{}` \
                      moves what can be moved",

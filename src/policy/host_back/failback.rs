@@ -13,6 +13,7 @@ use super::rules::Failback;
 use super::run::{Guest, Run};
 use super::settle::carry_out;
 use super::survey::survey;
+use crate::model::text::vms;
 use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmState};
 use crate::policy::healthy::place;
 use crate::policy::limits::span;
@@ -32,7 +33,7 @@ pub(super) async fn send_vms_back(run: &mut Run) -> Result<(), Outcome> {
     let Failback::After(stable) = run.policy.back.failback else { return Ok(()) };
     let guests = run.incident().map(|incident| guests(incident, run.id)).unwrap_or_default();
     if !guests.is_empty() {
-        let text = format!("{} VMs were moved from it, and go back after {}", guests.len(), span(stable));
+        let text = format!("moved from it, and going back after {}: {}", span(stable), vms(guests.len()));
         run.note(Phase::Plan, text);
     }
     run.guests = Some(guests);

@@ -75,7 +75,7 @@ pub(in crate::policy) fn left(run: &mut Run, mut brakes: Vec<Brake>) -> Vec<Brak
 }
 
 /// A front-end that is cut off sees dead hosts everywhere.
-fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+pub(in crate::policy) fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
     match &observer.raft {
         _ if !rules.leader => {}
         Ok(RaftState::Solo | RaftState::Leader) => {}
@@ -92,7 +92,7 @@ fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
 }
 
 /// Gateways that do not answer, and an oned that has just started.
-fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+pub(in crate::policy) fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
     let silent = !observer.gateways.is_empty() && observer.gateways.iter().all(|(_, answers)| !answers);
     if silent {
         let names: Vec<_> = observer.gateways.iter().map(|(address, _)| address.as_str()).collect();
@@ -140,6 +140,36 @@ fn fenced_lately(
     );
     let advice = "look whether those are really dead; [brake] fenced_short and fenced_long are the limits";
     (hosts.len() >= most).then(|| held(what, advice))
+}
+
+/// Do too many hosts fail at the same time? `which` are those that are counted: `in the zone fail`.
+pub(in crate::policy) fn storm(
+    rules: &BrakeRules,
+    failing: usize,
+    healthy: usize,
+    which: &str,
+) -> Option<Failure> {
+    let (all, percent) = (failing + healthy, usize::try_from(rules.failing_percent).unwrap_or(100));
+    let count = usize::try_from(rules.failing).unwrap_or(usize::MAX);
+    if failing <= 1 || (failing <= count && failing * 100 <= percent * all) {
+        return None;
+    }
+    let what = format!(
+        "{failing} of {all} hosts {which} at the same time (the limits are {count} hosts and {percent} %): that looks like a \
+         fault of the network or of this front-end"
+    );
+    Some(held(what, "find out what they have in common; [brake] failing and failing_percent are the limits"))
+}
+
+/// Its last incident ended with the host off, and it has not been heard since: then `TEMPLATE/ERROR`, with its date, would
+/// be another one.
+pub(in crate::policy) fn dealt_with(memory: &Memory, host: &Host) -> bool {
+    standing(memory, host.id).is_some_and(|(_, incident)| {
+        incident.proof.is_some()
+            && incident.error.is_some()
+            && incident.error == host.error
+            && matches!(incident.progress, Progress::Off | Progress::Closed)
+    })
 }
 
 struct View<'a> {
@@ -205,33 +235,12 @@ impl View<'_> {
         let hosts = || self.outlook.hosts.iter().filter(inside);
         let failing = hosts().filter(|host| host.state == HostState::Error && !self.dealt_with(host)).count();
         let healthy = hosts().filter(|host| host.state == HostState::Monitored).count();
-        let (all, percent) = (failing + healthy, usize::try_from(self.rules.failing_percent).unwrap_or(100));
-        let count = usize::try_from(self.rules.failing).unwrap_or(usize::MAX);
-        if failing <= 1 || (failing <= count && failing * 100 <= percent * all) {
-            return None;
-        }
         let place = cluster.map_or_else(|| "the zone".to_owned(), |_| self.place());
-        let what = format!(
-            "{failing} of {all} hosts in {place} fail at the same time (the limits are {count} hosts and {percent} %): that looks \
-             like a fault of the network or of this front-end"
-        );
-        Some(held(
-            what,
-            "find out what they have in common; [brake] failing and failing_percent are the limits",
-        ))
+        storm(self.rules, failing, healthy, &format!("in {place} fail"))
     }
 
-    /// Its last incident ended with the host off, and it has not been heard since: then `TEMPLATE/ERROR`, with its
-    /// date, would be another one.
     fn dealt_with(&self, host: &Host) -> bool {
-        let last = standing(&self.outlook.memory, host.id);
-        host.id != self.run.subject.host
-            && last.is_some_and(|(_, incident)| {
-                incident.proof.is_some()
-                    && incident.error.is_some()
-                    && incident.error == host.error
-                    && matches!(incident.progress, Progress::Off | Progress::Closed)
-            })
+        host.id != self.run.subject.host && dealt_with(&self.outlook.memory, host)
     }
 
     /// Too many hosts were fenced lately, by whichever front-end. Runs that began earlier and have not got to it yet
@@ -272,10 +281,8 @@ impl View<'_> {
         let flaps = by_itself && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
         let (host, count) = (self.run.host(), events.len());
         let what = format!("{host} flaps: {count} ERROR events within {}", span(time));
-        let advice = format!(
-            "mend or disable it; `{}` by hand goes on at once, when this run has ended or was stopped",
-            self.run.command()
-        );
+        let advice =
+            format!("repair or disable it; to go on now, end this run and run `{}`", self.run.command());
         flaps.then(|| held(what, advice))
     }
 }

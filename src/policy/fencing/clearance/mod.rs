@@ -3,10 +3,11 @@
 //! Is it us (brakes)? Is it dead (witnesses, and the host itself as oned has it)? Silence is never read as death here: that
 //! is for the fence to prove.
 
-pub(super) mod learn;
+pub(in crate::policy) mod learn;
 pub(in crate::policy) mod token;
 
 use super::life::{alive, sign_of_life};
+pub(in crate::policy) use learn::can_be_asked;
 
 use super::tries::Tries;
 use crate::model::{Host, Outlook, PowerState, WhoLeads};
