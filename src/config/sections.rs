@@ -54,14 +54,25 @@ section! {
     }
 }
 
+/// The program of bash that reads the banner. Its arguments are an address and a port; it needs `timeout` of coreutils. Only
+/// what says that nobody answers there is no answer: a name that the peer does not know is about the peer.
+#[rustfmt::skip]
+const BANNER: &str = concat!(
+    r#"w=$(LC_ALL=C timeout 5 "$BASH" -c 'exec 3<>"/dev/tcp/$0/$1" && read -rn4 -u3 b && [[ $b == SSH- ]]' "$0" "$1" 2>&1); "#,
+    r#"case $?:$w in 0:*) exit 0 ;; 124:*) w="no answer within 5 s" ;; 1:) w="no banner of ssh" ;; "#,
+    r#"*": Connection refused" | *": Connection reset by peer" | *": Connection timed out" | *": No route to host" | *": Host is down") ;; "#,
+    r#"*) echo "$w" >&2 && exit 2 ;; esac; echo "${w##*: }" >&2 && exit 1"#,
+);
+
 section! {
     /// `[witness]`: how witnesses are asked.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct WitnessSettings {
-        /// What a peer runs: exit code 0 is alive, 1 is no answer, with others it could not tell.
+        /// What a peer runs: exit code 0 is alive, 1 is no answer, with others it could not tell. By default that is bash, which
+        /// waits 5 s for the banner of the host's sshd: one that answers a ping, and whose programs do not run, is not alive.
         ///
         /// `{address}` is the suspect's.
-        pub probe: Vec<String> = split("/usr/bin/ping -c 3 -W 2 {address}"), program;
+        pub probe: Vec<String> = [split("/bin/bash -c"), vec![BANNER.to_owned()], split("{address} 22")].concat(), program;
         /// What a healthy host runs when a VM is to leave it: exit code 0 is that the VM runs there, 1 that it does not. `{vm}`
         /// is its id.
         ///

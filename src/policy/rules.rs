@@ -156,7 +156,7 @@ section! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct WitnessRules {
         /// How many other hosts of the cluster are asked, over ssh with oneadmin's keys; 0 = none.
-        pub peers: u32 = 0, number(0, 10);
+        pub peers: u32 = 2, number(0, 10);
         /// This many that say alive stop the fence.
         pub alive: u32 = 1, number(1, 11);
         /// This many must say that it does not answer before it is fenced.

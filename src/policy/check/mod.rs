@@ -130,7 +130,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(zone.hosts.iter().flat_map(|host| host::judge(&facts.rules, zone, host)));
         checked.findings.extend(zone.hosts.iter().filter_map(host::without_room));
         checked.findings.extend(target::shared(&zone.hosts));
-        checked.findings.extend(witness::judge(&zone.witnesses));
+        checked.findings.extend(witness::judge(&facts.rules, &zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));

@@ -59,6 +59,16 @@ pub(crate) fn brake() -> impl Strategy<Value = BrakeRules> {
     )
 }
 
+/// No other host is asked.
+pub(crate) fn nobody() -> WitnessRules {
+    WitnessRules { peers: 0, ..WitnessRules::default() }
+}
+
+/// The defaults, but that no other host is asked: what these stories tell would be cut short by what it says.
+pub(crate) fn plain(mode: Mode) -> Policy {
+    Policy { witness: nobody(), ..Policy::new(mode) }
+}
+
 pub(crate) fn observer() -> impl Strategy<Value = ObserverRules> {
     prop_oneof![4 => Just(true), 1 => Just(false)].prop_map(|leader| ObserverRules { leader })
 }
