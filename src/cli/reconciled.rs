@@ -174,7 +174,7 @@ fn nothing_to_do(why: &str) -> Outcome {
 
 /// Why this front-end's timer has nothing to do.
 fn follows(scenario: &Scenario) -> Option<String> {
-    idle(&scenario.world.zone().lead(), &scenario.policy.brake).unwrap_or_else(|failure| Some(failure.what))
+    idle(&scenario.world.zone().lead(), scenario.policy.observer).unwrap_or_else(|failure| Some(failure.what))
 }
 
 /// The timer of the hook's front-end, which does not lead any more, at its next tick; the next one is the leader's.

@@ -83,8 +83,8 @@ pub use port::{
 pub use report::{DELETED, Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers,
-    Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules,
-    Window, Wish, WitnessRules,
+    ObserverRules, Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby,
+    WaitRules, Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub(crate) use timings::FRESH;

@@ -71,7 +71,7 @@ pub(super) struct File {
     pub(super) front_ends: Option<usize>,
     /// The front-end that the hook runs on; absent = the zone's own address, which is the leader's.
     pub(super) front_end: Option<usize>,
-    /// Text of a settings file.
+    /// Text of a settings file. Here `[witness] peers` is 0 where it is not in it.
     pub(super) settings: Option<String>,
     #[serde(default)]
     pub(super) clusters: Vec<String>,

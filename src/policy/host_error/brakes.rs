@@ -23,7 +23,7 @@ use crate::policy::limits::{disarmed, events_lately, held, lately, named, span, 
 use crate::policy::moments::fenced;
 use crate::policy::port::{Failure, Source};
 use crate::policy::record::lease::standing;
-use crate::policy::rules::{BrakeRules, Window};
+use crate::policy::rules::{BrakeRules, ObserverRules, Window};
 use crate::policy::run::Run;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -46,9 +46,10 @@ pub(in crate::policy) fn brakes(run: &Run, outlook: &Outlook) -> Vec<Brake> {
     // Where a person has seen that the host is off nothing is sent to it.
     let seen = run.confirmation().is_some();
     let unseen = |brake: Option<Failure>| (brake.filter(|_| !seen), true);
+    let [short, long] = rules.fenced();
     let all = [
         (own.and_then(|host| is_this_machine(host, &outlook.observer.machine)), false),
-        (follower(&outlook.observer, rules), false),
+        (follower(&outlook.observer, run.policy.observer), false),
         (myself(&outlook.observer, rules), true),
         (unreadable(&outlook.memory), false),
         (view.nobody_else(), false),
@@ -57,8 +58,8 @@ pub(in crate::policy) fn brakes(run: &Run, outlook: &Outlook) -> Vec<Brake> {
         (view.waiting(), false),
         unseen(view.storm(None)),
         unseen(cluster.and_then(|cluster| view.storm(Some(cluster)))),
-        unseen(view.fenced(rules.short)),
-        unseen(view.fenced(rules.long)),
+        unseen(view.fenced(short)),
+        unseen(view.fenced(long)),
         unseen(view.flaps()),
     ];
     let brake = |(failure, by_word): (Option<Failure>, bool)| Some(Brake { failure: failure?, by_word });
@@ -75,7 +76,7 @@ pub(in crate::policy) fn left(run: &mut Run, mut brakes: Vec<Brake>) -> Vec<Brak
 }
 
 /// A front-end that is cut off sees dead hosts everywhere.
-pub(in crate::policy) fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+pub(in crate::policy) fn follower(observer: &Observer, rules: ObserverRules) -> Option<Failure> {
     match &observer.raft {
         _ if !rules.leader => {}
         Ok(RaftState::Solo | RaftState::Leader) => {}
@@ -112,8 +113,7 @@ pub(in crate::policy) fn too_many(run: &Run, memory: &Memory) -> Option<Failure>
         return None;
     }
     let epoch = run.epoch().min(memory.now);
-    let rules = &run.policy.brake;
-    let mut windows = [rules.short, rules.long].into_iter();
+    let mut windows = run.policy.brake.fenced().into_iter();
     windows.find_map(|window| fenced_lately(run, memory, epoch, window, |_, _| false))
 }
 
@@ -253,7 +253,7 @@ impl View<'_> {
                     self.epoch,
                     incident.updated,
                     self.outlook.memory.unchanged(document),
-                    self.rules.short.time,
+                    self.rules.short,
                 )
         };
         fenced_lately(self.run, &self.outlook.memory, self.epoch, window, about_to_be)
@@ -267,7 +267,7 @@ impl View<'_> {
     /// a host, see `quarantine`.
     fn flaps(&self) -> Option<Failure> {
         let memory = &self.outlook.memory;
-        let Window { count, time } = self.rules.flaps;
+        let Window { count, time } = self.rules.flapping();
         let own = self.run.record.incident.iter().flat_map(|incident| &incident.events);
         let own = own.filter(|at| lately(self.epoch, **at, Duration::ZERO, time));
         let earlier = |(document, _): &&(DocumentId, Incident)| Some(*document) != self.run.record.document;

@@ -35,7 +35,7 @@ impl<'a> View<'a> {
     pub(super) fn zone(self) -> Option<Reason> {
         let Outlook { memory, observer, .. } = self.outlook;
         let all = [
-            ("lead", follower(observer, &self.policy.brake)),
+            ("lead", follower(observer, self.policy.observer)),
             ("front-end", myself(observer, &self.policy.brake)),
             ("settings", refused(memory)),
             ("documents", unreadable(memory)),

@@ -111,7 +111,7 @@ async fn force(run: &mut Run, outlook: &Outlook, host: &Host, why: String) {
 
 /// Nothing has changed since: a person may have taken the host out of service, and another front-end may lead.
 async fn still(run: &Run, host: &Host, began: crate::model::Moment) -> Result<(), Reason> {
-    if run.policy.brake.leader {
+    if run.policy.observer.leader {
         match leads(&run.ask(|world| world.lead()).await) {
             Leads::Yes => {}
             Leads::Unclear(failure) | Leads::No(failure) => return Err(("lead", failure)),

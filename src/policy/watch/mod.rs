@@ -89,7 +89,7 @@ async fn listen(run: &mut Run, hosts: &Rc<[Peer]>, listen: Duration) {
 /// Does this front-end lead its zone? It says once that it does not.
 async fn leads(run: &mut Run) -> bool {
     let lead = run.ask(|world| world.lead()).await;
-    match idle(&lead, &run.policy.brake) {
+    match idle(&lead, run.policy.observer) {
         Ok(None) => return true,
         Ok(Some(why)) => run.says(Topic::Here, "lead", || format!("nothing is done here: {why}")),
         Err(failure) => run.holds(Topic::Here, "lead", &failure),
