@@ -29,9 +29,9 @@ pub(super) struct WatchHosts {
 pub(super) fn watch(options: &WatchHosts) -> Result<u8> {
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let zone = zone(&config, &environment)?;
-    let _alone = OneWatcher::alone(&config.run_dir)?;
+    let _alone = OneWatcher::alone(&config.paths.run_dir)?;
     on_signal_do(
         "nothing: systemd starts it again; a host that is left OFFLINE is enabled by `onerescue reconcile`",
     )?;

@@ -19,7 +19,6 @@ mod replay;
 mod several;
 mod story;
 mod tended;
-mod watched;
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;

@@ -21,7 +21,7 @@ pub(super) fn look(config: &Config, environment: &Environment) -> Vec<Finding> {
     let token = config.witness.consul.as_ref().and_then(|consul| consul.token_file.as_deref());
     findings.extend(token.map(token_file));
     findings.extend(listener(config));
-    findings.push(watcher(&config.run_dir));
+    findings.push(watcher(&config.paths.run_dir));
     findings
 }
 
