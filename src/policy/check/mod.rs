@@ -6,6 +6,7 @@
 mod charge;
 mod cluster;
 mod device;
+mod down;
 mod finding;
 mod hook;
 mod host;
@@ -127,6 +128,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(witness::judge(&zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
+        checked.findings.extend(down::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);
