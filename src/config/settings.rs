@@ -27,6 +27,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("wait", "cycle", Time(|c| &mut c.rules.wait.cycle, TENTH, HOUR)),
     ("wait", "look", Time(|c| &mut c.rules.wait.look, TENTH, minutes(5))),
     ("wait", "oned", Time(|c| &mut c.rules.wait.oned, SECOND, DAY)),
+    ("wait", "sure", Time(|c| &mut c.rules.wait.sure, NONE, HOUR)),
     ("wait", "dump", Time(|c| &mut c.rules.wait.dump, NONE, DAY)),
     ("brake", "failing", Count(|c| &mut c.rules.brake.failing, 1, 100_000)),
     ("brake", "failing_percent", Count(|c| &mut c.rules.brake.failing_percent, 1, 100)),

@@ -31,6 +31,10 @@ pub struct WaitRules {
     pub look: Duration,
     /// How long oned may be away before the run gives up.
     pub oned: Duration,
+    /// The wait is over before its time when at least two witnesses have got no answer for so long, and none has got one. "0s":
+    /// only devices end it, which have said off three times in a row.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub sure: Duration,
     /// A host that says that it saves its crash dump is not fenced for at most so long. `fence_kdump`, of `agents_dir`, listens
     /// for that before the first "off", which costs 25 s where nothing is said. "0s": nobody listens.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
@@ -255,6 +259,7 @@ impl Default for WaitRules {
             cycle: Duration::from_secs(60),
             look: Duration::from_secs(5),
             oned: Duration::from_secs(300),
+            sure: Duration::from_secs(30),
             dump: Duration::ZERO,
         }
     }
@@ -319,7 +324,7 @@ impl Default for BrakeRules {
     }
 }
 
-/// Two, so that one that cannot be asked leaves another.
+/// Two are what [`WaitRules::sure`] needs.
 impl Default for WitnessRules {
     fn default() -> Self {
         Self { peers: 2, consul: false, alive: 1, dead: 0, after_off: Duration::from_secs(20) }
