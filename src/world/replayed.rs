@@ -100,11 +100,7 @@ impl Replayed {
 }
 
 fn nothing_recorded() -> Failure {
-    Failure {
-        trouble: Trouble::Gone,
-        what: "nothing like it was recorded".to_owned(),
-        advice: String::new(),
-    }
+    Failure { trouble: Trouble::Gone, what: "nothing like it was recorded".to_owned(), advice: String::new() }
 }
 
 impl World for Replayed {

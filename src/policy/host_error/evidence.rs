@@ -204,7 +204,8 @@ async fn read(run: &mut Run, clues: &mut Clues) -> Sign {
     }
     match (clues.off(READINGS), clues.off(1)) {
         (Some(level), _) => {
-            let why = format!("{} said off {READINGS} times in a row, and nobody here has sent that", names(level));
+            let why =
+                format!("{} said off {READINGS} times in a row, and nobody here has sent that", names(level));
             Sign::Over(By::Devices, why)
         }
         (None, Some(_)) => Sign::Off,

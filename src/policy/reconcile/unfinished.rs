@@ -1,7 +1,9 @@
 //! An incident that is not closed: whether a run works on it, and what is left to be done.
 
 use super::{Todo, View, Waits};
-use crate::model::{Confirmation, DocumentId, Fencing, Host, HostState, Incident, Life, Memory, Progress, Signs};
+use crate::model::{
+    Confirmation, DocumentId, Fencing, Host, HostState, Incident, Life, Memory, Progress, Signs,
+};
 use crate::policy::holder::{lives_and_is_silent, silent};
 use crate::policy::limits::{DISARMED, disarmed};
 use crate::policy::moments::{Bounds, beyond, rests};
@@ -55,7 +57,9 @@ pub(super) fn unfinished(
         && let Ok(left @ 1..) = rest
     {
         if may_be_over(incident) {
-            let why = format!("the host has {left} s more to come back, unless its devices or witnesses show that it does not");
+            let why = format!(
+                "the host has {left} s more to come back, unless its devices or witnesses show that it does not"
+            );
             return (Todo::GoOn, why);
         }
         let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);

@@ -19,12 +19,9 @@ pub(super) fn waited(world: &SimWorld, policy: &Policy, subject: HostId, broken:
     let told: Vec<_> = world.told().iter().filter(|entry| entry.phase == Phase::Wait).collect();
     for (place, entry) in told.iter().enumerate().filter(|(_, entry)| entry.text.contains(EARLY)) {
         let at = world.began().saturating_add(entry.at.0);
-        let (before, after): (Vec<_>, Vec<_>) =
-            world.seen().iter().partition(|seen| when(seen) <= at);
+        let (before, after): (Vec<_>, Vec<_>) = world.seen().iter().partition(|seen| when(seen) <= at);
         let mut wrong = |why: String| broken.push(format!("S8: {:?} at {:?}: {why}", entry.text, entry.at));
-        let alive = |seen: &&Seen| {
-            matches!(seen, Seen::Witness { testimony, .. } if testimony.opinion == Opinion::Alive)
-        };
+        let alive = |seen: &&Seen| matches!(seen, Seen::Witness { testimony, .. } if testimony.opinion == Opinion::Alive);
         if before.iter().any(alive) {
             wrong("a witness had got an answer".to_owned());
         }
@@ -45,7 +42,8 @@ pub(super) fn waited(world: &SimWorld, policy: &Policy, subject: HostId, broken:
         let begins = after.iter().position(|seen| matches!(seen, Seen::Power { .. } | Seen::Off { .. }));
         let Some(begins) = begins else { continue };
         let looked = after.iter().take(begins).map(|seen| when(seen)).max().unwrap_or(at);
-        let superseded = next.is_some_and(|next| next <= looked);
+        let superseded =
+            next.is_some_and(|next| next <= looked) || looked > at.saturating_add(left(&entry.text));
         if !superseded && looked.saturating_sub(seen) > policy.wait.look.saturating_mul(2) {
             wrong(format!("that was {:?} old when the fence began", looked.saturating_sub(seen)));
         }
@@ -89,6 +87,12 @@ fn is_silent(policy: &Policy, at: Duration, before: &[&Seen]) -> Option<Duration
     // The record may have remembered it from an earlier tick of the timer.
     let long = policy.hand_over == HandOver::Yes || at.saturating_sub(first) >= policy.wait.sure;
     groups.keys().next_back().copied().filter(|_| long)
+}
+
+/// How long the wait would have gone on: `over 15 s before its time: …`.
+fn left(text: &str) -> Duration {
+    let seconds = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(u64::MAX))
 }
 
 fn when(seen: &Seen) -> Duration {
