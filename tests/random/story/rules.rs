@@ -60,6 +60,16 @@ pub(crate) fn brake() -> impl Strategy<Value = BrakeRules> {
     )
 }
 
+/// No other host is asked.
+pub(crate) fn nobody() -> WitnessRules {
+    WitnessRules { peers: 0, ..WitnessRules::default() }
+}
+
+/// The defaults, but that no other host is asked: what these stories tell would be cut short by what it says.
+pub(crate) fn plain(mode: Mode) -> Policy {
+    Policy { witness: nobody(), ..Policy::new(mode) }
+}
+
 pub(crate) fn witness() -> impl Strategy<Value = WitnessRules> {
     let consul = prop_oneof![2 => Just(false), 1 => Just(true)];
     let dead = prop_oneof![3 => Just(0u32), 1 => 1..3u32];
