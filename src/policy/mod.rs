@@ -6,7 +6,7 @@
 //!
 //! | rule | file |
 //! | --- | --- |
-//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`; events are written by `record/adopt` |
+//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`, `host_back/quarantine`; events are written by `record/adopt` |
 //! | a fence must help some VM | `host_error/gain` |
 //! | what ends the wait before its time | `host_error/evidence`: which signs; `host_error/wait`: how old they may be |
 //! | everything is looked at just before an "off" | `fencing/clearance` |
@@ -16,7 +16,7 @@
 //! | a host that saves its crash dump is not fenced meanwhile | `fencing/dump` |
 //! | a person's word that the host is off | `fencing/confirmation` |
 //! | "off" is read again before each batch | `moving/act`: when; `moving/ready`: what follows; `fencing/recheck`: how |
-//! | one owner; taken over after the lease | `record/lease`; `record/lock`, `record/open`, `reconcile` |
+//! | one owner; taken over after the lease | `record/lease`; `record/adopt` does it; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
 //! | a driver has failed on the target | `moving/retries` |
@@ -28,7 +28,7 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies` |
-//! | the default of every figure | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
+//! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
 pub(crate) mod authority;

@@ -174,7 +174,7 @@ fn the_options_are_the_hooks_unless_they_are_given() {
     let bench = Bench::new(FOUR);
     bench.without_hooks();
     assert!(out(&bench.run(&["plan", "node1"])).contains("with -m: "));
-    bench.hook("host_error", "ft/host_error", "ARGUMENTS=\"$TEMPLATE -r -f\"");
+    bench.hook("host_error", "/usr/lib/onerescue/host_error", "ARGUMENTS=\"$TEMPLATE -r -f\"");
     let text = out(&bench.run(&["plan", "node0"]));
     assert!(text.contains("with -r -f, as the hook has it: 6 recovered"), "{text}");
     let text = out(&bench.run(&["plan", "node0", "-m"]));

@@ -1,10 +1,13 @@
 //! Which devices may prove that the host is off.
 //!
-//! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
-//! does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on = "required"`, the default,
-//! or "waived"; `control` here). One whose exit code is accepted (`accept_exit_code`) cannot be seen. Without a level that is
-//! left nothing is sent, and the run is held (`fencing::attempt`).
-//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none.
+//! A device that was never seen ON while its host was healthy (MONITORED) may be wired to nothing: some say off for an
+//! outlet that does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on =
+//! "required"`, the default, or "waived"; `control` here). What was seen counts for the target that the device has now. One
+//! without a status command proves nothing either, unless its exit code is accepted (`accept_exit_code`). Without a level
+//! that is left nothing is sent, and the run is held (`fencing::attempt`); where the settings are at fault it ends at once.
+//!
+//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here), at a moment that is yet to come, or
+//! whose exit code is accepted, proves enough to move VMs, and is not used by a run that destroys (-r, -d).
 //! `check::seen_on` says what was seen, and `onerescue check` writes it down.
 
 use crate::model::{Asked, DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};

@@ -1,7 +1,11 @@
 //! VMs go back to the host that they were recovered from: one at a time, live, and only if the planner would place them
-//! there. One that cannot go back stays where it runs. `[host_back] failback` is `never` by default; where it is set, the host must
-//! have been MONITORED for `failback_stable` (1800 s). The next one goes when the last has its outcome: one that is not RUNNING after
-//! `[settle] deadline` (600 s) has failed. With `--hand-over` a later run does the rest.
+//! there. `[host_back] failback` is `never` by default; where it is set, the host must have been MONITORED for
+//! `failback_stable` (1800 s); with `--hand-over` a later run waits for that and does all of it.
+//!
+//! One that does not run where the incident left it, is locked, or has `HA_POLICY=NONE` stays where it is. The next one
+//! goes when the last has its outcome (`host_back::settle`): RUNNING on this host is recovered, RUNNING where it was is
+//! left, a failure state is failed, and so is what is still on its way after `[settle] deadline` (600 s). A host that is
+//! not MONITORED any more ends it: the rest stays.
 
 use super::close::hand_over;
 use super::look::look_again;

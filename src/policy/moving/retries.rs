@@ -1,9 +1,13 @@
 //! A VM that has trouble on the host that it was sent to: its driver failed there, or that host is failing as well.
 //!
-//! `[settle] retries` (1) is how often: the first at once, each further one, and giving up, `retry_wait` (30 s) after the last. A
-//! VM that was led on after its oned had died has one more each time. A VM that does not start is resumed as often. Else only
-//! "retry" is sent for a failure, and only to a host that is well. "Failure" takes a VM whose transfer failed back to the dead
-//! host, and "success" skips the check of its disks; oned migrates no VM out of a failure state.
+//! `[settle] retries` (1) is how often in one run: the first at once, each further one, and giving up, `retry_wait` (30 s)
+//! after the last. A VM that does not start is resumed as often. What was led on after its oned had died (`moving::torn`)
+//! is no retry. A host that is not MONITORED any more gets none: the VM has failed at once. All attempts of a VM end with
+//! `[settle] deadline` (600 s, in `judge`). What has failed keeps its reason and the one command that goes on, and
+//! reconcile tries it again (`moving::held_vms`).
+//!
+//! Only "retry" is sent for a failure. "Failure" takes a VM whose transfer failed back to the dead host, and "success"
+//! skips the check of its disks; oned migrates no VM out of a failure state.
 //! Source: `src/lcm/LifeCycleStates.cc`, `src/rm/api/VirtualMachineAPI.cc`.
 
 use super::judge::{Judge, Judgement, said};

@@ -56,7 +56,7 @@ fn of(asked: Asked, rules: &Rules) -> Policy {
 }
 
 fn unclear(what: String) -> Failure {
-    let advice = "register the hook, `onehook create templates/host_error.tmpl`, or set [reconcile] options"
+    let advice = "register the hook, `onehook create /usr/share/onerescue/host_error.tmpl`, or set [reconcile] options"
         .to_owned();
     Failure { trouble: Trouble::Settings, what, advice }
 }
