@@ -5,8 +5,8 @@
 
 use super::random;
 use super::rules::mode;
-use crate::story::rules::{nobody, plain as defaults};
 use super::story::{DeviceStory, End, Happens, Ill, Story, View};
+use crate::story::rules::{nobody, plain as defaults};
 use onerescue::model::ReadBack;
 use onerescue::policy::states::{self, Class};
 use onerescue::policy::{BrakeRules, Force, HoldRules, Mode, Placement, Policy};
