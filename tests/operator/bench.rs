@@ -64,7 +64,11 @@ impl Bench {
 
     /// The same of a cloud that is well, in which each host says that it hears any other.
     pub(super) fn well() -> Bench {
-        let mut bench = Bench::new(WELL);
+        Bench::well_as(WELL)
+    }
+
+    pub(super) fn well_as(scenario: &str) -> Bench {
+        let mut bench = Bench::new(scenario);
         bench.witness = HEARD;
         bench.settings("", &hosts());
         bench

@@ -1,6 +1,6 @@
 //! Which devices were seen ON: written once, merged, and only by the front-end that leads.
 
-use super::bench::{Bench, err, out};
+use super::bench::{Bench, WELL, err, out};
 use onerescue::model::{DeviceName, Epoch, HostId};
 use onerescue::sim::{Clock, Server};
 use std::sync::Arc;
@@ -67,8 +67,7 @@ fn a_record_that_cannot_be_written_is_broken() {
 
 #[test]
 fn a_follower_says_so_and_writes_nothing() {
-    let bench =
-        Bench::new(&super::bench::WELL.replace("host = \"node0\"", "host = \"node0\"\nfront_ends = 3"));
+    let bench = Bench::well_as(&WELL.replace("host = \"node0\"", "host = \"node0\"\nfront_ends = 3"));
     let clock = Clock::Jumping(Duration::from_millis(100));
     let others: Vec<_> =
         (1..3).map(|at| Server::start(Arc::clone(&bench.cloud), at, 0, clock).unwrap()).collect();
