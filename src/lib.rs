@@ -16,11 +16,12 @@
 //! | layer | is | may use |
 //! | --- | --- | --- |
 //! | [`model`] | OpenNebula's nouns as plain values | nothing |
-//! | [`policy`] | judgement: pure, no I/O, no clock | `model` |
+//! | `section` | how a setting is declared, and what values there are | nothing |
+//! | [`policy`] | judgement: pure, no I/O, no clock | `model`, `section` |
 //! | [`wire`] | bytes to values and back: pure, bounded | `model`, `error` |
 //! | [`world`] | effects: oned, fence devices, the clock; decides nothing | everything above, `config` |
 //! | [`sim`] | a second world: oned's rules, machines, faults; decides nothing | everything above |
-//! | [`config`], [`options`] | settings, and what a hook is started with over them | `model`, `policy`, `wire`, `error` |
+//! | [`config`], [`options`] | settings, and what a hook is started with over them | `model`, `section`, `policy`, `wire`, `error` |
 //! | [`cli`], [`finish`], [`trail`] | command lines, what people read | everything |
 //!
 //! No layer, and no folder of one, is in a circle of imports with another: `tests/tidy.rs` looks.
@@ -50,7 +51,7 @@
 //! | `HA_POLICY` | a VM's owner | less for his VM than the option says; more never, and only what `owner_may` has | `plan_owners_may_not` `plan_owners_may_no_more` |
 //! | `HA_PRIORITY` | a VM's owner | his VM is decided earlier, so it has the room that a later one would have | `room_is_given_once_and_by_priority` |
 //! | `SCHED_REQUIREMENTS`, `LABELS` | a VM's owner | his VM is held, or left alone | `plan_requirements` `plan_excluded` |
-//! | `HA_RESTARTS`, `HA_STATE` | a VM's owner | `vm_down` tries his VM more often, or not | `down_in_a_crash_loop` |
+//! | `HA_RESTARTS`, `HA_STATE`, `HA_DOWN` | a VM's owner | `vm_down` tries his VM more often, or not; it is started with its host's failure | `down_in_a_crash_loop` |
 //! | whatever else is in a VM's document, however long | a VM's owner | his VM is held; of texts a few words are told | `what_strangers_write_changes_nothing_of_mine` `what_an_owner_writes_is_told_in_few_words` `a_vm_that_cannot_be_read_hides_no_other` `a_stranger_whose_vm_cannot_be_read_holds_nobody` |
 //! | `HA_TAIL`, `HA_QUARANTINE` and the like, `HA_RETURNED` | a host's probes | that host stays disabled; it is enabled only if it has failed lately by our records; what is down on it is started there or not | `tenants_host_words` `only_our_own_quarantine_for_flapping_ends_and_only_in_time` `a_host_does_not_enable_itself` |
 //! | capacity, devices, `RESERVED_CPU`, `HA_STANDBY` | a host's probes | VMs of a recovery come to that host or do not, as far as oned's own check lets them | `plan_standby_first` `room_is_given_once_and_by_priority` |
@@ -70,6 +71,7 @@
 //!
 //! Nothing reads the log. What each state of a VM means is a table: [`policy::states`].
 
+mod advised;
 pub mod cli;
 pub mod config;
 pub mod error;
@@ -78,6 +80,7 @@ pub mod model;
 pub mod options;
 pub mod policy;
 mod run;
+mod section;
 pub mod short_report;
 pub mod sim;
 pub mod trail;

@@ -436,6 +436,8 @@ scenarios! {
     document_damaged
     document_damaged_and_deleted
     document_newer
+    domain_on_a_peer_recreate
+    domain_on_a_peer_without_libvirt
     documents_made_wide
     down_after_a_good_while
     down_and_a_person_powers_it_off
@@ -464,6 +466,7 @@ scenarios! {
     down_in_a_crash_loop_of_a_wrong_clock
     down_in_a_crowd
     down_in_a_crowd_and_its_host_fails
+    down_in_a_crowd_longer_than_reset
     down_in_a_crowd_of_storage
     down_in_a_crowd_that_lasts
     down_in_an_election
@@ -518,6 +521,7 @@ scenarios! {
     fell_before_the_error
     fell_beside_what_ran
     fell_in_order
+    fell_long_ago_and_held_by_vm_down
     fell_on_ceph
     fell_recreated
     fell_with_force
@@ -775,6 +779,7 @@ scenarios! {
     plan_returned_by_its_word
     plan_returned_last
     plan_role_apart
+    plan_rest_of_a_set
     plan_room_is_kept
     plan_service
     plan_service_circle
@@ -935,6 +940,7 @@ scenarios! {
     target_hangs
     target_offline
     target_offline_before_the_call
+    target_out_and_runs_again
     target_refuses
     target_starts_nothing
     target_starts_nothing_and_killed
@@ -1001,6 +1007,33 @@ scenarios! {
     waived_and_back
     waived_and_back_in_a_long_round
     waived_host_alive
+    watch_alive_elsewhere
+    watch_disarmed
+    watch_first_call_late
+    watch_gateways_silent
+    watch_hang
+    watch_hang_and_nobody_to_ask
+    watch_hook_at_work
+    watch_itself
+    watch_killed_before_and_a_person
+    watch_killed_between
+    watch_killed_between_and_elsewhere
+    watch_killed_between_and_reconciled
+    watch_killed_between_and_well
+    watch_leader_changes_between
+    watch_lost_packets
+    watch_lost_reply
+    watch_not_again
+    watch_not_the_leader
+    watch_note_not_written
+    watch_offline_by_a_person
+    watch_offline_by_a_person_meanwhile
+    watch_one_after_the_other
+    watch_power_lost
+    watch_slow_banner
+    watch_sshd_restarted
+    watch_sshd_stopped
+    watch_storm
     wrong_password
     zombie_before_a_retry
     zombie_before_it_is_led_on

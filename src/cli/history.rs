@@ -58,7 +58,7 @@ struct Unreadable {
 pub(super) fn remembered(settings: Option<&Path>) -> Result<(Zone<Http>, Config, Environment, Memory), Stop> {
     let environment = Environment::capture();
     let config = Config::load(&environment, settings)?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let zone = zone(&config, &environment)?;
     let memory = zone.memory(wall_clock(), &identity())?;
     Ok((zone, config, environment, memory))

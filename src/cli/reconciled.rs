@@ -2,13 +2,13 @@
 //!
 //! What it works on is decided by `policy::reconcile` from the simulated cloud; the run is the hook's.
 
-use super::drill::timeline;
+use super::timeline::timeline;
 use crate::model::{Moment, VmId};
 use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::{Decision, LOOK, ReconcileRules, Todo, Waits, decide, left, options};
 use crate::policy::stopping::By;
-use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, host_back, vm_down};
+use crate::policy::{Disabled, HandOver, HoldRules, Outcome, Policy, Report, Rules, Source, host_back};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
 use crate::world::World as _;
@@ -49,10 +49,10 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
         (_, Then::Again) => None,
         _ if first => None,
         (Job::VmDown(vm, policy), _) => {
-            let (vm, rules) = (*vm, policy.down);
-            look_again(scenario, vm, rules, text).err()
+            let (vm, hold) = (*vm, policy.rules.hold);
+            look_again(scenario, vm, hold, text).err()
         }
-        (Job::HostError | Job::HostBack(_), _) => tick(scenario, text).err(),
+        (Job::HostError | Job::HostBack(_) | Job::Watch(..), _) => tick(scenario, text).err(),
     }
 }
 
@@ -60,19 +60,19 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
 ///
 /// # Errors
 /// It has left none.
-fn look_again(
-    scenario: &mut Scenario,
-    vm: VmId,
-    rules: vm_down::Rules,
-    text: &mut String,
-) -> Result<(), Outcome> {
-    wait(scenario, TIMER);
-    let (at, now) = (scenario.world.now(), scenario.world.transport().cloud().wall_clock());
-    if scenario.world.is_looked_at_again().is_none_or(|since| !rules.goes_on(since, now)) {
-        let _ = writeln!(text, "{at} timer    nothing to do\n");
-        return Err(nothing_to_do("no run of vm_down has left its word"));
-    }
-    let _ = writeln!(text, "{at} timer    {vm}: its run of vm_down was ended before it was done\n");
+fn look_again(scenario: &mut Scenario, vm: VmId, hold: HoldRules, text: &mut String) -> Result<(), Outcome> {
+    let kept = loop {
+        wait(scenario, TIMER);
+        let (at, now) = (scenario.world.now(), scenario.world.transport().cloud().wall_clock());
+        let Some(kept) = scenario.world.is_looked_at_again().filter(|kept| kept.goes_on(&hold, now)) else {
+            let _ = writeln!(text, "{at} timer    nothing to do\n");
+            return Err(nothing_to_do("no run of vm_down has left its word"));
+        };
+        if kept.left(&hold, now).is_zero() {
+            break kept.why(now);
+        }
+    };
+    let _ = writeln!(text, "{} timer    {vm}: {kept}\n", scenario.world.now());
     scenario.subject.source = Source::Reconcile;
     Ok(())
 }
@@ -174,7 +174,7 @@ fn nothing_to_do(why: &str) -> Outcome {
 
 /// Why this front-end's timer has nothing to do.
 fn follows(scenario: &Scenario) -> Option<String> {
-    idle(&scenario.world.zone().lead(), &scenario.policy.brake).unwrap_or_else(|failure| Some(failure.what))
+    idle(&scenario.world.zone().lead(), scenario.policy.observer).unwrap_or_else(|failure| Some(failure.what))
 }
 
 /// The timer of the hook's front-end, which does not lead any more, at its next tick; the next one is the leader's.
@@ -213,7 +213,7 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
             scenario.policy = Policy { mode, force, fencing, hand_over, wait, ..scenario.policy.clone() };
         }
         Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
-        Job::VmDown(..) => {}
+        Job::VmDown(..) | Job::Watch(..) => {}
     }
     Ok(())
 }
@@ -225,7 +225,7 @@ fn look(scenario: &mut Scenario) -> Option<Decision> {
     let bounds = Bounds::new(*wait, *hold);
     let back = match &scenario.job {
         Job::HostBack(policy) => policy.back,
-        Job::HostError | Job::VmDown(..) => host_back::Rules::default(),
+        Job::HostError | Job::VmDown(..) | Job::Watch(..) => host_back::Rules::default(),
     };
     let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
     let decisions = decide(look.view(&BTreeSet::new()), rules);

@@ -7,7 +7,9 @@ mod attributes;
 mod document;
 mod dump;
 mod evidence;
+mod forced;
 mod group;
+mod heard;
 mod holder;
 mod host;
 mod ids;
@@ -36,7 +38,9 @@ pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
     Sample, Scope, Testimony,
 };
+pub use forced::Forced;
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
+pub use heard::Heard;
 pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};

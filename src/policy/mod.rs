@@ -27,7 +27,8 @@
 //! | VMs that are held are looked at again | `moving/held_vms` |
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
-//! | a VM that runs where oned does not have it | `zombies` |
+//! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `moving/domains` |
+//! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -62,6 +63,7 @@ pub mod stopping;
 pub mod surroundings;
 mod timings;
 pub mod vm_down;
+pub mod watch;
 pub mod watched;
 pub mod what_if;
 pub mod zombies;
@@ -76,14 +78,14 @@ pub use notes::{Entry, Phase, Weight};
 pub use order::{MigrationType, Order, Reply};
 pub(crate) use port::listen;
 pub use port::{
-    Claim, Crowd, Failure, LayerList, News, Source, Subject, Survey, Taken, Trouble, VmList, VmSubject,
-    Watch, World,
+    Claim, Crowd, Domains, Failure, LayerList, News, Source, Subject, Survey, Taken, Trouble, VmList,
+    VmSubject, Watch, World,
 };
 pub use report::{DELETED, Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers,
-    Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules,
-    Window, Wish, WitnessRules,
+    ObserverRules, Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby,
+    WaitRules, Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub(crate) use timings::FRESH;

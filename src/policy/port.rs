@@ -4,20 +4,22 @@
 mod answers;
 mod subject;
 
-pub use answers::{Claim, Crowd, LayerList, Survey, Taken, VmList};
+pub use answers::{Claim, Crowd, Domains, LayerList, Survey, Taken, VmList};
 pub use subject::{Failure, Source, Subject, Trouble, VmSubject};
 
 use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Hook, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
+    DeviceName, DocumentId, Dump, Forced, Heard, Hold, Holder, Hook, Host, HostId, Incident, Level, Memory,
+    Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
 use crate::policy::healthy::deed::Deed;
+use crate::policy::rules::HoldRules;
 use crate::policy::timings::FRESH;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Everything that a recovery can do and learn. It decides nothing; what an answer means is for the policy.
@@ -90,6 +92,14 @@ pub trait World {
 
     /// Ask witnesses about a host that was read, at the same time: these peers, and Consul if it is set up.
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
+
+    /// Ask these hosts which of the VMs they run, whatever oned has: all at the same time, and each once.
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        let _ = vms;
+        let silent =
+            |peer: &Peer| Domains { host: peer.id, running: Vec::new(), silent: Some(NOT_HERE.to_owned()) };
+        peers.iter().map(silent).collect()
+    }
 
     /// What the front-end says it is, and who leads if it does not.
     fn lead(&mut self) -> WhoLeads;
@@ -210,9 +220,10 @@ pub trait World {
         Err(not_here())
     }
 
-    /// This run of `vm_down` ends, and `onerescue reconcile` of this front-end begins another one for the VM.
-    fn look_again(&mut self, vm: VmId) {
-        let _ = vm;
+    /// This run of `vm_down` ends, and `onerescue reconcile` of this front-end begins another one for the VM, more and more
+    /// slowly.
+    fn look_again(&mut self, vm: VmId, hold: &HoldRules) {
+        let _ = (vm, hold);
     }
 
     /// The hosts that say they run one of these VMs, and oned has it elsewhere.
@@ -221,6 +232,31 @@ pub trait World {
     /// A [`Failure`] if oned gives no usable answer.
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
         let _ = vms;
+        Err(not_here())
+    }
+
+    /// Every host of the zone as oned has it now.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn pool(&mut self) -> Result<Vec<Host>, Failure> {
+        Err(not_here())
+    }
+
+    /// Connect to the ssh port of each of these hosts for so long, and say what was heard: nothing of a host that is missing in
+    /// the answer. A connection that is open at the end goes on meanwhile, and is read at the next question.
+    fn touch(&mut self, hosts: &Rc<[Peer]>, listen: Duration) -> Vec<(HostId, Heard)> {
+        let _ = hosts;
+        self.wait(listen);
+        Vec::new()
+    }
+
+    /// Write down a look that oned is made to take at a host, in a new document or over an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
+        let _ = (document, forced);
         Err(not_here())
     }
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
 use crate::options::{HostBack, HostError, VmDown};
 use crate::policy::stopping::By;
-use crate::policy::{Mode, Policy, Source, Subject, host_back, vm_down};
+use crate::policy::{Mode, Policy, Source, Subject, host_back, vm_down, watch};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -83,6 +83,8 @@ pub enum Job {
     HostBack(Box<host_back::Policy>),
     /// `vm_down`, for this VM.
     VmDown(VmId, Box<vm_down::Policy>),
+    /// `onerescue watch`, for so long.
+    Watch(watch::Policy, Duration),
 }
 
 impl Scenario {
@@ -208,6 +210,11 @@ fn settings(file: &file::File, names: &Names) -> Result<(Policy, Job, Config), S
                 Policy::under(Mode::Migrate, config.rules.clone()),
                 Job::HostBack(Box::new(options.policy(&config))),
             )
+        }
+        file::HookWord::Watch => {
+            let time = file.watched.unwrap_or(Duration::from_secs(120));
+            let watch = watch::Policy::of(config.watch, &config.rules);
+            (Policy::under(Mode::Migrate, config.rules.clone()), Job::Watch(watch, time))
         }
         file::HookWord::VmDown => {
             let options = VmDown::read(&words).map_err(said)?;

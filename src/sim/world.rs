@@ -8,12 +8,13 @@ mod asking;
 mod calm;
 mod fencing;
 mod tending;
+mod watching;
 
 use super::cloud::Cloud;
 use super::device::SimDevice;
 use super::event::Event;
 use super::physics::Power;
-use super::seen::{Seen, Tended};
+use super::seen::{Looked, Seen, Tended};
 use super::transport::{SimTransport, ZONE, zone_at};
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{
@@ -21,6 +22,7 @@ use crate::model::{
 };
 use crate::policy::reconcile::Look;
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
+use crate::policy::vm_down::Kept;
 use crate::policy::watched::Watched;
 use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
@@ -51,8 +53,8 @@ pub struct SimWorld {
     claimed: Option<HostId>,
     /// Who holds the lock file of the host, when that was taken, and when it is free again.
     held: Option<(Locked, Duration, Option<Duration>)>,
-    /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
-    again: Option<Epoch>,
+    /// Since when, and from when on, the front-end's `reconcile` is to look at the VM of the scenario again.
+    again: Option<Kept>,
     /// The same, when the present run claimed the VM.
     since: Option<Epoch>,
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
@@ -65,6 +67,13 @@ pub struct SimWorld {
     leads: BTreeMap<(i64, i64), Duration>,
     /// What its reconcile has seen.
     watched: Watched,
+    /// Since when a connection to a host's ssh port is open that has said nothing.
+    connected: BTreeMap<HostId, Duration>,
+    /// When a host gave its banner last.
+    banners: BTreeMap<HostId, Duration>,
+    looked: Vec<Looked>,
+    /// Hosts that a person had set OFFLINE and a run has enabled.
+    taken: Vec<HostId>,
     /// The locks that the present run has.
     locked: BTreeMap<DocumentId, Hold>,
     /// What is still to happen, latest first.
@@ -124,6 +133,10 @@ impl SimWorld {
             taking: BTreeMap::new(),
             leads: BTreeMap::new(),
             watched: Watched::default(),
+            connected: BTreeMap::new(),
+            banners: BTreeMap::new(),
+            looked: Vec::new(),
+            taken: Vec::new(),
             locked: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
@@ -212,6 +225,7 @@ impl SimWorld {
         self.process += 1;
         self.locked.clear();
         self.recognised.clear();
+        self.connected.clear();
         self.told.clear();
         self.seen.clear();
         self.tended.clear();
@@ -346,14 +360,14 @@ impl SimWorld {
         self.made
     }
 
-    /// Say since when the front-end's `reconcile` is to look at the VM of the next run again.
-    pub fn set_again(&mut self, since: Option<Epoch>) {
-        self.again = since;
+    /// Say that the front-end's `reconcile` is to look at the VM of the next run again.
+    pub fn set_again(&mut self, kept: Option<Kept>) {
+        self.again = kept;
     }
 
-    /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
+    /// That the front-end's `reconcile` is to look at the VM of the scenario again.
     #[must_use]
-    pub fn is_looked_at_again(&self) -> Option<Epoch> {
+    pub fn is_looked_at_again(&self) -> Option<Kept> {
         self.again
     }
 

@@ -57,7 +57,7 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
     let layers = layers(&live, config.rules.plan.layer_scope, scope, &mut looks);
-    let locked = locked(&config.run_dir, outlook.hosts.iter().map(|host| host.id));
+    let locked = locked(&config.paths.run_dir, outlook.hosts.iter().map(|host| host.id));
     let busy = busy(&locked, &outlook.memory);
     let gateways = config.observer.gateways;
     let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, layers };

@@ -13,6 +13,7 @@ use super::rules::Failback;
 use super::run::{Guest, Run};
 use super::settle::carry_out;
 use super::survey::survey;
+use crate::model::text::vms;
 use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmState};
 use crate::policy::healthy::place;
 use crate::policy::limits::span;
@@ -29,10 +30,13 @@ use std::time::Duration;
 /// One VM after the other goes back: the next one when the last has its outcome. The host has to be MONITORED for longer
 /// than before a start; it is read before each VM.
 pub(super) async fn send_vms_back(run: &mut Run) -> Result<(), Outcome> {
-    let Failback::After(stable) = run.policy.back.failback else { return Ok(()) };
+    let stable = match run.policy.back.failback {
+        Failback::Never => return Ok(()),
+        Failback::After => run.policy.back.failback_stable,
+    };
     let guests = run.incident().map(|incident| guests(incident, run.id)).unwrap_or_default();
     if !guests.is_empty() {
-        let text = format!("{} VMs were moved from it, and go back after {}", guests.len(), span(stable));
+        let text = format!("moved from it, and going back after {}: {}", span(stable), vms(guests.len()));
         run.note(Phase::Plan, text);
     }
     run.guests = Some(guests);

@@ -215,7 +215,7 @@ fn advice(run: &Run, until: Option<Epoch>) -> String {
     };
     let rest = span(end.since(run.epoch()));
     format!(
-        "mend it, then `onehost enable {name}`; `onerescue reconcile` enables it after {rest}, or `host_back --host {name}`"
+        "repair it, then `onehost enable {name}`; `onerescue reconcile` enables it after {rest}, or `host_back --host {name}`"
     )
 }
 

@@ -42,7 +42,7 @@ pub(in crate::policy) fn must_lead(run: &Run) -> bool {
     let acts = run.policy.purpose != Purpose::Rehearse;
     // VMs are on their way: they are seen to their end.
     let sent = run.vms.touched || run.fence.earlier.is_some();
-    run.policy.brake.leader && acts && !sent
+    run.policy.observer.leader && acts && !sent
 }
 
 /// Another front-end leads: nothing is claimed, and what was is left as far as it has come.
@@ -54,14 +54,19 @@ pub(in crate::policy) fn follows(run: &mut Run, failure: Failure) -> Stop {
         let advice = match run.subject.source {
             Source::Person => format!("{advice}: `{}`", run.command()),
             Source::Event | Source::Reconcile => {
-                format!("nothing: `onerescue reconcile` begins there; or {advice}: `{}`", run.command())
+                format!(
+                    "nothing is needed: `onerescue reconcile` begins on the leader; or {advice}: `{}`",
+                    run.command()
+                )
             }
         };
         return Stop::Ended(Outcome::Held(Failure { trouble, what, advice }));
     }
     let what = format!("{what}; this run does not work on its incident any more");
-    let advice =
-        format!("nothing: `onerescue reconcile` goes on on the leader; or {advice}: `{}`", run.command());
+    let advice = format!(
+        "nothing is needed: `onerescue reconcile` of the leader goes on; or {advice}: `{}`",
+        run.command()
+    );
     run.record.left = Left::AsItStands;
     give_up(run, &what);
     Stop::Ended(Outcome::Held(Failure { trouble, what, advice }))

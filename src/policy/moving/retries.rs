@@ -11,6 +11,7 @@
 //! Source: `src/lcm/LifeCycleStates.cc`, `src/rm/api/VirtualMachineAPI.cc`.
 
 use super::judge::{Judge, Judgement, said};
+use crate::model::text::times;
 use crate::model::{HostId, HostState, LcmState, Moment, Vm, VmState};
 use crate::policy::order::Order;
 use crate::policy::report::Fate;
@@ -32,9 +33,9 @@ impl Judge<'_> {
             Some(HostState::Monitored) if left => return Judgement::Send(Order::Retry { vm: vm.id }),
             Some(HostState::Monitored) => {
                 format!(
-                    "{what}, retried {} times; {}{}",
-                    self.vm.retries,
-                    way_out(vm, "mend that host"),
+                    "{what}, retried {}; {}{}",
+                    times(self.vm.retries),
+                    way_out(vm, "repair that host"),
                     said(vm)
                 )
             }
@@ -57,7 +58,7 @@ impl Judge<'_> {
             return Judgement::Send(Order::Resume { vm: vm.id });
         }
         Judgement::Close(Fate::Failed(format!(
-            "UNKNOWN on {host}, where it does not start: mend that host, then `onevm resume {}`{}",
+            "UNKNOWN on {host}, where it does not start: repair that host, then `onevm resume {}`{}",
             vm.id.0,
             said(vm)
         )))
@@ -90,8 +91,8 @@ impl Judge<'_> {
         let name = self.run.vms.hosts.named(host);
         let first = if well { "" } else { ", which is not MONITORED now" };
         Judgement::Close(Fate::Failed(format!(
-            "POWEROFF on {name}{first}: it was started there {} times and did not run; find out why, then `onevm resume {}`{}",
-            self.vm.retries,
+            "POWEROFF on {name}{first}: it was started there {} and did not run; find out why, then `onevm resume {}`{}",
+            times(self.vm.retries),
             vm.id.0,
             said(vm)
         )))

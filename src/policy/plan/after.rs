@@ -88,7 +88,7 @@ fn by_attribute(vm: &Vm, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
     }
     if let Some(first) = strange.first() {
         let more = if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };
-        let why = "no id of a VM and no name of one of its owner or its group: not waited for";
+        let why = "which is no VM of its owner or its group, by id or by name: it does not wait for that";
         turn.notes.push(format!("HA_AFTER names {first}{more}, {why}"));
     }
 }

@@ -136,7 +136,7 @@ fn find(run: &mut Run, opening: &mut Opening, memory: &Memory, watch: Option<Wat
         return Err(Stop::nothing(reason));
     }
     let recent = |incident: &Incident| {
-        incident.proof.is_none() && memory.now.since(incident.updated) < run.policy.brake.flaps.time
+        incident.proof.is_none() && memory.now.since(incident.updated) < run.policy.brake.flap_time
     };
     let Some((document, incident)) = last.filter(|(_, incident)| open || recent(incident)) else {
         let error = run.suspect.error.as_deref();
@@ -214,6 +214,6 @@ fn stopped(run: &Run, opening: &Opening, last: Option<&(DocumentId, Incident)>) 
     let at = utc(written.or(noted)?);
     let record = of_this.map_or_else(String::new, |(document, _)| format!(" ({document})"));
     let what = format!("a person has stopped the recovery of this failure at {at}{record}");
-    let advice = format!("go on by hand: `{}`", run.command());
+    let advice = format!("to go on, run `{}`", run.command());
     Some(Failure { trouble: Trouble::Refused, what, advice })
 }

@@ -6,14 +6,16 @@ use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::Hook;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment,
+    NotOff, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::healthy::Deed;
+use crate::policy::vm_down::Kept;
 use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
-use crate::policy::{Crowd, News, VmSubject, Watch};
+use crate::policy::{Crowd, Domains, HoldRules, News, VmSubject, Watch};
 use crate::world::World;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 impl World for SimWorld {
@@ -201,6 +203,10 @@ impl World for SimWorld {
         Ok(Self::claim_vm(self, over))
     }
 
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        self.domains_on(peers, vms)
+    }
+
     fn domain(&mut self, host: HostId, vm: VmId) -> Testimony {
         self.domain_on(host, vm)
     }
@@ -209,14 +215,27 @@ impl World for SimWorld {
         Ok(Self::crowd(self, down, within))
     }
 
-    fn look_again(&mut self, _: VmId) {
+    fn look_again(&mut self, _: VmId, hold: &HoldRules) {
         let now = self.transport.cloud().wall_clock();
-        self.again = self.again.or(self.since).or(Some(now));
+        let since = self.again.map(|kept| kept.since).or(self.since);
+        self.again = Some(Kept::held(since, hold, now));
     }
 
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
         self.due();
         self.zone.zombies(vms)
+    }
+
+    fn pool(&mut self) -> Result<Vec<Host>, Failure> {
+        self.read_pool()
+    }
+
+    fn touch(&mut self, hosts: &Rc<[Peer]>, listen: Duration) -> Vec<(HostId, Heard)> {
+        self.listen_to(hosts, listen)
+    }
+
+    fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
+        self.write_forced(document, forced)
     }
 
     fn tell(&mut self, entry: &Entry) {

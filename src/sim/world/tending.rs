@@ -1,7 +1,8 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Holder, Hook, HostId, LcmState, Testimony, Vm, VmId, VmState};
+use crate::model::{Holder, Hook, HostId, LcmState, Peer, Testimony, Vm, VmId, VmState};
+use crate::policy::Domains;
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Crowd, Failure, Reply, Source, VmSubject};
 use crate::sim::cloud::Change;
@@ -31,8 +32,28 @@ impl SimWorld {
             return Claim::Held(locked);
         }
         self.held = None;
-        self.since = self.again.take();
+        self.since = self.again.take().map(|kept| kept.since);
         if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) }
+    }
+
+    /// What these hosts say that are asked over ssh which of the VMs they run, at the same time.
+    pub(super) fn domains_on(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        let cloud = self.transport.cloud();
+        let said: Vec<_> = peers
+            .iter()
+            .map(|peer| {
+                let honesty = self.witnesses.get(&peer.id).copied().unwrap_or_default();
+                let silent = honesty == Honesty::Silent || !cloud.answers_front_end(peer.id);
+                let runs = |vm: &&VmId| !silent && cloud.domain_hosts(**vm).contains(&peer.id);
+                let running = vms.iter().filter(runs).copied().collect();
+                let silent = silent.then(|| "no answer within the deadline".to_owned());
+                Domains { host: peer.id, running, silent }
+            })
+            .collect();
+        drop(cloud);
+        let slow = said.iter().any(|said| said.silent.is_some());
+        self.advance(if slow { self.witness_timeout } else { ASKING });
+        said
     }
 
     /// What a host says that is asked over ssh whether it runs a VM.
@@ -82,6 +103,14 @@ impl SimWorld {
     fn carry_out(&mut self, deed: &Deed) -> Reply {
         self.due();
         let (domains, vm) = deed.vm().map_or((Vec::new(), None), |vm| self.truth(vm));
+        if let Deed::Offline { host } = deed {
+            self.note_look(*host);
+        }
+        if let Deed::Enable { host } = deed
+            && self.transport.cloud().is_offline_by_person(*host)
+        {
+            self.taken.push(*host);
+        }
         let at = self.cloud_now();
         let reply = self.zone.tend(deed);
         self.tended.push(Tended { at, deed: deed.clone(), reply: reply.clone(), domains, vm });
