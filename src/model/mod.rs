@@ -44,7 +44,9 @@ pub use heard::Heard;
 pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
-pub use incident::{End, Epoch, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Surroundings};
+pub use incident::{
+    End, Epoch, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Signs, Surroundings,
+};
 pub use listing::Listing;
 pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn, Words};
 pub use needs::{Disk, Membership, Needs, Pin, Topology, VirtualNode};
