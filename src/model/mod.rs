@@ -6,6 +6,7 @@ mod asked;
 mod attributes;
 mod document;
 mod dump;
+mod epoch;
 mod evidence;
 mod forced;
 mod group;
@@ -16,6 +17,7 @@ mod ids;
 mod incident;
 mod listing;
 mod memory;
+mod monitord;
 mod needs;
 mod network;
 mod numa;
@@ -24,6 +26,7 @@ mod owner;
 mod refusal;
 mod run_id;
 mod service;
+mod stages;
 mod storage;
 pub mod text;
 mod version;
@@ -34,6 +37,7 @@ mod zone;
 pub use asked::{Asked, Fencing, Force, Mode};
 pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
 pub use dump::Dump;
+pub use epoch::Epoch;
 pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
     Sample, Scope, Testimony,
@@ -44,11 +48,10 @@ pub use heard::Heard;
 pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
-pub use incident::{
-    End, Epoch, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Signs, Surroundings,
-};
+pub use incident::{End, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Signs, Surroundings};
 pub use listing::Listing;
 pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn, Words};
+pub use monitord::{Figure, ImDriver, Monitord};
 pub use needs::{Disk, Membership, Needs, Pin, Topology, VirtualNode};
 pub use network::Network;
 pub use numa::{HugePages, NumaCore, NumaNode};
@@ -57,6 +60,7 @@ pub use owner::{Layered, Named, Owner};
 pub use refusal::Refusal;
 pub use run_id::{Life, RunId, SeenOwner};
 pub use service::{Deployment, SERVICE_TYPE, Service, ServiceRole};
+pub use stages::Stages;
 pub use storage::{Datastore, DatastoreKind, Sharing};
 pub use version::Version;
 pub(crate) use vm::layer_of;

@@ -27,6 +27,7 @@ fn facts(host: Host, devices: Vec<(FenceDevice, PowerState)>) -> HostFacts {
         entry: Entry::Declared { same_power_accepted: true },
         power: devices.iter().map(|(device, power)| (device.name.clone(), power.clone())).collect(),
         levels: Ok(devices.into_iter().map(|(device, _)| Level(vec![device])).collect()),
+        slowest: None,
         turned: BTreeMap::new(),
     }
 }
@@ -59,7 +60,8 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
     let busy = BTreeSet::new();
-    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, layers: None };
+    let zone =
+        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, budget: None, layers: None };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 

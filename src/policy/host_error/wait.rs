@@ -90,6 +90,7 @@ async fn wait(run: &mut Run, until: Moment) -> Result<(), Stop> {
             break;
         }
     }
+    run.comes_to(|stages| &mut stages.waited);
     take_up(run).await
 }
 
@@ -100,6 +101,7 @@ async fn at_a_tick(run: &mut Run, until: Moment) -> Result<(), Stop> {
         match look(run, &mut clues).await {
             Sign::Over(by, why) => {
                 is_early(run, by, why, until);
+                run.comes_to(|stages| &mut stages.waited);
                 return take_up(run).await;
             }
             Sign::Off => run.pause(run.policy.fence.interval).await?,

@@ -118,7 +118,7 @@ complete -c onerescue -n "__fish_onerescue_using_subcommand history" -l json -d 
 complete -c onerescue -n "__fish_onerescue_using_subcommand history" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand show" -l config -d 'The settings file' -r -F
 complete -c onerescue -n "__fish_onerescue_using_subcommand show" -l follow -d 'Go on until it is closed'
-complete -c onerescue -n "__fish_onerescue_using_subcommand show" -l json -d 'Print JSON: the record as it is'
+complete -c onerescue -n "__fish_onerescue_using_subcommand show" -l json -d 'Print JSON: the record as it is, and its stages'
 complete -c onerescue -n "__fish_onerescue_using_subcommand show" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand replay" -l settings -d 'Whose settings hold: today\'s, or those of the recorded run' -r -f -a "then\t''
 now\t''"
