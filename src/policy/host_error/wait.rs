@@ -38,6 +38,9 @@ pub(in crate::policy) async fn goes_on(run: &mut Run) -> Result<bool, Stop> {
     let Some(until) = run.waiting.goes_on(now, looks) else { return Ok(false) };
     let text = "what ended the wait is old by now or was contradicted, so the wait goes on";
     run.note(Phase::Wait, text);
+    if let Some(incident) = &mut run.record.incident {
+        incident.stages.waited = None;
+    }
     wait(run, until).await?;
     Ok(true)
 }
@@ -82,7 +85,7 @@ async fn wait(run: &mut Run, until: Moment) -> Result<(), Stop> {
         let sign = look(run, &mut clues).await;
         let soon = matches!(sign, Sign::Off);
         if let Sign::Over(by, why) = sign {
-            is_early(run, by, why, until);
+            is_early(run, by, &why, until);
             break;
         }
         if is_over(run, until, soon).await? {
@@ -100,7 +103,7 @@ async fn at_a_tick(run: &mut Run, until: Moment) -> Result<(), Stop> {
     while run.subject.source == Source::Reconcile {
         match look(run, &mut clues).await {
             Sign::Over(by, why) => {
-                is_early(run, by, why, until);
+                is_early(run, by, &why, until);
                 run.comes_to(|stages| &mut stages.waited);
                 return take_up(run).await;
             }
@@ -118,7 +121,7 @@ async fn at_a_tick(run: &mut Run, until: Moment) -> Result<(), Stop> {
 }
 
 /// The wait is over before its time.
-fn is_early(run: &mut Run, by: By, why: String, until: Moment) {
+fn is_early(run: &mut Run, by: By, why: &str, until: Moment) {
     let (now, at) = (run.now(), run.epoch());
     let left = until.since(now);
     let text = format!("over {} s before its time: {why}", left.as_secs());
