@@ -30,10 +30,22 @@ pub struct BudgetFacts {
     pub connect: BTreeMap<HostId, Result<Option<u64>, String>>,
     /// How long this kernel tries to connect when nobody says how long.
     pub kernel: Duration,
-    /// After how long a silence the watcher makes oned look; none where none runs.
-    pub watcher: Option<Duration>,
+    /// Who makes oned look sooner.
+    pub watcher: Watcher,
     /// The end of one question to a witness.
     pub witness: Duration,
+}
+
+/// `onerescue watch`, and after how long a silence it makes oned look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watcher {
+    /// There is none here.
+    #[default]
+    None,
+    /// Its unit is here, and is not started.
+    Installed(Duration),
+    /// It runs.
+    Runs(Duration),
 }
 
 /// From so many seconds to so many; none is without end.
@@ -145,7 +157,10 @@ fn known<'a>(
     Known {
         facts,
         interval: facts.monitord.interval,
-        watcher: facts.watcher,
+        watcher: match facts.watcher {
+            Watcher::Runs(silence) => Some(silence),
+            Watcher::Installed(_) | Watcher::None => None,
+        },
         connect: connect.and_then(|connect| connect.as_ref().ok().copied().flatten()),
         unknown: connect.and_then(|connect| connect.as_ref().err()),
         // A host's information driver is called as the one that runs its VMs.

@@ -102,7 +102,14 @@ fn when_everything_is_short_there_is_nothing_to_take_off_and_a_watcher_counts() 
         (saving.change.as_str(), saving.power_lost_s),
         ("MONITORING_INTERVAL_HOST = 15 in /etc/one/monitord.conf", 45)
     );
-    facts.watcher = Some(Duration::from_secs(10));
+    facts.watcher = Watcher::Installed(Duration::from_secs(10));
+    facts.monitord.interval.seconds = 15;
+    let saving = budget(&facts, &policy, 500).most_off.unwrap();
+    assert_eq!(
+        (saving.change.as_str(), saving.power_lost_s),
+        ("`systemctl enable --now onerescue-watch`", 30 - 11)
+    );
+    facts.watcher = Watcher::Runs(Duration::from_secs(10));
     // 10 s of silence, 3 s of ssh, three readings and the first VM: 20.8 s were measured so.
     let watched = budget(&facts, &policy, 500);
     assert_eq!((watched.power_lost, watched.most_off), (seconds(10 + 3 + 6 + 1, 11 + 5 + 6 + 2), None));
