@@ -7,6 +7,7 @@ mod budget;
 mod charge;
 mod cluster;
 mod device;
+mod down;
 mod finding;
 mod hook;
 mod host;
@@ -133,6 +134,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(witness::judge(&facts.rules, &zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
+        checked.findings.extend(down::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.budgets = budget::judge(&facts.rules, facts.scope, zone);
