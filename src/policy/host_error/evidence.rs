@@ -25,10 +25,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// So many readings in a row.
-const READINGS: u32 = 3;
+pub(in crate::policy) const READINGS: u32 = 3;
 
 /// So many witnesses.
-const WITNESSES: u32 = 2;
+pub(in crate::policy) const WITNESSES: u32 = 2;
 
 /// What a look has shown.
 pub(super) enum Sign {
@@ -137,7 +137,7 @@ async fn learn(run: &mut Run, clues: &mut Clues) -> bool {
 }
 
 /// Does its "off" mean that the machine is off?
-fn counts(device: &FenceDevice) -> bool {
+pub(in crate::policy) fn counts(device: &FenceDevice) -> bool {
     device.read_back == ReadBack::Status && device.scope == Scope::Host && !device.off_anyway
 }
 
