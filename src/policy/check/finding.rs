@@ -42,6 +42,7 @@ pub enum Item {
     Witness,
     Layer,
     Charge,
+    Down,
     Zombie,
 }
 
@@ -72,6 +73,7 @@ impl Item {
             Self::Witness => "witness",
             Self::Layer => "layer",
             Self::Charge => "charge",
+            Self::Down => "down",
             Self::Zombie => "zombie",
         }
     }

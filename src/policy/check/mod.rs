@@ -7,6 +7,7 @@ mod budget;
 mod charge;
 mod cluster;
 mod device;
+mod down;
 mod finding;
 mod hook;
 mod host;
@@ -18,7 +19,7 @@ mod target;
 mod witness;
 mod zombie;
 
-pub use budget::{Budget, BudgetFacts, Saving, Seconds, Stage};
+pub use budget::{Budget, BudgetFacts, Saving, Seconds, Stage, Watcher};
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
 pub(in crate::policy) use hook::is_autostart;
@@ -133,6 +134,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(witness::judge(&facts.rules, &zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
+        checked.findings.extend(down::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
         checked.budgets = budget::judge(&facts.rules, facts.scope, zone);

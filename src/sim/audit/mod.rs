@@ -4,12 +4,14 @@
 //! domains are those of the machines. Where a VM may be placed is not judged here; the properties do that.
 
 mod brake;
+mod dump;
 mod fence;
 mod orders;
 mod outcomes;
 mod proof;
 mod quiet;
 mod tend;
+mod wait;
 mod watch;
 mod well;
 mod words;
@@ -23,11 +25,13 @@ use crate::model::{HostId, VmId};
 use crate::policy::{Policy, Report};
 use crate::short_report::{LONGEST as LONGEST_REPORT, short};
 use brake::braked;
+use dump::dumped;
 use fence::fence;
 use orders::{doubles, flags, orders};
 use outcomes::{outcomes, recovered};
 use proof::proven;
 use std::time::Duration;
+use wait::waited;
 use well::well;
 use words::owned;
 
@@ -60,6 +64,8 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     let mut broken = Vec::new();
     fence(world, policy, subject, &mut broken);
     braked(world, policy, subject, &mut broken);
+    waited(world, policy, subject, &mut broken);
+    dumped(world, policy, &mut broken);
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
