@@ -123,6 +123,8 @@ fn the_world_asks_nothing_of_the_simulator() {
     forbid("src/options", &["crate::sim", "crate::cli", "crate::world"]);
 }
 
+const READMES: [&str; 4] = ["README.md", "hooks/README.md", "templates/README.md", "benches/README.md"];
+
 #[test]
 fn every_exit_code_stands_in_the_readme() {
     let readme = read("README.md");
@@ -162,13 +164,23 @@ fn settings() -> Vec<String> {
 }
 
 #[test]
-fn every_setting_stands_in_the_readme() {
-    let readme = read("README.md");
+fn every_setting_stands_in_the_readme_of_the_templates() {
+    let readme = read("templates/README.md");
     let settings = settings();
     assert!(settings.len() > 20, "{settings:?}");
     for setting in settings.iter().filter(|setting| !setting.contains('.')) {
         let key = setting.rsplit(' ').next().unwrap_or_default();
-        assert!(readme.contains(&format!("`{key}`")), "setting {setting} is not in the README");
+        assert!(readme.contains(&format!("`{key}`")), "setting {setting} is not in templates/README.md");
+    }
+}
+
+/// A tired person reads them, on a narrow terminal.
+#[test]
+fn the_readme_is_short_and_no_line_of_any_is_long() {
+    assert!(read("README.md").len() <= 10_240, "README.md has more than 10 KB");
+    for file in READMES {
+        let long = read(file).lines().map(|line| line.chars().count()).max();
+        assert!(long <= Some(120), "{file} has a line of {long:?} characters");
     }
 }
 
@@ -293,7 +305,8 @@ fn the_project_speaks_of_itself_only() {
     for folder in ["src", "hooks", "tests", "benches"] {
         files.extend(sources(folder).into_iter().filter(|(path, _)| !path.ends_with("tidy.rs")));
     }
-    for file in ["README.md", "CHANGELOG.md", "Cargo.toml", "tests/run", "templates/onerescue.toml"] {
+    let others = ["CHANGELOG.md", "Cargo.toml", "tests/run", "templates/onerescue.toml"];
+    for file in READMES.into_iter().chain(others) {
         files.push((root().join(file), read(file)));
     }
     for (path, text) in files {

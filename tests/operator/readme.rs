@@ -1,4 +1,4 @@
-//! The transcripts of the README are what the program prints. They are shortened there: lines are left out, and what comes
+//! The transcripts of README.md and hooks/README.md are what the program prints. They are shortened there: lines are left out, and what comes
 //! after "…".
 
 use super::bench::{Bench, ONERESCUE, out};
@@ -11,7 +11,7 @@ fn file(name: &str) -> String {
 
 /// The transcript that has this line.
 fn transcript(with: &str) -> Vec<String> {
-    let readme = file("README.md");
+    let readme = file("README.md") + &file("hooks/README.md");
     let blocks = readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
     let block = blocks.into_iter().find(|block| block.contains(with)).unwrap();
     block.lines().filter(|line| !line.is_empty() && !line.starts_with('$')).map(str::to_owned).collect()

@@ -1,5 +1,5 @@
 //! The manual pages and the completions of the shells: `templates/man`, `templates/completions`. They are made from the
-//! real command lines, from the template of the settings, and from the README's table of attributes.
+//! real command lines, from the template of the settings, and from the list of attributes in templates/README.md.
 
 use super::{read, root};
 use clap::Command;
@@ -28,7 +28,7 @@ fn files() -> BTreeMap<String, String> {
         pages(&command, &mut files);
     }
     files.insert("templates/man/onerescue.toml.5".to_owned(), settings(&read("templates/onerescue.toml")));
-    files.insert("templates/man/onerescue-attributes.7".to_owned(), attributes(&read("README.md")));
+    files.insert("templates/man/onerescue-attributes.7".to_owned(), attributes(&read("templates/README.md")));
     files
 }
 
@@ -107,23 +107,26 @@ fn paragraph(page: &mut Roff, comment: &[String]) {
     }
 }
 
-/// The rows of the README's table, which has their names, what they are of, and their values.
+/// The entries of the list in templates/README.md: names, what they are attributes of, and their values.
 fn attributes(readme: &str) -> String {
     let mut page = page(
         "onerescue-attributes",
         "7",
         "attributes of VMs, hosts and clusters that say what is recovered, where and in what order",
     );
-    let rows = readme.lines().skip_while(|line| *line != "| attribute | of | values |").skip(2);
-    let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
-    assert!(rows.len() > 4, "the table of attributes is gone");
+    let list = readme.split("## Which VM, where, in what order").nth(1).unwrap();
+    let list = list.split("\n\n").find(|part| part.trim_start().starts_with("- `")).unwrap();
+    let entries = list.trim().trim_start_matches("- ").split("\n- ");
+    let rows: Vec<_> = entries.map(|entry| entry.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert!(rows.len() > 4, "the list of attributes is gone");
     for row in rows {
-        let plain = row.trim_matches('|').replace('`', "").replace("[Layers](#layers)", "onerescue-layer(1)");
-        let plain = plain.split(", see [above]").next().unwrap().to_owned();
-        let cells: Vec<&str> = plain.splitn(3, '|').map(str::trim).collect();
+        let plain = row.replace(['`', '*'], "").replace("[Layers](#layers)", "onerescue-layer(1)");
+        let plain = plain.split(", see [hooks]").next().unwrap();
+        let (names, rest) = plain.split_once(": ").unwrap();
+        let (of, values) = rest.split_once("; values: ").unwrap();
         page.control("TP", [])
-            .text([bold(cells[0]), roman(format!(" (of a {})", cells[1].replace(", ", " or a ")))]);
-        page.text([roman(cells[2])]);
+            .text([bold(names), roman(format!(" (of a {})", of.replace(", ", " or a ")))]);
+        page.text([roman(values)]);
     }
     page.control("SH", ["SEE ALSO"]).text([roman("onerescue(1), onerescue.toml(5)")]);
     page.render()
@@ -131,7 +134,7 @@ fn attributes(readme: &str) -> String {
 
 #[test]
 fn every_attribute_that_is_read_or_written_has_its_entry() {
-    let page = attributes(&read("README.md"));
+    let page = attributes(&read("templates/README.md"));
     let mut names = BTreeSet::new();
     let files = super::sources("src/policy").into_iter().chain(super::sources("src/model"));
     for (_, text) in files.filter(|(path, _)| !path.ends_with("tests.rs")) {
