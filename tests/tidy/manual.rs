@@ -124,8 +124,7 @@ fn attributes(readme: &str) -> String {
         let plain = plain.split(", see [hooks]").next().unwrap();
         let (names, rest) = plain.split_once(": ").unwrap();
         let (of, values) = rest.split_once("; values: ").unwrap();
-        page.control("TP", [])
-            .text([bold(names), roman(format!(" (of a {})", of.replace(", ", " or a ")))]);
+        page.control("TP", []).text([bold(names), roman(format!(" (of a {})", of.replace(", ", " or a ")))]);
         page.text([roman(values)]);
     }
     page.control("SH", ["SEE ALSO"]).text([roman("onerescue(1), onerescue.toml(5)")]);
