@@ -68,17 +68,10 @@ pub(super) fn ask(zone: &Zone<Http>, config: &Config, all: &[Host], hosts: &[Hos
         let workers: Vec<_> = (0..WORKERS.min(hosts.len())).map(|_| scope.spawn(work)).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
-    let lost = |host: &Host| HostFacts {
-        host: host.clone(),
-        entry: asker.entry(host),
-        levels: Err(Failure {
-            trouble: Trouble::Settings,
-            what: format!("{host} was not asked: the thread ended"),
-            advice: "run this again".to_owned(),
-        }),
-        power: Vec::new(),
-        slowest: None,
-        turned: BTreeMap::new(),
+    let lost = |host: &Host| {
+        let what = format!("{host} was not asked: the thread ended");
+        let failure = Failure { trouble: Trouble::Settings, what, advice: "run this again".to_owned() };
+        HostFacts::unasked(host.clone(), asker.entry(host), Err(failure))
     };
     hosts.iter().enumerate().map(|(at, host)| done.remove(&at).unwrap_or_else(|| lost(host))).collect()
 }
@@ -118,27 +111,11 @@ impl Asker<'_> {
         let entry = self.entry(known);
         if !matches!(entry, Entry::Declared { .. }) {
             let unknown = Error::NoHost(known.name.clone());
-            let (host, levels) = (known.clone(), Err(unknown.into()));
-            return HostFacts {
-                host,
-                entry,
-                levels,
-                power: Vec::new(),
-                slowest: None,
-                turned: BTreeMap::new(),
-            };
+            return HostFacts::unasked(known.clone(), entry, Err(unknown.into()));
         }
         let levels = self.fence.plan(known).map_err(Failure::from);
         let Ok((host, document)) = self.zone.oned().host(known.id) else {
-            let host = known.clone();
-            return HostFacts {
-                host,
-                entry,
-                levels,
-                power: Vec::new(),
-                slowest: None,
-                turned: BTreeMap::new(),
-            };
+            return HostFacts::unasked(known.clone(), entry, levels);
         };
         // It may have been renamed a moment ago.
         let entry = self.entry(&host);

@@ -26,6 +26,11 @@ pub fn unreadable(memory: &Memory) -> Option<Failure> {
     Some(held(what, advice))
 }
 
+/// `HA = NO` in the cluster's template: no host of it is fenced.
+pub(super) fn says_no(cluster: &Cluster) -> bool {
+    cluster.attributes.get("HA").is_some_and(|value| value.eq_ignore_ascii_case("no"))
+}
+
 /// How a reason begins that is nothing but that.
 pub(super) const DISARMED: &str = "fencing is disarmed";
 

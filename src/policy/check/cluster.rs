@@ -6,6 +6,7 @@ use super::{Scope, ZoneFacts};
 use crate::model::{Cluster, ClusterId};
 use crate::policy::Rules;
 use crate::policy::arming::told;
+use crate::policy::limits::says_no;
 use serde::Serialize;
 
 /// Whether the VMs of a cluster would be recovered.
@@ -53,10 +54,6 @@ pub(super) fn name(zone: &ZoneFacts, id: ClusterId) -> String {
 /// `HA = NO` in the cluster's template.
 pub(super) fn unprotected(zone: &ZoneFacts, id: ClusterId) -> bool {
     zone.outlook.clusters.iter().any(|cluster| cluster.id == id && says_no(cluster))
-}
-
-fn says_no(cluster: &Cluster) -> bool {
-    cluster.attributes.get("HA").is_some_and(|value| value.eq_ignore_ascii_case("no"))
 }
 
 /// A single host says nothing about its cluster, so then there are none.

@@ -40,6 +40,12 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
+    /// Those of a host whose devices are not asked.
+    #[must_use]
+    pub fn unasked(host: Host, entry: Entry, levels: Result<Vec<Level>, Failure>) -> Self {
+        Self { host, entry, levels, power: Vec::new(), slowest: None, turned: BTreeMap::new() }
+    }
+
     /// Every device of every level.
     pub(super) fn devices(&self) -> impl Iterator<Item = &FenceDevice> {
         self.levels.iter().flatten().flat_map(|level| &level.0)

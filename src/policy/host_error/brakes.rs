@@ -19,7 +19,7 @@ use super::itself::is_this_machine;
 use crate::model::{
     ClusterId, DocumentId, Epoch, Host, HostState, Incident, Memory, Observer, Outlook, Progress, RaftState,
 };
-use crate::policy::limits::{disarmed, events_lately, held, lately, named, span, unreadable};
+use crate::policy::limits::{disarmed, events_lately, held, lately, named, says_no, span, unreadable};
 use crate::policy::moments::fenced;
 use crate::policy::port::{Failure, Source};
 use crate::policy::record::lease::standing;
@@ -209,9 +209,10 @@ impl View<'_> {
     /// `HA=NO` in the cluster's template.
     fn unprotected(&self) -> Option<Failure> {
         let cluster = self.outlook.clusters.iter().find(|cluster| Some(cluster.id) == self.cluster)?;
-        let no = cluster.attributes.get("HA").is_some_and(|value| value.eq_ignore_ascii_case("no"));
         let what = format!("{} is Disabled: its template says HA = NO", self.place());
-        no.then(|| held(what, format!("`onecluster update {}` and set HA = YES to protect it", cluster.id.0)))
+        says_no(cluster).then(|| {
+            held(what, format!("`onecluster update {}` and set HA = YES to protect it", cluster.id.0))
+        })
     }
 
     /// Fewer than two usable hosts, the dead one among them.

@@ -6,7 +6,7 @@ use super::run::age;
 use crate::model::{ClusterId, Forced, Host, HostId, HostState, Outlook, Progress};
 use crate::policy::host_error::brakes::{dealt_with, follower, myself, storm};
 use crate::policy::host_error::itself::is_this_machine;
-use crate::policy::limits::{disarmed, held, named, unreadable};
+use crate::policy::limits::{disarmed, held, named, says_no, unreadable};
 use crate::policy::port::Failure;
 use crate::policy::record::lease::standing;
 use crate::policy::surroundings::refused;
@@ -97,11 +97,10 @@ impl<'a> View<'a> {
     /// `HA=NO` in the cluster's template: no hook would act.
     fn unprotected(self, host: &Host) -> Option<Failure> {
         let cluster = self.outlook.clusters.iter().find(|cluster| cluster.id == host.cluster)?;
-        let no = cluster.attributes.get("HA").is_some_and(|value| value.eq_ignore_ascii_case("no"));
         let what = || {
             format!("{} is Disabled: its template says HA = NO", named(&self.outlook.clusters, cluster.id))
         };
-        no.then(|| held(what(), "nothing is needed from here"))
+        says_no(cluster).then(|| held(what(), "nothing is needed from here"))
     }
 
     /// The incident of its last failure is not closed: a hook, or reconcile, is at it.

@@ -5,6 +5,7 @@
 
 use super::run::Run;
 use crate::model::{FenceDevice, Host, Level, Memory, Opinion, Peer, PowerState, ReadBack, Route, Scope};
+use crate::policy::fencing::seen_on::names;
 use crate::policy::limits::held;
 use crate::policy::notes::Phase;
 use crate::policy::rules::Control;
@@ -47,8 +48,7 @@ async fn says_off(run: &Run, host: &Host, peers: &[Peer], memory: &Memory) -> Op
     };
     for level in levels.iter().filter(|level| says_something(run, host, level, memory)) {
         if all_say_off(run, host, level, peers).await {
-            let names: Vec<_> = level.0.iter().map(|device| device.name.0.as_str()).collect();
-            return Some(format!("{} says off", names.join(" and ")));
+            return Some(format!("{} says off", names(level)));
         }
     }
     None

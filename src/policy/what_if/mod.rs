@@ -14,6 +14,7 @@ pub use super::plan::Target;
 pub use choose::{Chosen, MOST_PAIRS, Pairs, Scope, choose};
 pub use explain::Explanation;
 
+use super::limits::says_no;
 use super::order::Order;
 use super::plan::{Decision, Verdict, kept_with, may_be_meant};
 use super::port::Survey;
@@ -250,8 +251,7 @@ impl Snapshot {
             ));
         }
         let cluster = self.clusters().iter().find(|cluster| cluster.id == host.cluster)?;
-        let no = cluster.attributes.get("HA").is_some_and(|value| value.eq_ignore_ascii_case("no"));
-        no.then(|| {
+        says_no(cluster).then(|| {
             format!("cluster {} ({}) is Disabled: its template says HA = NO", cluster.name, cluster.id.0)
         })
     }

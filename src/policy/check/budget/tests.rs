@@ -18,14 +18,7 @@ fn policy() -> Policy {
 fn host() -> HostFacts {
     let mut host = Host::new(HostId(1), "node1", HostState::Monitored);
     host.vm_mad = "kvm".to_owned();
-    HostFacts {
-        host,
-        entry: Entry::Declared { same_power_accepted: true },
-        levels: Ok(Vec::new()),
-        power: Vec::new(),
-        slowest: None,
-        turned: BTreeMap::new(),
-    }
+    HostFacts::unasked(host, Entry::Declared { same_power_accepted: true }, Ok(Vec::new()))
 }
 
 fn facts(connect: Option<u64>) -> BudgetFacts {
