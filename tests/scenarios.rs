@@ -1024,6 +1024,7 @@ scenarios! {
     watch_gateways_silent
     watch_hang
     watch_hang_and_nobody_to_ask
+    watch_heard_since_and_a_person
     watch_hook_at_work
     watch_itself
     watch_killed_before_and_a_person
