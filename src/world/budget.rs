@@ -1,6 +1,7 @@
 //! What decides when oned sees a dead host: the monitoring daemon's settings, oneadmin's ssh, the kernel.
 
 use super::runner::{Call, Outcome, run};
+use super::watching;
 use crate::config::{Config, Environment, trust};
 use crate::model::{Host, HostId, Monitord};
 use crate::policy::check::{BudgetFacts, Watcher};
@@ -39,7 +40,7 @@ pub fn budget(environment: &Environment, config: &Config, hosts: &[Host]) -> Bud
         file: (path.display().to_string(), unread),
         connect: connect(config, hosts),
         kernel: kernel(),
-        watcher: watcher(config.watch.silence.saturating_add(config.watch.every)),
+        watcher: watcher(config),
         witness: config.witness.timeout,
     }
 }
@@ -55,14 +56,13 @@ fn monitord_conf(path: &Path) -> Result<Monitord, String> {
     monitord::read(&text().map_err(|error| error.to_string())?)
 }
 
-/// systemd keeps a link for each unit that runs, and for no other. Source: `unit_export_invocation_id` and
-/// `unit_unlink_state_files` in its `src/core/unit.c`.
-fn watcher(silence: Duration) -> Watcher {
-    let there = |folder: &str, name: &str| Path::new(folder).join(name).symlink_metadata().is_ok();
-    if there("/run/systemd/units", &format!("invocation:{WATCHER}")) {
+/// One runs while it has its lock.
+fn watcher(config: &Config) -> Watcher {
+    let silence = config.watch.silence.saturating_add(config.watch.every);
+    if watching::watcher(&config.paths.run_dir).is_some() {
         return Watcher::Runs(silence);
     }
-    let installed = UNITS.iter().any(|folder| there(folder, WATCHER));
+    let installed = UNITS.iter().any(|folder| Path::new(folder).join(WATCHER).symlink_metadata().is_ok());
     if installed { Watcher::Installed(silence) } else { Watcher::None }
 }
 

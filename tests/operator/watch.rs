@@ -131,10 +131,13 @@ fn there_is_one_watcher_and_check_names_it() {
     assert!(err(&second).contains("another `onerescue watch` is at work"), "{}", err(&second));
     let said = out(&bench.run(&["check"]));
     assert!(said.contains("`onerescue watch` is at work"), "{said}");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("`onerescue watch` runs: 12 s without an answer"), "{said}");
     assert!(kill("TERM", &first.id().to_string()));
     assert_eq!(first.wait().unwrap().code(), Some(9));
     let said = out(&bench.run(&["check"]));
     assert!(said.contains("`onerescue watch` does not run here"), "{said}");
+    assert!(!said.contains("`onerescue watch` runs"), "{said}");
 }
 
 #[test]
