@@ -524,6 +524,7 @@ scenarios! {
     fell_after_an_attempt
     fell_and_by_setting_not
     fell_and_does_not_start
+    fell_and_its_target_is_offline
     fell_and_killed_before_its_start
     fell_and_not_started_is_tried_again
     fell_and_switched_off_by_a_person
@@ -545,6 +546,7 @@ scenarios! {
     first_level_slow
     first_level_unreadable
     first_start_fails
+    first_vm_is_never_sent
     flapping_host
     flaps_and_a_person_goes_on
     flaps_thrice
@@ -835,6 +837,7 @@ scenarios! {
     rebooted_and_fenced_again
     rebooted_and_left
     record_fails_after_the_proof
+    record_exists_and_cannot_be_written
     record_forwarded_late
     record_late
     record_late_after_the_end

@@ -2,7 +2,8 @@
 //!
 //! `[settle] retries` (1) is how often in one run: the first at once, each further one, and giving up, `retry_wait` (30 s)
 //! after the last. A VM that does not start is resumed as often. What was led on after its oned had died (`moving::torn`)
-//! is no retry. A host that is not MONITORED any more gets none: the VM has failed at once. All attempts of a VM end with
+//! is no retry. A host that is not MONITORED any more gets none, and no first start of a VM that fell: the VM has failed at
+//! once; oned is about to look at one in INIT, so that is waited for. All attempts of a VM end with
 //! `[settle] deadline` (600 s, in `judge`). What has failed keeps its reason and the one command that goes on, and
 //! reconcile tries it again (`moving::held_vms`).
 //!
@@ -31,6 +32,8 @@ impl Judge<'_> {
         let what = format!("{} on {}", vm.state, self.run.vms.hosts.named(host));
         let text = match hosts.get(&host) {
             Some(HostState::Monitored) if left => return Judgement::Send(Order::Retry { vm: vm.id }),
+            // oned is about to look at it.
+            Some(HostState::Init) => return Judgement::Stay,
             Some(HostState::Monitored) => {
                 format!(
                     "{what}, retried {}; {}{}",
@@ -76,26 +79,33 @@ impl Judge<'_> {
     ) -> Judgement {
         let rules = self.run.policy.settle;
         let asked = matches!(order, Order::Resume { .. }) && certainty != Certainty::NotSent;
-        if !asked {
-            return Judgement::Send(Order::Resume { vm: vm.id });
-        }
         // oned takes a start up late, and what made it fail may pass.
-        if self.now.since(sent) < rules.retry_wait {
+        if asked && self.now.since(sent) < rules.retry_wait {
             return Judgement::Stay;
         }
         let Some(hosts) = self.hosts else { return Judgement::Look };
-        let well = hosts.get(&host) == Some(&HostState::Monitored);
-        if well && self.vm.retries <= rules.retries {
-            return Judgement::Send(Order::Resume { vm: vm.id });
-        }
-        let name = self.run.vms.hosts.named(host);
-        let first = if well { "" } else { ", which is not MONITORED now" };
-        Judgement::Close(Fate::Failed(format!(
-            "POWEROFF on {name}{first}: it was started there {} and did not run; find out why, then `onevm resume {}`{}",
-            times(self.vm.retries),
-            vm.id.0,
-            said(vm)
-        )))
+        let (name, id) = (self.run.vms.hosts.named(host), vm.id.0);
+        let text = match hosts.get(&host) {
+            Some(HostState::Monitored) if !asked || self.vm.retries <= rules.retries => {
+                return Judgement::Send(Order::Resume { vm: vm.id });
+            }
+            // oned is about to look at it.
+            Some(HostState::Init) => return Judgement::Stay,
+            Some(HostState::Monitored) => format!(
+                "POWEROFF on {name}: it was started there {} and did not run; find out why, then `onevm resume {id}`{}",
+                times(self.vm.retries),
+                said(vm)
+            ),
+            Some(state) => format!(
+                "POWEROFF on {name}, which is {state} now: it is not started there; bring that host back, then \
+                 `onevm resume {id}`{}",
+                said(vm)
+            ),
+            None => {
+                format!("POWEROFF on {name}, which does not exist any more; {}{}", recreate(vm), said(vm))
+            }
+        };
+        Judgement::Close(Fate::Failed(text))
     }
 
     /// It is UNKNOWN on its target. The first reads after a call may show that too; later that host has trouble of its

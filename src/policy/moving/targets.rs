@@ -48,6 +48,8 @@ enum Start {
 pub(super) struct Targets {
     all: BTreeMap<HostId, Target>,
     rules: SettleRules,
+    /// VMs that are tried for longer than `[settle] first_wait`, whose last order was not sent.
+    late: BTreeSet<VmId>,
     /// The highest priority of a VM that waits for the first one on a host that nothing is known of, and for which one.
     waits: Option<(Priority, VmId)>,
 }
@@ -132,7 +134,9 @@ impl Targets {
         for host in run.vms.progress.values().flat_map(|vm| &vm.refused) {
             all.entry(*host).or_default().refused += 1;
         }
-        Self { all, rules, waits: None }
+        let late = |vm: &VmProgress| vm.stage == Stage::Open && is_late(vm, now, rules);
+        let late = run.vms.progress.iter().filter(|(_, vm)| late(vm)).map(|(id, _)| *id).collect();
+        Self { all, rules, late, waits: None }
     }
 
     /// The hosts where VMs do not start, or not soon.
@@ -160,6 +164,7 @@ impl Targets {
             return Ok(());
         }
         let target = self.all.entry(to).or_default();
+        target.slow |= self.late.contains(&vm);
         if let Some(ahead) = target.ahead() {
             if target.is_unknown() {
                 self.waits = self.waits.filter(|(most, _)| *most >= priority).or(Some((priority, ahead)));
@@ -211,8 +216,11 @@ pub(super) fn is_decided(run: &Run, first: VmId, read: Option<&Vm>) -> bool {
         let class = states::class(vm.state);
         class == Class::Failure || class == Class::Running && vm.host != Some(run.subject.host)
     };
-    let late = progress.begun.is_some_and(|begun| run.now().since(begun) >= run.policy.settle.first_wait);
-    late || !is_on_its_way(progress) || read.is_some_and(ended)
+    is_late(progress, run.now(), run.policy.settle) || !is_on_its_way(progress) || read.is_some_and(ended)
+}
+
+fn is_late(vm: &VmProgress, now: Moment, rules: SettleRules) -> bool {
+    vm.begun.is_some_and(|begun| now.since(begun) >= rules.first_wait)
 }
 
 fn is_on_its_way(vm: &VmProgress) -> bool {

@@ -50,6 +50,7 @@ pub(super) async fn taken(
     hold: Hold,
 ) -> Result<bool, Stop> {
     run.record.owned = run.now();
+    opening.taken += 1;
     if run.record.document == Some(document) {
         return counts(run, document, hold).await;
     }

@@ -6,6 +6,7 @@ use super::lease::{Watch, ended_by, is_here, life, may_live, standing};
 use super::lock::{Took, take};
 use super::opening::Opening;
 use super::release::old;
+use super::writing::cannot_be;
 use crate::model::text::vms;
 use crate::model::{DocumentId, End, Hold, Incident, IncidentVm, Life, Memory, Progress};
 use crate::policy::arming::utc;
@@ -23,6 +24,10 @@ use crate::policy::timings::{LEASE, QUIET};
 /// So many VMs are named.
 const FEW: usize = 3;
 
+/// A run takes a record so often at most, because another one turned out to count each time: with two front-ends that begin
+/// at once that happens once.
+const OTHERS: u32 = 5;
+
 /// What is remembered of this host.
 enum Found {
     /// No record that this run goes on with.
@@ -37,6 +42,9 @@ enum Found {
 pub(in crate::policy) async fn open_record(run: &mut Run, opening: &mut Opening) -> Result<(), Stop> {
     let mut seen: Option<Watch> = None;
     loop {
+        if opening.taken == OTHERS {
+            return Err(never_ours(run));
+        }
         let memory = match run.read(Phase::Claim, |world| world.memory()).await? {
             Ok(memory) => memory,
             Err(failure) => {
@@ -76,6 +84,13 @@ pub(in crate::policy) async fn open_record(run: &mut Run, opening: &mut Opening)
             }
         };
     }
+}
+
+/// oned says one thing of the records and does another: each new one would be a document more.
+fn never_ours(run: &mut Run) -> Stop {
+    let what = format!("this run has taken its record {OTHERS} times, and another one counted each time");
+    let advice = "look into oned.log for what becomes of documents".to_owned();
+    cannot_be(run, Failure { trouble: Trouble::Refused, what, advice })
 }
 
 /// A lock is there that no record names: look again soon whether its run writes itself down, whoever runs this.

@@ -20,6 +20,8 @@ pub(in crate::policy) struct Opening {
     pub(super) predecessor: Option<Epoch>,
     /// For how long its record had not changed when it was taken up, as far as this front-end has seen.
     pub(super) unchanged: Duration,
+    /// How often this run has taken a record.
+    pub(super) taken: u32,
 }
 
 /// Why nothing is to be recovered, unless the record shows otherwise.

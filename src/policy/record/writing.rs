@@ -167,7 +167,8 @@ fn mine(run: &Run, memory: &Memory) -> Option<DocumentId> {
         .map(|(id, _)| *id)
 }
 
-fn cannot_be(run: &mut Run, failure: Failure) -> Stop {
+/// Nothing is done that no record tells of.
+pub(super) fn cannot_be(run: &mut Run, failure: Failure) -> Stop {
     // Not tried once more at the end.
     run.record.incident = None;
     let more = if run.fence.told.is_empty() { "" } else { " more" };

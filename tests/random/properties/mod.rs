@@ -24,8 +24,15 @@ fn config(share: u32) -> ProptestConfig {
     crate::config(share, "tests/random/properties/regressions.txt", 4000)
 }
 
+/// No run asks more often than this.
+const LONGEST: usize = 100_000;
+
 fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {
-    let report = run(&mut stage.world, stage.subject.clone(), story.policy.clone());
+    let ended = run_steps(&mut stage.world, stage.subject.clone(), story.policy.clone(), LONGEST);
+    let last =
+        |told: &[_]| told.iter().rev().take(40).rev().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(ended.is_some(), "the run does not end:\n{}", last(stage.world.told()));
+    let report = ended.unwrap();
     let mut broken = audit(&stage.world, &story.policy, &report, &stage.charged);
     broken.extend(check::orders(story, &stage.world, stage.subject.host));
     broken.extend(check::really(story, &stage.world, &report));

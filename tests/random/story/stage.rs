@@ -63,7 +63,9 @@ fn past(cloud: &mut Cloud, story: &Story) {
     if story.vms.iter().all(|vm| vm.before == Before::Nothing) {
         return;
     }
-    let others: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead).collect();
+    // What runs on a host without power runs nowhere, and nobody hears of what an OFFLINE one runs.
+    let heard = |at: &usize| !matches!(story.hosts[*at].ill, Some(Ill::Dead | Ill::Offline));
+    let others: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead && heard(at)).collect();
     for (id, vm) in story.vms.iter().enumerate() {
         let vm_id = VmId(u32::try_from(id).unwrap());
         match vm.before {
