@@ -26,6 +26,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("wait", "cycles", Count(|c| &mut c.rules.wait.cycles, 0, 1000)),
     ("wait", "cycle", Time(|c| &mut c.rules.wait.cycle, TENTH, HOUR)),
     ("wait", "look", Time(|c| &mut c.rules.wait.look, TENTH, minutes(5))),
+    ("wait", "first_look", Time(|c| &mut c.rules.wait.first_look, NONE, minutes(5))),
     ("wait", "oned", Time(|c| &mut c.rules.wait.oned, SECOND, DAY)),
     ("wait", "dump", Time(|c| &mut c.rules.wait.dump, NONE, DAY)),
     ("brake", "failing", Count(|c| &mut c.rules.brake.failing, 1, 100_000)),

@@ -29,6 +29,10 @@ pub struct WaitRules {
     pub cycle: Duration,
     /// The time between two looks at the host, and at VMs on their way.
     pub look: Duration,
+    /// The first look at VMs that were sent on comes after this; then the time doubles until it is `look`. "0s": it is `look`
+    /// at once.
+    #[serde(default)]
+    pub first_look: Duration,
     /// How long oned may be away before the run gives up.
     pub oned: Duration,
     /// A host that says that it saves its crash dump is not fenced for at most so long. `fence_kdump`, of `agents_dir`, listens
@@ -254,6 +258,7 @@ impl Default for WaitRules {
             cycles: 2,
             cycle: Duration::from_secs(60),
             look: Duration::from_secs(5),
+            first_look: Duration::from_millis(500),
             oned: Duration::from_secs(300),
             dump: Duration::ZERO,
         }

@@ -13,8 +13,16 @@ fn seconds(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
 
 fn wait() -> impl Strategy<Value = WaitRules> {
     let dump = prop_oneof![4 => Just(Duration::ZERO), 1 => seconds(1..601)];
-    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301), dump)
-        .prop_map(|(cycles, cycle, look, oned, dump)| WaitRules { cycles, cycle, look, oned, dump })
+    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301), dump).prop_map(
+        |(cycles, cycle, look, oned, dump)| WaitRules {
+            cycles,
+            cycle,
+            look,
+            oned,
+            dump,
+            ..WaitRules::default()
+        },
+    )
 }
 
 fn fence() -> impl Strategy<Value = FenceRules> {
