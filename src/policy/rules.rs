@@ -70,9 +70,9 @@ pub struct FenceRules {
     pub control_age: Duration,
     /// How often a host that was off and is on again is fenced again.
     pub again: u32,
-    /// How old the last "off" may be when the next VMs (as many as `[settle] parallel`) are sent on. "0s": it is read
-    /// again before each batch. A device that takes seconds for an answer may have more, up to 30s: a machine takes
-    /// longer to boot.
+    /// How old the last "off" may be when the next VMs (as many as `[settle] parallel`) are sent on: no machine boots and is given
+    /// a VM in less. From half of that on it is read again, beside the orders. "0s": it is read before each batch, which waits for
+    /// it. A device that takes more than 5 s for an answer may have up to 30s.
     pub recheck: Duration,
     /// A host none of whose VMs can be recovered (held, no room, opted out, or there are none) is not fenced: true
     /// fences it all the same. `fence_host` always fences.
@@ -277,7 +277,7 @@ impl Default for FenceRules {
             control: Control::Required,
             control_age: Duration::from_secs(30 * 24 * 3600),
             again: 2,
-            recheck: Duration::ZERO,
+            recheck: Duration::from_secs(10),
             without_gain: false,
         }
     }

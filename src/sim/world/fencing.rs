@@ -57,6 +57,19 @@ impl SimWorld {
 
     pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {
         self.advance(self.takes(host, name));
+        let (at, really, said) = self.say_power(host, name, via);
+        let via = via.map(|peer| peer.id);
+        self.seen.push(Seen::Power { at, device: name.clone(), via, said: said.clone(), really });
+        said
+    }
+
+    /// What a device says at this moment, and what is true of what it switches.
+    pub(super) fn say_power(
+        &mut self,
+        host: HostId,
+        name: &DeviceName,
+        via: Option<&Peer>,
+    ) -> (Duration, Power, PowerState) {
         let at = self.cloud_now();
         let met = self.unmet(host, name).map_or(Ok(()), Err);
         let (really, said) = match met.and_then(|()| self.reach(host, name, via)) {
@@ -69,12 +82,10 @@ impl SimWorld {
             }
             Err(why) => (self.power(host), PowerState::Unknown(why)),
         };
-        let via = via.map(|peer| peer.id);
-        self.seen.push(Seen::Power { at, device: name.clone(), via, said: said.clone(), really });
-        said
+        (at, really, said)
     }
 
-    fn takes(&self, host: HostId, name: &DeviceName) -> Duration {
+    pub(super) fn takes(&self, host: HostId, name: &DeviceName) -> Duration {
         let device = self.devices(host).iter().find(|device| device.name == *name);
         device.map_or(ASKING, |device| device.takes)
     }

@@ -39,6 +39,7 @@ fn fence() -> impl Strategy<Value = FenceRules> {
             probe_error,
             control,
             again,
+            recheck: Duration::from_secs(deadline.as_secs() % 4 * 10),
             // What holds here are brakes.
             without_gain: true,
             ..FenceRules::default()
