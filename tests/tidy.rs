@@ -5,6 +5,8 @@
 
 #[path = "tidy/imports.rs"]
 mod imports;
+#[path = "tidy/live.rs"]
+mod live;
 #[path = "tidy/settings.rs"]
 mod settings;
 #[path = "tidy/texts.rs"]
