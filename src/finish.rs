@@ -1,5 +1,6 @@
 //! The end of an executable: a short report on stdout, one last line on stderr, the exit code.
 
+use crate::advised::whole;
 use crate::error::{Error, Result};
 use crate::model::text::{cut, one_line};
 use crate::policy::healthy::Account;
@@ -64,7 +65,7 @@ pub(crate) fn refused(failure: &Failure) -> u8 {
 /// Write to stdout. A reader that has gone away is no reason to fail: the exit code says how it went.
 pub(crate) fn say(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(whole(text).as_bytes()).and_then(|()| out.flush());
 }
 
 /// Advice may be lines to paste; nothing else in it may break a line.
@@ -84,7 +85,7 @@ fn to_do(advice: &str) -> String {
 
 /// [`say`], to stderr.
 fn complain(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(whole(text).as_bytes());
 }
 
 #[cfg(test)]

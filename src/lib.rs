@@ -50,7 +50,7 @@
 //! | `HA_POLICY` | a VM's owner | less for his VM than the option says; more never, and only what `owner_may` has | `plan_owners_may_not` `plan_owners_may_no_more` |
 //! | `HA_PRIORITY` | a VM's owner | his VM is decided earlier, so it has the room that a later one would have | `room_is_given_once_and_by_priority` |
 //! | `SCHED_REQUIREMENTS`, `LABELS` | a VM's owner | his VM is held, or left alone | `plan_requirements` `plan_excluded` |
-//! | `HA_RESTARTS`, `HA_STATE` | a VM's owner | `vm_down` tries his VM more often, or not | `down_in_a_crash_loop` |
+//! | `HA_RESTARTS`, `HA_STATE`, `HA_DOWN` | a VM's owner | `vm_down` tries his VM more often, or not; it is started with its host's failure | `down_in_a_crash_loop` |
 //! | whatever else is in a VM's document, however long | a VM's owner | his VM is held; of texts a few words are told | `what_strangers_write_changes_nothing_of_mine` `what_an_owner_writes_is_told_in_few_words` `a_vm_that_cannot_be_read_hides_no_other` `a_stranger_whose_vm_cannot_be_read_holds_nobody` |
 //! | `HA_TAIL`, `HA_QUARANTINE` and the like, `HA_RETURNED` | a host's probes | that host stays disabled; it is enabled only if it has failed lately by our records; what is down on it is started there or not | `tenants_host_words` `only_our_own_quarantine_for_flapping_ends_and_only_in_time` `a_host_does_not_enable_itself` |
 //! | capacity, devices, `RESERVED_CPU`, `HA_STANDBY` | a host's probes | VMs of a recovery come to that host or do not, as far as oned's own check lets them | `plan_standby_first` `room_is_given_once_and_by_priority` |
@@ -70,6 +70,7 @@
 //!
 //! Nothing reads the log. What each state of a VM means is a table: [`policy::states`].
 
+mod advised;
 pub mod cli;
 pub mod config;
 pub mod error;

@@ -1,4 +1,5 @@
-//! What is printed of a report, in at most 4096 bytes: the outcome, the counts, what needs a person first.
+//! What is printed of a report, in at most 4096 bytes: the outcome (at most 1000), the proof (500), the counts, then each VM (300):
+//! failed, held, planned, recovered, left. What does not fit is "and N more, see the log". Where nothing was to do no VM is listed.
 //!
 //! Pure. The log and the record have what is left out.
 
@@ -7,7 +8,7 @@ use crate::policy::healthy::Account;
 use crate::policy::{Disabled, Fate, Mode, Outcome, Purpose, Report, VmReport};
 use std::fmt::Write as _;
 
-/// What the hook manager stores of a run is replicated to every front-end, so it stays this small.
+/// The hook manager stores what a run prints, and oned replicates that to every front-end, so the report stays this small.
 pub const LONGEST: usize = 4096;
 
 /// The report in at most [`LONGEST`] bytes: the outcome, the counts, what needs a person first.

@@ -21,6 +21,6 @@ if [ -r /etc/onerescue.env ]; then
 fi
 
 # In the background: oned waits for its hook. It logs to the same file as every run.
-setsid -f "${ONERESCUE:-/usr/local/bin/onerescue}" reconcile </dev/null >/dev/null 2>&1
+setsid -f "${ONERESCUE:-/usr/bin/onerescue}" reconcile </dev/null >/dev/null 2>&1
 
 exit $code

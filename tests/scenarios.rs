@@ -436,6 +436,8 @@ scenarios! {
     document_damaged
     document_damaged_and_deleted
     document_newer
+    domain_on_a_peer_recreate
+    domain_on_a_peer_without_libvirt
     documents_made_wide
     down_after_a_good_while
     down_and_a_person_powers_it_off
@@ -464,6 +466,7 @@ scenarios! {
     down_in_a_crash_loop_of_a_wrong_clock
     down_in_a_crowd
     down_in_a_crowd_and_its_host_fails
+    down_in_a_crowd_longer_than_reset
     down_in_a_crowd_of_storage
     down_in_a_crowd_that_lasts
     down_in_an_election
@@ -518,6 +521,7 @@ scenarios! {
     fell_before_the_error
     fell_beside_what_ran
     fell_in_order
+    fell_long_ago_and_held_by_vm_down
     fell_on_ceph
     fell_recreated
     fell_with_force
@@ -777,6 +781,7 @@ scenarios! {
     plan_returned_by_its_word
     plan_returned_last
     plan_role_apart
+    plan_rest_of_a_set
     plan_room_is_kept
     plan_service
     plan_service_circle
@@ -938,6 +943,7 @@ scenarios! {
     target_hangs
     target_offline
     target_offline_before_the_call
+    target_out_and_runs_again
     target_refuses
     target_starts_nothing
     target_starts_nothing_and_killed

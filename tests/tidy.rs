@@ -7,6 +7,8 @@
 mod imports;
 #[path = "tidy/live.rs"]
 mod live;
+#[path = "tidy/manual.rs"]
+mod manual;
 #[path = "tidy/settings.rs"]
 mod settings;
 #[path = "tidy/texts.rs"]
@@ -185,6 +187,7 @@ fn the_hook_template_is_what_the_hook_reads() {
     let template = read("templates/host_error.tmpl");
     for needed in [
         "ARGUMENTS       = \"$TEMPLATE -m -p 5\"",
+        "COMMAND         = \"/usr/lib/onerescue/host_error\"",
         "ARGUMENTS_STDIN = \"yes\"",
         "RESOURCE        = \"HOST\"",
         "STATE           = \"ERROR\"",
@@ -202,7 +205,7 @@ fn the_hooks_on_healthy_hosts_have_their_templates() {
         "ARGUMENTS_STDIN = \"yes\"",
         "RESOURCE        = \"HOST\"",
         "STATE           = \"MONITORED\"",
-        "COMMAND         = \"ft/host_back\"",
+        "COMMAND         = \"/usr/lib/onerescue/host_back\"",
     ] {
         assert!(template.contains(needed), "{needed}");
     }
@@ -213,7 +216,7 @@ fn the_hooks_on_healthy_hosts_have_their_templates() {
             "ARGUMENTS_STDIN = \"yes\"".to_owned(),
             "RESOURCE        = \"VM\"".to_owned(),
             format!("ON              = \"{on}\""),
-            "COMMAND         = \"ft/vm_down\"".to_owned(),
+            "COMMAND         = \"/usr/lib/onerescue/vm_down\"".to_owned(),
         ] {
             assert!(template.contains(&needed), "{file}: {needed}");
         }

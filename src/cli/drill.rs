@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::text::one_line;
 use crate::model::{HostId, Moment};
 use crate::policy::{Entry, Fate, Fencing, Report, VmReport};
-use crate::sim::{Change, Cloud, Job, Power, Scenario, SimWorld, audit};
+use crate::sim::{Change, Cloud, Job, Power, Scenario, SimWorld, Then, audit};
 use crate::{finish, run};
 use clap::Args;
 use std::fmt::Write as _;
@@ -79,6 +79,10 @@ fn read(path: &Path) -> Result<String> {
 
 /// Run a scenario once and tell it. The text is the same every time.
 pub fn play(scenario: &mut Scenario) -> (Report, String) {
+    // The timer has a pace of its own.
+    if scenario.then == Then::Again && !scenario.world.told().is_empty() {
+        scenario.world.advance(scenario.rest);
+    }
     let mut text = format!("{}\n\n", scenario.title);
     let nothing = reconciled::before(scenario, &mut text);
     scenario.world.begin_again();

@@ -31,6 +31,6 @@ pub use back::host_back;
 pub use down::vm_down;
 pub use drill::{Drill, play};
 pub use hook::{fence_host, host_error};
-pub use operator::operator;
+pub use operator::{command_lines, operator};
 pub use replay::replay_text;
 pub use tended::play_tended;

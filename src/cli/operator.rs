@@ -15,8 +15,9 @@ use super::replay::{ReplayOptions, replay};
 use super::serve::{DrillPower, drill_power};
 use super::show::{Show, show};
 use crate::finish;
+use crate::options::{FenceHost, HostBack, HostError, VmDown};
 use crate::world::stop;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// When a hypervisor dies, every VM that can run elsewhere runs elsewhere.
@@ -46,6 +47,18 @@ enum Command {
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
+}
+
+/// The command lines of all programs, for manual pages and completions.
+#[must_use]
+pub fn command_lines() -> Vec<clap::Command> {
+    vec![
+        Operator::command(),
+        HostError::command(),
+        FenceHost::command(),
+        HostBack::command(),
+        VmDown::command(),
+    ]
 }
 
 /// Run the operator's command.

@@ -8,7 +8,7 @@ use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::{Decision, LOOK, ReconcileRules, Todo, Waits, decide, left, options};
 use crate::policy::stopping::By;
-use crate::policy::{Disabled, HandOver, Outcome, Policy, Report, Rules, Source, host_back, vm_down};
+use crate::policy::{Disabled, HandOver, HoldRules, Outcome, Policy, Report, Rules, Source, host_back};
 use crate::run::Run;
 use crate::sim::{Job, Scenario, Then};
 use crate::world::World as _;
@@ -49,8 +49,8 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
         (_, Then::Again) => None,
         _ if first => None,
         (Job::VmDown(vm, policy), _) => {
-            let (vm, rules) = (*vm, policy.down);
-            look_again(scenario, vm, rules, text).err()
+            let (vm, hold) = (*vm, policy.rules.hold);
+            look_again(scenario, vm, hold, text).err()
         }
         (Job::HostError | Job::HostBack(_), _) => tick(scenario, text).err(),
     }
@@ -60,19 +60,19 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
 ///
 /// # Errors
 /// It has left none.
-fn look_again(
-    scenario: &mut Scenario,
-    vm: VmId,
-    rules: vm_down::Rules,
-    text: &mut String,
-) -> Result<(), Outcome> {
-    wait(scenario, TIMER);
-    let (at, now) = (scenario.world.now(), scenario.world.transport().cloud().wall_clock());
-    if scenario.world.is_looked_at_again().is_none_or(|since| !rules.goes_on(since, now)) {
-        let _ = writeln!(text, "{at} timer    nothing to do\n");
-        return Err(nothing_to_do("no run of vm_down has left its word"));
-    }
-    let _ = writeln!(text, "{at} timer    {vm}: its run of vm_down was ended before it was done\n");
+fn look_again(scenario: &mut Scenario, vm: VmId, hold: HoldRules, text: &mut String) -> Result<(), Outcome> {
+    let kept = loop {
+        wait(scenario, TIMER);
+        let (at, now) = (scenario.world.now(), scenario.world.transport().cloud().wall_clock());
+        let Some(kept) = scenario.world.is_looked_at_again().filter(|kept| kept.goes_on(&hold, now)) else {
+            let _ = writeln!(text, "{at} timer    nothing to do\n");
+            return Err(nothing_to_do("no run of vm_down has left its word"));
+        };
+        if kept.left(&hold, now).is_zero() {
+            break kept.why(now);
+        }
+    };
+    let _ = writeln!(text, "{} timer    {vm}: {kept}\n", scenario.world.now());
     scenario.subject.source = Source::Reconcile;
     Ok(())
 }

@@ -143,6 +143,9 @@ pub struct WitnessSettings {
     ///
     /// The shell that looks must not find itself.
     pub domain: Vec<String>,
+    /// What peers run before the VMs of a dead host are planned: exit code 0 is that some of them run there, and the output names
+    /// them as one-ID; 1 that none does. `{vms}` is their ids, with | between them. `[]`: nobody is asked.
+    pub domains: Vec<String>,
     /// How a peer is reached; its name and the probe are added.
     pub ssh: Vec<String>,
     /// The end of one question.
@@ -162,6 +165,7 @@ impl Default for WitnessSettings {
         Self {
             probe: words("/usr/bin/ping -c 3 -W 2 {address}"),
             domain: words("/usr/bin/pgrep -f [g]uest=one-{vm},"),
+            domains: words("/usr/bin/pgrep -a -f [g]uest=one-({vms}),"),
             ssh: words("/usr/bin/ssh -o BatchMode=yes -o ConnectTimeout=5"),
             timeout: Duration::from_secs(20),
             consul: None,
@@ -221,6 +225,9 @@ impl Config {
     /// [`Error::File`] if the file cannot be read, is missing though it was named, or may be written by group
     /// or others. [`Error::Settings`] if its content cannot be used.
     pub fn load(environment: &Environment, named: Option<&Path>) -> Result<Self> {
+        if let Some(file) = named {
+            crate::advised::settings(file);
+        }
         let named = named.or(environment.onerescue_config.as_deref());
         let path = named.map_or_else(|| environment.default_settings_file(), Path::to_owned);
         match trust::read(&path, trust::Role::Settings) {

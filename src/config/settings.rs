@@ -5,7 +5,8 @@
 use super::bounds::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, TENTH, days, minutes};
 use super::read::Sets::{self, Choice, Consul, Count, Flag, Ids, List, Number, Text, Time};
 use super::words::{
-    absolute, addresses, choose, failback, folders, program, set, texts, unless_empty, web, wishes, words,
+    absolute, addresses, choose, domains, failback, folders, program, set, texts, unless_empty, web, wishes,
+    words,
 };
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub(super) const SETTINGS: &[(&str, &str, Sets)] = &[
     ("witness", "after_off", Time(|c| &mut c.rules.witness.after_off, NONE, minutes(10))),
     ("witness", "probe", List(|c, list| set(&mut c.witness.probe, program("witness.probe", list)))),
     ("witness", "domain", List(|c, list| set(&mut c.witness.domain, program("witness.domain", list)))),
+    ("witness", "domains", List(|c, list| set(&mut c.witness.domains, domains(list)))),
     ("witness", "ssh", List(|c, list| set(&mut c.witness.ssh, program("witness.ssh", list)))),
     ("witness", "timeout", Time(|c| &mut c.witness.timeout, SECOND, minutes(5))),
     ("witness", "consul", Consul),

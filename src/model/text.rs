@@ -45,6 +45,21 @@ pub fn vms(count: usize) -> String {
     format!("{count} VM{}", if count == 1 { "" } else { "s" })
 }
 
+/// Behind a count.
+#[must_use]
+pub fn is_or_are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
+/// `once`, `2 times`
+#[must_use]
+pub fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 /// How long something took.
 ///
 /// ```

@@ -132,6 +132,12 @@ impl Desk {
         self.0.borrow_mut().quiet = quiet;
     }
 
+    /// The last line, which the report begins with.
+    pub(super) fn note_end(&self, text: impl Into<String>) {
+        let weight = if self.0.borrow().quiet { Weight::Detail } else { Weight::End };
+        self.write(weight, Phase::Report, text.into());
+    }
+
     /// A line about one VM or one sample.
     pub(super) fn detail(&self, phase: Phase, text: impl Into<String>) {
         self.write(Weight::Detail, phase, text.into());

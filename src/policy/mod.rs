@@ -6,7 +6,7 @@
 //!
 //! | rule | file |
 //! | --- | --- |
-//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`; events are written by `record/adopt` |
+//! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`, `host_back/quarantine`; events are written by `record/adopt` |
 //! | a fence must help some VM | `host_error/gain` |
 //! | everything is looked at just before an "off" | `fencing/clearance` |
 //! | a device must have been seen ON | `fencing/seen_on` |
@@ -15,7 +15,7 @@
 //! | a host that saves its crash dump is not fenced meanwhile | `fencing/dump` |
 //! | a person's word that the host is off | `fencing/confirmation` |
 //! | "off" is read again, beside and between batches | `moving/ready`: when, and what follows; `fencing/beside`, `fencing/recheck`: how |
-//! | one owner; taken over after the lease | `record/lease`; `record/lock`, `record/open`, `reconcile` |
+//! | one owner; taken over after the lease | `record/lease`; `record/adopt` does it; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
 //! | a driver has failed on the target | `moving/retries` |
@@ -26,8 +26,8 @@
 //! | VMs that are held are looked at again | `moving/held_vms` |
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
-//! | a VM that runs where oned does not have it | `zombies` |
-//! | the default of every figure | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
+//! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `moving/domains` |
+//! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
 pub(crate) mod authority;
@@ -75,8 +75,8 @@ pub use notes::{Entry, Phase, Weight};
 pub use order::{MigrationType, Order, Reply};
 pub(crate) use port::listen;
 pub use port::{
-    Claim, Crowd, Failure, LayerList, News, Source, Subject, Survey, Taken, Trouble, VmList, VmSubject,
-    Watch, World,
+    Claim, Crowd, Domains, Failure, LayerList, News, Source, Subject, Survey, Taken, Trouble, VmList,
+    VmSubject, Watch, World,
 };
 pub use report::{DELETED, Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{

@@ -26,6 +26,7 @@
 //! | `HA_RETURNED` | 300 s | it says nothing about the last failure |
 //! | `HA_RESTARTS` | 300 s | now |
 //! | `since` in a lock file of `vm_down` | 300 s | now: the run is gone on with |
+//! | `next` beside it | `[hold] longest` | it is looked at now |
 //! | a line of the crowd file | now | now |
 //! | a journal's name | none | it is the newest; it goes when there are too many |
 //! | `TEMPLATE/ERROR` | see [`super::reconcile`] | the age is unknown |
@@ -169,7 +170,7 @@ pub(super) fn mend(incident: &mut Incident, now: Epoch, seen: Duration, policy: 
     }
     furthest.map(|wrong| {
         format!(
-            "its record has a moment that is {} s ahead, later than any setting allows: a clock was wrong; it is mended",
+            "its record has a moment that is {} s ahead, later than any setting allows: a clock was wrong; it is corrected",
             wrong.as_secs()
         )
     })

@@ -50,6 +50,8 @@ pub enum Weight {
     Step,
     /// About one VM or one sample; there may be thousands.
     Detail,
+    /// How the run ended: the report begins with that, so the log file alone has it.
+    End,
 }
 
 /// One line of the trail: when, in which phase, what.

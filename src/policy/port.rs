@@ -4,7 +4,7 @@
 mod answers;
 mod subject;
 
-pub use answers::{Claim, Crowd, LayerList, Survey, Taken, VmList};
+pub use answers::{Claim, Crowd, Domains, LayerList, Survey, Taken, VmList};
 pub use subject::{Failure, Source, Subject, Trouble, VmSubject};
 
 use super::notes::Entry;
@@ -16,6 +16,7 @@ use crate::model::{
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
 use crate::policy::healthy::deed::Deed;
+use crate::policy::rules::HoldRules;
 use crate::policy::timings::FRESH;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -90,6 +91,14 @@ pub trait World {
 
     /// Ask witnesses about a host that was read, at the same time: these peers, and Consul if it is set up.
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony>;
+
+    /// Ask these hosts which of the VMs they run, whatever oned has: all at the same time, and each once.
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        let _ = vms;
+        let silent =
+            |peer: &Peer| Domains { host: peer.id, running: Vec::new(), silent: Some(NOT_HERE.to_owned()) };
+        peers.iter().map(silent).collect()
+    }
 
     /// What the front-end says it is, and who leads if it does not.
     fn lead(&mut self) -> WhoLeads;
@@ -213,9 +222,10 @@ pub trait World {
         Err(not_here())
     }
 
-    /// This run of `vm_down` ends, and `onerescue reconcile` of this front-end begins another one for the VM.
-    fn look_again(&mut self, vm: VmId) {
-        let _ = vm;
+    /// This run of `vm_down` ends, and `onerescue reconcile` of this front-end begins another one for the VM, more and more
+    /// slowly.
+    fn look_again(&mut self, vm: VmId, hold: &HoldRules) {
+        let _ = (vm, hold);
     }
 
     /// The hosts that say they run one of these VMs, and oned has it elsewhere.

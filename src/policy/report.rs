@@ -136,7 +136,7 @@ impl Outcome {
                     stop.advice()
                 }
             }
-            Self::Partly => Some("see the reason with each VM, mend it and run the same command again"),
+            Self::Partly => Some("read the reason of the VM, repair it, then run the same command again"),
             Self::Contradicted(failure)
             | Self::NotStarted(failure)
             | Self::NoCloud(failure)
@@ -216,8 +216,7 @@ impl Report {
     pub fn advice(&self) -> Option<String> {
         let mut advice = self.outcome.advice()?.to_owned();
         if self.outcome == Outcome::Partly {
-            let mend =
-                || format!("mend the reason that stands with each VM, then run `{}` again", self.again);
+            let mend = || format!("read the reason of each VM, repair it, then run `{}` again", self.again);
             advice = self.halted.clone().unwrap_or_else(mend);
         }
         if self.disabled != Disabled::No {

@@ -1,10 +1,11 @@
-//! Domains that run where oned does not have them: what a host says in its `ZOMBIES`.
+//! Domains that run where oned does not have them: what a host says in its `ZOMBIES`, or over ssh (`moving/domains`).
 //!
 //! oned ends none of them, and no call of it does. A VM that is started while one of its domains runs elsewhere has two
 //! writers, so it is held until its domain is gone: a host says every 180 s which domains it has. Hosts that oned monitors
 //! count, DISABLED ones among them: `host_back` disables a host for just that.
 
 use super::moments::CLOCKS;
+use super::port::Survey;
 use crate::model::{Epoch, Host, HostId, HostState, VmId};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,10 +50,27 @@ pub(in crate::policy) fn is_monitored(host: &Host) -> bool {
     }
 }
 
+/// Why nothing is done for VMs that another host says it runs, in its list or because it was asked. oned may have a VM there by
+/// now: then it is no other host.
+pub(in crate::policy) fn elsewhere(survey: &Survey, dead: HostId) -> BTreeMap<VmId, String> {
+    let there =
+        |vm: VmId, host: HostId| survey.vms.iter().any(|known| known.id == vm && known.host == Some(host));
+    let asked = survey.running.iter().filter(|(vm, host)| !there(**vm, **host)).filter_map(|(vm, host)| {
+        let host = survey.hosts.iter().find(|known| known.id == *host)?;
+        Some((*vm, says(*vm, host, "asked over ssh")))
+    });
+    let listed = seen(&survey.hosts, survey.memory.now, dead).into_iter();
+    asked.chain(listed.map(|(vm, host)| (vm, why(vm, host)))).collect()
+}
+
 /// Why a VM is not started, moved, created again or deleted.
 pub(in crate::policy) fn why(vm: VmId, host: &Host) -> String {
+    says(vm, host, "ZOMBIES")
+}
+
+fn says(vm: VmId, host: &Host, how: &str) -> String {
     format!(
-        "{host} says that it runs it, and oned has it elsewhere (ZOMBIES): look there with `virsh list`, see which one has \
+        "{host} says that it runs it, and oned has it elsewhere ({how}): look there with `virsh list`, see which one has \
          the data that counts, and end the wrong one on its host (`virsh destroy one-{}`)",
         vm.0
     )

@@ -22,6 +22,7 @@ use crate::model::{
 };
 use crate::policy::reconcile::Look;
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
+use crate::policy::vm_down::Kept;
 use crate::policy::watched::Watched;
 use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
@@ -55,8 +56,8 @@ pub struct SimWorld {
     claimed: Option<HostId>,
     /// Who holds the lock file of the host, when that was taken, and when it is free again.
     held: Option<(Locked, Duration, Option<Duration>)>,
-    /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
-    again: Option<Epoch>,
+    /// Since when, and from when on, the front-end's `reconcile` is to look at the VM of the scenario again.
+    again: Option<Kept>,
     /// The same, when the present run claimed the VM.
     since: Option<Epoch>,
     /// Which front-end this world's runs are on, and the records that they are locking or have locked.
@@ -352,14 +353,14 @@ impl SimWorld {
         self.made
     }
 
-    /// Say since when the front-end's `reconcile` is to look at the VM of the next run again.
-    pub fn set_again(&mut self, since: Option<Epoch>) {
-        self.again = since;
+    /// Say that the front-end's `reconcile` is to look at the VM of the next run again.
+    pub fn set_again(&mut self, kept: Option<Kept>) {
+        self.again = kept;
     }
 
-    /// Since when the front-end's `reconcile` is to look at the VM of the scenario again.
+    /// That the front-end's `reconcile` is to look at the VM of the scenario again.
     #[must_use]
-    pub fn is_looked_at_again(&self) -> Option<Epoch> {
+    pub fn is_looked_at_again(&self) -> Option<Kept> {
         self.again
     }
 

@@ -31,7 +31,8 @@ use crate::policy::stopping::By;
 use crate::policy::{
     Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight,
 };
-use crate::policy::{Crowd, News, VmSubject, Watch, listen};
+use crate::policy::{Crowd, Domains, HoldRules, News, VmSubject, Watch, listen};
+use crate::trail::FILE_ONLY;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,9 +130,13 @@ impl Live {
         self.word.take()
     }
 
-    /// Does it go on with an earlier run, whose word is still there?
-    pub(super) fn goes_on(&self) -> bool {
-        self.since.is_some()
+    pub(super) fn has_word(&self) -> bool {
+        self.word.is_some()
+    }
+
+    /// Since when an earlier run was at it, with which this one goes on.
+    pub(super) fn begun(&self) -> Option<Epoch> {
+        self.since
     }
 
     /// The cloud's half, for what a recovery does not need.
@@ -259,6 +264,10 @@ impl World for Live {
             Ok((suspect, _)) => self.witness.ask(suspect, peers),
             Err(_) => Vec::new(),
         }
+    }
+
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        self.witness.domains(peers, vms)
     }
 
     fn lead(&mut self) -> WhoLeads {
@@ -393,8 +402,8 @@ impl World for Live {
         Self::crowd(self, down, within)
     }
 
-    fn look_again(&mut self, vm: VmId) {
-        Self::look_again(self, vm);
+    fn look_again(&mut self, vm: VmId, hold: &HoldRules) {
+        Self::look_again(self, vm, hold);
     }
 
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
@@ -405,6 +414,7 @@ impl World for Live {
         match entry.weight {
             Weight::Step => log::info!("{}: {}", entry.phase, entry.text),
             Weight::Detail => log::debug!("{}: {}", entry.phase, entry.text),
+            Weight::End => log::info!(target: FILE_ONLY, "{}: {}", entry.phase, entry.text),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::model::{
     DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
     Outlook, Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
 };
+use crate::policy::Domains;
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
 use crate::policy::{
     Claim, Clearance, Entry, Failure, News, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Watch,
@@ -164,6 +165,14 @@ impl World for Replayed {
 
     fn witnesses(&mut self, _host: HostId, peers: &[Peer]) -> Vec<Testimony> {
         self.ask(&Question::Witnesses { peers: peers.to_vec() }).map(|(_, heard)| heard).unwrap_or_default()
+    }
+
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        // Journals of versions before have no such line.
+        let asked = Question::Domains { peers: peers.to_vec(), vms: vms.to_vec() };
+        let recorded = self.replay.ends_of(&asked).next().is_some();
+        let answer = if recorded { self.ask(&asked) } else { None };
+        answer.map(|(_, said)| said).unwrap_or_default()
     }
 
     fn lead(&mut self) -> WhoLeads {

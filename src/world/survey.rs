@@ -115,6 +115,7 @@ impl<T: Transport> Zone<T> {
             networks,
             layers,
             version,
+            running: BTreeMap::new(),
         })
     }
 

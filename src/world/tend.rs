@@ -1,13 +1,14 @@
 //! What the hooks on healthy hosts do, beside what every recovery can.
 
 use super::clock::wall_clock;
-use super::interrupted::{Word, lock_file};
+use super::interrupted::lock_file;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, Zone, downs};
 use crate::model::{Holder, Hook, VmId};
 use crate::policy::healthy::Deed;
-use crate::policy::{self, Claim, Crowd, Failure, Reply, VmSubject};
+use crate::policy::vm_down::Kept;
+use crate::policy::{self, Claim, Crowd, Failure, HoldRules, Reply, VmSubject};
 use std::time::Duration;
 
 impl<T: Transport> Zone<T> {
@@ -59,17 +60,15 @@ impl Live {
     }
 
     /// The word of this run stays in the lock file of its VM. A file that another run holds has that run's word.
-    pub(super) fn look_again(&mut self, vm: VmId) {
+    pub(super) fn look_again(&mut self, vm: VmId, hold: &HoldRules) {
+        if !self.has_word()
+            && let Err(failure) = self.claim_vm(vm, &[])
+        {
+            log::warn!("{vm} is not looked at again: {}", failure.what);
+        }
+        let kept = Kept::held(self.begun(), hold, wall_clock());
         if let Some(word) = self.keep_word() {
-            return word.keep();
-        }
-        if self.goes_on() {
-            return;
-        }
-        match self.claim_vm(vm, &[]) {
-            Ok(Claim::Ours(_) | Claim::Stopped(_)) => self.keep_word().map(Word::keep).unwrap_or_default(),
-            Ok(_) => {}
-            Err(failure) => log::warn!("{vm} is not looked at again: {}", failure.what),
+            word.keep(kept);
         }
     }
 

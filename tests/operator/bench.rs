@@ -53,7 +53,7 @@ impl Bench {
         bench.settings("", &hosts());
         // A scenario's devices were seen ON already; here that is what is looked at.
         bench.every_document("one.document.delete", &[]);
-        bench.hook("host_error", "ft/host_error", "");
+        bench.hook("host_error", "/usr/lib/onerescue/host_error", "");
         bench
     }
 

@@ -33,7 +33,7 @@ fn a_hook_that_would_not_run_to_its_end_is_broken() {
     for (line, expected) in cases {
         let bench = Bench::new(WELL);
         bench.without_hooks();
-        bench.hook("ours", "ft/host_error", line);
+        bench.hook("ours", "/usr/lib/onerescue/host_error", line);
         let (code, told) = hook(&bench);
         assert!(code == 8 && told.contains(expected), "{line}: {code} {told}");
     }
@@ -52,25 +52,49 @@ fn a_good_hook_may_be_written_in_several_ways() {
 }
 
 #[test]
+fn a_program_beneath_remotes_goes_to_every_hypervisor() {
+    let beneath = [
+        "ft/host_error",
+        "/var/lib/one/remotes/hooks/ft/host_error",
+        "/usr/bin/env /srv/one/var/remotes/host_error",
+    ];
+    for command in beneath {
+        let bench = Bench::new(WELL);
+        bench.without_hooks();
+        bench.hook("ours", command, "");
+        let (code, told) = hook(&bench);
+        assert!(
+            code == 1 && told.contains("`onehost sync` copies it to every hypervisor"),
+            "{command}: {told}"
+        );
+    }
+    let bench = Bench::new(WELL);
+    bench.hook("down", "ft/vm_down", "STATE=\"INIT\"");
+    bench.hook("another", "ft/host_error.rb", "STATE=\"INIT\"");
+    let (code, told) = hook(&bench);
+    assert_eq!((code, told.matches("copies it").count()), (1, 1), "{told}");
+}
+
+#[test]
 fn no_hook_two_of_them_and_the_stock_one_are_told_apart() {
     let bench = Bench::new(WELL);
     bench.hook("stock", "ft/host_error.rb", "");
     let (code, told) = hook(&bench);
     assert!(code == 1 && told.contains("the stock hook runs for a host in ERROR too"), "{told}");
-    bench.hook("again", "ft/host_error", "");
+    bench.hook("again", "/usr/lib/onerescue/host_error", "");
     let (code, told) = hook(&bench);
     assert!(code == 8 && told.contains("2 hooks start host_error for a host in ERROR, and race"), "{told}");
     bench.without_hooks();
-    bench.hook("elsewhere", "ft/host_error", "STATE=\"INIT\"");
+    bench.hook("elsewhere", "/usr/lib/onerescue/host_error", "STATE=\"INIT\"");
     let (code, told) = hook(&bench);
     assert!(code == 8 && told.contains("no hook starts host_error"), "{told}");
     assert!(told.contains("not for HOST and ERROR"), "{told}");
     bench.without_hooks();
-    bench.hook("careless", "ft/host_error", "ARGUMENTS=\"$TEMPLATE -m -u\"");
+    bench.hook("careless", "/usr/lib/onerescue/host_error", "ARGUMENTS=\"$TEMPLATE -m -u\"");
     let (code, told) = hook(&bench);
     assert!(code == 1 && told.contains("nothing keeps a VM from running twice"), "{told}");
     bench.without_hooks();
-    bench.hook("ours", "ft/host_error", "");
+    bench.hook("ours", "/usr/lib/onerescue/host_error", "");
     bench.hook("autostart-host", "autostart/host", "STATE=\"MONITORED\"");
     let (code, told) = hook(&bench);
     assert!(code == 1 && told.contains("OpenNebula's own autostart hook"), "{told}");

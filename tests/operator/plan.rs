@@ -174,7 +174,7 @@ fn the_options_are_the_hooks_unless_they_are_given() {
     let bench = Bench::new(FOUR);
     bench.without_hooks();
     assert!(out(&bench.run(&["plan", "node1"])).contains("with -m: "));
-    bench.hook("host_error", "ft/host_error", "ARGUMENTS=\"$TEMPLATE -r -f\"");
+    bench.hook("host_error", "/usr/lib/onerescue/host_error", "ARGUMENTS=\"$TEMPLATE -r -f\"");
     let text = out(&bench.run(&["plan", "node0"]));
     assert!(text.contains("with -r -f, as the hook has it: 6 recovered"), "{text}");
     let text = out(&bench.run(&["plan", "node0", "-m"]));
@@ -215,7 +215,7 @@ fn one_vm_is_explained_with_what_every_host_says() {
     assert_eq!(output.status.code(), Some(1), "{text}{}", err(&output));
     for line in [
         "huge (vm 4), RUNNING on node0 (host 0), if that died now, with -m, as the hook has it:\n",
-        "  hold: no host takes 1.00 CPU and 131072 MiB: 2 hosts full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 host without its system datastore\n",
+        "  hold: no host takes 1.00 CPU and 131072 MiB: 2 hosts full (node2 (host 2) has 63.00 CPU and 57344 MiB left), 1 host without its system datastore; power a less important VM off there, or add a host\n",
         "  policy: Migrate, by the option\n  priority: MEDIUM\n  size: 1.00 CPU, 131072 MiB, 0 PCI devices\n",
         "  node1 (host 1), 63.00 CPU and 16384 MiB free: full\n",
         "  node3 (host 3), 63.00 CPU and 261120 MiB free: its cluster does not have the system datastore of the VM\n",

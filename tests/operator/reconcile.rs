@@ -227,6 +227,25 @@ fn the_leader_s_hook_calls_vip_sh_as_before_and_starts_a_reconcile() {
     assert_eq!(std::fs::read_to_string(path("told")).unwrap(), "reconcile\n");
 }
 
+#[test]
+fn a_script_of_failover_sh_starts_a_reconcile_where_the_leader_is_and_never_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write(&path("50-onerescue"), include_str!("../../templates/50-onerescue"), 0o755);
+    let made = std::process::Command::new("mkfifo").arg(path("told")).status().unwrap();
+    assert!(made.success());
+    let told = path("told").display().to_string();
+    write(&path("onerescue"), &format!("#!/bin/sh\necho \"$@\" >{told}\nexit 7\n"), 0o755);
+    write(&path("none"), &format!("#!/bin/sh\necho it was started >{told}\n"), 0o755);
+    let run = |role: &str, program: &str| {
+        let mut command = std::process::Command::new(path("50-onerescue"));
+        command.args([role, "eth0", "10.0.0.2/24"]).env("ONERESCUE", path(program)).status().unwrap().code()
+    };
+    assert_eq!(run("follower", "none"), Some(0));
+    assert_eq!(run("leader", "onerescue"), Some(0));
+    assert_eq!(std::fs::read_to_string(told).unwrap(), "reconcile\n");
+}
+
 /// Write into a host's template, as a run of `host_back` does, and take it out of service.
 fn quarantined(bench: &Bench, host: u32, reason: &str, until: i64) {
     use onerescue::wire::xmlrpc::{Reply, Value};

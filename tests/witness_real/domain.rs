@@ -46,3 +46,26 @@ fn a_host_says_over_ssh_whether_a_vm_runs_on_it() {
     let silent = witness.domain(&host, VM);
     assert_eq!(silent.opinion, Opinion::None, "{silent:?}");
 }
+
+#[test]
+fn peers_say_over_ssh_which_of_many_vms_they_run() {
+    let (one, two, other) = (VmId(4_200_023), VmId(4_200_024), VmId(4_200_025));
+    let mut peers = Peers::start(2);
+    let witness = peers.witness("", "");
+    let asked = [peer(1), peer(2)];
+    let many: Vec<_> = (4_300_000..4_302_000).map(VmId).chain([one, two]).collect();
+    let running = || witness.domains(&asked, &many).into_iter().map(|said| said.running).collect::<Vec<_>>();
+    assert_eq!(running(), [vec![], vec![]], "the command does not find itself");
+    let guests = [Guest::start(two), Guest::start(other)];
+    // Both are this machine.
+    let both = [vec![two], vec![two]];
+    assert!(
+        crate::fence_real::processes::eventually(|| running() == both),
+        "and no VM that was not asked for"
+    );
+    drop(guests);
+    assert_eq!(running(), [vec![], vec![]]);
+    peers.stop(1);
+    let said = witness.domains(&asked, &many);
+    assert!(said[0].silent.is_some() && said[1].silent.is_none(), "{said:?}");
+}

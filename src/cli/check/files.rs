@@ -49,7 +49,7 @@ fn settings(path: &Path) -> Finding {
     if path.exists() {
         return Finding::ok(Item::Settings, object, "they can be used, and nobody else can change them");
     }
-    let advice = "install templates/onerescue.toml there, and declare devices and hosts in it";
+    let advice = "put /usr/share/onerescue/onerescue.toml there, and declare devices and hosts in it";
     Finding::warning(Item::Settings, object, "there are none, so no fence device is declared", advice)
 }
 

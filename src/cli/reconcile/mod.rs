@@ -56,7 +56,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     match idle(&who_leads(&desk), &desk.config.rules.brake) {
         Ok(None) => {}
         Ok(Some(why)) => {
-            told.due(&downs::due(&desk));
+            told.due(&downs::all(&desk));
             if !options.dry_run {
                 told.released(release::own_dead_runs(&desk));
             }
@@ -83,6 +83,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     if let Err(failure) = done {
         return Ok(finish::refused(&failure));
     }
+    told.held(&downs::held(&desk));
     finish::say(&told.text(options.json));
     if told.has_worked() {
         name_foreign(&desk.zone.beside(NAMING));

@@ -1,16 +1,19 @@
 //! What reconcile tells: each host with the decision about it, and how its run ended.
 
+use super::downs::Due;
 use super::look::Looked;
 use crate::error::Result;
 use crate::model::text::{cut, one_line};
 use crate::model::{HostId, VmId};
+use crate::policy::Fate;
 use crate::policy::healthy::Account;
 use crate::policy::reconcile::{Decision, Todo};
 use crate::policy::{Failure, Outcome, Report};
 use crate::short_report;
 use crate::trail::FILE_ONLY;
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// More hosts than this are only counted, outside JSON.
 const MOST: usize = 200;
@@ -40,6 +43,13 @@ struct VmLine {
     exit_code: Option<u8>,
 }
 
+/// A VM that `vm_down` holds, and the seconds to its next look.
+#[derive(Clone, Debug, Serialize)]
+struct HeldVm {
+    id: u32,
+    left: u64,
+}
+
 /// What `--json` prints; the names of fields stay, more may come.
 #[derive(Serialize)]
 struct Json<'a> {
@@ -52,6 +62,8 @@ struct Json<'a> {
     hosts: Vec<&'a Line>,
     /// VMs whose run of `vm_down` was ended on this front-end before it was done.
     vms: Vec<&'a VmLine>,
+    /// VMs that `vm_down` holds on this front-end until a later look.
+    held: &'a [HeldVm],
     /// Incidents of this front-end whose run is dead and that were let go.
     released: &'a [String],
 }
@@ -91,6 +103,7 @@ impl From<Account> for Ended {
 pub(super) struct Told {
     hosts: BTreeMap<HostId, Line>,
     vms: BTreeMap<VmId, VmLine>,
+    held: Vec<HeldVm>,
     unreadable: Option<String>,
     released: Vec<String>,
 }
@@ -122,13 +135,19 @@ impl Told {
     }
 
     /// These VMs would be looked after.
-    pub(super) fn due(&mut self, vms: &VecDeque<VmId>) {
-        let line = |vm: &VmId| (*vm, VmLine { id: vm.0, outcome: None, advice: None, exit_code: None });
+    pub(super) fn due(&mut self, vms: &Due) {
+        let line =
+            |(vm, _): &(VmId, _)| (*vm, VmLine { id: vm.0, outcome: None, advice: None, exit_code: None });
         self.vms.extend(vms.iter().map(line));
     }
 
-    /// How the run of a VM ended; the text for stdout.
-    pub(super) fn tended(&mut self, vm: VmId, ended: &Result<Account>) -> String {
+    /// These VMs are held by `vm_down`, and looked at again after this time.
+    pub(super) fn held(&mut self, vms: &[(VmId, Duration)]) {
+        self.held = vms.iter().map(|(vm, left)| HeldVm { id: vm.0, left: left.as_secs() }).collect();
+    }
+
+    /// How the run of a VM ended; the text for stdout. A look that holds the VM as before says nothing new.
+    pub(super) fn tended(&mut self, vm: VmId, was_held: bool, ended: &Result<Account>) -> String {
         let (outcome, advice, code) = match ended {
             Ok(account) => (
                 account.outcome.to_string(),
@@ -143,6 +162,10 @@ impl Told {
             Err(_) => format!("vm_down {vm}: {outcome}\n"),
         };
         text.extend(advice.iter().map(|advice| format!("  do this: {advice}\n")));
+        let held = |account: &Account| account.vms.iter().all(|vm| matches!(vm.fate, Fate::Held(_)));
+        if was_held && ended.as_ref().is_ok_and(held) {
+            text.clear();
+        }
         let line = VmLine { id: vm.0, outcome: Some(outcome), advice, exit_code: Some(code) };
         self.vms.insert(vm, line);
         text
@@ -188,7 +211,8 @@ impl Told {
         }
         let unreadable = self.unreadable.iter().map(|why| cut(why, 500) + "\n").collect::<String>();
         let due = self.due_text();
-        let idle = self.hosts.is_empty() && self.vms.is_empty() && self.released.is_empty();
+        let idle =
+            self.hosts.is_empty() && self.vms.is_empty() && self.released.is_empty() && self.held.is_empty();
         if idle && unreadable.is_empty() {
             return "nothing to do: no host is in ERROR and no incident is open\n".to_owned();
         }
@@ -201,7 +225,7 @@ impl Told {
         });
         let more = waiting.count().saturating_sub(MOST);
         let more = if more > 0 { format!("and {more} more: --json has them all\n") } else { String::new() };
-        unreadable + &self.released_text() + &due + &text.collect::<String>() + &more
+        unreadable + &self.released_text() + &due + &self.held_text() + &text.collect::<String>() + &more
     }
 
     /// This front-end is not the one that works.
@@ -227,6 +251,19 @@ impl Told {
         due.map(line).collect()
     }
 
+    fn held_text(&self) -> String {
+        let Some(first) = self.held.iter().map(|vm| vm.left).min() else { return String::new() };
+        let names: Vec<_> = self.held.iter().take(20).map(|vm| format!("vm {}", vm.id)).collect();
+        let more = match self.held.len().saturating_sub(names.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(
+            "{}{more}: held by vm_down (see its log); looked at again in {first} s, or `vm_down --vm ID` now\n",
+            names.join(", ")
+        )
+    }
+
     fn json(&self, reason: Option<&str>) -> String {
         let json = Json {
             format: 1,
@@ -236,6 +273,7 @@ impl Told {
             unreadable: self.unreadable.as_deref(),
             hosts: self.hosts.values().collect(),
             vms: self.vms.values().collect(),
+            held: &self.held,
             released: &self.released,
         };
         serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"

@@ -9,8 +9,7 @@ use super::look::{Desk, Looked};
 use super::tell::{Ended, Told};
 use crate::error::{Error, Result};
 use crate::finish;
-use crate::model::{Incident, VmId};
-use crate::policy::healthy::Account;
+use crate::model::Incident;
 use crate::policy::reconcile::{Decision, LOOK, Turns, stays};
 use crate::policy::{Failure, Subject, Trouble};
 use crate::world::{Live, Places, clock, sweep};
@@ -60,8 +59,8 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> R
             if turns.is_idle() && left > 0 {
                 // Nothing else can end first.
                 match tended.recv_timeout(LOOK) {
-                    Ok((vm, ended)) => {
-                        tell_vm(vm, &ended, told, json);
+                    Ok(ended) => {
+                        tell_vm(&ended, told, json);
                         left = left.saturating_sub(1);
                     }
                     Err(RecvTimeoutError::Timeout) => {}
@@ -84,12 +83,12 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> R
 
 /// Tell of those that have ended meanwhile; how many.
 fn tell_vms(ended: &Receiver<downs::Done>, told: &mut Told, json: bool) -> usize {
-    ended.try_iter().map(|(vm, ended)| tell_vm(vm, &ended, told, json)).count()
+    ended.try_iter().map(|ended| tell_vm(&ended, told, json)).count()
 }
 
-fn tell_vm(vm: VmId, ended: &Result<Account>, told: &mut Told, json: bool) {
-    let text = told.tended(vm, ended);
-    if !json {
+fn tell_vm((vm, was_held, ended): &downs::Done, told: &mut Told, json: bool) {
+    let text = told.tended(*vm, *was_held, ended);
+    if !json && !text.is_empty() {
         finish::say(&text);
     }
 }

@@ -100,7 +100,7 @@ impl<'a> Seen<'a> {
             }
             (Some(PowerState::Unknown(why)), true) => {
                 let text = format!("it gives no answer: {why}");
-                Finding::broken(Item::Device, object, text, format!("mend it, or correct [device.{name}]"))
+                Finding::broken(Item::Device, object, text, format!("repair it, or correct [device.{name}]"))
             }
             (Some(said @ (PowerState::On | PowerState::Off)), false) => {
                 let text = format!("it says {said}; the host is {state}, so that is not written down");
@@ -108,7 +108,7 @@ impl<'a> Seen<'a> {
             }
             (Some(PowerState::Unknown(why)), false) => {
                 let text = format!("it gives no answer, and the host is {state}: {why}");
-                Finding::warning(Item::Device, object, text, format!("mend it, or correct [device.{name}]"))
+                Finding::warning(Item::Device, object, text, format!("repair it, or correct [device.{name}]"))
             }
             (None, _) => {
                 let text = "it was not asked: the host could not be read";

@@ -50,6 +50,16 @@ impl HookFacts {
     fn object(&self) -> String {
         format!("{} ({})", self.hook.name, self.hook.id)
     }
+
+    /// Whether its program is one of ours and beneath OpenNebula's remotes. A COMMAND that is no absolute path is in
+    /// their folder `hooks`. Source: `src/hem/onehem-server.rb`.
+    fn beneath_remotes(&self) -> bool {
+        self.value("COMMAND").split_whitespace().enumerate().any(|(place, word)| {
+            let ours = ["host_error", "host_back", "vm_down"];
+            ours.contains(&word.rsplit('/').next().unwrap_or_default())
+                && (word.contains("/remotes/") || place == 0 && !word.starts_with('/'))
+        })
+    }
 }
 
 /// What the registered hook chooses, for a host whose event was lost.
@@ -71,7 +81,7 @@ pub fn chosen(hooks: &[HookFacts]) -> Result<Policy, String> {
 }
 
 /// How to make one.
-const CREATE: &str = "as oneadmin, once per zone: `onehook create templates/host_error.tmpl`";
+const CREATE: &str = "as oneadmin, once per zone: `onehook create /usr/share/onerescue/host_error.tmpl`";
 
 pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
     let of = |program, hook: &&HookFacts| hook.program() == program && hook.on_error();
@@ -103,6 +113,12 @@ pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
         findings.push(Finding::warning(Item::Hook, other.object(), text, advice));
     }
     findings.extend(hooks.iter().filter_map(autostart));
+    for hook in hooks.iter().filter(|hook| hook.beneath_remotes()) {
+        let text =
+            "its program is beneath OpenNebula's remotes, and `onehost sync` copies it to every hypervisor";
+        let advice = format!("`onehook update {}` with the COMMAND of its template", hook.hook.id.0);
+        findings.push(Finding::warning(Item::Hook, hook.object(), text, advice));
+    }
     if ours.is_empty() {
         let text = "no hook starts host_error when a host enters ERROR";
         findings.push(Finding::broken(Item::Hook, "HOST/ERROR", text, CREATE));
@@ -127,8 +143,10 @@ fn autostart(facts: &HookFacts) -> Option<Finding> {
 fn alone(facts: &HookFacts) -> Finding {
     let faults = faults(facts);
     if !faults.is_empty() {
-        let advice =
-            format!("`onehook update {}`, with templates/host_error.tmpl as the example", facts.hook.id.0);
+        let advice = format!(
+            "`onehook update {}`, with /usr/share/onerescue/host_error.tmpl as the example",
+            facts.hook.id.0
+        );
         return Finding::broken(Item::Hook, facts.object(), faults.join("; "), advice);
     }
     match &facts.options {

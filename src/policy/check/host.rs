@@ -120,7 +120,7 @@ fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -
         return Finding::ok(Item::Level, object, text);
     }
     let text = format!("none of its {} levels could prove it off now", levels.len());
-    let advice = "mend its devices; each has its own line here";
+    let advice = "repair its devices; each has its own line here";
     match facts.host.state {
         // Nothing starts a recovery of a host that a person has set aside.
         HostState::Disabled | HostState::MonitoringDisabled | HostState::Offline => {

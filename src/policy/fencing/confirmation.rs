@@ -1,8 +1,11 @@
 //! A person's word that a host is off, for a host whose devices cannot be read any more.
 //!
-//! It is taken only while nothing says that the host is alive, for the failure that is open now, for 600 s (`VALID_FOR`),
-//! and once. It takes the storm, the windows and the flaps off as well (`host_error::brakes`). [`confirm`] takes it,
-//! `Run::confirmation` says whether it still counts, `fencing::word` uses it up.
+//! It is taken only while nothing says that the host is alive: it is not this machine, oned has it in ERROR or DISABLED, no
+//! failed probe has sent a text, no device says on, no witness has an answer. It counts for the failure that is open now
+//! and not proven off yet, for 600 s (`VALID_FOR`), and once. While it counts, the storm, the windows, the flaps
+//! (`host_error::brakes`) and the gain do not hold. When it is used (`fencing::word`) the devices that can be read are
+//! asked once more: one that says on ends the word, else it is the proof, without an "off", and also for -r and -d.
+//! [`confirm`] takes it, `Run::confirmation` says whether it still counts.
 
 use super::life::sign_of_life;
 use crate::model::{

@@ -20,7 +20,7 @@ pub(in crate::policy::fencing) fn alive(host: &Host, text: &str) -> Failure {
         trouble: Trouble::Refused,
         what: format!("{host} is in ERROR because a probe failed on it, so it was alive to say so: {text}"),
         advice: format!(
-            "mend the probe on {name}; if {name} died since, `onehost forceupdate {name}`: the hook begins by itself when \
+            "repair the probe on {name}; if {name} died since, `onehost forceupdate {name}`: the hook begins by itself when \
              monitoring finds that",
             name = host.name
         ),

@@ -101,7 +101,7 @@ fn has_lied(run: &Run) -> Option<Failure> {
     let what = format!("{} was proven off before, and ran: its devices are not believed again", run.host());
     let name = &run.subject.name;
     let advice = format!(
-        "go and look; if it is off now: `onerescue confirm-off {name} --reason …`, and mend what its devices switch"
+        "go and look; if it is off now: `onerescue confirm-off {name} --reason …`, and repair what its devices switch"
     );
     Some(Failure { trouble: Trouble::Refused, what, advice })
 }

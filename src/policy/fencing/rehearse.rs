@@ -87,7 +87,7 @@ async fn ask_devices(run: &mut Run, stop: &mut WouldStop, levels: &[Level]) {
     let answers = |level: &Level| level.0.iter().all(|device| !mute.contains_key(&device.name));
     if let (Some((device, why)), false) = (mute.first_key_value(), good.iter().any(answers)) {
         let what = format!("{device} gives no answer for {}: {why}", run.host());
-        let advice = format!("mend {device} now; at night it would leave every VM of this host down");
+        let advice = format!("repair {device} now; at night it would leave every VM of this host down");
         let failure = Failure { trouble: Trouble::Unreachable, what, advice };
         says(run, stop, Phase::Fence, failure, Outcome::NotFenced);
     }

@@ -1,10 +1,13 @@
 //! Which devices may prove that the host is off.
 //!
-//! A device that was never seen ON while its host was healthy may be wired to nothing: some say off for an outlet that
-//! does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on = "required"`, the default,
-//! or "waived"; `control` here). One whose exit code is accepted (`accept_exit_code`) cannot be seen. Without a level that is
-//! left nothing is sent, and the run is held (`fencing::attempt`).
-//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here) moves VMs and destroys none.
+//! A device that was never seen ON while its host was healthy (MONITORED) may be wired to nothing: some say off for an
+//! outlet that does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on =
+//! "required"`, the default, or "waived"; `control` here). What was seen counts for the target that the device has now. One
+//! without a status command proves nothing either, unless its exit code is accepted (`accept_exit_code`). Without a level
+//! that is left nothing is sent, and the run is held (`fencing::attempt`); where the settings are at fault it ends at once.
+//!
+//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here), at a moment that is yet to come, or
+//! whose exit code is accepted, proves enough to move VMs, and is not used by a run that destroys (-r, -d).
 //! `check::seen_on` says what was seen, and `onerescue check` writes it down.
 
 use crate::model::{Asked, DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
@@ -89,7 +92,7 @@ fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {
             let why = aged(run, device).filter(|_| destroys)?;
             Some(Failure {
                 trouble: Trouble::Unreachable,
-                what: format!("what {} proves does not authorise what destroys data: {why}", device.name),
+                what: format!("{} proves too little for -r and -d, which destroy data: {why}", device.name),
                 advice: format!(
                     "run `onerescue check` after every change of devices and from a timer; now, `{}` \
                      moves what can be moved",

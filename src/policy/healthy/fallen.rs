@@ -21,6 +21,8 @@ pub(in crate::policy) const STATE: &str = "HA_STATE";
 pub(in crate::policy) const RESTARTING: &str = "RESTARTING";
 pub(in crate::policy) const MOVING: &str = "MOVING";
 const BEGUN: [&str; 2] = [RESTARTING, MOVING];
+/// When a VM went down that `vm_down` holds and looks at again, in epoch seconds: that crash is nobody's wish, however old it is.
+pub(in crate::policy) const DOWN: &str = "HA_DOWN";
 
 /// A person's `poweroff` and `poweroff-hard`, also one that was scheduled.
 pub(in crate::policy) const PERSON: [i64; 2] = [19, 20];
@@ -68,10 +70,11 @@ pub(in crate::policy) fn fallen(vm: &Vm) -> Fallen {
 
 /// Has this VM fallen with its host? oned's monitoring has found it powered off since this moment (epoch seconds), or a
 /// start of it has failed since then: no person has switched it off. And one that went down before that is still to be
-/// started by `vm_down`. Of a VM in a pool only the last record is known.
+/// started by `vm_down`, or was held by it. Of a VM in a pool only the last record is known.
 pub(in crate::policy) fn fell_since(vm: &Vm, since: i64) -> bool {
     let down = match ended_by(vm) {
         Some((MONITOR | RESUME, Some(at))) if at >= since => return vm.state == VmState::Poweroff,
+        Some((MONITOR | RESUME, Some(at))) if is_known_down(vm, at) => return vm.state == VmState::Poweroff,
         Some((MONITOR | RESUME, at)) => at,
         Some(_) => None,
         // It was moved while it was off: when that was is when the record begins.
@@ -80,6 +83,11 @@ pub(in crate::policy) fn fell_since(vm: &Vm, since: i64) -> bool {
         }
     };
     vm.state == VmState::Poweroff && down.is_some_and(|at| is_being_started(vm, at))
+}
+
+/// Has `vm_down` held it because of this crash?
+pub(in crate::policy) fn is_known_down(vm: &Vm, at: i64) -> bool {
+    vm.attributes.get(DOWN).is_some_and(|down| down.parse() == Ok(at))
 }
 
 /// oned has carried out what `vm_down` has sent by then.
@@ -206,6 +214,12 @@ mod tests {
         };
         let moved = &[(1, 1, 1000)];
         assert!(with(moved, "MOVING", "400 700 999") && with(&[(1, 44, 990)], "RESTARTING", "999"));
+        let held = |at: &str, records: &[(u32, i64, i64)]| {
+            let attributes = [(DOWN.to_owned(), at.to_owned())].into();
+            fell_since(&Vm { attributes, ..vm(POWEROFF, records) }, 9000)
+        };
+        assert!(held("990", &[(1, 44, 990)]));
+        assert!(!held("980", &[(1, 44, 990)]) && !held("990", &[(1, 20, 990)]));
         // Another crash, or one that was given up; and a person's wish.
         assert!(!with(moved, "MOVING", "400 700") && !with(moved, "CRASH_LOOP", "999"));
         assert!(!with(&[(1, 20, 990)], "MOVING", "999") && !with(&[(1, 0, 1000)], "", "999"));

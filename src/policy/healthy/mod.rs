@@ -13,7 +13,7 @@ pub use account::{Account, Hook};
 pub(in crate::policy) use claim::{Claimed, claim, must_lead};
 pub use deed::Deed;
 pub(in crate::policy) use fallen::{
-    Fallen, MIGRATE, MONITOR, MOVING, NONE, PERSON, RESTARTING, RESTARTS, RESUME, STATE, fallen, fell_since,
-    may_run_elsewhere,
+    DOWN, Fallen, MIGRATE, MONITOR, MOVING, NONE, PERSON, RESTARTING, RESTARTS, RESUME, STATE, fallen,
+    fell_since, is_known_down, may_run_elsewhere,
 };
 pub(in crate::policy) use place::place;

@@ -1,7 +1,11 @@
 //! VMs go back to the host that they were recovered from: one at a time, live, and only if the planner would place them
-//! there. One that cannot go back stays where it runs. `[host_back] failback` is `never` by default; where it is set, the host must
-//! have been MONITORED for `failback_stable` (1800 s). The next one goes when the last has its outcome: one that is not RUNNING after
-//! `[settle] deadline` (600 s) has failed. With `--hand-over` a later run does the rest.
+//! there. `[host_back] failback` is `never` by default; where it is set, the host must have been MONITORED for
+//! `failback_stable` (1800 s); with `--hand-over` a later run waits for that and does all of it.
+//!
+//! One that does not run where the incident left it, is locked, or has `HA_POLICY=NONE` stays where it is. The next one
+//! goes when the last has its outcome (`host_back::settle`): RUNNING on this host is recovered, RUNNING where it was is
+//! left, a failure state is failed, and so is what is still on its way after `[settle] deadline` (600 s). A host that is
+//! not MONITORED any more ends it: the rest stays.
 
 use super::close::hand_over;
 use super::look::look_again;
@@ -9,6 +13,7 @@ use super::rules::Failback;
 use super::run::{Guest, Run};
 use super::settle::carry_out;
 use super::survey::survey;
+use crate::model::text::vms;
 use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmState};
 use crate::policy::healthy::place;
 use crate::policy::limits::span;
@@ -28,7 +33,7 @@ pub(super) async fn send_vms_back(run: &mut Run) -> Result<(), Outcome> {
     let Failback::After(stable) = run.policy.back.failback else { return Ok(()) };
     let guests = run.incident().map(|incident| guests(incident, run.id)).unwrap_or_default();
     if !guests.is_empty() {
-        let text = format!("{} VMs were moved from it, and go back after {}", guests.len(), span(stable));
+        let text = format!("moved from it, and going back after {}: {}", span(stable), vms(guests.len()));
         run.note(Phase::Plan, text);
     }
     run.guests = Some(guests);

@@ -1,7 +1,8 @@
 //! A host that is not to be trusted is disabled, with the reason in its own template.
 //!
-//! Who lifts it: a person with `onehost enable`, at any time. A quarantine for flapping has an end; `onerescue reconcile`,
-//! or `host_back` by hand, enables the host again then. One for VMs that run there although they were moved has none:
+//! A host has failed too often with three failures within an hour (`[brake] flaps`, `flap_time`), and is disabled for
+//! `[host_back] quarantine` (3600 s). Who lifts it: a person with `onehost enable`, at any time; `onerescue reconcile`, or
+//! `host_back` by hand, when that time is over. A quarantine for VMs that run there although they were moved has no end:
 //! only a person can tell which of the two is the right one.
 
 use super::later::{Mark, TAIL};
@@ -214,7 +215,7 @@ fn advice(run: &Run, until: Option<Epoch>) -> String {
     };
     let rest = span(end.since(run.epoch()));
     format!(
-        "mend it, then `onehost enable {name}`; `onerescue reconcile` enables it after {rest}, or `host_back --host {name}`"
+        "repair it, then `onehost enable {name}`; `onerescue reconcile` enables it after {rest}, or `host_back --host {name}`"
     )
 }
 

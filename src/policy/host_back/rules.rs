@@ -20,16 +20,16 @@ pub enum Failback {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// It must be MONITORED without a break for this long before VMs are started on it. Once in 180 s a host says which
-    /// VMs it has, and before that nobody knows; this is also how long the hook keeps one of the hook manager's ten
-    /// slots.
+    /// VMs it has, and before that nobody knows; without `--hand-over` this is also how long the hook keeps one of the
+    /// hook manager's ten slots.
     ///
     /// Source: `SYNC_STATE_VM` in `monitord.conf`.
     pub stable: Duration,
     /// A host that has failed too often (`[brake] flaps`) is disabled for this long; not shorter than `flap_time`.
     pub quarantine: Duration,
     /// "after": when it has been MONITORED for `failback_stable`, VMs that its last incident moved away go back, one at
-    /// a time, live, where the planner would place them there. The hook keeps its slot for that long. "never": they
-    /// stay.
+    /// a time, live, where the planner would place them there. Without `--hand-over` the hook keeps its slot for that
+    /// long. "never": they stay.
     pub failback: Failback,
     /// `failback_stable`
     pub failback_stable: Duration,

@@ -137,7 +137,7 @@ impl Run {
 
     pub(super) fn account(mut self, outcome: Outcome) -> Account {
         self.settle_rest(&Fate::Held(outcome.to_string()));
-        self.note(Phase::Report, outcome.to_string());
+        self.note_end(outcome.to_string());
         Account {
             hook: Hook::HostBack,
             about: self.named(),

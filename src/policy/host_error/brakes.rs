@@ -1,15 +1,19 @@
-//! Brakes: limits that hold a fence: a storm, a host that flaps, windows, too many fences, gateways, a young oned.
+//! Brakes: limits that hold a fence. This machine's own host, a front-end that does not lead or whose records cannot be
+//! read, nobody else MONITORED, disarmed, `HA=NO`, a cluster that waits, a storm, two windows that count fences, a host
+//! that flaps, gateways, a young oned.
 //!
-//! The figures come from one outlook, and each reason says them, so that an operator sees which limit it was. Signs of life,
-//! witnesses, `gain`, a young leader (`itself`) and devices have files of their own.
+//! The figures come from one outlook, and each reason says them, so that an operator sees which limit it was. Signs of
+//! life, witnesses, `gain`, a young leader (`itself`) and devices have files of their own.
 //!
-//! A host flaps with three failures within an hour (`[brake] flaps`, `flap_time`): a hook's event is one, and a run of reconcile
-//! that begins with a failure; a person's run is none, and goes on. Failures are written down by `record::adopt`; those of
-//! earlier records are counted by `limits::events_lately`.
+//! A host flaps with three failures within an hour, this one included (`[brake] flaps`, `flap_time`). A failure is a hook's
+//! event, or a run of reconcile that opens a record or goes on with a closed one; a person's run is none, and is not held
+//! for it. Failures are written down by `record::adopt`; those of earlier records are counted by `limits::events_lately`.
 //!
-//! A run that is held looks again after 30 s, then twice as long up to 300 s, for 3600 s (`[hold]`, in `hold`); with
-//! `--hand-over` it ends, and reconcile looks again as often and without an end. Each look judges anew, so a brake ends by
-//! itself: a host that flapped may be fenced when fewer than three failures are within the hour.
+//! A run that is held looks again after 30 s, then twice as long up to 300 s, for 3600 s (`[hold]`, in `hold`); then it
+//! ends as held, and its incident stays open. With `--hand-over` it ends at once, and reconcile looks again without an end:
+//! after as long as it has been held, at least 30 s and at most 300 s. Each look judges anew, so a brake ends by itself: a
+//! host that flapped may be fenced when fewer than three failures are within the hour. A person's word ends it sooner:
+//! `confirm-off` and `proceed`. What flaps and comes back is disabled for an hour by `host_back::quarantine`.
 
 use super::itself::is_this_machine;
 use crate::model::{
@@ -268,10 +272,8 @@ impl View<'_> {
         let flaps = by_itself && events.len() >= usize::try_from(count).unwrap_or(usize::MAX);
         let (host, count) = (self.run.host(), events.len());
         let what = format!("{host} flaps: {count} ERROR events within {}", span(time));
-        let advice = format!(
-            "mend or disable it; `{}` by hand goes on at once, when this run has ended or was stopped",
-            self.run.command()
-        );
+        let advice =
+            format!("repair or disable it; to go on now, end this run and run `{}`", self.run.command());
         flaps.then(|| held(what, advice))
     }
 }

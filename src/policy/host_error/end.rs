@@ -134,7 +134,7 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
         }
     }
     release(&mut run).await;
-    run.note(Phase::Report, end.outcome.of(run.vms.reports.values()));
+    run.note_end(end.outcome.of(run.vms.reports.values()));
     Report {
         host: run.subject.host,
         mode: run.policy.mode,

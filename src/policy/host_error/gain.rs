@@ -190,8 +190,11 @@ pub(in crate::policy) fn refused<'a>(
     };
     Err(Failure {
         trouble: Trouble::Unreachable,
-        what: format!("a fence of {host} would recover no VM, because {which}: {}", counted(&reasons)),
-        advice: format!("mend what holds them; to switch it off all the same: `fence_host --host {name}`"),
+        what: format!(
+            "{host} is not powered off, because that would recover no VM now: {which}: {}",
+            counted(&reasons)
+        ),
+        advice: format!("repair what holds them; to power it off anyway: `fence_host --host {name}`"),
     })
 }
 

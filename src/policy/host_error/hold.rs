@@ -120,7 +120,7 @@ pub(super) fn end_held(run: &mut Run, failure: Failure) -> Failure {
     if failure.trouble == Trouble::Settings || failure.advice.contains(&command) {
         return failure;
     }
-    let advice = format!("{}; this run has ended, so run `{command}` then", failure.advice);
+    let advice = format!("{}; after that run `{command}`, because this run has ended", failure.advice);
     Failure { advice, ..failure }
 }
 

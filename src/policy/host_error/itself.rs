@@ -27,7 +27,7 @@ pub(in crate::policy) fn young_lead(observer: &Observer, rules: &BrakeRules) -> 
     Some(Failure {
         trouble: Trouble::Unreachable,
         what: format!(
-            "the leader of this zone is known here for less than {}: live hosts may be in ERROR then",
+            "the leader of this zone is known here for less than {}, and after a change of leader hosts that run may be in ERROR",
             span(rules.startup_grace)
         ),
         advice: "wait until oned has heard every host".to_owned(),

@@ -54,14 +54,19 @@ pub(in crate::policy) fn follows(run: &mut Run, failure: Failure) -> Stop {
         let advice = match run.subject.source {
             Source::Person => format!("{advice}: `{}`", run.command()),
             Source::Event | Source::Reconcile => {
-                format!("nothing: `onerescue reconcile` begins there; or {advice}: `{}`", run.command())
+                format!(
+                    "nothing is needed: `onerescue reconcile` begins on the leader; or {advice}: `{}`",
+                    run.command()
+                )
             }
         };
         return Stop::Ended(Outcome::Held(Failure { trouble, what, advice }));
     }
     let what = format!("{what}; this run does not work on its incident any more");
-    let advice =
-        format!("nothing: `onerescue reconcile` goes on on the leader; or {advice}: `{}`", run.command());
+    let advice = format!(
+        "nothing is needed: `onerescue reconcile` of the leader goes on; or {advice}: `{}`",
+        run.command()
+    );
     run.record.left = Left::AsItStands;
     give_up(run, &what);
     Stop::Ended(Outcome::Held(Failure { trouble, what, advice }))

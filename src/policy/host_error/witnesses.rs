@@ -81,17 +81,20 @@ pub(in crate::policy) async fn rehearse(run: &mut Run, stop: &mut WouldStop) {
 }
 
 /// Ask peers, and Consul where it is set up; nobody where there is no witness.
-async fn hear(run: &Run) -> Option<Count> {
+async fn hear(run: &mut Run) -> Option<Count> {
     if !run.policy.witness.any() {
         return None;
     }
     let most = usize::try_from(run.policy.witness.peers).unwrap_or(0);
     let peers: Vec<_> = run.suspect.peers.iter().take(most).cloned().collect();
-    let host = run.subject.host;
+    let (host, ids) = (run.subject.host, peers.iter().map(|peer| peer.id).collect::<Vec<_>>());
     let heard = run.ask(move |world| world.witnesses(host, &peers)).await;
     for testimony in &heard {
         run.detail(Phase::Confirm, testimony.to_string());
     }
+    // They are in that order, and Consul is the last.
+    let silent = ids.iter().zip(&heard).filter(|(_, testimony)| testimony.opinion == Opinion::None);
+    run.suspect.silent = silent.map(|(peer, _)| *peer).collect();
     Some(Count::of(&heard))
 }
 
@@ -134,7 +137,7 @@ fn witnesses(count: usize) -> String {
 fn says_alive(run: &Run, count: &Count) -> Failure {
     let what = format!("{} is alive: {}", run.host(), count.who());
     let advice = format!(
-        "find out why OpenNebula does not hear {}; if a witness is wrong, mend it or change [witness]",
+        "find out why OpenNebula does not hear {}; if a witness is wrong, repair it or change [witness]",
         run.subject.name
     );
     Failure { trouble: Trouble::Refused, what, advice }

@@ -9,6 +9,7 @@
 use super::apply::hold;
 use super::ready::{Ready, Seen, ready, reopen};
 use super::{Moved, Next, next};
+use crate::model::text::times;
 use crate::model::{Moment, Refusal, VmId};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::notes::Phase;
@@ -118,14 +119,15 @@ fn answered(run: &mut Run, order: Order, reply: &Reply, proof: Moment) {
         (None, Reply::Refused(_, why))
             if !doubt && (offers >= run.policy.settle.targets || offers > 1 && !migrates) =>
         {
-            hold(run, vm, &name, format!("refused {offers} times, last: {why}"));
+            hold(run, vm, &name, format!("refused {}, last: {why}", times(offers)));
         }
         _ => {}
     }
 }
 
 /// What oned says where the table of history records has a row that the VM's document has not: the leader died between
-/// the two. No call leads out of that, and `onedb` has no command for it.
+/// the two. No call leads out of that. `onedb fsck` compares the two and deletes the row (`src/onedb/fsck/history.rb`), but not in
+/// older versions, and none of onedb's commands for history deletes one row: `purge-history` keeps the last two.
 const TORN_ROW: &str = "Cannot update virtual machine history";
 
 /// Refusals that another host would not change.
@@ -133,10 +135,10 @@ fn hold_for(vm: VmId, kind: Refusal, why: &str) -> Option<String> {
     if why.contains(TORN_ROW) {
         let id = vm.0;
         return Some(format!(
-            "a leader that died has left a row of its history that its document does not have, and oned moves it no \
-             more: stop oned on every front-end, delete that row from the database (`SELECT MAX(seq) FROM history \
-             WHERE vid={id}`, which is higher than the last SEQ of `onevm show {id} -x`), start oned, and run the same \
-             command again: {why}"
+            "oned moves it no more, because a leader that died has left a row of its history in the database: stop oned on every \
+             front-end, back the database up, `onedb fsck` (a new one removes the row; else `DELETE FROM history WHERE \
+             vid={id} AND seq>SEQ`, where SEQ is the last one of `onevm show {id} -x`), start oned, and run the same command \
+             again: {why}"
         ));
     }
     match kind {

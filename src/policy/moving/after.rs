@@ -1,8 +1,9 @@
 //! A VM that others must run before: it waits for them, bounded, and says for whom.
 //!
-//! `plan::after` says who is waited for, `moving::apply::act` begins the wait, once for each VM. After `[settle] after_wait`
-//! (300 s) it goes all the same, or is held, by `after_late` (`go` by default). Whether a VM runs is what is read back, never
-//! what was sent.
+//! `plan::after` says who is waited for, `moving::apply::act` begins the wait, once for each VM of a run. It goes as soon
+//! as all of them run elsewhere; whether one runs is what is read back, never what was sent. With `[settle] after_late =
+//! "go"`, the default, it goes without those that never will run, when none of the others is still coming, and without the
+//! others after `after_wait` (300 s). With "hold" it is held as soon as one never will run, or after `after_wait`.
 
 use super::judge::{Judge, Judgement};
 use crate::model::{HostId, Moment, Vm, VmId, VmState};

@@ -37,6 +37,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
         ..Request::new(run.subject.host, &run.policy, proof.scope())
     };
     let decisions = plan::plan(survey, &request);
+    run.vms.hosts.is_freed = false;
     run.vms.undecided.clear();
     run.vms.unmoved.clear();
     run.vms.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
@@ -71,6 +72,9 @@ fn decided(run: &mut Run, survey: &Survey, targets: &mut Targets, decision: Deci
         tell_targets(run, targets);
     }
     let vm = decision.vm;
+    if matches!(decision.verdict, Verdict::Hold(_)) && targets.any_out() {
+        run.vms.hosts.told.held.insert(vm);
+    }
     let text = format!("{vm} {}: {}", decision.name, decision.verdict);
     if run.vms.hosts.told.behind.remove(&vm).as_ref() != Some(&text) {
         run.detail(Phase::Plan, text.clone());

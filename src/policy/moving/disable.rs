@@ -1,5 +1,8 @@
-//! Disable the dead host, so that oned gives up the VMs that wait for it there (RUNNING, or in a transient state): 60 s after the
-//! run began, with `-m` only. `moving::next` asks.
+//! Disable the dead host, so that oned gives up the VMs that wait for it there (RUNNING, or in a transient state).
+//!
+//! With `-m` only, once, 60 s after the run began (`GIVE_UP_TIME`; the wait of `-p` is in that, so after it at once),
+//! unless the host is DISABLED or OFFLINE already; "off" is read once more before it. A person enables the host after its
+//! repair. What oned does not give up within 400 s is held (`judge`). `moving::next` asks.
 
 use super::act::not_ready;
 use super::ready::{Seen, ready};

@@ -57,7 +57,7 @@ impl Run {
         if let Some(incident) = &mut self.record.incident {
             incident.progress = Progress::Off;
         }
-        if !self.trail().iter().any(|entry| entry.weight == Weight::Step) {
+        if !self.trail().iter().any(|entry| entry.weight != Weight::Detail) {
             let text = format!("VMs that were held can be recovered now; {} is off: {proof}", self.host());
             self.say_aloud(Phase::Plan, text);
         }

@@ -186,7 +186,13 @@ impl Judge<'_> {
     /// What oned wrote on it, and the command for one that stands where it was sent.
     fn told(&self, vm: &Vm) -> String {
         let elsewhere = vm.host.filter(|host| *host != self.dead() && self.vm.calls > 0);
-        let way = elsewhere.map_or_else(String::new, |host| way_on(vm, &self.run.vms.hosts.named(host)));
+        let mut way = elsewhere.map_or_else(String::new, |host| way_on(vm, &self.run.vms.hosts.named(host)));
+        if vm.state == VmState::Pending {
+            let id = vm.id.0;
+            way = format!(
+                "; `onevm show {id}` says why the scheduler starts it nowhere (SCHED_MESSAGE), and `onevm deploy {id} HOST` starts it"
+            );
+        }
         way + &said(vm)
     }
 

@@ -9,6 +9,7 @@ pub(in crate::policy) mod after;
 pub(in crate::policy) mod alive;
 mod apply;
 mod disable;
+mod domains;
 pub(in crate::policy) mod ending;
 pub(in crate::policy) mod failed_live;
 pub(in crate::policy) mod held_vms;
@@ -135,7 +136,7 @@ pub(in crate::policy) async fn only_fenced(run: &mut Run, proof: &Proof) -> Resu
     if *proof.scope() != Scope::Host {
         let what = format!("{} is cut off from some datastores only, not off: {proof}", run.host());
         let advice = format!(
-            "mend the devices that switch its power; `host_error --host {} -m` knows which VMs may move",
+            "repair the devices that switch its power; `host_error --host {} -m` knows which VMs may move",
             run.subject.name
         );
         let failure = Failure { trouble: Trouble::Refused, what, advice };

@@ -210,7 +210,7 @@ fn was_off(run: &Run, device: &DeviceName, state: &PowerState) -> Failure {
         }
         PowerState::Off | PowerState::Unknown(_) => {
             format!(
-                "mend {device}, which gives no answer; nothing says that {name} is on; then run the same command again"
+                "repair {device}, which gives no answer; nothing says that {name} is on; then run the same command again"
             )
         }
     };

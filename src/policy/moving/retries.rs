@@ -1,12 +1,17 @@
 //! A VM that has trouble on the host that it was sent to: its driver failed there, or that host is failing as well.
 //!
-//! `[settle] retries` (1) is how often: the first at once, each further one, and giving up, `retry_wait` (30 s) after the last. A
-//! VM that was led on after its oned had died has one more each time. A VM that does not start is resumed as often. Else only
-//! "retry" is sent for a failure, and only to a host that is well. "Failure" takes a VM whose transfer failed back to the dead
-//! host, and "success" skips the check of its disks; oned migrates no VM out of a failure state.
+//! `[settle] retries` (1) is how often in one run: the first at once, each further one, and giving up, `retry_wait` (30 s)
+//! after the last. A VM that does not start is resumed as often. What was led on after its oned had died (`moving::torn`)
+//! is no retry. A host that is not MONITORED any more gets none: the VM has failed at once. All attempts of a VM end with
+//! `[settle] deadline` (600 s, in `judge`). What has failed keeps its reason and the one command that goes on, and
+//! reconcile tries it again (`moving::held_vms`).
+//!
+//! Only "retry" is sent for a failure. "Failure" takes a VM whose transfer failed back to the dead host, and "success"
+//! skips the check of its disks; oned migrates no VM out of a failure state.
 //! Source: `src/lcm/LifeCycleStates.cc`, `src/rm/api/VirtualMachineAPI.cc`.
 
 use super::judge::{Judge, Judgement, said};
+use crate::model::text::times;
 use crate::model::{HostId, HostState, LcmState, Moment, Vm, VmState};
 use crate::policy::order::Order;
 use crate::policy::report::Fate;
@@ -28,9 +33,9 @@ impl Judge<'_> {
             Some(HostState::Monitored) if left => return Judgement::Send(Order::Retry { vm: vm.id }),
             Some(HostState::Monitored) => {
                 format!(
-                    "{what}, retried {} times; {}{}",
-                    self.vm.retries,
-                    way_out(vm, "mend that host"),
+                    "{what}, retried {}; {}{}",
+                    times(self.vm.retries),
+                    way_out(vm, "repair that host"),
                     said(vm)
                 )
             }
@@ -53,7 +58,7 @@ impl Judge<'_> {
             return Judgement::Send(Order::Resume { vm: vm.id });
         }
         Judgement::Close(Fate::Failed(format!(
-            "UNKNOWN on {host}, where it does not start: mend that host, then `onevm resume {}`{}",
+            "UNKNOWN on {host}, where it does not start: repair that host, then `onevm resume {}`{}",
             vm.id.0,
             said(vm)
         )))
@@ -86,8 +91,8 @@ impl Judge<'_> {
         let name = self.run.vms.hosts.named(host);
         let first = if well { "" } else { ", which is not MONITORED now" };
         Judgement::Close(Fate::Failed(format!(
-            "POWEROFF on {name}{first}: it was started there {} times and did not run; find out why, then `onevm resume {}`{}",
-            self.vm.retries,
+            "POWEROFF on {name}{first}: it was started there {} and did not run; find out why, then `onevm resume {}`{}",
+            times(self.vm.retries),
             vm.id.0,
             said(vm)
         )))

@@ -173,7 +173,7 @@ fn covered(judgement: Judgement, vm: Option<&Vm>, proof: &Proof) -> Judgement {
         (None, None) => judgement,
         (Some(why), _) => Judgement::Close(Fate::Failed(why)),
         (None, Some(why)) => {
-            Judgement::Close(Fate::Failed(format!("the proof does not authorise it: {why}")))
+            Judgement::Close(Fate::Failed(format!("the proof is too weak for what destroys data: {why}")))
         }
     }
 }
@@ -224,7 +224,14 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
                 None => progress.reopen(now),
             }
         }
-        Judgement::Close(fate) => give_up(run, id, fate),
+        Judgement::Close(fate) => {
+            // Of one that never failed nothing new is learned.
+            let runs = matches!(fate, Fate::Recovered(_)) && progress.retries > 0;
+            give_up(run, id, fate);
+            if runs {
+                run.vms.runs_where_it_was_sent(id);
+            }
+        }
     }
     None
 }

@@ -3,7 +3,7 @@
 use super::apply::plan_round;
 use super::ending::{call_off, no_cloud};
 use super::ready::{Seen, twice};
-use super::{Todo, disable, failed_live, settle};
+use super::{Todo, disable, domains, failed_live, settle};
 use crate::model::{HostState, VmId, Words};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::gain::{refused, weighs};
@@ -70,7 +70,10 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
         let (host, also) = (run.subject.host, asked(run));
         let survey = match run.read(Phase::Survey, move |world| world.survey(host, &also)).await? {
             Ok(survey) => match strays(run, survey).await? {
-                Ok(survey) => survey,
+                Ok(mut survey) => {
+                    domains::look(run, &mut survey).await;
+                    survey
+                }
                 Err(failure) => return Ok(Looked::Ended(no_cloud(run, failure))),
             },
             Err(failure) => return Ok(Looked::Ended(no_cloud(run, failure))),

@@ -141,6 +141,11 @@ impl Targets {
         self.all.iter().filter_map(standing).collect()
     }
 
+    /// Does one of them take no more?
+    pub(super) fn any_out(&self) -> bool {
+        self.all.values().any(|target| matches!(target.standing(self.rules), Some(Standing::Out(_))))
+    }
+
     /// Those where VMs fail.
     pub(super) fn failing(&self) -> impl Iterator<Item = (HostId, Standing, &Target)> {
         let failing = self.all.iter().filter(|(_, target)| target.fails > 0);

@@ -81,6 +81,11 @@ impl Judge<'_> {
 
     /// Of an order of another run only a moment before it is known. That run may have sent it to the leader of now, whom this
     /// front-end has seen only later: strictly, only a process that was started since is another one.
+    ///
+    /// Nothing else proves it. A term of raft in the record is from before the order too, and an election between the two sends the
+    /// order to the leader of now; a term that is read behind the answer is what a run that died with its leader had no time to
+    /// write. The history of the VM has when a step began by the clock of another machine, which may be 300 s off (`CLOCKS`), and
+    /// raft shows no time. So such a VM fails at its deadline, with the command that leads on (`way_on`).
     fn began_after_order(&self, oned: AtWork, at: Epoch, sent: Moment, strict: bool) -> bool {
         match self.vm.torn.before {
             None => oned.began_after(sent),

@@ -1,8 +1,8 @@
 //! What each VM waits for: the VMs that its `HA_AFTER` names, and those of the parents of its role in a OneFlow service.
 //!
-//! `HA_AFTER` has names or ids: `41, database`; the first 500 count. Of VMs that wait in a circle the most important goes first
-//! (`plan::sequence`). Nobody waits for what runs elsewhere, nor once more for what it has waited for. An order that cannot be read holds
-//! nothing: it is said, and not waited for.
+//! `HA_AFTER` has names or ids: `41, database`; the first 500 count. Of VMs that wait in a circle the most important goes
+//! first (`plan::sequence`). Nobody waits for what runs elsewhere, and who has waited in this run (`moving::after`) waits
+//! for nobody again. An order that cannot be read holds nothing: it is said, and not waited for.
 //! VM groups have no order: `HA_AFTER` says it there.
 
 use super::listed;
@@ -88,7 +88,7 @@ fn by_attribute(vm: &Vm, known: &Known<'_>, view: &View<'_>, turn: &mut Turn) {
     }
     if let Some(first) = strange.first() {
         let more = if strange.len() > 1 { format!(" and {} more", strange.len() - 1) } else { String::new() };
-        let why = "no id of a VM and no name of one of its owner or its group: not waited for";
+        let why = "which is no VM of its owner or its group, by id or by name: it does not wait for that";
         turn.notes.push(format!("HA_AFTER names {first}{more}, {why}"));
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn verdicts(
     }
     let mut seen = Watched::default();
     let soft = view.request.policy.plan.layers == Layers::Soft;
-    for unit in units(&moves, &rooms, ranks) {
+    for unit in units(&moves, &rooms, (view, ranks)) {
         let mut step = |part: &[&Move<'_>], last: bool| {
             let here = part.iter().any(|moved| Some(moved.vm.id) == watched);
             let free = if here { rooms.free(view) } else { Vec::new() };
@@ -111,7 +111,7 @@ fn watch(
 fn units<'m, 'a>(
     moves: &'m BTreeMap<VmId, Move<'a>>,
     rooms: &Rooms,
-    ranks: &Ranks,
+    (view, ranks): (&View<'_>, &Ranks),
 ) -> Vec<Vec<&'m Move<'a>>> {
     let mut sets: BTreeMap<_, Vec<&Move<'a>>> = BTreeMap::new();
     let mut units = Vec::new();
@@ -124,8 +124,22 @@ fn units<'m, 'a>(
         }
     }
     units.extend(sets.into_values());
-    units.sort_by_cached_key(|unit| first(unit, ranks));
+    units.sort_by_cached_key(|unit| {
+        // The rest of a set, of which one was sent: of its priority it has the first choice, because it has no other host.
+        let rank = first(unit, ranks);
+        (rank.map(|(priority, ..)| priority), !is_rest(unit, view, rooms), rank)
+    });
     units
+}
+
+/// Was a set planned before, and is one of its VMs on its way to where it stays together?
+fn is_rest(unit: &[&Move<'_>], view: &View<'_>, rooms: &Rooms) -> bool {
+    unit.iter().any(|moved| {
+        let together = rooms.bonds.of(moved.vm.id).and_then(|bond| bond.together);
+        let hosts = together.and_then(|together| rooms.bonds.fixed(together));
+        let planned = view.request.planned.get(&moved.vm.id);
+        hosts.is_some_and(|hosts| planned.is_some_and(|host| hosts.contains(host)))
+    })
 }
 
 /// A set stands where the VM of its highest priority would, with the size of all.

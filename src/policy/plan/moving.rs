@@ -10,7 +10,6 @@ use crate::policy::order::Order;
 use crate::policy::rules::{Failed, Layers};
 use crate::policy::settings::{Force, Mode, Purpose};
 use crate::policy::states;
-use crate::policy::zombies;
 
 /// A VM that is to be moved, if a host takes it.
 pub(super) struct Move<'a> {
@@ -53,8 +52,8 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
     if request.live.contains(&vm.id) {
         return Err(Verdict::Hold(eligibility::MAY_RUN_ELSEWHERE.to_owned()));
     }
-    if let Some(host) = view.zombies.get(&vm.id) {
-        return Err(Verdict::Hold(zombies::why(vm.id, host)));
+    if let Some(why) = view.zombies.get(&vm.id) {
+        return Err(Verdict::Hold(why.clone()));
     }
     let force = if fell { Force::AlsoStopped } else { policy.force };
     let awaited = match states::verdict(vm.state, mode, force) {
@@ -127,7 +126,7 @@ fn failed(vm: &Vm, mode: Mode, view: &View<'_>, reason: &str) -> Result<(), Verd
 fn destroy(vm: &Vm, mode: Mode, why: Option<String>, view: &View<'_>) -> Verdict {
     if let Some(reason) = view.request.reservation {
         return Verdict::Hold(format!(
-            "the proof does not authorise what destroys data: {reason}; run `onerescue check` while hosts are healthy"
+            "the proof is too weak for what destroys data: {reason}; run `onerescue check` while hosts are healthy"
         ));
     }
     let notes = why.into_iter();

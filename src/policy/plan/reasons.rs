@@ -1,4 +1,4 @@
-//! Why hosts do not take a VM, for people: counted by reason, or one by one.
+//! Why hosts do not take a VM, for people: counted by reason, or one by one; and one command or one change that helps.
 
 use super::ask::Candidate;
 use super::placement::Rooms;
@@ -52,7 +52,7 @@ impl Unfit {
             Self::Unclear => (9, "where only the scheduler can evaluate its requirements"),
             Self::NotStandby => (10, "outside the standby hosts"),
             Self::NotMonitored(_) => (11, "not MONITORED"),
-            Self::RanOn => (12, "that may run VMs twice"),
+            Self::RanOn => (12, "where VMs may run twice"),
             Self::Unreadable => (13, "whose document cannot be read"),
             Self::NoDatastore => (14, "without its system datastore"),
             Self::NoImages(_) => (15, "without the datastore of its images"),
@@ -136,7 +136,7 @@ pub(super) fn nowhere(
     let apart =
         unfit.iter().find_map(|(_, why)| if let Unfit::Apart(rule) = why { Some(*rule) } else { None });
     if let Some(rule) = apart.and_then(|rule| rooms.bonds.rules.get(rule)) {
-        return format!("{} needs one more host: {figures}", rule.name);
+        return format!("{} needs one more host that can take it: {figures}", rule.name);
     }
     let unknown =
         who.load.vms.iter().flat_map(|vm| &vm.needs.networks).find(|id| !view.networks.contains_key(id));
@@ -144,8 +144,55 @@ pub(super) fn nowhere(
         return format!("its {id} {}", view.survey.networks.absent(id.0));
     }
     let size = size(who.load.size.cpu, who.load.size.memory);
+    let helps = helps(unfit.iter().map(|(_, why)| *why), view);
     match who.load.vms.len() {
-        1 => format!("no host takes {size}: {figures}"),
-        more => format!("no host takes the {more} VMs that its VM group keeps together, {size}: {figures}"),
+        1 => format!("no host takes {size}: {figures}{helps}"),
+        more => {
+            format!("no host takes the {more} VMs that its VM group keeps together, {size}: {figures}{helps}")
+        }
     }
+}
+
+/// `; add a host`: what helps against the first of these reasons. Where only the scheduler can tell, another text follows.
+fn helps(reasons: impl Iterator<Item = Unfit>, view: &View<'_>) -> String {
+    let first = reasons.filter(|why| *why != Unfit::Dead).min_by_key(|why| why.word().0);
+    match first {
+        Some(Unfit::Unclear) => String::new(),
+        Some(why) => format!("; {}", help(why, view)),
+        None => "; add a host".to_owned(),
+    }
+}
+
+fn help(why: Unfit, view: &View<'_>) -> String {
+    let cluster = view.dead.map_or_else(|| "CLUSTER".to_owned(), |host| host.cluster.0.to_string());
+    let text = match why {
+        Unfit::Full => "power a less important VM off there, or add a host",
+        Unfit::NoDevice => "free such a device, or add a host that has one",
+        Unfit::NoCores => "free them there, or change the TOPOLOGY of the VM",
+        Unfit::StartsNothing => "repair these hosts first: see why the VMs do not start",
+        Unfit::Refused => "`onerescue show HOST` and the log of oned say why it was refused",
+        Unfit::NotTogether => "make room on the host where those VMs are",
+        Unfit::GroupHosts => "bring one of its hosts back, or change the VM group with `onevmgroup update`",
+        Unfit::Requirements => {
+            "bring a host back that fits, or change SCHED_REQUIREMENTS with `onevm update`"
+        }
+        Unfit::NotStandby => "[plan] standby = \"first\" lets other hosts take VMs too",
+        Unfit::NotMonitored(_) => "bring one of them back: `onehost list` shows their states",
+        Unfit::RanOn => "`host_back --host HOST` looks which VMs run twice there",
+        Unfit::Unreadable => "`onerescue check` names the document",
+        Unfit::NoDatastore => {
+            return format!(
+                "`onecluster adddatastore` gives the cluster of another host that datastore, or add a host to cluster {cluster}"
+            );
+        }
+        Unfit::NoImages(id) => {
+            return format!("`onecluster adddatastore CLUSTER {}` for the cluster of another host", id.0);
+        }
+        Unfit::NoNetwork(id) => {
+            return format!("`onecluster addvnet CLUSTER {}` for the cluster of another host", id.0);
+        }
+        Unfit::OtherDriver | Unfit::NoCpuModel | Unfit::NoMachine => "add a host like the one that it was on",
+        Unfit::Apart(_) | Unfit::Unclear | Unfit::Dead => "add a host",
+    };
+    text.to_owned()
 }

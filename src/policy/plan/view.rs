@@ -29,8 +29,8 @@ pub(super) struct View<'a> {
     pub(super) datastores: BTreeMap<DatastoreId, &'a Datastore>,
     pub(super) groups: BTreeMap<GroupId, &'a VmGroup>,
     pub(super) networks: BTreeMap<NetworkId, &'a Network>,
-    /// VMs that another host says it runs.
-    pub(super) zombies: BTreeMap<VmId, &'a Host>,
+    /// VMs that another host says it runs, and why nothing is done for them.
+    pub(super) zombies: BTreeMap<VmId, String>,
 }
 
 impl<'a> View<'a> {
@@ -54,7 +54,7 @@ impl<'a> View<'a> {
             clusters: survey.clusters.all.iter().map(|cluster| (cluster.id, cluster)).collect(),
             datastores: survey.datastores.iter().map(|datastore| (datastore.id, datastore)).collect(),
             groups: survey.groups.all.iter().map(|group| (group.id, group)).collect(),
-            zombies: zombies::seen(&survey.hosts, survey.memory.now, request.host),
+            zombies: zombies::elsewhere(survey, request.host),
             networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
         }
     }

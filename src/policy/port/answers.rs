@@ -76,6 +76,20 @@ pub struct Survey {
     pub layers: LayerList,
     /// The version of OpenNebula, if it says so; asked for only where what oned or a driver does depends on it.
     pub version: Option<Version>,
+    /// VMs of the dead host that other hosts run, as they were asked over ssh. oned does not know of it.
+    #[serde(skip)]
+    pub running: BTreeMap<VmId, HostId>,
+}
+
+/// What a host says that was asked over ssh which VMs it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domains {
+    /// The host that was asked.
+    pub host: HostId,
+    /// Those of the VMs that it runs.
+    pub running: Vec<VmId>,
+    /// Why it gave no usable answer, if it did not.
+    pub silent: Option<String>,
 }
 
 /// Which VM is in which layer.

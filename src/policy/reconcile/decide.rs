@@ -4,7 +4,7 @@ use super::age::Age;
 use super::looks::{held_vms, waits};
 use super::unfinished::{unfinished, waits_for};
 use super::{Decision, ReconcileRules, Todo, View, Waits};
-use crate::model::{DocumentId, Host, HostId, HostState, Incident, Memory, Progress};
+use crate::model::{DocumentId, End, Host, HostId, HostState, Incident, Memory, Progress};
 use crate::policy::host_back::{Due, due};
 use crate::policy::limits::unreadable;
 use crate::policy::record::lease::{ended_by, may_live, standing};
@@ -90,7 +90,7 @@ fn judge(
         },
         (Some((_, incident)), Some(host)) if same_failure(incident, host) => {
             let ended = incident.outcome.as_deref().unwrap_or("no outcome is written down");
-            (Todo::Leave, format!("its incident is closed: {ended}"))
+            (Todo::Leave, format!("its incident is closed: {ended}{}", not_recovered(incident)))
         }
         (Some(_), Some(host)) => lost(view, rules, host, "it has failed again since its last incident"),
         (None, Some(host)) => lost(view, rules, host, "it has no incident"),
@@ -154,6 +154,24 @@ fn lost(view: View<'_>, rules: ReconcileRules, host: &Host, what: &str) -> (Todo
     }
     (Todo::Begin, format!("{time}, and {what}: its event was lost"))
 }
+
+/// The VMs that are held or failed in a closed incident, which nothing goes on with.
+fn not_recovered(incident: &Incident) -> String {
+    let left = incident.vms.iter().filter(|vm| matches!(vm.end, Some(End::Held | End::Failed)));
+    let names: Vec<_> = left.map(|vm| format!("{} {}", vm.id, vm.name).trim_end().to_owned()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    format!("; not recovered: {names}{more}; `onerescue show {}` has the reasons", incident.name)
+}
+
+/// More VMs than this are only counted.
+const NAMED: usize = 5;
 
 fn in_error(view: View<'_>, host: HostId) -> Age {
     let failing = view.failing.get(&host).cloned().unwrap_or_default();

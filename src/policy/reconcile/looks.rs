@@ -4,6 +4,7 @@
 use super::super::moments::{Bounds, beyond, rests};
 use super::super::moving::held_vms;
 use super::{Todo, View};
+use crate::model::text::{is_or_are, vms};
 use crate::model::{DocumentId, End, Host, HostState, Incident};
 use crate::policy::record::lease::{ended_by, may_live};
 use crate::policy::record::opening::is_set_aside_by;
@@ -42,8 +43,8 @@ pub(super) fn held_vms(
     let count = |end| incident.vms.iter().filter(|vm| vm.end == Some(end)).count();
     let (held, failed, all) = (count(End::Held), count(End::Failed), incident.vms.len());
     let held = match failed {
-        0 => format!("{held} of its {all} VMs are held"),
-        failed => format!("{held} of its {all} VMs are held and {failed} failed"),
+        0 => format!("of its {}, {held} {} held", vms(all), is_or_are(held)),
+        failed => format!("of its {}, {held} {} held and {failed} failed", vms(all), is_or_are(held)),
     };
     match rests(now, incident, bounds).map(|left| left.as_secs()) {
         Ok(0) => {}

@@ -56,7 +56,7 @@ fn of(asked: Asked, rules: &Rules) -> Policy {
 }
 
 fn unclear(what: String) -> Failure {
-    let advice = "register the hook, `onehook create templates/host_error.tmpl`, or set [reconcile] options"
+    let advice = "register the hook, `onehook create /usr/share/onerescue/host_error.tmpl`, or set [reconcile] options"
         .to_owned();
     Failure { trouble: Trouble::Settings, what, advice }
 }
@@ -65,7 +65,7 @@ fn by_hand(host: &str, asked: Asked, why: &str) -> Failure {
     let words = asked.words().join(" ");
     let what =
         format!("its last run was begun by hand with {words}, which nothing continues by itself, and {why}");
-    let advice = format!("go on by hand: `host_error --host {host} {words}`");
+    let advice = format!("to go on, run `host_error --host {host} {words}`");
     Failure { trouble: Trouble::Refused, what, advice }
 }
 

@@ -163,7 +163,7 @@ fn with_a_held_vm() -> Incident {
 #[test]
 fn vms_that_are_held_are_looked_at_again_as_long_as_the_host_is_dead_of_the_same_failure() {
     let now = |state| of(&[host(7, state)], with_a_held_vm());
-    assert_eq!(now(HostState::Error), (Todo::LookAgain, "1 of its 2 VMs are held, for 40 s now".to_owned()));
+    assert_eq!(now(HostState::Error), (Todo::LookAgain, "of its 2 VMs, 1 is held, for 40 s now".to_owned()));
     assert_eq!(now(HostState::Disabled).0, Todo::LookAgain);
     for state in [HostState::Init, HostState::Offline, HostState::Monitored] {
         let decisions = decided(&[host(7, state)], vec![with_a_held_vm()], &[], &[]);
@@ -171,7 +171,7 @@ fn vms_that_are_held_are_looked_at_again_as_long_as_the_host_is_dead_of_the_same
     }
     let later = Incident { until: Some(NOW.plus(Duration::from_secs(9))), ..with_a_held_vm() };
     let (todo, why) = of(&[host(7, HostState::Error)], later);
-    assert_eq!((todo, why.as_str()), (Todo::Leave, "1 of its 2 VMs are held; looked at again in 9 s"));
+    assert_eq!((todo, why.as_str()), (Todo::Leave, "of its 2 VMs, 1 is held; looked at again in 9 s"));
     let other = Incident { error: Some("another day : it failed".to_owned()), ..with_a_held_vm() };
     let decisions = decided(&[host(7, HostState::Error)], vec![other], &[(7, 500)], &[]);
     assert_eq!(decisions[0].todo, Todo::Begin);

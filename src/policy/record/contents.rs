@@ -122,7 +122,7 @@ impl Run {
         self.record.logged += lines.len();
         let new: Vec<Line> = lines
             .iter()
-            .filter(|entry| entry.weight == Weight::Step)
+            .filter(|entry| entry.weight != Weight::Detail)
             .map(|entry| Line {
                 at: self.record.clock.epoch(entry.at),
                 phase: entry.phase.to_string(),

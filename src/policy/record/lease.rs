@@ -1,17 +1,21 @@
 //! Which record counts, and whether its owner is still at work.
 //!
 //! oned knows no compare-and-set but the lock, and a lock does not say whose run holds it. So a run locks the record,
-//! writes itself down as its owner, and looks before each fence and each round of orders whether it still is. An owner
-//! that is gone leaves its lock behind; then the lease decides.
+//! writes itself down as its owner, and looks before each fence and each round of orders whether it still is. An owner that
+//! is gone leaves its lock behind; then the lease decides.
 //!
-//! A record is taken over, as it is, with its VMs; the host is proven off anew (`may_live` says when not):
-//! - at once, when its owner was a process of this machine that is dead, or has written down how it ended;
-//! - never, while its owner is a process of this machine that lives: one that is silent for 400 s is named, for a person to end;
+//! A record is taken over as it is, with its VMs, and the host is proven off anew. When that may be (`may_live`):
+//! - at once, when its owner was a process of this machine that is dead, or has written down how it ended; only reconcile
+//!   leaves one that is held or waits until the moment that is written in it;
+//! - never, while its owner is a process of this machine that lives: one that is silent for 400 s is named, for a person to
+//!   end;
 //! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s; an owner writes every 90 s, see
-//!   `timings`), or when a hook or a person's run has watched it for 400 s, every 30 s, and it did not change (`Watch`). Where a
-//!   clock was wrong (`is_doubtful`) only what was seen here counts, for reconcile from tick to tick.
+//!   `timings`), or when a hook or a person's run has watched it for 400 s, at each look of `[hold]`, and it did not
+//!   change; one that changes ends who watches (`Watch`; nobody watches with `[hold] deadline = "0s"`). Where a clock was
+//!   wrong (`is_doubtful`) only what was seen here counts, for reconcile from tick to tick.
 //!
-//! `open::find` and `reconcile::unfinished` ask, `adopt::taken` takes it over.
+//! `open::find` and `reconcile::unfinished` ask, `adopt::taken` takes it over. A lock that no record names is
+//! `record::lock`'s.
 
 use crate::model::{
     Abort, DocumentId, Epoch, Hold, HostId, Incident, Life, Memory, Moment, Progress, RunId, SeenOwner,

@@ -214,6 +214,6 @@ fn stopped(run: &Run, opening: &Opening, last: Option<&(DocumentId, Incident)>) 
     let at = utc(written.or(noted)?);
     let record = of_this.map_or_else(String::new, |(document, _)| format!(" ({document})"));
     let what = format!("a person has stopped the recovery of this failure at {at}{record}");
-    let advice = format!("go on by hand: `{}`", run.command());
+    let advice = format!("to go on, run `{}`", run.command());
     Some(Failure { trouble: Trouble::Refused, what, advice })
 }

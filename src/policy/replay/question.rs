@@ -23,6 +23,7 @@ pub enum Question {
     Leave { unlock: Option<DocumentId>, forget: Vec<DocumentId> },
     Outlook,
     Witnesses { peers: Vec<Peer> },
+    Domains { peers: Vec<Peer>, vms: Vec<VmId> },
     Lead,
     Claim,
     FenceLevels,
@@ -102,6 +103,10 @@ impl fmt::Display for Question {
                     "ask witnesses{}",
                     if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
                 )
+            }
+            Self::Domains { peers, vms } => {
+                let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
+                write!(f, "ask {} whether they run {}", names.join(", "), list(vms.iter()))
             }
             Self::Lead => f.write_str("ask whether this front-end leads"),
             Self::Claim => f.write_str("lock the host on this front-end"),

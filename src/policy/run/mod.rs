@@ -191,7 +191,7 @@ impl Run {
     /// A person has ended this incident: nothing more is sent.
     pub(in crate::policy) fn aborted(&mut self, word: Abort) -> Failure {
         let what = format!("the incident was aborted by {}: {}", word.by, word.reason);
-        let advice = format!("when it is to go on after all, run `{}`", self.command());
+        let advice = format!("if it should go on after all, run `{}`", self.command());
         self.record.aborted = Some(word);
         Failure { trouble: Trouble::Refused, what, advice }
     }

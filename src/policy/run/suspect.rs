@@ -1,6 +1,6 @@
 //! What a run knows of its host, and how the fence gets on.
 
-use crate::model::{ClusterId, DeviceName, Moment, Peer, SeenOn};
+use crate::model::{ClusterId, DeviceName, HostId, Moment, Peer, SeenOn};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::itself::Leader;
 use crate::policy::report::Disabled;
@@ -21,6 +21,8 @@ pub(in crate::policy) struct Suspect {
     pub(in crate::policy) seen_on: Vec<SeenOn>,
     /// Other hosts of its cluster that can be asked.
     pub(in crate::policy) peers: Vec<Peer>,
+    /// Those of them that gave no usable answer when they were asked last.
+    pub(in crate::policy) silent: BTreeSet<HostId>,
     /// Devices that are reached from one of them only.
     pub(in crate::policy) by_peer: BTreeSet<DeviceName>,
 }

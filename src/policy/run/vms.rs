@@ -112,7 +112,11 @@ pub(in crate::policy) struct Hosts {
     pub(in crate::policy) states: BTreeMap<HostId, HostState>,
     /// VMs that another host says it runs, and why nothing is sent for them.
     pub(in crate::policy) zombies: BTreeMap<VmId, String>,
+    /// VMs of the dead host that another host runs, as it has said over ssh; `None` before anybody was asked.
+    pub(in crate::policy) domains: Option<BTreeMap<VmId, HostId>>,
     pub(in crate::policy) told: Told,
+    /// One that took no more has started a VM: VMs that were held are to be planned.
+    pub(in crate::policy) is_freed: bool,
     /// When they were looked at.
     pub(in crate::policy) looked: Option<Moment>,
     pub(in crate::policy) oned: Option<AtWork>,
@@ -125,14 +129,15 @@ pub(in crate::policy) struct Hosts {
 pub(in crate::policy) struct Told {
     /// Of hosts where VMs do not start.
     pub(in crate::policy) standing: BTreeMap<HostId, Standing>,
+    /// VMs that were held while one of those took no more.
+    pub(in crate::policy) held: BTreeSet<VmId>,
     /// Where VMs are to go that wait for the first one there.
     pub(in crate::policy) behind: BTreeMap<VmId, String>,
 }
 
 impl Hosts {
     pub(in crate::policy) fn seen(&mut self, now: Moment, survey: &Survey, dead: HostId) {
-        let zombies = zombies::seen(&survey.hosts, survey.memory.now, dead);
-        self.zombies = zombies.into_iter().map(|(vm, host)| (vm, zombies::why(vm, host))).collect();
+        self.zombies = zombies::elsewhere(survey, dead);
         self.names = survey.hosts.iter().map(|host| (host.id, host.name.clone())).collect();
         self.states = survey.hosts.iter().map(|host| (host.id, host.state)).collect();
         let misplaced = |vm: &&Vm| charge::elsewhere(vm, survey.hosts.iter()).is_some();
@@ -160,7 +165,24 @@ impl Vms {
 
     /// Is one to be planned with the next survey?
     pub(in crate::policy) fn any_open(&self) -> bool {
-        self.progress.values().any(|vm| vm.stage == Stage::Open)
+        self.hosts.is_freed || self.progress.values().any(|vm| vm.stage == Stage::Open)
+    }
+
+    /// A VM runs on its target. Where that took no more, those that were held meanwhile are planned once more, instead of at the
+    /// next look at held VMs.
+    pub(in crate::policy) fn runs_where_it_was_sent(&mut self, vm: VmId) {
+        let before = || self.remembered.get(&vm).and_then(|vm| vm.to);
+        let Some(host) = self.sent.get(&vm).copied().or_else(before) else { return };
+        if !matches!(self.hosts.told.standing.get(&host), Some(Standing::Out(_))) {
+            return;
+        }
+        self.hosts.told.standing.remove(&host);
+        for vm in std::mem::take(&mut self.hosts.told.held) {
+            if self.reports.get(&vm).is_some_and(|report| matches!(report.fate, Fate::Held(_))) {
+                self.reports.remove(&vm);
+                self.hosts.is_freed = true;
+            }
+        }
     }
 
     /// VMs that were seen before the fence have their outcome too, however the run ends.

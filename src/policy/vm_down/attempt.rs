@@ -30,9 +30,9 @@ pub(super) async fn start_elsewhere(run: &mut Run, down: &Down, plan: &str) -> R
     if down.vm.state != VmState::Poweroff {
         // Its host lives and does not say that it is gone. Started elsewhere it might run twice.
         let why = format!(
-            "{} attempts have failed, and an UNKNOWN VM may still run on {}: look there with `virsh list`, and \
+            "{} failed, and an UNKNOWN VM may still run on {}: look there with `virsh list`, and \
              `onevm poweroff --hard {}` before it is started elsewhere",
-            down.recent(run),
+            attempts(down.recent(run)),
             down.host,
             vm.0
         );
@@ -88,6 +88,11 @@ async fn make(run: &mut Run, down: &Down, deeds: Vec<Deed>, way: Way) -> Result<
     }
 }
 
+/// `1 attempt`
+fn attempts(count: usize) -> String {
+    format!("{count} attempt{}", if count == 1 { "" } else { "s" })
+}
+
 /// The attempt is written down before it is made.
 fn counted(run: &mut Run, down: &Down, state: &str) -> Deed {
     let now = down.epoch(run.now());
@@ -114,7 +119,8 @@ pub(super) async fn end_recovered(run: &Run, down: &Down, vm: &Vm) -> End {
 pub(super) async fn end_crash_loop(run: &mut Run, down: &Down, recent: usize) -> End {
     let vm = &down.vm;
     let why = format!(
-        "{CRASH_LOOP}: {recent} attempts within {}; find out why it crashes, then `onevm resume {}`",
+        "{CRASH_LOOP}: {} within {}; find out why it crashes, then `onevm resume {}`",
+        attempts(recent),
         span(run.policy.down.reset),
         vm.id.0
     );

@@ -45,7 +45,7 @@ pub(super) async fn look_at_vm(run: &mut Run) -> Result<Down, End> {
     run.place = host.to_string();
     must_be_well(&host)?;
     let clock = must_have_no_incident(run, at, &host).await?;
-    must_not_run_elsewhere(run, at, clock.0).await?;
+    must_not_run_elsewhere(run, &vm, at, clock.0).await?;
     Ok(Down { vm, host, clock })
 }
 
@@ -121,11 +121,12 @@ async fn must_have_no_incident(run: &Run, at: HostId, host: &Host) -> Result<(Ep
 }
 
 /// No other host says that it runs the VM.
-async fn must_not_run_elsewhere(run: &Run, at: HostId, now: Epoch) -> Result<(), End> {
-    let id = run.subject.vm;
+async fn must_not_run_elsewhere(run: &Run, vm: &Vm, at: HostId, now: Epoch) -> Result<(), End> {
+    let id = vm.id;
     let hosts = run.read(Phase::Observe, move |world| world.zombies(&[id])).await?;
     match zombies::seen(&hosts, now, at).get(&id) {
         Some(host) => {
+            run.write_crash(vm).await;
             run.look_again().await;
             Err(End::held(zombies::why(id, host)))
         }

@@ -8,12 +8,14 @@ mod attempt;
 mod attempts;
 mod crowd;
 mod gone;
+mod kept;
 mod look;
 mod rules;
 mod run;
 mod settle;
 
 pub use super::port::VmSubject as Subject;
+pub use kept::Kept;
 pub use rules::{Policy, Rules};
 
 use super::desk::Suspended;
@@ -43,7 +45,12 @@ async fn procedure(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
     if let Some(vm) = event {
         must_be_down(run, vm)?;
     }
-    must_be_no_crowd(run).await?;
+    if let Err(end) = must_be_no_crowd(run).await {
+        if let Some(vm) = event {
+            run.write_crash(vm).await;
+        }
+        return Err(end);
+    }
     run.must_lead().await?;
     run.claim().await?;
     let mut down = look_at_vm(run).await?;
@@ -89,6 +96,7 @@ async fn attempt(run: &mut Run, down: &Down) -> Result<Tried, End> {
     let all = here.saturating_add(count(run.policy.rules.settle.targets));
     let recent = down.recent(run);
     let plan = format!("attempt {} of {all}", recent.saturating_add(1));
+    run.set_quiet(false);
     if recent < here {
         start(run, down, &plan).await
     } else if recent < all {

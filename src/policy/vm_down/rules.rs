@@ -1,8 +1,6 @@
 //! `[vm_down]`, and what one run of it was told.
 
-use crate::model::Epoch;
 use crate::policy;
-use crate::policy::limits::lately;
 use crate::policy::rules::Window;
 use crate::policy::settings::Purpose;
 use std::time::Duration;
@@ -31,15 +29,6 @@ impl Default for Rules {
             reset: Duration::from_secs(3600),
             crowd: Window { count: 5, time: Duration::from_secs(60) },
         }
-    }
-}
-
-impl Rules {
-    /// Is a run that was ended before it was done gone on with? Later its attempts do not count any more, and whatever
-    /// the VM is then has another reason. One that a wrong clock has dated ahead is gone on with.
-    #[must_use]
-    pub fn goes_on(&self, begun: Epoch, now: Epoch) -> bool {
-        lately(now, begun, Duration::ZERO, self.reset)
     }
 }
 

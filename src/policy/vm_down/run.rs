@@ -4,10 +4,12 @@ use super::attempts::Attempts;
 use super::rules::Policy;
 use crate::model::{Holder, HostId, Moment, Vm};
 use crate::policy::desk::Desk;
-use crate::policy::healthy::{Account, Claimed, Hook, claim, must_lead};
+use crate::policy::healthy::{
+    Account, Claimed, DOWN, Deed, Fallen, Hook, claim, fallen, is_known_down, must_lead,
+};
 use crate::policy::holder::by;
 use crate::policy::notes::Phase;
-use crate::policy::port::{Failure, VmSubject, World};
+use crate::policy::port::{Failure, Source, VmSubject, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
 use std::ops::Deref;
@@ -37,6 +39,8 @@ impl Deref for Run {
 impl Run {
     pub(super) fn new(desk: Desk, subject: VmSubject, policy: Policy) -> Self {
         let place = subject.host.map_or_else(|| "no host".to_owned(), |host| host.to_string());
+        // A look of the timer says nothing until there is something to do.
+        desk.set_quiet(subject.source == Source::Reconcile);
         let (attempts, unmade, refused) = (Attempts::default(), None, Vec::new());
         Self { desk, policy, subject, place, attempts, unmade, refused }
     }
@@ -91,9 +95,20 @@ impl Run {
 
     /// It is held by what may pass.
     pub(super) async fn look_again(&self) {
-        let vm = self.subject.vm;
+        let (vm, hold) = (self.subject.vm, self.policy.rules.hold);
         if !self.rehearses() {
-            self.ask(move |world| world.look_again(vm)).await;
+            self.ask(move |world| world.look_again(vm, &hold)).await;
+        }
+    }
+
+    /// The crash of a VM that is held stands in its template: whoever recovers it later knows that nobody wanted it. Of a
+    /// thousand VMs that go down at once each costs no call; those that the timer finds down later one, once.
+    pub(super) async fn write_crash(&self, vm: &Vm) {
+        if let (Fallen::Crashed(Some(at)), Source::Reconcile) = (fallen(vm), self.subject.source)
+            && !is_known_down(vm, at)
+            && !self.rehearses()
+        {
+            self.tend(vec![Deed::NoteVm { vm: vm.id, attributes: vec![(DOWN, at.to_string())] }]).await;
         }
     }
 
@@ -131,8 +146,11 @@ impl Run {
 
     pub(super) fn account(self, end: End) -> Account {
         let vm = VmReport { id: self.subject.vm, name: self.subject.name.clone(), fate: end.fate };
+        if !matches!(vm.fate, Fate::Held(_)) {
+            self.set_quiet(false);
+        }
         self.note(Phase::Settle, vm.to_string());
-        self.note(Phase::Report, end.outcome.to_string());
+        self.note_end(end.outcome.to_string());
         Account {
             hook: Hook::VmDown,
             about: self.named(),

@@ -10,8 +10,9 @@ use crate::model::{
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::healthy::Deed;
+use crate::policy::vm_down::Kept;
 use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList};
-use crate::policy::{Crowd, News, VmSubject, Watch};
+use crate::policy::{Crowd, Domains, HoldRules, News, VmSubject, Watch};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -209,6 +210,10 @@ impl World for SimWorld {
         Ok(Self::claim_vm(self, over))
     }
 
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        self.domains_on(peers, vms)
+    }
+
     fn domain(&mut self, host: HostId, vm: VmId) -> Testimony {
         self.domain_on(host, vm)
     }
@@ -217,9 +222,10 @@ impl World for SimWorld {
         Ok(Self::crowd(self, down, within))
     }
 
-    fn look_again(&mut self, _: VmId) {
+    fn look_again(&mut self, _: VmId, hold: &HoldRules) {
         let now = self.transport.cloud().wall_clock();
-        self.again = self.again.or(self.since).or(Some(now));
+        let since = self.again.map(|kept| kept.since).or(self.since);
+        self.again = Some(Kept::held(since, hold, now));
     }
 
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {

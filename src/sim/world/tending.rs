@@ -1,7 +1,8 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Holder, Hook, HostId, LcmState, Testimony, Vm, VmId, VmState};
+use crate::model::{Holder, Hook, HostId, LcmState, Peer, Testimony, Vm, VmId, VmState};
+use crate::policy::Domains;
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Crowd, Failure, Reply, Source, VmSubject};
 use crate::sim::cloud::Change;
@@ -31,8 +32,28 @@ impl SimWorld {
             return Claim::Held(locked);
         }
         self.held = None;
-        self.since = self.again.take();
+        self.since = self.again.take().map(|kept| kept.since);
         if self.claimed.is_some() { Claim::Others } else { Claim::Ours(None) }
+    }
+
+    /// What these hosts say that are asked over ssh which of the VMs they run, at the same time.
+    pub(super) fn domains_on(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        let cloud = self.transport.cloud();
+        let said: Vec<_> = peers
+            .iter()
+            .map(|peer| {
+                let honesty = self.witnesses.get(&peer.id).copied().unwrap_or_default();
+                let silent = honesty == Honesty::Silent || !cloud.answers_front_end(peer.id);
+                let runs = |vm: &&VmId| !silent && cloud.domain_hosts(**vm).contains(&peer.id);
+                let running = vms.iter().filter(runs).copied().collect();
+                let silent = silent.then(|| "no answer within the deadline".to_owned());
+                Domains { host: peer.id, running, silent }
+            })
+            .collect();
+        drop(cloud);
+        let slow = said.iter().any(|said| said.silent.is_some());
+        self.advance(if slow { self.witness_timeout } else { ASKING });
+        said
     }
 
     /// What a host says that is asked over ssh whether it runs a VM.

@@ -15,6 +15,7 @@ use crate::model::{
     DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
+use crate::policy::Domains;
 use crate::policy::replay::{Begin, Ending, Line, Question};
 use crate::policy::{
     Claim, Clearance, Entry, Failure, News, Order, Proof, Reply, Report, Survey, Taken, VmList, Watch,
@@ -125,6 +126,12 @@ impl<W: World, P: Paper> World for Journal<W, P> {
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
         let answer = self.world.witnesses(host, peers);
         self.pages.answered(Question::Witnesses { peers: peers.to_vec() }, &answer);
+        answer
+    }
+
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        let answer = self.world.domains(peers, vms);
+        self.pages.answered(Question::Domains { peers: peers.to_vec(), vms: vms.to_vec() }, &answer);
         answer
     }
 

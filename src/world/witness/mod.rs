@@ -11,6 +11,7 @@ use super::runner::one_line;
 use super::ssh::Ssh;
 use crate::config::{Config, WitnessSettings};
 use crate::model::{Host, HostId, Opinion, Peer, Testimony, VmId};
+use crate::policy::Domains;
 use consul::Consul;
 use std::collections::BTreeMap;
 
@@ -68,6 +69,27 @@ impl Witness {
             .run(&peer, &command, b"", self.settings.timeout)
             .map_or_else(|why| (Opinion::None, format!("not asked: {why}")), |ran| ssh::opinion(&ran));
         Testimony { witness: one_line(&peer.to_string()), opinion, said: one_line(&said) }
+    }
+
+    /// Ask hosts which of these VMs they run, at the same time. Exit code 0 is that some run there, 1 that none does.
+    #[must_use]
+    pub fn domains(&self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        let peers: &[Peer] = if self.settings.domains.is_empty() { &[] } else { peers };
+        let ids: Vec<_> = vms.iter().map(|vm| vm.0.to_string()).collect();
+        let ids = ids.join("|");
+        let command: Vec<_> = self.settings.domains.iter().map(|word| word.replace("{vms}", &ids)).collect();
+        at_once(peers, |peer| {
+            let ran = self.ssh.run(peer, &command, b"", self.settings.timeout);
+            let (running, silent) = match ran.map_err(|why| format!("not asked: {why}")) {
+                Ok(ran) => match ssh::opinion(&ran) {
+                    (Opinion::Alive, _) => (ssh::named(&ran, vms), None),
+                    (Opinion::Dead, _) => (Vec::new(), None),
+                    (Opinion::None, said) => (Vec::new(), Some(one_line(&said))),
+                },
+                Err(why) => (Vec::new(), Some(one_line(&why))),
+            };
+            Domains { host: peer.id, running, silent }
+        })
     }
 
     fn ask_peer(&self, suspect: &Host, peer: &Peer) -> (Opinion, String) {

@@ -1,9 +1,10 @@
 //! A peer that looks at a host: the settings' probe, run on another host over ssh.
 
 use crate::config::WitnessSettings;
-use crate::model::{Host, Opinion, Peer};
+use crate::model::{Host, Opinion, Peer, VmId};
 use crate::world::runner::{Outcome, Ran, reason};
 use crate::world::ssh::Ssh;
+use std::collections::BTreeSet;
 
 /// Ask one peer.
 ///
@@ -32,9 +33,29 @@ pub(super) fn opinion(ran: &Ran) -> (Opinion, String) {
     }
 }
 
+/// The VMs that the output names: `one-41`, as a word of its own. The last word of an output that was cut is none.
+pub(super) fn named(ran: &Ran, vms: &[VmId]) -> Vec<VmId> {
+    let ends = |c: char| !c.is_ascii_alphanumeric() && c != '-';
+    let whole =
+        if ran.cut { ran.stdout.rsplit_once(ends).map_or("", |(whole, _)| whole) } else { &ran.stdout };
+    let words = whole.split(ends);
+    let ids: BTreeSet<u32> = words.filter_map(|word| word.strip_prefix("one-")?.parse().ok()).collect();
+    vms.iter().filter(|vm| ids.contains(&vm.0)).copied().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn domains_are_named_by_whole_words() {
+        let stdout = "99 qemu-kvm -name guest=one-12,debug-threads=on -m 1\n100 x guest=one-7,y one-3a x-one-4\nguest=one-1";
+        let ran =
+            Ran { outcome: Outcome::Exited(0), stdout: stdout.to_owned(), stderr: String::new(), cut: false };
+        let asked = [1, 2, 3, 4, 7, 12].map(VmId);
+        assert_eq!(named(&ran, &asked), [1, 7, 12].map(VmId));
+        assert_eq!(named(&Ran { cut: true, ..ran }, &asked), [7, 12].map(VmId));
+    }
 
     #[test]
     fn only_0_and_1_are_opinions() {

@@ -5,7 +5,7 @@
 
 use super::stage::Stage;
 use super::{Before, Story, VmStory};
-use onerescue::model::{Epoch, Host, HostId, HostState, Vm, VmId, VmState};
+use onerescue::model::{Host, HostId, HostState, Vm, VmId, VmState};
 use onerescue::policy::lead::idle;
 use onerescue::policy::moments::Bounds;
 use onerescue::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left, options};
@@ -34,7 +34,7 @@ pub(crate) struct Services<'a> {
     back: host_back::Rules,
     quiet: Quiet,
     /// VMs of `vm_down` that are looked at again.
-    again: BTreeMap<VmId, Epoch>,
+    again: BTreeMap<VmId, vm_down::Kept>,
     /// The number of happenings that were handled.
     handled: usize,
     broken: Vec<String>,
@@ -97,7 +97,9 @@ impl<'a> Services<'a> {
         }
         self.hooks();
         let now = self.world.transport().cloud().wall_clock();
-        let due = |(_, since): &(&VmId, &Epoch)| vm_down::Rules::default().goes_on(**since, now);
+        let hold = self.policy.hold;
+        let due =
+            |(_, kept): &(&VmId, &vm_down::Kept)| kept.goes_on(&hold, now) && kept.left(&hold, now).is_zero();
         let due: Vec<_> = self.again.iter().filter(due).map(|(vm, _)| *vm).collect();
         for vm in due {
             self.down(vm, Source::Reconcile);
@@ -148,7 +150,7 @@ impl<'a> Services<'a> {
         let policy = vm_down::Policy { purpose: Purpose::Recover, down: vm_down::Rules::default(), rules };
         let account = run_down(self.world, vm_down::Subject::of(&event, source), Some(&event), &policy);
         self.broken.extend(audit_tend(self.world, &account, &[id]));
-        self.again.extend(self.world.is_looked_at_again().map(|since| (id, since)));
+        self.again.extend(self.world.is_looked_at_again().map(|kept| (id, kept)));
         self.tell(&format!("vm_down {id}"), &account.outcome, &account.trail);
         if !account.vms.iter().all(|vm| matches!(vm.fate, Fate::Left(_))) {
             self.said(&account.vms);

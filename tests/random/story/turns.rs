@@ -6,7 +6,8 @@ use onerescue::model::{
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use onerescue::policy::{
-    Claim, Clearance, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken, VmList,
+    Claim, Clearance, Domains, Entry, Failure, Order, Policy, Proof, Reply, Report, Subject, Survey, Taken,
+    VmList,
 };
 use onerescue::sim::SimWorld;
 use onerescue::world::World;
@@ -185,6 +186,10 @@ impl World for Patient<'_> {
 
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
         self.world.witnesses(host, peers)
+    }
+
+    fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        self.world.domains(peers, vms)
     }
 
     fn lead(&mut self) -> WhoLeads {

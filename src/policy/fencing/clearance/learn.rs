@@ -37,12 +37,16 @@ pub(in crate::policy::fencing) fn learn(run: &mut Run, outlook: &Outlook) {
     run.suspect.peers = peers(host, outlook);
 }
 
+/// Is the host well enough to be asked about another one?
+pub(in crate::policy) fn can_be_asked(host: &Host) -> bool {
+    host.state == HostState::Monitored
+}
+
 /// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
 fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
     let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
-    let can_be_asked =
-        |one: &&Host| one.id != host && Some(one.cluster) == cluster && one.state == HostState::Monitored;
-    let peers = outlook.hosts.iter().filter(can_be_asked);
+    let asked = |one: &&Host| one.id != host && Some(one.cluster) == cluster && can_be_asked(one);
+    let peers = outlook.hosts.iter().filter(asked);
     let mut peers: Vec<_> = peers.map(|one| Peer { id: one.id, name: one.name.clone() }).collect();
     peers.sort_by_key(|peer| {
         let mixed = (u64::from(peer.id.0) ^ outlook.chance).wrapping_mul(0x9E37_79B9_7F4A_7C15);
