@@ -16,11 +16,12 @@
 //! | layer | is | may use |
 //! | --- | --- | --- |
 //! | [`model`] | OpenNebula's nouns as plain values | nothing |
-//! | [`policy`] | judgement: pure, no I/O, no clock | `model` |
+//! | `section` | how a setting is declared, and what values there are | nothing |
+//! | [`policy`] | judgement: pure, no I/O, no clock | `model`, `section` |
 //! | [`wire`] | bytes to values and back: pure, bounded | `model`, `error` |
 //! | [`world`] | effects: oned, fence devices, the clock; decides nothing | everything above, `config` |
 //! | [`sim`] | a second world: oned's rules, machines, faults; decides nothing | everything above |
-//! | [`config`], [`options`] | settings, and what a hook is started with over them | `model`, `policy`, `wire`, `error` |
+//! | [`config`], [`options`] | settings, and what a hook is started with over them | `model`, `section`, `policy`, `wire`, `error` |
 //! | [`cli`], [`finish`], [`trail`] | command lines, what people read | everything |
 //!
 //! No layer, and no folder of one, is in a circle of imports with another: `tests/tidy.rs` looks.
@@ -79,6 +80,7 @@ pub mod model;
 pub mod options;
 pub mod policy;
 mod run;
+mod section;
 pub mod short_report;
 pub mod sim;
 pub mod trail;

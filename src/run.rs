@@ -5,6 +5,7 @@
 use crate::model::Vm;
 use crate::policy::healthy::Account;
 use crate::policy::replay::{Begin, Verdict};
+use crate::policy::watch::{self, Known};
 use crate::policy::{Policy, Report, Subject, Suspended, host_back, host_error, vm_down};
 use crate::world::{Replayed, World};
 
@@ -73,6 +74,20 @@ impl Run<Account> {
     #[must_use]
     pub fn down(subject: vm_down::Subject, event: Option<&Vm>, policy: &vm_down::Policy) -> Self {
         Self(vm_down::begin(subject, event, policy))
+    }
+}
+
+impl Run<Known> {
+    /// One turn of `onerescue watch`, with what is known from the ones before; nothing was asked yet.
+    #[must_use]
+    pub fn watch(known: Known, policy: watch::Policy) -> Self {
+        Self(watch::begin(known, policy))
+    }
+
+    /// Enable the hosts that a watcher has left OFFLINE.
+    #[must_use]
+    pub fn mend_looks(policy: watch::Policy) -> Self {
+        Self(watch::begin_to_mend(policy))
     }
 }
 

@@ -14,6 +14,7 @@
 //! # incidents: 1              how many records of the host's failures there are in the end
 //! # remembered: node1 closed 20h, node0 held 0h   every record of a failure in the end, with its age
 //! # progress: held            how far the last of them says that it came
+//! # stages: ERROR, off sent 5  what the last of them has of the stages of the failure, with seconds since the first
 //! # once: HELD:               a text that no more than one line of the last transcript may have
 //! # report: CONTRADICTION     a text that the report at its end must have, not only the timeline
 //! # again: changes            a later run may change VMs; without this line it may not
@@ -30,6 +31,7 @@
 
 use onerescue::cli::{play, play_tended};
 use onerescue::model::Incident;
+use onerescue::policy::record::stages::passed;
 use onerescue::policy::{Fate, Outcome, Reply, Report, VmReport};
 use onerescue::sim::{Job, Scenario, Seen, SimWorld, audit};
 use onerescue::wire::record::Record;
@@ -117,6 +119,7 @@ fn check(name: &str) -> (String, Vec<String>) {
         ("incidents", incidents.len().to_string()),
         ("progress", progress),
         ("remembered", remembered(&scenario)),
+        ("stages", incidents.last().map(stages).unwrap_or_default()),
     ];
     for (key, is) in counts {
         for line in values(key).iter().filter(|line| **line != is) {
@@ -245,6 +248,12 @@ fn incidents(scenario: &Scenario, report: &Report) -> Vec<Incident> {
         _ => None,
     };
     records.into_iter().filter_map(|(_, record)| of_host(record)).collect()
+}
+
+/// `heard last 0, run began 215, off sent 216`
+fn stages(incident: &Incident) -> String {
+    let told = passed(incident, None).into_iter().map(|one| format!("{} {}", one.stage, one.after_s));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// `node1 closed 20h, node0 held 0h`: every record of a failure, oldest document first.
@@ -906,6 +915,8 @@ scenarios! {
     sharing_unknown
     silent_peers_without_quorum
     somebody_elses_start_hangs
+    stages_and_killed
+    stages_of_a_recovery
     stale_after_a_migration
     stale_after_the_lock
     stale_event
@@ -991,6 +1002,33 @@ scenarios! {
     waived_and_back
     waived_and_back_in_a_long_round
     waived_host_alive
+    watch_alive_elsewhere
+    watch_disarmed
+    watch_first_call_late
+    watch_gateways_silent
+    watch_hang
+    watch_hang_and_nobody_to_ask
+    watch_hook_at_work
+    watch_itself
+    watch_killed_before_and_a_person
+    watch_killed_between
+    watch_killed_between_and_elsewhere
+    watch_killed_between_and_reconciled
+    watch_killed_between_and_well
+    watch_leader_changes_between
+    watch_lost_packets
+    watch_lost_reply
+    watch_not_again
+    watch_not_the_leader
+    watch_note_not_written
+    watch_offline_by_a_person
+    watch_offline_by_a_person_meanwhile
+    watch_one_after_the_other
+    watch_power_lost
+    watch_slow_banner
+    watch_sshd_restarted
+    watch_sshd_stopped
+    watch_storm
     wrong_password
     zombie_before_a_retry
     zombie_before_it_is_led_on

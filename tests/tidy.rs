@@ -9,8 +9,6 @@ mod imports;
 mod live;
 #[path = "tidy/manual.rs"]
 mod manual;
-#[path = "tidy/settings.rs"]
-mod settings;
 #[path = "tidy/texts.rs"]
 mod texts;
 
@@ -174,12 +172,6 @@ fn every_setting_stands_in_the_readme() {
         let key = setting.rsplit(' ').next().unwrap_or_default();
         assert!(readme.contains(&format!("`{key}`")), "setting {setting} is not in the README");
     }
-}
-
-#[test]
-fn the_template_says_of_each_setting_what_its_field_says() {
-    let told = settings::other_than_their_fields(&read("templates/onerescue.toml"), read);
-    assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Desk {
         let reason = arming::reason(&options.reason).map_err(Error::Usage)?;
         let environment = Environment::capture();
         let config = Config::load(&environment, options.config.as_deref())?;
-        trail::start(Some(&config.log));
+        trail::start(Some(&config.paths.log));
         let live = Live::new(zone(&config, &environment)?, &config);
         let clusters = match live.zone().clusters() {
             Ok(clusters) => clusters,

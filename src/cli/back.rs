@@ -21,7 +21,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     let options = HostBack::read(&call.options)?;
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let zone = zone(&config, &environment)?;
     let subject = subject(&call, options.host.as_deref(), &zone)?;
     trail::about(subject.host);

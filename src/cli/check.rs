@@ -1,5 +1,6 @@
 //! `onerescue check`: after the set-up, after every change, and from a timer. Would the next night be survived?
 
+mod budget;
 mod files;
 mod gather;
 mod table;
@@ -8,7 +9,7 @@ use super::person::who;
 use crate::config::Environment;
 use crate::error::Result;
 use crate::model::text;
-use crate::policy::check::{Checked, ClusterReport, Finding, Item, State, judge};
+use crate::policy::check::{Budget, Checked, ClusterReport, Finding, Item, State, judge};
 use crate::{finish, trail};
 use clap::Args;
 use gather::Gathered;
@@ -42,6 +43,7 @@ struct Json<'a> {
     exit_code: u8,
     findings: &'a [Finding],
     clusters: &'a [ClusterReport],
+    recovery_time: &'a [Budget],
 }
 
 /// Check, tell, and write down which devices were seen ON. The exit code is 0 if all is well, 1 for warnings, 8 if
@@ -51,7 +53,11 @@ struct Json<'a> {
 ///
 /// Shape: `{"format":1,"checked_at":1795165200,"checked_by":"alice (as oneadmin)","state":"warning","exit_code":1,
 /// "findings":[{"item":"device","object":"node0 (host 0): bmc","state":"ok","text":"it says on","advice":null}],
-/// "clusters":[{"id":0,"name":"default","status":"Active","reason":"4 of 4 hosts are MONITORED, 4 can be fenced"}]}`.
+/// "clusters":[{"id":0,"name":"default","status":"Active","reason":"4 of 4 hosts are MONITORED, 4 can be fenced"}],
+/// "recovery_time":[{"clusters":[0],"all":true,"power_lost":{"least_s":458,"most_s":632},"hang":{"least_s":586,"most_s":null},
+/// "stages":[{"stage":"probe","power_lost":{…},"hang":{…},"from":"no ConnectTimeout, …"}],"most_off":{"change":
+/// "ConnectTimeout 5 in ~oneadmin/.ssh/config","power_lost_s":126,"hang_s":null}}]}`. The stages are `silence`, `probe`, `wait`,
+/// `proof` and `first VM`; a `null` among their seconds is without end.
 /// A state is `ok`, `warning` or `broken`, a status `Disabled`, `Waiting` or `Active`. `checked_at` is in epoch
 /// seconds, and `null` if oned could not be asked.
 ///
@@ -72,7 +78,11 @@ pub(super) fn check(options: &Check) -> Result<u8> {
         plain(finding);
     }
     let by = who(&environment);
-    finish::say(&if options.json { json(&checked, &by) } else { table::table(&checked, &by) });
+    finish::say(&if options.json {
+        json(&checked, &by)
+    } else {
+        table::table(&checked, &by, &budget::text(&checked))
+    });
     Ok(checked.exit_code())
 }
 
@@ -98,6 +108,7 @@ fn json(checked: &Checked, by: &str) -> String {
         exit_code: checked.exit_code(),
         findings: &checked.findings,
         clusters: &checked.clusters,
+        recovery_time: &checked.budgets,
     };
     serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
 }

@@ -50,7 +50,7 @@ pub(super) fn confirm_off(options: &ConfirmOff) -> Result<u8> {
     }
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let mut live = Live::new(zone(&config, &environment)?, &config);
     let host = live.zone().find_host(&options.host)?;
     trail::about(host.id);

@@ -28,7 +28,7 @@ fn look_after(arguments: &[String]) -> Result<Account> {
     let options = VmDown::read(&call.options)?;
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let policy = options.policy(&config);
     let zone = zone(&config, &environment)?;
     let (vm, source) = match (call.vm, options.vm) {

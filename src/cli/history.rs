@@ -58,7 +58,7 @@ struct Unreadable {
 pub(super) fn remembered(settings: Option<&Path>) -> Result<(Zone<Http>, Config, Environment, Memory), Stop> {
     let environment = Environment::capture();
     let config = Config::load(&environment, settings)?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let zone = zone(&config, &environment)?;
     let memory = zone.memory(wall_clock(), &identity())?;
     Ok((zone, config, environment, memory))
@@ -145,10 +145,16 @@ fn told(row: &Row, running: usize) -> String {
         (Progress::Off, _) => "proven off, recovering".to_owned(),
     };
     let time = span(Duration::from_secs(row.took_s));
+    let last = row.plug_to_last_vm_s.map(|seconds| span(Duration::from_secs(seconds)));
+    let last = last.map_or_else(String::new, |time| format!(", last VM {time} after it was heard"));
     let vms = vms(row.vms, running).map_or_else(String::new, |vms| format!("; {vms}"));
     let name = cut(&one_line(&row.name), 60);
-    let mut text =
-        format!("{}  {:>4}  {name} ({}): {state}, {time}{vms}\n", utc(row.opened), row.incident.0, row.host);
+    let mut text = format!(
+        "{}  {:>4}  {name} ({}): {state}, {time}{last}{vms}\n",
+        utc(row.opened),
+        row.incident.0,
+        row.host
+    );
     for (word, why) in [("held", &row.held), ("ended by", &row.aborted)] {
         if let Some(why) = why {
             let _ = writeln!(text, "      {word}: {}", cut(&one_line(why), 400));

@@ -64,7 +64,7 @@ fn live(
 ) -> Result<Report> {
     let environment = Environment::capture();
     let config = Config::load(&environment, settings)?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let policy = policy(&config)?;
     let zone = zone(&config, &environment)?;
     let subject = subject(call, host, &zone)?;
@@ -108,9 +108,9 @@ pub(super) fn recorded(live: Live, config: &Config, subject: Subject, policy: Po
         policy: policy.clone(),
     };
     // A rehearsal writes nothing but the log.
-    let folder = config.journal.as_ref().filter(|_| policy.purpose != Purpose::Rehearse);
+    let folder = config.journal().filter(|_| policy.purpose != Purpose::Rehearse);
     let sheet = folder.and_then(|folder| {
-        let sheet = Sheet::new(folder, config.rules.record, subject.host, begin.at.0);
+        let sheet = Sheet::new(&folder, config.rules.record, subject.host, begin.at.0);
         sheet.inspect_err(|why| log::warn!("this run is not recorded for `onerescue replay`: {why}")).ok()
     });
     let mut world = Journal::begin(live, sheet, &begin);
@@ -169,7 +169,7 @@ pub(super) fn zone(config: &Config, environment: &Environment) -> Result<Zone<Ht
         Patience { deadline: config.oned.deadline, reads: config.oned.reads, ..Patience::default() };
     let credentials = Credentials::find(&Places::new(config, environment))?;
     let http = Http { connect: config.oned.connect, ..Http::default() };
-    let zone = Zone::new(Oned::new(http, credentials, patience), config.record_type);
+    let zone = Zone::new(Oned::new(http, credentials, patience), config.record.r#type);
     Ok(zone.from_here(config.surroundings()))
 }
 

@@ -105,7 +105,7 @@ pub(super) fn layer(options: &LayerCommand) -> Result<u8> {
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
     let reads = matches!(options.verb, Verb::List { .. } | Verb::Check { .. });
-    trail::start(if reads { None } else { Some(&config.log) });
+    trail::start(if reads { None } else { Some(&config.paths.log) });
     let desk = Desk::new(
         zone(&config, &environment)?,
         config.rules.plan.layer_scope,

@@ -25,6 +25,8 @@ mod serve;
 mod show;
 mod stop;
 mod tended;
+mod timeline;
+mod watched;
 mod word;
 
 pub use back::host_back;

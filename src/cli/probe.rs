@@ -6,11 +6,13 @@ use crate::model::{DeviceName, FenceDevice, Host, HostState, Level, Peer, PowerS
 use crate::policy::check::{Entry, HostFacts};
 use crate::policy::{Failure, Trouble};
 use crate::world::Zone;
+use crate::world::clock::now;
 use crate::world::fence::Fence;
 use crate::world::oned::Http;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Hosts that are asked about at the same time; oned has 15 connections for everybody.
 const WORKERS: usize = 4;
@@ -75,6 +77,7 @@ pub(super) fn ask(zone: &Zone<Http>, config: &Config, all: &[Host], hosts: &[Hos
             advice: "run this again".to_owned(),
         }),
         power: Vec::new(),
+        slowest: None,
         turned: BTreeMap::new(),
     };
     hosts.iter().enumerate().map(|(at, host)| done.remove(&at).unwrap_or_else(|| lost(host))).collect()
@@ -116,40 +119,67 @@ impl Asker<'_> {
         if !matches!(entry, Entry::Declared { .. }) {
             let unknown = Error::NoHost(known.name.clone());
             let (host, levels) = (known.clone(), Err(unknown.into()));
-            return HostFacts { host, entry, levels, power: Vec::new(), turned: BTreeMap::new() };
+            return HostFacts {
+                host,
+                entry,
+                levels,
+                power: Vec::new(),
+                slowest: None,
+                turned: BTreeMap::new(),
+            };
         }
         let levels = self.fence.plan(known).map_err(Failure::from);
         let Ok((host, document)) = self.zone.oned().host(known.id) else {
             let host = known.clone();
-            return HostFacts { host, entry, levels, power: Vec::new(), turned: BTreeMap::new() };
+            return HostFacts {
+                host,
+                entry,
+                levels,
+                power: Vec::new(),
+                slowest: None,
+                turned: BTreeMap::new(),
+            };
         };
         // It may have been renamed a moment ago.
         let entry = self.entry(&host);
         let power = levels.iter().flatten().flat_map(|Level(devices)| devices);
         let power = power.filter(|device| device.read_back == ReadBack::Status);
-        let mut turned = BTreeMap::new();
+        let (mut turned, mut slowest) = (BTreeMap::new(), None);
         let power = power.map(|device| {
-            let (state, uuid) = self.device(&host, &document, device);
+            let (state, uuid, took) = self.device(&host, &document, device);
+            if matches!(state, PowerState::On | PowerState::Off) {
+                slowest = slowest.max(took);
+            }
             turned.extend(uuid.map(|uuid| (device.name.clone(), uuid)));
             (device.name.clone(), state)
         });
         let power = power.collect();
-        HostFacts { host, entry, levels, power, turned }
+        HostFacts { host, entry, levels, power, slowest, turned }
     }
 
-    fn device(&self, host: &Host, document: &str, device: &FenceDevice) -> (PowerState, Option<String>) {
+    /// What it says, as which machine, and how long that took.
+    fn device(
+        &self,
+        host: &Host,
+        document: &str,
+        device: &FenceDevice,
+    ) -> (PowerState, Option<String>, Option<Duration>) {
         let chance = u64::from(host.id.0);
         let peer = match device.route {
             Route::FrontEnd => None,
             Route::Peer => {
                 let Some(peer) = peers(self.all, host, 1, chance).pop() else {
                     let why = "no other host of its cluster can ask it".to_owned();
-                    return (PowerState::Unknown(why), None);
+                    return (PowerState::Unknown(why), None, None);
                 };
                 Some(peer)
             }
         };
-        let look = || self.fence.look(host, document, &device.name, peer.as_ref());
+        let look = || {
+            let begun = now();
+            let (state, uuid) = self.fence.look(host, document, &device.name, peer.as_ref());
+            (state, uuid, Some(now() - begun))
+        };
         match self.gates.get(&device.name) {
             Some(gate) => gate.through(look),
             None => look(),

@@ -2,7 +2,7 @@
 //!
 //! What it works on is decided by `policy::reconcile` from the simulated cloud; the run is the hook's.
 
-use super::drill::timeline;
+use super::timeline::timeline;
 use crate::model::{Moment, VmId};
 use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
@@ -52,7 +52,7 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
             let (vm, hold) = (*vm, policy.rules.hold);
             look_again(scenario, vm, hold, text).err()
         }
-        (Job::HostError | Job::HostBack(_), _) => tick(scenario, text).err(),
+        (Job::HostError | Job::HostBack(_) | Job::Watch(..), _) => tick(scenario, text).err(),
     }
 }
 
@@ -174,7 +174,7 @@ fn nothing_to_do(why: &str) -> Outcome {
 
 /// Why this front-end's timer has nothing to do.
 fn follows(scenario: &Scenario) -> Option<String> {
-    idle(&scenario.world.zone().lead(), &scenario.policy.brake).unwrap_or_else(|failure| Some(failure.what))
+    idle(&scenario.world.zone().lead(), scenario.policy.observer).unwrap_or_else(|failure| Some(failure.what))
 }
 
 /// The timer of the hook's front-end, which does not lead any more, at its next tick; the next one is the leader's.
@@ -213,7 +213,7 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
             scenario.policy = Policy { mode, force, fencing, hand_over, wait, ..scenario.policy.clone() };
         }
         Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
-        Job::VmDown(..) => {}
+        Job::VmDown(..) | Job::Watch(..) => {}
     }
     Ok(())
 }
@@ -225,7 +225,7 @@ fn look(scenario: &mut Scenario) -> Option<Decision> {
     let bounds = Bounds::new(*wait, *hold);
     let back = match &scenario.job {
         Job::HostBack(policy) => policy.back,
-        Job::HostError | Job::VmDown(..) => host_back::Rules::default(),
+        Job::HostError | Job::VmDown(..) | Job::Watch(..) => host_back::Rules::default(),
     };
     let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
     let decisions = decide(look.view(&BTreeSet::new()), rules);

@@ -9,8 +9,9 @@ use crate::model::text::{cut, one_line, span};
 use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, VmId};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{aborted, counts, find};
+use crate::policy::record::stages::{Passed, passed};
 use crate::policy::{DELETED, Failure, unreadable};
-use crate::world::{Live, World as _};
+use crate::world::{Live, World as _, error_dates, local_zone};
 use clap::Args;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +33,7 @@ pub(super) struct Show {
     /// Go on until it is closed
     #[arg(long)]
     follow: bool,
-    /// Print JSON: the record as it is
+    /// Print JSON: the record as it is, and its stages
     #[arg(long, conflicts_with = "follow")]
     json: bool,
     /// The settings file
@@ -45,6 +46,7 @@ struct Json<'a> {
     format: u32,
     document: DocumentId,
     incident: &'a Incident,
+    stages: Vec<Passed>,
 }
 
 /// Show it. The exit code is 0 whatever it is.
@@ -61,7 +63,7 @@ fn tell(options: &Show) -> Result<u8, Stop> {
         return none(&memory, &options.incident);
     };
     if options.json {
-        let json = Json { format: 1, document: *document, incident };
+        let json = Json { format: 1, document: *document, incident, stages: stages(incident) };
         finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
         return Ok(0);
     }
@@ -166,8 +168,27 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     add("confirmed", word.map(|word| format!("{}, {}: {}", word.by, utc(word.at), word.reason)));
     add("seen on", incident.on.and_then(at));
     let began = incident.began.map_or_else(String::new, |began| format!(" (times from {})", utc(began)));
+    add("stages", told(&stages(incident)));
     add("proof", incident.proof.as_ref().map(|proof| format!("{proof}{began}")));
     text
+}
+
+/// `TEMPLATE/ERROR` begins with the time; where an hour of autumn makes two of it, none is known.
+fn stages(incident: &Incident) -> Vec<Passed> {
+    let dates = incident.error.as_deref().zip(local_zone());
+    let dates = dates.map(|(error, zone)| error_dates(error, &zone)).unwrap_or_default();
+    passed(incident, if let [one] = dates.as_slice() { Some(*one) } else { None })
+}
+
+/// `heard last; ERROR +186 s; run began +187 s (1)`: seconds since the first one, and since the one before.
+fn told(stages: &[Passed]) -> Option<String> {
+    let one = |(at, passed): (usize, &Passed)| match at {
+        0 => passed.stage.to_owned(),
+        1 => format!("{} {:+} s", passed.stage, passed.after_s),
+        _ => format!("{} {:+} s ({:+})", passed.stage, passed.after_s, passed.took_s),
+    };
+    let told: Vec<_> = stages.iter().enumerate().map(one).collect();
+    (told.len() > 1).then(|| told.join(", "))
 }
 
 /// Lines of the log that were not shown yet.

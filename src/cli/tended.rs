@@ -1,7 +1,8 @@
 //! A drill of a hook on healthy hosts, told as a timeline.
 
-use super::drill::{calls, timeline, whereabouts};
 use super::reconciled;
+use super::timeline::{calls, timeline, whereabouts};
+use super::watched::play_watch;
 use crate::model::text::one_line;
 use crate::model::{Moment, Vm, VmId};
 use crate::policy::healthy::{Account, Hook};
@@ -14,6 +15,10 @@ use std::fmt::Write as _;
 /// Run a scenario of such a hook once and tell it, with every safety rule that was broken. The text is the same every
 /// time. A scenario of `host_error` is played by [`super::play`].
 pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<String>) {
+    if let Job::Watch(policy, time) = scenario.job {
+        let (account, text, broken) = play_watch(scenario, (policy, time));
+        return (Some(account), text, broken);
+    }
     if !scenario.world.told().is_empty() {
         scenario.world.advance(scenario.rest);
     }
@@ -23,7 +28,7 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     let began = scenario.world.began();
     let account = match (idle, &scenario.job) {
         (Some(outcome), _) => nothing(scenario, outcome),
-        (None, Job::HostError) => return (None, String::new(), Vec::new()),
+        (None, Job::HostError | Job::Watch(..)) => return (None, String::new(), Vec::new()),
         (None, Job::HostBack(policy)) => {
             run_back(&mut scenario.world, scenario.subject.clone(), (**policy).clone())
         }
@@ -48,7 +53,7 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     );
     whereabouts(scenario, &account.vms, &mut text);
     let charged = match &scenario.job {
-        Job::HostError | Job::HostBack(_) => scenario.charged.clone(),
+        Job::HostError | Job::HostBack(_) | Job::Watch(..) => scenario.charged.clone(),
         Job::VmDown(vm, _) => vec![*vm],
     };
     let broken = audit_tend(&scenario.world, &account, &charged);

@@ -4,11 +4,11 @@
 //! mistake shows when the settings are read and not when a host has died.
 
 use super::agent;
-use super::bounds::{SECOND, minutes, within};
 use super::file::{self, DriverKind, FromKind, PowerKind};
 use super::parameter::{Origin, canonical, check_key, check_value};
 use super::redfish;
 use crate::model::{DatastoreId, DeviceName, PowerDomain, ReadBack, Route, Scope};
+use crate::section::{SECOND, minutes, within};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -70,6 +70,12 @@ impl Environment {
         self.under_location("var", Path::new("/var/lock/one"))
     }
 
+    /// The settings of OpenNebula's monitoring daemon: `$ONE_LOCATION/etc/monitord.conf`, else `/etc/one/monitord.conf`.
+    #[must_use]
+    pub fn monitord_conf(&self) -> PathBuf {
+        self.under_location("etc/monitord.conf", Path::new("/etc/one/monitord.conf"))
+    }
+
     fn under_location(&self, inside: &str, packaged: &Path) -> PathBuf {
         match &self.one_location {
             Some(root) => root.join(inside),
@@ -110,5 +116,6 @@ mod tests {
         assert_eq!(environment.default_settings_file(), PathBuf::from("/srv/one/etc/onerescue.toml"));
         assert_eq!(environment.default_log(), PathBuf::from("/srv/one/var/host_error.log"));
         assert_eq!(environment.default_run_dir(), PathBuf::from("/srv/one/var"));
+        assert_eq!(environment.monitord_conf(), PathBuf::from("/srv/one/etc/monitord.conf"));
     }
 }

@@ -7,8 +7,8 @@ use super::device::{Device, Driver, checked_parameters};
 use super::file;
 use super::parameter::canonical;
 use super::redfish::{self, Controller};
-use super::words::check_address;
 use crate::model::{DeviceName, HostId};
+use crate::section::check_address;
 use std::collections::BTreeMap;
 
 /// `[[host]]`: which devices power off a host.

@@ -1,72 +1,58 @@
-//! The settings file, read into the settings: each value goes to its field at once.
-//!
-//! What is not known, or is of another type, is an error that shows its line. A value that is out of its bounds is
-//! named, when the rest is read.
+//! The settings file, read into its sections: each value goes to its field at once. An error shows its line.
 
-use super::bounds::within;
-use super::settings::SETTINGS;
-use super::words::few;
-use super::{Config, ConsulSettings, file};
-use crate::model::VmId;
-use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
+use super::{Config, SECTIONS, file};
+use crate::section::{Raw, plain, unknown};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
-/// What a value does. A text that is said is an error; the bounds are the least and the most.
-pub(super) enum Sets {
-    Count(fn(&mut Config) -> &mut u32, u32, u32),
-    Number(fn(&mut Config) -> &mut i64, i64, i64),
-    Time(fn(&mut Config) -> &mut Duration, Duration, Duration),
-    Flag(fn(&mut Config) -> &mut bool),
-    /// One word of a few.
-    Choice(fn(&mut Config, &str) -> Result<(), String>),
-    Text(fn(&mut Config, String) -> Result<(), String>),
-    List(fn(&mut Config, Vec<String>) -> Result<(), String>),
-    /// VMs.
-    Ids(fn(&mut Config) -> &mut BTreeSet<VmId>),
-    /// A section of its own.
-    Consul,
-}
-
-/// The file as far as it is read.
-pub(super) struct Draft {
-    pub(super) config: Config,
-    /// The first value that cannot be.
-    wrong: Option<String>,
+/// What is not read into a section.
+#[derive(Default)]
+pub(super) struct Rest {
     pub(super) devices: BTreeMap<String, file::Device>,
     pub(super) hosts: Vec<file::Host>,
-    pub(super) has_journal: bool,
 }
 
-impl Draft {
-    /// What stands in `text`, over these settings. The outer error is the parser's.
-    pub(super) fn read(text: &str, config: Config) -> Result<Result<Self, String>, toml::de::Error> {
-        let (devices, hosts) = (BTreeMap::new(), Vec::new());
-        let mut draft = Self { config, wrong: None, devices, hosts, has_journal: false };
-        Table { draft: &mut draft, section: "" }.deserialize(toml::Deserializer::parse(text)?)?;
-        Ok(match draft.wrong.take() {
-            Some(why) => Err(why),
-            None => Ok(draft),
-        })
-    }
-
-    fn check<T>(&mut self, checked: Result<T, String>, field: impl FnOnce(&mut Config, T)) {
-        match checked {
-            Ok(value) => field(&mut self.config, value),
-            Err(why) => {
-                self.wrong.get_or_insert(why);
-            }
-        }
-    }
+/// Read a text over these settings.
+pub(super) fn read(text: &str, config: &mut Config) -> Result<Rest, toml::de::Error> {
+    let mut rest = Rest::default();
+    Table { section: "", config, rest: &mut rest }.deserialize(toml::Deserializer::parse(text)?)?;
+    Ok(rest)
 }
 
 /// The whole file, or one of its sections.
 struct Table<'a> {
-    draft: &'a mut Draft,
-    section: &'static str,
+    section: &'a str,
+    config: &'a mut Config,
+    rest: &'a mut Rest,
+}
+
+impl Table<'_> {
+    /// A key that may stand here.
+    fn key(&mut self, raw: Raw) -> Result<String, String> {
+        let key: String = plain("", raw)?;
+        let mut known = Vec::new();
+        for (_, settings) in SECTIONS.iter().filter(|(name, _)| *name == self.section) {
+            known.extend(settings(self.config).iter().map(|setting| setting.name));
+        }
+        if self.section.is_empty() {
+            known.extend(SECTIONS.iter().map(|(name, _)| *name).filter(|name| !name.is_empty()));
+            known.extend(["device", "host"]);
+            known.dedup();
+        }
+        if known.contains(&key.as_str()) { Ok(key) } else { Err(unknown(&key, known.into_iter())) }
+    }
+
+    fn set(&mut self, key: &str, raw: Raw) -> Result<(), String> {
+        let path = if self.section.is_empty() { key.to_owned() } else { format!("{}.{key}", self.section) };
+        for (_, settings) in SECTIONS.iter().filter(|(name, _)| *name == self.section) {
+            if let Some(setting) = settings(self.config).iter_mut().find(|setting| setting.name == key) {
+                return (setting.read)(&path, raw);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Table<'_> {
@@ -84,107 +70,30 @@ impl<'de> Visitor<'de> for Table<'_> {
         f.write_str("a section")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { draft, section } = self;
-        while let Some(key) = map.next_key_seed(Keys(section))? {
-            match key {
-                Key::Setting(setting) => map.next_value_seed(Value { draft: &mut *draft, setting })?,
-                Key::Section(section) => map.next_value_seed(Table { draft: &mut *draft, section })?,
-                Key::Devices => draft.devices = map.next_value()?,
-                Key::Hosts => draft.hosts = map.next_value()?,
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key_seed(Then(|raw| self.key(raw)))? {
+            let is_section = SECTIONS.iter().any(|(name, _)| *name == key);
+            match (self.section, key.as_str()) {
+                ("", "device") => self.rest.devices = map.next_value()?,
+                ("", "host") => self.rest.hosts = map.next_value()?,
+                ("", section) if is_section => {
+                    map.next_value_seed(Table { section, config: self.config, rest: self.rest })?;
+                }
+                (_, key) => map.next_value_seed(Then(|raw| self.set(key, raw)))?,
             }
         }
         Ok(())
     }
 }
 
-enum Key {
-    Setting(&'static (&'static str, &'static str, Sets)),
-    Section(&'static str),
-    Devices,
-    Hosts,
-}
+/// What is done with a key or a value. What it refuses is an error that shows its line.
+struct Then<F>(F);
 
-/// The keys of a section.
-struct Keys(&'static str);
+impl<'de, T, F: FnOnce(Raw) -> Result<T, String>> DeserializeSeed<'de> for Then<F> {
+    type Value = T;
 
-impl<'de> DeserializeSeed<'de> for Keys {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Key, D::Error> {
-        let key = String::deserialize(key)?;
-        let Self(section) = self;
-        let here = || SETTINGS.iter().filter(|(of, ..)| *of == section);
-        if let Some(setting) = here().find(|(_, name, _)| *name == key) {
-            return Ok(Key::Setting(setting));
-        }
-        let mut known: Vec<_> = here().map(|(_, name, _)| *name).collect();
-        if section.is_empty() {
-            let sections =
-                || SETTINGS.iter().map(|(section, ..)| *section).filter(|section| !section.is_empty());
-            match (key.as_str(), sections().find(|section| *section == key)) {
-                ("device", _) => return Ok(Key::Devices),
-                ("host", _) => return Ok(Key::Hosts),
-                (_, Some(section)) => return Ok(Key::Section(section)),
-                (_, None) => known.extend(sections().chain(["device", "host"])),
-            }
-            known.dedup();
-        }
-        let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-        Err(D::Error::custom(format!("unknown field `{key}`, expected one of {}", known.join(", "))))
-    }
-}
-
-/// The value of a setting.
-struct Value<'a> {
-    draft: &'a mut Draft,
-    setting: &'static (&'static str, &'static str, Sets),
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        let Self { draft, setting: (section, name, sets) } = self;
-        let key = if section.is_empty() { (*name).to_owned() } else { format!("{section}.{name}") };
-        match sets {
-            Sets::Count(field, least, most) => {
-                let value = within(&key, u32::deserialize(value)?, *least, *most);
-                draft.check(value, |config, value| *field(config) = value);
-            }
-            Sets::Number(field, least, most) => {
-                let value = within(&key, i64::deserialize(value)?, *least, *most);
-                draft.check(value, |config, value| *field(config) = value);
-            }
-            Sets::Time(field, least, most) => {
-                let value = within(&key, duration::deserialize(value)?, *least, *most);
-                draft.check(value, |config, value| *field(config) = value);
-            }
-            Sets::Flag(field) => *field(&mut draft.config) = bool::deserialize(value)?,
-            Sets::Choice(choose) => {
-                let word = String::deserialize(value)?;
-                choose(&mut draft.config, &word).map_err(D::Error::custom)?;
-            }
-            Sets::Text(set) => {
-                draft.has_journal |= *name == "journal";
-                let set = set(&mut draft.config, String::deserialize(value)?);
-                draft.check(set, |_, ()| ());
-            }
-            Sets::List(set) => {
-                let set = set(&mut draft.config, Vec::deserialize(value)?);
-                draft.check(set, |_, ()| ());
-            }
-            Sets::Ids(field) => {
-                let ids = BTreeSet::<u32>::deserialize(value)?;
-                let ids = few(name, ids.len()).map(|()| ids.into_iter().map(VmId).collect());
-                draft.check(ids, |config, ids| *field(config) = ids);
-            }
-            Sets::Consul => {
-                let consul = ConsulSettings::deserialize(value)?;
-                draft.config.rules.witness.consul = true;
-                draft.check(consul.check(), |config, consul| config.witness.consul = Some(consul));
-            }
-        }
-        Ok(())
+    fn deserialize<D: Deserializer<'de>>(self, raw: D) -> Result<T, D::Error> {
+        let Self(then) = self;
+        then(Raw::deserialize(raw)?).map_err(D::Error::custom)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::FenceRules;
+use std::time::Duration;
 
 const TEMPLATE: &str = include_str!("../../templates/onerescue.toml");
 
@@ -27,7 +28,8 @@ fn whole_template() -> String {
 
 #[test]
 fn the_template_is_the_default() {
-    let default = Config { origin: Origin::Found, ..Config::default() };
+    let file = PathBuf::from("/etc/one/onerescue.toml");
+    let default = Config { origin: Origin::Found, ..Config::without_file(file, &Environment::default()) };
     assert_eq!(parse(TEMPLATE).unwrap(), default);
     assert_eq!(parse("").unwrap(), default);
 }
@@ -35,8 +37,7 @@ fn the_template_is_the_default() {
 #[test]
 fn the_whole_template_can_be_used() {
     let config = parse(&whole_template()).unwrap();
-    assert_eq!(config.log, Config::default().log);
-    assert_eq!(config.run_dir, Config::default().run_dir);
+    assert_eq!(config.paths, Paths::default());
     let names: Vec<_> = config.devices.keys().map(ToString::to_string).collect();
     assert_eq!(names, ["blind", "ceph", "ipmi", "pdu", "redfish", "script"]);
     assert_eq!(config.hosts[&HostId(12)].name, "kvm12");
@@ -44,7 +45,7 @@ fn the_whole_template_can_be_used() {
 }
 
 /// The lines of a section of the template, from its header to the next one.
-fn section_lines(header: &str) -> Vec<String> {
+fn lines_of(header: &str) -> Vec<String> {
     let mut current = String::new();
     let mut lines = Vec::new();
     for line in whole_template().lines() {
@@ -60,14 +61,47 @@ fn section_lines(header: &str) -> Vec<String> {
     lines
 }
 
+/// The comment above a setting is the first paragraph of its doc comment, but for line breaks and backticks. A setting without
+/// one belongs to the setting above it.
 #[test]
-fn every_setting_is_in_the_template() {
-    for (section, key, _) in settings::SETTINGS {
-        let header = if section.is_empty() { String::new() } else { format!("[{section}]") };
-        let section_of_its_own = whole_template().contains(&format!("\n[{section}.{key}]\n"));
-        let is_here = section_lines(&header).iter().any(|line| line.starts_with(&format!("{key} = ")));
-        assert!(is_here || section_of_its_own, "{header} {key} is not in the template");
+fn the_template_says_of_each_setting_what_its_declaration_says() {
+    let mut all: Vec<_> = SECTIONS.to_vec();
+    all.push(("witness.consul", |config| config.witness.consul.get_or_insert_default().settings()));
+    let (mut config, mut found, mut told) = (Config::default(), comments(), Vec::new());
+    for (section, settings) in all {
+        for setting in settings(&mut config).iter().filter(|setting| setting.name != "consul") {
+            let first = setting.doc.iter().map(|line| line.trim()).take_while(|line| !line.is_empty());
+            let doc = first.collect::<Vec<_>>().join(" ").replace('`', "");
+            let comment = found.remove(&format!("{section}.{}", setting.name));
+            if comment.as_ref().is_none_or(|comment| !comment.is_empty() && *comment != doc) {
+                told.push(format!(
+                    "[{section}] {}\n  template:    {comment:?}\n  declaration: {doc}",
+                    setting.name
+                ));
+            }
+        }
     }
+    found.retain(|key, _| !key.starts_with("device.") && !key.starts_with("host."));
+    assert!(told.is_empty() && found.is_empty(), "{}\nnot declared: {found:?}", told.join("\n"));
+}
+
+/// The comment above each setting of the template, in one line.
+fn comments() -> BTreeMap<String, String> {
+    let (mut section, mut comment, mut found) = (String::new(), String::new(), BTreeMap::new());
+    for line in TEMPLATE.lines() {
+        if let Some(text) = line.strip_prefix("# ") {
+            comment = format!("{comment} {text}");
+            continue;
+        }
+        let line = line.strip_prefix('#').unwrap_or(line);
+        if line.starts_with('[') {
+            section = line.trim_start_matches('[').trim_end_matches(']').to_owned();
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            found.insert(format!("{section}.{key}"), comment.trim().replace('`', ""));
+        }
+        comment.clear();
+    }
+    found
 }
 
 /// Ask the parser itself which keys there are: its error about an unknown one lists them.
@@ -78,7 +112,7 @@ fn every_key_of_a_device_and_a_host_is_in_the_template() {
         let (_, list) = error.split_once("expected one of ").expect(&error);
         let keys: Vec<_> = list.split('`').skip(1).step_by(2).collect();
         assert!(keys.len() > 2, "{section}: {keys:?}");
-        let lines = section_lines(section);
+        let lines = lines_of(section);
         let is_key = |line: &str, key: &str| {
             ["=", "."].iter().any(|end| line.replace(' ', "").starts_with(&format!("{key}{end}")))
         };
@@ -121,6 +155,9 @@ fn an_error_shows_its_line() {
     assert!(error.contains("line 2") && error.contains('^'), "{error}");
     let error = why("[oned]\ndeadline = 30\n");
     assert!(error.contains("line 2"), "{error}");
+    let error = why("[wait]\nlook = \"1s\"\ncycles = 5000\n");
+    let named = error.contains("wait.cycles is 5000; it must be between 0 and 1000");
+    assert!(named && error.contains("3 | cycles = 5000"), "{error}");
 }
 
 #[test]
@@ -158,6 +195,9 @@ fn values_out_of_bounds_are_refused_by_name() {
         ("[oned]\nconnect = \"40s\"", "oned.connect"),
         ("[oned]\nendpoint = \"localhost\"", "oned.endpoint"),
         ("log = \"onerescue.log\"", "log"),
+        ("[witness.consul]", "witness.consul.url is missing"),
+        ("[witness.consul]\nca_file = \"ca.pem\"", "witness.consul.ca_file must be an absolute path"),
+        ("[exclude]\nnames = [\"\"]", "exclude.names has an empty entry"),
     ];
     for (text, key) in bad {
         let error = why(text);
@@ -320,7 +360,7 @@ fn only_the_default_place_may_be_empty() {
     let environment = Environment { one_location: Some(dir.path().to_owned()), ..Environment::default() };
     let config = Config::load(&environment, None).unwrap();
     assert_eq!(config.file, dir.path().join("etc/onerescue.toml"));
-    assert_eq!(config.run_dir, dir.path().join("var"));
+    assert_eq!(config.paths.run_dir, dir.path().join("var"));
     assert_eq!(config.rules.fence, FenceRules::default());
 
     let missing = dir.path().join("missing.toml");

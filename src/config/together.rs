@@ -1,31 +1,30 @@
 //! Settings that do not fit together, and what follows from others.
 
 use super::Config;
-use super::bounds::{HOUR, MILLISECOND, within};
-use crate::policy::host_back::Failback;
 use crate::policy::moments::Bounds;
+use crate::section::{MILLISECOND, hours, within};
 
 /// The settings, each of which is in its bounds.
 pub(super) fn together(mut config: Config) -> Result<Config, String> {
     within("oned.connect", config.oned.connect, MILLISECOND, config.oned.deadline)?;
-    within("hold.longest", config.rules.hold.longest, config.rules.hold.look, HOUR)?;
+    within("hold.longest", config.rules.hold.longest, config.rules.hold.look, hours(1))?;
+    // One round that is lost must not be silence.
+    within("watch.silence", config.watch.silence, config.watch.every * 3, hours(1))?;
+    config.rules.witness.consul = config.witness.consul.is_some();
     witnesses(&config)?;
     fence(&config)?;
-    if config.rules.brake.short.time > config.rules.brake.long.time {
+    if config.rules.brake.short > config.rules.brake.long {
         return Err("brake.short is longer than brake.long".to_owned());
     }
     // One that is shorter than the time in which failures are counted would begin again at once.
-    if config.back.quarantine < config.rules.brake.flaps.time {
+    if config.back.quarantine < config.rules.brake.flap_time {
         let time = config.back.quarantine;
         return Err(format!("host_back.quarantine is {time:?}, shorter than brake.flap_time"));
     }
     // A crowd must be seen while the first of its hooks still wait.
-    if config.down.crowd.time < config.down.wait_interval {
-        let time = config.down.crowd.time;
+    if config.down.crowd_time < config.down.wait_interval {
+        let time = config.down.crowd_time;
         return Err(format!("vm_down.crowd_time is {time:?}, shorter than vm_down.wait_interval"));
-    }
-    if let Failback::After(time) = &mut config.back.failback {
-        *time = config.back.failback_stable;
     }
     config.rules.plan.returned = config.back.stable;
     config.reconcile.rules.bounds = Bounds::new(config.rules.wait, config.rules.hold);
@@ -34,6 +33,9 @@ pub(super) fn together(mut config: Config) -> Result<Config, String> {
 }
 
 fn witnesses(config: &Config) -> Result<(), String> {
+    if config.witness.consul.as_ref().is_some_and(|consul| consul.url.is_empty()) {
+        return Err("witness.consul.url is missing".to_owned());
+    }
     let rules = config.rules.witness;
     let witnesses = rules.peers + u32::from(rules.consul);
     if witnesses > 0 && rules.alive.max(rules.dead) > witnesses {

@@ -2,34 +2,8 @@
 //!
 //! Plain values; how they are written is `wire::record`, what follows from them is decided in `policy`.
 
-use super::{Asked, ClusterId, Confirmation, Fencing, Force, HostId, Mode, RunId, VmId};
+use super::{Asked, ClusterId, Confirmation, Epoch, Fencing, Force, HostId, Mode, RunId, Stages, VmId};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// Seconds since 1970, by the clock of the front-end that wrote it. Clocks of front-ends may differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Epoch(pub i64);
-
-impl Epoch {
-    /// The time from `earlier` to this moment; zero if it is not later.
-    #[must_use]
-    pub fn since(self, earlier: Epoch) -> Duration {
-        Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
-    }
-
-    /// The moment this much later.
-    #[must_use]
-    pub fn plus(self, wait: Duration) -> Epoch {
-        Epoch(self.0.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)))
-    }
-
-    /// The moment this much earlier.
-    #[must_use]
-    pub fn before(self, time: Duration) -> Epoch {
-        Epoch(self.0.saturating_sub(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
-    }
-}
 
 /// How far an incident has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,6 +173,9 @@ pub struct Incident {
     /// When oned had heard the host last, by oned's own clock, while it was dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<i64>,
+    /// When it came to each of its stages.
+    #[serde(default, skip_serializing_if = "Stages::is_empty")]
+    pub stages: Stages,
     /// The lock that the owner holds; none when it has let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Hold>,

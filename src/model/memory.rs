@@ -3,7 +3,8 @@
 //! Each is a document of its own, so that a run that writes its incident at the same time overwrites none of it.
 
 use super::{
-    ClusterId, DeviceName, DocumentId, Epoch, Foreign, HostId, Incident, RunId, SeenOwner, Surroundings,
+    ClusterId, DeviceName, DocumentId, Epoch, Forced, Foreign, HostId, Incident, RunId, SeenOwner,
+    Surroundings,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -101,6 +102,9 @@ pub struct Memory {
     pub aborts: Vec<Abort>,
     /// Which devices were seen ON.
     pub seen_on: Vec<SeenOn>,
+    /// Looks that oned was made to take at hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<(DocumentId, Forced)>,
     /// Documents of ours that cannot be read, and why. They may hold any of the above.
     pub unreadable: Vec<(DocumentId, String)>,
     /// Documents of our type that others made: they count for nothing, and hold nothing.

@@ -49,9 +49,9 @@ impl HostBack {
             wait: config.rules.wait,
             settle: config.rules.settle,
             plan: config.rules.plan.clone(),
-            flaps: config.rules.brake.flaps,
+            flaps: config.rules.brake.flapping(),
             again: config.rules.hold.vms,
-            leader: config.rules.brake.leader,
+            leader: config.rules.observer.leader,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a front-end's answer to the question who leads its zone means.
 
 use super::port::{Failure, Trouble};
-use super::rules::BrakeRules;
+use super::rules::ObserverRules;
 use crate::model::{RaftState, WhoLeads};
 
 /// What a front-end's answer means for a run.
@@ -49,7 +49,7 @@ pub fn leads(lead: &WhoLeads) -> Leads {
 ///
 /// # Errors
 /// A [`Failure`] if nobody knows that.
-pub fn idle(lead: &WhoLeads, rules: &BrakeRules) -> Result<Option<String>, Failure> {
+pub fn idle(lead: &WhoLeads, rules: ObserverRules) -> Result<Option<String>, Failure> {
     let why = match (&lead.state, leads(lead)) {
         _ if !rules.leader => return Ok(None),
         (_, Leads::Yes) => return Ok(None),

@@ -27,6 +27,7 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `moving/domains` |
+//! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -61,6 +62,7 @@ pub mod stopping;
 pub mod surroundings;
 mod timings;
 pub mod vm_down;
+pub mod watch;
 pub mod watched;
 pub mod what_if;
 pub mod zombies;
@@ -81,8 +83,8 @@ pub use port::{
 pub use report::{DELETED, Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers,
-    Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby, WaitRules,
-    Window, Wish, WitnessRules,
+    ObserverRules, Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby,
+    WaitRules, Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub(crate) use timings::FRESH;

@@ -10,8 +10,8 @@ pub use subject::{Failure, Source, Subject, Trouble, VmSubject};
 use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Hook, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
+    DeviceName, DocumentId, Dump, Forced, Heard, Hold, Holder, Hook, Host, HostId, Incident, Level, Memory,
+    Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
@@ -19,6 +19,7 @@ use crate::policy::healthy::deed::Deed;
 use crate::policy::rules::HoldRules;
 use crate::policy::timings::FRESH;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Everything that a recovery can do and learn. It decides nothing; what an answer means is for the policy.
@@ -234,6 +235,31 @@ pub trait World {
     /// A [`Failure`] if oned gives no usable answer.
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
         let _ = vms;
+        Err(not_here())
+    }
+
+    /// Every host of the zone as oned has it now.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    fn pool(&mut self) -> Result<Vec<Host>, Failure> {
+        Err(not_here())
+    }
+
+    /// Connect to the ssh port of each of these hosts for so long, and say what was heard: nothing of a host that is missing in
+    /// the answer. A connection that is open at the end goes on meanwhile, and is read at the next question.
+    fn touch(&mut self, hosts: &Rc<[Peer]>, listen: Duration) -> Vec<(HostId, Heard)> {
+        let _ = hosts;
+        self.wait(listen);
+        Vec::new()
+    }
+
+    /// Write down a look that oned is made to take at a host, in a new document or over an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
+        let _ = (document, forced);
         Err(not_here())
     }
 

@@ -1,7 +1,8 @@
 //! What the operator chose: the flags of one run, over the rules of the settings file.
 
 use super::rules::{
-    BrakeRules, FenceRules, HoldRules, PlanRules, RecordRules, Rules, SettleRules, WaitRules, WitnessRules,
+    BrakeRules, FenceRules, HoldRules, ObserverRules, PlanRules, RecordRules, Rules, SettleRules, WaitRules,
+    WitnessRules,
 };
 pub use crate::model::{Fencing, Force, Mode};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub struct Policy {
     pub wait: WaitRules,
     /// `[brake]`
     pub brake: BrakeRules,
+    /// `[observer]`
+    pub observer: ObserverRules,
     /// `[witness]`
     pub witness: WitnessRules,
     /// `[fence]`
@@ -67,7 +70,7 @@ impl Policy {
     /// These rules with this mode, and no other flag.
     #[must_use]
     pub fn under(mode: Mode, rules: Rules) -> Self {
-        let Rules { wait, brake, witness, fence, hold, settle, plan, record } = rules;
+        let Rules { wait, brake, observer, witness, fence, hold, settle, plan, record } = rules;
         Self {
             mode,
             force: Force::RunningOnly,
@@ -76,6 +79,7 @@ impl Policy {
             hand_over: HandOver::No,
             wait,
             brake,
+            observer,
             witness,
             fence,
             hold,

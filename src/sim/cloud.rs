@@ -4,6 +4,7 @@ use super::front::FrontEnd;
 use super::physics::{Breach, Physics, Power};
 use super::queue::{Event, Storm};
 use super::render;
+use super::sshd::Sshd;
 use super::standpoint::Standpoint;
 use super::state::{State, Vm};
 use super::timings::{Driver, Stage, Timings};
@@ -44,6 +45,9 @@ pub struct Cloud {
     pub(crate) host_drivers: BTreeMap<HostId, Driver>,
     /// Hosts whose libvirt is down: their domains run, and nobody there can say so.
     pub(crate) no_libvirt: BTreeSet<HostId>,
+    pub(crate) sshd: BTreeMap<HostId, Sshd>,
+    /// Hosts that a person has set OFFLINE.
+    pub(crate) persons: BTreeSet<HostId>,
     pub(crate) scheduler_on: bool,
     pub(crate) scheduler_armed: bool,
     pub(crate) storm: Storm,
@@ -101,6 +105,8 @@ impl Cloud {
             drivers: BTreeMap::new(),
             host_drivers: BTreeMap::new(),
             no_libvirt: BTreeSet::new(),
+            sshd: BTreeMap::new(),
+            persons: BTreeSet::new(),
             scheduler_on: true,
             scheduler_armed: false,
             storm: Storm::default(),

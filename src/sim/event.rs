@@ -3,6 +3,7 @@
 use super::cloud::Cloud;
 use super::forgery::Forgery;
 use super::physics::Death;
+use super::sshd::Sshd;
 use super::timings::{Driver, Stage};
 use crate::model::{ClusterId, DatastoreId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::{Call, Value};
@@ -52,6 +53,8 @@ pub enum Event {
     LeaderStepsDown,
     /// No front-end answers for this long.
     OnedAway(Duration),
+    /// A host's sshd changes.
+    SshdTurns(HostId, Sshd),
     /// A host is cut off from datastores.
     StorageCut(HostId, Vec<DatastoreId>),
     /// A host has all of its datastores again.
@@ -144,6 +147,7 @@ impl Event {
             Self::LeaderStepsDown => cloud.leader_steps_down(),
             Self::OnedAway(time) => cloud.away_for(time),
             Self::FrontEndReturns(server) => cloud.server_returns(server),
+            Self::SshdTurns(host, sshd) => cloud.set_sshd(host, sshd),
             Self::StorageCut(host, datastores) => cloud.storage_cut(host, &datastores),
             Self::StorageReturns(host) => cloud.storage_returns(host),
             Self::Disarmed(cluster) => cloud.disarm(cluster),
@@ -184,6 +188,9 @@ impl Event {
             Self::Call(method, mut params) => {
                 params.insert(0, Value::Text(cloud.session.clone()));
                 let server = cloud.leader().unwrap_or(0);
+                if method == "one.host.status" {
+                    cloud.person_sets(&params);
+                }
                 let _ = cloud.call(server, &Call { method, params });
             }
         }

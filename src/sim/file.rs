@@ -16,7 +16,7 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) title: String,
-    /// Which hook it is: `host_error` if not said, `host_back` or `vm_down`.
+    /// Which hook it is: `host_error` if not said, `host_back`, `vm_down`, or the service `watch`.
     #[serde(default)]
     pub(super) hook: HookWord,
     /// The hook's options, `-m -p 2`.
@@ -26,6 +26,9 @@ pub(super) struct File {
     /// The VM of the event, for `vm_down`.
     pub(super) vm: Option<String>,
     pub(super) version: Option<String>,
+    /// For how long `watch` is at work, in each run.
+    #[serde(default, with = "compact::optional")]
+    pub(super) watched: Option<Duration>,
     /// Simulated time between `before` and the start of the hook.
     #[serde(default, with = "compact::optional")]
     pub(super) start: Option<Duration>,
@@ -68,7 +71,7 @@ pub(super) struct File {
     pub(super) front_ends: Option<usize>,
     /// The front-end that the hook runs on; absent = the zone's own address, which is the leader's.
     pub(super) front_end: Option<usize>,
-    /// Text of a settings file.
+    /// Text of a settings file. Here `[witness] peers` is 0 where it is not in it.
     pub(super) settings: Option<String>,
     #[serde(default)]
     pub(super) clusters: Vec<String>,
@@ -120,6 +123,7 @@ pub(super) enum HookWord {
     HostError,
     HostBack,
     VmDown,
+    Watch,
 }
 
 #[derive(Debug, Deserialize)]

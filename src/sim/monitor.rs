@@ -21,7 +21,9 @@ const MONITOR_ACTION: i64 = 44;
 
 impl Cloud {
     pub(crate) fn failed_monitor(&mut self, host: HostId, generation: u64, repeat: bool) {
-        if self.physics.reachable(host) || self.generation(host) != generation {
+        // Whom its sshd lets in starts the probe.
+        let answers = self.physics.reachable(host) && self.lets_in(host);
+        if answers || self.generation(host) != generation {
             return;
         }
         self.fail_host(host, "");
@@ -151,6 +153,7 @@ impl Cloud {
         let Some(host) = self.state.hosts.get_mut(&id) else {
             return;
         };
+        let forced = status == 0 && host.state == HostState::Offline;
         let state = match status {
             0 if host.state == HostState::Disabled => HostState::Monitored,
             0 => HostState::Init,
@@ -161,8 +164,13 @@ impl Cloud {
         self.show_capacity(id);
         if state == HostState::Init {
             let generation = self.generation(id);
-            self.after(MANAGER_TIMER, Event::HostReport(id));
-            self.after(MANAGER_TIMER, Event::FailedMonitor { host: id, generation, repeat: false });
+            let (report, failure) = if forced {
+                (self.timings.forced_report, self.timings.forced_failure)
+            } else {
+                (MANAGER_TIMER, MANAGER_TIMER)
+            };
+            self.after(report, Event::HostReport(id));
+            self.after(failure, Event::FailedMonitor { host: id, generation, repeat: false });
         }
     }
 

@@ -116,7 +116,8 @@ impl Cloud {
                 | Record::SeenOn { .. }
                 | Record::Confirmation(_)
                 | Record::Proceed(_)
-                | Record::Abort(_),
+                | Record::Abort(_)
+                | Record::Forced(_),
             ) => false,
         };
         let last = self.our_records().into_iter().rev().find(|(_, record)| ours(record));
@@ -234,6 +235,7 @@ impl Cloud {
                 Record::Control { .. }
                 | Record::SeenOn { .. }
                 | Record::Proceed(_)
+                | Record::Forced(_)
                 | Record::Confirmation(_) => {}
             }
         }
@@ -248,6 +250,7 @@ impl Cloud {
             | Record::SeenOn { .. }
             | Record::Confirmation(_)
             | Record::Proceed(_)
+            | Record::Forced(_)
             | Record::Abort(_) => None,
         })
     }

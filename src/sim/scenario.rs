@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
 use crate::options::{HostBack, HostError, VmDown};
 use crate::policy::stopping::By;
-use crate::policy::{Mode, Policy, Source, Subject, host_back, vm_down};
+use crate::policy::{Mode, Policy, Source, Subject, host_back, vm_down, watch};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -83,6 +83,8 @@ pub enum Job {
     HostBack(Box<host_back::Policy>),
     /// `vm_down`, for this VM.
     VmDown(VmId, Box<vm_down::Policy>),
+    /// `onerescue watch`, for so long.
+    Watch(watch::Policy, Duration),
 }
 
 impl Scenario {
@@ -192,7 +194,10 @@ fn settings(file: &file::File, names: &Names) -> Result<(Policy, Job, Config), S
     let words: Vec<String> = file.call.split_whitespace().map(str::to_owned).collect();
     let text = file.settings.as_deref().unwrap_or_default();
     let config = Config::parse(text, Path::new("settings"), &Environment::default());
-    let config = config.map_err(|error| error.chain())?;
+    let mut config = config.map_err(|error| error.chain())?;
+    if !names_peers(text) {
+        config.rules.witness.peers = 0;
+    }
     let said = |error: Error| error.chain();
     let (policy, job) = match file.hook {
         file::HookWord::HostError => {
@@ -206,6 +211,11 @@ fn settings(file: &file::File, names: &Names) -> Result<(Policy, Job, Config), S
                 Job::HostBack(Box::new(options.policy(&config))),
             )
         }
+        file::HookWord::Watch => {
+            let time = file.watched.unwrap_or(Duration::from_secs(120));
+            let watch = watch::Policy::of(config.watch, &config.rules);
+            (Policy::under(Mode::Migrate, config.rules.clone()), Job::Watch(watch, time))
+        }
         file::HookWord::VmDown => {
             let options = VmDown::read(&words).map_err(said)?;
             let name = file.vm.as_deref().unwrap_or_default();
@@ -215,6 +225,12 @@ fn settings(file: &file::File, names: &Names) -> Result<(Policy, Job, Config), S
         }
     };
     Ok((policy, job, config))
+}
+
+/// Do the settings say how many peers are asked? A story that is not about witnesses is told without them.
+fn names_peers(text: &str) -> bool {
+    let settings: toml::Table = toml::from_str(text).unwrap_or_default();
+    settings.get("witness").is_some_and(|witness| witness.get("peers").is_some())
 }
 
 fn on_host(transport: &SimTransport, host: HostId) -> (Vec<VmId>, String) {

@@ -4,7 +4,8 @@
 
 use super::physics::Power;
 use crate::model::{
-    DeviceName, DocumentId, Host, HostId, Incident, Memory, NotOff, Outlook, PowerState, Testimony, Vm, VmId,
+    DeviceName, DocumentId, Forced, Host, HostId, HostState, Incident, Memory, NotOff, Outlook, PowerState,
+    Testimony, Vm, VmId,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::{Failure, Order, Reply, Survey};
@@ -137,4 +138,21 @@ pub struct Tended {
     pub domains: Vec<HostId>,
     /// The VM as oned had it, with its whole history.
     pub vm: Option<Vm>,
+}
+
+/// A host was set OFFLINE by a watcher, and what was true when that was sent.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// When it was sent.
+    pub at: Duration,
+    /// Which host.
+    pub host: HostId,
+    /// As oned had it.
+    pub state: Option<HostState>,
+    /// When it gave its banner last.
+    pub banner: Option<Duration>,
+    /// The notes about this host that oned had.
+    pub notes: Vec<Forced>,
+    /// How many hosts of the zone gave no banner in the last round, this one included.
+    pub silent: usize,
 }

@@ -38,6 +38,10 @@ pub enum Stage {
 pub struct Timings {
     /// From a host's death to ERROR. `Duration::ZERO`: at once.
     pub detection: Duration,
+    /// From enabling a host that was OFFLINE and is dead to ERROR: its ssh fails. Measured where there is no route.
+    pub forced_failure: Duration,
+    /// From enabling a host that was OFFLINE and is well to its next beacon. Measured.
+    pub forced_report: Duration,
     /// Between the failed monitoring cycles of a dead host.
     pub monitor_cycle: Duration,
     /// From the host's ERROR to its first VM's UNKNOWN.
@@ -77,6 +81,8 @@ impl Default for Timings {
         let ms = Duration::from_millis;
         Timings {
             detection: ms(200_000),
+            forced_failure: ms(3_000),
+            forced_report: ms(36_000),
             monitor_cycle: ms(195_000),
             first_unknown: ms(500),
             next_unknown: ms(40),

@@ -5,6 +5,7 @@ use super::faults::{Fault, FaultRule};
 use super::file;
 use super::forgery::Forgery;
 use super::physics::Death;
+use super::sshd::Sshd;
 use crate::model::{ClusterId, DatastoreId, GroupId, HostId, Progress, VmId};
 use crate::wire::xmlrpc::Value;
 use jiff::SignedDuration;
@@ -78,7 +79,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 
 /// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `dumps HOST 4m`, `returns HOST`,
 /// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `libvirt_ends HOST`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
-/// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
+/// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`, `sshd HOST works|stopped|hangs|slow 4s|loses 2`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `proceeded HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
@@ -112,6 +113,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             file::migrate(vm()?, to, verb == "migrated_live")
         }
         "action" => file::action(more, vm()?),
+        "sshd" => Event::SshdTurns(host()?, sshd(more)?),
         "driver" => {
             let (stage, driver) = more.split_once(' ').unwrap_or((more, ""));
             Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
@@ -181,6 +183,18 @@ fn death(word: &str) -> Result<Death, String> {
         "front_end_cut" => Ok(Death::FrontEndCut),
         other => Err(format!("no such death: {other}")),
     }
+}
+
+fn sshd(words: &str) -> Result<Sshd, String> {
+    let (word, more) = words.split_once(' ').unwrap_or((words, ""));
+    Ok(match word {
+        "works" => Sshd::Works,
+        "stopped" => Sshd::Stopped,
+        "hangs" => Sshd::Hangs,
+        "slow" => Sshd::Slow(duration(more)?),
+        "loses" => Sshd::Loses(more.parse().map_err(|_| format!("not a number: {more}"))?),
+        other => return Err(format!("no such sshd: {other}")),
+    })
 }
 
 /// `stopped HOST -d -u`, `confirmed_off HOST`, `garbage`

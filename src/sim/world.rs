@@ -9,12 +9,13 @@ mod calm;
 mod fencing;
 mod reading;
 mod tending;
+mod watching;
 
 use super::cloud::Cloud;
 use super::device::SimDevice;
 use super::event::Event;
 use super::physics::Power;
-use super::seen::{Seen, Tended};
+use super::seen::{Looked, Seen, Tended};
 use super::transport::{SimTransport, ZONE, zone_at};
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{
@@ -70,6 +71,13 @@ pub struct SimWorld {
     leads: BTreeMap<(i64, i64), Duration>,
     /// What its reconcile has seen.
     watched: Watched,
+    /// Since when a connection to a host's ssh port is open that has said nothing.
+    connected: BTreeMap<HostId, Duration>,
+    /// When a host gave its banner last.
+    banners: BTreeMap<HostId, Duration>,
+    looked: Vec<Looked>,
+    /// Hosts that a person had set OFFLINE and a run has enabled.
+    taken: Vec<HostId>,
     /// The locks that the present run has.
     locked: BTreeMap<DocumentId, Hold>,
     /// What is still to happen, latest first.
@@ -130,6 +138,10 @@ impl SimWorld {
             taking: BTreeMap::new(),
             leads: BTreeMap::new(),
             watched: Watched::default(),
+            connected: BTreeMap::new(),
+            banners: BTreeMap::new(),
+            looked: Vec::new(),
+            taken: Vec::new(),
             locked: BTreeMap::new(),
             pending: Vec::new(),
             seen: Vec::new(),
@@ -219,6 +231,7 @@ impl SimWorld {
         self.locked.clear();
         self.recognised.clear();
         self.reading = None;
+        self.connected.clear();
         self.told.clear();
         self.seen.clear();
         self.tended.clear();

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod documents;
 pub mod hook_call;
 pub mod journal;
+pub mod monitord;
 pub mod record;
 pub mod service;
 pub mod xml;

@@ -5,7 +5,7 @@
 //! database's character set changes it. A newer format is refused and a damaged one is reported; nothing is
 //! guessed at.
 
-use crate::model::{Abort, Confirmation, Disarmed, Document, Incident, SeenOn};
+use crate::model::{Abort, Confirmation, Disarmed, Document, Forced, Incident, SeenOn};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -41,6 +41,8 @@ pub enum Record {
         /// Each of them.
         devices: Vec<SeenOn>,
     },
+    /// A look that oned was made to take at a host.
+    Forced(Forced),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +68,7 @@ impl Record {
             Self::Proceed(word) => format!("onerescue-proceed-{}", word.host.0),
             Self::Abort(word) => format!("onerescue-abort-{}", word.host.0),
             Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
+            Self::Forced(forced) => format!("onerescue-look-{}", forced.host.0),
         }
     }
 

@@ -11,7 +11,7 @@ pub(crate) fn wall_clock() -> Epoch {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the deadline of a program is real time")]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

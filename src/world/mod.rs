@@ -1,5 +1,6 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+mod budget;
 mod busy;
 pub(crate) mod clock;
 mod downs;
@@ -39,6 +40,7 @@ pub mod witness;
 mod zone;
 
 pub use crate::policy::port::World;
+pub use budget::budget;
 pub use busy::{busy, keeps_locks, sweep};
 pub use error_date::{error_dates, local_zone};
 pub use interrupted::interrupted;

@@ -100,14 +100,18 @@ impl<T: Transport> Zone<T> {
             }
             // It would be believed: the person says it again.
             (Ok(()), Ok(Record::Confirmation(word) | Record::Proceed(word))) => {
-                log::warn!("{id}: the word of {} counts no more, because others could change it", word.by);
-                let deleted = self.oned().delete_document(id);
-                deleted
-                    .err()
-                    .map(|error| Err(format!("others could change it, and it cannot be deleted: {error}")))
+                self.believed_no_more(id, &word.by)
             }
+            // So would that an OFFLINE host is ours to enable.
+            (Ok(()), Ok(Record::Forced(forced))) => self.believed_no_more(id, &forced.by),
             (Ok(()), read) => Some(read),
         }
+    }
+
+    fn believed_no_more(&self, id: DocumentId, by: &str) -> Option<Read> {
+        log::warn!("{id}: the word of {by} counts no more, because others could change it");
+        let deleted = self.oned().delete_document(id);
+        deleted.err().map(|error| Err(format!("others could change it, and it cannot be deleted: {error}")))
     }
 
     fn worth(&self, document: &Document) -> Result<Worth, Failure> {

@@ -6,7 +6,7 @@ use super::Zone;
 use super::oned::Transport;
 use super::records::Reading;
 use super::zone::to_failure;
-use crate::model::{Abort, Confirmation, Disarmed, DocumentId, Epoch, Incident, Memory, SeenOn};
+use crate::model::{Abort, Confirmation, Disarmed, DocumentId, Epoch, Forced, Incident, Memory, SeenOn};
 use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
 
@@ -27,6 +27,7 @@ impl<T: Transport> Zone<T> {
                 Ok(Record::Proceed(word)) => memory.proceeds.push(word),
                 Ok(Record::Abort(word)) => memory.aborts.push(word),
                 Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
+                Ok(Record::Forced(forced)) => memory.forced.push((document, forced)),
                 Err(why) => memory.unreadable.push((document, why)),
             }
         }
@@ -96,6 +97,22 @@ impl<T: Transport> Zone<T> {
     pub fn record_seen_on(&self, devices: &[SeenOn]) -> Result<(), Failure> {
         let record = Record::SeenOn { devices: devices.to_vec() };
         self.write_all(&record, |old| matches!(old, Record::SeenOn { .. }))
+    }
+
+    /// Write down a look that oned is made to take at a host. A document that others may change is none.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    pub fn record_forced(
+        &self,
+        document: Option<DocumentId>,
+        forced: &Forced,
+    ) -> Result<DocumentId, Failure> {
+        let written = self.write_record(document, &Record::Forced(forced.clone()))?;
+        if document.is_none() {
+            self.closed(&self.oned().document(written)?)?;
+        }
+        Ok(written)
     }
 
     fn write_all(&self, record: &Record, same: impl Fn(&Record) -> bool) -> Result<(), Failure> {

@@ -9,8 +9,9 @@
 //! programs do.
 
 use super::runner::{Call, Ran, run};
-use crate::config::{Config, check_address, trust};
+use crate::config::{Config, trust};
 use crate::model::{Host, HostId, Peer};
+use crate::section::check_address;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

@@ -22,6 +22,7 @@ impl<T: Transport> Zone<T> {
             Deed::NoteVm { vm, attributes } => oned.update_vm(*vm, &template(attributes)),
             Deed::NoteHost { host, attributes } => oned.update_host(*host, &template(attributes)),
             Deed::Disable { host } => oned.host_status(*host, HostStatus::Disabled),
+            Deed::Offline { host } => oned.host_status(*host, HostStatus::Offline),
             Deed::Enable { host } => oned.host_status(*host, HostStatus::Enabled),
         })
     }

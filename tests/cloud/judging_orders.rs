@@ -50,7 +50,7 @@ fn a_device_that_was_never_seen_on_proves_nothing() {
     recreate.policy = Policy { mode: Mode::Recreate, ..recreate.policy };
     expect("long ago with -r", &mut recreate, &lawful(), &["without a proof", "S4"]);
     let mut waived = zone("dies node0 hang", &devices("never"));
-    waived.policy.fence.control = Control::Waived;
+    waived.policy.fence.seen_on = Control::Waived;
     expect("waived", &mut waived, &lawful(), &[]);
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn recover_watched(rig: &Rig, secrets: &[&str], programs: &[&str]) ->
 
 /// The incidents' documents, as the cloud keeps them.
 fn records(rig: &Rig, session: &str) -> String {
-    let kind = Value::Int(Config::default().record_type);
+    let kind = Value::Int(Config::default().record.r#type);
     let all = [-2, -1, -1].map(Value::Int);
     let params = [&[Value::Text(session.to_owned())], &all[..], &[kind]].concat();
     let call = Call { method: "one.documentpool.info".to_owned(), params };

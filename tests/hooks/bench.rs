@@ -90,7 +90,7 @@ impl Bench {
     pub(crate) fn settings_with_hold(&self, hold: &str, more: &str) {
         let text = format!(
             "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n[wait]\ncycles = 0\nlook = \"100ms\"\n\
-             [hold]\n{hold}\n[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n{more}",
+             [witness]\npeers = 0\n[hold]\n{hold}\n[fence]\nseen_on = \"waived\"\ninterval = \"100ms\"\n{more}",
             self.folder.path().display()
         );
         write(&self.folder.path().join("onerescue.toml"), &text, 0o600);

@@ -36,7 +36,7 @@ fn is_over(bench: &Bench) {
     assert!(out(&reconcile).contains("a person has stopped it on the terminal"), "{}", out(&reconcile));
     let event = bench.run(HOST_ERROR, &["-m", "-p", "0"], &bench.template());
     assert_eq!(event.status.code(), Some(7), "{}{}", out(&event), err(&event));
-    assert!(err(&event).contains("a person has stopped the recovery of this failure"), "{}", err(&event));
+    assert!(out(&event).contains("a person has stopped the recovery of this failure"), "{}", err(&event));
     assert!(err(&event).contains("`host_error --host node0 -m`"), "{}", err(&event));
     assert_eq!(bench.power(), Power::On);
     let cloud = bench.cloud.lock().unwrap();
@@ -93,7 +93,7 @@ fn a_word_beside_the_lock_keeps_machines_from_beginning() {
     std::fs::write(&note, format!("4294967295 {now} person")).unwrap();
     let event = bench.run(HOST_ERROR, &["-m", "-p", "0"], &bench.template());
     assert_eq!(event.status.code(), Some(7), "{}{}", out(&event), err(&event));
-    assert!(err(&event).contains("a person has stopped the recovery"), "{}", err(&event));
+    assert!(out(&event).contains("a person has stopped the recovery"), "{}", err(&event));
     let reconcile = bench.run(ONERESCUE, &["reconcile"], "");
     assert_ne!(reconcile.status.code(), Some(1), "{}{}", out(&reconcile), err(&reconcile));
     assert_eq!(bench.power(), Power::On);

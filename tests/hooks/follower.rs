@@ -44,7 +44,7 @@ fn a_run_that_has_lost_the_lead_lets_go() {
     bench.cloud.lock().unwrap().leads(1);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(7), "{}{}", out(&output), err(&output));
-    assert!(err(&output).contains("this run does not work on its incident any more"), "{}", err(&output));
+    assert!(out(&output).contains("this run does not work on its incident any more"), "{}", err(&output));
     let (_, incident) = bench.cloud.lock().unwrap().open_incident(HostId(0)).unwrap();
     assert_eq!((incident.progress, incident.lock, incident.outcome.is_some()), (Progress::Open, None, true));
     let call = ["--host", "node0", "-m", "-p", "0"];

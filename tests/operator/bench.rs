@@ -27,12 +27,17 @@ clusters = ["east"]
 hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2", cluster = "east" }, { name = "node3", cluster = "east" }]
 "#;
 
+/// A host that is asked says that it hears any other.
+pub(super) const HEARD: &str = "[witness]\npeers = 1\nssh = [\"/bin/true\"]\n";
+
 /// What the whole file has to keep to itself.
 pub(super) const PASSWORD: &str = "s3cr3t-Passw0rd";
 
 pub(super) struct Bench {
     pub(super) cloud: Arc<Mutex<Cloud>>,
     pub(super) folder: TempDir,
+    /// Where the settings say nothing else: no host can be asked about another one.
+    pub(super) witness: &'static str,
     server: Server,
 }
 
@@ -45,7 +50,7 @@ impl Bench {
         let clock = Clock::Jumping(Duration::from_millis(100));
         let server = Server::start(Arc::clone(&cloud), 0, 0, clock).unwrap();
         let folder = TempDir::new().unwrap();
-        let bench = Bench { cloud, folder, server };
+        let bench = Bench { cloud, folder, witness: "[witness]\npeers = 0\n", server };
         write(&bench.path("one_auth"), &format!("oneadmin:{PASSWORD}\n"), 0o600);
         let script =
             format!("#!/bin/sh\nexec {ONERESCUE} drill-power --port {} \"$1\"\n", bench.server.port());
@@ -54,6 +59,18 @@ impl Bench {
         // A scenario's devices were seen ON already; here that is what is looked at.
         bench.every_document("one.document.delete", &[]);
         bench.hook("host_error", "/usr/lib/onerescue/host_error", "");
+        bench
+    }
+
+    /// The same of a cloud that is well, in which each host says that it hears any other.
+    pub(super) fn well() -> Bench {
+        Bench::well_as(WELL)
+    }
+
+    pub(super) fn well_as(scenario: &str) -> Bench {
+        let mut bench = Bench::new(scenario);
+        bench.witness = HEARD;
+        bench.settings("", &hosts());
         bench
     }
 
@@ -73,8 +90,9 @@ impl Bench {
 
     /// `more` comes first, so it may set the top's keys or begin a section.
     pub(super) fn settings(&self, more: &str, hosts: &str) {
+        let witness = if more.contains("[witness]") { "" } else { self.witness };
         let text = format!(
-            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n{more}\n{1}\n{hosts}",
+            "log = \"{0}/host_error.log\"\nrun_dir = \"{0}\"\n{more}\n{witness}{1}\n{hosts}",
             self.folder.path().display(),
             self.device("machine", "fence")
         );

@@ -1,6 +1,6 @@
 //! `onerescue check`: a good cloud is good, and each broken thing has its finding.
 
-use super::bench::{Bench, PASSWORD, WELL, disarmed, err, hosts, incident, out, write};
+use super::bench::{Bench, PASSWORD, disarmed, err, hosts, incident, out, write};
 use onerescue::model::{HostId, Progress};
 use onerescue::sim::Death;
 use onerescue::wire::record::{Record, TYPE};
@@ -37,7 +37,7 @@ fn found(bench: &Bench, item: &str, expected: &str) {
 
 #[test]
 fn a_good_cloud_is_good() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     let output = bench.run(&["check"]);
     let table = out(&output);
     assert_eq!(output.status.code(), Some(0), "{table}{}", err(&output));
@@ -53,7 +53,7 @@ fn a_good_cloud_is_good() {
 
 #[test]
 fn json_has_the_same_with_names_that_stay() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     let output = bench.run(&["check", "--json"]);
     let json: Json = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!((&json["format"], &json["state"], &json["exit_code"]), (&1.into(), &"ok".into(), &0.into()));
@@ -69,7 +69,7 @@ fn json_has_the_same_with_names_that_stay() {
 
 #[test]
 fn settings_that_cannot_be_used_are_a_finding() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.settings("[fence]\nsample = 3", "");
     found(&bench, "settings", "unknown field `sample`");
     bench.settings(&format!("[device.x]\ndriver = \"agent\"\npasswd = \"{PASSWORD}\""), "");
@@ -82,7 +82,7 @@ fn settings_that_cannot_be_used_are_a_finding() {
 
 #[test]
 fn files_that_cannot_be_used_are_found_and_none_is_made() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     write(&bench.path("plain"), "", 0o600);
     let text = std::fs::read_to_string(bench.path("onerescue.toml")).unwrap();
     let plain = bench.path("plain").display().to_string();
@@ -108,7 +108,7 @@ fn files_that_cannot_be_used_are_found_and_none_is_made() {
 
 #[test]
 fn oned_away_a_wrong_password_and_another_user_are_told_apart() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.settings("[oned]\nendpoint = \"http://127.0.0.1:9/RPC2\"\nreads = 1", &hosts());
     found(&bench, "oned", "oned did not answer one.system.version");
     bench.settings("", &hosts());
@@ -121,7 +121,7 @@ fn oned_away_a_wrong_password_and_another_user_are_told_apart() {
 
 #[test]
 fn a_host_needs_its_own_entry_unless_its_cluster_is_not_protected() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.settings("", &hosts().replace("name = \"node3\"", "name = \"kvm3\""));
     found(&bench, "entry", "broken node3 (host 3): its entry is called \"kvm3\"");
     bench.settings("", hosts().rsplit_once("[[host]]").unwrap().0);
@@ -141,7 +141,7 @@ fn a_host_needs_its_own_entry_unless_its_cluster_is_not_protected() {
 
 #[test]
 fn a_device_must_say_on_for_a_healthy_host() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.answers("fence", "echo off");
     found(&bench, "device", "broken node0 (host 0): machine: it says off for a host that is MONITORED");
     found(&bench, "level", "broken node0 (host 0): none of its 1 levels could prove it off now");
@@ -158,7 +158,7 @@ fn a_device_must_say_on_for_a_healthy_host() {
 
 #[test]
 fn a_secret_file_of_an_agent_is_looked_at_and_never_shown() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     let agent = "#!/bin/sh\nread a; cat >/dev/null; echo \"cannot log in with $a\" >&2; exit 1\n";
     write(&bench.path("fence_x"), agent, 0o755);
     let folder = bench.folder.path().display().to_string();
@@ -183,7 +183,7 @@ fn a_secret_file_of_an_agent_is_looked_at_and_never_shown() {
 
 #[test]
 fn a_host_that_is_not_healthy_is_shown_and_proves_nothing() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     {
         let mut cloud = bench.cloud.lock().unwrap();
         cloud.host_dies(HostId(0), Death::PowerLoss);
@@ -201,7 +201,7 @@ fn a_host_that_is_not_healthy_is_shown_and_proves_nothing() {
 
 #[test]
 fn what_is_disarmed_open_or_unreadable_is_told() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.remember(&disarmed(Some(100)));
     found(
         &bench,
@@ -222,7 +222,7 @@ fn what_is_disarmed_open_or_unreadable_is_told() {
 
 #[test]
 fn two_hosts_behind_one_outlet_are_found_across_devices() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     let agent = "#!/bin/sh\ncat >/dev/null; echo 'Status: ON'\n";
     write(&bench.path("fence_x"), agent, 0o755);
     let folder = bench.folder.path().display().to_string();
@@ -247,7 +247,7 @@ fn two_hosts_behind_one_outlet_are_found_across_devices() {
 
 #[test]
 fn a_host_whose_devices_all_share_its_power_is_a_warning() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     let entries = hosts().replacen("same_power_accepted = true", "", 1);
     bench.settings("", &entries);
     found(&bench, "power", "warning node0 (host 0): all its devices share its power");
@@ -257,7 +257,7 @@ fn a_host_whose_devices_all_share_its_power_is_a_warning() {
 
 #[test]
 fn one_cluster_or_one_host_can_be_checked_alone() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.settings("", hosts().rsplit_once("[[host]]").unwrap().0);
     for (arguments, code) in [
         (["--cluster", "default"], 0),
@@ -276,16 +276,22 @@ fn one_cluster_or_one_host_can_be_checked_alone() {
 
 #[test]
 fn witnesses_and_gateways_that_cannot_help_are_found() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.settings("[witness]\npeers = 2\nprobe = [\"/bin/true\"]", &hosts());
     found(&bench, "witness", "of the 2 witnesses that the settings want could be asked");
+    bench.settings("[witness]\npeers = 1\nssh = [\"/bin/sh\", \"-c\", \"exit 255\"]", &hosts());
+    found(&bench, "witness", "it could not tell (exit code 255, and it said nothing)");
+    bench.settings("", &hosts());
+    assert_eq!(findings(&bench, &[], "witness").1, Vec::<String>::new());
+    bench.settings("[witness]\npeers = 0", &hosts());
+    found(&bench, "witness", "warning [witness] peers: no other host is asked whether a host is alive");
     bench.settings("[observer]\ngateways = [\"127.0.0.1\"]\nping = [\"/bin/false\"]", &hosts());
     found(&bench, "gateway", "127.0.0.1: ");
 }
 
 #[test]
 fn who_listens_for_a_crash_dump_is_looked_for() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     let nowhere = format!("[fence]\nagents_dir = [{:?}]", bench.folder.path());
     bench.settings(&format!("[wait]\ndump = \"10m\"\n{nowhere}"), &hosts());
     found(

@@ -2,7 +2,7 @@
 //!
 //! Needs Debian's `fence-agents`, `ipmitool` and `openipmi`; fails without them.
 
-use super::bench::{Bench, WELL, err, hosts, incident, out};
+use super::bench::{Bench, HEARD, WELL, err, hosts, incident, out};
 use crate::fence_real::bay::Bay;
 use crate::fence_real::bmc::{Answer, Bmc, Request, UUID, system};
 use crate::fence_real::certificates;
@@ -15,14 +15,14 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 /// node0 is behind this controller, the other hosts behind their simulated ones.
-fn bench(lab: &Lab) -> Bench {
+fn bench(lab: &Lab, witness: &str) -> Bench {
     let bench = Bench::new(WELL);
     let entries = hosts();
     let (_, others) = entries.split_once("[[host]]").unwrap().1.split_once("[[host]]").unwrap();
     let devices = lab.devices("fence_ipmilan", "30s", 4);
     let (device, entry) = devices.split_once("[[host]]").unwrap();
     let entry = format!("[[host]]\nsame_power_accepted = true{entry}");
-    bench.settings(device, &format!("{entry}\n[[host]]{others}"));
+    bench.settings(&format!("{witness}{device}"), &format!("{entry}\n[[host]]{others}"));
     bench
 }
 
@@ -35,7 +35,7 @@ fn told(lab: &Lab, output: &Output) -> String {
 #[test]
 fn row_21_a_controller_is_seen_on_before_its_off_can_count() {
     let lab = Lab::start(91);
-    let bench = bench(&lab);
+    let bench = bench(&lab, HEARD);
     let output = bench.run(&["check"]);
     let text = told(&lab, &output);
     assert_eq!(output.status.code(), Some(0), "{text}");
@@ -62,7 +62,7 @@ fn row_21_a_controller_is_seen_on_before_its_off_can_count() {
 #[test]
 fn row_05_a_wrong_password_is_found_by_day_and_not_shown() {
     let lab = Lab::start(92);
-    let bench = bench(&lab);
+    let bench = bench(&lab, "");
     lab.set_secret("not-the-password");
     let output = bench.run(&["check", "--host", "node0", "--json"]);
     let text = told(&lab, &output);
@@ -73,7 +73,7 @@ fn row_05_a_wrong_password_is_found_by_day_and_not_shown() {
 #[test]
 fn rows_26_28_30_a_word_is_taken_only_from_a_controller_that_is_silent() {
     let lab = Lab::start(93);
-    let bench = bench(&lab);
+    let bench = bench(&lab, "");
     {
         let mut cloud = bench.cloud.lock().unwrap();
         cloud.host_dies(HostId(0), Death::NetworkCut);

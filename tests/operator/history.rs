@@ -1,7 +1,7 @@
 //! `onerescue history`, `show` and `abort`: what was and is, from any front-end, and a person's word that ends it.
 
 use super::bench::{Bench, WELL, err, incident, out};
-use onerescue::model::{Asked, End, Epoch, Held, HostId, Incident, IncidentVm, Line, Progress, VmId};
+use onerescue::model::{Asked, End, Epoch, Held, HostId, Incident, IncidentVm, Line, Progress, Stages, VmId};
 use onerescue::wire::record::Record;
 use onerescue::wire::xmlrpc::{Reply, Value};
 use serde_json::Value as Json;
@@ -107,6 +107,50 @@ fn one_incident_is_shown_with_its_times_evidence_and_vms() {
     assert_eq!(json["incident"]["vms"][0]["id"], 4, "{json}");
     let none = bench.run(&["show", "4711"]);
     assert_eq!(none.status.code(), Some(2), "{}", out(&none));
+}
+
+#[test]
+fn the_stages_are_told_with_their_seconds_and_an_old_record_has_those_that_are_known() {
+    let bench = Bench::new(WELL);
+    let at = |seconds: i64| Some(Epoch(1_795_165_661 + seconds));
+    let stages = Stages {
+        began: at(0),
+        waited: at(300),
+        off: None,
+        proven: at(306),
+        first: at(308),
+        half: at(309),
+        last: at(310),
+    };
+    let done = |id: usize, end| IncidentVm { end: Some(end), ..closed().vms[id].clone() };
+    let vms = vec![done(0, End::Recovered), done(1, End::Recovered)];
+    let error = Some("Fri Nov 20 09:07:39 2026 : Error monitoring Host node1 (1): ".to_owned());
+    let heard = Some(1_795_165_661 - 188);
+    let whole = Incident { stages, heard, error, vms, ..closed() };
+    bench.remember(&Record::Incident(Box::new(whole)));
+    let run = |arguments: &[&str]| out(&bench.start().env("TZ", "UTC").args(arguments).output().unwrap());
+    let text = run(&["show", "node1"]);
+    let told = "stages    heard last, ERROR +186 s, run began +188 s (+2), wait over +488 s (+300), proven off +494 s (+6), \
+                first VM +496 s (+2), half +497 s (+1), last VM +498 s (+1)\n";
+    assert!(text.contains(told), "{text}");
+    let json: Json = serde_json::from_str(&run(&["show", "node1", "--json"])).unwrap();
+    assert_eq!(
+        (&json["stages"][1]["stage"], &json["stages"][1]["took_s"]),
+        (&"ERROR".into(), &186.into()),
+        "{json}"
+    );
+    let listed = run(&["history"]);
+    assert!(
+        listed.contains("5 min 45 s, last VM 8 min 18 s after it was heard; VMs: 2 recovered"),
+        "{listed}"
+    );
+    let json: Json = serde_json::from_str(&run(&["history", "--json"])).unwrap();
+    assert_eq!(json["incidents"][0]["plug_to_last_vm_s"], 498, "{json}");
+    let old = self::bench();
+    let text = out(&old.run(&["show", "node1"]));
+    assert!(!text.contains("stages"), "{text}");
+    let json: Json = serde_json::from_str(&out(&old.run(&["history", "--json"]))).unwrap();
+    assert!(json["incidents"][1]["plug_to_last_vm_s"].is_null(), "{json}");
 }
 
 #[test]

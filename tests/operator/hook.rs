@@ -44,7 +44,7 @@ fn a_good_hook_may_be_written_in_several_ways() {
     for line in
         ["TIMEOUT=\"4800\"", "ARGUMENTS_STDIN=\"YES\"", "ARGUMENTS=\"$TEMPLATE --recreate --pause 1\""]
     {
-        let bench = Bench::new(WELL);
+        let bench = Bench::well();
         bench.without_hooks();
         bench.hook("ours", "/usr/local/bin/host_error", line);
         assert_eq!(hook(&bench).0, 0, "{line}: {}", hook(&bench).1);

@@ -5,6 +5,7 @@
 
 mod arming;
 mod bench;
+mod budget;
 mod check;
 mod confirm_off;
 mod controller;

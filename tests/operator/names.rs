@@ -28,7 +28,7 @@ fn a_name_means_the_same_vms_before_as_in_a_recovery() {
         assert!(text.contains(line), "{text}");
     }
     let text = out(&bench.run(&["plan", "--explain", "job"]));
-    assert!(text.contains("no name of one of its owner or its group: not waited for"), "{text}");
+    assert!(text.contains("which is no VM of its owner or its group, by id or by name"), "{text}");
 }
 
 /// The names of the cloud come in pages: the first and the last VM are found.

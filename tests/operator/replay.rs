@@ -180,7 +180,10 @@ fn a_killed_run_is_replayed_up_to_there_and_so_is_the_one_that_goes_on() {
     write(&first, &text[..text.len() - 7], 0o600);
     says(&replay(&bench, &[first.to_str().unwrap()]), 0, &["the record ends here in half a line: "]);
     for (text, why) in [
-        (text.replacen("\"format\":1", "\"format\":2", 1), "its format is 2, and this version knows 1"),
+        (
+            text.replacen("\"format\":2", "\"format\":3", 1),
+            "its format is 3, and this version knows those up to 2",
+        ),
         (text.replacen("\"asked\"", "\"asks\"", 1), "is damaged: "),
         ("hello".to_owned(), "it has no whole line"),
     ] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[test]
 fn what_says_on_is_written_down_with_its_target_and_the_time() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     assert_eq!(bench.run(&["check"]).status.code(), Some(0));
     let seen = bench.memory().seen_on;
     assert_eq!(seen.iter().map(|seen| seen.host.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
@@ -28,7 +28,7 @@ fn what_says_on_is_written_down_with_its_target_and_the_time() {
 
 #[test]
 fn other_hosts_stay_hosts_that_are_gone_go_and_another_target_is_no_evidence() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.seen_on(1, "another machine", 9_000_000_000);
     bench.seen_on(2, "of another check", 7);
     bench.seen_on(77, "gone", 7);
@@ -46,7 +46,7 @@ fn other_hosts_stay_hosts_that_are_gone_go_and_another_target_is_no_evidence() {
 
 #[test]
 fn one_that_was_seen_long_ago_is_a_warning_and_a_new_look_ends_it() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.seen_on(0, &format!("{} off", bench.path("fence").display()), 1_600_000_000);
     bench.answers("fence", "exit 1");
     let table = out(&bench.run(&["check", "--host", "node0"]));
@@ -57,7 +57,7 @@ fn one_that_was_seen_long_ago_is_a_warning_and_a_new_look_ends_it() {
 
 #[test]
 fn a_record_that_cannot_be_written_is_broken() {
-    let bench = Bench::new(WELL);
+    let bench = Bench::well();
     bench.seen_on(0, "x", 7);
     bench.lock_documents();
     let output = bench.run(&["check"]);
@@ -67,7 +67,7 @@ fn a_record_that_cannot_be_written_is_broken() {
 
 #[test]
 fn a_follower_says_so_and_writes_nothing() {
-    let bench = Bench::new(&WELL.replace("host = \"node0\"", "host = \"node0\"\nfront_ends = 3"));
+    let bench = Bench::well_as(&WELL.replace("host = \"node0\"", "host = \"node0\"\nfront_ends = 3"));
     let clock = Clock::Jumping(Duration::from_millis(100));
     let others: Vec<_> =
         (1..3).map(|at| Server::start(Arc::clone(&bench.cloud), at, 0, clock).unwrap()).collect();

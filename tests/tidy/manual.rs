@@ -119,6 +119,7 @@ fn attributes(readme: &str) -> String {
     assert!(rows.len() > 4, "the table of attributes is gone");
     for row in rows {
         let plain = row.trim_matches('|').replace('`', "").replace("[Layers](#layers)", "onerescue-layer(1)");
+        let plain = plain.split(", see [above]").next().unwrap().to_owned();
         let cells: Vec<&str> = plain.splitn(3, '|').map(str::trim).collect();
         page.control("TP", [])
             .text([bold(cells[0]), roman(format!(" (of a {})", cells[1].replace(", ", " or a ")))]);
@@ -126,6 +127,22 @@ fn attributes(readme: &str) -> String {
     }
     page.control("SH", ["SEE ALSO"]).text([roman("onerescue(1), onerescue.toml(5)")]);
     page.render()
+}
+
+#[test]
+fn every_attribute_that_is_read_or_written_has_its_entry() {
+    let page = attributes(&read("README.md"));
+    let mut names = BTreeSet::new();
+    let files = super::sources("src/policy").into_iter().chain(super::sources("src/model"));
+    for (_, text) in files.filter(|(path, _)| !path.ends_with("tests.rs")) {
+        let words = text.split('"').filter(|word| word.starts_with("HA_") && word.len() > 3);
+        names.extend(
+            words.filter(|word| word.bytes().all(|c| c.is_ascii_uppercase() || c == b'_')).map(str::to_owned),
+        );
+    }
+    assert!(names.len() > 10, "{names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !page.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Needs Debian's `openssh-server`, `fence-agents`, `ipmitool` and `openipmi`; fails without them. Without `ping` or
 //! Consul it says what it did not check.
 
+mod banner;
 mod consul;
 mod domain;
 mod fence;

@@ -30,13 +30,15 @@ pub(crate) fn peer(number: u32) -> Peer {
 pub(crate) struct Peers {
     dir: TempDir,
     daemons: Vec<Child>,
+    /// Where they listen.
+    places: Vec<(String, u16)>,
 }
 
 impl Peers {
     /// So many hosts.
     pub(crate) fn start(count: u32) -> Peers {
         static NEXT: AtomicU8 = AtomicU8::new(1);
-        let mut peers = Peers { dir: tempfile::tempdir().unwrap(), daemons: Vec::new() };
+        let mut peers = Peers { dir: tempfile::tempdir().unwrap(), daemons: Vec::new(), places: Vec::new() };
         for key in ["host_key", "key", "other_key"] {
             let file = peers.path(key);
             run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(file));
@@ -49,6 +51,7 @@ impl Peers {
             let address = format!("127.0.20.{}", NEXT.fetch_add(1, Ordering::Relaxed));
             let port = peers.start_daemon(number, &address);
             hosts.push(format!("Host peer{number}\n  HostName {address}\n  Port {port}\n"));
+            peers.places.push((address, port));
         }
         let folder = peers.folder();
         let config = format!(
@@ -93,6 +96,11 @@ impl Peers {
         let daemon = &mut self.daemons[number - 1];
         daemon.kill().unwrap();
         daemon.wait().unwrap();
+    }
+
+    /// Address and port of one host.
+    pub(crate) fn listens(&self, number: usize) -> (String, u16) {
+        self.places[number - 1].clone()
     }
 
     /// The numbers of the processes that listen.

@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Everything but the secrets of fence devices, which are looked at with the devices.
 pub(super) fn look(config: &Config, environment: &Environment) -> Vec<Finding> {
-    let mut findings = vec![settings(&config.file), log(&config.log), run_dir(&config.run_dir)];
+    let mut findings = vec![settings(&config.file), log(&config.paths.log), run_dir(&config.paths.run_dir)];
     let session = config.oned.auth_file.as_deref().or(environment.one_auth.as_deref());
     findings.extend(session.filter(|path| path.is_file()).map(session_file));
     let token = config.witness.consul.as_ref().and_then(|consul| consul.token_file.as_deref());
@@ -29,7 +29,7 @@ fn listener(config: &Config) -> Option<Finding> {
     if config.rules.wait.dump.is_zero() {
         return None;
     }
-    let (object, found) = ("[wait] dump", trust::find_program(KDUMP, &config.agents_dir));
+    let (object, found) = ("[wait] dump", trust::find_program(KDUMP, &config.fence.agents_dir));
     Some(match found {
         Ok(program) => Finding::ok(Item::File, object, format!("{} can listen", program.display())),
         Err(why) => {

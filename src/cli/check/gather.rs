@@ -13,7 +13,7 @@ use crate::policy::check::{
 };
 use crate::policy::layer::Survey;
 use crate::policy::{Failure, LayerScope, Rules, Trouble, busy};
-use crate::world::{Live, World as _, busy as locked};
+use crate::world::{Live, World as _, budget, busy as locked};
 use std::collections::BTreeMap;
 
 /// What was gathered, and the world to write to.
@@ -57,10 +57,14 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
     let layers = layers(&live, config.rules.plan.layer_scope, scope, &mut looks);
-    let locked = locked(&config.run_dir, outlook.hosts.iter().map(|host| host.id));
+    let locked = locked(&config.paths.run_dir, outlook.hosts.iter().map(|host| host.id));
     let busy = busy(&locked, &outlook.memory);
+    let budget = match scope {
+        Scope::Host(_) => None,
+        Scope::Zone | Scope::Cluster(_) => Some(budget(environment, &config, &inside)),
+    };
     let gateways = config.observer.gateways;
-    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, layers };
+    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, budget, layers };
     Ok(Gathered { facts: Facts { rules: config.rules, scope, looks, zone: Some(zone) }, live: Some(live) })
 }
 

@@ -17,7 +17,8 @@ const MOST: usize = 200;
 /// What is well is shown in single lines up to this many times.
 const MOST_WELL: usize = 60;
 
-pub(super) fn table(checked: &Checked, by: &str) -> String {
+/// `more` is what comes behind the clusters.
+pub(super) fn table(checked: &Checked, by: &str, more: &str) -> String {
     let mut text = String::new();
     let (well, ill): (Vec<&Finding>, Vec<_>) =
         checked.findings.iter().partition(|finding| finding.state == State::Ok);
@@ -25,15 +26,15 @@ pub(super) fn table(checked: &Checked, by: &str) -> String {
         let state = if finding.state == State::Broken { "BROKEN" } else { "warning" };
         row(state, finding, &mut text);
         if let Some(advice) = &finding.advice {
-            wrapped(&format!("do this: {advice}"), &mut text);
+            wrapped(&format!("do this: {advice}"), INDENT, &mut text);
         }
     }
     for finding in well.iter().take(MOST_WELL) {
         row("ok", finding, &mut text);
     }
-    let more = ill.len().saturating_sub(MOST) + well.len().saturating_sub(MOST_WELL);
-    if more > 0 {
-        let _ = writeln!(text, "and {more} more: --json has them all");
+    let others = ill.len().saturating_sub(MOST) + well.len().saturating_sub(MOST_WELL);
+    if others > 0 {
+        let _ = writeln!(text, "and {others} more: --json has them all");
     }
     if !checked.clusters.is_empty() {
         text.push('\n');
@@ -47,6 +48,10 @@ pub(super) fn table(checked: &Checked, by: &str) -> String {
             one_line(&cluster.reason)
         );
         let _ = writeln!(text, "{}", cut(&line, WIDTH * 3));
+    }
+    if !more.is_empty() {
+        text.push('\n');
+        text.push_str(more);
     }
     let broken = ill.iter().filter(|finding| finding.state == State::Broken).count();
     let when = if checked.at.0 == 0 { String::new() } else { format!(" at {}", utc(checked.at)) };
@@ -64,19 +69,19 @@ fn row(state: &str, finding: &Finding, text: &mut String) {
     let head = format!("{state:<8}{:<12}", finding.item.name());
     let start = text.len();
     let mut lines = finding.text.lines();
-    wrapped(&format!("{}: {}", finding.object, lines.next().unwrap_or_default()), text);
+    wrapped(&format!("{}: {}", finding.object, lines.next().unwrap_or_default()), INDENT, text);
     text.replace_range(start..start + INDENT, &head);
     for line in lines {
         let _ = writeln!(text, "{:INDENT$}{line}", "");
     }
 }
 
-/// Break a text between words into lines that begin at [`INDENT`] and end before [`WIDTH`].
-fn wrapped(words: &str, text: &mut String) {
-    let room = WIDTH - INDENT;
+/// Break a text between words into lines that begin at `indent` and end before [`WIDTH`].
+pub(super) fn wrapped(words: &str, indent: usize, text: &mut String) {
+    let room = WIDTH.saturating_sub(indent).max(1);
     let mut line = String::new();
     let flush = |line: &mut String, text: &mut String| {
-        let _ = writeln!(text, "{:INDENT$}{line}", "");
+        let _ = writeln!(text, "{:indent$}{line}", "");
         line.clear();
     };
     for word in words.split(' ') {

@@ -46,7 +46,7 @@ pub(super) fn held(desk: &Desk) -> Vec<(VmId, Duration)> {
 
 fn left(desk: &Desk) -> Vec<(VmId, Kept, Duration)> {
     let (now, hold) = (clock::wall_clock(), &desk.config.rules.hold);
-    let all = interrupted(&desk.config.run_dir).into_iter().filter(|(_, kept)| kept.goes_on(hold, now));
+    let all = interrupted(&desk.config.paths.run_dir).into_iter().filter(|(_, kept)| kept.goes_on(hold, now));
     all.map(|(vm, kept)| (vm, kept, kept.left(hold, now))).collect()
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Looked {
 impl Desk {
     /// What oned says, and what this front-end knows of its own processes and of its looks before.
     pub(super) fn look(&self) -> Result<Looked, Failure> {
-        let (run_dir, zone) = (&self.config.run_dir, local_zone());
+        let (run_dir, zone) = (&self.config.paths.run_dir, local_zone());
         if zone.is_none() {
             log::warn!(
                 "reconcile: the time zone cannot be read (TZ, /etc/localtime): oned's dates say nothing"

@@ -50,10 +50,10 @@ pub(super) struct Reconcile {
 pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
-    trail::start(Some(&config.log));
+    trail::start(Some(&config.paths.log));
     let desk = Desk { zone: zone(&config, &environment)?, environment, config };
     let mut told = Told::default();
-    match idle(&who_leads(&desk), &desk.config.rules.brake) {
+    match idle(&who_leads(&desk), desk.config.rules.observer) {
         Ok(None) => {}
         Ok(Some(why)) => {
             told.due(&downs::all(&desk));
@@ -95,6 +95,6 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
 /// leader's hook.
 fn who_leads(desk: &Desk) -> WhoLeads {
     let raft = desk.zone.raft_status();
-    Lead::new(&desk.config.run_dir).seen(raft.as_ref().ok().and_then(Option::as_ref));
+    Lead::new(&desk.config.paths.run_dir).seen(raft.as_ref().ok().and_then(Option::as_ref));
     desk.zone.who_leads(raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state)))
 }

@@ -20,12 +20,12 @@ pub(super) fn own_dead_runs(desk: &Desk) -> Result<Vec<String>, Failure> {
 /// The same for those that a person has stopped while oned could not be told: nothing of that is gone on with. Without such
 /// a word on this front-end it asks nobody.
 pub(super) fn stopped_by_persons(desk: &Desk) -> Vec<String> {
-    let_go(desk, noted_by_persons(&desk.config.run_dir))
+    let_go(desk, noted_by_persons(&desk.config.paths.run_dir))
 }
 
 fn let_go(desk: &Desk, hosts: BTreeSet<HostId>) -> Vec<String> {
     let me = identity();
-    let one = |host| match release(&desk.zone, &desk.config.run_dir, host, &me, clock::wall_clock()) {
+    let one = |host| match release(&desk.zone, &desk.config.paths.run_dir, host, &me, clock::wall_clock()) {
         Ok(said) => said.into_iter().map(|said| format!("{host}: {said}")).collect(),
         Err(failure) => {
             vec![format!("{host}: its run is dead, and its record could not be released: {}", failure.what)]

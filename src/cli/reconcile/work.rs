@@ -29,7 +29,7 @@ type Done = (Decision, Result<Ended>);
 pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> Result<(), Failure> {
     let began = clock::since_boot();
     let (sender, done) = channel::<Done>();
-    sweep(&desk.config.run_dir);
+    sweep(&desk.config.paths.run_dir);
     let vms = Mutex::new(downs::due(desk));
     let mut left = vms.lock().map_or(0, |vms| vms.len());
     let parallel = desk.config.reconcile.rules.parallel;

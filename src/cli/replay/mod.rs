@@ -66,7 +66,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<u8> {
         Settings::Now => Some(&config.rules),
     };
     let mut all = Vec::new();
-    for file in find::files(&options.incident, config.journal.as_deref())? {
+    for file in find::files(&options.incident, config.journal().as_deref())? {
         let failed = |source| Error::File { doing: "replay", path: file.clone(), source };
         let text = read(&file).map_err(failed)?;
         all.push(one(&file, &text, rules).map_err(|why| failed(io::Error::other(why)))?);

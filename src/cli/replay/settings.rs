@@ -60,12 +60,12 @@ mod tests {
         assert_eq!(differences(&then, &now), []);
         now.fence.samples = 5;
         now.fence.interval = Duration::from_millis(1500);
-        now.brake.short.count = 1;
+        now.brake.fenced_short = 1;
         now.plan.owner_may.insert(Wish::Delete);
         let told: Vec<_> =
             differences(&then, &now).into_iter().map(|one| (one.name, one.then, one.now)).collect();
         let expected = [
-            ("brake.short.count", "3", "1"),
+            ("brake.fenced_short", "3", "1"),
             ("fence.interval", "2s", "1.5s"),
             ("fence.samples", "3", "5"),
             ("plan.owner_may", "[\"None\",\"Migrate\"]", "[\"None\",\"Migrate\",\"Delete\"]"),

@@ -59,7 +59,7 @@ impl<'a> Seen<'a> {
             ReadBack::Status if healthy(self.host) => self.says_on(),
             ReadBack::Status => {
                 let answers = matches!(self.said, Some(PowerState::On | PowerState::Off));
-                answers && (rules.control == Control::Waived || self.before.is_some())
+                answers && (rules.seen_on == Control::Waived || self.before.is_some())
             }
         }
     }
@@ -123,13 +123,13 @@ impl<'a> Seen<'a> {
             return None;
         }
         let advice = "run this again when the host is MONITORED and the device answers";
-        match (self.before, rules.control) {
+        match (self.before, rules.seen_on) {
             (None, Control::Waived) => None,
             (None, Control::Required) => {
                 let text = "it was never seen ON while the host was healthy, so its \"off\" does not count";
                 Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
             }
-            (Some(at), _) if is_ahead(self.now, at) || self.now.since(at) > rules.control_age => {
+            (Some(at), _) if is_ahead(self.now, at) || self.now.since(at) > rules.seen_on_age => {
                 let text = format!("it was last seen ON at {}: it does not authorise -r and -d", utc(at));
                 Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
             }

@@ -41,6 +41,7 @@ pub enum Item {
     Witness,
     Layer,
     Charge,
+    Down,
     Zombie,
 }
 
@@ -70,6 +71,7 @@ impl Item {
             Self::Witness => "witness",
             Self::Layer => "layer",
             Self::Charge => "charge",
+            Self::Down => "down",
             Self::Zombie => "zombie",
         }
     }

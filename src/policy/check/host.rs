@@ -6,6 +6,7 @@ use super::{Scope, ZoneFacts, cluster};
 use crate::model::{DeviceName, FenceDevice, Host, HostId, HostState, Level, PowerDomain, PowerState};
 use crate::policy::{Failure, Rules};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A host's entry in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct HostFacts {
     pub levels: Result<Vec<Level>, Failure>,
     /// What each device says, as far as it could be asked.
     pub power: Vec<(DeviceName, PowerState)>,
+    /// The longest time that one of them took to answer.
+    pub slowest: Option<Duration>,
     /// The machines among them that show the UUID of the settings with turned bytes, and as what.
     pub turned: BTreeMap<DeviceName, String>,
 }

@@ -3,9 +3,11 @@
 //! It judges what was gathered and touches nothing: the devices' answers, the records to write and the moment all come
 //! in, or go out, as values.
 
+mod budget;
 mod charge;
 mod cluster;
 mod device;
+mod down;
 mod finding;
 mod hook;
 mod host;
@@ -17,6 +19,7 @@ mod target;
 mod witness;
 mod zombie;
 
+pub use budget::{Budget, BudgetFacts, Saving, Seconds, Stage};
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
 pub(in crate::policy) use hook::is_autostart;
@@ -70,6 +73,8 @@ pub struct ZoneFacts {
     pub entries: Vec<(HostId, String)>,
     /// What witnesses say about healthy hosts.
     pub witnesses: Vec<WitnessFacts>,
+    /// What the time of a recovery is made of; `None` if one host was asked for.
+    pub budget: Option<BudgetFacts>,
     /// Hosts, VM groups and VMs; `None` if one host was asked for, or if they could not be read.
     pub layers: Option<Survey>,
 }
@@ -81,6 +86,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The clusters in scope, by id; none if one host was asked for.
     pub clusters: Vec<ClusterReport>,
+    /// How long each waits from the death of a host until its first VM runs.
+    pub budgets: Vec<Budget>,
     /// The record of devices seen ON, where it is to be written.
     pub seen_on: Option<Vec<SeenOn>>,
     /// When this was so; 0 if oned could not be asked.
@@ -124,11 +131,13 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(zone.hosts.iter().flat_map(|host| host::judge(&facts.rules, zone, host)));
         checked.findings.extend(zone.hosts.iter().filter_map(host::without_room));
         checked.findings.extend(target::shared(&zone.hosts));
-        checked.findings.extend(witness::judge(&zone.witnesses));
+        checked.findings.extend(witness::judge(&facts.rules, &zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
+        checked.findings.extend(down::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));
         checked.clusters = cluster::judge(&facts.rules, facts.scope, zone);
+        checked.budgets = budget::judge(&facts.rules, facts.scope, zone);
         checked.seen_on = seen_on::to_write(zone);
     }
     checked.findings.sort_by(|a, b| (b.state, a.item, &a.object).cmp(&(a.state, b.item, &b.object)));

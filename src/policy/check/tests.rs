@@ -27,6 +27,7 @@ fn facts(host: Host, devices: Vec<(FenceDevice, PowerState)>) -> HostFacts {
         entry: Entry::Declared { same_power_accepted: true },
         power: devices.iter().map(|(device, power)| (device.name.clone(), power.clone())).collect(),
         levels: Ok(devices.into_iter().map(|(device, _)| Level(vec![device])).collect()),
+        slowest: None,
         turned: BTreeMap::new(),
     }
 }
@@ -59,7 +60,8 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
     let busy = BTreeSet::new();
-    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, layers: None };
+    let zone =
+        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, budget: None, layers: None };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 
@@ -262,14 +264,14 @@ fn evidence_about_another_target_or_an_old_one_counts_less() {
         let device = device("bmc", "fence_ipmilan ip=1");
         let mut all = zone(vec![facts(host(1, HostState::Error), vec![(device, PowerState::Off)])]);
         if waived {
-            all.rules.fence.control = crate::policy::Control::Waived;
+            all.rules.fence.seen_on = crate::policy::Control::Waived;
         }
         let (host, device, target) = (HostId(1), DeviceName("bmc".to_owned()), target.to_owned());
         let at = Epoch(NOW.0 - i64::try_from(age).unwrap());
         let seen = SeenOn { host, device, target, turned: None, at };
         change(all, |zone| zone.outlook.memory.seen_on = vec![seen])
     };
-    let month = Rules::default().fence.control_age.as_secs();
+    let month = Rules::default().fence.seen_on_age.as_secs();
     let judged =
         |facts: &Facts| (told(facts, Item::SeenOn).first().map(|one| one.0), worst(facts, Item::Level));
     assert_eq!(judged(&dead("fence_ipmilan ip=1", month, false)), (Some(State::Ok), State::Ok));

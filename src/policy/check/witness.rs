@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Item};
 use crate::model::{Host, Opinion, Testimony};
+use crate::policy::Rules;
 
 /// What witnesses say about one healthy host of a cluster.
 #[derive(Clone, Debug)]
@@ -14,8 +15,13 @@ pub struct WitnessFacts {
     pub testimonies: Vec<Testimony>,
 }
 
-pub(super) fn judge(asked: &[WitnessFacts]) -> Vec<Finding> {
-    asked.iter().flat_map(one).collect()
+pub(super) fn judge(rules: &Rules, asked: &[WitnessFacts]) -> Vec<Finding> {
+    let nobody = (rules.witness.peers == 0).then(|| {
+        let text =
+            "no other host is asked whether a host is alive, so a fence device that lies is not contradicted";
+        Finding::warning(Item::Witness, "[witness] peers", text, "set it to 2, its default")
+    });
+    nobody.into_iter().chain(asked.iter().flat_map(one)).collect()
 }
 
 fn one(facts: &WitnessFacts) -> Vec<Finding> {

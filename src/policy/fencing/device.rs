@@ -178,6 +178,7 @@ async fn power_off(run: &mut Run, attempt: &mut Attempt, tries: &mut Tries<'_>, 
     let told = run.fence.told.entry(device).or_default();
     *told = Told { times: told.times + 1, last, taken: said.is_ok() };
     attempt.is_sent();
+    run.comes_to(|stages| &mut stages.off);
     tries.unsent = None;
     Sent::Out(said.map_err(|failed| failed.why().to_owned()))
 }

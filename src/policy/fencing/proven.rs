@@ -25,6 +25,9 @@ pub(super) async fn contradicted_by_nobody(run: &mut Run, mut proof: Proof) -> R
     run.fence.readings.begun = None;
     // One word, one fence.
     run.record.proceed.1 = false;
+    if !proof.is_waived() {
+        run.comes_to(|stages| &mut stages.proven);
+    }
     let began = run.record.clock.epoch(crate::model::Moment::default());
     let shown = (!proof.is_waived()).then(|| proof.to_string());
     let looks = run.only_looks();

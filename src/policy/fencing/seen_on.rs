@@ -2,11 +2,11 @@
 //!
 //! A device that was never seen ON while its host was healthy (MONITORED) may be wired to nothing: some say off for an
 //! outlet that does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on =
-//! "required"`, the default, or "waived"; `control` here). What was seen counts for the target that the device has now. One
+//! "required"`, the default, or "waived"). What was seen counts for the target that the device has now. One
 //! without a status command proves nothing either, unless its exit code is accepted (`accept_exit_code`). Without a level
 //! that is left nothing is sent, and the run is held (`fencing::attempt`); where the settings are at fault it ends at once.
 //!
-//! One that was seen ON longer ago than `seen_on_age` (30 days, `control_age` here), at a moment that is yet to come, or
+//! One that was seen ON longer ago than `seen_on_age` (30 days), at a moment that is yet to come, or
 //! whose exit code is accepted, proves enough to move VMs, and is not used by a run that destroys (-r, -d).
 //! `check::seen_on` says what was seen, and `onerescue check` writes it down.
 
@@ -72,7 +72,7 @@ fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {
             what: format!("{} has no status command, and an exit code proves nothing", device.name),
             advice: format!("give [device.{0}] a status command, or accept_exit_code = true", device.name),
         }),
-        ReadBack::Status if run.policy.fence.control == Control::Required && seen(run, device).is_none() => {
+        ReadBack::Status if run.policy.fence.seen_on == Control::Required && seen(run, device).is_none() => {
             Some(Failure {
                 trouble: Trouble::Unreachable,
                 what: format!(
@@ -115,10 +115,10 @@ pub(super) fn reservation(run: &Run, level: &Level) -> Option<String> {
 }
 
 fn aged(run: &Run, device: &FenceDevice) -> Option<String> {
-    if run.policy.fence.control == Control::Waived {
+    if run.policy.fence.seen_on == Control::Waived {
         return None;
     }
-    let age = run.policy.fence.control_age;
+    let age = run.policy.fence.seen_on_age;
     let at = run.epoch();
     match (device.read_back, seen(run, device)) {
         (ReadBack::Status, Some(seen)) if is_ahead(at, seen.at) => Some(format!(

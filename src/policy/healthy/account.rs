@@ -12,6 +12,8 @@ pub enum Hook {
     HostBack,
     /// A VM is down on a healthy host.
     VmDown,
+    /// `onerescue watch`
+    Watch,
 }
 
 impl fmt::Display for Hook {
@@ -19,6 +21,7 @@ impl fmt::Display for Hook {
         f.write_str(match self {
             Self::HostBack => "host_back",
             Self::VmDown => "vm_down",
+            Self::Watch => "watch",
         })
     }
 }

@@ -47,6 +47,11 @@ pub enum Deed {
         /// The host.
         host: HostId,
     },
+    /// `one.host.status(2)`: monitoring forgets the host until it is enabled.
+    Offline {
+        /// The host.
+        host: HostId,
+    },
     /// `one.host.status(0)`
     Enable {
         /// The host.
@@ -60,7 +65,11 @@ impl Deed {
     pub fn vm(&self) -> Option<VmId> {
         match self {
             Self::Resume { vm } | Self::Move { vm, .. } | Self::Live { vm, .. } => Some(*vm),
-            Self::NoteVm { .. } | Self::NoteHost { .. } | Self::Disable { .. } | Self::Enable { .. } => None,
+            Self::NoteVm { .. }
+            | Self::NoteHost { .. }
+            | Self::Disable { .. }
+            | Self::Offline { .. }
+            | Self::Enable { .. } => None,
         }
     }
 }
@@ -80,6 +89,7 @@ impl fmt::Display for Deed {
             Self::NoteVm { vm, attributes } => write!(f, "write {} into {vm}", notes(attributes)),
             Self::NoteHost { host, attributes } => write!(f, "write {} into {host}", notes(attributes)),
             Self::Disable { host } => write!(f, "disable {host}"),
+            Self::Offline { host } => write!(f, "set {host} OFFLINE"),
             Self::Enable { host } => write!(f, "enable {host}"),
         }
     }

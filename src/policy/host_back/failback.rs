@@ -30,7 +30,10 @@ use std::time::Duration;
 /// One VM after the other goes back: the next one when the last has its outcome. The host has to be MONITORED for longer
 /// than before a start; it is read before each VM.
 pub(super) async fn send_vms_back(run: &mut Run) -> Result<(), Outcome> {
-    let Failback::After(stable) = run.policy.back.failback else { return Ok(()) };
+    let stable = match run.policy.back.failback {
+        Failback::Never => return Ok(()),
+        Failback::After => run.policy.back.failback_stable,
+    };
     let guests = run.incident().map(|incident| guests(incident, run.id)).unwrap_or_default();
     if !guests.is_empty() {
         let text = format!("moved from it, and going back after {}: {}", span(stable), vms(guests.len()));

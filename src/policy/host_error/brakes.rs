@@ -23,7 +23,7 @@ use crate::policy::limits::{disarmed, events_lately, held, lately, named, span, 
 use crate::policy::moments::fenced;
 use crate::policy::port::{Failure, Source};
 use crate::policy::record::lease::standing;
-use crate::policy::rules::{BrakeRules, Window};
+use crate::policy::rules::{BrakeRules, ObserverRules, Window};
 use crate::policy::run::Run;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -46,9 +46,10 @@ pub(in crate::policy) fn brakes(run: &Run, outlook: &Outlook) -> Vec<Brake> {
     // Where a person has seen that the host is off nothing is sent to it.
     let seen = run.confirmation().is_some();
     let unseen = |brake: Option<Failure>| (brake.filter(|_| !seen), true);
+    let [short, long] = rules.fenced();
     let all = [
         (own.and_then(|host| is_this_machine(host, &outlook.observer.machine)), false),
-        (follower(&outlook.observer, rules), false),
+        (follower(&outlook.observer, run.policy.observer), false),
         (myself(&outlook.observer, rules), true),
         (unreadable(&outlook.memory), false),
         (view.nobody_else(), false),
@@ -57,8 +58,8 @@ pub(in crate::policy) fn brakes(run: &Run, outlook: &Outlook) -> Vec<Brake> {
         (view.waiting(), false),
         unseen(view.storm(None)),
         unseen(cluster.and_then(|cluster| view.storm(Some(cluster)))),
-        unseen(view.fenced(rules.short)),
-        unseen(view.fenced(rules.long)),
+        unseen(view.fenced(short)),
+        unseen(view.fenced(long)),
         unseen(view.flaps()),
     ];
     let brake = |(failure, by_word): (Option<Failure>, bool)| Some(Brake { failure: failure?, by_word });
@@ -75,7 +76,7 @@ pub(in crate::policy) fn left(run: &mut Run, mut brakes: Vec<Brake>) -> Vec<Brak
 }
 
 /// A front-end that is cut off sees dead hosts everywhere.
-fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+pub(in crate::policy) fn follower(observer: &Observer, rules: ObserverRules) -> Option<Failure> {
     match &observer.raft {
         _ if !rules.leader => {}
         Ok(RaftState::Solo | RaftState::Leader) => {}
@@ -92,7 +93,7 @@ fn follower(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
 }
 
 /// Gateways that do not answer, and an oned that has just started.
-fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
+pub(in crate::policy) fn myself(observer: &Observer, rules: &BrakeRules) -> Option<Failure> {
     let silent = !observer.gateways.is_empty() && observer.gateways.iter().all(|(_, answers)| !answers);
     if silent {
         let names: Vec<_> = observer.gateways.iter().map(|(address, _)| address.as_str()).collect();
@@ -112,8 +113,7 @@ pub(in crate::policy) fn too_many(run: &Run, memory: &Memory) -> Option<Failure>
         return None;
     }
     let epoch = run.epoch().min(memory.now);
-    let rules = &run.policy.brake;
-    let mut windows = [rules.short, rules.long].into_iter();
+    let mut windows = run.policy.brake.fenced().into_iter();
     windows.find_map(|window| fenced_lately(run, memory, epoch, window, |_, _| false))
 }
 
@@ -140,6 +140,36 @@ fn fenced_lately(
     );
     let advice = "look whether those are really dead; [brake] fenced_short and fenced_long are the limits";
     (hosts.len() >= most).then(|| held(what, advice))
+}
+
+/// Do too many hosts fail at the same time? `which` are those that are counted: `in the zone fail`.
+pub(in crate::policy) fn storm(
+    rules: &BrakeRules,
+    failing: usize,
+    healthy: usize,
+    which: &str,
+) -> Option<Failure> {
+    let (all, percent) = (failing + healthy, usize::try_from(rules.failing_percent).unwrap_or(100));
+    let count = usize::try_from(rules.failing).unwrap_or(usize::MAX);
+    if failing <= 1 || (failing <= count && failing * 100 <= percent * all) {
+        return None;
+    }
+    let what = format!(
+        "{failing} of {all} hosts {which} at the same time (the limits are {count} hosts and {percent} %): that looks like a \
+         fault of the network or of this front-end"
+    );
+    Some(held(what, "find out what they have in common; [brake] failing and failing_percent are the limits"))
+}
+
+/// Its last incident ended with the host off, and it has not been heard since: then `TEMPLATE/ERROR`, with its date, would
+/// be another one.
+pub(in crate::policy) fn dealt_with(memory: &Memory, host: &Host) -> bool {
+    standing(memory, host.id).is_some_and(|(_, incident)| {
+        incident.proof.is_some()
+            && incident.error.is_some()
+            && incident.error == host.error
+            && matches!(incident.progress, Progress::Off | Progress::Closed)
+    })
 }
 
 struct View<'a> {
@@ -205,33 +235,12 @@ impl View<'_> {
         let hosts = || self.outlook.hosts.iter().filter(inside);
         let failing = hosts().filter(|host| host.state == HostState::Error && !self.dealt_with(host)).count();
         let healthy = hosts().filter(|host| host.state == HostState::Monitored).count();
-        let (all, percent) = (failing + healthy, usize::try_from(self.rules.failing_percent).unwrap_or(100));
-        let count = usize::try_from(self.rules.failing).unwrap_or(usize::MAX);
-        if failing <= 1 || (failing <= count && failing * 100 <= percent * all) {
-            return None;
-        }
         let place = cluster.map_or_else(|| "the zone".to_owned(), |_| self.place());
-        let what = format!(
-            "{failing} of {all} hosts in {place} fail at the same time (the limits are {count} hosts and {percent} %): that looks \
-             like a fault of the network or of this front-end"
-        );
-        Some(held(
-            what,
-            "find out what they have in common; [brake] failing and failing_percent are the limits",
-        ))
+        storm(self.rules, failing, healthy, &format!("in {place} fail"))
     }
 
-    /// Its last incident ended with the host off, and it has not been heard since: then `TEMPLATE/ERROR`, with its
-    /// date, would be another one.
     fn dealt_with(&self, host: &Host) -> bool {
-        let last = standing(&self.outlook.memory, host.id);
-        host.id != self.run.subject.host
-            && last.is_some_and(|(_, incident)| {
-                incident.proof.is_some()
-                    && incident.error.is_some()
-                    && incident.error == host.error
-                    && matches!(incident.progress, Progress::Off | Progress::Closed)
-            })
+        host.id != self.run.subject.host && dealt_with(&self.outlook.memory, host)
     }
 
     /// Too many hosts were fenced lately, by whichever front-end. Runs that began earlier and have not got to it yet
@@ -244,7 +253,7 @@ impl View<'_> {
                     self.epoch,
                     incident.updated,
                     self.outlook.memory.unchanged(document),
-                    self.rules.short.time,
+                    self.rules.short,
                 )
         };
         fenced_lately(self.run, &self.outlook.memory, self.epoch, window, about_to_be)
@@ -258,7 +267,7 @@ impl View<'_> {
     /// a host, see `quarantine`.
     fn flaps(&self) -> Option<Failure> {
         let memory = &self.outlook.memory;
-        let Window { count, time } = self.rules.flaps;
+        let Window { count, time } = self.rules.flapping();
         let own = self.run.record.incident.iter().flat_map(|incident| &incident.events);
         let own = own.filter(|at| lately(self.epoch, **at, Duration::ZERO, time));
         let earlier = |(document, _): &&(DocumentId, Incident)| Some(*document) != self.run.record.document;

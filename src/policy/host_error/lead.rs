@@ -42,7 +42,7 @@ pub(in crate::policy) fn must_lead(run: &Run) -> bool {
     let acts = run.policy.purpose != Purpose::Rehearse;
     // VMs are on their way: they are seen to their end.
     let sent = run.vms.touched || run.fence.earlier.is_some();
-    run.policy.brake.leader && acts && !sent
+    run.policy.observer.leader && acts && !sent
 }
 
 /// Another front-end leads: nothing is claimed, and what was is left as far as it has come.

@@ -31,6 +31,7 @@ pub(super) async fn for_return(run: &mut Run) -> Result<(), Stop> {
     let until = run.now().plus(pause);
     while !is_over(run, until).await? {}
     run.note(Phase::Wait, "the host did not come back");
+    run.comes_to(|stages| &mut stages.waited);
     take_up(run).await
 }
 

@@ -219,7 +219,7 @@ pub(super) fn give_up(run: &mut Run, vm: VmId, fate: Fate) {
     let name = progress.name.clone();
     run.detail(Phase::Settle, format!("{vm} {name}: {fate}"));
     run.vms.progress.remove(&vm);
-    run.vms.settle(vm, &name, fate);
+    run.ends(vm, &name, fate);
 }
 
 /// Was this VM on its way in this run, and not stopped when it was first seen?
@@ -232,5 +232,5 @@ fn close(run: &mut Run, vm: VmId, name: &str, fate: Fate) {
         return give_up(run, vm, fate);
     }
     run.vms.progress.remove(&vm);
-    run.vms.settle(vm, name, fate);
+    run.ends(vm, name, fate);
 }

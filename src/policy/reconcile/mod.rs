@@ -22,6 +22,7 @@ use super::host_back;
 use super::moments::Bounds;
 use crate::model::{DocumentId, Host, HostId, Incident, Memory, Progress};
 use crate::policy::record::lease::standing;
+use crate::section::{NONE, hours, minutes, number, section, time};
 use decide::same_failure;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,27 +69,23 @@ pub fn is_known(memory: &Memory, host: &Host) -> bool {
     standing(memory, host.id).is_some_and(|(_, incident)| known(incident))
 }
 
-/// `[reconcile]`, as far as it is a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReconcileRules {
-    /// A host in ERROR for less than this is left to its hook.
-    ///
-    /// The hook may be just starting.
-    pub age: Duration,
-    /// Hosts at the same time, 1 to 10.
-    pub parallel: u32,
-    /// How late a record may say that it is looked at again.
-    pub bounds: Bounds,
-    /// How late a host may say that something is due on it.
-    pub back: host_back::Rules,
-}
-
-/// Two minutes are longer than a hook waits for a slot while others only look; four hosts keep at most as many
-/// connections to oned busy as one host's run does with its VMs.
-impl Default for ReconcileRules {
-    fn default() -> Self {
-        let (bounds, back) = (Bounds::default(), host_back::Rules::default());
-        Self { age: Duration::from_secs(120), parallel: 4, bounds, back }
+section! {
+    /// `[reconcile]`, as far as it is a rule.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct ReconcileRules {
+        /// A host in ERROR for less than this is left to its hook.
+        ///
+        /// The hook may be just starting. Two minutes are longer than it waits for a slot while others only look.
+        pub age: Duration = minutes(2), time(NONE, hours(1));
+        /// Hosts at the same time, 1 to 10.
+        ///
+        /// Four keep at most as many connections to oned busy as one host's run does with its VMs.
+        pub parallel: u32 = 4, number(1, 10);
+    } and {
+        /// How late a record may say that it is looked at again.
+        pub bounds: Bounds = Bounds::default();
+        /// How late a host may say that something is due on it.
+        pub back: host_back::Rules = host_back::Rules::default();
     }
 }
 

@@ -5,7 +5,8 @@ use super::opening::{Opening, Over};
 use super::release::drop_own;
 use super::writing::{Needed, write};
 use crate::model::{
-    ClusterId, DocumentId, End, Epoch, Held, Hold, Incident, IncidentVm, Memory, Progress, VmId,
+    ClusterId, DocumentId, End, Epoch, Held, Hold, Incident, IncidentVm, Memory, Moment, Progress, Stages,
+    VmId,
 };
 use crate::policy::moments::mend;
 use crate::policy::notes::Phase;
@@ -28,6 +29,7 @@ pub(super) async fn begin(run: &mut Run, memory: &Memory) -> Result<Option<(Docu
         updated: at,
         error: run.suspect.error.clone(),
         heard: run.suspect.heard,
+        stages: Stages { began: Some(begun(run)), ..Stages::default() },
         ..Incident::default()
     };
     run.record.me = (memory.me.clone(), memory.run.clone());
@@ -164,6 +166,9 @@ fn take_up(run: &mut Run, incident: &mut Incident, at: Epoch) {
     incident.held = incident.held.take().filter(|_| incident.progress == Progress::Held);
     if run.suspect.error.is_some() {
         // It may have come back meanwhile, and failed anew.
+        if incident.error != run.suspect.error {
+            incident.stages = Stages { began: Some(begun(run)), ..Stages::default() };
+        }
         incident.error.clone_from(&run.suspect.error);
     }
     if !looks {
@@ -180,6 +185,11 @@ fn take_up(run: &mut Run, incident: &mut Incident, at: Epoch) {
     let known = run.vms.remembered.values().filter(|vm| !looks || !done(vm)).map(|vm| vm.id);
     let known: BTreeSet<VmId> = run.subject.vms.iter().copied().chain(known).collect();
     run.subject.vms = known.into_iter().collect();
+}
+
+/// When this run has begun.
+fn begun(run: &Run) -> Epoch {
+    run.record.clock.epoch(Moment::default())
 }
 
 /// A record that is begun says until when the host may come back; one that goes on keeps that.

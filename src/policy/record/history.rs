@@ -3,6 +3,7 @@
 //! Pure: rows from what is remembered. How they look is the command's business.
 
 use super::lease::{ended_by, is_twin};
+use super::stages::plug_to_last;
 use crate::model::{Abort, DocumentId, End, Epoch, HostId, Incident, Memory, Progress};
 use crate::policy::report::DELETED;
 use serde::Serialize;
@@ -39,6 +40,8 @@ pub struct Row {
     pub opened: Epoch,
     /// From there to its end, or until now.
     pub took_s: u64,
+    /// From when the host was heard last to the last VM, if both are known and no VM is on its way.
+    pub plug_to_last_vm_s: Option<u64>,
     /// How far it has come.
     pub progress: Progress,
     /// How its last run ended.
@@ -73,6 +76,7 @@ fn row(memory: &Memory, document: DocumentId, incident: &Incident) -> Row {
         name: incident.name.clone(),
         opened: incident.opened,
         took_s: until.since(incident.opened).as_secs(),
+        plug_to_last_vm_s: plug_to_last(incident),
         progress: incident.progress,
         outcome: incident.outcome.clone(),
         held: held.map(|held| held.why.clone()),

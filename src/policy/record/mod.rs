@@ -13,4 +13,5 @@ pub(in crate::policy) mod open;
 pub(in crate::policy) mod opening;
 pub(in crate::policy) mod ownership;
 pub(in crate::policy) mod release;
+pub mod stages;
 pub(in crate::policy) mod writing;

@@ -136,7 +136,7 @@ fn find(run: &mut Run, opening: &mut Opening, memory: &Memory, watch: Option<Wat
         return Err(Stop::nothing(reason));
     }
     let recent = |incident: &Incident| {
-        incident.proof.is_none() && memory.now.since(incident.updated) < run.policy.brake.flaps.time
+        incident.proof.is_none() && memory.now.since(incident.updated) < run.policy.brake.flap_time
     };
     let Some((document, incident)) = last.filter(|(_, incident)| open || recent(incident)) else {
         let error = run.suspect.error.as_deref();

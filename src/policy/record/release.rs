@@ -53,7 +53,7 @@ pub(in crate::policy) fn old(
         incident.progress != Progress::Closed && (further || is_twin(memory, incident))
     });
     let twice = twice.map(|(document, _)| *document);
-    let longest = brake.short.time.max(brake.long.time).max(brake.flaps.time).max(TAIL);
+    let longest = brake.short.max(brake.long).max(brake.flap_time).max(TAIL);
     let needed = |incident: &Incident| {
         incident.progress != Progress::Closed || memory.now.since(incident.updated) < longest
     };

@@ -1,54 +1,58 @@
 //! The rules of `[plan]` and `[exclude]`: what becomes of the VMs, where a person has to choose.
 
 use crate::model::{Owner, VmId};
+use crate::section::{NONE, Raw, choice, days, few, minutes, plain, seconds, section, texts, time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-/// How VMs are planned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanRules {
-    /// The values of `HA_POLICY` that a VM's owner may choose, of NONE, MIGRATE, RECREATE and DELETE. The least
-    /// destructive of `HA_POLICY` in the VM, the option -m, -r or -d, and `HA_POLICY` in the cluster is what happens;
-    /// another value here is passed over.
-    pub owner_may: BTreeSet<Wish>,
-    /// Hosts with `HA_STANDBY` = YES in their template: "first", before any other host; "only"; "last", when no other
-    /// takes the VM.
-    pub standby: Standby,
-    /// VMs that are to be kept apart or together (VM groups, `HA_LAYER`): "hard", one is held rather than put where
-    /// that is broken; "soft", as the last resort it is put away from those that it goes with, and after that beside
-    /// those that it is kept apart from. Which hosts a role may use is never broken.
-    pub layers: Layers,
-    /// Whose VMs are of one layer if their `HA_LAYER` is the same: "owner", those of one owner; "group", of one group
-    /// too, unless it is `users`, where everybody is; "all". The VMs of the group oneadmin count for everybody's.
-    #[serde(default)]
-    pub layer_scope: LayerScope,
-    /// `SCHED_REQUIREMENTS` that only oned's scheduler can evaluate: "hold" the VM, or leave it to the "scheduler", by
-    /// its RESCHED flag; it is held if that moves nothing in settle.scheduler.
-    pub requirements: Requirements,
-    /// A VM that would lose the state of its TPM or the variables of its UEFI: "hold" it, or move it and "lose" them.
-    pub firmware: Firmware,
-    /// A VM that is in `BOOT_FAILURE`, `PROLOG_FAILURE` or another failure: "hold" it, "leave" it as one that did not
-    /// run, or "recover" it, which oned can do with -r and -d only, and only for one that was to start.
-    #[serde(default)]
-    pub failed: Failed,
-    /// `[host_back] stable`: a host that was in ERROR within this time takes VMs only when no other does.
-    #[serde(default = "returned")]
-    pub returned: Duration,
-    /// A VM that oned's monitoring, and no person, found powered off so long before its host was last heard, or later, has
-    /// fallen with the host: it is recovered and started like one that ran, with or without -f. "0s": none has.
-    ///
-    /// A shutdown of the hypervisor ends its guests first, and power that goes down slowly takes minutes.
-    #[serde(default)]
-    pub fell: Duration,
-    /// VMs that are left alone.
-    pub exclude: Exclusions,
+section! {
+    /// How VMs are planned.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct PlanRules {
+        /// The values of `HA_POLICY` that a VM's owner may choose, of NONE, MIGRATE, RECREATE and DELETE. The least
+        /// destructive of `HA_POLICY` in the VM, the option -m, -r or -d, and `HA_POLICY` in the cluster is what happens;
+        /// another value here is passed over.
+        pub owner_may: BTreeSet<Wish> = BTreeSet::from([Wish::None, Wish::Migrate]), wishes;
+        /// Hosts with `HA_STANDBY` = YES in their template: "first", before any other host; "only"; "last", when no other
+        /// takes the VM.
+        pub standby: Standby = Standby::First, choice;
+        /// VMs that are to be kept apart or together (VM groups, `HA_LAYER`): "hard", one is held rather than put where
+        /// that is broken; "soft", as the last resort it is put away from those that it goes with, and after that beside
+        /// those that it is kept apart from. Which hosts a role may use is never broken.
+        pub layers: Layers = Layers::Hard, choice;
+        /// Whose VMs are of one layer if their `HA_LAYER` is the same: "owner", those of one owner; "group", of one group
+        /// too, unless it is `users`, where everybody is; "all". The VMs of the group oneadmin count for everybody's.
+        #[serde(default)]
+        pub layer_scope: LayerScope = LayerScope::Group, choice;
+        /// `SCHED_REQUIREMENTS` that only oned's scheduler can evaluate: "hold" the VM, or leave it to the "scheduler", by
+        /// its RESCHED flag; it is held if that moves nothing in settle.scheduler.
+        pub requirements: Requirements = Requirements::Hold, choice;
+        /// A VM that would lose the state of its TPM or the variables of its UEFI: "hold" it, or move it and "lose" them.
+        pub firmware: Firmware = Firmware::Hold, choice;
+        /// A VM that is in `BOOT_FAILURE`, `PROLOG_FAILURE` or another failure: "hold" it, "leave" it as one that did not
+        /// run, or "recover" it, which oned can do with -r and -d only, and only for one that was to start.
+        #[serde(default)]
+        pub failed: Failed = Failed::Hold, choice;
+        /// A VM that oned's monitoring, and no person, found powered off so long before its host was last heard, or later, has
+        /// fallen with the host: it is recovered and started like one that ran, with or without -f. "0s": none has.
+        ///
+        /// A shutdown of the hypervisor ends its guests first, and power that goes down slowly takes minutes.
+        #[serde(default)]
+        pub fell: Duration = minutes(10), time(NONE, days(1));
+    } and {
+        /// `[host_back] stable`: a host that was in ERROR within this time takes VMs only when no other does.
+        #[serde(default = "returned")]
+        pub returned: Duration = returned();
+        /// VMs that are left alone.
+        pub exclude: Exclusions = Exclusions::default();
+    }
 }
 
 /// As long as `[host_back] stable`.
 fn returned() -> Duration {
-    Duration::from_secs(200)
+    seconds(200)
 }
 
 impl PlanRules {
@@ -81,6 +85,13 @@ impl Wish {
     pub fn read(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|wish| wish.to_string().eq_ignore_ascii_case(word.trim()))
     }
+}
+
+/// The values in a list.
+fn wishes(key: &str, raw: Raw) -> Result<BTreeSet<Wish>, String> {
+    let words: Vec<String> = plain(key, raw)?;
+    let unknown = |word| format!("{key}: {word:?} is none of NONE, MIGRATE, RECREATE and DELETE");
+    words.iter().map(|word| Wish::read(word).ok_or_else(|| unknown(word))).collect()
 }
 
 impl fmt::Display for Wish {
@@ -174,36 +185,21 @@ pub enum Failed {
     Recover,
 }
 
-/// `[exclude]`: VMs that no run touches, by any of these.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exclusions {
-    /// By id.
-    pub vms: BTreeSet<VmId>,
-    /// By name, with * and ?.
-    ///
-    /// `*` is any characters and `?` is one.
-    pub names: Vec<String>,
-    /// By label, a whole one.
-    ///
-    /// Of the list in `LABELS`.
-    pub labels: BTreeSet<String>,
-    /// By the group of users that they belong to.
-    pub groups: BTreeSet<String>,
-}
-
-impl Default for PlanRules {
-    fn default() -> Self {
-        Self {
-            owner_may: BTreeSet::from([Wish::None, Wish::Migrate]),
-            standby: Standby::First,
-            layers: Layers::Hard,
-            layer_scope: LayerScope::default(),
-            requirements: Requirements::Hold,
-            firmware: Firmware::Hold,
-            failed: Failed::Hold,
-            returned: returned(),
-            fell: Duration::from_secs(600),
-            exclude: Exclusions::default(),
-        }
+section! {
+    /// `[exclude]`: VMs that no run touches, by any of these.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Exclusions {
+        /// By id.
+        pub vms: BTreeSet<VmId> = BTreeSet::new(), few;
+        /// By name, with * and ?.
+        ///
+        /// `*` is any characters and `?` is one.
+        pub names: Vec<String> = Vec::new(), texts;
+        /// By label, a whole one.
+        ///
+        /// Of the list in `LABELS`.
+        pub labels: BTreeSet<String> = BTreeSet::new(), texts;
+        /// By the group of users that they belong to.
+        pub groups: BTreeSet<String> = BTreeSet::new(), texts;
     }
 }

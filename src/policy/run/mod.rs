@@ -16,9 +16,9 @@ use super::desk::Desk;
 use super::notes::Phase;
 use super::order::Order;
 use super::port::{Failure, Subject, Trouble, World};
-use super::report::Outcome;
+use super::report::{DELETED, Fate, Outcome};
 use super::settings::{Policy, Purpose};
-use crate::model::{Abort, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState};
+use crate::model::{Abort, DeviceName, Epoch, Host, HostId, HostState, Peer, PowerState, Stages, VmId};
 use holding::Holding;
 use record::Record;
 use std::ops::Deref;
@@ -136,6 +136,25 @@ impl Run {
     pub(in crate::policy) fn fell_since(&self) -> Option<i64> {
         let opened = self.record.incident.as_ref().map(|incident| incident.opened.0);
         self.suspect.heard.or(opened).and_then(|heard| self.policy.plan.fell_since(heard))
+    }
+
+    /// The incident has come to a stage. The first time counts.
+    pub(in crate::policy) fn comes_to(&mut self, stage: impl FnOnce(&mut Stages) -> &mut Option<Epoch>) {
+        let at = self.epoch();
+        if let Some(incident) = &mut self.record.incident {
+            stage(&mut incident.stages).get_or_insert(at);
+        }
+    }
+
+    /// A VM that was on its way has its one outcome.
+    pub(in crate::policy) fn ends(&mut self, vm: VmId, name: &str, fate: Fate) {
+        if matches!(&fate, Fate::Recovered(why) if why != DELETED) {
+            self.vms.ran.push(self.epoch());
+            if let Some(incident) = &mut self.record.incident {
+                incident.stages.runs(&self.vms.ran);
+            }
+        }
+        self.vms.settle(vm, name, fate);
     }
 
     /// A device says that the host is on: no word that was given before counts any more.

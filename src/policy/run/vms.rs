@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(in crate::policy) struct Vms {
     /// Those that have their outcome.
     pub(in crate::policy) reports: BTreeMap<VmId, VmReport>,
+    /// When each of those that this run has moved was read back, oldest first.
+    pub(in crate::policy) ran: Vec<Epoch>,
     /// Those between their first decision and their outcome.
     pub(in crate::policy) progress: BTreeMap<VmId, VmProgress>,
     /// Where each was sent last. oned may charge it there only later, also when it was given up here.

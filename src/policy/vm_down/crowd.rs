@@ -24,10 +24,10 @@ pub(super) async fn must_be_no_crowd(run: &Run) -> Result<(), End> {
         Source::Event | Source::Reconcile => {}
         Source::Person => return Ok(()),
     }
-    let (subject, window) = (run.subject.clone(), run.policy.down.crowd);
-    let crowd = run.ask(move |world| world.crowd(&subject, window.time)).await;
+    let (subject, time) = (run.subject.clone(), run.policy.down.crowd_time);
+    let crowd = run.ask(move |world| world.crowd(&subject, time)).await;
     let crowd = crowd.map_err(|failure| run.ended(Outcome::NotStarted(failure)))?;
-    let most = usize::try_from(window.count).unwrap_or(usize::MAX);
+    let most = usize::try_from(run.policy.down.crowd).unwrap_or(usize::MAX);
     let which = match (run.subject.host, run.subject.datastore) {
         (Some(host), _) if crowd.of_host >= most => format!("{} VMs of {host}", crowd.of_host),
         (_, Some(on)) => match of_storage(run, &crowd, most).await {
@@ -37,7 +37,7 @@ pub(super) async fn must_be_no_crowd(run: &Run) -> Result<(), End> {
         (Some(_) | None, None) => return Ok(()),
     };
     run.look_again().await;
-    let time = span(window.time);
+    let time = span(time);
     let what =
         format!("{which} went down within {time}: that is the failure of a host or of storage, not of a VM");
     let advice = format!(

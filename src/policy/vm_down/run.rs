@@ -62,7 +62,7 @@ impl Run {
     /// A run that changes something belongs on the front-end that leads.
     pub(super) async fn must_lead(&self) -> Result<(), End> {
         let rules = &self.policy.rules;
-        if !rules.brake.leader || self.rehearses() {
+        if !rules.observer.leader || self.rehearses() {
             return Ok(());
         }
         let leads = must_lead(&self.desk, rules.wait, &self.command()).await;

@@ -147,7 +147,7 @@ fn limits(view: Option<&Outlook>, policy: &Policy, subject: HostId) -> Vec<Strin
         why.push("a document that remembers incidents cannot be read".to_owned());
     }
     let leads = matches!(observer.raft, Ok(RaftState::Solo | RaftState::Leader));
-    if rules.leader && !leads {
+    if policy.observer.leader && !leads {
         why.push(format!("the front-end does not lead: {:?}", observer.raft));
     }
     if proceeds(view, subject) {
@@ -161,8 +161,8 @@ fn limits(view: Option<&Outlook>, policy: &Policy, subject: HostId) -> Vec<Strin
     if !observer.gateways.is_empty() && !observer.gateways.iter().any(|(_, answers)| *answers) {
         why.push("no gateway answers".to_owned());
     }
-    why.extend(flaps(view, rules.flaps, subject));
-    for window in [rules.short, rules.long] {
+    why.extend(flaps(view, rules.flapping(), subject));
+    for window in rules.fenced() {
         why.extend(fenced_lately(view, window, subject));
     }
     why

@@ -27,7 +27,7 @@ impl SimWorld {
 /// Can this device be a part of a proof at all?
 fn counts(device: &SimDevice, policy: &Policy) -> bool {
     device.read_back != ReadBack::ExitCodeOnly
-        && (policy.fence.control == Control::Waived
+        && (policy.fence.seen_on == Control::Waived
             || device.seen_on.is_some()
             || device.read_back != ReadBack::Status)
 }

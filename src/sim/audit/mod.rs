@@ -10,11 +10,13 @@ mod outcomes;
 mod proof;
 mod quiet;
 mod tend;
+mod watch;
 mod well;
 mod words;
 
 pub use quiet::{Quiet, audit_quiet};
 pub use tend::audit_tend;
+pub use watch::audit_watch;
 
 use super::world::SimWorld;
 use crate::model::{HostId, VmId};

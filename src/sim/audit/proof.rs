@@ -123,7 +123,7 @@ impl<'a> Known<'a> {
             subject,
             levels,
             honest: world.fence_is_honest(policy, subject),
-            control: policy.fence.control,
+            control: policy.fence.seen_on,
             view: None,
             heard: Heard::default(),
             stage: Stage::Unproven,
@@ -219,7 +219,7 @@ impl<'a> Known<'a> {
     /// A device that was never seen ON while its host was well may be a wrong outlet's.
     fn trusted(&self, device: &SimDevice) -> bool {
         let gentle = self.policy.mode == Mode::Migrate;
-        let old = |age: Duration| age > self.policy.fence.control_age;
+        let old = |age: Duration| age > self.policy.fence.seen_on_age;
         self.control == Control::Waived || device.seen_on.is_some_and(|age| gentle || !old(age))
     }
 

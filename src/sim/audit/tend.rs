@@ -60,6 +60,7 @@ fn started(tended: &Tended, broken: &mut Vec<String>) {
         | Deed::NoteVm { .. }
         | Deed::NoteHost { .. }
         | Deed::Disable { .. }
+        | Deed::Offline { .. }
         | Deed::Enable { .. } => {}
     }
 }

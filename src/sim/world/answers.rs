@@ -6,8 +6,8 @@ use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::Hook;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment,
+    NotOff, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::vm_down::Kept;
@@ -15,6 +15,7 @@ use crate::policy::{Claim, Clearance, Entry, Failure, Order, Proof, Reply, Surve
 use crate::policy::{Crowd, Domains, HoldRules, News, VmSubject, Watch};
 use crate::world::World;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 impl World for SimWorld {
@@ -231,6 +232,18 @@ impl World for SimWorld {
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
         self.due();
         self.zone.zombies(vms)
+    }
+
+    fn pool(&mut self) -> Result<Vec<Host>, Failure> {
+        self.read_pool()
+    }
+
+    fn touch(&mut self, hosts: &Rc<[Peer]>, listen: Duration) -> Vec<(HostId, Heard)> {
+        self.listen_to(hosts, listen)
+    }
+
+    fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
+        self.write_forced(document, forced)
     }
 
     fn tell(&mut self, entry: &Entry) {

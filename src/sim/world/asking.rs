@@ -64,7 +64,10 @@ impl SimWorld {
         }
         self.advance(ASKING);
         let at = self.cloud_now();
-        let really_alive = self.transport.cloud().answers_peers(suspect);
+        let really_alive = {
+            let cloud = self.transport.cloud();
+            cloud.answers_peers(suspect) && cloud.lets_in(suspect)
+        };
         let mut heard: Vec<_> =
             peers.iter().map(|peer| (Some(peer.id), self.hear(peer, really_alive))).collect();
         heard.extend(self.hear_consul(suspect).map(|testimony| (None, testimony)));

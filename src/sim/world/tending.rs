@@ -103,6 +103,14 @@ impl SimWorld {
     fn carry_out(&mut self, deed: &Deed) -> Reply {
         self.due();
         let (domains, vm) = deed.vm().map_or((Vec::new(), None), |vm| self.truth(vm));
+        if let Deed::Offline { host } = deed {
+            self.note_look(*host);
+        }
+        if let Deed::Enable { host } = deed
+            && self.transport.cloud().is_offline_by_person(*host)
+        {
+            self.taken.push(*host);
+        }
         let at = self.cloud_now();
         let reply = self.zone.tend(deed);
         self.tended.push(Tended { at, deed: deed.clone(), reply: reply.clone(), domains, vm });

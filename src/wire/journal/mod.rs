@@ -1,10 +1,11 @@
 //! The journal of a run: bytes to lines of JSON and back. What a line says is for others.
 //!
-//! Shape: the first line is `{"format":1,"begin":…}`, each other one `{"new":[…],"line":…,"answer":…}`. Most of what a run reads
+//! Shape: the first line is `{"format":2,"begin":…}`, each other one `{"new":[…],"line":…,"answer":…}`. Most of what a run reads
 //! it has read before, so every list or object of some size is written once: it stands in `new` where it is first
 //! seen, is counted from 0, and is `{"$":17}` from then on, in lines and in `new` itself. A newer format is refused, a
 //! damaged line is named, and half a line at the end is left out: its run was killed while it wrote.
 
+mod old;
 mod share;
 
 use serde::de::DeserializeOwned;
@@ -12,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use share::{Known, Shared};
 
-/// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u32 = 1;
+/// The format that this version writes; it reads the earlier ones too.
+pub const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct First {
@@ -88,12 +89,15 @@ impl Reader {
         let first = lines.next().filter(|line| !line.is_empty()).ok_or("it has no whole line")?;
         let Format { format } =
             serde_json::from_str(first).map_err(|_| "it is not a journal of ours".to_owned())?;
-        if format != FORMAT {
-            return Err(format!("its format is {format}, and this version knows {FORMAT}"));
+        if !(1..=FORMAT).contains(&format) {
+            return Err(format!("its format is {format}, and this version knows those up to {FORMAT}"));
         }
         let damaged = |number: usize, why: &str| format!("line {number} is damaged: {why}");
-        let First { begin, .. } =
+        let First { mut begin, .. } =
             serde_json::from_str(first).map_err(|error| damaged(1, &error.to_string()))?;
+        if format < 2 {
+            old::since_1(&mut begin);
+        }
         let mut reader = Self { begin, known: Known::default(), lines: Vec::new(), torn: !rest.is_empty() };
         for (number, line) in (2..).zip(lines) {
             let Later { new, line, answer } =
@@ -219,7 +223,7 @@ mod tests {
             ("", "it has no whole line"),
             ("\n\n", "it has no whole line"),
             ("hello\n", "it is not a journal of ours"),
-            ("{\"format\":2,\"begin\":1}\n", "its format is 2, and this version knows 1"),
+            ("{\"format\":3,\"begin\":1}\n", "its format is 3, and this version knows those up to 2"),
             ("{\"format\":1}\n", "line 1 is damaged: missing field `begin`"),
             ("{\"format\":1,\"begin\":1}\n{\"line\":\n", "line 2 is damaged: EOF"),
             ("{\"format\":1,\"begin\":1}\n{\"line\":{\"$\":0}}\n", "line 2 is damaged: it names value 0"),

@@ -44,8 +44,8 @@ impl Fence {
     pub fn new(config: &Config) -> Self {
         Self {
             file: config.file.clone(),
-            queue: Queue::new(config.run_dir.clone()),
-            agents_dir: config.agents_dir.clone(),
+            queue: Queue::new(config.paths.run_dir.clone()),
+            agents_dir: config.fence.agents_dir.clone(),
             devices: config.devices.clone(),
             hosts: config.hosts.clone(),
             ssh: Ssh::new(config),

@@ -99,7 +99,8 @@ fn row_52_id_and_name_must_both_be_the_hosts() {
 
 #[test]
 fn the_advice_for_a_host_without_a_device_is_lines_that_can_be_used() {
-    let fence = Fence::new(&Config::default());
+    let config = Config { file: "/etc/one/onerescue.toml".into(), ..Config::default() };
+    let fence = Fence::new(&config);
     let advice = fence.plan(&host(7, "node7")).unwrap_err().advice();
     let (first, lines) = advice.split_once('\n').unwrap();
     assert!(first.contains("/etc/one/onerescue.toml"), "{first}");

@@ -72,13 +72,13 @@ impl Hurdle {
                 Self::one_more_dies(story, another, until);
             }
             Self::Window => {
-                rules.brake.short.count = 1;
-                let fenced = rules.brake.short.time.as_secs() - until;
+                rules.brake.fenced_short = 1;
+                let fenced = rules.brake.short.as_secs() - until;
                 story.view.records.push(fenced_lately(another, fenced));
             }
             Self::LongWindow => {
-                (rules.brake.short.count, rules.brake.long.count) = (5, 1);
-                let fenced = rules.brake.long.time.as_secs() - until;
+                (rules.brake.fenced_short, rules.brake.fenced_long) = (5, 1);
+                let fenced = rules.brake.long.as_secs() - until;
                 story.view.records.push(fenced_lately(another, fenced));
             }
             Self::Quorum => {
@@ -93,7 +93,7 @@ impl Hurdle {
                 Self::one_more_dies(story, another, until);
             }
             Self::Flaps => {
-                let first = rules.brake.flaps.time.as_secs() - until;
+                let first = rules.brake.flap_time.as_secs() - until;
                 let record = fenced_lately(story.dead, 50);
                 story.view.records.push(RecordStory { events: vec![first, 60], ..record });
             }
@@ -177,13 +177,13 @@ impl Harmless {
                 story.view.records.push(RecordStory { progress: Progress::Off, ..record });
             }
             Self::LongAgo => {
-                story.policy.brake.short.count = 1;
-                let ago = story.policy.brake.short.time.as_secs() + 1;
+                story.policy.brake.fenced_short = 1;
+                let ago = story.policy.brake.short.as_secs() + 1;
                 story.view.records.push(fenced_lately(another, ago));
             }
             Self::Abandoned => {
-                story.policy.brake.short.count = 1;
-                let updated = story.policy.brake.short.time.as_secs() + 1;
+                story.policy.brake.fenced_short = 1;
+                let updated = story.policy.brake.short.as_secs() + 1;
                 let record = fenced_lately(another, updated);
                 let record = RecordStory { progress: Progress::Open, fenced: None, ..record };
                 story.view.records.push(record);

@@ -84,8 +84,8 @@ proptest! {
         story.events.retain(|(at, _)| *at == 0);
         story.devices[0].returns_after = 100_000;
         let brake = &mut story.policy.brake;
-        for window in [&mut brake.short, &mut brake.long, &mut brake.flaps] {
-            window.time = Duration::from_secs(100_000);
+        for time in [&mut brake.short, &mut brake.long, &mut brake.flap_time] {
+            *time = Duration::from_secs(100_000);
         }
         story.policy.hold.deadline = Duration::from_secs(deadline);
         let mut stage = Stage::new(&story);

@@ -3,6 +3,7 @@
 use super::story::{
     After, CARDS, Chips, DATASTORES, HostStory, NAMES, POLICIES, PRIORITIES, Story, Ties, Trouble, VmStory,
 };
+use crate::story::rules::plain;
 use onerescue::model::SERVICE_TYPE;
 use onerescue::model::{ClusterId, DatastoreId, GroupId, GroupPolicy, HostId, Role, VmGroup, VmId, VmState};
 use onerescue::policy::{Firmware, Layers, Placement, Policy, Source, Subject};
@@ -68,7 +69,7 @@ impl Stage {
             }
         }
         let subject = Subject { host: DEAD, name: event.name, vms: event.vms.clone(), source: Source::Event };
-        let mut policy = Policy::new(story.mode);
+        let mut policy = plain(story.mode);
         policy.wait.cycles = 0;
         policy.hold.deadline = Duration::from_secs(60);
         choose(story, &mut policy);

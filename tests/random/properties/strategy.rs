@@ -6,9 +6,10 @@
 use super::random;
 use super::rules::mode;
 use super::story::{DeviceStory, End, Happens, Ill, Story, View};
+use crate::story::rules::{nobody, plain as defaults};
 use onerescue::model::ReadBack;
 use onerescue::policy::states::{self, Class};
-use onerescue::policy::{BrakeRules, Force, HoldRules, Mode, Placement, Policy, WitnessRules};
+use onerescue::policy::{BrakeRules, Force, HoldRules, Mode, Placement, Policy};
 use onerescue::sim::{Behaviour, Death};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -26,7 +27,7 @@ pub(crate) fn story() -> impl Strategy<Value = Story> {
                     DeviceStory { read_back: device.read_back, ..DeviceStory::new(plain(device.behaviour)) };
             }
             let policy = &mut story.policy;
-            (policy.brake, policy.witness) = (BrakeRules::default(), WitnessRules::default());
+            (policy.brake, policy.witness) = (BrakeRules::default(), nobody());
             policy.hold = HoldRules::default();
             policy.fence.without_gain = without_gain;
             policy.settle.placement = placement;
@@ -74,7 +75,7 @@ pub(crate) fn quiet() -> impl Strategy<Value = Story> {
     (story(), plain, vec(calm, 26)).prop_map(|(mut story, (mode, force, cycles), states)| {
         // oned refuses to recreate what is stopped, which only its answer tells.
         let force = if mode == Mode::Recreate { Force::RunningOnly } else { force };
-        story.policy = Policy { force, ..Policy::new(mode) };
+        story.policy = Policy { force, ..defaults(mode) };
         story.policy.wait.cycles = cycles;
         story.slow = random::USUAL;
         (story.front_ends, story.detection, story.end) = (1, 30, End::Dies(Death::PowerLoss));

@@ -2,6 +2,7 @@
 
 use super::{config, go};
 use crate::story::Ill;
+use crate::story::rules::plain;
 use crate::story::stage::Stage;
 use crate::story::strategy as random;
 use crate::story::told::told;
@@ -18,7 +19,7 @@ proptest! {
         bad in proptest::collection::vec(any::<bool>(), 9),
         boot_ms in prop_oneof![Just(700u64), 0..8500u64],
     ) {
-        story.policy = Policy { wait: story.policy.wait, ..Policy::new(Mode::Migrate) };
+        story.policy = Policy { wait: story.policy.wait, ..plain(Mode::Migrate) };
         story.slow.boot_ms = boot_ms;
         for (at, host) in story.hosts.iter_mut().enumerate().filter(|(at, _)| *at != story.dead && bad[*at]) {
             host.ill = Some(Ill::NoBoot(u32::MAX)).filter(|_| bad[at]);

@@ -53,7 +53,7 @@ fn zone() -> impl Strategy<Value = (Story, Vec<Other>)> {
         story.devices = vec![DeviceStory::new(Behaviour::Works)];
         let rules = &mut story.policy;
         (rules.brake.failing, rules.brake.failing_percent) = (100, 100);
-        rules.brake.short.count = most;
+        rules.brake.fenced_short = most;
         rules.hold.deadline = Duration::from_secs(1200);
         (story, others)
     })
@@ -112,7 +112,7 @@ proptest! {
         let mut turns = turns(&story, &others);
         take_turns(&mut turns, &order);
         let offs = first_offs(&turns);
-        let window = story.policy.brake.short;
+        let [window, _] = story.policy.brake.fenced();
         // A wall clock has whole seconds.
         let most = most_within(&offs, window.time.saturating_sub(Duration::from_secs(2)));
         prop_assert!(most <= window.count as usize, "{most} of at most {}: {offs:?}\n{}", window.count, trails(&turns));

@@ -80,11 +80,11 @@ fn doubt(story: &Story, level: &[(usize, &DeviceStory)]) -> Option<String> {
     let gentle = story.policy.mode == Mode::Migrate;
     level.iter().find_map(|(at, device)| match (device.read_back, device.seen_on) {
         (ReadBack::ExitCodeOnly, _) => Some(format!("device{at} proves nothing")),
-        _ if rules.control == Control::Waived => None,
+        _ if rules.seen_on == Control::Waived => None,
         (ReadBack::ExitCodeAccepted, _) => (!gentle).then(|| format!("nobody has seen device{at} work")),
         (ReadBack::Status, None) => Some(format!("device{at} was never seen ON")),
         // A day is not counted exactly: clocks may be set while a run waits.
-        (ReadBack::Status, Some(days)) => (!gentle && days > rules.control_age.as_secs() / 86_400 + 30)
+        (ReadBack::Status, Some(days)) => (!gentle && days > rules.seen_on_age.as_secs() / 86_400 + 30)
             .then(|| format!("device{at} is stale")),
     })
 }

@@ -1,8 +1,8 @@
 //! Random rules of the settings file, and random flags.
 
 use onerescue::policy::{
-    BrakeRules, Control, FenceRules, Fencing, Force, HoldRules, Mode, Policy, ProbeError, Purpose,
-    RecordRules, SettleRules, WaitRules, Window, WitnessRules,
+    BrakeRules, Control, FenceRules, Fencing, Force, HoldRules, Mode, ObserverRules, Policy, ProbeError,
+    Purpose, RecordRules, SettleRules, WaitRules, WitnessRules,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -28,16 +28,16 @@ fn wait() -> impl Strategy<Value = WaitRules> {
 fn fence() -> impl Strategy<Value = FenceRules> {
     let interval = (100..5000u64).prop_map(Duration::from_millis);
     let probe = prop_oneof![3 => Just(ProbeError::Hold), 1 => Just(ProbeError::Fence)];
-    let control = prop_oneof![4 => Just(Control::Required), 1 => Just(Control::Waived)];
-    (1..6u32, interval, 1..5u32, seconds(0..61), seconds(20..301), probe, control, 0..4u32).prop_map(
-        |(samples, interval, attempts, patience, deadline, probe_error, control, again)| FenceRules {
+    let seen_on = prop_oneof![4 => Just(Control::Required), 1 => Just(Control::Waived)];
+    (1..6u32, interval, 1..5u32, seconds(0..61), seconds(20..301), probe, seen_on, 0..4u32).prop_map(
+        |(samples, interval, attempts, patience, deadline, probe_error, seen_on, again)| FenceRules {
             samples,
             interval,
             attempts,
             patience,
             deadline,
             probe_error,
-            control,
+            seen_on,
             again,
             recheck: Duration::from_secs(deadline.as_secs() % 4 * 10),
             // What holds here are brakes.
@@ -47,24 +47,39 @@ fn fence() -> impl Strategy<Value = FenceRules> {
     )
 }
 
-fn window(count: std::ops::Range<u32>, minutes: std::ops::Range<u64>) -> impl Strategy<Value = Window> {
-    (count, minutes).prop_map(|(count, minutes)| Window { count, time: Duration::from_secs(minutes * 60) })
-}
-
 pub(crate) fn brake() -> impl Strategy<Value = BrakeRules> {
-    let leader = prop_oneof![4 => Just(true), 1 => Just(false)];
-    let windows = (window(1..5, 1..31), window(1..12, 30..1500), window(2..6, 5..120));
-    (0..8u32, 10..101u32, windows, seconds(0..600), leader).prop_map(
-        |(failing, failing_percent, (short, long, flaps), startup_grace, leader)| BrakeRules {
-            failing,
-            failing_percent,
-            short,
-            long,
-            flaps,
-            startup_grace,
-            leader,
+    let minutes = |range: std::ops::Range<u64>| range.prop_map(|many| Duration::from_secs(many * 60));
+    let windows = ((1..5u32, minutes(1..31)), (1..12u32, minutes(30..1500)), (2..6u32, minutes(5..120)));
+    (0..8u32, 10..101u32, windows, seconds(0..600)).prop_map(
+        |(failing, failing_percent, windows, startup_grace)| {
+            let ((fenced_short, short), (fenced_long, long), (flaps, flap_time)) = windows;
+            BrakeRules {
+                failing,
+                failing_percent,
+                fenced_short,
+                short,
+                fenced_long,
+                long,
+                flaps,
+                flap_time,
+                startup_grace,
+            }
         },
     )
+}
+
+/// No other host is asked.
+pub(crate) fn nobody() -> WitnessRules {
+    WitnessRules { peers: 0, ..WitnessRules::default() }
+}
+
+/// The defaults, but that no other host is asked: what these stories tell would be cut short by what it says.
+pub(crate) fn plain(mode: Mode) -> Policy {
+    Policy { witness: nobody(), ..Policy::new(mode) }
+}
+
+pub(crate) fn observer() -> impl Strategy<Value = ObserverRules> {
+    prop_oneof![4 => Just(true), 1 => Just(false)].prop_map(|leader| ObserverRules { leader })
 }
 
 pub(crate) fn witness() -> impl Strategy<Value = WitnessRules> {
@@ -115,24 +130,28 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let fencing = prop_oneof![15 => Just(Fencing::Required), 1 => Just(Fencing::Waived)];
     let force = prop_oneof![2 => Just(Force::RunningOnly), 1 => Just(Force::AlsoStopped)];
     let brake = prop_oneof![2 => Just(BrakeRules::default()), 1 => brake()];
+    let observer = prop_oneof![2 => Just(ObserverRules::default()), 1 => observer()];
     let witness = prop_oneof![1 => Just(WitnessRules::default()), 1 => witness()];
     let hold = prop_oneof![4 => hold(), 1 => Just(HoldRules::default())];
-    (mode(), force, fencing, purpose, rules, 0..4u32, (brake, witness, hold)).prop_map(
-        |(mode, force, fencing, purpose, (wait, fence, settle), cycles, (brake, witness, hold))| Policy {
-            mode,
-            force,
-            // `fence_host` knows no -u.
-            fencing: if purpose == Purpose::Fence { Fencing::Required } else { fencing },
-            purpose,
-            hand_over: onerescue::policy::HandOver::No,
-            wait: WaitRules { cycles, ..wait },
-            brake,
-            witness,
-            fence,
-            hold,
-            settle,
-            plan: onerescue::policy::PlanRules::default(),
-            record: RecordRules::default(),
+    (mode(), force, fencing, purpose, rules, 0..4u32, (brake, observer, witness, hold)).prop_map(
+        |(mode, force, fencing, purpose, (wait, fence, settle), cycles, (brake, observer, witness, hold))| {
+            Policy {
+                mode,
+                force,
+                // `fence_host` knows no -u.
+                fencing: if purpose == Purpose::Fence { Fencing::Required } else { fencing },
+                purpose,
+                hand_over: onerescue::policy::HandOver::No,
+                wait: WaitRules { cycles, ..wait },
+                brake,
+                observer,
+                witness,
+                fence,
+                hold,
+                settle,
+                plan: onerescue::policy::PlanRules::default(),
+                record: RecordRules::default(),
+            }
         },
     )
 }

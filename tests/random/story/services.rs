@@ -91,7 +91,7 @@ impl<'a> Services<'a> {
     fn tick(&mut self) {
         self.world.begin_again();
         self.world.look_for_a_leader();
-        let why = idle(&self.world.zone().lead(), &self.policy.brake);
+        let why = idle(&self.world.zone().lead(), self.policy.observer);
         if why.unwrap_or_else(|failure| Some(failure.what)).is_some() {
             return;
         }
@@ -145,8 +145,9 @@ impl<'a> Services<'a> {
         }
         self.world.begin_again();
         self.world.set_again(self.again.remove(&id));
-        let Policy { wait, brake, witness, fence, hold, settle, plan, record, .. } = self.policy.clone();
-        let rules = Rules { wait, brake, witness, fence, hold, settle, plan, record };
+        let Policy { wait, brake, observer, witness, fence, hold, settle, plan, record, .. } =
+            self.policy.clone();
+        let rules = Rules { wait, brake, observer, witness, fence, hold, settle, plan, record };
         let policy = vm_down::Policy { purpose: Purpose::Recover, down: vm_down::Rules::default(), rules };
         let account = run_down(self.world, vm_down::Subject::of(&event, source), Some(&event), &policy);
         self.broken.extend(audit_tend(self.world, &account, &[id]));
@@ -175,9 +176,9 @@ impl<'a> Services<'a> {
             wait: rules.wait,
             settle: rules.settle,
             plan: rules.plan.clone(),
-            flaps: rules.brake.flaps,
+            flaps: rules.brake.flapping(),
             again: rules.hold.vms,
-            leader: rules.brake.leader,
+            leader: rules.observer.leader,
         };
         let account = run_back(self.world, subject, policy);
         self.broken.extend(audit_tend(self.world, &account, &charged));

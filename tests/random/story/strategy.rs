@@ -1,10 +1,9 @@
 //! Random stories: anything may go wrong, or nothing but the death of the host.
 
-use super::rules::{mode, policy};
+use super::rules::{mode, plain, policy};
 use super::trouble::{death, devices, driver, fault, happens, view};
 use super::{Before, DATASTORES, DeviceStory, End, HostStory, Ill, NAMES, Slow, Story, View, VmStory};
 use onerescue::model::{LcmState, VmState};
-use onerescue::policy::Policy;
 use onerescue::sim::{Behaviour, Version};
 use proptest::collection::vec;
 use proptest::option;
@@ -157,7 +156,7 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
     let modes = (mode(), 0..4u32, 2..9usize, 0..8usize);
     (modes, vms, death(), 1..40u64, prop_oneof![5 => Just(1usize), 1 => Just(3usize)]).prop_map(
         |((mode, cycles, hosts, dead), vms, death, start, front_ends)| {
-            let mut policy = Policy::new(mode);
+            let mut policy = plain(mode);
             policy.wait.cycles = cycles;
             let well = HostStory { cluster: 0, cores: 64, memory_gib: 256, gpus: 0, ill: None };
             let vm = |(cpu, memory_gib, name): (i64, i64, usize)| VmStory {

@@ -43,7 +43,7 @@ pub(in crate::policy) fn can_be_asked(host: &Host) -> bool {
 }
 
 /// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
-fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
+pub(in crate::policy) fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
     let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
     let asked = |one: &&Host| one.id != host && Some(one.cluster) == cluster && can_be_asked(one);
     let peers = outlook.hosts.iter().filter(asked);

@@ -3,7 +3,7 @@
 //! Is it us (brakes)? Is it dead (witnesses, and the host itself as oned has it)? Silence is never read as death here: that
 //! is for the fence to prove.
 
-pub(super) mod learn;
+pub(in crate::policy) mod learn;
 pub(in crate::policy) mod token;
 
 use super::life::{alive, sign_of_life};

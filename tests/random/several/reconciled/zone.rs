@@ -58,7 +58,7 @@ pub(super) fn zone() -> impl Strategy<Value = Zone> {
         story.devices = vec![DeviceStory::new(Behaviour::Works)];
         let rules = &mut story.policy;
         (rules.brake.failing, rules.brake.failing_percent) = (100, 100);
-        (rules.brake.short.count, rules.brake.long.count) = (100, 100);
+        (rules.brake.fenced_short, rules.brake.fenced_long) = (100, 100);
         Zone { story, others, parallel, apart, lost }
     })
 }
