@@ -26,6 +26,9 @@ pub fn short(report: &Report) -> String {
         report.host,
         cut(&one_line(&report.outcome.of(&report.vms)), 1000)
     );
+    if let Some(early) = &report.early {
+        let _ = writeln!(text, "wait: {}", cut(&one_line(early), 300));
+    }
     if let (Some(proof), false) = (&report.proof, matches!(report.outcome, Outcome::Rehearsed(_))) {
         let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
     }

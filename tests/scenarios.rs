@@ -998,6 +998,25 @@ scenarios! {
     vms_changed_after_the_proof
     vms_changed_between_batches
     vms_changed_while_waiting
+    wait_and_it_is_switched_on_again
+    wait_and_its_device_flaps
+    wait_and_its_device_is_mute
+    wait_and_its_device_was_never_seen_on
+    wait_and_off_anyway
+    wait_and_one_of_two_feeds
+    wait_and_one_peer_gets_an_answer
+    wait_by_the_timer_and_a_peer_gets_an_answer
+    wait_over_and_held
+    wait_over_and_it_is_switched_on_again
+    wait_over_and_killed
+    wait_over_by_its_device
+    wait_over_by_its_device_and_two_peers
+    wait_over_by_the_timer
+    wait_over_by_the_timer_and_two_silent_peers
+    wait_over_by_two_silent_peers
+    wait_over_by_two_silent_peers_and_not_by_setting
+    wait_over_not_by_one_silent_peer
+    wait_without_a_fence
     waived
     waived_and_back
     waived_and_back_in_a_long_round

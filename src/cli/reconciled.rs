@@ -243,6 +243,7 @@ fn nothing(scenario: &mut Scenario, outcome: Outcome) -> Report {
         mode: scenario.policy.mode,
         purpose: scenario.policy.purpose,
         outcome,
+        early: None,
         proof: None,
         vms: Vec::new(),
         trail: Vec::new(),

@@ -6,7 +6,7 @@ use super::stop::{Stop, end};
 use crate::error::Error;
 use crate::finish;
 use crate::model::text::{cut, one_line, span};
-use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, VmId};
+use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, Signs, VmId};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{aborted, counts, find};
 use crate::policy::record::stages::{Passed, passed};
@@ -154,6 +154,11 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     add("do this", held.map(|held| held.advice.clone()));
     let next = incident.until.filter(|until| held.is_some() && *until > memory.now);
     add("next look", next.map(utc));
+    let early = match &incident.signs {
+        Some(Signs::Over { why, at: over, .. }) => at(*over).map(|over| format!("{why}; {over}")),
+        Some(Signs::Silent(_) | Signs::Waited(_)) | None => None,
+    };
+    add("wait", early);
     let saves = incident.dump.filter(|_| incident.progress == Progress::Open);
     add(
         "dump",

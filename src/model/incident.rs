@@ -89,6 +89,25 @@ pub struct Hold {
     pub request: i64,
 }
 
+/// What the wait for a host has shown beside the host itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signs {
+    /// No witness has got an answer since then.
+    Silent(Epoch),
+    /// The host has its whole time, for this reason: something shows life, or nothing could show the contrary.
+    Waited(String),
+    /// It was over before its time.
+    Over {
+        /// What showed that the host does not come back by itself.
+        why: String,
+        /// When that was.
+        at: Epoch,
+        /// When it would have been over.
+        until: Epoch,
+    },
+}
+
 /// Looks at VMs that are held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Looks {
@@ -161,6 +180,9 @@ pub struct Incident {
     /// Nothing is done before that, unless by hand: the host may come back, or what holds it may be over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Epoch>,
+    /// What the wait for the host has shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<Signs>,
     /// VMs of it are held although everything else is done; they are looked at again after `until`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Looks>,

@@ -48,7 +48,7 @@ pub use heard::Heard;
 pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
-pub use incident::{End, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Surroundings};
+pub use incident::{End, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Signs, Surroundings};
 pub use listing::Listing;
 pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn, Words};
 pub use monitord::{Figure, ImDriver, Monitord};

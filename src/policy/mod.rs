@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`, `host_back/quarantine`; events are written by `record/adopt` |
 //! | a fence must help some VM | `host_error/gain` |
+//! | what ends the wait before its time | `host_error/evidence`: which signs; `host_error/wait`: how old they may be |
 //! | everything is looked at just before an "off" | `fencing/clearance` |
 //! | a device must have been seen ON | `fencing/seen_on` |
 //! | a machine that shows its UUID with turned bytes counts as it was seen | `fencing/seen_on`, `check/seen_on` |

@@ -10,6 +10,7 @@
 //! | --- | --- | --- |
 //! | `until` of a record that waits for its host | 1000 cycles, or the settings' | the time begins anew, with this clock |
 //! | `until` of a record that is held, or of held VMs | `[hold] longest` | it is over: looked at now |
+//! | `signs` of a record that waits | 300 s; with `until` | nothing was seen yet; with `until` it is forgotten |
 //! | `until`, and `opened` before oned heard the host | | that clock was behind: the time is counted from when it was heard |
 //! | `updated` of a record | 300 s | nothing: its owner is alive until the record was seen not to change for a lease |
 //! | `updated` before the record's own lock was taken | 300 s before that | the same: that clock was behind |
@@ -138,7 +139,7 @@ pub(super) fn mend(incident: &mut Incident, now: Epoch, seen: Duration, policy: 
         let whole = incident.until.map_or(Duration::ZERO, |until| until.since(incident.opened));
         let waits = incident.progress == Progress::Open;
         let again = if waits { whole.min(policy.wait.whole()) } else { Duration::ZERO };
-        incident.until = Some(now.plus(again));
+        (incident.until, incident.signs) = (Some(now.plus(again)), None);
     }
     let waits = incident.progress == Progress::Open && rest.is_ok();
     if let Some(heard) = heard_later(incident).filter(|_| waits) {

@@ -117,6 +117,15 @@ pub trait World {
     /// A [`Failure`] if the settings have none, or have them for another name.
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure>;
 
+    /// What may show that a host that was read does not come back by itself: the devices that fence it, and what can be seen
+    /// from here.
+    ///
+    /// # Errors
+    /// A [`Failure`] if it has no device, or oned gives no usable answer.
+    fn clues(&mut self, host: HostId) -> Result<(Vec<Level>, Outlook), Failure> {
+        Ok((self.fence_levels(host)?, self.outlook()?))
+    }
+
     /// At each of these devices a machine was seen that showed this UUID, the one of the settings with turned bytes. From here on
     /// it counts as the host there.
     fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {

@@ -194,6 +194,8 @@ pub struct Report {
     pub purpose: Purpose,
     /// How it ended.
     pub outcome: Outcome,
+    /// By how much and why the wait for the host was over before its time, if it was.
+    pub early: Option<String>,
     /// What shows that the host is off, if that was reached.
     pub proof: Option<Proof>,
     /// Every VM that was seen, by id, with its one outcome.

@@ -39,6 +39,10 @@ section! {
         pub first_look: Duration = Duration::from_millis(500), time(NONE, minutes(5));
         /// How long oned may be away before the run gives up.
         pub oned: Duration = minutes(5), time(SECOND, days(1));
+        /// The wait is over before its time when at least two witnesses have got no answer for so long, and none has got one. "0s":
+        /// only devices end it, which have said off three times in a row.
+        #[serde(default)]
+        pub sure: Duration = seconds(30), time(NONE, hours(1));
         /// A host that says that it saves its crash dump is not fenced for at most so long. `fence_kdump`, of `agents_dir`, listens
         /// for that before the first "off", which costs 25 s where nothing is said. "0s": nobody listens.
         #[serde(default, skip_serializing_if = "Duration::is_zero")]

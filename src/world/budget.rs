@@ -3,7 +3,7 @@
 use super::runner::{Call, Outcome, run};
 use crate::config::{Config, Environment, trust};
 use crate::model::{Host, HostId, Monitord};
-use crate::policy::check::BudgetFacts;
+use crate::policy::check::{BudgetFacts, Watcher};
 use crate::section::check_address;
 use crate::wire::monitord;
 use crate::world::clock::now;
@@ -19,6 +19,9 @@ const ALL: Duration = Duration::from_secs(15);
 
 /// The unit of `onerescue watch`.
 const WATCHER: &str = "onerescue-watch.service";
+
+/// Where units are installed.
+const UNITS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 
 /// More than the file has.
 const LONGEST: u64 = 1024 * 1024;
@@ -36,7 +39,7 @@ pub fn budget(environment: &Environment, config: &Config, hosts: &[Host]) -> Bud
         file: (path.display().to_string(), unread),
         connect: connect(config, hosts),
         kernel: kernel(),
-        watcher: is_running(WATCHER).then(|| config.watch.silence.saturating_add(config.watch.every)),
+        watcher: watcher(config.watch.silence.saturating_add(config.watch.every)),
         witness: config.witness.timeout,
     }
 }
@@ -52,10 +55,15 @@ fn monitord_conf(path: &Path) -> Result<Monitord, String> {
     monitord::read(&text().map_err(|error| error.to_string())?)
 }
 
-/// Does this unit of systemd run? It keeps such a link for each that does, and for no other. Source: `unit_export_state_files`
-/// and `unit_unlink_state_files` in systemd's `src/core/unit.c`.
-fn is_running(unit: &str) -> bool {
-    Path::new("/run/systemd/units").join(format!("invocation:{unit}")).is_symlink()
+/// systemd keeps a link for each unit that runs, and for no other. Source: `unit_export_invocation_id` and
+/// `unit_unlink_state_files` in its `src/core/unit.c`.
+fn watcher(silence: Duration) -> Watcher {
+    let there = |folder: &str, name: &str| Path::new(folder).join(name).symlink_metadata().is_ok();
+    if there("/run/systemd/units", &format!("invocation:{WATCHER}")) {
+        return Watcher::Runs(silence);
+    }
+    let installed = UNITS.iter().any(|folder| there(folder, WATCHER));
+    if installed { Watcher::Installed(silence) } else { Watcher::None }
 }
 
 /// The `ConnectTimeout` of each host. oned's ssh is called with the host's name, and no other address.

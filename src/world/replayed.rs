@@ -95,13 +95,13 @@ impl Replayed {
     fn tried<A: DeserializeOwned>(&mut self, asked: &Question) -> Result<(Question, A), Failure> {
         match self.ask::<Result<A, Failure>>(asked) {
             Some((then, answer)) => Ok((then, answer?)),
-            None => Err(Failure {
-                trouble: Trouble::Gone,
-                what: "nothing like it was recorded".to_owned(),
-                advice: String::new(),
-            }),
+            None => Err(nothing_recorded()),
         }
     }
+}
+
+fn nothing_recorded() -> Failure {
+    Failure { trouble: Trouble::Gone, what: "nothing like it was recorded".to_owned(), advice: String::new() }
 }
 
 impl World for Replayed {
@@ -189,6 +189,14 @@ impl World for Replayed {
 
     fn fence_levels(&mut self, _host: HostId) -> Result<Vec<Level>, Failure> {
         Ok(self.tried(&Question::FenceLevels)?.1)
+    }
+
+    fn clues(&mut self, _host: HostId) -> Result<(Vec<Level>, Outlook), Failure> {
+        // Journals of versions before have no such line: their hosts had their whole time.
+        if self.replay.ends_of(&Question::Clues).next().is_none() {
+            return Err(nothing_recorded());
+        }
+        Ok(self.tried(&Question::Clues)?.1)
     }
 
     fn power_off(

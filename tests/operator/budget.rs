@@ -27,7 +27,7 @@ fn bench(monitord: &str, ssh: &str) -> Bench {
     write(&bench.path("etc/monitord.conf"), monitord, 0o644);
     write(&bench.path("ssh_config"), ssh, 0o600);
     bench.answers("ssh", &format!("exec /usr/bin/ssh -F {} \"$@\"", bench.path("ssh_config").display()));
-    bench.settings(&format!("[witness]\nssh = [\"{}\"]", bench.path("ssh").display()), &hosts());
+    bench.settings(&format!("[witness]\npeers = 0\nssh = [\"{}\"]", bench.path("ssh").display()), &hosts());
     bench
 }
 
@@ -56,7 +56,10 @@ fn every_cluster_is_the_same_and_the_hook_s_wait_is_the_line_to_change() {
     let stages =
         "silence 40 to 75 s (MONITORING_INTERVAL_HOST 60, MANAGER_TIMER 15 (default), BEACON_HOST 20, of";
     assert!(text.contains(stages), "{text}");
-    assert!(text.contains("takes most off: -p 1 in the hook's ARGUMENTS: 240 s less "), "{text}");
+    assert!(
+        text.contains("takes most off: -p 1 in the hook's ARGUMENTS: 240 s less where it hangs "),
+        "{text}"
+    );
     let all = json(&bench);
     let [one] = all.as_array().unwrap().as_slice() else { panic!("{all}") };
     assert_eq!((&one["clusters"], &one["all"]), (&vec![0, 100].into(), &true.into()), "{one}");
@@ -71,7 +74,16 @@ fn every_cluster_is_the_same_and_the_hook_s_wait_is_the_line_to_change() {
         (figures(2, "hang"), &stages[1]["from"]),
         ((Some(300), Some(300)), &"ConnectTimeout 5, as `ssh -G` says".into())
     );
-    assert_eq!(one["most_off"]["power_lost_s"], 240, "{one}");
+    assert_eq!(
+        (&one["most_off"]["power_lost_s"], &one["most_off"]["hang_s"]),
+        (&0.into(), &240.into()),
+        "{one}"
+    );
+    let wait = stages[2]["from"].as_str().unwrap();
+    assert!(
+        wait.ends_with("; 3 times \"off\" ends it"),
+        "its devices can say so, and nobody else is asked: {wait}"
+    );
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn told(saving: &Saving) -> String {
     let hang = match hang_s {
         None => ", and a host that hangs is recovered at all".to_owned(),
         Some(seconds) if seconds == power_lost_s => String::new(),
+        Some(seconds) if *power_lost_s == 0 => return format!("{change}: {seconds} s less where it hangs"),
         Some(seconds) => format!(", {seconds} s where it hangs"),
     };
     format!("{change}: {power_lost_s} s less{hang}")

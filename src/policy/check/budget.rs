@@ -11,7 +11,8 @@ mod why;
 use super::host::HostFacts;
 use super::{Scope, ZoneFacts, chosen, cluster};
 use crate::model::{Cluster, ClusterId, Figure, Host, HostId, ImDriver, Monitord};
-use crate::policy::settings::HandOver;
+use crate::policy::host_error::evidence::counts;
+use crate::policy::settings::{Fencing, HandOver};
 use crate::policy::{FenceRules, Policy, Rules, WaitRules};
 use figures::{hang, lost};
 use least::most_off;
@@ -30,10 +31,22 @@ pub struct BudgetFacts {
     pub connect: BTreeMap<HostId, Result<Option<u64>, String>>,
     /// How long this kernel tries to connect when nobody says how long.
     pub kernel: Duration,
-    /// After how long a silence the watcher makes oned look; none where none runs.
-    pub watcher: Option<Duration>,
+    /// Who makes oned look sooner.
+    pub watcher: Watcher,
     /// The end of one question to a witness.
     pub witness: Duration,
+}
+
+/// `onerescue watch`, and after how long a silence it makes oned look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watcher {
+    /// There is none here.
+    #[default]
+    None,
+    /// Its unit is here, and is not started.
+    Installed(Duration),
+    /// It runs.
+    Runs(Duration),
 }
 
 /// From so many seconds to so many; none is without end.
@@ -100,6 +113,10 @@ struct Known<'a> {
     fence: FenceRules,
     asks: bool,
     answer: Duration,
+    /// Three "off" of its devices end the wait.
+    devices: bool,
+    /// So many can be asked whether it answers.
+    witnesses: u32,
 }
 
 /// The budget of every cluster in scope that is recovered; a single host says nothing about its cluster.
@@ -111,12 +128,16 @@ pub(super) fn judge(rules: &Rules, scope: Scope, zone: &ZoneFacts) -> Vec<Budget
         Scope::Host(_) => false,
     };
     let policy = zone.hooks.as_deref().and_then(|hooks| chosen(hooks).ok());
+    // The longest answer of any device, so that clusters that are set alike are alike.
+    let answer = zone.hosts.iter().filter_map(|host| host.slowest).max().unwrap_or_default();
     let mut budgets: Vec<Budget> = Vec::new();
     let mut clusters: Vec<_> = zone.outlook.clusters.iter().filter(inside).collect();
     clusters.sort_by_key(|cluster| cluster.id);
     for cluster in clusters.into_iter().filter(|cluster| !cluster::unprotected(zone, cluster.id)) {
-        let hosts = zone.hosts.iter().filter(|host| host.host.cluster == cluster.id);
-        let known = hosts.map(|host| known(rules, policy.as_ref(), facts, host));
+        let hosts: Vec<_> = zone.hosts.iter().filter(|host| host.host.cluster == cluster.id).collect();
+        let others = u32::try_from(hosts.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let known =
+            hosts.into_iter().map(|host| known(rules, policy.as_ref(), facts, host, (others, answer)));
         // The slowest host is the cluster's.
         let slowest = known.max_by_key(|known| (known.sum(hang).rank(), known.sum(lost).rank()));
         let Some(budget) = slowest.map(|known| known.budget(cluster.id, policy.is_some())) else { continue };
@@ -139,13 +160,19 @@ fn known<'a>(
     policy: Option<&Policy>,
     facts: &'a BudgetFacts,
     host: &'a HostFacts,
+    (others, answer): (u32, Duration),
 ) -> Known<'a> {
     let connect = facts.connect.get(&host.host.id);
+    let waived = policy.is_some_and(|policy| policy.fencing == Fencing::Waived);
+    let witnesses = rules.witness.peers.min(others).saturating_add(u32::from(rules.witness.consul));
     let driver = |host: &Host| facts.monitord.drivers.iter().find(|driver| driver.name == host.vm_mad);
     Known {
         facts,
         interval: facts.monitord.interval,
-        watcher: facts.watcher,
+        watcher: match facts.watcher {
+            Watcher::Runs(silence) => Some(silence),
+            Watcher::Installed(_) | Watcher::None => None,
+        },
         connect: connect.and_then(|connect| connect.as_ref().ok().copied().flatten()),
         unknown: connect.and_then(|connect| connect.as_ref().err()),
         // A host's information driver is called as the one that runs its VMs.
@@ -154,7 +181,9 @@ fn known<'a>(
         hand_over: policy.map_or(HandOver::No, |policy| policy.hand_over),
         fence: rules.fence,
         asks: rules.witness.any(),
-        answer: host.slowest.unwrap_or_default(),
+        answer,
+        devices: !waived && host.levels.iter().flatten().any(|level| level.0.iter().all(counts)),
+        witnesses: if waived { 0 } else { witnesses },
     }
 }
 

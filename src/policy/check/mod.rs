@@ -19,7 +19,7 @@ mod target;
 mod witness;
 mod zombie;
 
-pub use budget::{Budget, BudgetFacts, Saving, Seconds, Stage};
+pub use budget::{Budget, BudgetFacts, Saving, Seconds, Stage, Watcher};
 pub use cluster::{ClusterReport, ClusterStatus};
 pub use finding::{Finding, Item, State};
 pub(in crate::policy) use hook::is_autostart;

@@ -20,7 +20,7 @@ pub(in crate::policy) mod proof;
 mod proven;
 pub(in crate::policy) mod recheck;
 mod rehearse;
-mod seen_on;
+pub(in crate::policy) mod seen_on;
 mod tries;
 mod word;
 
@@ -28,6 +28,7 @@ pub(in crate::policy) use rehearse::rehearse;
 
 use super::host_error::gain::is_worth_it;
 use super::host_error::hold::{hold, passes, take_up};
+use super::host_error::wait::goes_on;
 use super::notes::Phase;
 use super::port::{Failure, Trouble};
 use super::report::Outcome;
@@ -44,7 +45,10 @@ use word::{accept, doubt, waived};
 pub(in crate::policy) async fn prove_off(run: &mut Run) -> Result<Proof, Stop> {
     loop {
         match attempt(run).await {
-            Ok(Some(proof)) => return Ok(proof),
+            Ok(Some(proof)) => {
+                run.waiting.is_past();
+                return Ok(proof);
+            }
             Ok(None) | Err(Stop::Again) => {}
             Err(Stop::Held(failure, end)) => hold(run, failure, end).await?,
             Err(stop) => return Err(stop),
@@ -60,6 +64,9 @@ pub(in crate::policy) async fn prove_off_again(run: &mut Run) -> Result<Proof, S
 
 /// Look at everything, then at the devices; `None` to do so once more.
 async fn attempt(run: &mut Run) -> Result<Option<Proof>, Stop> {
+    if goes_on(run).await? {
+        return Ok(None);
+    }
     clearance(run, Ahead::Fence).await?;
     // Who asks for a fence and nothing else cannot waive it.
     if run.policy.fencing == Fencing::Waived && run.policy.purpose != Purpose::Fence {
@@ -91,11 +98,14 @@ async fn attempt(run: &mut Run) -> Result<Option<Proof>, Stop> {
     if good.is_empty() {
         return Err(Stop::Held(why.unwrap_or_else(|| none(run)), Outcome::NotFenced));
     }
+    if goes_on(run).await? {
+        return Ok(None);
+    }
     by_levels(run, &good).await.map(Some)
 }
 
 /// Its devices said off while it ran, and nobody has looked yet which VMs run twice: they are not believed again.
-fn has_lied(run: &Run) -> Option<Failure> {
+pub(in crate::policy) fn has_lied(run: &Run) -> Option<Failure> {
     let incident = run.record.incident.as_ref()?;
     incident.alive.filter(|_| run.confirmation().is_none())?;
     let what = format!("{} was proven off before, and ran: its devices are not believed again", run.host());

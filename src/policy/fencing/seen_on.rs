@@ -19,7 +19,7 @@ use crate::policy::run::Run;
 use crate::policy::settings::{Mode, Purpose};
 
 /// Note the devices that are reached from other hosts only.
-pub(super) fn reached_by_peers(run: &mut Run, levels: &[Level]) {
+pub(in crate::policy) fn reached_by_peers(run: &mut Run, levels: &[Level]) {
     let devices = levels.iter().flat_map(|level| &level.0);
     let by_peer = devices.filter(|device| device.route == Route::Peer);
     run.suspect.by_peer = by_peer.map(|device| device.name.clone()).collect();
@@ -27,7 +27,7 @@ pub(super) fn reached_by_peers(run: &mut Run, levels: &[Level]) {
 
 /// Say which machines count although they show their UUID with turned bytes: those that `check` has seen ON so, at the target
 /// that the device has now.
-pub(super) async fn recognise(run: &Run, levels: &[Level]) {
+pub(in crate::policy) async fn recognise(run: &Run, levels: &[Level]) {
     let devices = levels.iter().flat_map(|level| &level.0);
     let turned = devices.filter_map(|device| Some((device.name.clone(), seen(run, device)?.turned.clone()?)));
     let (host, turned) = (run.subject.host, turned.collect::<Vec<_>>());
@@ -43,7 +43,7 @@ pub(super) fn readable(levels: &[Level]) -> Vec<DeviceName> {
 }
 
 /// `pdu_a and pdu_b`
-pub(super) fn names(level: &Level) -> String {
+pub(in crate::policy) fn names(level: &Level) -> String {
     let names: Vec<_> = level.0.iter().map(|device| device.name.0.as_str()).collect();
     names.join(" and ")
 }
@@ -63,6 +63,12 @@ pub(super) fn usable(run: &Run, levels: &[Level]) -> (Vec<Level>, Option<Failure
         }
     }
     (good, first)
+}
+
+/// Levels whose devices may all prove something.
+pub(in crate::policy) fn good(run: &Run, levels: Vec<Level>) -> Vec<Level> {
+    let good = |level: &Level| level.0.iter().all(|device| unusable(run, device).is_none());
+    levels.into_iter().filter(|level| !level.0.is_empty() && good(level)).collect()
 }
 
 fn unusable(run: &Run, device: &FenceDevice) -> Option<Failure> {

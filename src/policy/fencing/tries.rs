@@ -2,6 +2,7 @@
 
 use crate::model::{Epoch, FenceDevice, Moment, PowerState, Progress, Sample};
 use crate::policy::fencing::proof::Evidence;
+use crate::policy::host_error::wait::is_contradicted;
 use crate::policy::notes::Phase;
 use crate::policy::report::Disabled;
 use crate::policy::run::Run;
@@ -149,6 +150,9 @@ impl<'a> Tries<'a> {
             }
             PowerState::On => {
                 run.is_on();
+                if is_contradicted(run, &device) {
+                    return Err(Stop::Again.into());
+                }
                 self.odd = 0;
                 self.off.clear();
                 self.not_off_yet(run, attempt, text)

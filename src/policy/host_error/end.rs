@@ -141,6 +141,7 @@ pub(super) async fn close(mut run: Run, end: End) -> Report {
         purpose: run.policy.purpose,
         outcome: end.outcome,
         again: run.command(),
+        early: run.waiting.why.take(),
         proof: end.proof,
         trail: run.trail(),
         took: run.now(),

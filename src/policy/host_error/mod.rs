@@ -8,6 +8,7 @@
 pub(in crate::policy) mod brakes;
 mod claim;
 mod end;
+pub(in crate::policy) mod evidence;
 pub(in crate::policy) mod gain;
 pub(in crate::policy) mod hold;
 pub(in crate::policy) mod itself;

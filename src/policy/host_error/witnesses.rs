@@ -11,6 +11,7 @@ use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
 use crate::policy::run::would_stop::WouldStop;
 use crate::policy::run::would_stop::says;
+use crate::policy::timings::FRESH;
 use std::time::Duration;
 
 /// The time between two questions to a witness that still says alive.
@@ -18,7 +19,10 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Hear witnesses, if there are any, before something that cannot be taken back.
 pub(in crate::policy) async fn before(run: &mut Run) -> Result<(), Stop> {
-    let Some(count) = hear(run).await else { return Ok(()) };
+    // Those that the wait has heard just now are not asked twice.
+    let just = run.waiting.heard.take().filter(|(at, _)| run.now().since(*at) < FRESH);
+    let heard = if let Some((_, count)) = just { Some(count) } else { hear(run).await };
+    let Some(count) = heard else { return Ok(()) };
     if count.says_alive(run) {
         return Err(Stop::held(says_alive(run, &count)));
     }
@@ -81,7 +85,7 @@ pub(in crate::policy) async fn rehearse(run: &mut Run, stop: &mut WouldStop) {
 }
 
 /// Ask peers, and Consul where it is set up; nobody where there is no witness.
-async fn hear(run: &mut Run) -> Option<Count> {
+pub(super) async fn hear(run: &mut Run) -> Option<Count> {
     if !run.policy.witness.any() {
         return None;
     }
@@ -98,9 +102,10 @@ async fn hear(run: &mut Run) -> Option<Count> {
     Some(Count::of(&heard))
 }
 
-struct Count {
-    alive: Vec<String>,
-    dead: u32,
+/// What witnesses have said.
+pub(in crate::policy) struct Count {
+    pub(super) alive: Vec<String>,
+    pub(super) dead: u32,
     all: usize,
 }
 
@@ -116,7 +121,7 @@ impl Count {
         self.alive.len() >= usize::try_from(run.policy.witness.alive.max(1)).unwrap_or(usize::MAX)
     }
 
-    fn who(&self) -> String {
+    pub(super) fn who(&self) -> String {
         self.alive.join("; ")
     }
 
@@ -130,7 +135,7 @@ impl Count {
     }
 }
 
-fn witnesses(count: usize) -> String {
+pub(super) fn witnesses(count: usize) -> String {
     format!("{count} witness{}", if count == 1 { "" } else { "es" })
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Abort, ClusterId, End, Epoch, Held, Hold, HostState, IncidentVm, Life, Looks, RunId, SeenOwner, VmId,
+    Abort, Asked, ClusterId, End, Epoch, Fencing, Force, Held, Hold, HostState, IncidentVm, Life, Looks,
+    Mode, RunId, SeenOwner, Signs, VmId,
 };
 
 const NOW: Epoch = Epoch(1_795_165_661);
@@ -188,6 +189,31 @@ fn vms_that_are_held_are_looked_at_again_as_long_as_the_host_is_dead_of_the_same
     assert_eq!((todo, why.as_str()), (Todo::Leave, "fe2 4711 1 looks at its VMs again"));
     let not = Incident { waiting: None, ..with_a_held_vm() };
     assert_eq!(of(&[host(7, HostState::Error)], not).0, Todo::Leave);
+}
+
+#[test]
+fn a_wait_that_may_be_over_before_its_time_is_looked_at_and_no_other() {
+    let hosts = [host(7, HostState::Error)];
+    let asked = |fencing| Some(Asked { mode: Mode::Migrate, force: Force::RunningOnly, fencing });
+    let mut waits = Incident {
+        until: Some(NOW.plus(Duration::from_secs(80))),
+        outcome: Some("handed over".to_owned()),
+        flags: asked(Fencing::Required),
+        ..incident(7, Progress::Open, "fe1 1 1", 100)
+    };
+    let (todo, why) = of(&hosts, waits.clone());
+    assert!(
+        todo == Todo::GoOn && why.starts_with("the host has 80 s more to come back, unless its devices"),
+        "{why}"
+    );
+    waits.signs = Some(Signs::Silent(NOW));
+    assert_eq!(of(&hosts, waits.clone()).0, Todo::GoOn);
+    waits.signs = Some(Signs::Waited("node3 (host 3) says alive".to_owned()));
+    assert_eq!(of(&hosts, waits.clone()).0, Todo::Leave);
+    let waived = Incident { signs: None, flags: asked(Fencing::Waived), ..waits.clone() };
+    assert_eq!(of(&hosts, waived).0, Todo::Leave);
+    let held = Incident { signs: None, progress: Progress::Held, ..waits };
+    assert_eq!(of(&hosts, held).0, Todo::Leave);
 }
 
 #[test]

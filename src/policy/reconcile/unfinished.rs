@@ -1,7 +1,9 @@
 //! An incident that is not closed: whether a run works on it, and what is left to be done.
 
 use super::{Todo, View, Waits};
-use crate::model::{Confirmation, DocumentId, Host, HostState, Incident, Life, Memory, Progress};
+use crate::model::{
+    Confirmation, DocumentId, Fencing, Host, HostState, Incident, Life, Memory, Progress, Signs,
+};
 use crate::policy::holder::{lives_and_is_silent, silent};
 use crate::policy::limits::{DISARMED, disarmed};
 use crate::policy::moments::{Bounds, beyond, rests};
@@ -54,6 +56,12 @@ pub(super) fn unfinished(
         && !has_word(view.memory, document, incident, host)
         && let Ok(left @ 1..) = rest
     {
+        if may_be_over(incident) {
+            let why = format!(
+                "the host has {left} s more to come back, unless its devices or witnesses show that it does not"
+            );
+            return (Todo::GoOn, why);
+        }
         let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
         let why = held.map_or_else(
             || format!("the host has {left} s more to come back"),
@@ -83,6 +91,12 @@ pub(super) fn unfinished(
             (Todo::LookAgain, format!("{why}{wrong}"))
         }
     }
+}
+
+/// May a run find that its wait is over before its time? One that was held, or had its fence waived, has another reason.
+fn may_be_over(incident: &Incident) -> bool {
+    let fenced = incident.flags.is_some_and(|asked| asked.fencing == Fencing::Required);
+    fenced && incident.progress == Progress::Open && !matches!(incident.signs, Some(Signs::Waited(_)))
 }
 
 /// What it may be waiting for. A word that its last run has read is no news, though it may not be used yet.

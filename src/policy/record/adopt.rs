@@ -195,6 +195,9 @@ fn begun(run: &Run) -> Epoch {
 /// A record that is begun says until when the host may come back; one that goes on keeps that.
 fn set_until(run: &Run, incident: &mut Incident, at: Epoch) {
     let begins = incident.progress == Progress::Closed || run.record.document.is_none();
+    if begins {
+        incident.signs = None;
+    }
     if begins || incident.until.is_none() {
         incident.until = Some(at.plus(run.policy.wait.whole()));
     }

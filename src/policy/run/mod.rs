@@ -10,6 +10,7 @@ pub(in crate::policy) mod record;
 pub(in crate::policy) mod stop;
 pub(in crate::policy) mod suspect;
 pub(in crate::policy) mod vms;
+pub(in crate::policy) mod waiting;
 pub(in crate::policy) mod would_stop;
 
 use super::desk::Desk;
@@ -25,6 +26,7 @@ use std::ops::Deref;
 use stop::Stop;
 use suspect::{Fence, Suspect};
 use vms::Vms;
+use waiting::Waiting;
 
 /// One recovery. It asks the world at its desk.
 pub(in crate::policy) struct Run {
@@ -32,6 +34,7 @@ pub(in crate::policy) struct Run {
     pub(in crate::policy) subject: Subject,
     pub(in crate::policy) policy: Policy,
     pub(in crate::policy) suspect: Suspect,
+    pub(in crate::policy) waiting: Waiting,
     pub(in crate::policy) fence: Fence,
     pub(in crate::policy) hold: Holding,
     pub(in crate::policy) record: Record,
@@ -49,8 +52,8 @@ impl Deref for Run {
 impl Run {
     pub(in crate::policy) fn new(desk: Desk, subject: Subject, policy: Policy) -> Self {
         let (suspect, fence, hold) = (Suspect::default(), Fence::default(), Holding::default());
-        let (record, vms) = (Record::default(), Vms::default());
-        Self { desk, subject, policy, suspect, fence, hold, record, vms }
+        let (waiting, record, vms) = (Waiting::default(), Record::default(), Vms::default());
+        Self { desk, subject, policy, suspect, waiting, fence, hold, record, vms }
     }
 
     /// `node7 (host 7)`

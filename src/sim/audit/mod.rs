@@ -10,6 +10,7 @@ mod outcomes;
 mod proof;
 mod quiet;
 mod tend;
+mod wait;
 mod watch;
 mod well;
 mod words;
@@ -28,6 +29,7 @@ use orders::{doubles, flags, orders};
 use outcomes::{outcomes, recovered};
 use proof::proven;
 use std::time::Duration;
+use wait::waited;
 use well::well;
 use words::owned;
 
@@ -60,6 +62,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     let mut broken = Vec::new();
     fence(world, policy, subject, &mut broken);
     braked(world, policy, subject, &mut broken);
+    waited(world, policy, subject, &mut broken);
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);

@@ -153,6 +153,12 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
+    fn clues(&mut self, host: HostId) -> Result<(Vec<Level>, Outlook), Failure> {
+        let answer = self.world.clues(host);
+        self.pages.answered(Question::Clues, &answer);
+        answer
+    }
+
     fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
         // Not written down: it has no answer, and what follows from it has.
         self.world.recognise(host, turned);

@@ -13,13 +13,15 @@ fn seconds(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
 
 fn wait() -> impl Strategy<Value = WaitRules> {
     let dump = prop_oneof![4 => Just(Duration::ZERO), 1 => seconds(1..601)];
-    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301), dump).prop_map(
-        |(cycles, cycle, look, oned, dump)| WaitRules {
+    let sure = prop_oneof![1 => Just(Duration::ZERO), 3 => seconds(1..91)];
+    (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301), dump, sure).prop_map(
+        |(cycles, cycle, look, oned, dump, sure)| WaitRules {
             cycles,
             cycle,
             look,
             oned,
             dump,
+            sure,
             ..WaitRules::default()
         },
     )

@@ -3,6 +3,7 @@
 use super::{Known, Seconds};
 use crate::model::Monitord;
 use crate::policy::FenceRules;
+use crate::policy::host_error::evidence::{READINGS, WITNESSES};
 use crate::policy::settings::HandOver;
 use std::time::Duration;
 
@@ -53,12 +54,12 @@ pub(super) fn hang(stage: &(&'static str, Seconds, Seconds)) -> Seconds {
 
 impl Known<'_> {
     pub(super) fn figures(&self) -> [(&'static str, Seconds, Seconds); 5] {
-        let (silence, (ssh, silent), wait) = (self.silence(), self.ssh(), self.wait());
+        let (silence, (ssh, silent), (wait, wait_hung)) = (self.silence(), self.ssh(), self.wait());
         let (off, switched) = self.proof();
         [
             ("silence", silence, silence),
             ("probe", ssh, silent),
-            ("wait", wait, wait),
+            ("wait", wait, wait_hung),
             ("proof", off, switched),
             ("first VM", FIRST, FIRST),
         ]
@@ -92,10 +93,26 @@ impl Known<'_> {
         (Seconds { least_s: NO_ROUTE.min(most), most_s: Some(most) }, silent)
     }
 
-    fn wait(&self) -> Seconds {
-        let whole = whole(self.wait.whole());
-        let tick = if self.hand_over == HandOver::Yes && whole > 0 { TICK } else { 0 };
-        Seconds { least_s: whole, most_s: Some(whole.saturating_add(tick)) }
+    /// `-p`, or until there are signs that the host does not come back by itself.
+    fn wait(&self) -> (Seconds, Seconds) {
+        let most = whole(self.wait.whole());
+        let tick = if self.hand_over == HandOver::Yes && most > 0 { TICK } else { 0 };
+        let longest = Seconds { least_s: most, most_s: Some(most.saturating_add(tick)) };
+        let early = |least: Duration| {
+            let late =
+                least.saturating_add(self.wait.look.saturating_mul(2)).saturating_add(self.facts.witness);
+            let late = whole(late).min(most).saturating_add(tick);
+            Seconds { least_s: whole(least).min(most), most_s: Some(late) }
+        };
+        let between = self.fence.interval.saturating_mul(READINGS - 1);
+        let off = between.saturating_add(self.answer.saturating_mul(READINGS));
+        let silent = if self.hears() { early(self.wait.sure) } else { longest };
+        (if self.devices { early(off) } else { silent }, silent)
+    }
+
+    /// Can so many be asked that their silence ends the wait?
+    pub(super) fn hears(&self) -> bool {
+        self.witnesses >= WITNESSES && !self.wait.sure.is_zero()
     }
 
     /// From the end of the wait to the proof: of a host that is off, and of one that must be switched off first.

@@ -1,7 +1,7 @@
 //! The one line that takes most off.
 
 use super::figures::{hang, lost};
-use super::{Figure, Known, Saving};
+use super::{Figure, Known, Saving, Watcher};
 use crate::policy::WaitRules;
 
 /// A host that lives has answered ssh by then, however busy it is.
@@ -15,7 +15,7 @@ const WORTH: u64 = 5;
 
 /// The change after which the host is recovered soonest: one that ends what has no end first, then the most seconds.
 pub(super) fn most_off(known: &Known<'_>, hook: bool) -> Option<Saving> {
-    let changes = [connect(known), interval(known), cycles(known, hook)];
+    let changes = [watcher(known), connect(known), interval(known), cycles(known, hook)];
     let savings = changes.into_iter().flatten().map(|(change, changed)| saving(known, &changed, change));
     let rank = |saving: &Saving| {
         let seconds = saving.power_lost_s.saturating_add(saving.hang_s.unwrap_or(0));
@@ -34,6 +34,12 @@ fn saving(known: &Known<'_>, changed: &Known<'_>, change: String) -> Saving {
 }
 
 type Change<'a> = Option<(String, Known<'a>)>;
+
+fn watcher<'a>(known: &Known<'a>) -> Change<'a> {
+    let Watcher::Installed(silence) = known.facts.watcher else { return None };
+    let change = "`systemctl enable --now onerescue-watch`".to_owned();
+    Some((change, Known { watcher: Some(silence), ..known.clone() }))
+}
 
 fn connect<'a>(known: &Known<'a>) -> Change<'a> {
     let local = known.driver.is_some_and(|driver| driver.local);

@@ -15,7 +15,7 @@ fn policy() -> Policy {
     policy
 }
 
-fn host(answer: u64) -> HostFacts {
+fn host() -> HostFacts {
     let mut host = Host::new(HostId(1), "node1", HostState::Monitored);
     host.vm_mad = "kvm".to_owned();
     HostFacts {
@@ -23,7 +23,7 @@ fn host(answer: u64) -> HostFacts {
         entry: Entry::Declared { same_power_accepted: true },
         levels: Ok(Vec::new()),
         power: Vec::new(),
-        slowest: Some(Duration::from_millis(answer)),
+        slowest: None,
         turned: BTreeMap::new(),
     }
 }
@@ -38,7 +38,8 @@ fn facts(connect: Option<u64>) -> BudgetFacts {
 }
 
 fn budget(facts: &BudgetFacts, policy: &Policy, answer: u64) -> Budget {
-    known(&Rules::default(), Some(policy), facts, &host(answer)).budget(ClusterId(0), true)
+    known(&Rules::default(), Some(policy), facts, &host(), (0, Duration::from_millis(answer)))
+        .budget(ClusterId(0), true)
 }
 
 fn stage(budget: &Budget, name: &str) -> Stage {
@@ -102,7 +103,14 @@ fn when_everything_is_short_there_is_nothing_to_take_off_and_a_watcher_counts() 
         (saving.change.as_str(), saving.power_lost_s),
         ("MONITORING_INTERVAL_HOST = 15 in /etc/one/monitord.conf", 45)
     );
-    facts.watcher = Some(Duration::from_secs(10));
+    facts.watcher = Watcher::Installed(Duration::from_secs(10));
+    facts.monitord.interval.seconds = 15;
+    let saving = budget(&facts, &policy, 500).most_off.unwrap();
+    assert_eq!(
+        (saving.change.as_str(), saving.power_lost_s),
+        ("`systemctl enable --now onerescue-watch`", 30 - 11)
+    );
+    facts.watcher = Watcher::Runs(Duration::from_secs(10));
     // 10 s of silence, 3 s of ssh, three readings and the first VM: 20.8 s were measured so.
     let watched = budget(&facts, &policy, 500);
     assert_eq!((watched.power_lost, watched.most_off), (seconds(10 + 3 + 6 + 1, 11 + 5 + 6 + 2), None));
@@ -136,4 +144,36 @@ fn what_could_not_be_read_is_named() {
         "{said}"
     );
     assert_eq!(stage(&budget, "probe").from, "ConnectTimeout is not known, and taken as none: it timed out");
+}
+
+#[test]
+fn signs_end_the_wait_as_far_as_there_are_devices_and_witnesses() {
+    let mut facts = facts(Some(5));
+    facts.witness = Duration::from_secs(10);
+    let mut host = host();
+    let device = crate::model::FenceDevice::new(
+        crate::model::DeviceName("bmc".to_owned()),
+        crate::model::ReadBack::Status,
+    );
+    host.levels = Ok(vec![crate::model::Level(vec![device])]);
+    let policy = policy();
+    let of = |policy: &Policy, host: &HostFacts, others| {
+        let known =
+            known(&Rules::default(), Some(policy), &facts, host, (others, Duration::from_millis(500)));
+        stage(&known.budget(ClusterId(0), true), "wait")
+    };
+    let both = of(&policy, &host, 2);
+    // Three readings; the peers are asked once more before they count.
+    assert_eq!((both.power_lost, both.hang), (seconds(6, 26), seconds(30, 50)));
+    assert!(
+        both.from.ends_with("; 3 times \"off\" ends it, 30 s without an answer for any witness end it"),
+        "{both:?}"
+    );
+    assert_eq!(of(&policy, &host, 1).hang, seconds(300, 300), "one witness is not enough");
+    let waived = Policy { fencing: Fencing::Waived, ..policy.clone() };
+    assert_eq!(of(&waived, &host, 2).power_lost, seconds(300, 300));
+    let at_once = Policy { wait: WaitRules { cycles: 0, ..policy.wait }, ..policy.clone() };
+    assert_eq!(of(&at_once, &host, 2).hang, seconds(0, 0), "-p is the longest wait");
+    host.levels = Ok(Vec::new());
+    assert_eq!(of(&policy, &host, 2).power_lost, seconds(30, 50));
 }

@@ -48,7 +48,13 @@ impl Known<'_> {
             HandOver::Yes => ", then reconcile's next tick",
             HandOver::No => "",
         };
-        format!("{} cycles of {} s ({by}){then}", self.wait.cycles, self.wait.cycle.as_secs())
+        let off = self.devices.then(|| "3 times \"off\" ends it".to_owned());
+        let silent = self
+            .hears()
+            .then(|| format!("{} s without an answer for any witness end it", self.wait.sure.as_secs()));
+        let early: Vec<_> = [off, silent].into_iter().flatten().collect();
+        let early = if early.is_empty() { String::new() } else { format!("; {}", early.join(", ")) };
+        format!("{} cycles of {} s ({by}){then}{early}", self.wait.cycles, self.wait.cycle.as_secs())
     }
 
     pub(super) fn why_proof(&self) -> String {

@@ -20,7 +20,7 @@ pub(in crate::policy::fencing) fn learn(run: &mut Run, outlook: &Outlook) {
     run.record.clock.shows(memory.now, now);
     run.hold.words = Some((Words::of(memory, host), now));
     run.record.old = old(memory, host, &run.policy.record, &run.policy.brake);
-    run.suspect.seen_on = memory.seen_on.iter().filter(|seen| seen.host == host).cloned().collect();
+    around(run, outlook);
     let own = memory.incidents.iter().find(|(document, _)| Some(*document) == run.record.document);
     if let (Some((_, stored)), Some(incident)) = (own, &mut run.record.incident) {
         // A word that any run has used is used.
@@ -34,6 +34,13 @@ pub(in crate::policy::fencing) fn learn(run: &mut Run, outlook: &Outlook) {
     run.record.word = about.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
     run.record.proceed.0 =
         proceeds.filter(|word| open.contains(&word.incident)).max_by_key(|word| word.at).cloned();
+}
+
+/// Which of its devices were seen ON, and which hosts can be asked.
+pub(in crate::policy) fn around(run: &mut Run, outlook: &Outlook) {
+    let host = run.subject.host;
+    let seen_on = outlook.memory.seen_on.iter().filter(|seen| seen.host == host);
+    run.suspect.seen_on = seen_on.cloned().collect();
     run.suspect.peers = peers(host, outlook);
 }
 
