@@ -26,6 +26,7 @@ mod show;
 mod stop;
 mod tended;
 mod timeline;
+mod watch;
 mod watched;
 mod word;
 

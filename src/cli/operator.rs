@@ -14,6 +14,7 @@ use super::reconcile::{Reconcile, reconcile};
 use super::replay::{ReplayOptions, replay};
 use super::serve::{DrillPower, drill_power};
 use super::show::{Show, show};
+use super::watch::{WatchHosts, watch};
 use crate::finish;
 use crate::options::{FenceHost, HostBack, HostError, VmDown};
 use crate::world::stop;
@@ -40,6 +41,7 @@ enum Command {
     Proceed(Proceed),
     Layer(LayerCommand),
     Reconcile(Reconcile),
+    Watch(WatchHosts),
     History(History),
     Show(Show),
     Replay(ReplayOptions),
@@ -65,8 +67,8 @@ pub fn command_lines() -> Vec<clap::Command> {
 #[must_use]
 pub fn operator() -> ExitCode {
     let command = Operator::parse().command;
-    // Reconcile has incidents to let go.
-    if !matches!(command, Command::Reconcile(_))
+    // Reconcile has incidents to let go, and a watcher says what comes after it.
+    if !matches!(command, Command::Reconcile(_) | Command::Watch(_))
         && let Err(error) = on_signal_do("run the same command again; what it has written stays")
     {
         return finish::failed(&error);
@@ -80,6 +82,7 @@ pub fn operator() -> ExitCode {
         Command::Proceed(options) => proceed(&options),
         Command::Layer(options) => layer(&options),
         Command::Reconcile(options) => reconcile(&options),
+        Command::Watch(options) => watch(&options),
         Command::History(options) => history(&options),
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),

@@ -18,6 +18,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `ONERESCUE_CONFIG`: the settings file.
     pub onerescue_config: Option<PathBuf>,
+    /// `NOTIFY_SOCKET`: where systemd listens, if it has started this process so.
+    pub notify_socket: Option<String>,
     /// The person, as far as it is told: `SUDO_USER`, `USER`, `LOGNAME`, the first that is set. Anybody can set it.
     pub person: Option<String>,
 }
@@ -43,6 +45,7 @@ impl Environment {
             one_auth: path("ONE_AUTH"),
             home: path("HOME"),
             onerescue_config: path("ONERESCUE_CONFIG"),
+            notify_socket: text("NOTIFY_SOCKET"),
             person: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(text),
         }
     }

@@ -104,17 +104,26 @@ pub(crate) struct Physics {
 }
 
 /// The time between two messages of a host that saves its crash dump.
-const SAYS_SO: Duration = Duration::from_secs(10);
+pub(super) const SAYS_SO: Duration = Duration::from_secs(10);
 
 impl Physics {
+    /// Since when this host saves its crash dump at this moment.
+    pub(super) fn dumps_since(&self, host: HostId, now: Duration) -> Option<Duration> {
+        let (from, until) = self.dumps.get(&host).copied()?;
+        (from <= now && now < until && self.has_crashed(host)).then_some(from)
+    }
+
+    /// A crashed host runs nothing but the kernel that saves its memory.
+    fn has_crashed(&self, host: HostId) -> bool {
+        self.machines.get(&host).is_some_and(|machine| machine.power == Power::On && machine.hung)
+    }
+
     /// When a host says next, at this moment or later, that it saves its crash dump.
     pub(super) fn says_that_it_dumps(&self, host: HostId, now: Duration) -> Option<Duration> {
         let (from, until) = self.dumps.get(&host).copied()?;
         let passed = now.saturating_sub(from).as_millis().div_ceil(SAYS_SO.as_millis());
         let next = from.saturating_add(SAYS_SO.saturating_mul(u32::try_from(passed).unwrap_or(u32::MAX)));
-        let crashed =
-            self.machines.get(&host).is_some_and(|machine| machine.power == Power::On && machine.hung);
-        Some(next.max(from)).filter(|next| crashed && *next < until)
+        Some(next.max(from)).filter(|next| self.has_crashed(host) && *next < until)
     }
 
     pub(crate) fn add(&mut self, host: HostId) {

@@ -4,8 +4,8 @@
 
 use super::physics::Power;
 use crate::model::{
-    DeviceName, DocumentId, Forced, Host, HostId, HostState, Incident, Memory, NotOff, Outlook, PowerState,
-    Testimony, Vm, VmId,
+    DeviceName, DocumentId, Dump, Forced, Host, HostId, HostState, Incident, Memory, NotOff, Outlook,
+    PowerState, Testimony, Vm, VmId,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::{Failure, Order, Reply, Survey};
@@ -58,6 +58,13 @@ pub enum Seen {
         /// What oned said.
         answer: Result<DocumentId, Failure>,
     },
+    /// Somebody listened for the messages of a host that saves its crash dump.
+    Dump {
+        /// When the listening was over.
+        at: Duration,
+        /// What was heard.
+        said: Dump,
+    },
     /// "Off" was sent, or may have been.
     Off {
         /// When it was sent.
@@ -70,6 +77,8 @@ pub enum Seen {
         via: Option<HostId>,
         /// What it said.
         answer: Result<(), NotOff>,
+        /// Since when the host saved its crash dump then, if it did.
+        dumps: Option<Duration>,
     },
     /// The power was asked for.
     Power {

@@ -54,6 +54,8 @@ pub struct SimWorld {
     reading: Option<Reading>,
     /// UUIDs with turned bytes that count in the present run.
     recognised: BTreeMap<(HostId, DeviceName), String>,
+    /// When somebody first listened for the crash dump of a host.
+    listened: BTreeMap<HostId, Duration>,
     claimed: Option<HostId>,
     /// Who holds the lock file of the host, when that was taken, and when it is free again.
     held: Option<(Locked, Duration, Option<Duration>)>,
@@ -128,6 +130,7 @@ impl SimWorld {
             cached: BTreeMap::new(),
             reading: None,
             recognised: BTreeMap::new(),
+            listened: BTreeMap::new(),
             claimed: None,
             held: None,
             again: None,
@@ -393,6 +396,11 @@ impl SimWorld {
     #[must_use]
     pub fn seen(&self) -> &[Seen] {
         &self.seen
+    }
+
+    /// When somebody first listened for the crash dump of this host.
+    pub(super) fn listened(&self, host: HostId) -> Option<Duration> {
+        self.listened.get(&host).copied()
     }
 
     /// The fence devices of a host.

@@ -16,14 +16,15 @@ use super::places::{Place, Places};
 use super::reading::Reading;
 use super::runner;
 use super::stop::{self, Claimed, Running};
+use super::touch::Ports;
 use super::watched;
 use super::witness::Witness;
 use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
-    Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Dump, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment,
+    NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::model::{Epoch, Hook, Words};
 use crate::policy::healthy::Deed;
@@ -35,6 +36,7 @@ use crate::policy::{Crowd, Domains, HoldRules, News, VmSubject, Watch, listen};
 use crate::trail::FILE_ONLY;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,6 +67,8 @@ pub struct Live {
     /// The places of this process for runs that work on VMs, where they are counted, and this run's.
     places: Option<Places>,
     place: Option<Place>,
+    /// The hosts' ssh ports, where they are watched.
+    pub(super) ports: Option<Ports>,
     /// The host that this run works on, for whoever stops it.
     claimed: Option<Claimed>,
     /// Until it is dropped.
@@ -93,6 +97,7 @@ impl Live {
             lock: None,
             places: None,
             place: None,
+            ports: None,
             claimed: None,
             _running: Running::begin(),
         }
@@ -408,6 +413,18 @@ impl World for Live {
 
     fn zombies(&mut self, vms: &[VmId]) -> Result<Vec<Host>, Failure> {
         self.zone.zombies(vms)
+    }
+
+    fn pool(&mut self) -> Result<Vec<Host>, Failure> {
+        Self::pool(self)
+    }
+
+    fn touch(&mut self, hosts: &Rc<[Peer]>, listen: Duration) -> Vec<(HostId, Heard)> {
+        Self::touch(self, hosts, listen)
+    }
+
+    fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
+        Self::note_forced(self, document, forced)
     }
 
     fn tell(&mut self, entry: &Entry) {

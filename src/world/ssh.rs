@@ -53,7 +53,7 @@ impl Ssh {
         self.address_of(host.id, &host.name)
     }
 
-    fn address_of(&self, id: HostId, name: &str) -> Result<String, String> {
+    pub(super) fn address_of(&self, id: HostId, name: &str) -> Result<String, String> {
         let declared = self.addresses.get(&(id, name.to_owned()));
         let address = declared.map_or(name, String::as_str);
         check_address(&format!("the address of {id}"), address)?;

@@ -21,3 +21,4 @@ mod readme;
 mod reconcile;
 mod replay;
 mod seen_on;
+mod watch;

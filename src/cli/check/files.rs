@@ -21,7 +21,26 @@ pub(super) fn look(config: &Config, environment: &Environment) -> Vec<Finding> {
     let token = config.witness.consul.as_ref().and_then(|consul| consul.token_file.as_deref());
     findings.extend(token.map(token_file));
     findings.extend(listener(config));
+    findings.push(watcher(&config.paths.run_dir));
     findings
+}
+
+/// Who makes oned look sooner. Nothing depends on it.
+fn watcher(run_dir: &Path) -> Finding {
+    let text = match crate::world::watcher(run_dir) {
+        Some(locked) => {
+            let pid = locked
+                .holders
+                .first()
+                .map_or_else(String::new, |holder| format!(" (process {})", holder.pid));
+            format!("`onerescue watch` is at work{pid}: oned looks sooner at a host that is silent")
+        }
+        None => {
+            "`onerescue watch` does not run here: a dead host is noticed when oned looks at it, after minutes"
+                .to_owned()
+        }
+    };
+    Finding::ok(Item::Watcher, "this front-end", text)
 }
 
 /// Who listens whether a host saves its crash dump.

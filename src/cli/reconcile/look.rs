@@ -7,6 +7,7 @@ use crate::options::{HostBack, HostError};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, Todo, decide, left, options};
 use crate::policy::surroundings::{refused, refused_by_hooks};
+use crate::policy::watch::is_left;
 use crate::policy::{Failure, Policy, Source, Subject, Trouble, busy, host_back, unreadable};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
@@ -118,6 +119,11 @@ impl Looked {
             advice: "`onehost update ID FILE` replaces its template, `onedb change-body` the rest".to_owned(),
         };
         unreadable(&self.memory).or_else(|| self.unread_hosts.first().map(host))
+    }
+
+    /// Has a watcher left a host OFFLINE, or may it have?
+    pub(super) fn has_left_looks(&self) -> bool {
+        is_left(&self.memory)
     }
 
     /// The incident that a run would go on with.

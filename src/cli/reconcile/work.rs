@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::finish;
 use crate::model::Incident;
 use crate::policy::reconcile::{Decision, LOOK, Turns, stays};
-use crate::policy::{Failure, Subject, Trouble};
+use crate::policy::{Failure, Subject, Trouble, watch};
+use crate::run::Run;
 use crate::world::{Live, Places, clock, sweep};
 use crate::{run_back, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +43,9 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> R
             match desk.look() {
                 Ok(looked) => {
                     told.decided(&looked);
+                    if looked.has_left_looks() {
+                        enable(desk);
+                    }
                     waits = stays(&looked.decisions, clock::since_boot().saturating_sub(began), stay);
                     for decision in &looked.decisions {
                         if turns.begins(decision, parallel, clock::wall_clock()) {
@@ -79,6 +83,15 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> R
             }
         }
     })
+}
+
+/// Enable the hosts that a watcher has left OFFLINE. What fails is tried again by the next look.
+fn enable(desk: &Desk) {
+    let policy = watch::Policy::of(desk.config.watch, &desk.config.rules);
+    match zone(&desk.config, &desk.environment) {
+        Ok(zone) => drop(Run::mend_looks(policy).to_the_end(&mut Live::new(zone, &desk.config))),
+        Err(error) => log::warn!("reconcile: {}", error.chain()),
+    }
 }
 
 /// Tell of those that have ended meanwhile; how many.

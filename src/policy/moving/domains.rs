@@ -12,16 +12,22 @@ use crate::policy::notes::Phase;
 use crate::policy::port::Survey;
 use crate::policy::run::Run;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// More VMs are not asked for: their names must fit into one command.
 const MOST: usize = 5000;
 
-/// Ask once in this run; what was said stands in the survey from then on.
-pub(super) async fn look(run: &mut Run, survey: &mut Survey) {
+/// A survey is old when somebody has taken longer than this to answer.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Ask once in this run; what was said stands in the survey from then on. Has that made the survey old?
+pub(super) async fn look(run: &mut Run, survey: &mut Survey) -> bool {
+    let since = run.now();
     if run.vms.hosts.domains.is_none() {
         run.vms.hosts.domains = Some(ask(run, survey).await);
     }
     survey.running = run.vms.hosts.domains.clone().unwrap_or_default();
+    run.now().since(since) > SLOW
 }
 
 async fn ask(run: &Run, survey: &Survey) -> BTreeMap<VmId, HostId> {

@@ -71,7 +71,9 @@ pub(in crate::policy) async fn survey(run: &mut Run) -> Result<Looked, Stop> {
         let survey = match run.read(Phase::Survey, move |world| world.survey(host, &also)).await? {
             Ok(survey) => match strays(run, survey).await? {
                 Ok(mut survey) => {
-                    domains::look(run, &mut survey).await;
+                    if domains::look(run, &mut survey).await {
+                        continue;
+                    }
                     survey
                 }
                 Err(failure) => return Ok(Looked::Ended(no_cloud(run, failure))),

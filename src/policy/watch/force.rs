@@ -12,6 +12,7 @@ use crate::policy::lead::{Leads, leads};
 use crate::policy::limits::held;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
+use crate::policy::port::Failure;
 use crate::policy::timings::FRESH;
 use std::rc::Rc;
 use std::time::Duration;
@@ -23,37 +24,34 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Look at hosts that are silent, one after the other.
 pub(super) async fn look(run: &mut Run, watched: &Rc<[Peer]>, due: &[HostId]) {
     for host in due {
-        // What was done about the one before is seen by a new look around.
-        match run.ask(|world| world.outlook()).await {
-            Ok(outlook) => one(run, watched, &outlook, *host).await,
-            Err(failure) => run.holds(Topic::Here, "oned", &failure),
+        if let Err(failure) = one(run, watched, *host).await {
+            run.holds(Topic::Here, "oned", &failure);
         }
         run.known.later(*host, run.now());
     }
 }
 
-async fn one(run: &mut Run, watched: &Rc<[Peer]>, outlook: &Outlook, id: HostId) {
-    let Some(host) = outlook.hosts.iter().find(|host| host.id == id) else { return };
-    match considered(run, watched, outlook, host).await {
-        Ok((why, host)) => force(run, outlook, &host, why).await,
+/// The host is read first: who looks around and who is asked about it must know it. What was done about the one before is seen.
+async fn one(run: &mut Run, watched: &Rc<[Peer]>, id: HostId) -> Result<(), Failure> {
+    let Some(host) = run.read(id).await? else { return Ok(()) };
+    let outlook = run.ask(|world| world.outlook()).await?;
+    match considered(run, watched, &outlook, &host).await {
+        Ok(why) => force(run, &outlook, &host, why).await,
         Err((topic, (kind, failure))) => run.holds(topic, kind, &failure),
     }
+    Ok(())
 }
 
-/// What speaks for a look, where nothing speaks against it, and the host as it was read alone: a pool does not say when oned has
-/// heard it last.
+/// What speaks for a look, where nothing speaks against it.
 async fn considered(
     run: &mut Run,
     watched: &Rc<[Peer]>,
     outlook: &Outlook,
     host: &Host,
-) -> Result<(String, Host), (Topic, Reason)> {
+) -> Result<String, (Topic, Reason)> {
     may_be_looked_at(run, outlook, host)?;
     run.known.is_over(Topic::Zone);
     let about = |reason: Reason| (Topic::Host(host.id), reason);
-    // Who is asked about a host has read it.
-    let read = run.read(host.id).await.map_err(|failure| about(("oned", failure)))?;
-    let read = must_be_monitored(host, read).map_err(about)?;
     let peers = peers(host.id, outlook);
     let why = evidence(run, host, &peers, &outlook.memory).await.map_err(about)?;
     // What came in meanwhile, of this host and of the others.
@@ -63,7 +61,7 @@ async fn considered(
     }
     may_be_looked_at(run, outlook, host)?;
     let seconds = run.known.ear(host.id).unserved.as_secs();
-    Ok((format!("no ssh banner for {seconds} s; {why}"), read))
+    Ok(format!("no ssh banner for {seconds} s; {why}"))
 }
 
 fn may_be_looked_at(run: &Run, outlook: &Outlook, host: &Host) -> Result<(), (Topic, Reason)> {
@@ -72,9 +70,9 @@ fn may_be_looked_at(run: &Run, outlook: &Outlook, host: &Host) -> Result<(), (To
     zone.or_else(|| Some((Topic::Host(host.id), view.host(host)?))).map_or(Ok(()), Err)
 }
 
-fn must_be_monitored(host: &Host, read: Option<Host>) -> Result<Host, Reason> {
+fn must_be_monitored(host: &Host, read: Option<&Host>) -> Result<(), Reason> {
     match read {
-        Some(read) if read.state == HostState::Monitored => Ok(read),
+        Some(read) if read.state == HostState::Monitored => Ok(()),
         Some(read) => Err(("state", held(format!("{host} is {} by now", read.state), "nothing is needed"))),
         None => Err(("state", held(format!("{host} is gone"), "nothing is needed"))),
     }
@@ -120,7 +118,7 @@ async fn still(run: &Run, host: &Host, began: crate::model::Moment) -> Result<()
         }
     }
     let read = run.read(host.id).await.map_err(|failure| ("oned", failure))?;
-    must_be_monitored(host, read)?;
+    must_be_monitored(host, read.as_ref())?;
     if run.now().since(began) >= FRESH {
         let what = format!("oned is slow: what was seen of {host} is old");
         return Err(("slow", held(what, "nothing: it is looked at again")));

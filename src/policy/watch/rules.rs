@@ -1,7 +1,7 @@
 //! `[watch]`, and what else a watcher goes by.
 
 use crate::policy::rules::{BrakeRules, Control, ObserverRules, Rules as AllRules, WitnessRules};
-use crate::section::{SECOND, TENTH, minutes, number, seconds, section, time};
+use crate::section::{SECOND, minutes, number, seconds, section, time};
 use std::time::Duration;
 
 section! {
@@ -9,7 +9,7 @@ section! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Rules {
         /// The time between two connections to the ssh port of one host.
-        pub every: Duration = seconds(2), time(TENTH, minutes(1));
+        pub every: Duration = seconds(2), time(SECOND, minutes(1));
         /// A host that has given no ssh banner for so long is asked about: its devices, then its peers.
         ///
         /// A packet that is lost is sent again after 1, 3 and 7 s; a restarted sshd is back sooner.

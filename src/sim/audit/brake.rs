@@ -99,6 +99,7 @@ pub(super) fn braked(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             }
             Seen::Host { .. }
             | Seen::Witness { .. }
+            | Seen::Dump { .. }
             | Seen::Power { .. }
             | Seen::Survey { .. }
             | Seen::Vms { .. }

@@ -79,7 +79,10 @@ pub(super) fn fence(world: &SimWorld, policy: &Policy, subject: HostId, broken: 
                 }
                 continue;
             }
-            Seen::Outlook { outlook: None, .. } | Seen::Memory { .. } | Seen::Witness { .. } => continue,
+            Seen::Outlook { outlook: None, .. }
+            | Seen::Memory { .. }
+            | Seen::Witness { .. }
+            | Seen::Dump { .. } => continue,
             Seen::Order { .. } => touched = true,
             Seen::Disable { .. } => {
                 touched = true;

@@ -4,6 +4,7 @@
 //! domains are those of the machines. Where a VM may be placed is not judged here; the properties do that.
 
 mod brake;
+mod dump;
 mod fence;
 mod orders;
 mod outcomes;
@@ -24,6 +25,7 @@ use crate::model::{HostId, VmId};
 use crate::policy::{Policy, Report};
 use crate::short_report::{LONGEST as LONGEST_REPORT, short};
 use brake::braked;
+use dump::dumped;
 use fence::fence;
 use orders::{doubles, flags, orders};
 use outcomes::{outcomes, recovered};
@@ -63,6 +65,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     fence(world, policy, subject, &mut broken);
     braked(world, policy, subject, &mut broken);
     waited(world, policy, subject, &mut broken);
+    dumped(world, policy, &mut broken);
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);

@@ -102,6 +102,7 @@ pub(super) fn orders(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             Seen::Host { .. }
             | Seen::Outlook { .. }
             | Seen::Witness { .. }
+            | Seen::Dump { .. }
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }

@@ -60,6 +60,7 @@ pub(super) fn recovered(world: &SimWorld, policy: &Policy, report: &Report, brok
             Seen::Host { .. }
             | Seen::Outlook { .. }
             | Seen::Witness { .. }
+            | Seen::Dump { .. }
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }

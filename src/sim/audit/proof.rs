@@ -46,7 +46,11 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
                 );
                 known.sent();
             }
-            Seen::Host { .. } | Seen::Memory { .. } | Seen::Witness { .. } | Seen::Order { .. } => {}
+            Seen::Host { .. }
+            | Seen::Memory { .. }
+            | Seen::Witness { .. }
+            | Seen::Dump { .. }
+            | Seen::Order { .. } => {}
         }
         if matches!(seen, Seen::Vms { .. } | Seen::Survey { .. }) {
             known.fresh.clear();

@@ -101,6 +101,7 @@ fn when(seen: &Seen) -> Duration {
         | Seen::Outlook { at, .. }
         | Seen::Memory { at, .. }
         | Seen::Witness { at, .. }
+        | Seen::Dump { at, .. }
         | Seen::Record { at, .. }
         | Seen::Off { at, .. }
         | Seen::Power { at, .. }

@@ -97,6 +97,7 @@ pub(super) fn owned(world: &SimWorld, subject: HostId, broken: &mut Vec<String>)
             | Seen::Outlook { .. }
             | Seen::Host { .. }
             | Seen::Witness { .. }
+            | Seen::Dump { .. }
             | Seen::Power { .. }
             | Seen::Vms { .. }
             | Seen::Disable { .. } => None,

@@ -20,6 +20,7 @@ impl SimWorld {
         }
         let device = self.reach(host, name, via).map_err(NotOff::Sent);
         let power = self.transport.cloud().power(host);
+        let dumps = self.transport.cloud().physics.dumps_since(host, at);
         let said = device.and_then(|device| {
             if device.behaviour == Behaviour::RestartsAtOff && self.orders(&device) == 0 {
                 return Err(NotOff::Sent("connection reset by peer".to_owned()));
@@ -37,7 +38,7 @@ impl SimWorld {
         });
         let via = via.map(|peer| peer.id);
         if !matches!(said, Err(NotOff::NotSent { .. })) {
-            self.seen.push(Seen::Off { at, host, device: name.clone(), via, answer: said.clone() });
+            self.seen.push(Seen::Off { at, host, device: name.clone(), via, answer: said.clone(), dumps });
         }
         self.due();
         said
@@ -46,13 +47,13 @@ impl SimWorld {
     /// A message that comes while nobody listens is lost.
     pub(super) fn listen_for_a_dump(&mut self, host: HostId, listen: Duration) -> Dump {
         let now = self.cloud_now();
+        self.listened.entry(host).or_insert(now);
         let next = self.transport.cloud().physics.says_that_it_dumps(host, now);
-        let Some(left) = next.map(|next| next.saturating_sub(now)).filter(|left| *left < listen) else {
-            self.advance(listen);
-            return Dump::Silent;
-        };
-        self.advance(left.max(ASKING));
-        Dump::Saving
+        let left = next.map(|next| next.saturating_sub(now)).filter(|left| *left < listen);
+        self.advance(left.map_or(listen, |left| left.max(ASKING)));
+        let said = if left.is_some() { Dump::Saving } else { Dump::Silent };
+        self.seen.push(Seen::Dump { at: self.cloud_now(), said: said.clone() });
+        said
     }
 
     pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {

@@ -53,6 +53,7 @@ pub(crate) fn orders(story: &Story, world: &SimWorld, dead: HostId) -> Vec<Strin
             Seen::Host { .. }
             | Seen::Outlook { .. }
             | Seen::Witness { .. }
+            | Seen::Dump { .. }
             | Seen::Record { .. }
             | Seen::Off { .. }
             | Seen::Power { .. }
