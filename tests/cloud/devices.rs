@@ -155,7 +155,7 @@ fn sent_within(device: &str, settings: &str) -> Duration {
     assert_eq!(report.outcome.exit_code(), 0);
     let calls = scenario.world.transport().calls();
     let last = calls.iter().rfind(|call| call.method == "one.vm.migrate").unwrap().at;
-    last - scenario.world.began() - report.proof.unwrap().at().0
+    last.saturating_sub(scenario.world.began()).saturating_sub(report.proof.unwrap().at().0)
 }
 
 #[test]
