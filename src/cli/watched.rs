@@ -26,7 +26,7 @@ pub(super) fn play_watch(
     let killed = scenario.killed.take();
     if let Some(after) = killed {
         scenario.world.begin_again();
-        drive(scenario, policy, Known::default(), after);
+        drive(scenario, policy, Known::default(), after.min(time));
         tell(scenario, &mut text);
         scenario.world.transport().begin_again();
         let _ = writeln!(text, "{} ..       the watcher is killed\n", scenario.world.now());

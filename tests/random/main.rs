@@ -19,6 +19,7 @@ mod replay;
 mod several;
 mod story;
 mod tended;
+mod watched;
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;

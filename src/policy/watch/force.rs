@@ -129,12 +129,14 @@ async fn still(run: &Run, host: &Host, began: crate::model::Moment) -> Result<()
 /// The two calls, with nothing between them.
 async fn call(run: &mut Run, document: DocumentId, note: Forced) {
     let (host, at) = (note.host, note.at);
+    run.known.pending.insert(host, false);
     let mut replies = run.tend(vec![Deed::Offline { host }, Deed::Enable { host }]).await.into_iter();
     let (first, second) = (replies.next(), replies.next());
     let enabled = match first {
         Some(Reply::Accepted) => second == Some(Reply::Accepted) || enable(run, host).await,
         // It may still be carried out: the note stays open until that cannot be any more.
         Some(Reply::Unknown(_)) | None => {
+            run.known.pending.insert(host, true);
             let unsure = Forced { unsure: true, ..note.clone() };
             let _ = run.ask(move |world| world.note_forced(Some(document), &unsure)).await;
             let read = run.read(host).await.ok().flatten();

@@ -1,8 +1,8 @@
 //! What a watcher knows from turn to turn: how long each host has been silent, and what was said.
 
 use super::rules::Rules;
-use crate::model::{DocumentId, Heard, HostId, Moment};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::model::{Heard, HostId, Moment};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The time from one look at a silent host to the next, at first; it doubles.
@@ -48,8 +48,9 @@ pub struct Known {
     said: BTreeMap<Topic, String>,
     /// Whether hosts gave their banner in the last round.
     pub(super) any_heard: bool,
-    /// Notes that are over, and oned has not taken that yet.
-    pub(super) unwritten: BTreeSet<DocumentId>,
+    /// Hosts that this process has set OFFLINE, or may have, and that are not known to be enabled again; and whether oned may still
+    /// carry out the first call.
+    pub(super) pending: BTreeMap<HostId, bool>,
     /// How many looks were forced.
     pub forced: u32,
     /// How many hosts were found OFFLINE by a look that was not ended, and enabled.

@@ -51,7 +51,8 @@ pub(super) async fn mend(run: &mut Run) -> bool {
 }
 
 async fn one(run: &mut Run, memory: &Memory, document: DocumentId, forced: &Forced) {
-    if run.known.unwritten.contains(&document) {
+    // What this process has begun it knows itself: it is over, or no call was made.
+    if forced.by == memory.me && !run.known.pending.contains_key(&forced.host) {
         return end_note(run, document, forced, memory.now).await;
     }
     let host = match run.read(forced.host).await {
@@ -107,21 +108,21 @@ fn whose(run: &Run, memory: &Memory, forced: &Forced, host: &Host) -> Whose {
 /// a person does after that is not waited for.
 fn may_come(run: &Run, memory: &Memory, forced: &Forced) -> bool {
     let own = run.policy.alone && front_end(&forced.by) == front_end(&memory.me);
-    let dead = own && forced.by != memory.me && !forced.unsure;
-    !dead && age(memory.now, forced) < UNNAMED
+    let may = match run.known.pending.get(&forced.host).filter(|_| forced.by == memory.me) {
+        Some(unsure) => *unsure,
+        None => forced.unsure || !own,
+    };
+    may && age(memory.now, forced) < UNNAMED
 }
 
 /// It is over.
 pub(super) async fn end_note(run: &mut Run, document: DocumentId, forced: &Forced, now: Epoch) {
+    run.known.pending.remove(&forced.host);
     let over = Forced { over: Some(now), ..forced.clone() };
     let written = run.ask(move |world| world.note_forced(Some(document), &over)).await;
-    match written {
-        Ok(_) => drop(run.known.unwritten.remove(&document)),
-        // It is tried again by the next turn.
-        Err(Failure { what, .. }) => {
-            run.known.unwritten.insert(document);
-            run.detail(Phase::Report, what);
-        }
+    // It is tried again by the next turn.
+    if let Err(Failure { what, .. }) = written {
+        run.detail(Phase::Report, what);
     }
 }
 
