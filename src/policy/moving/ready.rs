@@ -1,7 +1,8 @@
 //! What must hold just before something is changed: the record is still this run's, and the host is still off.
 //!
-//! A host that is not off any more is fenced again, `[fence] again` (2) times; then the run ends, and what was not sent is held.
-//! Where nobody can read the power (`-u`, a device without a status), oned at least must not show the host as back.
+//! A host that is not off any more is fenced again, `[fence] again` (2) times; then nothing more is sent, what was not sent
+//! is held, and what was sent is read back (`moving::ending`). Where nobody can read the power (`-u`, a device without a
+//! status), oned at least must not show the host as back.
 
 use super::act::batch;
 use super::alive::{contradicted_by_oned, heard, is_heard};

@@ -106,6 +106,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned
     let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
     let planned: BTreeSet<_> = planned.iter().map(Order::vm).collect();
     let ids: Vec<_> = run.vms.progress.keys().filter(|vm| !planned.contains(vm)).copied().collect();
+    run.vms.scheduling.is_read(now, run.policy.wait.look);
     list.vms.iter().for_each(|vm| note_progress(run, vm));
     let mut next = Follows::default();
     for id in ids {
