@@ -1,10 +1,11 @@
-//! The power is read again just before a VM is moved or started: every device that can be read has to say off once more.
+//! The power is read again just before a VM is moved or started, where no reading beside the orders serves: every device
+//! that can be read has to say off once more.
 //!
-//! `moving::ready` asks before a batch of orders where what was read beside the batch before, by `fencing::beside`, is
-//! older than `[fence] recheck` (10 s) or says something else; with a person's word, and with "0s", before each batch. A
-//! device that is silent is asked again after 4, 8 and then every 16 s (twice `[fence] interval`, and so on), until it has
-//! been silent for `patience` (30 s): then the host counts as not off. One that was mute when a person's word was taken is
-//! asked once in 120 s (`MUTE`). Where it is not off, `moving::ready::not_off` fences again or ends the run.
+//! `moving::ready` asks, before a batch of orders where what `fencing::beside` has read is older than `[fence] recheck` (10
+//! s) or gave no answer, with a person's word, and with "0s"; and before the host is disabled. A device that is silent is
+//! asked again after 4, 8 and then every 16 s (twice `[fence] interval`, and so on), until an answer is missing 30 s
+//! (`patience`) after the first one that was: then the host counts as not off. One that was mute when a person's word was
+//! taken is asked once in 120 s (`MUTE`). Where it is not off, `moving::ready::not_off` fences again or ends the run.
 
 use crate::model::{DeviceName, Moment, PowerState};
 use crate::policy::fencing::proof::Proof;

@@ -1,15 +1,15 @@
 //! Send orders, few at a time, and note what oned says to them.
 //!
 //! A batch has `[settle] parallel` (4) orders. Before each batch of orders that move, start or end VMs, and not of those
-//! that take RESCHED flags back, every device of the proof must have said off, asked less than `[fence] recheck` (10 s)
-//! ago, the record must be this run's, and oned must not hear the host (`moving::ready`). The power is read while the batch
-//! before is sent (`fencing::beside`), and between two batches where that is older, says something else, or with "0s"
-//! (`fencing::recheck`).
+//! that take RESCHED flags back, the devices of the proof must have said off, asked at most `[fence] recheck` (10 s) ago,
+//! the record must be this run's, and oned must not hear the host (`moving::ready`). The power is read while the batch
+//! before is sent (`fencing::beside`). Where that gave no answer, or is older, with a person's word and with "0s", the
+//! batch waits while the devices are asked (`fencing::recheck`); what takes long is repeated three times at most.
 //!
-//! Where a device is silent it is asked again until 30 s are over. Silent for longer, or on: nothing more is sent, and the
-//! host is fenced again, twice at most in one run; after that, or where oned hears the host, what was not sent is held, and
-//! what was sent is read back all the same (`moving::ending`). 30 s after the survey (3 s where VMs wait for others) the
-//! rest is planned anew.
+//! A device that says on ends it at once; one that is silent is asked again, for `[fence] patience` (30 s) at least. Then
+//! nothing more is sent, and the host is fenced again, twice at most in one run; after that, or where oned hears the host,
+//! what was not sent is held, and what was sent is read back all the same (`moving::ending`). 30 s after the survey (3 s
+//! where VMs wait for others) the rest is planned anew.
 //!
 //! An answer is never a success: that is read back, see [`super::settle`].
 

@@ -1,8 +1,10 @@
-//! What must hold just before something is changed: the record is still this run's, and the host is still off.
+//! What must hold just before something is changed: the record is still this run's, the host is still off, and oned does
+//! not hear it.
 //!
-//! A host that is not off any more is fenced again, `[fence] again` (2) times; then nothing more is sent, what was not sent
-//! is held, and what was sent is read back (`moving::ending`). Where nobody can read the power (`-u`, a device without a
-//! status), oned at least must not show the host as back.
+//! A host that is not off any more, or whose device is silent for too long, is fenced again, `[fence] again` (2) times,
+//! after RESCHED flags were taken back; then nothing more is sent, what was not sent is held, and what was sent is read
+//! back (`moving::ending`). Where nobody can read the power (`-u`, a device without a status), oned must not show the host
+//! as back either.
 
 use super::act::batch;
 use super::alive::{contradicted_by_oned, heard, is_heard};
