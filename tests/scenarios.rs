@@ -709,6 +709,7 @@ scenarios! {
     on_again_and_disarmed_between_batches
     on_again_and_monitored
     on_again_and_not_fenced_again
+    on_again_beside_the_orders
     on_again_between_batches
     on_again_is_not_off
     on_again_too_often
@@ -739,6 +740,7 @@ scenarios! {
     plan_affined_soft
     plan_affined_soft_layer
     plan_affined_together
+    peer_dies_beside_the_orders
     plan_after
     plan_after_circle
     plan_after_deleted
@@ -858,6 +860,7 @@ scenarios! {
     record_refused_by_the_database
     record_refused_for_ever
     records_are_forgotten
+    recheck_is_slow
     recreate
     recreate_boot_fails_once
     recreate_forgotten_by_a_dead_leader

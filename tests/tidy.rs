@@ -5,6 +5,8 @@
 
 #[path = "tidy/imports.rs"]
 mod imports;
+#[path = "tidy/live.rs"]
+mod live;
 #[path = "tidy/manual.rs"]
 mod manual;
 #[path = "tidy/texts.rs"]

@@ -1,5 +1,6 @@
 //! `onerescue drill`: the real procedure against the simulated cloud, told as a timeline.
 
+use super::bench::bench;
 use super::reconciled;
 use super::serve::serve;
 use super::tended::play_tended;
@@ -27,6 +28,9 @@ pub struct Drill {
     /// Do not recover: serve the simulated cloud on this loopback port (0 for any) for real executables
     #[arg(long, value_name = "PORT")]
     pub serve: Option<u16>,
+    /// Do not tell a recovery: measure many, from the loss of power to the last VM, as a table
+    #[arg(long, conflicts_with_all = ["scenario", "live_clock", "serve"])]
+    pub bench: bool,
 }
 
 /// Run a drill; the exit code is 0 if every safety rule held, whatever became of the VMs, and 1 if not.
@@ -34,6 +38,9 @@ pub struct Drill {
 /// # Errors
 /// [`Error::Scenario`] and [`Error::File`] for a scenario that cannot be used.
 pub(super) fn drill(options: &Drill) -> Result<u8> {
+    if options.bench {
+        return bench();
+    }
     let text = match &options.scenario {
         Some(path) => read(path)?,
         None => FIVE_HOSTS.to_owned(),

@@ -3,6 +3,7 @@
 mod abort;
 mod arming;
 mod back;
+mod bench;
 mod check;
 mod confirm_off;
 mod down;

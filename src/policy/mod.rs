@@ -15,7 +15,7 @@
 //! | a device that says off unasked is sent "off" all the same (`off_anyway`) | `fencing/tries` |
 //! | a host that saves its crash dump is not fenced meanwhile | `fencing/dump` |
 //! | a person's word that the host is off | `fencing/confirmation` |
-//! | "off" is read again before each batch | `moving/act`: when; `moving/ready`: what follows; `fencing/recheck`: how |
+//! | "off" is read again before each batch | `moving/act`: the whole rule; `moving/ready`: what follows; `fencing/beside`, `fencing/recheck`: how |
 //! | one owner; taken over after the lease | `record/lease`; `record/adopt` does it; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |

@@ -152,6 +152,18 @@ pub trait World {
     /// Read the power back, from the front-end or from a peer.
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState;
 
+    /// Begin to read the power back at these devices, all at once, beside what is asked next. Whatever was under way is dropped.
+    fn begin_reading(&mut self, host: HostId, devices: &[(DeviceName, Option<Peer>)]) {
+        let _ = (host, devices);
+    }
+
+    /// What came of that; nothing while a device has not answered, unless that is waited for. None of them where nothing is
+    /// under way.
+    fn reading(&mut self, wait: bool) -> Option<Vec<(DeviceName, PowerState)>> {
+        let _ = wait;
+        Some(Vec::new())
+    }
+
     /// Has this run a place among those of its process that work on VMs? It takes one if there is one.
     fn has_place(&mut self) -> bool {
         true

@@ -33,6 +33,10 @@ section! {
         pub cycle: Duration = minutes(1), time(TENTH, hours(1));
         /// The time between two looks at the host, and at VMs on their way.
         pub look: Duration = seconds(5), time(TENTH, minutes(5));
+        /// The first look at VMs that were sent on comes after this; then the time doubles until it is `look`. "0s": it is `look`
+        /// at once.
+        #[serde(default)]
+        pub first_look: Duration = Duration::from_millis(500), time(NONE, minutes(5));
         /// How long oned may be away before the run gives up.
         pub oned: Duration = minutes(5), time(SECOND, days(1));
         /// The wait is over before its time when at least two witnesses have got no answer for so long, and none has got one. "0s":
@@ -76,10 +80,10 @@ section! {
         pub seen_on_age: Duration = days(30), time(hours(1), days(3650));
         /// How often a host that was off and is on again is fenced again.
         pub again: u32 = 2, number(0, 10);
-        /// How old the last "off" may be when the next VMs (as many as `[settle] parallel`) are sent on. "0s": it is read
-        /// again before each batch. A device that takes seconds for an answer may have more, up to 30s: a machine takes
-        /// longer to boot.
-        pub recheck: Duration = NONE, time(NONE, seconds(30));
+        /// How old the last "off" may be when the next VMs (as many as `[settle] parallel`) are sent on: no machine boots and is given
+        /// a VM in less. From half of that on it is read again, beside the orders. "0s": it is read before each batch, which waits for
+        /// it. A device that takes more than 5 s for an answer may have up to 30s.
+        pub recheck: Duration = seconds(10), time(NONE, seconds(30));
         /// A host none of whose VMs can be recovered (held, no room, opted out, or there are none) is not fenced: true
         /// fences it all the same. `fence_host` always fences.
         pub without_gain: bool = false, plain;

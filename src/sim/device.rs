@@ -61,6 +61,9 @@ pub enum Behaviour {
     OffTwice,
 }
 
+/// What asking a device takes, unless it is told another time.
+pub(super) const ASKING: Duration = Duration::from_millis(200);
+
 /// [`Behaviour::DeadThenWorks`] answers after this time, unless it is told another.
 pub(super) const SILENT: Duration = Duration::from_secs(600);
 
@@ -174,6 +177,8 @@ pub struct SimDevice {
     /// It gives no answer until this long after the first run's begin; [`Behaviour::DeadThenWorks`] has ten minutes
     /// if nothing is said here.
     pub returns_after: Option<Duration>,
+    /// How long it takes for an answer.
+    pub takes: Duration,
 }
 
 impl SimDevice {
@@ -191,6 +196,7 @@ impl SimDevice {
             off_anyway: false,
             turned: None,
             returns_after: None,
+            takes: ASKING,
         }
     }
 

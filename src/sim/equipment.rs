@@ -37,6 +37,9 @@ pub(super) struct Device {
     /// It gives no answer until this long after the hook's start.
     #[serde(default, with = "compact::optional")]
     returns_after: Option<Duration>,
+    /// How long it takes for an answer; absent = 200 ms.
+    #[serde(default, with = "compact::optional")]
+    takes: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -149,6 +152,7 @@ fn device(words: &Device, names: &Names) -> Result<SimDevice, String> {
         off_anyway: words.off_anyway,
         turned: words.turned.clone(),
         returns_after: words.returns_after,
+        takes: words.takes.unwrap_or(plain.takes),
         ..plain
     })
 }

@@ -7,6 +7,7 @@ mod answers;
 mod asking;
 mod calm;
 mod fencing;
+mod reading;
 mod tending;
 mod watching;
 
@@ -28,6 +29,7 @@ use crate::policy::{Entry, Failure, Order, Reply};
 use crate::wire::record::Record;
 use crate::world::{Zone, let_go};
 use jiff::tz::TimeZone;
+use reading::Reading;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -48,6 +50,8 @@ pub struct SimWorld {
     outlets: BTreeMap<(HostId, DeviceName), Duration>,
     /// What a device that caches has last looked at, and when.
     cached: BTreeMap<(HostId, DeviceName), (Duration, Power)>,
+    /// What is read beside something else: the host, the answers, when they were asked for, and when they are in.
+    reading: Option<Reading>,
     /// UUIDs with turned bytes that count in the present run.
     recognised: BTreeMap<(HostId, DeviceName), String>,
     /// When somebody first listened for the crash dump of a host.
@@ -124,6 +128,7 @@ impl SimWorld {
             asked: BTreeMap::new(),
             outlets: BTreeMap::new(),
             cached: BTreeMap::new(),
+            reading: None,
             recognised: BTreeMap::new(),
             listened: BTreeMap::new(),
             claimed: None,
@@ -228,6 +233,7 @@ impl SimWorld {
         self.process += 1;
         self.locked.clear();
         self.recognised.clear();
+        self.reading = None;
         self.connected.clear();
         self.told.clear();
         self.seen.clear();

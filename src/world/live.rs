@@ -13,6 +13,7 @@ use super::observer;
 use super::off;
 use super::oned::Http;
 use super::places::{Place, Places};
+use super::reading::Reading;
 use super::runner;
 use super::stop::{self, Claimed, Running};
 use super::touch::Ports;
@@ -36,13 +37,16 @@ use crate::trail::FILE_ONLY;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A world that acts.
 #[derive(Debug)]
 pub struct Live {
     zone: Zone<Http>,
-    fence: Fence,
+    fence: Arc<Fence>,
+    /// What devices are asked beside something else.
+    reading: Option<Reading>,
     witness: Witness,
     observer: ObserverSettings,
     lead: Lead,
@@ -78,7 +82,8 @@ impl Live {
     pub fn new(zone: Zone<Http>, config: &Config) -> Self {
         Self {
             zone,
-            fence: Fence::new(config),
+            fence: Arc::new(Fence::new(config)),
+            reading: None,
             witness: Witness::new(config),
             observer: config.observer.clone(),
             lead: Lead::new(&config.paths.run_dir),
@@ -290,7 +295,7 @@ impl World for Live {
     }
 
     fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {
-        self.fence.recognise(host, turned);
+        Arc::make_mut(&mut self.fence).recognise(host, turned);
     }
 
     fn power_off(
@@ -329,6 +334,21 @@ impl World for Live {
             Ok((host, document)) => self.fence.status(host, document, device, via),
             Err(why) => PowerState::Unknown(why),
         }
+    }
+
+    fn begin_reading(&mut self, host: HostId, devices: &[(DeviceName, Option<Peer>)]) {
+        // One at a time: what is dropped is waited for.
+        self.reading = None;
+        let read = self.suspect(host).ok().map(|(host, document)| (host.clone(), document.to_owned()));
+        self.reading = read.map(|suspect| Reading::begin(Arc::clone(&self.fence), suspect, devices.to_vec()));
+    }
+
+    fn reading(&mut self, wait: bool) -> Option<Vec<(DeviceName, PowerState)>> {
+        let Some(reading) = &self.reading else { return Some(Vec::new()) };
+        if !wait && !reading.is_in() {
+            return None;
+        }
+        self.reading.take().map(Reading::answers)
     }
 
     fn has_place(&mut self) -> bool {

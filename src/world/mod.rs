@@ -25,6 +25,7 @@ mod off;
 pub mod oned;
 mod parallel;
 mod places;
+mod reading;
 mod records;
 mod released;
 mod remember;

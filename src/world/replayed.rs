@@ -218,6 +218,13 @@ impl World for Replayed {
         self.ask(&asked).map_or_else(|| PowerState::Unknown(String::new()), |(_, state)| state)
     }
 
+    fn reading(&mut self, _wait: bool) -> Option<Vec<(DeviceName, PowerState)>> {
+        // In journals of versions before the power was read between batches only.
+        let recorded = self.replay.ends_of(&Question::Reading).next().is_some();
+        let answer = if recorded { self.ask(&Question::Reading) } else { None };
+        answer.map_or_else(|| Some(Vec::new()), |(_, said)| said)
+    }
+
     fn survey(&mut self, _host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
         let (_, mut survey): (_, Survey) = self.tried(&Question::Survey { also: also.to_vec() })?;
         self.replay.as_written_today(&mut survey.memory);

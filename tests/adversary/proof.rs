@@ -160,7 +160,7 @@ fn a_proof_is_not_enough_when_the_device_falls_silent() {
         offs += 1;
         if offs <= 3 { PowerState::Off } else { unknown() }
     });
-    let _ = lab.run(&policy());
+    let _ = lab.run(&read_before_each_batch());
     let mut proven = lab.steps.iter().skip_while(|(_, step)| !step.starts_with("record Off"));
     assert!(proven.any(|(_, step)| step == "survey"), "it was proven off once:\n{}", lab.story());
     assert_eq!(lab.count("act"), 0, "{}", lab.story());

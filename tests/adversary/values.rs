@@ -88,6 +88,13 @@ pub(crate) fn policy() -> Policy {
     policy
 }
 
+/// The same, and what a device has said for the proof is old at once.
+pub(crate) fn read_before_each_batch() -> Policy {
+    let mut policy = policy();
+    policy.fence.recheck = Duration::ZERO;
+    policy
+}
+
 /// A person's word about the first document.
 pub(crate) fn word(at: i64, expires: i64) -> Confirmation {
     Confirmation {

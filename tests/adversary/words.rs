@@ -19,7 +19,7 @@ fn a_vm_that_oned_was_asked_to_move_is_not_called_untouched() {
         looks += u32::from(off > 0);
         if off > 0 && looks <= 4 { PowerState::Off } else { PowerState::On }
     });
-    let report = lab.run(&policy()).unwrap();
+    let report = lab.run(&read_before_each_batch()).unwrap();
     assert!(lab.count("act") > 0);
     let text = format!("{} / {:?}", report.outcome, report.vms);
     assert!(!text.contains("no VM was touched") && !text.contains("Held("), "{text}");
@@ -34,7 +34,7 @@ fn a_proof_that_was_disproven_is_neither_reported_nor_remembered() {
         looks += u32::from(off > 0);
         if off > 0 && looks <= 3 { PowerState::Off } else { PowerState::On }
     });
-    let report = lab.run(&policy()).unwrap();
+    let report = lab.run(&read_before_each_batch()).unwrap();
     let last = lab.written.last().unwrap();
     assert!(
         report.proof.is_none() && last.proof.is_none() && last.progress != Progress::Off,

@@ -141,3 +141,30 @@ fn an_off_that_is_executed_twice_takes_the_power_of_a_host_that_is_back() {
     play(&mut scenario, "on bmc, wait 5, on bmc, wait 6, power bmc");
     assert_eq!(power(&scenario), Power::Off);
 }
+
+/// How long it takes from the proof to the last order of 200 VMs.
+fn sent_within(device: &str, settings: &str) -> Duration {
+    let text = format!(
+        "title = \"a device at work\"\ncall = \"-m -p 0\"\nhost = \"node0\"\nbefore = [\"dies node0\"]\nstart = \"400s\"\n\
+         settings = \"{settings}\"\ndevices = [{device}]\nvms = [{{ name = \"web\", host = \"node0\", count = 200 }}]\n\
+         hosts = [{{ name = \"node0\" }}, {{ name = \"node1\", memory_gib = 4096, cpu = 1000 }}]\n"
+    );
+    let mut scenario = Scenario::parse(&text).unwrap();
+    scenario.world.transport().set_latency(Duration::from_millis(50));
+    let report = onerescue::run(&mut scenario.world, scenario.subject.clone(), scenario.policy.clone());
+    assert_eq!(report.outcome.exit_code(), 0);
+    let calls = scenario.world.transport().calls();
+    let last = calls.iter().rfind(|call| call.method == "one.vm.migrate").unwrap().at;
+    last.saturating_sub(scenario.world.began()).saturating_sub(report.proof.unwrap().at().0)
+}
+
+#[test]
+fn vms_do_not_wait_for_a_slow_device_once_the_host_is_proven_off() {
+    let device = |takes: &str| format!("{{ name = \"bmc\", takes = \"{takes}\" }}");
+    let between = "[fence]\\nrecheck = \\\"0s\\\"";
+    let (slow, quick) = (sent_within(&device("1s"), ""), sent_within(&device("1ms"), ""));
+    let between = sent_within(&device("1s"), between);
+    assert!(quick > seconds(10), "{quick:?} is shorter than an \"off\" counts");
+    assert!(slow < quick + Duration::from_millis(100), "{slow:?} with a slow device, and {quick:?}");
+    assert!(between > slow + seconds(45), "{between:?} where each batch waits for it");
+}

@@ -23,8 +23,21 @@ fn a_proof_is_of_one_level_and_all_of_it() {
     let one = script("power b");
     expect("one of level 2", &mut zone("dies node0 hang", &devices(2)), &one, &["without a proof"]);
     expect("level 2 alone", &mut zone("dies node0 hang", &devices(3)), &one, &[]);
-    let stale = "outlook, note fencing, look, off a, power a, power a, power a, survey, power b, order";
+    let stale =
+        "outlook, note fencing, look, off a, power a, power a, power a, survey, wait 11, power b, order";
     expect("another level's look", &mut zone("dies node0 hang", &devices(3)), stale, &["fresh look"]);
+}
+
+#[test]
+fn off_may_be_as_old_as_the_settings_say_when_an_order_is_sent() {
+    let before = "outlook, look, power bmc, power bmc, power bmc, survey";
+    for (recheck, wait, texts) in
+        [("10s", 9, [].as_slice()), ("10s", 11, &["fresh look"]), ("0s", 0, &["fresh look"])]
+    {
+        let settings = format!("settings = \"[fence]\\nrecheck = \\\"{recheck}\\\"\"");
+        let script = format!("{before}, wait {wait}, order");
+        expect(recheck, &mut zone("dies node0 power_loss", &settings), &script, texts);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! A [`Clearance`](super::Clearance) and a [`Proof`] can be made in here only: no host is fenced without the first, and
 //! nothing is done with a VM without the second.
 
+pub(in crate::policy) mod beside;
 pub(in crate::policy) mod clearance;
 pub mod confirmation;
 mod device;

@@ -21,6 +21,8 @@ pub(super) async fn contradicted_by_nobody(run: &mut Run, mut proof: Proof) -> R
     (run.fence.earlier, run.fence.disproven, run.fence.contradiction) = (None, false, None);
     run.fence.heard = None;
     run.fence.left_alone.clear();
+    // What was begun before this proof says nothing about it.
+    run.fence.readings.begun = None;
     // One word, one fence.
     run.record.proceed.1 = false;
     if !proof.is_waived() {

@@ -1,9 +1,11 @@
-//! The power is read again just before a VM is moved or started: every device that can be read has to say off once more.
+//! The power is read again just before a VM is moved or started, where no reading beside the orders serves: every device
+//! that can be read has to say off once more.
 //!
-//! `moving::act::send` asks before each batch of orders, by `moving::ready`. `[fence] recheck` is how old an "off" may be then
-//! (0 s: it is always read). A device that is silent is asked again after twice `[fence] interval` (2 s), 4 and 8 times, until
-//! `patience` (30 s) is over; one that was mute when a person's word was taken is asked once in 120 s (`MUTE`). Where it is not
-//! off, `moving::ready::not_off` fences again or ends the run.
+//! `moving::ready` asks, before a batch of orders where what `fencing::beside` has read is older than `[fence] recheck` (10
+//! s) or gave no answer, with a person's word, and with "0s"; and before the host is disabled. A device that is silent is
+//! asked again after 4, 8 and then every 16 s (twice `[fence] interval`, and so on), until an answer is missing 30 s
+//! (`patience`) after the first one that was: then the host counts as not off. One that was mute when a person's word was
+//! taken is asked once in 120 s (`MUTE`). Where it is not off, `moving::ready::not_off` fences again or ends the run.
 
 use crate::model::{DeviceName, Moment, PowerState};
 use crate::policy::fencing::proof::Proof;

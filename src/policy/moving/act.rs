@@ -1,7 +1,15 @@
 //! Send orders, few at a time, and note what oned says to them.
 //!
-//! A batch has `[settle] parallel` (4) orders. "Off" is read before the first one, and before each further one unless it was read
-//! less than `[fence] recheck` (0 s) ago: `fencing::recheck`. Where the host is not off, `ready::not_off` takes it from here.
+//! A batch has `[settle] parallel` (4) orders. Before each batch of orders that move, start or end VMs, and not of those
+//! that take RESCHED flags back, the devices of the proof must have said off, asked at most `[fence] recheck` (10 s) ago,
+//! the record must be this run's, and oned must not hear the host (`moving::ready`). The power is read while the batch
+//! before is sent (`fencing::beside`). Where that gave no answer, or is older, with a person's word and with "0s", the
+//! batch waits while the devices are asked (`fencing::recheck`); what takes long is repeated three times at most.
+//!
+//! A device that says on ends it at once; one that is silent is asked again, for `[fence] patience` (30 s) at least. Then
+//! nothing more is sent, and the host is fenced again, twice at most in one run; after that, or where oned hears the host,
+//! what was not sent is held, and what was sent is read back all the same (`moving::ending`). 30 s after the survey (3 s
+//! where VMs wait for others) the rest is planned anew.
 //!
 //! An answer is never a success: that is read back, see [`super::settle`].
 
@@ -36,14 +44,13 @@ pub(super) async fn send(
     run.begins_to_retry(proof);
     // Written down first, so that no later run forgets a VM that was touched.
     write(run, Needed::No).await?;
-    let mut within = Duration::ZERO;
+    // Somebody may switch the host on meanwhile: "off" may be as old as that, and no older.
+    let within = run.policy.fence.recheck;
     while !orders.is_empty() {
         let ready = ready(run, proof, seen, &orders, within).await?;
         if let Some(next) = not_ready(run, &ready) {
             return Ok(next);
         }
-        // Somebody may switch the host on between two batches: "off" may be as old as `[fence] recheck` allows.
-        within = run.policy.fence.recheck;
         orders = one_batch(run, proof, orders).await;
         let current = if run.vms.progress.values().any(VmProgress::is_behind) { TRIED } else { CURRENT };
         if !orders.is_empty() && run.now().since(seen.surveyed) >= current {
@@ -71,10 +78,14 @@ pub(super) async fn take_back(run: &mut Run, proof: &Proof, mut flags: Vec<Order
     next(run)
 }
 
+/// How many orders a batch has.
+pub(super) fn batch(run: &Run) -> usize {
+    usize::try_from(run.policy.settle.parallel.max(1)).unwrap_or(1)
+}
+
 /// Send the first few; the rest comes back.
 async fn one_batch(run: &mut Run, proof: &Proof, mut orders: Vec<Order>) -> Vec<Order> {
-    let parallel = usize::try_from(run.policy.settle.parallel.max(1)).unwrap_or(1);
-    let rest = orders.split_off(parallel.min(orders.len()));
+    let rest = orders.split_off(batch(run).min(orders.len()));
     let mut replies = proof.act(run, orders.clone()).await.into_iter();
     for order in orders {
         let lost = || Reply::Unknown("no answer".to_owned());

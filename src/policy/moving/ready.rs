@@ -1,11 +1,16 @@
-//! What must hold just before something is changed: the record is still this run's, and the host is still off.
+//! What must hold just before something is changed: the record is still this run's, the host is still off, and oned does
+//! not hear it.
 //!
-//! A host that is not off any more is fenced again, `[fence] again` (2) times; then the run ends, and what was not sent is held.
-//! Where nobody can read the power (`-u`, a device without a status), oned at least must not show the host as back.
+//! A host that is not off any more, or whose device is silent for too long, is fenced again, `[fence] again` (2) times,
+//! after RESCHED flags were taken back; then nothing more is sent, what was not sent is held, and what was sent is read
+//! back (`moving::ending`). Where nobody can read the power (`-u`, a device without a status), oned must not show the host
+//! as back either.
 
+use super::act::batch;
 use super::alive::{contradicted_by_oned, heard, is_heard};
 use super::ending::call_off;
 use crate::model::{DeviceName, Host, HostState, Moment, PowerState};
+use crate::policy::fencing::beside::{age, read_beside};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::fencing::recheck::{Power, ROUNDS, still_off};
 use crate::policy::host_error::lead::lead;
@@ -24,7 +29,7 @@ use std::time::Duration;
 
 /// When things were seen last.
 pub(in crate::policy) struct Seen {
-    /// The power.
+    /// The power, and oned's view of the host.
     pub(super) checked: Moment,
     /// The cloud.
     pub(super) surveyed: Moment,
@@ -55,8 +60,8 @@ enum Owned {
     CalledOff,
 }
 
-/// Look once more whether the record is ours and whether the host is off, which may have been seen within this time. These
-/// orders wait for it.
+/// Look once more whether the record is ours and whether the host is off, which its devices may have said within this time.
+/// These orders wait for it. oned's view of the host is read each time.
 pub(super) async fn ready(
     run: &mut Run,
     proof: &Proof,
@@ -64,33 +69,42 @@ pub(super) async fn ready(
     orders: &[Order],
     within: Duration,
 ) -> Result<Ready, Stop> {
-    let (mut within, mut rounds) = (within, 0);
+    let (mut within, mut since, mut rounds) = (within, Duration::ZERO, 0);
     lead(run).await?;
     loop {
         match owned(run).await? {
             Owned::Ours => {}
             Owned::CalledOff => return Ok(Ready::CalledOff),
             Owned::Overwritten => {
-                within = Duration::ZERO;
+                (within, since) = (Duration::ZERO, Duration::ZERO);
                 lead(run).await?;
                 continue;
             }
         }
-        if run.now().since(seen.checked) >= within {
-            match still_off(run, proof).await? {
+        let mut old = false;
+        if run.now().since(seen.checked) >= since {
+            let beside = read_beside(run, proof, within, orders.len() > batch(run)).await;
+            let is_beside = beside.is_some();
+            let power = match beside {
+                Some(power) => power,
+                None => still_off(run, proof).await?,
+            };
+            match power {
                 Power::Off if is_heard(run, proof).await? => return Ok(Ready::CalledOff),
                 Power::Off => seen.checked = run.now(),
                 Power::NobodyCanTell if is_silent(run, proof).await? => seen.checked = run.now(),
                 Power::NobodyCanTell => return Ok(Ready::CalledOff),
                 Power::NotOff { device, state } => return Ok(not_off(run, &device, &state, orders)),
             }
+            // oned may have taken long for its view of the host.
+            old = is_beside && age(run, proof).is_none_or(|age| age >= within);
         }
         // A device may have been silent for long: then whose the record is is asked again, a few times.
-        if run.now().since(run.record.owned) < FRESH || rounds >= ROUNDS {
+        if !old && run.now().since(run.record.owned) < FRESH || rounds >= ROUNDS {
             return Ok(Ready::Yes);
         }
         rounds += 1;
-        within = FRESH;
+        since = if old { Duration::ZERO } else { FRESH };
     }
 }
 

@@ -46,11 +46,18 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
     Ok(todo(orders, flags))
 }
 
-/// Others wait for the first one on their target: the looks at it come soon. They read few VMs.
+/// Most VMs run a second after their order, and a driver that takes longer is not asked for more often: the looks come
+/// `[wait] first_look` after the last VM was taken up, and then in twice the time, until that is `look`. Each is one call for all of
+/// them. Others wait for the first one on their target: the looks at it come soon, too, and read few VMs.
 fn pause(run: &Run) -> Duration {
+    let (now, rules) = (run.now(), run.policy.wait);
+    let moving = run.vms.progress.values().filter(|vm| matches!(vm.stage, Stage::Moving { .. }));
+    // What follows for a VM, a retry for example, begins nothing anew: each VM costs a few looks more, and not a few each time.
+    let begun = moving.filter_map(|vm| vm.begun).max().filter(|_| !rules.first_look.is_zero());
+    let soon = begun.map_or(rules.look, |begun| now.since(begun).max(rules.first_look));
     let wait = run.policy.settle.first_wait;
     let due = |begun| {
-        let age = run.now().since(begun);
+        let age = now.since(begun);
         let left = wait.saturating_sub(age);
         if left.is_zero() { SOON } else { (age / 2).clamp(SOON, OFTEN).min(left) }
     };
@@ -58,8 +65,7 @@ fn pause(run: &Run) -> Duration {
         Stage::Behind { first } => run.vms.progress.get(&first),
         Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => None,
     });
-    let look = run.policy.wait.look;
-    firsts.map(|first| first.begun.map_or(OFTEN, due)).min().map_or(look, |due| due.min(look))
+    firsts.map(|first| first.begun.map_or(OFTEN, due)).chain([soon]).min().unwrap_or(soon).min(rules.look)
 }
 
 /// Whether the hosts were looked at together with the VMs.
@@ -100,6 +106,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned
     let vms: BTreeMap<_, _> = list.vms.iter().map(|vm| (vm.id, vm)).collect();
     let planned: BTreeSet<_> = planned.iter().map(Order::vm).collect();
     let ids: Vec<_> = run.vms.progress.keys().filter(|vm| !planned.contains(vm)).copied().collect();
+    run.vms.scheduling.is_read(now, run.policy.wait.look);
     list.vms.iter().for_each(|vm| note_progress(run, vm));
     let mut next = Follows::default();
     for id in ids {

@@ -58,7 +58,9 @@ impl Run {
             return self.pause(pause).await.map(|()| false);
         };
         let mute = match mute {
-            Mute::WaitedFor => self.fence.mute.iter().map(|name| (name.clone(), self.via(name, 0))).collect(),
+            Mute::WaitedFor => {
+                self.fence.readings.mute.iter().map(|name| (name.clone(), self.via(name, 0))).collect()
+            }
             Mute::Left => Vec::new(),
         };
         let watch = Watch { host: self.subject.host, words, looked: self.now().since(at), mute };

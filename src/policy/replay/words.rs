@@ -4,6 +4,7 @@
 const WORDS: &[(&str, &str)] = &[
     ("1 VMs: ", "1 VM: "),
     (" full (", " host* full ("),
+    (" MiB left)", " MiB left)*"),
     (": left to the scheduler, by its", ": the scheduler moves it, by its"),
     ("sent \"off\" to ", "\"off\" was sent to "),
     (", and was sent \"off\" ", "; \"off\" was sent to * "),

@@ -5,6 +5,7 @@
 
 pub(in crate::policy) mod holding;
 pub(in crate::policy) mod progress;
+pub(in crate::policy) mod readings;
 pub(in crate::policy) mod record;
 pub(in crate::policy) mod stop;
 pub(in crate::policy) mod suspect;
@@ -193,12 +194,10 @@ impl Run {
 
     /// What the device says of the host's power.
     pub(in crate::policy) async fn power_state(&mut self, device: &DeviceName, turn: usize) -> PowerState {
-        let (host, asked, via) = (self.subject.host, device.clone(), self.via(device, turn));
-        let state = self.ask(move |world| world.power_state(host, &asked, via.as_ref())).await;
-        match &state {
-            PowerState::Unknown(_) => self.fence.mute.insert(device.clone()),
-            PowerState::On | PowerState::Off => self.fence.mute.remove(device),
-        };
+        let (host, name, via) = (self.subject.host, device.clone(), self.via(device, turn));
+        let asked = self.now();
+        let state = self.ask(move |world| world.power_state(host, &name, via.as_ref())).await;
+        self.fence.readings.said(device, asked, &state);
         state
     }
 

@@ -4,6 +4,7 @@ use crate::model::{ClusterId, DeviceName, HostId, Moment, Peer, SeenOn};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::host_error::itself::Leader;
 use crate::policy::report::Disabled;
+use crate::policy::run::readings::Readings;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The host, as far as it is known.
@@ -52,8 +53,8 @@ pub(in crate::policy) struct Fence {
     pub(in crate::policy) slow: u32,
     /// When oned had heard the host last, as it was at the first look after the proof.
     pub(in crate::policy) heard: Option<i64>,
-    /// Devices whose last answer was none.
-    pub(in crate::policy) mute: BTreeSet<DeviceName>,
+    /// What its devices have said last.
+    pub(in crate::policy) readings: Readings,
     /// Devices that were mute when a person's word was taken, and when they were asked once more.
     pub(in crate::policy) left_alone: BTreeMap<DeviceName, Moment>,
     /// A witness, or oned itself, went on to contradict a proof.

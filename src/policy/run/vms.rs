@@ -54,14 +54,28 @@ pub(in crate::policy) struct Vms {
 pub(in crate::policy) struct Scheduling {
     /// When the first flag was set, or the scheduler moved a VM last.
     pub(in crate::policy) since: Option<Moment>,
+    /// When the VMs were read last, or a flag went out.
+    read: Option<Moment>,
     /// Why the planner has taken over.
     pub(in crate::policy) over: Option<String>,
 }
+
+/// A look at VMs comes within this time while oned answers; what is beyond it oned was away, and its scheduler with it.
+const ANSWERS: Duration = Duration::from_secs(30);
 
 impl Scheduling {
     /// A flag goes out. Where no other is out, its time begins now.
     pub(in crate::policy) fn begin(&mut self, now: Moment, others: bool) {
         self.since = self.since.filter(|_| others).or(Some(now));
+        self.read = Some(now);
+    }
+
+    /// The VMs were read, with this time at most between two looks: the time in which oned gave no answer is not the scheduler's.
+    pub(in crate::policy) fn is_read(&mut self, now: Moment, look: Duration) {
+        let gap = self.read.replace(now).map_or(Duration::ZERO, |last| now.since(last));
+        if gap > look.saturating_add(ANSWERS) {
+            self.since = self.since.map(|since| since.plus(gap));
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
     owned(world, subject, &mut broken);
-    well(world, policy, subject, &mut broken);
+    well(world, subject, &mut broken);
     broken
 }
 

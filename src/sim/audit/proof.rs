@@ -40,6 +40,7 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
             Seen::Disable { .. } => broken.extend(known.unproven("disabling")),
             // To take a flag back starts nothing.
             Seen::Order { at, order, really, .. } if !matches!(order, Order::Unresched { .. }) => {
+                known.sends(*at);
                 broken.extend(
                     known.unproven(&format!("{order:?}")).or_else(|| known.judge(*at, order, *really)),
                 );
@@ -53,6 +54,10 @@ pub(super) fn proven(world: &SimWorld, policy: &Policy, subject: HostId, broken:
         }
         if matches!(seen, Seen::Vms { .. } | Seen::Survey { .. }) {
             known.fresh.clear();
+        }
+        // Before each batch whose the record is is read.
+        if matches!(seen, Seen::Memory { .. }) {
+            known.young = None;
         }
     }
 }
@@ -101,6 +106,10 @@ struct Known<'a> {
     fresh: BTreeSet<&'a DeviceName>,
     /// Orders since a device said off.
     batch: u32,
+    /// When each of those was asked last that have said off since they said anything else.
+    asked: BTreeMap<&'a DeviceName, Duration>,
+    /// Those that had been asked no longer ago than `[fence] recheck` when the present batch began.
+    young: Option<BTreeSet<&'a DeviceName>>,
     look: Option<(Duration, Power)>,
     on: Option<Duration>,
     disks: BTreeMap<VmId, Option<Vec<DatastoreId>>>,
@@ -128,6 +137,8 @@ impl<'a> Known<'a> {
             obeyed: BTreeMap::new(),
             fresh: BTreeSet::new(),
             batch: 0,
+            asked: BTreeMap::new(),
+            young: None,
             look: None,
             on: None,
             disks: BTreeMap::new(),
@@ -148,6 +159,7 @@ impl<'a> Known<'a> {
             PowerState::Off => {
                 *row += 1;
                 self.fresh.insert(device);
+                self.asked.insert(device, at);
                 self.batch = 0;
                 if *row >= self.policy.fence.samples.max(1) {
                     self.read.insert(device);
@@ -157,11 +169,14 @@ impl<'a> Known<'a> {
             PowerState::On => {
                 *row = 0;
                 self.fresh.clear();
+                self.asked.remove(device);
+                self.young = None;
                 self.on = Some(at);
             }
             PowerState::Unknown(_) => {
                 *row = 0;
                 self.fresh.remove(device);
+                self.asked.remove(device);
             }
         }
         if self.stage == Stage::Unproven && self.has_proof() {
@@ -169,12 +184,19 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// So many at the same time, then the power is read again.
+    /// So many at the same time, then the power is read again, or was a moment ago.
     fn sent(&mut self) {
         self.batch += 1;
-        if self.batch >= self.policy.settle.parallel.max(1) && self.policy.fence.recheck.is_zero() {
+        if self.batch >= self.policy.settle.parallel.max(1) {
             self.fresh.clear();
         }
+    }
+
+    /// The first order of a batch is sent, or another one.
+    fn sends(&mut self, at: Duration) {
+        let young = |asked: &Duration| at.saturating_sub(*asked) <= self.policy.fence.recheck;
+        let asked = self.asked.iter().filter(|(_, asked)| young(asked)).map(|(device, _)| *device);
+        self.young.get_or_insert_with(|| asked.collect());
     }
 
     fn read(&mut self, vms: &[Vm]) {
@@ -242,8 +264,9 @@ impl<'a> Known<'a> {
     fn is_fresh(&self, level: &[&SimDevice], at: Duration) -> bool {
         let readable = |device: &&&SimDevice| device.read_back == ReadBack::Status;
         let recent = self.look.is_some_and(|(looked, _)| at.saturating_sub(looked) <= FRESH);
-        !has_status(level)
-            || (recent && level.iter().filter(readable).all(|device| self.fresh.contains(&device.name)))
+        let young = |device: &DeviceName| self.young.as_ref().is_some_and(|young| young.contains(device));
+        let said = |device: &DeviceName| self.fresh.contains(device) || young(device);
+        !has_status(level) || (recent && level.iter().filter(readable).all(|device| said(&device.name)))
     }
 
     /// S8: a witness that goes on to say alive has the last word.

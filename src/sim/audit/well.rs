@@ -1,17 +1,17 @@
 //! A safety rule about oned's view of the host: what oned hears is alive, whatever a device says.
 
 use crate::model::{HostId, HostState};
-use crate::policy::{Order, Policy};
+use crate::policy::Order;
 use crate::sim::cloud::Change;
 use crate::sim::seen::Seen;
 use crate::sim::world::SimWorld;
 use std::time::Duration;
 
-/// oned's view may be this old when an order goes out, beside what `[fence] recheck` allows.
+/// oned's view may be this old when an order goes out, whatever `[fence] recheck` allows of the power.
 const VIEW: Duration = Duration::from_secs(10);
 
 /// S8: nothing is started of a host that oned has as MONITORED, whatever its devices say.
-pub(super) fn well(world: &SimWorld, policy: &Policy, subject: HostId, broken: &mut Vec<String>) {
+pub(super) fn well(world: &SimWorld, subject: HostId, broken: &mut Vec<String>) {
     let cloud = world.transport().cloud();
     let states: Vec<_> = cloud
         .happenings()
@@ -21,12 +21,11 @@ pub(super) fn well(world: &SimWorld, policy: &Policy, subject: HostId, broken: &
             Change::Host(..) | Change::Vm(..) | Change::Power(..) | Change::Leader(_) => None,
         })
         .collect();
-    let old = VIEW.saturating_add(policy.fence.recheck);
     for seen in world.seen() {
         let Seen::Order { at, order, .. } = seen else { continue };
         let last = states.iter().rev().find(|(since, _)| since <= at);
         let well = last
-            .is_some_and(|(since, state)| *state == HostState::Monitored && at.saturating_sub(*since) > old);
+            .is_some_and(|(since, state)| *state == HostState::Monitored && at.saturating_sub(*since) > VIEW);
         if well && !matches!(order, Order::Unresched { .. }) {
             broken.push(format!("S8: {order:?} while oned has its host as MONITORED"));
         }

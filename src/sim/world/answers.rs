@@ -149,6 +149,14 @@ impl World for SimWorld {
         self.read_power(host, device, via)
     }
 
+    fn begin_reading(&mut self, host: HostId, devices: &[(DeviceName, Option<Peer>)]) {
+        self.ask_beside(host, devices);
+    }
+
+    fn reading(&mut self, wait: bool) -> Option<Vec<(DeviceName, PowerState)>> {
+        self.said_beside(wait)
+    }
+
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
         self.due();
         let mut survey = self.zone.survey(host, also);

@@ -1,14 +1,11 @@
 //! The simulated fence devices at work: from where they are reached, what they switch, what they say.
 
-use super::super::device::{BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice, TURNED};
+use super::super::device::{ASKING, BACK_AFTER, Behaviour, CACHE, SILENT, Said, SimDevice, TURNED};
 use super::super::physics::Power;
 use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::{DeviceName, Dump, HostId, NotOff, Peer, PowerState, Route, Scope};
 use std::time::Duration;
-
-/// What asking a device takes.
-const ASKING: Duration = Duration::from_millis(200);
 
 impl SimWorld {
     /// Tell a device "off", as a test of the machines does it. A recovery needs a clearance.
@@ -16,7 +13,7 @@ impl SimWorld {
     /// # Errors
     /// What the device said instead of success, or why nothing was sent to it.
     pub fn tell_off(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> Result<(), NotOff> {
-        self.advance(ASKING);
+        self.advance(self.takes(host, name));
         let at = self.cloud_now();
         if let Some(why) = self.unmet(host, name) {
             return Err(NotOff::not_sent(why));
@@ -60,7 +57,20 @@ impl SimWorld {
     }
 
     pub(super) fn read_power(&mut self, host: HostId, name: &DeviceName, via: Option<&Peer>) -> PowerState {
-        self.advance(ASKING);
+        self.advance(self.takes(host, name));
+        let (at, really, said) = self.say_power(host, name, via);
+        let via = via.map(|peer| peer.id);
+        self.seen.push(Seen::Power { at, device: name.clone(), via, said: said.clone(), really });
+        said
+    }
+
+    /// What a device says at this moment, and what is true of what it switches.
+    pub(super) fn say_power(
+        &mut self,
+        host: HostId,
+        name: &DeviceName,
+        via: Option<&Peer>,
+    ) -> (Duration, Power, PowerState) {
         let at = self.cloud_now();
         let met = self.unmet(host, name).map_or(Ok(()), Err);
         let (really, said) = match met.and_then(|()| self.reach(host, name, via)) {
@@ -73,9 +83,12 @@ impl SimWorld {
             }
             Err(why) => (self.power(host), PowerState::Unknown(why)),
         };
-        let via = via.map(|peer| peer.id);
-        self.seen.push(Seen::Power { at, device: name.clone(), via, said: said.clone(), really });
-        said
+        (at, really, said)
+    }
+
+    pub(super) fn takes(&self, host: HostId, name: &DeviceName) -> Duration {
+        let device = self.devices(host).iter().find(|device| device.name == *name);
+        device.map_or(ASKING, |device| device.takes)
     }
 
     /// The device, if it can be reached from there now.

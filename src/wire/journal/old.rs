@@ -1,6 +1,6 @@
 //! Journals of an earlier format: what their first line says, as it is said now.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Format 1 had settings under other names than the settings file.
 pub(super) fn since_1(begin: &mut Value) {
@@ -8,6 +8,8 @@ pub(super) fn since_1(begin: &mut Value) {
     if let Some(fence) = policy.get_mut("fence").and_then(Value::as_object_mut) {
         moved(fence, "control", "seen_on");
         moved(fence, "control_age", "seen_on_age");
+        // The power was read before the first batch of a plan, whatever this was: no reading was as young as it allows now.
+        fence.insert("recheck".to_owned(), json!({ "secs": 0, "nanos": 0 }));
     }
     let Some(brake) = policy.get_mut("brake").and_then(Value::as_object_mut) else { return };
     for (window, count, time) in

@@ -4,9 +4,11 @@ use super::runner::{Call, run};
 use super::*;
 use crate::config::Environment;
 use crate::model::{HostState, NotOff, ReadBack};
+use crate::world::reading::Reading;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -262,4 +264,21 @@ fn a_device_without_a_status_or_of_another_host_has_no_answer() {
         fence.off(&kvm12, "", &named("bmc"), None).unwrap_err(),
         NotOff::not_sent("device \"bmc\" is not one of kvm12")
     );
+}
+
+#[test]
+fn a_device_is_asked_beside_something_else_and_its_program_does_not_outlive_that() {
+    let lab =
+        Lab::new("#!/bin/sh\ncat >/dev/null\nsleep 1\n: >\"${0%/*}/ended\"\necho 'Status: OFF'\nexit 2\n");
+    let (fence, bmc) = (Arc::new(lab.fence("[\"bmc\"]")), DeviceName("bmc".to_owned()));
+    let begin = || {
+        let suspect = (host(12, "kvm12"), String::new());
+        Reading::begin(Arc::clone(&fence), suspect, vec![(bmc.clone(), None)])
+    };
+    let reading = begin();
+    assert!(!reading.is_in());
+    assert_eq!(reading.answers(), [(bmc.clone(), PowerState::Off)]);
+    fs::remove_file(lab.path("ended")).unwrap();
+    drop(begin());
+    assert!(lab.path("ended").exists());
 }

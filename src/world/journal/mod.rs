@@ -189,6 +189,17 @@ impl<W: World, P: Paper> World for Journal<W, P> {
         answer
     }
 
+    fn begin_reading(&mut self, host: HostId, devices: &[(DeviceName, Option<Peer>)]) {
+        // Not written down: it has no answer.
+        self.world.begin_reading(host, devices);
+    }
+
+    fn reading(&mut self, wait: bool) -> Option<Vec<(DeviceName, PowerState)>> {
+        let answer = self.world.reading(wait);
+        self.pages.answered(Question::Reading, &answer);
+        answer
+    }
+
     fn has_place(&mut self) -> bool {
         // Not written down: it is about other runs, and a replay has none.
         self.world.has_place()

@@ -134,6 +134,7 @@ complete -c onerescue -n "__fish_onerescue_using_subcommand abort" -l config -d 
 complete -c onerescue -n "__fish_onerescue_using_subcommand abort" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand drill" -l serve -d 'Do not recover: serve the simulated cloud on this loopback port (0 for any) for real executables' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand drill" -l live-clock -d 'Let the simulated time pass as fast as real time'
+complete -c onerescue -n "__fish_onerescue_using_subcommand drill" -l bench -d 'Do not tell a recovery: measure many, from the loss of power to the last VM, as a table'
 complete -c onerescue -n "__fish_onerescue_using_subcommand drill" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand drill-power" -l port -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand drill-power" -s h -l help -d 'Print help'

@@ -15,7 +15,15 @@ fn wait() -> impl Strategy<Value = WaitRules> {
     let dump = prop_oneof![4 => Just(Duration::ZERO), 1 => seconds(1..601)];
     let sure = prop_oneof![1 => Just(Duration::ZERO), 3 => seconds(1..91)];
     (0..4u32, seconds(1..61), seconds(1..31), seconds(1..301), dump, sure).prop_map(
-        |(cycles, cycle, look, oned, dump, sure)| WaitRules { cycles, cycle, look, oned, dump, sure },
+        |(cycles, cycle, look, oned, dump, sure)| WaitRules {
+            cycles,
+            cycle,
+            look,
+            oned,
+            dump,
+            sure,
+            ..WaitRules::default()
+        },
     )
 }
 
@@ -33,6 +41,7 @@ fn fence() -> impl Strategy<Value = FenceRules> {
             probe_error,
             seen_on,
             again,
+            recheck: Duration::from_secs(deadline.as_secs() % 4 * 10),
             // What holds here are brakes.
             without_gain: true,
             ..FenceRules::default()

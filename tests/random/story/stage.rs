@@ -102,6 +102,8 @@ fn devices(story: &Story) -> Vec<SimDevice> {
         seen_on: device.seen_on.map(days),
         returns_after: Some(Duration::from_secs(device.returns_after)),
         off_anyway: device.odd,
+        // Some answer at once, and some so late that it is old by then.
+        takes: Duration::from_millis(200 + device.returns_after * 37 % 4000),
         turned: device.odd.then(|| "44454c4c-3700-1042-8054-b7c04f383432".to_owned()),
         ..SimDevice::new(&format!("device{at}"), device.behaviour)
     };

@@ -229,6 +229,14 @@ impl World for Patient<'_> {
         self.world.power_state(host, device, via)
     }
 
+    fn begin_reading(&mut self, host: HostId, devices: &[(DeviceName, Option<Peer>)]) {
+        self.world.begin_reading(host, devices);
+    }
+
+    fn reading(&mut self, wait: bool) -> Option<Vec<(DeviceName, PowerState)>> {
+        self.world.reading(wait)
+    }
+
     fn survey(&mut self, host: HostId, also: &[VmId]) -> Result<Survey, Failure> {
         self.world.survey(host, also)
     }
