@@ -143,6 +143,31 @@ impl Lab {
 
     /// Run to the end; `None` when it has not ended after that many questions.
     pub(crate) fn run(&mut self, policy: &Policy) -> Option<Report> {
-        Run::begin(subject(), policy.clone()).steps(self, 5000)
+        let report = Run::begin(subject(), policy.clone()).steps(self, 5000)?;
+        self.is_told(&report);
+        Some(report)
+    }
+
+    /// What is not done is said, and the exit code and the record say so too.
+    fn is_told(&self, report: &Report) {
+        let mut open = false;
+        for vm in &report.vms {
+            if let Fate::Held(why) | Fate::Failed(why) = &vm.fate {
+                open = true;
+                assert!(!why.is_empty(), "{vm} has no reason:\n{}", self.story());
+            }
+        }
+        assert!(
+            !open || report.outcome.exit_code() != 0,
+            "{}, and a VM is down:\n{}",
+            report.outcome,
+            self.story()
+        );
+        if let (Some(Incident { progress: Progress::Held, held, .. }), Outcome::Held(_)) =
+            (self.written.last(), &report.outcome)
+        {
+            let told = held.as_ref().is_some_and(|held| !held.why.is_empty() && !held.advice.is_empty());
+            assert!(told, "{held:?}:\n{}", self.story());
+        }
     }
 }

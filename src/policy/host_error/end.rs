@@ -1,6 +1,6 @@
 //! The end of a recovery: what is written down for the last time, and the report.
 
-use crate::model::{End as VmEnd, Incident, Progress};
+use crate::model::{End as VmEnd, Epoch, Held, Incident, Progress};
 use crate::policy::fencing::proof::Proof;
 use crate::policy::holder::owner;
 use crate::policy::moving::ending::give_up;
@@ -173,7 +173,7 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
         | Outcome::Held(_) => false,
     };
     let over = over || run.record.aborted.is_some() || run.only_looks();
-    let left = run.record.left;
+    let (left, at) = (run.record.left, run.epoch());
     if let Some(incident) = &mut run.record.incident {
         incident.outcome = Some(of_incident(incident, outcome, run.vms.reports.values()));
         incident.release();
@@ -184,8 +184,30 @@ fn prepare(run: &mut Run, outcome: &Outcome, proof: Option<&Proof>) {
             (false, None) if matches!(outcome, Outcome::HandedOver(_)) => Progress::Open,
             (false, None) => Progress::Held,
         };
+        if incident.progress == Progress::Held {
+            incident.held = incident.held.take().or_else(|| held_by(outcome, at));
+        }
     }
     run.keep_waiting(outcome, proof);
+}
+
+/// What a run ends with that nothing has held before, for who looks at the record.
+fn held_by(outcome: &Outcome, since: Epoch) -> Option<Held> {
+    match outcome {
+        Outcome::Held(failure)
+        | Outcome::NotFenced(failure)
+        | Outcome::NoCloud(failure)
+        | Outcome::NotStarted(failure)
+        | Outcome::Contradicted(failure) => {
+            Some(Held { why: failure.what.clone(), advice: failure.advice.clone(), since })
+        }
+        Outcome::Recovered
+        | Outcome::Fenced
+        | Outcome::Partly
+        | Outcome::NothingToDo(_)
+        | Outcome::HandedOver(_)
+        | Outcome::Rehearsed(_) => None,
+    }
 }
 
 /// The outcome as the record tells it: an earlier run may have recovered VMs.

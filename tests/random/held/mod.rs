@@ -5,6 +5,7 @@ mod hurdles;
 mod leads;
 pub(crate) mod passing;
 mod people;
+mod quiet;
 mod written;
 
 use crate::story::stage::{self, Stage};

@@ -3,7 +3,7 @@
 use super::trouble::Kill;
 use crate::story::{Story, proof, stage::Stage};
 use onerescue::model::{End as Ended, HostId, IncidentVm, Progress, VmId, VmState};
-use onerescue::policy::{Order, Reply, Report};
+use onerescue::policy::{Fate, Order, Reply, Report};
 use onerescue::sim::{Seen, audit, audit_deeds};
 use onerescue::wire::record::Record;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,8 @@ pub(super) struct Deeds {
     /// Orders that oned may have carried out, by VM.
     pub(super) orders: BTreeMap<VmId, Vec<&'static str>>,
     pub(super) told: String,
+    /// What was said of each VM last.
+    pub(super) said: BTreeMap<VmId, Fate>,
 }
 
 impl Deeds {
@@ -32,6 +34,8 @@ impl Deeds {
                 _ => {}
             }
         }
+        let vms = report.iter().flat_map(|report| &report.vms);
+        self.said.extend(vms.map(|vm| (vm.id, vm.fate.clone())));
         for entry in stage.world.told() {
             let _ = writeln!(self.told, "  {entry}");
         }

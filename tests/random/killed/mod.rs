@@ -9,12 +9,12 @@
 mod left;
 mod trouble;
 
-use crate::story::{Story, stage::Stage};
+use crate::story::{Story, services::wanted, stage::Stage};
 use left::{Deeds, closed, differences, end_of, records};
 use onerescue::Run;
 use onerescue::policy::reconcile::{Decision, ReconcileRules, Todo, decide, left as left_of};
 use onerescue::policy::{HandOver, Report, Source};
-use onerescue::sim::{Breach, Fault, FaultRule};
+use onerescue::sim::{Breach, Fault, FaultRule, Quiet, audit_quiet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -80,11 +80,12 @@ fn as_if_nothing_had_happened(story: Story, troubles: Vec<Trouble>) -> Result<()
     let (mut story, mut over, mut ahead) = (story, false, 0);
     let mut troubles = troubles.into_iter().peekable();
     set_clock(&stage, &mut ahead, troubles.peek());
-    let (mut who, mut next) = (0, None);
+    let (mut who, mut next, mut said) = (0, None, false);
     for turn in 0..40 {
         let trouble = troubles.next();
         let kill = trouble.map(|(kill, ..)| kill);
         let ended = begin(&mut stage, &story, kill);
+        said = ended.is_some();
         let broken = deeds.add(&stage, &story, ended.as_ref());
         prop_assert!(broken.is_empty(), "turn {turn}: {broken:#?}\n{}", deeds.told);
         if let Some(kill) = kill {
@@ -140,6 +141,10 @@ fn as_if_nothing_had_happened(story: Story, troubles: Vec<Trouble>) -> Result<()
     let differs = differences(&is, &right);
     prop_assert!(differs.is_empty(), "differs: {differs:#?}\n{}", deeds.told);
     prop_assert!(closed(&stage), "a record is open or locked\n{}", deeds.told);
+    let quiet = Quiet { wanted: wanted(&story), said: deeds.said, ..Quiet::default() };
+    // What a run that was killed at its very end would have said is in its record.
+    let broken = if said { audit_quiet(&stage.world, &quiet) } else { Vec::new() };
+    prop_assert!(broken.is_empty(), "{broken:#?}\n{}", deeds.told);
     let breaches = stage.world.transport().cloud().breaches().to_vec();
     let double = breaches.iter().find(|breach| matches!(breach, Breach::DoubleStart { .. }));
     prop_assert!(double.is_none(), "{double:?}\n{}", deeds.told);

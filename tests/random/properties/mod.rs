@@ -2,6 +2,7 @@
 //! and by a second opinion that does not know the planner.
 
 mod again;
+mod dumps;
 mod fallen;
 mod foresee;
 mod quiet;

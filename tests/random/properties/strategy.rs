@@ -63,6 +63,7 @@ fn is_of_the_cloud(happens: &Happens) -> bool {
             | Happens::FrontEndReturns(_)
             | Happens::LeaderStepsDown
             | Happens::DriverTurns(..)
+            | Happens::Dumps(_)
     )
 }
 

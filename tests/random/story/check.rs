@@ -1,7 +1,7 @@
 //! A second opinion on every order, written without looking at the planner: from the story, from what oned
 //! showed last, and from the order itself.
 
-use super::{DATASTORES, Happens, Story, VmStory};
+use super::{DATASTORES, Happens, KINDS, Story, VmStory};
 use onerescue::model::{Host, HostId, HostState, Vm, VmId, VmState};
 use onerescue::policy::states::{self, Class};
 use onerescue::policy::{Fate, Fencing, Force, MigrationType, Mode, Order, Reply, Report, Survey};
@@ -161,6 +161,20 @@ impl Known<'_> {
         self.survey.hosts.iter().any(is)
     }
 
+    /// The host has the VM's driver, and the CPU model that it asks for.
+    fn runs(&self, wants: &VmStory, at: usize) -> Result<(), String> {
+        let home = wants.host.map_or(self.story.dead, |host| host % self.story.hosts.len());
+        let [(own, _), (other, models)] = [home, at].map(|at| KINDS[self.story.hosts[at].kind]);
+        if own != other {
+            return Err(format!("it is a VM of {own}, and the target runs {other}"));
+        }
+        let knows = |model: &str| models.is_empty() || models.split(' ').any(|known| known == model);
+        match wants.model.filter(|model| !knows(model)) {
+            Some(model) => Err(format!("the target does not have {model}")),
+            None => Ok(()),
+        }
+    }
+
     fn target(&self, vm: VmId, to: HostId, kind: MigrationType) -> Result<(), String> {
         let wants = self.vm(vm)?;
         if let Some(first) = self.doubt.get(&vm).filter(|first| **first != to) {
@@ -176,6 +190,7 @@ impl Known<'_> {
         }
         let cluster = |at: usize| self.story.hosts[at].cluster % self.story.clusters;
         let at = to.0 as usize;
+        self.runs(wants, at)?;
         let (driver, sharing, shared) = DATASTORES[wants.datastore];
         if !shared {
             return Err(format!("its disks are on {driver} {sharing:?}"));

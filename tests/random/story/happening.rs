@@ -5,6 +5,7 @@ use super::{Happens, Story};
 use onerescue::model::{ClusterId, HostId, VmId};
 use onerescue::sim::Event;
 use onerescue::wire::xmlrpc::Value;
+use std::time::Duration;
 
 /// With hosts and VMs that the story has, whatever the number.
 pub(crate) fn event_of(story: &Story, happens: Happens, dead: HostId) -> Event {
@@ -56,6 +57,7 @@ pub(crate) fn event_of(story: &Story, happens: Happens, dead: HostId) -> Event {
         }
         Happens::Gateway(at, true) => Event::GatewayAnswers(gateway(at)),
         Happens::Gateway(at, false) => Event::GatewaySilent(gateway(at)),
+        Happens::Dumps(seconds) => Event::Dumps(dead, Duration::from_secs(seconds)),
         Happens::OnedRestarted => Event::OnedRestarted,
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct HostStory {
     pub(crate) cores: i64,
     pub(crate) memory_gib: i64,
     pub(crate) gpus: usize,
+    /// Which of [`KINDS`] it is.
+    pub(crate) kind: usize,
     /// Something is wrong with it from the beginning.
     pub(crate) ill: Option<Ill>,
 }
@@ -54,6 +56,8 @@ pub(crate) struct VmStory {
     pub(crate) memory_gib: i64,
     pub(crate) gpus: usize,
     pub(crate) lock: Option<i64>,
+    /// The CPU model that it asks for.
+    pub(crate) model: Option<&'static str>,
     pub(crate) name: usize,
     pub(crate) driver: Option<(Stage, Driver)>,
     /// What became of it before its host died.
@@ -105,6 +109,8 @@ pub(crate) enum Happens {
     /// `HA` of a cluster.
     Protected(usize, bool),
     Gateway(usize, bool),
+    /// The host of the event saves its crash dump for so many seconds, if it hangs.
+    Dumps(u64),
     OnedRestarted,
 }
 
@@ -225,6 +231,10 @@ pub(crate) const DATASTORES: [(&str, Option<&str>, bool); 8] = [
     ("storpool", Some(""), false),
     ("shared", Some("MAYBE"), false),
 ];
+
+/// What hosts run VMs with, and the CPU models that they list.
+pub(crate) const KINDS: [(&str, &str); 4] =
+    [("kvm", "qemu64 EPYC"), ("kvm", "qemu64"), ("lxc", ""), ("qemu", "qemu64 EPYC")];
 
 /// The bit in [`DeviceStory::cuts`] that stands for the datastore for images.
 pub(crate) const IMAGES: usize = DATASTORES.len();

@@ -13,7 +13,7 @@ use onerescue::policy::{
     Entry, Fate, HandOver, Mode, Outcome, Policy, Purpose, Rules, Source, Subject, VmReport, host_back,
     vm_down,
 };
-use onerescue::sim::{Change, Quiet, SimWorld, audit_deeds, audit_quiet, audit_tend};
+use onerescue::sim::{Change, Fault, Quiet, SimWorld, audit_deeds, audit_quiet, audit_tend};
 use onerescue::wire::{documents, xml::Limits};
 use onerescue::{run, run_back, run_down};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +48,15 @@ pub(crate) fn until_quiet(stage: &mut Stage, story: &Story, said: &[VmReport]) -
     services.go(stage.subject.host)
 }
 
+/// Whoever asks for a fence alone looks after the VMs himself, and oned says of nothing that it does not exist if it does.
+pub(crate) fn recovers(mut story: Story) -> Story {
+    story.faults.retain(|rule| !matches!(rule.fault, Fault::Refused { code: 0x0400, .. }));
+    story.policy = Policy { purpose: Purpose::Recover, ..story.policy };
+    story
+}
+
 /// VMs that ran at first, and that nobody has stopped.
-fn wanted(story: &Story) -> BTreeSet<VmId> {
+pub(crate) fn wanted(story: &Story) -> BTreeSet<VmId> {
     let runs = |vm: &VmStory| vm.state == VmState::RUNNING && vm.before != Before::Off;
     (0..).map(VmId).zip(&story.vms).filter(|(_, vm)| runs(vm)).map(|(id, _)| id).collect()
 }

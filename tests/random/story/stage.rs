@@ -1,17 +1,18 @@
 //! A story as a simulated world that is ready to run.
 
 use super::happening::event_of;
-use super::{Before, DATASTORES, DeviceStory, End, IMAGES, Ill, NAMES, RecordStory, Story};
+use super::{Before, DATASTORES, DeviceStory, End, IMAGES, Ill, KINDS, NAMES, RecordStory, Story};
 use onerescue::model::{ClusterId, DatastoreId, Epoch, HostId, Incident, Progress, Scope, VmId};
 use onerescue::policy::{Source, Subject};
 use onerescue::sim::{
     Cloud, Consul, DatastoreSpec, Death, DiskSpec, Driver, Event, HostSpec, PciSpec, SimDevice, SimTransport,
-    SimWorld, VmSpec,
+    SimWorld, Template, VmSpec,
 };
 use onerescue::wire::record::{self, Record};
 use onerescue::wire::xmlrpc::Value;
 use onerescue::world::Zone;
 use onerescue::world::oned::{Credentials, Oned, Patience, Session};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,9 +64,9 @@ fn past(cloud: &mut Cloud, story: &Story) {
     if story.vms.iter().all(|vm| vm.before == Before::Nothing) {
         return;
     }
-    // What runs on a host without power runs nowhere, and nobody hears of what an OFFLINE one runs.
-    let heard = |at: &usize| !matches!(story.hosts[*at].ill, Some(Ill::Dead | Ill::Offline));
-    let others: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead && heard(at)).collect();
+    // What oned does not hear of, OFFLINE hosts among it, nobody can know.
+    let hears = |at: &usize| !matches!(story.hosts[*at].ill, Some(Ill::Dead | Ill::Offline));
+    let heard: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead).filter(hears).collect();
     for (id, vm) in story.vms.iter().enumerate() {
         let vm_id = VmId(u32::try_from(id).unwrap());
         match vm.before {
@@ -73,7 +74,7 @@ fn past(cloud: &mut Cloud, story: &Story) {
             Before::Fell => cloud.vm_crashes(vm_id),
             Before::Off => power_off(cloud, id),
             Before::Twice(at) => {
-                let at = others.get(at % others.len().max(1)).copied().unwrap_or(story.dead);
+                let at = heard.get(at % heard.len().max(1)).copied().unwrap_or(story.dead);
                 cloud.vm_runs_on(vm_id, HostId(u32::try_from(at).unwrap()));
             }
         }
@@ -205,6 +206,7 @@ fn cloud(story: &Story) -> Cloud {
             cpu: host.cores * 100,
             memory_kib: host.memory_gib << 20,
             pci: gpus.collect(),
+            attributes: attributes(host.kind),
             ..HostSpec::new(&format!("node{at}"))
         });
     }
@@ -234,6 +236,14 @@ fn cloud(story: &Story) -> Cloud {
     cloud
 }
 
+/// A host that does not say what it can runs everything of its driver.
+fn attributes(kind: usize) -> BTreeMap<String, String> {
+    let (driver, models) = KINDS[kind];
+    let words = [("VM_MAD", driver), ("KVM_CPU_MODELS", models)];
+    let said = words.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 fn person(cloud: &mut Cloud, method: &str, numbers: &[usize]) {
     let session = Value::Text(SESSION.to_owned());
     let numbers = numbers.iter().map(|number| Value::Int(i64::try_from(*number).unwrap()));
@@ -248,6 +258,10 @@ fn power_off(cloud: &mut Cloud, vm: usize) {
     cloud.call(0, &onerescue::wire::xmlrpc::Call { method: "one.vm.action".to_owned(), params });
 }
 
+fn cpu_model(model: &str) -> Template {
+    Template::parse(&format!("CPU_MODEL=[MODEL=\"{model}\"]")).unwrap()
+}
+
 fn add_vms(cloud: &mut Cloud, story: &Story, datastores: &[DatastoreId]) {
     for (at, vm) in story.vms.iter().enumerate() {
         let host = vm.host.map_or(story.dead, |host| host % story.hosts.len());
@@ -259,6 +273,7 @@ fn add_vms(cloud: &mut Cloud, story: &Story, datastores: &[DatastoreId]) {
             memory_kib: vm.memory_gib << 20,
             pci: vec![PciSpec::gpu(""); vm.gpus],
             lock: vm.lock,
+            template: vm.model.map_or_else(Template::default, cpu_model),
             ..VmSpec::new(&format!("{}{at}", NAMES[vm.name]), host).in_state(vm.state)
         });
         if let Some((stage, driver)) = vm.driver {

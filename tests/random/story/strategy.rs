@@ -2,7 +2,7 @@
 
 use super::rules::{mode, plain, policy};
 use super::trouble::{death, devices, driver, fault, happens, view};
-use super::{Before, DATASTORES, DeviceStory, End, HostStory, Ill, NAMES, Slow, Story, View, VmStory};
+use super::{Before, DATASTORES, DeviceStory, End, HostStory, Ill, KINDS, NAMES, Slow, Story, View, VmStory};
 use onerescue::model::{LcmState, VmState};
 use onerescue::sim::{Behaviour, Version};
 use proptest::collection::vec;
@@ -35,13 +35,15 @@ fn host() -> impl Strategy<Value = HostStory> {
         prop_oneof![3 => Just(64i64), 2 => 1..12i64],
         prop_oneof![3 => Just(256i64), 2 => 1..24i64],
         0..3usize,
+        prop_oneof![8 => Just(0usize), 2 => 1..KINDS.len()],
         option::weighted(0.2, ill),
     )
-        .prop_map(|(cluster, cores, memory_gib, gpus, ill)| HostStory {
+        .prop_map(|(cluster, cores, memory_gib, gpus, kind, ill)| HostStory {
             cluster,
             cores,
             memory_gib,
             gpus,
+            kind,
             ill,
         })
 }
@@ -54,12 +56,12 @@ fn vm() -> impl Strategy<Value = VmStory> {
         prop_oneof![3 => 10..200i64, 1 => 200..2000i64],
         prop_oneof![3 => 1..3i64, 1 => 3..40i64],
         prop_oneof![6 => Just(0usize), 1 => 1..3usize],
-        option::weighted(0.1, 1..4i64),
+        (option::weighted(0.1, 1..4i64), option::weighted(0.15, select(vec!["qemu64", "EPYC"]))),
         0..NAMES.len(),
         option::weighted(0.15, driver()),
     )
-        .prop_map(|(host, state, (datastore, image), cpu, memory_gib, gpus, lock, name, driver)| {
-            VmStory {
+        .prop_map(
+            |(host, state, (datastore, image), cpu, memory_gib, gpus, (lock, model), name, driver)| VmStory {
                 host,
                 state,
                 datastore,
@@ -68,11 +70,12 @@ fn vm() -> impl Strategy<Value = VmStory> {
                 memory_gib,
                 gpus,
                 lock,
+                model,
                 name,
                 driver,
                 before: Before::Nothing,
-            }
-        })
+            },
+        )
 }
 
 /// The times of a cloud that is well.
@@ -158,7 +161,7 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
         |((mode, cycles, hosts, dead), vms, death, start, front_ends)| {
             let mut policy = plain(mode);
             policy.wait.cycles = cycles;
-            let well = HostStory { cluster: 0, cores: 64, memory_gib: 256, gpus: 0, ill: None };
+            let well = HostStory { cluster: 0, cores: 64, memory_gib: 256, gpus: 0, kind: 0, ill: None };
             let vm = |(cpu, memory_gib, name): (i64, i64, usize)| VmStory {
                 host: None,
                 state: VmState::RUNNING,
@@ -168,6 +171,7 @@ pub(crate) fn calm() -> impl Strategy<Value = Story> {
                 memory_gib,
                 gpus: 0,
                 lock: None,
+                model: None,
                 name,
                 driver: None,
                 before: Before::Nothing,

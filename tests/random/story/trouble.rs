@@ -179,6 +179,7 @@ pub(crate) fn happens() -> impl Strategy<Value = Happens> {
         (0..25usize, driver()).prop_map(|(vm, (stage, driver))| Happens::DriverTurns(vm, stage, driver)),
         death().prop_map(Happens::Dies),
         (0..8usize).prop_map(Happens::TargetReturns),
+        (1..900u64).prop_map(Happens::Dumps),
     ];
     let people = prop_oneof![
         place().prop_map(Happens::Disarmed),

@@ -4,6 +4,7 @@
 //! A story is a scenario file, so one that fails can be kept as a scenario.
 
 mod check;
+mod quiet;
 mod story;
 mod strategy;
 

@@ -5,9 +5,10 @@ mod play;
 mod zone;
 
 use super::config;
+use crate::story::services::wanted;
 use crate::story::told::ordered;
 use onerescue::model::{HostId, VmId};
-use onerescue::sim::{Breach, Seen, audit};
+use onerescue::sim::{Breach, Quiet, Seen, audit, audit_quiet};
 use play::{Play, Run};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -58,6 +59,9 @@ proptest! {
         let breaches = play.transport.cloud().breaches().to_vec();
         let double = breaches.iter().find(|breach| matches!(breach, Breach::DoubleStart { .. }));
         prop_assert!(double.is_none(), "{double:?}\n{}", play.told());
+        let quiet = Quiet { wanted: wanted(&zone.story), said: play.said(), ..Quiet::default() };
+        let forgotten = audit_quiet(&play.runs[0].turn.world, &quiet);
+        prop_assert!(forgotten.is_empty(), "{forgotten:#?}\n{}", play.told());
         for run in play.runs.iter().filter(|run| run.turn.report.is_some()) {
             let report = run.turn.report.as_ref().unwrap();
             let broken = audit(&run.turn.world, &zone.story.policy, report, &run.turn.subject.vms);

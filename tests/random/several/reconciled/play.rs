@@ -3,12 +3,12 @@
 use super::zone::Zone;
 use crate::story::stage::{Stage, world};
 use crate::story::turns::{Claims, Turn, trails};
-use onerescue::model::{HostId, Incident, Progress};
+use onerescue::model::{HostId, Incident, Progress, VmId};
 use onerescue::policy::reconcile::{Decision, ReconcileRules, Turns, decide, left};
-use onerescue::policy::{HandOver, Policy, Source, Subject};
+use onerescue::policy::{Fate, HandOver, Policy, Source, Subject};
 use onerescue::sim::{Behaviour, Death, SimDevice, SimTransport, SimWorld};
 use onerescue::wire::record::Record;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -200,6 +200,12 @@ impl<'a> Play<'a> {
             _ => None,
         });
         of_host.collect()
+    }
+
+    /// What was said of each VM last.
+    pub(super) fn said(&self) -> BTreeMap<VmId, Fate> {
+        let reports = self.runs.iter().filter_map(|run| run.turn.report.as_ref());
+        reports.flat_map(|report| &report.vms).map(|vm| (vm.id, vm.fate.clone())).collect()
     }
 
     pub(super) fn told(&self) -> String {

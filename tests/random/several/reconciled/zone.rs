@@ -73,6 +73,7 @@ fn small() -> VmStory {
         memory_gib: 1,
         gpus: 0,
         lock: None,
+        model: None,
         name: 0,
         before: Before::Nothing,
         driver: None,
