@@ -65,8 +65,8 @@ fn past(cloud: &mut Cloud, story: &Story) {
         return;
     }
     // What oned does not hear of, OFFLINE hosts among it, nobody can know.
-    let hears = |at: &usize| !matches!(story.hosts[*at].ill, Some(Ill::Dead | Ill::Offline));
-    let heard: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead).filter(hears).collect();
+    let listed = |at: &usize| !matches!(story.hosts[*at].ill, Some(Ill::Dead | Ill::Offline));
+    let heard: Vec<_> = (0..story.hosts.len()).filter(|at| *at != story.dead).filter(listed).collect();
     for (id, vm) in story.vms.iter().enumerate() {
         let vm_id = VmId(u32::try_from(id).unwrap());
         match vm.before {
