@@ -308,6 +308,7 @@ scenarios! {
     armed_again
     armed_and_handed_over
     back_and_an_election_while_they_go_back
+    back_and_a_start_fails_on_it
     back_and_cannot_be_disabled
     back_and_fails_while_they_go_back
     back_and_gone_again
@@ -456,6 +457,7 @@ scenarios! {
     down_and_does_not_boot_there
     down_and_excluded
     down_and_its_host_cannot_be_asked
+    down_and_its_host_is_init
     down_and_its_libvirt_is_down
     down_and_locked
     down_and_not_counted
@@ -467,6 +469,7 @@ scenarios! {
     down_and_the_answer_is_lost
     down_and_the_count_is_lost
     down_and_unknown
+    down_begun_and_its_driver_hangs
     down_beside_a_dead_host
     down_beside_a_disabled_host
     down_by_a_person
@@ -479,10 +482,12 @@ scenarios! {
     down_in_a_crowd_of_storage
     down_in_a_crowd_that_lasts
     down_in_an_election
+
     down_moved_and_its_new_host_dies
     down_on_a_rehearsal
     down_until_it_runs_nowhere_else
     down_while_an_incident_is_open
+    down_while_an_incident_is_open_and_that_ends
     down_with_its_host
     driver_hangs
     dry_run_all_in_error

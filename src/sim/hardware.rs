@@ -21,10 +21,11 @@ impl Cloud {
         self.reach_changed(host, before);
     }
 
-    /// A host that has crashed saves its crash dump for so long.
+    /// A host that has crashed saves its crash dump for so long; one that does is at it for longer, and does not begin anew.
     pub(super) fn host_dumps(&mut self, host: HostId, time: Duration) {
-        let now = self.now();
-        self.physics.dumps.insert(host, (now, now.saturating_add(time)));
+        let (now, until) = (self.now(), self.now().saturating_add(time));
+        let dump = self.physics.dumps.entry(host).or_insert((now, until));
+        *dump = if now < dump.1 { (dump.0, until.max(dump.1)) } else { (now, until) };
     }
 
     /// Cut a host's power, as a fence device does. Idempotent.

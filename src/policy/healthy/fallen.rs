@@ -2,6 +2,7 @@
 
 use crate::model::{HostId, LcmState, Record, Vm, VmState};
 use crate::policy::states::{self, Class};
+use std::time::Duration;
 
 /// `HISTORY/ACTION` that oned's own monitoring writes: the domain is gone and nobody asked for that. A guest that
 /// shuts itself down looks the same. Measured on a live front-end; a person's `poweroff-hard` is 20.
@@ -32,7 +33,7 @@ pub(in crate::policy) const PERSON: [i64; 2] = [19, 20];
 pub(in crate::policy) enum Fallen {
     /// UNKNOWN: its host has stopped reporting it. It may run there all the same.
     Lost,
-    /// POWEROFF, as its host has reported; with the time in epoch seconds where oned says it.
+    /// POWEROFF, as its host has reported, or because a start has failed; with the time in epoch seconds where oned says it.
     Crashed(Option<i64>),
     /// A person's wish, or somebody else's business; the reason.
     NotOurs(String),
@@ -60,7 +61,8 @@ pub(in crate::policy) fn fallen(vm: &Vm) -> Fallen {
         | VmState::Unknown(_) => return at_work(vm),
     }
     match ended_by(vm) {
-        Some((MONITOR, at)) => Fallen::Crashed(at),
+        // Nobody wants a VM to be off whose start has failed.
+        Some((MONITOR | RESUME, at)) => Fallen::Crashed(at),
         Some((action, _)) => {
             Fallen::NotOurs(format!("POWEROFF by a person (its last action is {action}, not {MONITOR})"))
         }
@@ -96,10 +98,29 @@ const TAKEN_UP: i64 = 120;
 /// Has `vm_down` begun to start a VM that went down, or was moved, at this moment, and not ended that? An attempt is written
 /// down before it is made.
 fn is_being_started(vm: &Vm, at: i64) -> bool {
-    let begun = vm.attributes.get(STATE).is_some_and(|state| BEGUN.contains(&state.as_str()));
+    let begun = is_begun(vm);
     let moments = vm.attributes.get(RESTARTS).map_or("", String::as_str).split_whitespace();
     let last = moments.filter_map(|moment| moment.parse::<i64>().ok()).max();
     begun && last.is_some_and(|last| last.saturating_add(TAKEN_UP) >= at)
+}
+
+/// Has `vm_down` written down an attempt, and not what became of it?
+fn is_begun(vm: &Vm) -> bool {
+    vm.attributes.get(STATE).is_some_and(|state| BEGUN.contains(&state.as_str()))
+}
+
+/// Is a driver at work for an attempt of `vm_down`?
+pub(in crate::policy) fn is_on_its_way(vm: &Vm) -> bool {
+    is_begun(vm) && states::class(vm.state) == Class::Transient
+}
+
+/// `still BOOT_POWEROFF after 600 s; `onevm recover --failure 4` ends what its driver has left half done`
+pub(in crate::policy) fn still(vm: &Vm, after: Duration) -> String {
+    let text = format!("still {} after {} s", vm.state, after.as_secs());
+    if states::class(vm.state) != Class::Transient {
+        return text;
+    }
+    format!("{text}; `onevm recover --failure {}` ends what its driver has left half done", vm.id.0)
 }
 
 /// A VM in any other state.
@@ -169,9 +190,10 @@ mod tests {
     const POWEROFF: &str = "<STATE>8</STATE><LCM_STATE>0</LCM_STATE>";
 
     #[test]
-    fn only_what_monitoring_ended_has_crashed() {
+    fn only_what_monitoring_or_a_start_ended_has_crashed() {
         assert_eq!(fallen(&vm(POWEROFF, &[(0, 1, 5), (1, 44, 9)])), Fallen::Crashed(Some(9)));
-        for action in [19, 20, 11, 5, 2] {
+        assert_eq!(fallen(&vm(POWEROFF, &[(1, 44, 7), (1, 11, 9)])), Fallen::Crashed(Some(9)));
+        for action in [19, 20, 5, 2] {
             let judged = fallen(&vm(POWEROFF, &[(1, 44, 9), (1, action, 9)]));
             assert!(matches!(judged, Fallen::NotOurs(_)), "{action}: {judged:?}");
         }

@@ -14,6 +14,6 @@ pub(in crate::policy) use claim::{Claimed, claim, must_lead};
 pub use deed::Deed;
 pub(in crate::policy) use fallen::{
     DOWN, Fallen, MIGRATE, MONITOR, MOVING, NONE, PERSON, RESTARTING, RESTARTS, RESUME, STATE, fallen,
-    fell_since, is_known_down, may_run_elsewhere,
+    fell_since, is_known_down, is_on_its_way, may_run_elsewhere, still,
 };
 pub(in crate::policy) use place::place;

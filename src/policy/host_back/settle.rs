@@ -4,6 +4,7 @@ use super::look::{gone, has_failed};
 use super::run::{Guest, Run};
 use crate::model::{HostId, Moment, Vm, VmId, VmState};
 use crate::policy::healthy::deed::Deed;
+use crate::policy::healthy::still;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 use crate::policy::report::{Fate, Outcome};
@@ -173,9 +174,7 @@ impl Sent {
                 None
             }
             Class::Lost | Class::Stopped if waits && vm.error == self.error => None,
-            Class::Transient | Class::Resubmit => {
-                Some(Fate::Failed(format!("still {} after {} s", vm.state, deadline.as_secs())))
-            }
+            Class::Transient | Class::Resubmit => Some(Fate::Failed(still(vm, deadline))),
             Class::Lost | Class::Stopped | Class::Failure | Class::Strange => {
                 Some(Fate::Failed(format!("{} again: {error}", vm.state)))
             }

@@ -2,7 +2,7 @@
 
 use super::run::{End, Run};
 use crate::model::{Epoch, Host, HostId, HostState, Moment, Progress, Vm, VmState};
-use crate::policy::healthy::{Fallen, PERSON, fallen, may_run_elsewhere};
+use crate::policy::healthy::{Fallen, PERSON, fallen, is_on_its_way, may_run_elsewhere};
 use crate::policy::limits::{disarmed, unreadable};
 use crate::policy::notes::Phase;
 use crate::policy::plan::{excluded, locked};
@@ -40,13 +40,26 @@ pub(super) async fn look_at_vm(run: &mut Run) -> Result<Down, End> {
     run.subject.name.clone_from(&vm.name);
     run.subject.host = vm.host;
     run.attempts.read(&vm);
+    must_not_be_on_its_way(run, &vm).await?;
     let at = may_be_started(run, &vm)?;
     let host = run.read(Phase::Observe, move |world| world.host(at)).await?;
     run.place = host.to_string();
-    must_be_well(&host)?;
+    must_be_well(run, &host).await?;
     let clock = must_have_no_incident(run, at, &host).await?;
     must_not_run_elsewhere(run, &vm, at, clock.0).await?;
     Ok(Down { vm, host, clock })
+}
+
+/// A driver is at work for an attempt of a run that is gone: whoever looks again sees what becomes of it.
+async fn must_not_be_on_its_way(run: &Run, vm: &Vm) -> Result<(), End> {
+    if run.attempts.is_any_made() || !is_on_its_way(vm) {
+        return Ok(());
+    }
+    run.look_again().await;
+    let (state, id) = (vm.state, vm.id.0);
+    Err(End::held(format!(
+        "{state}: a run of vm_down that was ended has started it; if that lasts, `onevm recover --failure {id}` ends it"
+    )))
 }
 
 /// The host of the VM, where the VM was down by a crash and nobody wants it to be.
@@ -80,21 +93,24 @@ fn by_us(vm: &Vm) -> bool {
     vm.state == VmState::Poweroff && vm.last_action.is_some_and(|action| !PERSON.contains(&action))
 }
 
-fn must_be_well(host: &Host) -> Result<(), End> {
+async fn must_be_well(run: &Run, host: &Host) -> Result<(), End> {
     let state = host.state;
+    let what = format!("its host {host} is {state}");
     match state {
         HostState::Monitored => Ok(()),
         HostState::Disabled | HostState::Offline => {
             Err(End::left(format!("somebody has taken its host {host} out of service ({state})")))
         }
+        HostState::Error | HostState::MonitoringError => {
+            Err(End::left(format!("{what}: the incident of that host recovers its VMs")))
+        }
         HostState::Init
         | HostState::MonitoringMonitored
-        | HostState::Error
-        | HostState::MonitoringError
         | HostState::MonitoringInit
         | HostState::MonitoringDisabled
         | HostState::Unknown(_) => {
-            Err(End::left(format!("its host {host} is {state}: the incident of that host recovers its VMs")))
+            run.look_again().await;
+            Err(End::left(format!("{what}: it is looked at again when oned has heard of that host")))
         }
     }
 }
@@ -115,6 +131,8 @@ async fn must_have_no_incident(run: &Run, at: HostId, host: &Host) -> Result<(Ep
         let why = format!(
             "an incident of its host is not closed ({document}, {progress}): that incident recovers it"
         );
+        // It may end because the host is back, and would recover nothing then.
+        run.look_again().await;
         return Err(End::left(why));
     }
     Ok((memory.now, run.now()))

@@ -19,7 +19,7 @@ pub use kept::Kept;
 pub use rules::{Policy, Rules};
 
 use super::desk::Suspended;
-use super::healthy::{Account, Fallen, fallen};
+use super::healthy::{Account, Fallen, fallen, is_on_its_way};
 use super::notes::Phase;
 use crate::model::Vm;
 use attempt::{end_crash_loop, end_recovered, start, start_elsewhere};
@@ -80,10 +80,11 @@ async fn procedure(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
 }
 
 /// The VM of the event must be down, and not by a person's wish: else the run ends without a call of oned. What a driver has
-/// failed is looked at first.
+/// failed, or is at work on for an attempt, is looked at first.
 fn must_be_down(run: &Run, vm: &Vm) -> Result<(), End> {
     run.note(Phase::Observe, format!("{} is {} on {}", run.named(), vm.state, run.place));
     match fallen(vm) {
+        Fallen::NotOurs(_) if is_on_its_way(vm) => Ok(()),
         Fallen::NotOurs(why) => Err(End::left(why)),
         Fallen::Lost | Fallen::Crashed(_) | Fallen::Failed(_) => Ok(()),
     }

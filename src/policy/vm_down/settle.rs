@@ -3,7 +3,7 @@
 use super::look::Down;
 use super::run::{End, Run};
 use crate::model::{HostId, Moment, Vm, VmState};
-use crate::policy::healthy::MONITOR;
+use crate::policy::healthy::{MONITOR, still};
 use crate::policy::notes::Phase;
 use crate::policy::states::{self, Class};
 use std::time::Duration;
@@ -87,7 +87,7 @@ impl Course<'_> {
             Class::Running => Judged::There,
             Class::Transient | Class::Resubmit if waited < self.deadline => Judged::Begun,
             Class::Transient | Class::Resubmit => {
-                return Err(End::failed(format!("still {} after {} s", vm.state, self.deadline.as_secs())));
+                return Err(End::failed(still(vm, self.deadline)));
             }
             Class::Stopped if matches!(self.way, Way::Moves(to) if vm.host == Some(to)) => {
                 let arrived = vm.state == VmState::Poweroff && (self.begun || taken_up(vm));

@@ -118,7 +118,9 @@ shown! {
     nothing_has_changed: "power_loss", |_| {};
     more_samples_are_wanted: "power_loss", |rules| rules.fence.samples = 5;
     fewer_samples_are_wanted: "power_loss", |rules| rules.fence.samples = 2;
-    it_is_waited_longer_between_two_looks: "power_loss", |rules| rules.wait.look = Duration::from_secs(20);
+    it_is_waited_longer_between_two_looks: "power_loss", |rules| {
+        (rules.wait.look, rules.wait.first_look) = (Duration::from_secs(20), Duration::from_secs(20));
+    };
     owners_may_nothing: "plan_policies", |rules| rules.plan.owner_may = BTreeSet::new();
     one_is_excluded: "forty_vms", |rules| rules.plan.exclude.vms = [VmId(7)].into();
     it_would_not_be_held: "storm_by_count", |rules| rules.brake.failing = 7;

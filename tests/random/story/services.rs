@@ -68,9 +68,16 @@ impl<'a> Services<'a> {
         Self { world, policy, back, quiet, again, handled: 0, broken, told }
     }
 
-    /// This was said of VMs last.
+    /// This was said of VMs last. Of one that a driver is at work on, for ever perhaps, the reason counts that one gave who
+    /// had waited for it.
     pub(crate) fn said(&mut self, vms: &[VmReport]) {
-        self.quiet.said.extend(vms.iter().map(|vm| (vm.id, vm.fate.clone())));
+        for vm in vms {
+            let at_work = matches!(&vm.fate, Fate::Left(why) if why.ends_with(": not down by a crash"));
+            let reason = matches!(self.quiet.said.get(&vm.id), Some(Fate::Held(_) | Fate::Failed(_)));
+            if !(at_work && reason) {
+                self.quiet.said.insert(vm.id, vm.fate.clone());
+            }
+        }
     }
 
     /// Let every trouble end, and the services run until all is quiet; what liveness says then.

@@ -15,7 +15,13 @@ fn wanted(story: &Story) -> BTreeSet<VmId> {
         let by = [format!("action vm{at} poweroff"), format!("terminated vm{at}")];
         deeds.iter().any(|deed| by.iter().any(|by| deed.starts_with(by)))
     };
-    let vms = (0..story.vms.len()).filter(|at| !stopped(*at));
+    // Whoever moves a VM whose driver fails has it in a failure state, and knows.
+    let broken = |at: usize| {
+        let by = [format!("migrated vm{at} "), format!("migrated_live vm{at} ")];
+        let moved = deeds.iter().any(|deed| by.iter().any(|by| deed.starts_with(by)));
+        moved && story.vms[at].driver.is_some()
+    };
+    let vms = (0..story.vms.len()).filter(|at| !stopped(*at) && !broken(*at));
     let wanted = vms.filter(|at| story.vms[*at].off.is_none() && !story.vms[*at].opted_out);
     wanted.map(|at| VmId(u32::try_from(at).unwrap())).collect()
 }
