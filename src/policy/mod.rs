@@ -8,14 +8,14 @@
 //! | --- | --- |
 //! | a host that flaps, a storm of failures, too many fences | `host_error/brakes`, `host_back/quarantine`; events are written by `record/adopt` |
 //! | a fence must help some VM | `host_error/gain` |
-//! | what ends the wait before its time | `host_error/evidence`: which signs; `host_error/wait`: how old they may be |
-//! | everything is looked at just before an "off" | `fencing/clearance` |
+//! | what ends the wait before its time | `host_error/evidence`; `host_error/wait`: the wait itself |
+//! | everything is looked at just before an "off" | `fencing/clearance`; `fencing/device`: the gain, the dump, the record, other fences |
 //! | a device must have been seen ON | `fencing/seen_on` |
 //! | a machine that shows its UUID with turned bytes counts as it was seen | `fencing/seen_on`, `check/seen_on` |
 //! | a device that says off unasked is sent "off" all the same (`off_anyway`) | `fencing/tries` |
 //! | a host that saves its crash dump is not fenced meanwhile | `fencing/dump` |
 //! | a person's word that the host is off | `fencing/confirmation` |
-//! | "off" is read again before each batch | `moving/act`: the whole rule; `moving/ready`: what follows; `fencing/beside`, `fencing/recheck`: how |
+//! | a batch of orders needs an "off" of the last 10 s | `moving/act`: the whole rule; `moving/ready`: what follows; `fencing/beside`, `fencing/recheck`: how |
 //! | one owner; taken over after the lease | `record/lease`; `record/adopt` does it; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |

@@ -290,7 +290,8 @@ section! {
         pub scheduler: Duration = minutes(2), time(SECOND, days(1));
         /// How long a VM waits until those run that must run first.
         pub after_wait: Duration = minutes(5), time(NONE, days(1));
-        /// Then, or as soon as one of them is held or has failed, it is started without them ("go") or held ("hold").
+        /// Then it is started without them ("go") or held ("hold"). One that never will run holds it at once ("hold"), or lets it
+        /// go when none of the others is still coming ("go").
         pub after_late: Late = Late::Go, choice;
         /// A host that was not seen to start a VM of this incident gets one VM first. The others that go there wait until it
         /// runs or fails, for this long at most; then they go elsewhere where they fit, and there where they do not. "0s":

@@ -17,7 +17,8 @@ pub(super) const OWNED: Duration = Duration::from_secs(60);
 /// after the death of a leader (106 s), before the lease is over.
 pub(super) const BEAT: Duration = Duration::from_secs(90);
 
-/// An owner writes at least every [`BEAT`]. One that has not for this long is gone, and others may take over.
+/// An owner writes at least every [`BEAT`]. One that was watched for this long and has not is gone, and who has watched may take
+/// over. By the clocks of two front-ends that takes 300 s more (`CLOCKS`), so 700 s.
 pub(super) const LEASE: Duration = Duration::from_secs(400);
 
 /// A run that died between taking the lock and writing itself down has taken it this soon after the record was made.

@@ -1,12 +1,12 @@
 //! The second look at the power, beside the orders: a reading is under way while VMs are sent, so that a batch seldom waits
 //! for a device.
 //!
-//! `moving::ready` asks before each batch. What every device of the proof has said off to, asked no longer ago than
-//! `[fence] recheck` (10 s), counts. From half of that on the next reading is begun, if another batch follows and none is
-//! under way, and its answers are taken up before the batch after they are in; one that is under way is waited for where
-//! the last is too old. A reading is as old as its question. A device that says on is believed at once. Where one gave no
-//! answer, or all is too old, `fencing::recheck` reads the power between the batches, as it does for a person's word, for
-//! devices that cannot be read, and with "0s".
+//! `moving::ready` asks before each batch. The readings count if every device of the proof has said off, and each was asked at
+//! most `[fence] recheck` (10 s) ago; those of the proof itself count too. A reading is as old as its question. When the oldest is
+//! 5 s old (half of that), the next reading is begun, if another batch follows and none is under way. Its answers are taken up
+//! before the next batch after they are in; where the last reading is too old, the batch waits for them. A device that says on
+//! is believed at once. Where one gave no answer, or a reading is too old, `fencing::recheck` reads the power between the
+//! batches, as it does for a person's word, for devices that cannot be read, and with "0s".
 
 use super::recheck::Power;
 use crate::model::PowerState;

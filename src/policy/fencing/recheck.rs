@@ -1,11 +1,15 @@
 //! The power is read again just before a VM is moved or started, where no reading beside the orders serves: every device
 //! that can be read has to say off once more.
 //!
-//! `moving::ready` asks, before a batch of orders where what `fencing::beside` has read is older than `[fence] recheck` (10
-//! s) or gave no answer, with a person's word, and with "0s"; and before the host is disabled. A device that is silent is
-//! asked again after 4, 8 and then every 16 s (twice `[fence] interval`, and so on), until an answer is missing 30 s
-//! (`patience`) after the first one that was: then the host counts as not off. One that was mute when a person's word was
-//! taken is asked once in 120 s (`MUTE`). Where it is not off, `moving::ready::not_off` fences again or ends the run.
+//! `moving::ready` asks: before a batch of orders, where what `fencing::beside` has read lacks an answer or is older than
+//! `[fence] recheck` (10 s), with a person's word, and with "0s"; before the host is disabled; and for `fence_host`. A device that
+//! gives no answer is asked again after 4, 8 and then every 16 s (`[fence] interval`, 2 s, times 2, 4 and 8). Once 30 s
+//! (`patience`) are over, another "no answer" means that the host is not off: a device is asked at 0, 4, 12, 28 and 44 s. With a
+//! person's word a device that gives no answer is passed over, and left alone for 120 s (`MUTE`), also one that said off when the
+//! word was taken. Where the host is not off, `moving::ready::not_off` fences again or ends the run.
+//!
+//! Where one was silent, and the first answer is 10 s old (`FRESH`) when the last one is in, all are asked again, three times at
+//! most (`ROUNDS`); then "off" counts as it is.
 
 use crate::model::{DeviceName, Moment, PowerState};
 use crate::policy::fencing::proof::Proof;
@@ -15,7 +19,8 @@ use crate::policy::run::stop::Stop;
 use crate::policy::timings::FRESH;
 use std::time::Duration;
 
-/// What is old when everything was seen is seen again, at most so often: a device and oned may both take long each time.
+/// What is old when everything was seen is seen again, at most so often: a device and oned may both take long each time. After
+/// that it counts as it is.
 pub(in crate::policy) const ROUNDS: u32 = 3;
 
 /// With a person's word a device that gives no answer is asked once for all batches that follow within this time: each

@@ -2,13 +2,15 @@
 //!
 //! A device that was never seen ON while its host was healthy (MONITORED) may be wired to nothing: some say off for an
 //! outlet that does not exist. Such a device proves nothing here, and its whole level with it (`[fence] seen_on =
-//! "required"`, the default, or "waived"). What was seen counts for the target that the device has now. One
-//! without a status command proves nothing either, unless its exit code is accepted (`accept_exit_code`). Without a level
-//! that is left nothing is sent, and the run is held (`fencing::attempt`); where the settings are at fault it ends at once.
+//! "required"`, the default); with "waived" none need have been seen, for -r and -d neither. What was seen counts for the target
+//! that the device has now. A machine that shows its UUID with turned bytes counts if it was seen ON so.
 //!
-//! One that was seen ON longer ago than `seen_on_age` (30 days), at a moment that is yet to come, or
-//! whose exit code is accepted, proves enough to move VMs, and is not used by a run that destroys (-r, -d).
-//! `check::seen_on` says what was seen, and `onerescue check` writes it down.
+//! A device without a status command proves nothing either way, unless its exit code is accepted (`accept_exit_code`). Without a
+//! level that is left nothing is sent, and the run is held (`fencing::attempt`); where the settings are at fault it ends at once.
+//!
+//! With "required", a device that was seen ON longer ago than `seen_on_age` (30 days), or at a moment that is more than 300 s ahead
+//! (`CLOCKS`), or whose exit code is accepted, proves enough to move VMs, and is not used by a run that destroys (-r, -d).
+//! `check::seen_on` says what was seen, and `onerescue check` writes it down, on a front-end that leads or is alone.
 
 use crate::model::{Asked, DeviceName, FenceDevice, Level, ReadBack, Route, SeenOn};
 use crate::policy::moments::is_ahead;

@@ -1,19 +1,25 @@
 //! Brakes: limits that hold a fence. This machine's own host, a front-end that does not lead or whose records cannot be
 //! read, nobody else MONITORED, disarmed, `HA=NO`, a cluster that waits, a storm, two windows that count fences, a host
-//! that flaps, gateways, a young oned.
+//! that flaps, gateways, an oned that has run for less than 300 s (`[brake] startup_grace`).
 //!
 //! The figures come from one outlook, and each reason says them, so that an operator sees which limit it was. Signs of
 //! life, witnesses, `gain`, a young leader (`itself`) and devices have files of their own.
 //!
+//! A storm is more than 4 hosts (`[brake] failing`), or more than 50 % of those in ERROR or MONITORED (`failing_percent`), that are
+//! in ERROR at the same time, in the zone or in the cluster; one alone never is. The windows hold where 3 other hosts were fenced
+//! within 15 min (`fenced_short`, `short`), or 10 within a day (`fenced_long`, `long`), by any front-end, or are about to be.
+//!
 //! A host flaps with three failures within an hour, this one included (`[brake] flaps`, `flap_time`). A failure is a hook's
-//! event, or a run of reconcile that opens a record or goes on with a closed one; a person's run is none, and is not held
-//! for it. Failures are written down by `record::adopt`; those of earlier records are counted by `limits::events_lately`.
+//! event, or a run of reconcile that opens a record or goes on with a closed one, but not to look at held VMs; a person's run is
+//! none, and is not held for it. Failures are written down by `record::adopt`; those of earlier records are counted by
+//! `limits::events_lately`.
 //!
 //! A run that is held looks again after 30 s, then twice as long up to 300 s, for 3600 s (`[hold]`, in `hold`); then it
-//! ends as held, and its incident stays open. With `--hand-over` it ends at once, and reconcile looks again without an end:
-//! after as long as it has been held, at least 30 s and at most 300 s. Each look judges anew, so a brake ends by itself: a
-//! host that flapped may be fenced when fewer than three failures are within the hour. A person's word ends it sooner:
-//! `confirm-off` and `proceed`. What flaps and comes back is disabled for an hour by `host_back::quarantine`.
+//! ends as held, and its incident stays open. A run for this machine's own host ends at once. With `--hand-over` any ends at once,
+//! and reconcile looks again without an end: after as long as it has been held, at least 30 s and at most 300 s. Each look judges
+//! anew, so a brake ends by itself: a host that flapped may be fenced when fewer than three failures are within the hour. A
+//! person's word ends it sooner: `confirm-off` and `proceed`. What flaps and comes back is disabled for an hour by
+//! `host_back::quarantine`.
 
 use super::itself::is_this_machine;
 use crate::model::{
@@ -215,7 +221,7 @@ impl View<'_> {
         })
     }
 
-    /// Fewer than two usable hosts, the dead one among them.
+    /// No other host of the cluster is MONITORED.
     fn waiting(&self) -> Option<Failure> {
         let cluster = self.cluster?;
         let usable = self

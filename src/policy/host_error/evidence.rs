@@ -2,13 +2,18 @@
 //!
 //! | sign | it ends the wait |
 //! | --- | --- |
-//! | every device of a level says off | three times in a row, if no device says on and nobody here has sent "off" |
+//! | every device of a level says off | three times in a row, if no device that is read says on, and no run has sent "off" |
 //! | witnesses get no answer | for `[wait] sure` (30 s) in a row, at least two of them and none gets one |
 //!
-//! A device that gives no answer is no sign. Only a level that may prove the host off is read (`fencing/seen_on`), whole, and no
-//! device that may say off of one that runs (`off_anyway`). A device that says on after off, and a witness that gets an answer,
-//! leave the host its whole time. A sign ends the wait and nothing else: what follows is as it would be later. One that is older
-//! than two looks when the fence begins, or that a device contradicts then, ends nothing: the wait goes on ([`super::wait`]).
+//! Whether "off" was sent is `fenced` of the record: every run writes it before its "off", on any front-end, and with `-u` without
+//! one. A level is read if each of its devices may prove the host off (`fencing/seen_on`), has a status that is read back, switches
+//! the power and not storage, and has no `off_anyway`: any other device takes its whole level out. A device that gives no answer is
+//! no sign. Where no level may prove the host off, or its devices said off while it ran, witnesses do not end the wait either.
+//!
+//! A device that says on after it has said off, and a witness that gets an answer, leave the host its whole time. A sign ends the
+//! wait and nothing else: what follows is as it would be later. When the fence begins, a sign that is older than two looks (`[wait]
+//! look`, 5 s, so 10 s) ends nothing, and neither do devices, where any of them says on before one was sent "off": the wait goes on
+//! ([`super::wait`]). Where witnesses have ended the wait, a device that says on changes nothing: a host that hangs is on.
 
 use super::witnesses::{self, witnesses as so_many};
 use crate::model::{DeviceName, FenceDevice, Level, Moment, PowerState, ReadBack, Scope, Signs};
@@ -231,10 +236,13 @@ impl Said {
     }
 }
 
-/// A device said off, and says on: somebody, or the machine itself, has switched it on.
+/// A device says on, after this one or another has said off: somebody, or the machine itself, has switched it on.
 pub(super) fn is_on_again(run: &mut Run, device: &DeviceName) {
-    run.note(Phase::Wait, format!("{device} says on after off: the host has its whole time to come back"));
-    leave_its_time(run, format!("{device} said on after off"));
+    run.note(
+        Phase::Wait,
+        format!("{device} says on after a device said off: the host has its whole time to come back"),
+    );
+    leave_its_time(run, format!("{device} said on after a device said off"));
 }
 
 /// Does nothing end the wait any more before its time?

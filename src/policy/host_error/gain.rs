@@ -1,11 +1,18 @@
 //! Before the fence: is there a VM that would gain by it? Planned as if the host were off, with nothing sent.
 //!
-//! A fence that moves no VM takes down what may still run, for nothing. It never shortens what comes before it: an oned
-//! that answers too slowly has everything looked at again.
+//! A fence that moves no VM takes down what may still run, for nothing. A VM gains that the planner would act on; that waits for
+//! oned and is on this host, or charged to it; or that an earlier run has sent elsewhere and that is on its way. Where none gains:
+//! - some are held: the run is held with their reasons, and a person's ends at once;
+//! - some have failed that an earlier run has sent, and none is held: it ends as partly done;
+//! - else nothing is to be done, and the incident is closed: the host has no VMs, none is to be recovered, or all are.
 //!
-//! A run that goes on with a host that was off looks at its power first: off is proven again, and its VMs are read back.
-//! Only where it would send "off" is that weighed too. A person may have switched the host on when all was done, and the
-//! record of that may have been written over by a write that came late.
+//! Nobody weighs it for `fence_host`, with `-u`, with `[fence] without_gain = true`, or with a person's word that the host is off;
+//! nor while VMs of an earlier run are on their way, or after this run has sent anything. A weighing that takes 10 s or more
+//! (`FRESH`) has brakes and witnesses asked again before the fence.
+//!
+//! A run that goes on with a host that was proven off looks at its power first: off is proven again, and its VMs are read back.
+//! Only where that run would send "off" is that "off" weighed too. A person may have switched the host on when all was done, and
+//! the record of that may have been written over by a write that came late.
 
 use super::hold::end_held;
 use super::observe::unreadable;
@@ -26,8 +33,8 @@ use std::collections::BTreeMap;
 /// So many reasons are said with the outcome; every VM has its own.
 const REASONS: usize = 3;
 
-/// Weigh a fence that this run begins by itself, once before each; `false` where that took so long that everything is to
-/// be looked at again.
+/// Weigh the fence, a person's too: once in a run, anew after a hold, and never before a second fence. `false` where that took so
+/// long that everything is to be looked at again.
 pub(in crate::policy) async fn is_worth_it(run: &mut Run) -> Result<bool, Stop> {
     // An earlier run had it off: its VMs are on their way, or it is to be said why not.
     let proven = run.record.incident.as_ref().is_some_and(|incident| incident.proof.is_some());

@@ -28,8 +28,8 @@ pub(super) async fn for_return(run: &mut Run) -> Result<(), Stop> {
     wait(run, run.now().plus(pause)).await
 }
 
-/// What has ended the wait before its time must not be old when the fence begins, and no device may contradict it until then. Did
-/// the wait go on?
+/// What has ended the wait before its time must not be older than two looks when the fence begins, and no device may contradict
+/// devices that have ended it. Did the wait go on?
 pub(in crate::policy) async fn goes_on(run: &mut Run) -> Result<bool, Stop> {
     let (now, looks) = (run.now(), run.policy.wait.look.saturating_mul(2));
     if !run.fence.told.is_empty() {
@@ -45,7 +45,7 @@ pub(in crate::policy) async fn goes_on(run: &mut Run) -> Result<bool, Stop> {
     Ok(true)
 }
 
-/// The device says on, before it was sent anything. Was it one that had said off, and has ended the wait by that?
+/// The device says on, before any was sent "off". Have devices ended the wait, this one or others? Then it goes on.
 pub(in crate::policy) fn is_contradicted(run: &mut Run, device: &DeviceName) -> bool {
     let now = run.now();
     if !run.fence.told.is_empty() || !run.waiting.is_contradicted(now) {

@@ -1,15 +1,22 @@
 //! Send orders, few at a time, and note what oned says to them.
 //!
 //! A batch has `[settle] parallel` (4) orders. Before each batch of orders that move, start or end VMs, and not of those
-//! that take RESCHED flags back, the devices of the proof must have said off, asked at most `[fence] recheck` (10 s) ago,
-//! the record must be this run's, and oned must not hear the host (`moving::ready`). The power is read while the batch
-//! before is sent (`fencing::beside`). Where that gave no answer, or is older, with a person's word and with "0s", the
-//! batch waits while the devices are asked (`fencing::recheck`); what takes long is repeated three times at most.
+//! that take RESCHED flags back, the devices of the proof must have said off, asked at most `[fence] recheck` (10 s) ago, the
+//! record must have been this run's at most 10 s ago, and oned must not hear the host (`moving::ready`). The power is read while
+//! the batch before is sent, once the last reading, which may be the proof's, is 5 s old, half of `recheck` (`fencing::beside`).
+//! Where that gave no answer, or is older than 10 s, with a person's word and with "0s", the batch waits while the devices are
+//! asked (`fencing::recheck`).
 //!
-//! A device that says on ends it at once; one that is silent is asked again, for `[fence] patience` (30 s) at least. Then
-//! nothing more is sent, and the host is fenced again, twice at most in one run; after that, or where oned hears the host,
-//! what was not sent is held, and what was sent is read back all the same (`moving::ending`). 30 s after the survey (3 s
-//! where VMs wait for others) the rest is planned anew.
+//! What takes so long that it is old by then is repeated, three times at most; then the batch is sent all the same, with an "off"
+//! that may be older than 10 s. It may also be older where the batch has waited for the devices, and oned takes long for its view
+//! of the host after that.
+//!
+//! Nothing more is sent when a device says on, or gives no answer for more than 30 s (`[fence] patience`): it is asked again after
+//! 4, 8, 16 and 16 s (`interval`, 2 s, times 2, 4, 8 and 8). With a person's word a device without an answer is passed over, and asked
+//! again after 120 s. The host is fenced again then, `[fence] again` (2) times at most in one run; after that, or where oned hears
+//! the host, what was not sent is held, and what was sent is read back all the same (`moving::ending`).
+//!
+//! 30 s after the survey the rest is planned anew; after 3 s where VMs wait for the first one on their target (not by `HA_AFTER`).
 //!
 //! An answer is never a success: that is read back, see [`super::settle`].
 
@@ -28,7 +35,7 @@ use crate::policy::run::stop::Stop;
 use crate::policy::timings::CURRENT;
 use std::time::Duration;
 
-/// So long after a survey it is looked whether VMs run that others wait for.
+/// So long after a survey it is looked whether the first VMs run on their targets, where others wait for that.
 const TRIED: Duration = Duration::from_secs(3);
 
 /// Send these orders, few at a time; before each few the record and the power are looked at.

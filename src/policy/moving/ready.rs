@@ -1,10 +1,14 @@
 //! What must hold just before something is changed: the record is still this run's, the host is still off, and oned does
 //! not hear it.
 //!
-//! A host that is not off any more, or whose device is silent for too long, is fenced again, `[fence] again` (2) times,
-//! after RESCHED flags were taken back; then nothing more is sent, what was not sent is held, and what was sent is read
-//! back (`moving::ending`). Where nobody can read the power (`-u`, a device without a status), oned must not show the host
-//! as back either.
+//! A host that is not off any more, or whose device is silent for too long, is fenced again, `[fence] again` (2) times, where VMs
+//! are to be recovered, after RESCHED flags were taken back. After that, and for `fence_host` at once, nothing more is sent, what
+//! was not sent is held, and what was sent is read back (`moving::ending`). Where nobody can read the power (`-u`, a device
+//! without a status), oned must not show the host as back either.
+//!
+//! Where oned or a device takes 10 s or more, the looks are repeated, three times at most (`recheck::ROUNDS`); then the orders are
+//! sent all the same. The time that oned takes for its view of the host counts in the age of a reading beside the orders, and not
+//! in the age of one for which the orders have waited.
 
 use super::act::batch;
 use super::alive::{contradicted_by_oned, heard, is_heard};
@@ -99,7 +103,8 @@ pub(super) async fn ready(
             // oned may have taken long for its view of the host.
             old = is_beside && age(run, proof).is_none_or(|age| age >= within);
         }
-        // A device may have been silent for long: then whose the record is is asked again, a few times.
+        // A device may have been silent for long: then it is asked again whose the record is, a few times, because an oned or a
+        // device that is always slow would keep the run here for ever.
         if !old && run.now().since(run.record.owned) < FRESH || rounds >= ROUNDS {
             return Ok(Ready::Yes);
         }

@@ -1,11 +1,14 @@
 //! A VM that has trouble on the host that it was sent to: its driver failed there, or that host is failing as well.
 //!
-//! `[settle] retries` (1) is how often in one run: the first at once, each further one, and giving up, `retry_wait` (30 s)
-//! after the last. A VM that does not start is resumed as often. What was led on after its oned had died (`moving::torn`)
-//! is no retry. A host that is not MONITORED any more gets none, and no first start of a VM that fell: the VM has failed at
-//! once; oned is about to look at one in INIT, so that is waited for. All attempts of a VM end with
-//! `[settle] deadline` (600 s, in `judge`). What has failed keeps its reason and the one command that goes on, and
-//! reconcile tries it again (`moving::held_vms`).
+//! `[settle] retries` (1) is how often a step that failed is repeated in one run: the first time at once, each further one, and
+//! giving up, `retry_wait` (30 s) after the last. A VM that fell with its host gets its first start, and then `retries` more. One
+//! that is UNKNOWN there after its migration is resumed only where `moving::torn` finds that nobody works on it, and then `retries`
+//! times more: what `torn` leads on is no retry.
+//!
+//! A host that is neither MONITORED nor INIT gets no retry and no start. A VM in a failure state or off there has failed at once,
+//! or `retry_wait` after its last retry or start; one that is UNKNOWN there, `retry_wait` after its last order. oned is about to
+//! look at a host in INIT, so that is waited for. All attempts of a VM end with `[settle] deadline` (600 s, in `judge`). What has
+//! failed keeps its reason and the one command that goes on, and reconcile tries it again (`moving::held_vms`).
 //!
 //! Only "retry" is sent for a failure. "Failure" takes a VM whose transfer failed back to the dead host, and "success"
 //! skips the check of its disks; oned migrates no VM out of a failure state.

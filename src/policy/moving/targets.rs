@@ -1,12 +1,17 @@
 //! How the hosts do that VMs are sent to.
 //!
-//! One that was not seen to start a VM of this incident gets one VM first, the most important that fits there. The others go
-//! when that one runs, or when it has failed, or after `[settle] first_wait`, and then rather to another host. Where more VMs
-//! fail than run, the next ones go only if no other host takes them, one at a time; `[settle] failures` of them, and the host
-//! takes no more: of their owner, if all are of one, because an owner can make VMs that start nowhere. oned moves no VM out of a
-//! start that has failed, so each of them is down until a person mends its host.
+//! A host that was not seen to start a VM of this incident gets one VM first, the most important that fits there. The others go
+//! when that one runs, or when it has failed, or after `[settle] first_wait` (10 s); in the last two cases rather to another
+//! host. The 10 s begin with the answer to the first order for that VM, also where this order never left
+//! (`VmProgress::begun`, in `run/progress`). `moving/migrating` (`behind`) lets a VM go that waits, which is planned anew then.
 //!
-//! A refusal costs nothing, and proves nothing: with each of them one more is tried at the same time.
+//! Where more VMs fail than run, the next ones go only if no other host takes them, and one at a time: for 10 s the next one waits
+//! for the one before. With `[settle] failures` (2) that fail the host takes no more until no more fail than run: of their owner,
+//! if all are of one, because an owner can make VMs that start nowhere. oned moves no VM out of a start that has failed, so each of
+//! them is down until a person mends its host.
+//!
+//! A refusal costs nothing, and proves nothing: with each of them one more is tried at the same time. While a VM waits for the
+//! first one on a host, those of a lower priority go only where no VM was seen to run or to fail.
 
 use crate::model::text::vms;
 use crate::model::{End, HostId, Moment, Vm, VmId, VmState};
@@ -48,7 +53,8 @@ enum Start {
 pub(super) struct Targets {
     all: BTreeMap<HostId, Target>,
     rules: SettleRules,
-    /// VMs that are tried for longer than `[settle] first_wait`, whose last order was not sent.
+    /// VMs that are to be planned again `[settle] first_wait` or more after their first order: the last one was not sent, or was
+    /// refused.
     late: BTreeSet<VmId>,
     /// The highest priority of a VM that waits for the first one on a host that nothing is known of, and for which one.
     waits: Option<(Priority, VmId)>,
@@ -158,7 +164,7 @@ impl Targets {
 
     /// This VM is sent to this host now; or the VM that it waits for.
     ///
-    /// What is less important takes no room while another waits to be seen to start.
+    /// While one waits, a less important one takes no room where VMs are known to start or to fail. As the first one on a host it goes.
     pub(super) fn send(&mut self, (vm, priority): (VmId, Priority), to: HostId) -> Result<(), VmId> {
         if self.rules.first_wait.is_zero() {
             return Ok(());

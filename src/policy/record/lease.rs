@@ -6,13 +6,14 @@
 //!
 //! A record is taken over as it is, with its VMs, and the host is proven off anew. When that may be (`may_live`):
 //! - at once, when its owner was a process of this machine that is dead, or has written down how it ended; only reconcile
-//!   leaves one that is held or waits until the moment that is written in it;
+//!   leaves one that is held or waits until the moment that is written in it, unless a person has written a word for it or
+//!   armed fencing again, or it waits and its devices or witnesses may end that: they are asked at each tick (`unfinished`);
 //! - never, while its owner is a process of this machine that lives: one that is silent for 400 s is named, for a person to
 //!   end;
 //! - else when it was not written for 700 s by the clocks (`LEASE` 400 s + `CLOCKS` 300 s; an owner writes every 90 s, see
-//!   `timings`), or when a hook or a person's run has watched it for 400 s, at each look of `[hold]`, and it did not
-//!   change; one that changes ends who watches (`Watch`; nobody watches with `[hold] deadline = "0s"`). Where a clock was
-//!   wrong (`is_doubtful`) only what was seen here counts, for reconcile from tick to tick.
+//!   `timings`), or when a hook or a person's run has watched it for 400 s, every `[hold] look` (30 s, which does not double
+//!   here), and it did not change; one that changes ends who watches (`Watch`; nobody watches with `[hold] deadline = "0s"`).
+//!   Where a clock was wrong (`is_doubtful`) only what was seen here counts, for reconcile from tick to tick.
 //!
 //! `open::find` and `reconcile::unfinished` ask, `adopt::taken` takes it over. A lock that no record names is
 //! `record::lock`'s.

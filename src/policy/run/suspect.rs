@@ -55,7 +55,7 @@ pub(in crate::policy) struct Fence {
     pub(in crate::policy) heard: Option<i64>,
     /// What its devices have said last.
     pub(in crate::policy) readings: Readings,
-    /// Devices that were mute when a person's word was taken, and when they were asked once more.
+    /// Devices that give no answer where a person's word is the proof, and when they were asked last.
     pub(in crate::policy) left_alone: BTreeMap<DeviceName, Moment>,
     /// A witness, or oned itself, went on to contradict a proof.
     pub(in crate::policy) contradiction: Option<String>,

@@ -1,7 +1,16 @@
-//! The clearance: everything that could forbid a fence was looked at, seconds ago, and nothing does.
+//! The clearance: everything that could forbid a fence was looked at, and nothing does. One "off" may go out by it, within 10 s
+//! (`FRESH`).
 //!
-//! Is it us (brakes)? Is it dead (witnesses, and the host itself as oned has it)? Silence is never read as death here: that
-//! is for the fence to prove.
+//! - Is it this run's to do (the record's owner, a person's `abort`, the zone's leader)? Is it us (brakes)? Is it dead
+//!   (witnesses)? Before an "off" these are asked only if the last answers are 10 s old.
+//! - Does the device at work still say what it said? It is asked if its answer is 10 s old.
+//! - Is it dead (the host as oned has it)? This is always asked. An answer that takes 10 s has all of it asked again, once; then
+//!   the run is held.
+//!
+//! `fencing::device::send` asks for it, and has the rest: the gain and the crash dump before it, the record that is written and the
+//! other fences that are counted after it. What takes longer than 10 s there has everything looked at again.
+//!
+//! Silence is never read as death here: that is for the fence to prove.
 
 pub(in crate::policy) mod learn;
 pub(in crate::policy) mod token;
@@ -95,7 +104,8 @@ fn may_be_dead(run: &Run, host: &Host) -> Result<(), Stop> {
     }
 }
 
-/// "Off" is for a host that says now what it said then: an old answer is asked for again. Anything else is judged as any answer.
+/// "Off" goes to a device that says now what it said then: an answer that is 10 s old is asked for again. Another one is judged
+/// as any answer.
 async fn power_changed(run: &mut Run, ahead: &mut Ahead<'_, '_>) -> Option<PowerState> {
     let Ahead::Off(tries) = ahead else { return None };
     if !tries.is_old(run.now()) {

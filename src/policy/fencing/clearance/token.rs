@@ -25,7 +25,8 @@ pub struct Clearance {
 }
 
 impl Clearance {
-    /// Everything was looked at, at this moment.
+    /// This is the moment of oned's view of the host, which is looked at last. Brakes and witnesses may have been asked 10 s before
+    /// that look began.
     pub(super) fn new(host: HostId, at: Moment) -> Self {
         Self { host, at }
     }
