@@ -7,7 +7,8 @@ use crate::policy::healthy::Account;
 use crate::policy::{Failure, Report, Trouble};
 use crate::short_report::{short, short_account};
 use crate::trail::FILE_ONLY;
-use std::io::{self, Write as _};
+use anstream::{AutoStream, ColorChoice};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 /// Tell how a run ended. stdout gets the report, which begins with the outcome, stderr what to do next, past any `RUST_LOG`.
@@ -65,6 +66,14 @@ pub(crate) fn refused(failure: &Failure) -> u8 {
 /// Write to stdout. A reader that has gone away is no reason to fail: the exit code says how it went.
 pub(crate) fn say(text: &str) {
     let mut out = io::stdout().lock();
+    let _ = out.write_all(whole(text).as_bytes()).and_then(|()| out.flush());
+}
+
+/// [`say`], with the colours of the text on a terminal, unless `NO_COLOR` or the like forbids them.
+pub(crate) fn say_in_colour(text: &str) {
+    let out = io::stdout().lock();
+    let choice = if out.is_terminal() { AutoStream::choice(&out) } else { ColorChoice::Never };
+    let mut out = AutoStream::new(out, choice);
     let _ = out.write_all(whole(text).as_bytes()).and_then(|()| out.flush());
 }
 

@@ -9,7 +9,7 @@ use super::person::who;
 use crate::config::Environment;
 use crate::error::Result;
 use crate::model::text;
-use crate::policy::check::{Budget, Checked, ClusterReport, Finding, Item, State, judge};
+use crate::policy::check::{Budget, Checked, ClusterReport, Finding, Item, State, judge, singly, together};
 use crate::{finish, trail};
 use clap::Args;
 use gather::Gathered;
@@ -25,6 +25,9 @@ pub(super) struct Check {
     /// Only this host, by name or id
     #[arg(long, value_name = "ID|NAME")]
     host: Option<String>,
+    /// Every finding in lines of its own
+    #[arg(long)]
+    verbose: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -78,11 +81,13 @@ pub(super) fn check(options: &Check) -> Result<u8> {
         plain(finding);
     }
     let by = who(&environment);
-    finish::say(&if options.json {
-        json(&checked, &by)
+    if options.json {
+        finish::say(&json(&checked, &by));
     } else {
-        table::table(&checked, &by, &budget::text(&checked))
-    });
+        let findings = &checked.findings;
+        let lines = if options.verbose { singly(findings) } else { together(findings) };
+        finish::say_in_colour(&table::table(&checked, &lines, &by, &budget::text(&checked)));
+    }
     Ok(checked.exit_code())
 }
 

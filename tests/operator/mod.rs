@@ -7,6 +7,7 @@ mod arming;
 mod bench;
 mod budget;
 mod check;
+mod check_many;
 mod confirm_off;
 mod controller;
 mod forged;

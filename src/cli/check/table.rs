@@ -1,8 +1,9 @@
-//! The findings for people: worst first, at most 100 columns, what is well last and shortest.
+//! The findings for people: worst first, at most 100 columns, what is well after that, what to do next in the last line.
 
 use crate::model::text::{cut, one_line};
 use crate::policy::arming::utc;
-use crate::policy::check::{Checked, Finding, State};
+use crate::policy::check::{Checked, Line, State};
+use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
 /// As wide as a terminal is at night.
@@ -11,30 +12,17 @@ const WIDTH: usize = 100;
 /// Where the text of a finding begins.
 const INDENT: usize = 20;
 
-/// What needs a person is shown up to this many times; `--json` has everything.
+/// More clusters than these are only in `--json`.
 const MOST: usize = 200;
 
-/// What is well is shown in single lines up to this many times.
-const MOST_WELL: usize = 60;
-
-/// `more` is what comes behind the clusters.
-pub(super) fn table(checked: &Checked, by: &str, more: &str) -> String {
+/// `lines` are the findings, worst first, and `more` is what comes behind the clusters.
+pub(super) fn table(checked: &Checked, lines: &[Line], by: &str, more: &str) -> String {
     let mut text = String::new();
-    let (well, ill): (Vec<&Finding>, Vec<_>) =
-        checked.findings.iter().partition(|finding| finding.state == State::Ok);
-    for finding in ill.iter().take(MOST) {
-        let state = if finding.state == State::Broken { "BROKEN" } else { "warning" };
-        row(state, finding, &mut text);
-        if let Some(advice) = &finding.advice {
+    for line in lines {
+        row(line, &mut text);
+        if let Some(advice) = &line.advice {
             wrapped(&format!("do this: {advice}"), INDENT, &mut text);
         }
-    }
-    for finding in well.iter().take(MOST_WELL) {
-        row("ok", finding, &mut text);
-    }
-    let others = ill.len().saturating_sub(MOST) + well.len().saturating_sub(MOST_WELL);
-    if others > 0 {
-        let _ = writeln!(text, "and {others} more: --json has them all");
     }
     if !checked.clusters.is_empty() {
         text.push('\n');
@@ -53,23 +41,33 @@ pub(super) fn table(checked: &Checked, by: &str, more: &str) -> String {
         text.push('\n');
         text.push_str(more);
     }
-    let broken = ill.iter().filter(|finding| finding.state == State::Broken).count();
+    let count = |state| checked.findings.iter().filter(|finding| finding.state == state).count();
+    let (broken, warnings, ok) = (count(State::Broken), count(State::Warning), count(State::Ok));
     let when = if checked.at.0 == 0 { String::new() } else { format!(" at {}", utc(checked.at)) };
-    let _ = writeln!(
-        text,
-        "\n{broken} broken, {} warnings, {} ok; checked{when} by {by}",
-        ill.len() - broken,
-        well.len()
-    );
+    let _ = writeln!(text, "\n{broken} broken, {warnings} warnings, {ok} ok; checked{when} by {by}");
+    // It is whole, however long: it may be a command to paste.
+    let bold = Style::new().bold();
+    let _ = writeln!(text, "{bold}do this next:{bold:#} {}", next(lines));
     text
 }
 
+/// The advice of the worst line.
+fn next(lines: &[Line]) -> &str {
+    let advice = lines.first().and_then(|line| line.advice.as_deref());
+    advice.unwrap_or("nothing is to be repaired; `host_error --host HOST -m --dry-run` rehearses")
+}
+
 /// `BROKEN  device      node0 (host 0): bmc: it says off …`
-fn row(state: &str, finding: &Finding, text: &mut String) {
-    let head = format!("{state:<8}{:<12}", finding.item.name());
+fn row(line: &Line, text: &mut String) {
+    let (state, style) = match line.state {
+        State::Broken => ("BROKEN", AnsiColor::Red.on_default().bold()),
+        State::Warning => ("warning", AnsiColor::Yellow.on_default()),
+        State::Ok => ("ok", AnsiColor::Green.on_default()),
+    };
+    let head = format!("{style}{state:<8}{style:#}{:<12}", line.item.name());
     let start = text.len();
-    let mut lines = finding.text.lines();
-    wrapped(&format!("{}: {}", finding.object, lines.next().unwrap_or_default()), INDENT, text);
+    let mut lines = line.text.lines();
+    wrapped(lines.next().unwrap_or_default(), INDENT, text);
     text.replace_range(start..start + INDENT, &head);
     for line in lines {
         let _ = writeln!(text, "{:INDENT$}{line}", "");

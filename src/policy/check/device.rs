@@ -1,6 +1,6 @@
 //! One fence device of one host: does it say ON while the host is healthy, and was it ever seen to?
 
-use super::finding::{Finding, Item};
+use super::finding::{Finding, Item, State};
 use super::host::HostFacts;
 use crate::model::{Epoch, FenceDevice, Host, HostState, Memory, PowerState, ReadBack};
 use crate::policy::arming::utc;
@@ -68,27 +68,47 @@ impl<'a> Seen<'a> {
         [Some(self.answer()), self.control(rules)].into_iter().flatten().collect()
     }
 
+    /// That it is well, for one host and for many.
+    fn well(&self, text: impl Into<String>, of_many: &str) -> Finding {
+        let alike = format!("{} {of_many}", self.device.name);
+        Finding::ok(Item::Device, self.object(), text).alike(&self.host.name, alike)
+    }
+
     /// What it says now.
     fn answer(&self) -> Finding {
-        let (object, name, state) = (self.object(), &self.device.name, self.host.state);
         match self.device.read_back {
-            ReadBack::Status => {}
-            ReadBack::ExitCodeAccepted => {
-                let text = "it cannot be asked; the settings take its exit code for a proof";
-                return Finding::ok(Item::Device, object, text);
-            }
+            ReadBack::Status => self.status(),
+            ReadBack::ExitCodeAccepted => self.well(
+                "it cannot be asked; the settings take its exit code for a proof",
+                "cannot be asked for {}; the settings take its exit code for a proof",
+            ),
             ReadBack::ExitCodeOnly => {
-                let advice = format!("give [device.{name}] a `status` program, or accept_exit_code = true");
+                let advice = format!(
+                    "give [device.{}] a `status` program, or accept_exit_code = true",
+                    self.device.name
+                );
                 let text = "it cannot be asked, and its exit code proves nothing";
-                return Finding::broken(Item::Device, object, text, advice);
+                let of_many = "cannot be asked for {}, and its exit code proves nothing";
+                Finding { state: State::Broken, advice: Some(advice), ..self.well(text, of_many) }
             }
         }
+    }
+
+    fn status(&self) -> Finding {
+        let (name, state) = (&self.device.name, self.host.state);
+        let ill =
+            |state, finding: Finding, advice: String| Finding { state, advice: Some(advice), ..finding };
         match (&self.said, healthy(self.host)) {
             (Some(PowerState::On), true) => {
                 let turned = self.turned.map_or_else(String::new, |uuid| {
                     format!(" as {uuid}, the UUID of the settings with turned bytes: from here on that counts for it")
                 });
-                Finding::ok(Item::Device, object, format!("it says on{turned}"))
+                let of_many = if turned.is_empty() {
+                    "says on for {}"
+                } else {
+                    "says on for {} with turned bytes in the UUID"
+                };
+                self.well(format!("it says on{turned}"), of_many)
             }
             (Some(PowerState::Off), true) => {
                 let text = "it says off for a host that is MONITORED: wrong outlet or machine?";
@@ -96,23 +116,31 @@ impl<'a> Seen<'a> {
                     "find out what [device.{name}] switches for {} before it is needed: {}",
                     self.host.name, self.device.target
                 );
-                Finding::broken(Item::Device, object, text, advice)
+                let finding = self.well(text, "says off for {} that are MONITORED");
+                ill(State::Broken, finding, advice)
+                    .for_all(format!("find out what [device.{name}] switches for each before it is needed"))
             }
             (Some(PowerState::Unknown(why)), true) => {
-                let text = format!("it gives no answer: {why}");
-                Finding::broken(Item::Device, object, text, format!("repair it, or correct [device.{name}]"))
+                let finding =
+                    self.well(format!("it gives no answer: {why}"), "gives no answer for {}").because(why);
+                ill(State::Broken, finding, format!("repair it, or correct [device.{name}]"))
             }
             (Some(said @ (PowerState::On | PowerState::Off)), false) => {
                 let text = format!("it says {said}; the host is {state}, so that is not written down");
-                Finding::ok(Item::Device, object, text)
+                self.well(text, &format!("says {said} for {{}} in state {state}, which is not written down"))
             }
             (Some(PowerState::Unknown(why)), false) => {
                 let text = format!("it gives no answer, and the host is {state}: {why}");
-                Finding::warning(Item::Device, object, text, format!("repair it, or correct [device.{name}]"))
+                let finding =
+                    self.well(text, &format!("gives no answer for {{}} in state {state}")).because(why);
+                ill(State::Warning, finding, format!("repair it, or correct [device.{name}]"))
             }
             (None, _) => {
-                let text = "it was not asked: the host could not be read";
-                Finding::warning(Item::Device, object, text, "run this again")
+                let finding = self.well(
+                    "it was not asked: the host could not be read",
+                    "was not asked for {} that could not be read",
+                );
+                ill(State::Warning, finding, "run this again".to_owned())
             }
         }
     }
@@ -123,19 +151,24 @@ impl<'a> Seen<'a> {
             return None;
         }
         let advice = "run this again when the host is MONITORED and the device answers";
+        let warning = |text: String, of_many: &str| {
+            let finding = Finding::warning(Item::SeenOn, self.object(), text, advice);
+            finding.alike(&self.host.name, format!("{} {of_many}", self.device.name))
+        };
         match (self.before, rules.seen_on) {
             (None, Control::Waived) => None,
             (None, Control::Required) => {
                 let text = "it was never seen ON while the host was healthy, so its \"off\" does not count";
-                Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
+                Some(warning(text.to_owned(), "was never seen ON for {}, so its \"off\" does not count"))
             }
             (Some(at), _) if is_ahead(self.now, at) || self.now.since(at) > rules.seen_on_age => {
                 let text = format!("it was last seen ON at {}: it does not authorise -r and -d", utc(at));
-                Some(Finding::warning(Item::SeenOn, self.object(), text, advice))
+                Some(warning(text, "was seen ON for {} too long ago to authorise -r and -d"))
             }
             (Some(at), _) => {
                 let text = format!("it was last seen ON at {}", utc(at));
-                Some(Finding::ok(Item::SeenOn, self.object(), text))
+                let alike = format!("{} was seen ON before for {{}}", self.device.name);
+                Some(Finding::ok(Item::SeenOn, self.object(), text).alike(&self.host.name, alike))
             }
         }
     }

@@ -92,13 +92,30 @@ pub struct Finding {
     pub text: String,
     /// The one thing to do.
     pub advice: Option<String>,
+    /// How it is told together with those of other hosts; `--json` has every finding singly.
+    #[serde(skip)]
+    pub alike: Option<Alike>,
+}
+
+/// Findings of one kind about many hosts are one line: `bmc gives no answer for 97 hosts: node1 … node97`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// The host that this one is about.
+    pub host: String,
+    /// The line, with `{}` for `97 hosts`. Findings with the same text are of one kind.
+    pub text: String,
+    /// What may be another thing for each of them.
+    pub why: Option<String>,
+    /// What to do for all of them; where it is none, each has its own.
+    pub advice: Option<String>,
 }
 
 impl Finding {
     /// It is as it should be.
     #[must_use]
     pub fn ok(item: Item, object: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { item, object: object.into(), state: State::Ok, text: text.into(), advice: None }
+        let (object, text) = (object.into(), text.into());
+        Self { item, object, state: State::Ok, text, advice: None, alike: None }
     }
 
     /// It works, but.
@@ -110,7 +127,7 @@ impl Finding {
         advice: impl Into<String>,
     ) -> Self {
         let (object, text, advice) = (object.into(), text.into(), Some(advice.into()));
-        Self { item, object, state: State::Warning, text, advice }
+        Self { item, object, state: State::Warning, text, advice, alike: None }
     }
 
     /// It does not work.
@@ -131,5 +148,23 @@ impl Finding {
             Ok(text) => Self::ok(item, object, text),
             Err(failure) => Self::broken(item, object, failure.what, failure.advice),
         }
+    }
+
+    /// The text for many hosts, with `{}` for their number: `bmc gives no answer for {}`.
+    pub(super) fn alike(self, host: &str, text: impl Into<String>) -> Self {
+        let alike = Alike { host: host.to_owned(), text: text.into(), why: None, advice: None };
+        Self { alike: Some(alike), ..self }
+    }
+
+    /// What may be another thing for each host.
+    pub(super) fn because(mut self, why: &str) -> Self {
+        self.alike = self.alike.map(|alike| Alike { why: Some(why.to_owned()), ..alike });
+        self
+    }
+
+    /// What to do for all of them.
+    pub(super) fn for_all(mut self, advice: impl Into<String>) -> Self {
+        self.alike = self.alike.map(|alike| Alike { advice: Some(advice.into()), ..alike });
+        self
     }
 }

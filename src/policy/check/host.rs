@@ -62,6 +62,8 @@ pub(super) fn entries_without_host(scope: Scope, zone: &ZoneFacts) -> Vec<Findin
         let text = "its entry is for a host that OpenNebula does not have";
         let advice = format!("take `[[host]] id = {}` out of the settings", id.0);
         Finding::warning(Item::Entry, format!("{name} ({id})"), text, advice)
+            .alike(name, "{} are in the settings and not in OpenNebula")
+            .for_all("take their `[[host]]` out of the settings")
     };
     zone.entries.iter().filter(gone).map(finding).collect()
 }
@@ -71,38 +73,19 @@ pub(super) fn without_room(facts: &HostFacts) -> Option<Finding> {
     let why = facts.host.unreadable.as_ref()?;
     let text = format!("no VM is placed on it, because its document cannot be read: {why}");
     let advice = "see what its probes and `onehost show` say: OpenNebula writes whole numbers there";
-    Some(Finding::warning(Item::Target, facts.host.to_string(), text, advice))
+    let finding = Finding::warning(Item::Target, facts.host.to_string(), text, advice);
+    Some(finding.alike(&facts.host.name, "no VM is placed on {} whose documents cannot be read").because(why))
 }
 
 pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<Finding> {
-    let (object, id) = (facts.host.to_string(), facts.host.id.0);
-    let broken = |text: String, advice: String| vec![Finding::broken(Item::Entry, &object, text, advice)];
-    let same_power_accepted = match &facts.entry {
-        Entry::None if cluster::unprotected(zone, facts.host.cluster) => {
-            let text = "it has no entry, and its cluster says HA = NO";
-            return vec![Finding::ok(Item::Entry, &object, text)];
-        }
-        Entry::None => {
-            let text = "no fence device is declared for it, so its VMs would not be recovered".to_owned();
-            let advice = format!("add a `[[host]]` with id = {id} and name = {:?}", facts.host.name);
-            return broken(text, advice);
-        }
-        Entry::OtherName(name) => {
-            let text = format!("its entry is called {name:?}: its devices may be another machine's");
-            let advice = format!("look which machine they switch, then correct `[[host]] id = {id}`");
-            return broken(text, advice);
-        }
-        Entry::Declared { same_power_accepted } => *same_power_accepted,
-    };
-    let mut findings = vec![Finding::ok(Item::Entry, &object, "id and name are those of the settings")];
+    let (object, id, name) = (facts.host.to_string(), facts.host.id.0, &facts.host.name);
+    let mut findings = vec![entry(zone, facts)];
+    let Entry::Declared { same_power_accepted } = facts.entry else { return findings };
     match &facts.levels {
         Err(failure) => {
-            findings.push(Finding::broken(
-                Item::Level,
-                &object,
-                failure.what.clone(),
-                failure.advice.clone(),
-            ));
+            let (what, advice) = (&failure.what, &failure.advice);
+            let finding = Finding::broken(Item::Level, &object, what, advice);
+            findings.push(finding.alike(name, "the fence devices of {} cannot be used").because(what));
             return findings;
         }
         Ok(levels) => {
@@ -117,20 +100,58 @@ pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<F
         let advice = format!(
             "add a level with power = \"external\", or same_power_accepted = true to `[[host]] id = {id}`"
         );
-        findings.push(Finding::warning(Item::Power, &object, text, advice));
+        let finding = Finding::warning(Item::Power, &object, text, advice);
+        let finding = finding.alike(
+            name,
+            "all devices of {} share their power: when that is gone, nothing can prove them off",
+        );
+        findings.push(finding.for_all(
+            "add a level with power = \"external\", or same_power_accepted = true, to the `[[host]]` of each",
+        ));
     }
     findings
+}
+
+fn entry(zone: &ZoneFacts, facts: &HostFacts) -> Finding {
+    let (object, id, name) = (facts.host.to_string(), facts.host.id.0, &facts.host.name);
+    match &facts.entry {
+        Entry::None if cluster::unprotected(zone, facts.host.cluster) => {
+            let text = "it has no entry, and its cluster says HA = NO";
+            let finding = Finding::ok(Item::Entry, object, text);
+            finding.alike(name, "{} have no entry, and their clusters say HA = NO")
+        }
+        Entry::None => {
+            let text = "no fence device is declared for it, so its VMs would not be recovered";
+            let advice = format!("add a `[[host]]` with id = {id} and name = {name:?}");
+            Finding::broken(Item::Entry, object, text, advice)
+                .alike(name, "no fence device is declared for {}")
+                .for_all("add a `[[host]]` with id and name for each (`onehost list`)")
+        }
+        Entry::OtherName(other) => {
+            let text = format!("its entry is called {other:?}: its devices may be another machine's");
+            let advice = format!("look which machine they switch, then correct `[[host]] id = {id}`");
+            Finding::broken(Item::Entry, object, &text, advice)
+                .alike(name, "the settings have another name for {}")
+                .because(&text)
+                .for_all("look which machines their devices switch, then correct each `[[host]]`")
+        }
+        Entry::Declared { .. } => {
+            let finding = Finding::ok(Item::Entry, object, "id and name are those of the settings");
+            finding.alike(name, "the settings have id and name of {}")
+        }
+    }
 }
 
 fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -> Finding {
     let object = facts.host.to_string();
     if let Some(number) = first_usable(rules, zone, facts) {
         let text = format!("level {number} of {} can prove it off", levels.len());
-        return Finding::ok(Item::Level, object, text);
+        let alike = format!("level {number} of {} can prove {{}} off", levels.len());
+        return Finding::ok(Item::Level, object, text).alike(&facts.host.name, alike);
     }
     let text = format!("none of its {} levels could prove it off now", levels.len());
     let advice = "repair its devices; each has its own line here";
-    match facts.host.state {
+    let finding = match facts.host.state {
         // Nothing starts a recovery of a host that a person has set aside.
         HostState::Disabled | HostState::MonitoringDisabled | HostState::Offline => {
             Finding::warning(Item::Level, object, text, advice)
@@ -142,7 +163,9 @@ fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -
         | HostState::MonitoringError
         | HostState::MonitoringInit
         | HostState::Unknown(_) => Finding::broken(Item::Level, object, text, advice),
-    }
+    };
+    let finding = finding.alike(&facts.host.name, "no level could prove {} off now");
+    finding.for_all("repair their devices, which have their own lines here")
 }
 
 /// The number of the first level of which every device could prove the host off.

@@ -109,6 +109,7 @@ fn forgotten(zone: &ZoneFacts) -> impl Iterator<Item = Finding> + '_ {
             host.name
         );
         Finding::warning(Item::Incident, host.to_string(), text, advice)
+            .alike(&host.name, "{} are in ERROR, no incident is known of that, and no run works on them")
     })
 }
 

@@ -30,25 +30,36 @@ fn one(facts: &WitnessFacts) -> Vec<Finding> {
     if heard < facts.wanted {
         let text = format!("{heard} of the {} witnesses that the settings want could be asked", facts.wanted);
         let advice = "a peer must be MONITORED and in the same cluster; else lower [witness] peers";
-        findings.push(Finding::warning(Item::Witness, facts.host.to_string(), text, advice));
+        let alike = format!(
+            "{heard} of the {} witnesses that the settings want could be asked about {{}}",
+            facts.wanted
+        );
+        let finding = Finding::warning(Item::Witness, facts.host.to_string(), text, advice);
+        findings.push(finding.alike(&facts.host.name, alike));
     }
     findings
 }
 
 fn testimony(host: &Host, said: &Testimony) -> Finding {
     let object = format!("{} about {host}", said.witness);
+    let why = format!("{} says {}", said.witness, said.said);
     match said.opinion {
-        Opinion::Alive => Finding::ok(Item::Witness, object, format!("it says alive ({})", said.said)),
+        Opinion::Alive => Finding::ok(Item::Witness, object, format!("it says alive ({})", said.said))
+            .alike(&host.name, "witnesses say alive about {}"),
         Opinion::Dead => {
             let text = format!("it hears nothing of a host that is MONITORED ({})", said.said);
             let advice =
                 format!("check `address` and `consul_node` of `[[host]] id = {}`, and [witness]", host.id.0);
             Finding::broken(Item::Witness, object, text, advice)
+                .alike(&host.name, "witnesses hear nothing of {} that are MONITORED")
+                .because(&why)
+                .for_all("check `address` and `consul_node` of the `[[host]]` of each, and [witness]")
         }
         Opinion::None => {
             let text = format!("it could not tell ({})", said.said);
             let advice = "check that oneadmin reaches it by ssh, or [witness.consul]";
-            Finding::warning(Item::Witness, object, text, advice)
+            let finding = Finding::warning(Item::Witness, object, text, advice);
+            finding.alike(&host.name, "witnesses could not tell about {}").because(&why)
         }
     }
 }

@@ -32,5 +32,7 @@ fn one(host: &Host) -> Option<Finding> {
         names.join(", ")
     );
     let advice = "look there with `virsh list`, see for each VM which domain has the data that counts, and end the other";
-    Some(Finding::warning(Item::Zombie, host.to_string(), text, advice))
+    let alike = "{} say that they run what oned has elsewhere (ZOMBIES), and that is not recovered";
+    let finding = Finding::warning(Item::Zombie, host.to_string(), text, advice).alike(&host.name, alike);
+    Some(finding.because(&names.join(", ")))
 }

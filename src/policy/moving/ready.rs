@@ -87,6 +87,11 @@ pub(super) async fn ready(
         }
         let mut old = false;
         if run.now().since(seen.checked) >= since {
+            // From the second round on oned is asked first: it may take long, and the power is to be read last.
+            if rounds > 0 && is_heard(run, proof).await? {
+                return Ok(Ready::CalledOff);
+            }
+            let looked = run.now();
             let beside = read_beside(run, proof, within, orders.len() > batch(run)).await;
             let is_beside = beside.is_some();
             let power = match beside {
@@ -94,9 +99,9 @@ pub(super) async fn ready(
                 None => still_off(run, proof).await?,
             };
             match power {
-                Power::Off if is_heard(run, proof).await? => return Ok(Ready::CalledOff),
-                Power::Off => seen.checked = run.now(),
-                Power::NobodyCanTell if is_silent(run, proof).await? => seen.checked = run.now(),
+                Power::Off if rounds == 0 && is_heard(run, proof).await? => return Ok(Ready::CalledOff),
+                Power::Off => seen.checked = looked,
+                Power::NobodyCanTell if is_silent(run, proof).await? => seen.checked = looked,
                 Power::NobodyCanTell => return Ok(Ready::CalledOff),
                 Power::NotOff { device, state } => return Ok(not_off(run, &device, &state, orders)),
             }

@@ -45,6 +45,7 @@ complete -c onerescue -n "__fish_onerescue_needs_command" -f -a "help" -d 'Print
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l cluster -d 'Only the hosts of this cluster, by name or id' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l host -d 'Only this host, by name or id' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l config -d 'The settings file' -r -F
+complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l verbose -d 'Every finding in lines of its own'
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l json -d 'Print JSON'
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand plan" -l cluster -d 'Every host of this cluster, by name or id' -r
