@@ -694,6 +694,8 @@ scenarios! {
     not_sent_and_fenced_again
     not_sent_and_power_returns
     not_the_leader
+    off_is_read_after_a_slow_oned
+    off_is_read_last_where_oned_is_slow
     off_again_after_oned_was_away
     off_anyway_and_a_young_leader
     off_anyway_and_not_sent

@@ -7,9 +7,8 @@
 //! Where that gave no answer, or is older than 10 s, with a person's word and with "0s", the batch waits while the devices are
 //! asked (`fencing::recheck`).
 //!
-//! What takes so long that it is old by then is repeated, three times at most; then the batch is sent all the same, with an "off"
-//! that may be older than 10 s. It may also be older where the batch has waited for the devices, and oned takes long for its view
-//! of the host after that.
+//! What takes so long that it is old by then is repeated, three times at most, with the devices as the last that is asked; then the
+//! batch is sent: "off" is older than 10 s only where the devices themselves take that long.
 //!
 //! Nothing more is sent when a device says on, or gives no answer for more than 30 s (`[fence] patience`): it is asked again after
 //! 4, 8, 16 and 16 s (`interval`, 2 s, times 2, 4, 8 and 8). With a person's word a device without an answer is passed over, and asked

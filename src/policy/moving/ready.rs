@@ -6,9 +6,8 @@
 //! was not sent is held, and what was sent is read back (`moving::ending`). Where nobody can read the power (`-u`, a device
 //! without a status), oned must not show the host as back either.
 //!
-//! Where oned or a device takes 10 s or more, the looks are repeated, three times at most (`recheck::ROUNDS`); then the orders are
-//! sent all the same. The time that oned takes for its view of the host counts in the age of a reading beside the orders, and not
-//! in the age of one for which the orders have waited.
+//! Where oned or a device takes 10 s or more, the looks are repeated, three times at most (`recheck::ROUNDS`), and the power is
+//! the last of them: "off" is then as old as the answers of the devices take, however slow oned is.
 
 use super::act::batch;
 use super::alive::{contradicted_by_oned, heard, is_heard};

@@ -21,7 +21,7 @@ use crate::policy::timings::{QUIET, UNNAMED};
 /// late, and a host reports every two minutes.
 const HEARD: i64 = 300;
 
-/// Is there a look that is not over? Then [`mend`] has something to do.
+/// Is there a look that is not over? Then `mend` has something to do.
 #[must_use]
 pub fn is_left(memory: &Memory) -> bool {
     memory.forced.iter().any(|(_, forced)| forced.over.is_none())
