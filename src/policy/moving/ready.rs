@@ -90,13 +90,13 @@ pub(super) async fn ready(
             if rounds > 0 && is_heard(run, proof).await? {
                 return Ok(Ready::CalledOff);
             }
-            let looked = run.now();
             let beside = read_beside(run, proof, within, orders.len() > batch(run)).await;
             let is_beside = beside.is_some();
             let power = match beside {
                 Some(power) => power,
                 None => still_off(run, proof).await?,
             };
+            let looked = run.now();
             match power {
                 Power::Off if rounds == 0 && is_heard(run, proof).await? => return Ok(Ready::CalledOff),
                 Power::Off => seen.checked = looked,
