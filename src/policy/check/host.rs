@@ -19,7 +19,11 @@ pub enum Entry {
     Declared {
         /// The operator knows that all its devices share its power.
         same_power_accepted: bool,
+        /// The table that it is made from, if that is for more than one host.
+        pattern: Option<String>,
     },
+    /// A table for more than one host does not come to devices for it.
+    Refused(Failure),
 }
 
 /// A host and what its devices say.
@@ -77,7 +81,7 @@ pub(super) fn without_room(facts: &HostFacts) -> Option<Finding> {
 pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<Finding> {
     let (object, id) = (facts.host.to_string(), facts.host.id.0);
     let broken = |text: String, advice: String| vec![Finding::broken(Item::Entry, &object, text, advice)];
-    let same_power_accepted = match &facts.entry {
+    let (same_power_accepted, pattern) = match &facts.entry {
         Entry::None if cluster::unprotected(zone, facts.host.cluster) => {
             let text = "it has no entry, and its cluster says HA = NO";
             return vec![Finding::ok(Item::Entry, &object, text)];
@@ -92,9 +96,14 @@ pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<F
             let advice = format!("look which machine they switch, then correct `[[host]] id = {id}`");
             return broken(text, advice);
         }
-        Entry::Declared { same_power_accepted } => *same_power_accepted,
+        Entry::Refused(failure) => return broken(failure.what.clone(), failure.advice.clone()),
+        Entry::Declared { same_power_accepted, pattern } => (*same_power_accepted, pattern),
     };
-    let mut findings = vec![Finding::ok(Item::Entry, &object, "id and name are those of the settings")];
+    let told = pattern.as_ref().map_or_else(
+        || "id and name are those of the settings".to_owned(),
+        |pattern| format!("{pattern} comes to {}", come_to(facts)),
+    );
+    let mut findings = vec![Finding::ok(Item::Entry, &object, told)];
     match &facts.levels {
         Err(failure) => {
             findings.push(Finding::broken(
@@ -120,6 +129,13 @@ pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<F
         findings.push(Finding::warning(Item::Power, &object, text, advice));
     }
     findings
+}
+
+/// `ipmi: fence_ipmilan ip=10.8.0.12 lanplus=1; script: /usr/local/sbin/fence for kvm12`, without secrets.
+fn come_to(facts: &HostFacts) -> String {
+    let devices = facts.devices().map(|device| format!("{}: {}", device.name, device.target));
+    let devices: Vec<_> = devices.collect();
+    if devices.is_empty() { "devices that cannot be used".to_owned() } else { devices.join("; ") }
 }
 
 fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -> Finding {
