@@ -139,6 +139,18 @@ pub enum Error {
         /// The settings file.
         file: PathBuf,
     },
+    /// A `[[host]]` for many hosts does not come to devices for this one.
+    #[error("no fence device is used for {host}, {name}, by {file}: {why}")]
+    FencePattern {
+        /// The host.
+        host: HostId,
+        /// Its name in OpenNebula.
+        name: String,
+        /// The settings file.
+        file: PathBuf,
+        /// What is wrong, with the table and its line.
+        why: String,
+    },
     /// A fence device cannot be used at all: its program or a secret of it.
     #[error("fence device \"{device}\" of {host} cannot be used: {why}")]
     FenceDevice {
@@ -218,6 +230,11 @@ impl Error {
                 host.0,
                 file.display()
             ),
+            Self::FencePattern { host, name, file, .. } => format!(
+                "correct that in {}, or add a `[[host]]` with id = {} and name = {name:?}, which wins over a pattern",
+                file.display(),
+                host.0
+            ),
             Self::FenceDevice { device, .. } => {
                 format!("correct that, or [device.{device}] in the settings file, as the user who runs this")
             }
@@ -233,7 +250,10 @@ impl Error {
             Self::HookCall(_) | Self::HookDocument(_) => 3,
             Self::Settings { .. } | Self::File { .. } => 4,
             Self::Credentials { .. } | Self::Oned { .. } => 5,
-            Self::FenceNotConfigured { .. } | Self::FenceWrongHost { .. } | Self::FenceDevice { .. } => 6,
+            Self::FenceNotConfigured { .. }
+            | Self::FenceWrongHost { .. }
+            | Self::FencePattern { .. }
+            | Self::FenceDevice { .. } => 6,
         }
     }
 

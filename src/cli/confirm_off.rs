@@ -84,7 +84,7 @@ pub(super) fn confirm_off(options: &ConfirmOff) -> Result<u8> {
 /// Ask everybody who could know better. Who gives no answer does not contradict.
 fn listen(live: &mut Live, config: &Config, host: &Host) -> Result<Heard, Failure> {
     let outlook = live.outlook()?;
-    let facts = probe::ask(live.zone(), config, &outlook.hosts, std::slice::from_ref(host));
+    let facts = probe::ask(live.zone(), config, &outlook, std::slice::from_ref(host));
     let power = facts.into_iter().flat_map(|facts| facts.power).collect();
     let peers = probe::peers(&outlook.hosts, host, config.rules.witness.peers, outlook.chance);
     live.host(host.id)?;

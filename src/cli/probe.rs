@@ -2,7 +2,9 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::model::{DeviceName, FenceDevice, Host, HostState, Level, Peer, PowerState, ReadBack, Route};
+use crate::model::{
+    DeviceName, FenceDevice, Host, HostState, Level, Outlook, Peer, PowerState, ReadBack, Route,
+};
 use crate::policy::check::{Entry, HostFacts};
 use crate::policy::{Failure, Trouble};
 use crate::world::Zone;
@@ -45,7 +47,6 @@ impl Gate {
 
 struct Asker<'a> {
     zone: &'a Zone<Http>,
-    config: &'a Config,
     fence: Fence,
     /// Every host of the zone, for peers.
     all: &'a [Host],
@@ -53,9 +54,11 @@ struct Asker<'a> {
 }
 
 /// Ask about the power of these hosts. Every one of them is in the answer, in this order.
-pub(super) fn ask(zone: &Zone<Http>, config: &Config, all: &[Host], hosts: &[Host]) -> Vec<HostFacts> {
+pub(super) fn ask(zone: &Zone<Http>, config: &Config, outlook: &Outlook, hosts: &[Host]) -> Vec<HostFacts> {
     let gates = config.devices.iter().map(|(name, device)| (name.clone(), Gate::new(device.concurrency)));
-    let asker = Asker { zone, config, fence: Fence::new(config), all, gates: gates.collect() };
+    let mut fence = Fence::new(config);
+    fence.meet(&outlook.hosts, &outlook.clusters);
+    let asker = Asker { zone, fence, all: &outlook.hosts, gates: gates.collect() };
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -98,10 +101,14 @@ pub(super) fn peers(all: &[Host], host: &Host, most: u32, chance: u64) -> Vec<Pe
 
 impl Asker<'_> {
     fn entry(&self, host: &Host) -> Entry {
-        match self.config.hosts.get(&host.id) {
-            None => Entry::None,
-            Some(entry) if entry.name != host.name => Entry::OtherName(entry.name.clone()),
-            Some(entry) => Entry::Declared { same_power_accepted: entry.same_power_accepted },
+        match self.fence.entry(host) {
+            Ok(entry) => Entry::Declared {
+                same_power_accepted: entry.same_power_accepted,
+                pattern: entry.pattern.clone(),
+            },
+            Err(Error::FenceNotConfigured { .. }) => Entry::None,
+            Err(Error::FenceWrongHost { declared, .. }) => Entry::OtherName(declared),
+            Err(error) => Entry::Refused(error.into()),
         }
     }
 

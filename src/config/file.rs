@@ -56,12 +56,39 @@ pub(super) enum DriverKind {
     Storage,
 }
 
+/// `names` and `clusters`
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a pattern such as \"kvm*\", or a list of them")]
+pub(super) enum Globs {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Globs {
+    /// As it is written in the file.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::One(one) => format!("{one:?}"),
+            Self::Many(many) => format!("{many:?}"),
+        }
+    }
+
+    pub(super) fn list(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
 /// `[[host]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Host {
-    pub(super) id: u32,
-    pub(super) name: String,
+    pub(super) id: Option<u32>,
+    pub(super) name: Option<String>,
+    pub(super) names: Option<Globs>,
+    pub(super) clusters: Option<Globs>,
     pub(super) devices: Option<Vec<String>>,
     pub(super) levels: Option<Vec<Vec<String>>>,
     pub(super) address: Option<String>,

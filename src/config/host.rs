@@ -1,14 +1,9 @@
-//! `[[host]]`: which devices power off which host.
-//!
-//! An entry that would power off another machine is refused here: a device that is not declared, two hosts
-//! behind one outlet, a controller whose system is not named.
+//! `[[host]]`: which devices power off which host, with its own parameters.
 
-use super::device::{Device, Driver, checked_parameters};
-use super::file;
+use super::device::{Device, Driver};
 use super::parameter::canonical;
-use super::redfish::{self, Controller};
+use super::placeholder;
 use crate::model::{DeviceName, HostId};
-use crate::section::check_address;
 use std::collections::BTreeMap;
 
 /// `[[host]]`: which devices power off a host.
@@ -28,6 +23,8 @@ pub struct HostEntry {
     pub same_power_accepted: bool,
     /// `[host.params.DEVICE]`: what differs from host to host.
     pub params: BTreeMap<DeviceName, BTreeMap<String, String>>,
+    /// The table that it is made from, where that is for more than one host: `[[host]] names = "kvm*" (line 12)`.
+    pub pattern: Option<String>,
 }
 
 impl HostEntry {
@@ -36,14 +33,20 @@ impl HostEntry {
         self.levels.iter().flatten()
     }
 
-    /// `{host}` and `{id}` in a text are the host's.
+    /// How errors call its table: `[[host]] id = 12`, `[[host]] names = "kvm*" (line 12)`.
+    pub(super) fn label(&self) -> String {
+        self.pattern.clone().unwrap_or_else(|| format!("[[host]] id = {}", self.id.0))
+    }
+
+    /// `{host}`, `{id}` and `{n}` in a text are the host's.
     pub(crate) fn filled(&self, text: &str) -> String {
-        text.replace("{id}", &self.id.0.to_string()).replace("{host}", &self.name)
+        // What cannot be filled was refused.
+        placeholder::filled(text, self.id, &self.name).unwrap_or_else(|| text.to_owned())
     }
 
     /// The parameters that a device gets for this host: the device's, then the host's own, which win. By their
-    /// canonical name, with the name that the operator wrote and the value, in which `{host}` and `{id}` are the
-    /// host's.
+    /// canonical name, with the name that the operator wrote and the value, in which `{host}`, `{id}` and `{n}` are
+    /// the host's.
     pub(crate) fn parameters<'a>(
         &'a self,
         device: &DeviceName,
@@ -65,6 +68,9 @@ impl HostEntry {
         };
         let parameters = params.map(|params| self.parameters(name, params)).unwrap_or_default();
         words.extend(parameters.into_iter().map(|(key, (_, value))| format!("{key}={value}")));
+        // A program reads the host's name, so it switches another machine when that is another one.
+        let read = self.pattern.is_some() && params.is_none();
+        words.extend(read.then(|| format!("for {}", self.name)));
         words.join(" ")
     }
 }
@@ -83,187 +89,52 @@ impl HostEntry {
     }
 }
 
-/// Check `[[host]]` against the devices.
-pub(super) fn hosts(
-    raw: Vec<file::Host>,
-    devices: &BTreeMap<DeviceName, Device>,
-) -> Result<BTreeMap<HostId, HostEntry>, String> {
-    let mut hosts: BTreeMap<HostId, HostEntry> = BTreeMap::new();
-    let mut outlets: BTreeMap<Outlet, HostId> = BTreeMap::new();
-    for raw in raw {
-        let label = format!("[[host]] id = {}", raw.id);
-        let entry = host(raw, devices).map_err(|why| format!("{label}: {why}"))?;
-        for name in entry.devices() {
-            for outlet in outlets_of(&entry, name, devices) {
-                let Some(other) = outlets.insert(outlet, entry.id).filter(|other| *other != entry.id) else {
-                    continue;
-                };
-                return Err(format!(
-                    "{label}: device \"{name}\" would power off the same machine for {other}: \
-                     give each its own ip, plug, system or uuid in [host.params.{name}]"
-                ));
+impl HostEntry {
+    /// Refuse a placeholder for which the host has nothing.
+    pub(super) fn can_be_filled(&self, devices: &BTreeMap<DeviceName, Device>) -> Result<(), String> {
+        let unfilled = |text: &str| placeholder::filled(text, self.id, &self.name).is_none();
+        match self.texts(devices).iter().find(|(_, text)| unfilled(text)) {
+            Some((place, _)) => Err(format!(
+                "{{n}} in {place} is the number at the end of a host's name, and {:?} has none there that can be used",
+                self.name
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuse what is in braces and stands for nothing.
+    pub(super) fn placeholders_are_known(
+        &self,
+        devices: &BTreeMap<DeviceName, Device>,
+    ) -> Result<(), String> {
+        let texts = self.texts(devices);
+        match texts.iter().find_map(|(place, text)| Some((place, placeholder::unknown(text)?))) {
+            Some((place, inside)) => {
+                Err(format!("{{{inside}}} in {place} is none of {{host}}, {{id}}, {{n}} and {{n+100}}"))
             }
+            None => Ok(()),
         }
-        if let Some(twin) = hosts.values().find(|other| other.name == entry.name) {
-            return Err(format!("{label}: {} has the name {:?} too", twin.id, twin.name));
-        }
-        if hosts.contains_key(&entry.id) {
-            return Err(format!("{label} stands there twice"));
-        }
-        hosts.insert(entry.id, entry);
     }
-    Ok(hosts)
-}
 
-fn host(raw: file::Host, devices: &BTreeMap<DeviceName, Device>) -> Result<HostEntry, String> {
-    if raw.name.is_empty() || raw.name.starts_with('.') || raw.name.contains(['/', '\0']) {
-        return Err(format!("{:?} is not the name of a host", raw.name));
-    }
-    let levels = levels(raw.devices, raw.levels, devices)?;
-    let names: Vec<_> = levels.iter().flatten().cloned().collect();
-    if let Some(address) = &raw.address {
-        check_address("address", address)?;
-    }
-    if let Some(node) = &raw.consul_node {
-        check_address("consul_node", node)?;
-    }
-    let mut params = BTreeMap::new();
-    for (name, own) in raw.params {
-        let name = DeviceName(name);
-        if !names.contains(&name) {
-            return Err(format!("[host.params.{name}] is for a device that is not one of this host's"));
+    /// The parameters and secret files of its devices as they are written, and where.
+    fn texts(&self, devices: &BTreeMap<DeviceName, Device>) -> Vec<(String, String)> {
+        let mut texts = Vec::new();
+        for name in self.devices() {
+            let (params, secrets) = match devices.get(name).map(|device| &device.driver) {
+                Some(Driver::Agent { params, secrets, .. } | Driver::Redfish { params, secrets }) => {
+                    (params, secrets)
+                }
+                Some(Driver::Command { .. } | Driver::Storage { .. }) | None => continue,
+            };
+            let own = self.params.get(name).into_iter().flatten();
+            let wins: Vec<_> = own.clone().map(|(key, _)| canonical(key)).collect();
+            let shared = params.iter().filter(|(key, _)| !wins.contains(&canonical(key)));
+            let place = |section: &str, (key, text): (&String, &String)| {
+                (format!("`{key}` of [{section}.{name}]"), text.clone())
+            };
+            texts.extend(shared.chain(secrets).map(|one| place("device", one)));
+            texts.extend(own.map(|one| place("host.params", one)));
         }
-        host_parameters(&own, devices.get(&name)).map_err(|why| format!("[host.params.{name}]: {why}"))?;
-        params.insert(name, own);
+        texts
     }
-    let entry = HostEntry {
-        id: HostId(raw.id),
-        name: raw.name,
-        levels,
-        address: raw.address,
-        consul_node: raw.consul_node,
-        same_power_accepted: raw.same_power_accepted,
-        params,
-    };
-    for name in entry.devices() {
-        require_target(&entry, name, devices)?;
-    }
-    Ok(entry)
-}
-
-/// `devices` is short for one level.
-fn levels(
-    one: Option<Vec<String>>,
-    several: Option<Vec<Vec<String>>>,
-    devices: &BTreeMap<DeviceName, Device>,
-) -> Result<Vec<Vec<DeviceName>>, String> {
-    let raw = match (one, several) {
-        (Some(one), None) => vec![one],
-        (None, Some(several)) => several,
-        (Some(_), Some(_)) => {
-            return Err("`devices` is one level and `levels` are several: give one".to_owned());
-        }
-        (None, None) => return Err("neither `devices` nor `levels` is given".to_owned()),
-    };
-    if raw.is_empty() || raw.iter().any(Vec::is_empty) {
-        return Err("a level is empty: name at least one device".to_owned());
-    }
-    let mut seen: Vec<&str> = Vec::new();
-    for name in raw.iter().flatten() {
-        if !devices.contains_key(&DeviceName(name.clone())) {
-            return Err(format!("there is no [device.{name}]"));
-        }
-        if seen.contains(&name.as_str()) {
-            return Err(format!("device \"{name}\" is named twice"));
-        }
-        seen.push(name);
-    }
-    let levels: Vec<Vec<_>> =
-        raw.iter().map(|level| level.iter().cloned().map(DeviceName).collect()).collect();
-    for level in &levels {
-        let storage = |name: &&DeviceName| {
-            devices.get(*name).is_some_and(|device| matches!(device.driver, Driver::Storage { .. }))
-        };
-        let count = level.iter().filter(storage).count();
-        if count > 0 && count < level.len() {
-            return Err(
-                "a level has devices for power and for storage: give each a level of its own".to_owned()
-            );
-        }
-    }
-    Ok(levels)
-}
-
-fn host_parameters(own: &BTreeMap<String, String>, device: Option<&Device>) -> Result<(), String> {
-    let names = checked_parameters(own)?;
-    if let Some(Driver::Redfish { .. }) = device.map(|device| &device.driver) {
-        redfish::check_names(own.keys())?;
-    }
-    match device.map(|device| &device.driver) {
-        Some(Driver::Agent { secrets, .. } | Driver::Redfish { secrets, .. }) => {
-            match secrets.keys().find(|key| names.contains(&canonical(key))) {
-                Some(key) => Err(format!("`{key}` already comes from a secret file")),
-                None => Ok(()),
-            }
-        }
-        Some(Driver::Command { .. } | Driver::Storage { .. }) | None => {
-            Err("a command takes no parameters; it reads the HOST document".to_owned())
-        }
-    }
-}
-
-/// Without `systems_uri`, `fence_redfish` powers off the last system that the controller lists. Our own driver
-/// needs to know everything about a controller, from the device or from the host.
-fn require_target(
-    entry: &HostEntry,
-    name: &DeviceName,
-    devices: &BTreeMap<DeviceName, Device>,
-) -> Result<(), String> {
-    match devices.get(name).map(|device| &device.driver) {
-        Some(Driver::Agent { agent, params, .. })
-            if agent == "fence_redfish" && !entry.parameters(name, params).contains_key("systems_uri") =>
-        {
-            Err(format!(
-                "fence_redfish needs `systems_uri` in [host.params.{name}], \
-                 or it takes the last system that the controller lists"
-            ))
-        }
-        Some(Driver::Redfish { params, .. }) => Controller::read(&entry.parameters(name, params))
-            .map(drop)
-            .map_err(|why| format!("device \"{name}\": {why}")),
-        Some(Driver::Agent { .. } | Driver::Command { .. } | Driver::Storage { .. }) | None => Ok(()),
-    }
-}
-
-/// One machine, as the settings name it.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Outlet {
-    /// Of this device, with these parameters.
-    Agent(DeviceName, Vec<String>),
-    /// Whichever device asks: a system of a controller, or what a machine says of itself.
-    Redfish(String),
-}
-
-/// What tells one machine behind a device from another; nothing for a command, which gets the host itself.
-fn outlets_of(entry: &HostEntry, name: &DeviceName, devices: &BTreeMap<DeviceName, Device>) -> Vec<Outlet> {
-    match devices.get(name).map(|device| &device.driver) {
-        Some(Driver::Agent { params, .. }) => {
-            vec![Outlet::Agent(name.clone(), outlet(entry, &entry.parameters(name, params)))]
-        }
-        Some(Driver::Redfish { params, .. }) => {
-            let controller = Controller::read(&entry.parameters(name, params));
-            let marks = controller.map(|controller| controller.marks()).unwrap_or_default();
-            marks.into_iter().map(Outlet::Redfish).collect()
-        }
-        Some(Driver::Command { .. } | Driver::Storage { .. }) | None => Vec::new(),
-    }
-}
-
-fn outlet(entry: &HostEntry, parameters: &redfish::Parameters<'_>) -> Vec<String> {
-    let value = |key: &str| parameters.get(key).map(|(_, value)| entry.filled(value).to_ascii_lowercase());
-    let plug = value("plug").or_else(|| value("port"));
-    let fixed =
-        ["ip", "ipport", "url", "system", "systems_uri", "uuid", "target", "switch", "devices", "key"]
-            .map(value);
-    fixed.into_iter().chain([plug]).map(Option::unwrap_or_default).collect()
 }

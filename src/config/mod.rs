@@ -5,10 +5,15 @@
 
 mod agent;
 mod device;
+mod entry;
 mod environment;
 mod file;
 mod host;
+mod hosts;
+mod outlet;
 pub(crate) mod parameter;
+mod pattern;
+mod placeholder;
 mod read;
 pub(crate) mod redfish;
 mod sections;
@@ -18,6 +23,8 @@ pub(crate) mod trust;
 pub use device::{Device, Driver, ExitCode};
 pub use environment::Environment;
 pub use host::HostEntry;
+pub use pattern::Pattern;
+pub(crate) use pattern::{Met, meet};
 pub use sections::{
     ConsulSettings, FenceSettings, ObserverSettings, OnedSettings, Paths, ReconcileSettings, RecordSettings,
     WitnessSettings,
@@ -78,8 +85,10 @@ pub struct Config {
     pub record: RecordSettings,
     /// `[device.NAME]`
     pub devices: BTreeMap<DeviceName, Device>,
-    /// `[[host]]`
+    /// `[[host]]` with id and name.
     pub hosts: BTreeMap<HostId, HostEntry>,
+    /// `[[host]]` for every host that matches.
+    pub patterns: Vec<Pattern>,
 }
 
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
@@ -156,12 +165,15 @@ impl Config {
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
         let mut config = Self { origin: Origin::Found, ..Self::without_file(path.to_owned(), environment) };
         let read = read::read(text, &mut config).map_err(|error| explain(&error, text));
-        read.and_then(|rest| config.whole(rest)).map_err(|why| Error::Settings { file: path.to_owned(), why })
+        read.and_then(|rest| config.whole(rest, text))
+            .map_err(|why| Error::Settings { file: path.to_owned(), why })
     }
 
-    fn whole(mut self, rest: Rest) -> Result<Self, String> {
+    fn whole(mut self, rest: Rest, text: &str) -> Result<Self, String> {
         self.devices = device::devices(rest.devices)?;
-        self.hosts = host::hosts(rest.hosts, &self.devices)?;
+        let hosts =
+            rest.hosts.into_iter().map(|host| (read::line(text, host.span().start), host.into_inner()));
+        (self.hosts, self.patterns) = hosts::hosts(hosts.collect(), &self.devices)?;
         together(self)
     }
 
@@ -181,10 +193,10 @@ impl Config {
 /// The parser's error with its line, unless somebody wrote a secret there.
 fn explain(error: &toml::de::Error, text: &str) -> String {
     let start = error.span().map_or(0, |span| span.start);
-    let number = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
-    let line = text.lines().nth(number).unwrap_or_default();
+    let number = read::line(text, start);
+    let line = text.lines().nth(number - 1).unwrap_or_default();
     if parameter::may_hold_a_secret(line) {
-        return format!("line {} cannot be read; it is not shown because it may hold a secret", number + 1);
+        return format!("line {number} cannot be read; it is not shown because it may hold a secret");
     }
     error.to_string()
 }

@@ -6,12 +6,19 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
+use toml::Spanned;
 
 /// What is not read into a section.
 #[derive(Default)]
 pub(super) struct Rest {
     pub(super) devices: BTreeMap<String, file::Device>,
-    pub(super) hosts: Vec<file::Host>,
+    /// Each with where it begins.
+    pub(super) hosts: Vec<Spanned<file::Host>>,
+}
+
+/// The number of the line in which this byte is.
+pub(super) fn line(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// Read a text over these settings.

@@ -182,6 +182,19 @@ impl Live {
         }
     }
 
+    /// Let patterns come to devices: for this host as it was read, and for every other one as far as the pool can be read now.
+    fn meet(&mut self, host: &Host) -> Result<(), Failure> {
+        let (patterns, of_clusters) = self.fence.has_patterns();
+        if patterns {
+            let mut hosts = self.zone.hosts().unwrap_or_default();
+            hosts.retain(|other| other.id != host.id);
+            hosts.push(host.clone());
+            let clusters = if of_clusters { self.zone.clusters()? } else { Vec::new() };
+            Arc::make_mut(&mut self.fence).meet(&hosts, &clusters);
+        }
+        Ok(())
+    }
+
     fn suspect(&self, host: HostId) -> Result<(&Host, &str), String> {
         let read = self.hosts.get(&host).map(|(host, document)| (host, document.as_str()));
         read.ok_or_else(|| format!("{host} was not read from oned before"))
@@ -290,8 +303,9 @@ impl World for Live {
 
     fn fence_levels(&mut self, host: HostId) -> Result<Vec<Level>, Failure> {
         let unread = |what| Failure { trouble: Trouble::Settings, what, advice: "run it again".to_owned() };
-        let (host, _) = self.suspect(host).map_err(unread)?;
-        Ok(self.fence.plan(host)?)
+        let host = self.suspect(host).map_err(unread)?.0.clone();
+        self.meet(&host)?;
+        Ok(self.fence.plan(&host)?)
     }
 
     fn recognise(&mut self, host: HostId, turned: &[(DeviceName, String)]) {

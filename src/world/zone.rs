@@ -239,6 +239,7 @@ impl From<Error> for Failure {
             | Error::File { .. }
             | Error::FenceNotConfigured { .. }
             | Error::FenceWrongHost { .. }
+            | Error::FencePattern { .. }
             | Error::FenceDevice { .. }
             | Error::Scenario(_) => Trouble::Settings,
         };

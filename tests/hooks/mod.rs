@@ -13,6 +13,7 @@ mod input;
 mod itself;
 mod killed;
 mod locks;
+mod patterns;
 mod recovery;
 mod stopped;
 mod surroundings;

@@ -16,6 +16,7 @@ mod hook;
 mod layer;
 mod layer_rules;
 mod names;
+mod patterns;
 mod plan;
 mod proceed;
 mod readme;

@@ -53,7 +53,7 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let scope = scope(options, &outlook)?;
     let hooks = hooks(&live, &config.rules, &mut looks);
     let inside: Vec<Host> = outlook.hosts.iter().filter(|host| within(scope, host)).cloned().collect();
-    let hosts = probe::ask(live.zone(), &config, &outlook.hosts, &inside);
+    let hosts = probe::ask(live.zone(), &config, &outlook, &inside);
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
     let layers = layers(&live, config.rules.plan.layer_scope, scope, &mut looks);

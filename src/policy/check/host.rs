@@ -19,7 +19,11 @@ pub enum Entry {
     Declared {
         /// The operator knows that all its devices share its power.
         same_power_accepted: bool,
+        /// The table that it is made from, if that is for more than one host.
+        pattern: Option<String>,
     },
+    /// A table for more than one host does not come to devices for it.
+    Refused(Failure),
 }
 
 /// A host and what its devices say.
@@ -80,7 +84,7 @@ pub(super) fn without_room(facts: &HostFacts) -> Option<Finding> {
 pub(super) fn judge(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Vec<Finding> {
     let (object, id, name) = (facts.host.to_string(), facts.host.id.0, &facts.host.name);
     let mut findings = vec![entry(zone, facts)];
-    let Entry::Declared { same_power_accepted } = facts.entry else { return findings };
+    let Entry::Declared { same_power_accepted, .. } = facts.entry else { return findings };
     match &facts.levels {
         Err(failure) => {
             let (what, advice) = (&failure.what, &failure.advice);
@@ -135,11 +139,26 @@ fn entry(zone: &ZoneFacts, facts: &HostFacts) -> Finding {
                 .because(&text)
                 .for_all("look which machines their devices switch, then correct each `[[host]]`")
         }
-        Entry::Declared { .. } => {
+        Entry::Refused(failure) => {
+            let (what, advice) = (&failure.what, &failure.advice);
+            let finding = Finding::broken(Item::Entry, object, what, advice);
+            finding.alike(name, "the entries of {} cannot be used").because(what)
+        }
+        Entry::Declared { pattern: Some(pattern), .. } => {
+            Finding::ok(Item::Entry, object, format!("{pattern} comes to {}", come_to(facts)))
+        }
+        Entry::Declared { pattern: None, .. } => {
             let finding = Finding::ok(Item::Entry, object, "id and name are those of the settings");
             finding.alike(name, "the settings have id and name of {}")
         }
     }
+}
+
+/// `ipmi: fence_ipmilan ip=10.8.0.12 lanplus=1; script: /usr/local/sbin/fence for kvm12`, without secrets.
+fn come_to(facts: &HostFacts) -> String {
+    let devices = facts.devices().map(|device| format!("{}: {}", device.name, device.target));
+    let devices: Vec<_> = devices.collect();
+    if devices.is_empty() { "devices that cannot be used".to_owned() } else { devices.join("; ") }
 }
 
 fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -> Finding {

@@ -24,7 +24,7 @@ fn device(name: &str, target: &str) -> FenceDevice {
 fn facts(host: Host, devices: Vec<(FenceDevice, PowerState)>) -> HostFacts {
     HostFacts {
         host,
-        entry: Entry::Declared { same_power_accepted: true },
+        entry: Entry::Declared { same_power_accepted: true, pattern: None },
         power: devices.iter().map(|(device, power)| (device.name.clone(), power.clone())).collect(),
         levels: Ok(devices.into_iter().map(|(device, _)| Level(vec![device])).collect()),
         slowest: None,
@@ -317,7 +317,7 @@ fn one_machine_is_known_by_what_tells_it_from_others() {
 #[test]
 fn a_device_with_power_of_its_own_is_enough() {
     let mut one = healthy(1);
-    one.entry = Entry::Declared { same_power_accepted: false };
+    one.entry = Entry::Declared { same_power_accepted: false, pattern: None };
     assert_eq!(worst(&zone(vec![one.clone()]), Item::Power), State::Warning);
     let disks = Cuts::Datastores(vec![DatastoreId(1)]);
     let ceph = FenceDevice { power: PowerDomain::External, scope: disks, ..device("ceph", "/ceph") };

@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use view::View;
 pub(in crate::policy) use wish::excluded;
+pub(crate) use wish::glob;
 
 /// What to plan.
 #[derive(Clone, Debug)]

@@ -105,7 +105,7 @@ pub(in crate::policy) fn excluded(vm: &Vm, exclude: &Exclusions) -> Option<Strin
 }
 
 /// Does the text match a pattern with `*` for any characters and `?` for one?
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut from) = (0, 0);
     // Where the last star was, and how much of the text it takes.

@@ -13,9 +13,9 @@ mod verdict;
 
 use super::runner;
 use super::ssh::Ssh;
-use crate::config::{Config, Device, Driver, HostEntry};
+use crate::config::{Config, Device, Driver, HostEntry, Met, Pattern, meet};
 use crate::error::{Error, Result};
-use crate::model::{DeviceName, FenceDevice, Host, HostId, Level, NotOff, Peer, PowerState};
+use crate::model::{Cluster, DeviceName, FenceDevice, Host, HostId, Level, NotOff, Peer, PowerState};
 use crate::policy::FRESH;
 use agent::{Agent, Declared};
 use command::Program;
@@ -32,7 +32,11 @@ pub struct Fence {
     queue: Queue,
     agents_dir: Vec<PathBuf>,
     devices: BTreeMap<DeviceName, Device>,
-    hosts: BTreeMap<HostId, HostEntry>,
+    /// The entries with id and name.
+    declared: BTreeMap<HostId, HostEntry>,
+    patterns: Vec<Pattern>,
+    /// Those, and what the patterns come to.
+    met: Met,
     ssh: Ssh,
     /// UUIDs with turned bytes that count.
     turned: BTreeMap<(HostId, DeviceName), String>,
@@ -47,10 +51,23 @@ impl Fence {
             queue: Queue::new(config.paths.run_dir.clone()),
             agents_dir: config.fence.agents_dir.clone(),
             devices: config.devices.clone(),
-            hosts: config.hosts.clone(),
+            declared: config.hosts.clone(),
+            patterns: config.patterns.clone(),
+            met: Met { entries: config.hosts.clone(), refused: BTreeMap::new() },
             ssh: Ssh::new(config),
             turned: BTreeMap::new(),
         }
+    }
+
+    /// Whether entries follow from what OpenNebula has, and whether from the names of its clusters.
+    pub(crate) fn has_patterns(&self) -> (bool, bool) {
+        (!self.patterns.is_empty(), self.patterns.iter().any(Pattern::has_clusters))
+    }
+
+    /// From here on each of these hosts has the entry that the settings come to for it, as it is now. A host that is renamed
+    /// or changes its cluster later keeps it, and is no longer the host of that entry.
+    pub fn meet(&mut self, hosts: &[Host], clusters: &[Cluster]) {
+        self.met = meet(&self.declared, &self.patterns, &self.devices, hosts, clusters);
     }
 
     /// From here on a machine that shows this UUID, with turned bytes, counts as this host at this device.
@@ -63,7 +80,7 @@ impl Fence {
     ///
     /// # Errors
     /// [`Error::FenceNotConfigured`] if no entry has the host's id, [`Error::FenceWrongHost`] if the entry's
-    /// name is not the host's, [`Error::FenceDevice`] if a device's program, parameters or secret cannot
+    /// name is not the host's, [`Error::FencePattern`] if a pattern does not come to devices for it, [`Error::FenceDevice`] if a device's program, parameters or secret cannot
     /// be used.
     pub fn plan(&self, host: &Host) -> Result<Vec<Level>> {
         let entry = self.entry(host)?;
@@ -164,8 +181,12 @@ impl Fence {
     }
 
     /// The entry of exactly this host: a device must never be used for another one that got its id or name.
-    fn entry(&self, host: &Host) -> Result<&HostEntry> {
-        match self.hosts.get(&host.id) {
+    pub(crate) fn entry(&self, host: &Host) -> Result<&HostEntry> {
+        if let Some(why) = self.met.refused.get(&host.id) {
+            let (name, file, why) = (host.name.clone(), self.file.clone(), why.clone());
+            return Err(Error::FencePattern { host: host.id, name, file, why });
+        }
+        match self.met.entries.get(&host.id) {
             Some(entry) if entry.name == host.name => Ok(entry),
             Some(entry) => Err(Error::FenceWrongHost {
                 host: host.id,

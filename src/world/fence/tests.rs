@@ -97,6 +97,43 @@ fn row_52_id_and_name_must_both_be_the_hosts() {
     }
 }
 
+/// What a pattern has come to stays that host's, whatever happens to its name before something is sent.
+#[test]
+fn row_52_a_host_that_is_renamed_is_not_the_one_that_a_pattern_was_met_for() {
+    let text = "[device.own]\ndriver = \"command\"\noff = [\"/bin/false\"]\naccept_exit_code = true\n\
+                [[host]]\nnames = \"kvm*\"\ndevices = [\"own\"]\n";
+    let config = Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default()).unwrap();
+    let mut fence = Fence::new(&config);
+    let (kvm12, renamed) = (host(12, "kvm12"), host(12, "kvm13"));
+    assert!(
+        fence.plan(&kvm12).unwrap_err().to_string().starts_with("no fence device is declared for host 12")
+    );
+    fence.meet(std::slice::from_ref(&kvm12), &[]);
+    assert_eq!(fence.plan(&kvm12).unwrap()[0].0[0].target, "/bin/false for kvm12");
+    let expected = "host 12 is kvm13 in OpenNebula but kvm12 in /etc/one/onerescue.toml";
+    assert_eq!(fence.off(&renamed, "", &named("own"), None).unwrap_err(), NotOff::not_sent(expected));
+    fence.meet(std::slice::from_ref(&renamed), &[]);
+    assert_eq!(fence.plan(&renamed).unwrap()[0].0[0].target, "/bin/false for kvm13");
+}
+
+#[test]
+fn a_host_that_a_pattern_is_not_enough_for_is_refused_with_what_to_do() {
+    let text = "[device.own]\ndriver = \"agent\"\nagent = \"fence_test\"\nparams = { ip = \"10.8.0.{n}\" }\n\
+                [[host]]\nnames = \"*\"\ndevices = [\"own\"]\n";
+    let config = Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default()).unwrap();
+    let mut fence = Fence::new(&config);
+    let gateway = host(7, "gateway");
+    fence.meet(std::slice::from_ref(&gateway), &[]);
+    let error = fence.plan(&gateway).unwrap_err();
+    let expected = "no fence device is used for host 7, gateway, by /etc/one/onerescue.toml: [[host]] names = \"*\" (line 5): \
+                    {n} in `ip` of [device.own] is the number at the end of a host's name, and \"gateway\" has none there that \
+                    can be used";
+    assert_eq!(error.to_string(), expected);
+    let advice = "correct that in /etc/one/onerescue.toml, or add a `[[host]]` with id = 7 and name = \"gateway\", which wins \
+                  over a pattern";
+    assert_eq!((error.advice().as_str(), error.exit_code()), (advice, 6));
+}
+
 #[test]
 fn the_advice_for_a_host_without_a_device_is_lines_that_can_be_used() {
     let config = Config { file: "/etc/one/onerescue.toml".into(), ..Config::default() };

@@ -18,7 +18,7 @@ fn policy() -> Policy {
 fn host() -> HostFacts {
     let mut host = Host::new(HostId(1), "node1", HostState::Monitored);
     host.vm_mad = "kvm".to_owned();
-    HostFacts::unasked(host, Entry::Declared { same_power_accepted: true }, Ok(Vec::new()))
+    HostFacts::unasked(host, Entry::Declared { same_power_accepted: true, pattern: None }, Ok(Vec::new()))
 }
 
 fn facts(connect: Option<u64>) -> BudgetFacts {
