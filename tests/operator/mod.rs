@@ -21,4 +21,5 @@ mod readme;
 mod reconcile;
 mod replay;
 mod seen_on;
+mod setup_hooks;
 mod watch;
