@@ -5,12 +5,14 @@
 
 mod agent;
 mod device;
+pub(crate) mod entries;
 mod environment;
 mod file;
 mod host;
 pub(crate) mod parameter;
 mod read;
 pub(crate) mod redfish;
+pub(crate) mod replace;
 mod sections;
 mod together;
 pub(crate) mod trust;

@@ -22,4 +22,5 @@ mod reconcile;
 mod replay;
 mod seen_on;
 mod setup_hooks;
+mod setup_hosts;
 mod watch;

@@ -1,6 +1,7 @@
 //! `onerescue setup`: what an installation needs, shown before it is done.
 
 mod hooks;
+mod hosts;
 
 use crate::error::Result;
 use clap::{Args, Subcommand};
@@ -19,6 +20,7 @@ pub(super) struct Setup {
 #[derive(Clone, Debug, Subcommand)]
 enum Part {
     Hooks(hooks::Hooks),
+    Hosts(hosts::Hosts),
 }
 
 /// Set up one part. The exit code is 0 if it is done, or nothing was to do.
@@ -29,5 +31,6 @@ pub(super) fn setup(options: &Setup) -> Result<u8> {
     let config = options.config.as_deref();
     match &options.part {
         Part::Hooks(options) => hooks::hooks(options, config),
+        Part::Hosts(options) => hosts::hosts(options, config),
     }
 }
