@@ -10,8 +10,19 @@ static FILE: OnceLock<String> = OnceLock::new();
 
 /// Programs with `--config`, and the commands of `onerescue` that have it.
 const PROGRAMS: [&str; 4] = ["host_error", "host_back", "vm_down", "fence_host"];
-const COMMANDS: [&str; 10] =
-    ["abort", "arm", "check", "confirm-off", "disarm", "history", "plan", "proceed", "reconcile", "show"];
+const COMMANDS: [&str; 11] = [
+    "abort",
+    "arm",
+    "check",
+    "confirm-off",
+    "disarm",
+    "history",
+    "plan",
+    "proceed",
+    "reconcile",
+    "setup",
+    "show",
+];
 
 /// This process goes by these settings, which its `--config` names.
 pub(crate) fn settings(file: &Path) {

@@ -22,6 +22,7 @@ mod reconcile;
 mod reconciled;
 mod replay;
 mod serve;
+mod setup;
 mod show;
 mod stop;
 mod tended;

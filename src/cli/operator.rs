@@ -13,6 +13,7 @@ use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
 use super::replay::{ReplayOptions, replay};
 use super::serve::{DrillPower, drill_power};
+use super::setup::{Setup, setup};
 use super::show::{Show, show};
 use super::watch::{WatchHosts, watch};
 use crate::finish;
@@ -32,6 +33,7 @@ struct Operator {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Check),
+    Setup(Setup),
     Plan(Plan),
     /// Keep every host of the zone, or of a cluster, from being fenced
     Disarm(Arming),
@@ -75,6 +77,7 @@ pub fn operator() -> ExitCode {
     }
     let result = match command {
         Command::Check(options) => check(&options),
+        Command::Setup(options) => setup(&options),
         Command::Plan(options) => plan(&options),
         Command::Disarm(options) => disarm(&options),
         Command::Arm(options) => arm(&options),

@@ -27,6 +27,30 @@ pub(super) fn named_by_hand(host: &Host, yes: bool, question: &str) -> Result<()
     if !std::io::stdin().is_terminal() {
         return Err(no_terminal());
     }
+    if typed(question)? == host.name {
+        return Ok(());
+    }
+    let what = format!("that is not the name of {host}; nothing was written");
+    Err(Error::instead(what, format!("run the same command again and type {}", host.name)))
+}
+
+/// Let the person type yes to what was shown, unless `--yes` stands for that.
+pub(super) fn agreed(yes: bool, question: &str) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        let what = "there is no terminal to type yes on; nothing was changed";
+        return Err(Error::instead(what, "run the same command on a terminal, or add --yes"));
+    }
+    if typed(&format!("{question} Type yes to do it: "))? == "yes" {
+        return Ok(());
+    }
+    Err(Error::instead("that is not yes; nothing was changed", "run the same command again and type yes"))
+}
+
+/// The line that a person types.
+fn typed(question: &str) -> Result<String> {
     let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
     let text: String = question.chars().map(plain).collect();
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -38,11 +62,7 @@ pub(super) fn named_by_hand(host: &Host, yes: bool, question: &str) -> Result<()
             "run it on a terminal, or add --yes",
         )
     })?;
-    if String::from_utf8_lossy(&line).trim() == host.name {
-        return Ok(());
-    }
-    let what = format!("that is not the name of {host}; nothing was written");
-    Err(Error::instead(what, format!("run the same command again and type {}", host.name)))
+    Ok(String::from_utf8_lossy(&line).trim().to_owned())
 }
 
 /// Nobody can be asked.

@@ -79,6 +79,12 @@ impl Environment {
         self.under_location("etc/monitord.conf", Path::new("/etc/one/monitord.conf"))
     }
 
+    /// Where the hooks' programs are: `$ONE_LOCATION/lib/onerescue`, else `/usr/lib/onerescue`.
+    #[must_use]
+    pub fn programs(&self) -> PathBuf {
+        self.under_location("lib/onerescue", Path::new("/usr/lib/onerescue"))
+    }
+
     fn under_location(&self, inside: &str, packaged: &Path) -> PathBuf {
         match &self.one_location {
             Some(root) => root.join(inside),

@@ -5,6 +5,7 @@
 
 mod agent;
 mod device;
+pub(crate) mod entries;
 mod entry;
 mod environment;
 mod file;
@@ -16,6 +17,7 @@ mod pattern;
 mod placeholder;
 mod read;
 pub(crate) mod redfish;
+pub(crate) mod replace;
 mod sections;
 mod together;
 pub(crate) mod trust;

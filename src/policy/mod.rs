@@ -39,6 +39,7 @@ mod desk;
 pub mod fencing;
 pub mod healthy;
 mod holder;
+pub mod hooks;
 pub mod host_back;
 pub mod host_error;
 pub mod layer;

@@ -7,6 +7,7 @@ mod downs;
 mod error_date;
 pub mod fence;
 mod holders;
+mod hooks;
 pub(crate) mod identity;
 mod interrupted;
 pub mod journal;

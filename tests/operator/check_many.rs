@@ -46,7 +46,7 @@ fn what_many_hosts_lack_is_one_line_and_the_last_line_says_what_to_do() {
     assert!(table.contains("\nok      device      machine says on for 2 hosts: node0, node1\n"), "{table}");
     assert!(table.lines().count() < 40, "{table}");
     assert!(in_one(&table).contains(" 97 broken, 0 warnings, "), "every finding counts: {table}");
-    let last = "do this next: add a `[[host]]` with id and name for each (`onehost list`)";
+    let last = "do this next: `onerescue setup hosts` prints the entries to add";
     assert_eq!(table.lines().last(), Some(last), "{table}");
 }
 

@@ -23,4 +23,6 @@ mod readme;
 mod reconcile;
 mod replay;
 mod seen_on;
+mod setup_hooks;
+mod setup_hosts;
 mod watch;

@@ -81,7 +81,7 @@ pub fn chosen(hooks: &[HookFacts]) -> Result<Policy, String> {
 }
 
 /// How to make one.
-const CREATE: &str = "as oneadmin, once per zone: `onehook create /usr/share/onerescue/host_error.tmpl`";
+const CREATE: &str = "as oneadmin, once per zone: `onerescue setup hooks`";
 
 pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
     let of = |program, hook: &&HookFacts| hook.program() == program && hook.on_error();
@@ -109,7 +109,7 @@ pub(super) fn judge(hooks: &[HookFacts]) -> Vec<Finding> {
     for other in hooks.iter().filter(|hook| hook.program() == Program::Ours && !hook.on_error()) {
         let (resource, state) = (other.value("RESOURCE"), other.value("STATE"));
         let text = format!("it starts host_error for {resource:?} and {state:?}, not for HOST and ERROR");
-        let advice = format!("`onehook delete {}`, then {CREATE}", other.hook.id.0);
+        let advice = CREATE;
         findings.push(Finding::warning(Item::Hook, other.object(), text, advice));
     }
     findings.extend(hooks.iter().filter_map(autostart));

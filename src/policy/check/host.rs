@@ -129,7 +129,7 @@ fn entry(zone: &ZoneFacts, facts: &HostFacts) -> Finding {
             let advice = format!("add a `[[host]]` with id = {id} and name = {name:?}");
             Finding::broken(Item::Entry, object, text, advice)
                 .alike(name, "no fence device is declared for {}")
-                .for_all("add a `[[host]]` with id and name for each (`onehost list`)")
+                .for_all("`onerescue setup hosts` prints the entries to add")
         }
         Entry::OtherName(other) => {
             let text = format!("its entry is called {other:?}: its devices may be another machine's");

@@ -56,8 +56,7 @@ fn of(asked: Asked, rules: &Rules) -> Policy {
 }
 
 fn unclear(what: String) -> Failure {
-    let advice = "register the hook, `onehook create /usr/share/onerescue/host_error.tmpl`, or set [reconcile] options"
-        .to_owned();
+    let advice = "register the hook, `onerescue setup hooks`, or set [reconcile] options".to_owned();
     Failure { trouble: Trouble::Settings, what, advice }
 }
 

@@ -1,12 +1,12 @@
-//! Documents and hooks. Names are not unique, and a lock with `test` is a test-and-set.
+//! Documents, and reading hooks. Names are not unique, and a lock with `test` is a test-and-set.
 
 use super::objects::parse;
-use super::{Args, Done, Right, bad_parameter, check_lock, int, missing, refused, text};
+use super::{Args, Done, Right, bad_parameter, check_lock, int, missing, text};
 use crate::model::DocumentId;
 use crate::sim::cloud::Cloud;
 use crate::sim::event::WIDE;
 use crate::sim::render;
-use crate::sim::state::{Document, Hook, State};
+use crate::sim::state::{Document, State};
 use crate::sim::template::Template;
 use crate::wire::record::{self, Record};
 
@@ -179,57 +179,5 @@ impl Cloud {
         if let Some(document) = self.state.documents.get_mut(&id) {
             change(document);
         }
-    }
-
-    pub(super) fn hook_write(&mut self, verb: &str, args: &Args<'_>) -> Done {
-        if verb == "allocate" {
-            return self.hook_allocate(args);
-        }
-        let id = args.id(0, "hook")?;
-        let old = self.state.hooks.get(&id).ok_or_else(|| missing("hook", id.into()))?.lock;
-        if !matches!(verb, "lock" | "unlock") {
-            check_lock(old, Right::Manage, "Hook", id)?;
-        }
-        let lock = if verb == "lock" { self.lock(old, args)? } else { None };
-        if verb == "delete" {
-            self.state.hooks.remove(&id);
-            return int(id);
-        }
-        let new = if verb == "update" { Some(parse(args, 1)?) } else { None };
-        let append = args.int_or(2, 0).is_ok_and(|append| append == 1);
-        if let Some(hook) = self.state.hooks.get_mut(&id) {
-            match new {
-                Some(new) if append => hook.template.merge(new),
-                Some(new) => hook.template = new,
-                None => hook.lock = lock,
-            }
-        }
-        int(id)
-    }
-
-    fn hook_allocate(&mut self, args: &Args<'_>) -> Done {
-        let mut template = parse(args, 0)?;
-        let take = |template: &mut Template, name: &str| {
-            let value = template.get(name).map(str::to_owned);
-            template.remove(name);
-            value
-        };
-        let (name, kind) = (take(&mut template, "NAME"), take(&mut template, "TYPE"));
-        let (Some(name), Some(kind)) = (name, kind) else {
-            return Err(refused(0x4000, "No NAME or TYPE in template for Hook."));
-        };
-        if self.state.hooks.values().any(|hook| hook.name == name) {
-            return Err(refused(0x4000, format!("NAME is already taken by HOOK {name}.")));
-        }
-        if template.get("COMMAND").is_none() {
-            return Err(refused(0x4000, "No COMMAND in template for Hook."));
-        }
-        if template.get("REMOTE").is_none() {
-            template.set("REMOTE", "NO");
-        }
-        let id = self.state.next_hook;
-        self.state.next_hook += 1;
-        self.state.hooks.insert(id, Hook { id, name, kind, template, lock: None });
-        int(id)
     }
 }

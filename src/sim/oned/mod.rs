@@ -6,6 +6,7 @@ mod action;
 mod args;
 mod document;
 mod groups;
+mod hook;
 mod host;
 mod migrate;
 mod objects;

@@ -1,10 +1,10 @@
-//! The calls about our own documents, and about the hooks that start us.
+//! The calls about our own documents.
 
 use super::calls::{during, id};
 use super::leader::{decode, text};
 use super::{Oned, Transport};
 use crate::error::{OnedError, Result};
-use crate::model::{Document, DocumentId, Hook, Raft};
+use crate::model::{Document, DocumentId, Raft};
 use crate::wire::documents::Pool;
 use crate::wire::xmlrpc::Value;
 
@@ -109,15 +109,6 @@ impl<T: Transport> Oned<T> {
     /// [`OnedError`].
     pub fn delete_document(&self, document: DocumentId) -> Result<(), OnedError> {
         self.write("one.document.delete", &[id(document.0)]).map(drop)
-    }
-
-    /// `one.hookpool.info`.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Oned`].
-    pub fn hooks(&self) -> Result<Pool<Hook>> {
-        let all = [Value::Int(-2), Value::Int(-1), Value::Int(-1)];
-        self.read_pool("one.hookpool.info", &all)
     }
 
     /// `one.zone.raftstatus` of the configured front-end itself, not of the one that leads; `None` from one that

@@ -9,6 +9,7 @@ mod ask;
 mod calls;
 mod credentials;
 mod documents;
+mod hooks;
 mod http;
 mod layers;
 mod leader;
