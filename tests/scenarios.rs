@@ -322,6 +322,8 @@ scenarios! {
     back_and_it_ran_and_its_libvirt_is_down
     back_and_it_ran_by_the_timer
     back_and_it_ran_while_its_vms_moved
+    back_and_its_order_dies_twice
+    back_and_its_order_dies_with_the_leader
     back_and_nothing_goes_back
     back_and_nothing_left
     back_and_one_to_go_back_runs_twice

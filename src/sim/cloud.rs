@@ -8,6 +8,7 @@ use super::sshd::Sshd;
 use super::standpoint::Standpoint;
 use super::state::{State, Vm};
 use super::timings::{Driver, Stage, Timings};
+use super::torn::Left;
 use super::version::Version;
 use crate::model::{HostId, HostState, VmId, VmState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +56,7 @@ pub struct Cloud {
     pub(crate) carried_out: Vec<Carried>,
     /// How many accepted migrates an oned that was gone had left.
     pub(super) tears: usize,
+    pub(super) left: Vec<(VmId, Left)>,
     sequence: u64,
     random: u64,
 }
@@ -113,6 +115,7 @@ impl Cloud {
             log: Vec::new(),
             carried_out: Vec::new(),
             tears: 0,
+            left: Vec::new(),
             sequence: 0,
             random: 0x9E37_79B9_7F4A_7C15,
         }

@@ -70,6 +70,7 @@ pub use spec::{DatastoreSpec, DiskSpec, HostSpec, NumaSpec, PciSpec, VmSpec};
 pub use sshd::Sshd;
 pub use template::{Attribute, Template};
 pub use timings::{Driver, Stage, Timings};
+pub use torn::Left;
 pub use transport::{CallRecord, Outcome, SimTransport};
 pub use version::Version;
 pub use witness::{Consul, Honesty};

@@ -8,26 +8,39 @@ use super::cloud::Cloud;
 use super::queue::{Event, Queued, Storm};
 use super::state::{Torn, Vm};
 use crate::model::{VmId, VmState};
+use std::collections::BTreeSet;
 
-/// How much of an accepted migrate the next oned finds.
-#[derive(Clone, Copy)]
-enum Found {
-    /// The record of the target, and nothing of what follows.
+/// What an oned that is gone has left of its work on a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Left {
+    /// Of an accepted migrate the record of the target, and nothing of what follows.
     Record,
-    /// The times of both records, and the capacity.
+    /// The times of both records too, and the capacity.
     Times,
-    /// The row of the record.
+    /// Only the row of the record.
     Row,
+    /// Of an accepted order nothing.
+    Nothing,
+    /// The state in which a driver was at work.
+    Work,
 }
 
 impl Cloud {
     /// The oned that led is gone, or leads no more.
     pub(super) fn tear(&mut self) {
         self.storm = Storm::default();
+        let before = self.left.len();
+        let mut busy: BTreeSet<VmId> = self.state.vms.values().filter(|vm| vm.busy).map(|vm| vm.id).collect();
         for (key, event) in std::mem::take(&mut self.queue) {
             match event {
-                Event::DriverDone { .. } => {}
-                Event::Lcm { vm, step, queued } => self.tear_action(vm, step, queued),
+                // One that was at work on a host that has died.
+                Event::DriverDone { vm, step, .. } => {
+                    busy.extend(self.state.vms.get(&vm).filter(|vm| vm.step == step).map(|vm| vm.id));
+                }
+                Event::Lcm { vm, step, queued } => {
+                    let left = self.tear_action(vm, step, queued);
+                    self.left.extend(left.map(|left| (vm, left)));
+                }
                 Event::FailedMonitor { .. }
                 | Event::MonitorDone { .. }
                 | Event::HostReport(_)
@@ -38,26 +51,53 @@ impl Cloud {
                 | Event::LateCall { .. } => drop(self.queue.insert(key, event)),
             }
         }
-        let busy: Vec<VmId> = self.state.vms.values().filter(|vm| vm.busy).map(|vm| vm.id).collect();
+        let mut begun = self.left.split_off(before);
         for id in busy {
             if let Some(vm) = self.state.vms.get_mut(&id) {
                 vm.busy = false;
                 vm.torn = vm.torn.or(Some(Torn::Driver));
             }
+            if !begun.iter().any(|(vm, _)| *vm == id) {
+                begun.push((id, Left::Work));
+            }
+        }
+        self.left.extend(begun);
+    }
+
+    /// What is left of the next migrate that is torn; of those after it the next kind, in turn.
+    pub fn leaves(&mut self, left: Left) {
+        self.tears = match left {
+            Left::Record | Left::Nothing | Left::Work => 0,
+            Left::Times => 1,
+            Left::Row => 2,
+        };
+    }
+
+    /// What was left of work, in order.
+    #[must_use]
+    pub fn left(&self) -> &[(VmId, Left)] {
+        &self.left
+    }
+
+    /// With oned stopped, a person deletes the row of a VM's history that its document does not have.
+    pub fn row_is_deleted(&mut self, vm: VmId) {
+        if let Some(vm) = self.state.vms.get_mut(&vm) {
+            vm.torn = vm.torn.filter(|torn| *torn != Torn::Row);
         }
     }
 
-    fn tear_action(&mut self, id: VmId, step: u64, queued: Queued) {
-        let Queued::Migrate { .. } = queued else { return };
+    fn tear_action(&mut self, id: VmId, step: u64, queued: Queued) -> Option<Left> {
+        let Queued::Migrate { .. } = queued else { return Some(Left::Nothing) };
         let now = self.epoch();
         let found = self.found();
-        let Some(vm) = self.state.vms.get_mut(&id).filter(|vm| vm.step == step) else { return };
+        let vm = self.state.vms.get_mut(&id).filter(|vm| vm.step == step)?;
         // The action of a VM that runs is known to the old oned alone.
-        let found = if vm.state == VmState::UNKNOWN { found } else { Found::Row };
+        let found = if vm.state == VmState::UNKNOWN { found } else { Left::Nothing };
         let (to, from) = (vm.host(), vm.previous().map(|record| record.host));
         match found {
-            Found::Record => reopen(vm),
-            Found::Times => {
+            Left::Work => {}
+            Left::Record => reopen(vm),
+            Left::Times => {
                 let mut records = vm.history.iter_mut().rev();
                 if let (Some(new), Some(old)) = (records.next(), records.next()) {
                     (new.stime, new.pstime, old.etime, old.retime) = (now, now, now, now);
@@ -67,24 +107,24 @@ impl Cloud {
                     self.state.charge(to, id);
                 }
             }
-            Found::Row => {
-                let torn = (vm.state == VmState::UNKNOWN).then_some(Torn::Row);
+            Left::Row | Left::Nothing => {
                 vm.history.pop();
-                vm.torn = torn;
+                vm.torn = (found == Left::Row).then_some(Torn::Row);
                 if let Some(last) = vm.history.last_mut() {
                     (last.etime, last.retime) = (0, 0);
                 }
             }
         }
+        Some(found)
     }
 
-    fn found(&mut self) -> Found {
+    fn found(&mut self) -> Left {
         let turn = self.tears;
         self.tears += 1;
         match turn % if self.front.is_solo() { 2 } else { 3 } {
-            0 => Found::Record,
-            1 => Found::Times,
-            _ => Found::Row,
+            0 => Left::Record,
+            1 => Left::Times,
+            _ => Left::Row,
         }
     }
 }

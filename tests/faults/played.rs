@@ -2,9 +2,10 @@
 
 use onerescue::cli::{play, play_tended};
 use onerescue::model::{HostId, VmId, VmState};
-use onerescue::policy::{Outcome, Source};
-use onerescue::sim::{FaultRule, Job, Scenario, Seen, Then, audit};
-use std::collections::BTreeMap;
+use onerescue::policy::{Disabled, Fate, Outcome, Report, Source, VmReport};
+use onerescue::sim::{Event, FaultRule, Job, Left, Scenario, Seen, Then, audit};
+use onerescue::wire::xmlrpc::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Runs of one cell: the hook's and as many of the timer as it may take.
@@ -34,6 +35,8 @@ pub(crate) struct Played {
     pub(crate) flags: Vec<VmId>,
     /// Every record is closed.
     pub(crate) closed: bool,
+    /// What the oned that is gone has left of its work on VMs.
+    pub(crate) left: BTreeSet<(VmId, Left)>,
     /// Every safety rule that was broken.
     pub(crate) broken: Vec<String>,
     /// The methods of the first run's calls, in order.
@@ -41,9 +44,10 @@ pub(crate) struct Played {
 }
 
 impl Played {
-    /// Play this scenario with this fault.
-    pub(crate) fn of(text: &str, fault: Option<FaultRule>) -> Played {
+    /// Play this scenario with this fault, which leaves that of a migrate that was accepted and not taken up.
+    pub(crate) fn of(text: &str, fault: Option<FaultRule>, left: Left) -> Played {
         let mut scenario = Scenario::parse(text).unwrap();
+        scenario.world.transport().cloud().leaves(left);
         if let Some(fault) = fault {
             scenario.world.transport().add_fault(fault);
         }
@@ -86,7 +90,8 @@ impl Played {
         broken.extend(cloud.breaches().iter().map(ToString::to_string));
         let flags = ids.iter().copied().filter(|vm| cloud.is_resched(*vm)).collect();
         let vms = ids.iter().map(vm).collect();
-        Played { ends, vms, orders, offs, flags, closed, broken, calls }
+        let left = cloud.left().iter().copied().collect();
+        Played { ends, vms, orders, offs, flags, closed, left, broken, calls }
     }
 }
 
@@ -102,14 +107,39 @@ fn order(call: &str) -> Option<String> {
     }
 }
 
+/// The VM of this order; the parameters of `one.vm.action` begin with what is done.
+pub(crate) fn ordered(order: &str) -> Option<VmId> {
+    let vm = match order.split(' ').collect::<Vec<_>>().as_slice() {
+        ["one.vm.action", _, vm, ..] => *vm,
+        [method, vm, ..] if method.starts_with("one.vm.") => *vm,
+        _ => return None,
+    };
+    vm.parse().ok().map(VmId)
+}
+
 fn play_once(scenario: &mut Scenario) -> (&'static str, Vec<String>) {
     if scenario.job == Job::HostError {
         let (report, _) = play(scenario);
+        mend(scenario, &report);
         let broken = audit(&scenario.world, &scenario.policy, &report, &scenario.charged);
         return (word(&report.outcome), broken);
     }
     let (account, _, broken) = play_tended(scenario);
     (account.map_or("nothing to do", |account| word(&account.outcome)), broken)
+}
+
+/// A person does what the report says of VMs of which only a row is left: deletes it, and enables a host that is DISABLED.
+fn mend(scenario: &mut Scenario, report: &Report) {
+    let says = |vm: &&VmReport| matches!(&vm.fate, Fate::Failed(why) if why.contains("DELETE FROM history"));
+    let torn: Vec<VmId> = report.vms.iter().filter(says).map(|vm| vm.id).collect();
+    for vm in &torn {
+        scenario.world.transport().cloud().row_is_deleted(*vm);
+    }
+    if !torn.is_empty() && report.disabled != Disabled::No {
+        let params = [report.host.0, 0].map(|number| Value::Int(i64::from(number))).to_vec();
+        let now = scenario.world.transport().cloud().now();
+        scenario.world.schedule(now, Event::Call("one.host.status".to_owned(), params));
+    }
 }
 
 fn is_closed(scenario: &Scenario) -> bool {

@@ -2,8 +2,9 @@
 
 use super::judge::{Placed, differences};
 use super::played::Played;
-use onerescue::sim::{Fault, FaultRule};
-use std::collections::BTreeMap;
+use onerescue::model::VmId;
+use onerescue::sim::{Fault, FaultRule, Left};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -14,6 +15,23 @@ struct Class {
     fault: Fault,
     /// Only what changes something can meet it.
     writes_only: bool,
+    /// What it leaves of a migrate that was accepted and not taken up.
+    left: Left,
+}
+
+impl Class {
+    fn leaves(self, left: Left) -> Self {
+        Self { left, ..self }
+    }
+
+    /// The columns in which oned's work is torn are wider.
+    fn width(&self) -> usize {
+        match (&self.fault, self.left) {
+            (Fault::LeaderDies, Left::Row) => 40,
+            (Fault::Election | Fault::LeaderDies, _) => 28,
+            _ => 20,
+        }
+    }
 }
 
 /// A scenario, and how it goes if nothing disturbs it.
@@ -25,7 +43,8 @@ struct Story<'a> {
 
 fn classes() -> Vec<Class> {
     let seconds = Duration::from_secs;
-    let class = |name, means, fault, writes_only| Class { name, means, fault, writes_only };
+    let class =
+        |name, means, fault, writes_only| Class { name, means, fault, writes_only, left: Left::Record };
     vec![
         class(
             "reply lost",
@@ -48,6 +67,15 @@ fn classes() -> Vec<Class> {
             Fault::LeaderDies,
             false,
         ),
+        class(
+            "dies, times",
+            "the same, and of a migrate that was not taken up the times of its records are left too",
+            Fault::LeaderDies,
+            true,
+        )
+        .leaves(Left::Times),
+        class("dies, row", "the same, and only the row of its record is left", Fault::LeaderDies, true)
+            .leaves(Left::Row),
         class(
             "stale",
             "done and answered; for 5 s every read shows the cloud as it was before",
@@ -92,7 +120,7 @@ const NAMED: [Named; 2] = [
 
 /// The table of this scenario, and every cell that is wrong.
 pub(crate) fn of(text: &str) -> (String, Vec<String>) {
-    let calm = Played::of(text, None);
+    let calm = Played::of(text, None, Left::Record);
     let placed =
         if text.contains("\n# The scheduler places.") { Placed::ByScheduler } else { Placed::ByPlan };
     let mut broken = differences(&calm, &calm, placed);
@@ -108,11 +136,15 @@ pub(crate) fn of(text: &str) -> (String, Vec<String>) {
     }
     table.push_str(
         "\nok    recovered by the hook, as if nothing had happened\n\
-         ok+   the same, but its record was left open, or a late write has opened it again: the timer closes it\n",
+         ok+   the same, but its record was left open, or a late write has opened it again: the timer closes it\n\
+         +...  what the leader leaves: +record, +times, +row of a migrate that was accepted and not taken up; +nothing of\n\
+         \x20     another order, or of one for a VM that runs; +work: the state in which a driver was. The VM is led on, or the\n\
+         \x20     order is sent again. Of a row a person is told how to delete it, does so, enables the host if it is DISABLED,\n\
+         \x20     and runs the hook again: \"partly, recovered\"\n",
     );
     let _ = write!(table, "\n{:<30}", "");
     for class in &classes {
-        let _ = write!(table, "{:<18}", class.name);
+        let _ = write!(table, "{:<1$}", class.name, class.width());
     }
     table.push('\n');
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
@@ -134,7 +166,7 @@ pub(crate) fn of(text: &str) -> (String, Vec<String>) {
             } else {
                 cell(&Story { text, calm: &calm, placed }, method, &which, class, &mut broken)
             };
-            let _ = write!(table, "{cell:<18}");
+            let _ = write!(table, "{:<1$}", cell, class.width());
         }
         table.push('\n');
     }
@@ -166,10 +198,11 @@ fn cell(story: &Story<'_>, method: &str, which: &[u32], class: &Class, broken: &
     let mut ends: BTreeMap<String, u32> = BTreeMap::new();
     for nth in which {
         let rule = FaultRule::once(method, class.fault.clone()).after(nth - 1);
-        let played = Played::of(text, Some(rule));
-        let lost = matches!(class.name, "election" | "leader dies");
-        let mut wrong = differences(&played, calm, if lost { Placed::Anywhere } else { placed });
-        if played.ends.first() != calm.ends.first() {
+        let played = Played::of(text, Some(rule), class.left);
+        let mut wrong = differences(&played, calm, placed);
+        let row = played.left.iter().any(|(_, left)| *left == Left::Row);
+        let right = if row { Some(&"partly") } else { calm.ends.first() };
+        if played.ends.first() != right || row && played.ends.last() != Some(&"recovered") {
             wrong.push(format!("the hook ended as {:?}", played.ends));
         }
         let all = wrong.len();
@@ -181,8 +214,20 @@ fn cell(story: &Story<'_>, method: &str, which: &[u32], class: &Class, broken: &
             ["recovered", "recovered" | "nothing to do"] => "ok+".to_owned(),
             ends => ends.join(", "),
         };
-        *ends.entry(word + mark).or_default() += 1;
+        *ends.entry(word + &torn(&played.left) + mark).or_default() += 1;
     }
     let one = |(end, count): (String, u32)| if which.len() == 1 { end } else { format!("{count} {end}") };
     ends.into_iter().map(one).collect::<Vec<_>>().join(" + ")
+}
+
+/// What was left of work, each kind once.
+fn torn(left: &BTreeSet<(VmId, Left)>) -> String {
+    let word = |left| match left {
+        Left::Record => " +record",
+        Left::Times => " +times",
+        Left::Row => " +row",
+        Left::Nothing => " +nothing",
+        Left::Work => " +work",
+    };
+    left.iter().map(|(_, left)| *left).collect::<BTreeSet<_>>().into_iter().map(word).collect()
 }

@@ -4,8 +4,9 @@
 //!
 //! One that does not run where the incident left it, is locked, or has `HA_POLICY=NONE` stays where it is. The next one
 //! goes when the last has its outcome (`host_back::settle`): RUNNING on this host is recovered, RUNNING where it was is
-//! left, a failure state is failed, and so is what is still on its way after `[settle] deadline` (600 s). A host that is
-//! not MONITORED any more ends it: the rest stays.
+//! left, a failure state is failed, and so is what is still on its way after `[settle] deadline` (600 s). One of which
+//! nothing has become, as when the leader that accepted it died, is sent once more. A host that is not MONITORED any more
+//! ends it: the rest stays.
 
 use super::close::hand_over;
 use super::look::look_again;

@@ -10,7 +10,7 @@ use crate::policy::port::{Failure, Source, Subject, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
 use crate::policy::zombies::listed;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub(super) struct Run {
     pub(super) guests: Option<VecDeque<Guest>>,
     /// The moment since when oned has taken nothing of what was sent.
     pub(super) unsent: Option<Moment>,
+    /// The VMs of which oned has accepted a migration and forgotten it.
+    pub(super) forgotten: BTreeSet<VmId>,
 }
 
 /// It asks the world at its desk.
@@ -74,6 +76,7 @@ impl Run {
             started: 0,
             guests: None,
             unsent: None,
+            forgotten: BTreeSet::new(),
         }
     }
 

@@ -116,7 +116,9 @@ async fn read_back(run: &mut Run, away: &mut Away) -> Result<(), Outcome> {
     };
     for (id, mut sent) in std::mem::take(away) {
         let vm = list.vms.iter().find(|vm| vm.id == id);
-        if vm.is_some_and(|vm| sent.never_begun(run, vm)) && again(run, id, &sent) {
+        let never = vm.is_some_and(|vm| sent.never_begun(run, vm));
+        // A migration that was accepted dies with the leader. One that is forgotten twice is not sent a third time.
+        if never && (sent.doubt || run.forgotten.insert(id)) && again(run, id, &sent) {
             let text = format!("{id}: nothing has become of it, so it was not done; looking at it again");
             run.note(Phase::Settle, text);
         } else if let Some(fate) = sent.judge(run, vm) {
@@ -143,13 +145,14 @@ impl Sent {
         run.now().since(self.at) >= TAKEN_UP.min(run.policy.settle.deadline)
     }
 
-    /// Was the call whose answer was lost not carried out? Nothing has become of it for longer than oned needs.
+    /// Was a migration, or a start whose answer was lost, not carried out? Nothing has become of it for longer than oned needs.
     fn never_begun(&self, run: &Run, vm: &Vm) -> bool {
         let still = match self.from {
             Some(from) => vm.host == Some(from) && vm.state == VmState::RUNNING,
             None => matches!(states::class(vm.state), Class::Lost | Class::Stopped),
         };
-        self.doubt && !self.begun && self.waited(run) && still && vm.error == self.error
+        let unsure = self.doubt || self.from.is_some();
+        unsure && !self.begun && self.waited(run) && still && vm.error == self.error
     }
 
     /// The outcome of the VM; `None` while it is on its way.
@@ -161,8 +164,12 @@ impl Sent {
         let waits = !self.begun && !self.waited(run);
         let error = vm.error.as_deref().unwrap_or("its driver gave no reason");
         if vm.host.is_some() && vm.host == self.from && vm.state == VmState::RUNNING {
-            let text = format!("it stays where it was: its live migration failed: {error}");
-            return (!waits).then_some(Fate::Left(text));
+            let why = if self.begun || vm.error != self.error {
+                format!("its live migration failed: {error}")
+            } else {
+                "nothing has become of its live migration".to_owned()
+            };
+            return (!waits).then_some(Fate::Left(format!("it stays where it was: {why}")));
         }
         if vm.host != Some(run.id) && vm.host != self.from.or(Some(run.id)) {
             return Some(Fate::Left(format!("{}: somebody has moved it meanwhile", vm.state)));
