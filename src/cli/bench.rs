@@ -19,8 +19,8 @@ const SILENT: Duration = Duration::from_secs(180 + 15);
 /// With a watcher oned is made to look after `[watch] silence`.
 const FORCED: Duration = Duration::from_secs(10);
 
-/// Until ssh to the dead host fails: no route, and a black hole with the `-w` of the IM driver.
-const SSH: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(90)];
+/// Until ssh to the dead host fails: no route, and a black hole, where the first ssh of a probe has TCP's own time.
+const SSH: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(127)];
 
 /// One call of oned after the other: 1,000 VMs took 32 s on a live front-end.
 const CALL: Duration = Duration::from_millis(25);

@@ -86,3 +86,18 @@ pub fn limit(time: Duration) -> String {
         seconds => format!("{} h", seconds / 3600),
     }
 }
+
+/// `NAME="value"`: an attribute of a template as oned reads it. Within quotes only `\"` is more than itself, so what ends in a
+/// backslash, which oned cannot read there, gets a blank after it. Source: `src/parsers/template_parser.l`,
+/// `template_syntax.y`.
+///
+/// ```
+/// # use onerescue::model::text::attribute;
+/// assert_eq!(attribute("LABELS", r#"the "night" shift"#), r#"LABELS="the \"night\" shift""#);
+/// assert_eq!(attribute("PATH", r"C:\vm\"), r#"PATH="C:\vm\ ""#);
+/// ```
+#[must_use]
+pub fn attribute(name: &str, value: &str) -> String {
+    let end = if value.ends_with('\\') { " " } else { "" };
+    format!("{name}=\"{}{end}\"", value.replace('"', "\\\""))
+}

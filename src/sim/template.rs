@@ -175,11 +175,11 @@ impl Scanner<'_> {
                     self.0 = quoted.get(at + 1..)?;
                     return Some(text);
                 }
-                '\\' => match characters.next() {
-                    Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
-                    Some((_, other)) => text.extend(['\\', other]),
-                    None => return None,
-                },
+                // As the real one: no other character is more than itself behind a backslash.
+                '\\' if quoted.get(at + 1..)?.starts_with('"') => {
+                    text.push('"');
+                    characters.next();
+                }
                 other => text.push(other),
             }
         }
@@ -190,6 +190,14 @@ impl Scanner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for value in [r#"the "night" shift"#, r"C:\vm", r"\\host\share", r"ends in \ "] {
+            let template = Template::parse(&crate::model::text::attribute("NAME", value)).unwrap();
+            assert_eq!(template.get("NAME"), Some(value));
+        }
+    }
 
     #[test]
     fn both_forms_of_a_template_are_the_same() {

@@ -5,7 +5,7 @@ use super::interrupted::lock_file;
 use super::oned::{HostStatus, MigrationType, Transport};
 use super::zone::reply;
 use super::{Live, Zone, downs};
-use crate::model::{Holder, Hook, VmId};
+use crate::model::{Holder, Hook, VmId, text};
 use crate::policy::healthy::Deed;
 use crate::policy::vm_down::Kept;
 use crate::policy::{self, Claim, Crowd, Failure, HoldRules, Reply, VmSubject};
@@ -35,11 +35,9 @@ fn kind_of(kind: policy::MigrationType) -> MigrationType {
     }
 }
 
-/// `NAME="value"`, a line each. A quote or a backslash in a value would end it, and no value of ours needs one.
+/// A line each.
 fn template(attributes: &[(&'static str, String)]) -> String {
-    let plain = |value: &str| value.replace(['"', '\\'], "'");
-    let lines: Vec<_> =
-        attributes.iter().map(|(name, value)| format!("{name}=\"{}\"", plain(value))).collect();
+    let lines: Vec<_> = attributes.iter().map(|(name, value)| text::attribute(name, value)).collect();
     lines.join("\n")
 }
 

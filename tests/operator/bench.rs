@@ -161,6 +161,15 @@ impl Bench {
         command
     }
 
+    /// Run it at a terminal with these variables set; somebody types this.
+    pub(super) fn at_a_terminal(&self, arguments: &str, set: &[(&str, &str)], typed: &str) -> Output {
+        let mut terminal = self.start_program("script");
+        terminal.args(["-qec", &format!("{ONERESCUE} {arguments}"), "/dev/null"]).envs(set.iter().copied());
+        let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
     /// Run it, and see that it keeps the password to itself.
     pub(super) fn run(&self, arguments: &[&str]) -> Output {
         let output = self.start().args(arguments).output().unwrap();

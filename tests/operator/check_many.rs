@@ -1,9 +1,8 @@
 //! `onerescue check` of many hosts: one kind of finding is one line, the worst first, what to do next last, and colour only on a
 //! terminal.
 
-use super::bench::{Bench, HEARD, ONERESCUE, hosts, out};
+use super::bench::{Bench, HEARD, hosts, out};
 use serde_json::Value as Json;
-use std::process::Command;
 
 /// `node0` to `node98`, of which only node0 and node1 have a fence device.
 fn bench() -> Bench {
@@ -28,9 +27,8 @@ fn in_one(table: &str) -> String {
 
 /// As a person sees it at a terminal.
 fn at_a_terminal(bench: &Bench, set: Option<(&str, &str)>) -> String {
-    let mut command: Command = bench.start_program("script");
-    command.env("TERM", "xterm").envs(set).args(["-qec", &format!("{ONERESCUE} check"), "/dev/null"]);
-    let said = out(&command.output().unwrap());
+    let set: Vec<_> = set.into_iter().chain([("TERM", "xterm")]).collect();
+    let said = out(&bench.at_a_terminal("check", &set, ""));
     assert!(said.contains("no fence device is declared for 2 hosts: node2, node3"), "{said}");
     said
 }

@@ -1,9 +1,8 @@
 //! `onerescue setup hooks`: what is registered is shown, and nothing of anybody else's is changed.
 
-use super::bench::{Bench, ONERESCUE, PASSWORD, WELL, err, out, write};
+use super::bench::{Bench, PASSWORD, WELL, err, out, write};
 use onerescue::wire::xmlrpc::{Reply, Value};
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 /// A self-contained installation with its programs, and no hook in the zone.
 fn bench() -> Bench {
@@ -150,14 +149,8 @@ fn who_may_not_and_what_would_not_run_are_refused_before_anything_is_sent() {
 
 /// Somebody types this on a terminal.
 fn typed(bench: &Bench, line: &str) -> (bool, String) {
-    let mut environment = bench.start();
-    environment.env("ONE_LOCATION", bench.folder.path());
-    let mut terminal = Command::new("script");
-    terminal.args(["-qec", &format!("{ONERESCUE} setup hooks"), "/dev/null"]).env_clear();
-    terminal.envs(environment.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let location = bench.folder.path().display().to_string();
+    let output = bench.at_a_terminal("setup hooks", &[("ONE_LOCATION", &location)], line);
     (output.status.success(), out(&output))
 }
 

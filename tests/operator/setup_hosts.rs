@@ -1,10 +1,9 @@
 //! `onerescue setup hosts`: a list becomes entries of the settings file, shown first, and nothing else of it changes.
 
-use super::bench::{Bench, ONERESCUE, WELL, err, out, write};
+use super::bench::{Bench, WELL, err, out, write};
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 /// Two of four hosts have an entry; the file may be read by others.
 fn bench() -> Bench {
@@ -111,13 +110,7 @@ fn the_file_is_written_when_a_person_has_typed_yes() {
     let file = list(&bench, GOOD);
     let before = settings(&bench);
     for (line, expected) in [("n\n", false), ("yes\n", true)] {
-        let environment = bench.start();
-        let mut terminal = Command::new("script");
-        terminal.args(["-qec", &format!("{ONERESCUE} setup hosts --from {file}"), "/dev/null"]).env_clear();
-        terminal.envs(environment.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let output = bench.at_a_terminal(&format!("setup hosts --from {file}"), &[], line);
         assert_eq!(output.status.success(), expected, "{}", out(&output));
         assert!(out(&output).contains("This is what changes in "), "{}", out(&output));
         assert_eq!(settings(&bench) != before, expected, "{line}");

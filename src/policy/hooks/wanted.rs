@@ -1,5 +1,6 @@
 //! Hooks that the zone is to have: those of the templates, with a program and options.
 
+use crate::model::text;
 use std::collections::BTreeMap;
 
 /// The templates that a person would register.
@@ -96,8 +97,6 @@ impl Wanted {
 
 /// Attributes as oned reads them.
 pub(super) fn written(attributes: &BTreeMap<String, String>) -> String {
-    let quoted = |value: &str| value.replace('"', "\\\"");
-    let lines: Vec<_> =
-        attributes.iter().map(|(name, value)| format!("{name}=\"{}\"", quoted(value))).collect();
+    let lines: Vec<_> = attributes.iter().map(|(name, value)| text::attribute(name, value)).collect();
     lines.join("\n")
 }

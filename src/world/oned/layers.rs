@@ -3,7 +3,7 @@
 use super::calls::id;
 use super::{Oned, Transport};
 use crate::error::{Error, OnedError, Result};
-use crate::model::{GroupId, Named, Vm, VmId};
+use crate::model::{GroupId, Named, Vm, VmId, text};
 use crate::wire::documents::Pool;
 use crate::wire::xmlrpc::Value;
 
@@ -160,8 +160,7 @@ impl<T: Transport> Oned<T> {
     /// [`OnedError`]
     pub fn set_vm_attribute(&self, vm: VmId, name: &str, value: &str) -> Result<(), OnedError> {
         let append = Value::Int(1);
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-        let template = Value::Text(format!("{name}=\"{value}\""));
+        let template = Value::Text(text::attribute(name, value));
         self.write("one.vm.update", &[id(vm.0), template, append]).map(drop)
     }
 }
