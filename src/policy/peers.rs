@@ -74,7 +74,7 @@ pub(in crate::policy) async fn ask(
         let name = host.map_or_else(|| said.host.to_string(), ToString::to_string);
         match (&said.silent, said.running.len()) {
             (Some(why), _) => {
-                desk.detail(phase, format!("{name} does not say which of the VMs it runs: {why}"))
+                desk.detail(phase, format!("{name} does not say which of the VMs it runs: {why}"));
             }
             (None, 0) => {}
             (None, some) => desk.note(phase, format!("{name} says that it runs {}", count(some))),
