@@ -534,6 +534,7 @@ scenarios! {
     fell_after_an_attempt
     fell_and_by_setting_not
     fell_and_does_not_start
+    fell_and_its_transfer_and_start_fail_once
     fell_and_its_target_is_offline
     fell_and_killed_before_its_start
     fell_and_not_started_is_tried_again
