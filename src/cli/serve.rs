@@ -28,16 +28,13 @@ pub(super) fn serve(scenario: &Scenario, port: u16) -> Result<u8> {
     let server = Server::start(Arc::clone(&cloud), 0, port, Clock::Live).map_err(io)?;
     let folder = write_settings(scenario, &server)?;
     let count = cloud.lock().unwrap_or_else(PoisonError::into_inner).front_ends();
-    let mut others = Vec::new();
+    let (mut others, mut told) = (Vec::new(), String::new());
     for at in 1..count {
-        others.push(Server::start(Arc::clone(&cloud), at, 0, Clock::Live).map_err(io)?);
+        let other = Server::start(Arc::clone(&cloud), at, 0, Clock::Live).map_err(io)?;
+        let before = if at == 1 { "\nThe zone's other front-ends, which follow:\n\n" } else { "" };
+        let _ = writeln!(told, "{before}  ONE_XMLRPC={}", other.endpoint());
+        others.push(other);
     }
-    let told: String = others.iter().map(|other| format!("  ONE_XMLRPC={}\n", other.endpoint())).collect();
-    let told = if told.is_empty() {
-        told
-    } else {
-        format!("\nThe zone's other front-ends, which follow:\n\n{told}")
-    };
     finish::say(&format!(
         "{}\n\nThe simulated cloud listens on {}. In another terminal:\n\n  export ONE_XMLRPC={} \
          ONE_AUTH={folder}/one_auth ONERESCUE_CONFIG={folder}/onerescue.toml\n  host_error --host {} -m -p 0\n{told}\nCtrl-C \
