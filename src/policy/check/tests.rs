@@ -60,8 +60,18 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
     let busy = BTreeSet::new();
-    let zone =
-        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, budget: None, layers: None };
+    let zone = ZoneFacts {
+        outlook,
+        hooks,
+        gateways,
+        busy,
+        hosts,
+        entries,
+        witnesses,
+        budget: None,
+        layers: None,
+        losses: None,
+    };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 
