@@ -60,9 +60,19 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
     let busy = BTreeSet::new();
-    let (budget, layers, domains) = (None, None, Vec::new());
-    let zone =
-        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, domains, budget, layers };
+    let zone = ZoneFacts {
+        outlook,
+        hooks,
+        gateways,
+        busy,
+        hosts,
+        entries,
+        witnesses,
+        domains: Vec::new(),
+        budget: None,
+        layers: None,
+        losses: None,
+    };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 
