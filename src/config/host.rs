@@ -34,7 +34,7 @@ impl HostEntry {
     }
 
     /// How errors call its table: `[[host]] id = 12`, `[[host]] names = "kvm*" (line 12)`.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         self.pattern.clone().unwrap_or_else(|| format!("[[host]] id = {}", self.id.0))
     }
 

@@ -33,6 +33,7 @@ mod remember;
 mod replayed;
 pub mod run_dir;
 mod runner;
+pub(crate) mod smbios;
 mod ssh;
 pub mod stop;
 mod survey;

@@ -38,7 +38,8 @@ fn hosts() -> Vec<Host> {
 
 fn listed(text: &str, list: &str) -> Result<Changed, String> {
     let config = Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default()).unwrap();
-    with_list(text, &config, &hosts(), list, list.starts_with('['))
+    let list = if list.starts_with('[') { List::Json(list) } else { List::Csv(list) };
+    with_list(text, &config, &hosts(), &[], list)
 }
 
 #[track_caller]

@@ -5,9 +5,11 @@
 
 mod agent;
 mod command;
+mod ipmi;
 mod kdump;
 mod queue;
 mod redfish;
+pub(crate) mod scan;
 mod secret;
 mod verdict;
 
