@@ -1,16 +1,19 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+mod addresses;
 mod budget;
 mod busy;
 pub(crate) mod clock;
 mod downs;
 mod error_date;
 pub mod fence;
+mod finding;
 mod holders;
 mod hooks;
 pub(crate) mod identity;
 mod interrupted;
 pub mod journal;
+pub(crate) mod kept;
 mod known;
 mod layers;
 mod lead;
@@ -18,6 +21,7 @@ mod live;
 mod lockfile;
 mod locks;
 mod look;
+pub(crate) mod losses;
 mod machine;
 mod note;
 mod notify;
@@ -35,6 +39,7 @@ pub mod run_dir;
 mod runner;
 pub(crate) mod smbios;
 mod ssh;
+mod ssh_config;
 pub mod stop;
 mod survey;
 mod tend;
