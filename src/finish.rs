@@ -69,6 +69,11 @@ pub(crate) fn say(text: &str) {
     let _ = out.write_all(whole(text).as_bytes()).and_then(|()| out.flush());
 }
 
+/// Write to stderr, where stdout is for a program.
+pub(crate) fn say_aside(text: &str) {
+    complain(text);
+}
+
 /// [`say`], with the colours of the text on a terminal, unless `NO_COLOR` or the like forbids them.
 pub(crate) fn say_in_colour(text: &str) {
     let out = io::stdout().lock();

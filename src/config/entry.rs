@@ -16,6 +16,9 @@ pub(super) fn whole(entry: &HostEntry, devices: &BTreeMap<DeviceName, Device>) -
         return Err(format!("{name:?} is not the name of a host"));
     }
     entry.can_be_filled(devices)?;
+    for (key, place) in [("address", &entry.address), ("consul_node", &entry.consul_node)] {
+        place.iter().try_for_each(|place| check_address(key, place))?;
+    }
     entry.devices().try_for_each(|name| require_target(entry, name, devices))
 }
 
@@ -28,12 +31,6 @@ pub(super) fn host(
 ) -> Result<HostEntry, String> {
     let levels = levels(raw.devices, raw.levels, devices)?;
     let names: Vec<_> = levels.iter().flatten().cloned().collect();
-    if let Some(address) = &raw.address {
-        check_address("address", address)?;
-    }
-    if let Some(node) = &raw.consul_node {
-        check_address("consul_node", node)?;
-    }
     let mut params = BTreeMap::new();
     for (name, own) in raw.params {
         let name = DeviceName(name);

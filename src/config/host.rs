@@ -34,7 +34,7 @@ impl HostEntry {
     }
 
     /// How errors call its table: `[[host]] id = 12`, `[[host]] names = "kvm*" (line 12)`.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         self.pattern.clone().unwrap_or_else(|| format!("[[host]] id = {}", self.id.0))
     }
 
@@ -90,14 +90,32 @@ impl HostEntry {
 }
 
 impl HostEntry {
+    /// The same with `{host}`, `{id}` and `{n}` filled in where it is looked for.
+    pub(super) fn found(self) -> Result<Self, String> {
+        let filled = |key: &str, place: &Option<String>| {
+            let text = place.as_ref().map(|text| {
+                placeholder::filled(text, self.id, &self.name)
+                    .ok_or_else(|| self.no_number(&format!("`{key}`")))
+            });
+            text.transpose()
+        };
+        let (address, consul_node) =
+            (filled("address", &self.address)?, filled("consul_node", &self.consul_node)?);
+        Ok(Self { address, consul_node, ..self })
+    }
+
+    fn no_number(&self, place: &str) -> String {
+        format!(
+            "{{n}} in {place} is the number at the end of a host's name, and {:?} has none there that can be used",
+            self.name
+        )
+    }
+
     /// Refuse a placeholder for which the host has nothing.
     pub(super) fn can_be_filled(&self, devices: &BTreeMap<DeviceName, Device>) -> Result<(), String> {
         let unfilled = |text: &str| placeholder::filled(text, self.id, &self.name).is_none();
         match self.texts(devices).iter().find(|(_, text)| unfilled(text)) {
-            Some((place, _)) => Err(format!(
-                "{{n}} in {place} is the number at the end of a host's name, and {:?} has none there that can be used",
-                self.name
-            )),
+            Some((place, _)) => Err(self.no_number(place)),
             None => Ok(()),
         }
     }
@@ -107,7 +125,9 @@ impl HostEntry {
         &self,
         devices: &BTreeMap<DeviceName, Device>,
     ) -> Result<(), String> {
-        let texts = self.texts(devices);
+        let own = [("`address`", &self.address), ("`consul_node`", &self.consul_node)];
+        let own = own.into_iter().filter_map(|(place, text)| Some((place.to_owned(), text.clone()?)));
+        let texts: Vec<_> = self.texts(devices).into_iter().chain(own).collect();
         match texts.iter().find_map(|(place, text)| Some((place, placeholder::unknown(text)?))) {
             Some((place, inside)) => {
                 Err(format!("{{{inside}}} in {place} is none of {{host}}, {{id}}, {{n}} and {{n+100}}"))

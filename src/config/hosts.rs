@@ -28,6 +28,7 @@ pub(super) fn hosts(
         };
         let label = format!("[[host]] id = {id}");
         let entry = host(raw, HostId(id), name, devices).map_err(|why| format!("{label}: {why}"))?;
+        let entry = entry.found().map_err(|why| format!("{label}: {why}"))?;
         whole(&entry, devices).map_err(|why| format!("{label}: {why}"))?;
         for name in entry.devices() {
             for outlet in outlets_of(&entry, name, devices) {

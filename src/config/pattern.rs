@@ -9,6 +9,7 @@ use super::entry::{host, whole};
 use super::file;
 use super::host::HostEntry;
 use super::outlet::{outlets_of, same_machine};
+use super::placeholder;
 use crate::model::{Cluster, DeviceName, Host, HostId};
 use crate::policy::plan::glob;
 use crate::section::check_address;
@@ -66,13 +67,14 @@ fn pattern(
         }
         list => Ok(list.unwrap_or_default()),
     };
-    // Witnesses look for hosts before their clusters are known.
+    entry.placeholders_are_known(devices)?;
     for (key, given) in [("address", &entry.address), ("consul_node", &entry.consul_node)] {
-        if given.is_some() {
-            return Err(format!("`{key}` is one host's: give that host a [[host]] with id and name"));
+        if given.as_ref().is_some_and(|text| !placeholder::differs(text)) {
+            return Err(format!(
+                "`{key}` would be the same for every host: put {{host}}, {{id}} or {{n}} into it"
+            ));
         }
     }
-    entry.placeholders_are_known(devices)?;
     Ok(Pattern { names: list("names", names)?, clusters: list("clusters", clusters)?, entry })
 }
 
@@ -82,6 +84,21 @@ impl Pattern {
         !self.clusters.is_empty()
     }
 
+    /// Does it say this of its hosts?
+    pub(crate) fn says(&self, of: fn(&HostEntry) -> Option<&String>) -> bool {
+        of(&self.entry).is_some()
+    }
+
+    /// Is it for a host of this name, whatever cluster that is in?
+    pub(crate) fn may_match(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|pattern| glob(pattern, name))
+    }
+
+    /// How errors call it.
+    pub(crate) fn label(&self) -> String {
+        self.entry.label()
+    }
+
     /// Where both are given, both must match.
     fn matches(&self, host: &Host, clusters: &[Cluster]) -> bool {
         let any = |globs: &[String], text: &str| {
@@ -89,7 +106,7 @@ impl Pattern {
         };
         let cluster = clusters.iter().find(|cluster| cluster.id == host.cluster);
         let inside = cluster.map_or(self.clusters.is_empty(), |cluster| any(&self.clusters, &cluster.name));
-        inside && any(&self.names, &host.name)
+        inside && self.may_match(&host.name)
     }
 
     /// Its entry for this host.
@@ -98,6 +115,7 @@ impl Pattern {
         // It becomes a part of addresses, and of the names of files.
         check_address("the name", &host.name).map_err(why)?;
         let entry = HostEntry { id: host.id, name: host.name.clone(), ..self.entry.clone() };
+        let entry = entry.found().map_err(why)?;
         whole(&entry, devices).map_err(why)?;
         Ok(entry)
     }
@@ -119,6 +137,7 @@ pub(crate) fn meet(
             Err(why) => drop(met.refused.insert(host.id, why)),
         }
     }
+    places::one_each(&mut met, hosts);
     let mut outlets: BTreeMap<_, &HostEntry> = BTreeMap::new();
     for entry in met.entries.values() {
         for name in entry.devices() {
@@ -155,5 +174,6 @@ fn entry_of(
     pattern.entry(host, devices).map(Some)
 }
 
+mod places;
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,11 @@ pub(super) fn unknown(text: &str) -> Option<&str> {
     })
 }
 
+/// Does anything in it differ from host to host?
+pub(super) fn differs(text: &str) -> bool {
+    text.contains('{') && unknown(text).is_none()
+}
+
 /// What `{n+100}` adds to the number: 100.
 fn added(more: &str) -> Option<u64> {
     if more.is_empty() {

@@ -5,19 +5,13 @@
 //! its certificate and its password are not read.
 
 use super::parameter::canonical;
+use crate::model::identity;
 use reqwest::Url;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every parameter, by its canonical name. There is no `insecure`.
 const KNOWN: [&str; 8] = ["url", "system", "uuid", "serial", "username", "ca_file", "fingerprint", "session"];
-
-/// UUIDs that boards have when nobody gave them one.
-const NOBODYS: [&str; 3] = [
-    "00000000-0000-0000-0000-000000000000",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff",
-    "03000200-0400-0500-0006-000700080009",
-];
 
 /// A controller and the machine that it may switch off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,20 +165,17 @@ fn system(text: &str) -> Result<String, String> {
 }
 
 fn uuid(text: &str) -> Result<String, String> {
-    let uuid = text.to_ascii_lowercase();
-    let hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let lengths: Vec<_> = uuid.split('-').map(str::len).collect();
-    if lengths != [8, 4, 4, 4, 12] || !uuid.split('-').all(hex) {
+    let Some(uuid) = identity::uuid(text).filter(|uuid| uuid.len() == text.len()) else {
         return Err("`uuid` is not a UUID such as 4c4c4544-0037-4210-8054-b7c04f383432".to_owned());
-    }
-    if NOBODYS.contains(&uuid.as_str()) {
+    };
+    if identity::NOBODYS.contains(&uuid.as_str()) {
         return Err(format!("`uuid` {uuid} is what boards have when nobody gave them one: use `serial`"));
     }
     Ok(uuid)
 }
 
 /// A fingerprint counts where both are given: it is the narrower one.
-fn trust(ca_file: Option<&str>, fingerprint: Option<&str>) -> Result<Trust, String> {
+pub(crate) fn trust(ca_file: Option<&str>, fingerprint: Option<&str>) -> Result<Trust, String> {
     if ca_file.is_some_and(|path| !Path::new(path).is_absolute()) {
         return Err("`ca_file` must be an absolute path".to_owned());
     }

@@ -13,6 +13,7 @@ mod group;
 mod heard;
 mod holder;
 mod host;
+pub(crate) mod identity;
 mod ids;
 mod incident;
 mod listing;

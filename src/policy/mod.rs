@@ -12,6 +12,7 @@
 //! | everything is looked at just before an "off" | `fencing/clearance`; `fencing/device`: the gain, the dump, the record, other fences |
 //! | a device must have been seen ON | `fencing/seen_on` |
 //! | a machine that shows its UUID with turned bytes counts as it was seen | `fencing/seen_on`, `check/seen_on` |
+//! | a controller is a host's by UUID or serial number, and by nothing else | `scan` |
 //! | a device that says off unasked is sent "off" all the same (`off_anyway`) | `fencing/tries` |
 //! | a host that saves its crash dump is not fenced meanwhile | `fencing/dump` |
 //! | a person's word that the host is off | `fencing/confirmation` |
@@ -61,6 +62,7 @@ mod report;
 mod returned;
 mod rules;
 mod run;
+pub(crate) mod scan;
 mod settings;
 pub mod states;
 pub mod stopping;

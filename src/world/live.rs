@@ -44,10 +44,10 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Live {
     zone: Zone<Http>,
-    fence: Arc<Fence>,
+    pub(super) fence: Arc<Fence>,
     /// What devices are asked beside something else.
     reading: Option<Reading>,
-    witness: Witness,
+    pub(super) witness: Witness,
     observer: ObserverSettings,
     lead: Lead,
     /// Front-end, process and begin.
@@ -69,6 +69,8 @@ pub struct Live {
     place: Option<Place>,
     /// The hosts' ssh ports, where they are watched.
     pub(super) ports: Option<Ports>,
+    /// Whether it is known where hosts are, as far as that follows from all of them.
+    pub(super) found: bool,
     /// The host that this run works on, for whoever stops it.
     claimed: Option<Claimed>,
     /// Until it is dropped.
@@ -98,6 +100,7 @@ impl Live {
             places: None,
             place: None,
             ports: None,
+            found: false,
             claimed: None,
             _running: Running::begin(),
         }
@@ -278,6 +281,7 @@ impl World for Live {
     }
 
     fn witnesses(&mut self, host: HostId, peers: &[Peer]) -> Vec<Testimony> {
+        self.find_hosts();
         match self.suspect(host) {
             Ok((suspect, _)) => self.witness.ask(suspect, peers),
             Err(_) => Vec::new(),
@@ -285,6 +289,7 @@ impl World for Live {
     }
 
     fn domains(&mut self, peers: &[Peer], vms: &[VmId]) -> Vec<Domains> {
+        self.find_hosts();
         self.witness.domains(peers, vms)
     }
 
@@ -411,6 +416,7 @@ impl World for Live {
     }
 
     fn domain(&mut self, host: HostId, vm: VmId) -> Testimony {
+        self.find_hosts();
         match self.suspect(host) {
             Ok((host, _)) => self.witness.domain(host, vm),
             Err(said) => Testimony { witness: host.to_string(), opinion: Opinion::None, said },

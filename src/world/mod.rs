@@ -1,11 +1,13 @@
 //! Effects: the cloud, the fence devices, the clock. Nothing in here decides.
 
+mod addresses;
 mod budget;
 mod busy;
 pub(crate) mod clock;
 mod downs;
 mod error_date;
 pub mod fence;
+mod finding;
 mod holders;
 mod hooks;
 pub(crate) mod identity;
@@ -35,6 +37,7 @@ mod remember;
 mod replayed;
 pub mod run_dir;
 mod runner;
+pub(crate) mod smbios;
 mod ssh;
 mod ssh_config;
 pub mod stop;

@@ -8,11 +8,11 @@
 //! go on until it notices by itself. ssh closes what it inherits, so it does not hold a host's lock as other fence
 //! programs do.
 
+use super::addresses::Addresses;
 use super::runner::{Call, Ran, run};
-use crate::config::{Config, trust};
+use crate::config::{Config, Met, trust};
 use crate::model::{Host, HostId, Peer};
 use crate::section::check_address;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,19 +21,24 @@ use std::time::Duration;
 pub(super) struct Ssh {
     /// The program and its options; at least one word, the settings were checked for that.
     words: Vec<String>,
-    /// Hosts with an `address` in their entry.
-    addresses: BTreeMap<(HostId, String), String>,
+    addresses: Addresses,
 }
 
 impl Ssh {
     /// ssh as these settings want it.
     pub(super) fn new(config: &Config) -> Self {
-        let address =
-            |entry: &crate::config::HostEntry| Some(((entry.id, entry.name.clone()), entry.address.clone()?));
-        Self {
-            words: config.witness.ssh.clone(),
-            addresses: config.hosts.values().filter_map(address).collect(),
-        }
+        let addresses = Addresses::new(config, |entry| entry.address.as_ref());
+        Self { words: config.witness.ssh.clone(), addresses }
+    }
+
+    /// Whether all hosts must be known before their addresses are.
+    pub(super) fn needs_hosts(&self) -> bool {
+        self.addresses.need_hosts()
+    }
+
+    /// From here on these hosts have the addresses that the settings come to.
+    pub(super) fn meet(&mut self, met: &Met, hosts: &[Host]) {
+        self.addresses.meet(met, hosts);
     }
 
     /// Whether ssh may be started.
@@ -53,14 +58,13 @@ impl Ssh {
         self.address_of(host.id, &host.name)
     }
 
-    /// Has the host an `address` in its entry?
+    /// Has the host an `address` of the settings?
     pub(super) fn is_declared(&self, id: HostId, name: &str) -> bool {
-        self.addresses.contains_key(&(id, name.to_owned()))
+        self.addresses.is_said(id, name)
     }
 
     pub(super) fn address_of(&self, id: HostId, name: &str) -> Result<String, String> {
-        let declared = self.addresses.get(&(id, name.to_owned()));
-        let address = declared.map_or(name, String::as_str);
+        let address = self.addresses.find(id, name)?;
         check_address(&format!("the address of {id}"), address)?;
         Ok(address.to_owned())
     }

@@ -53,7 +53,9 @@ impl Live {
     }
 
     pub(super) fn pool(&mut self) -> Result<Vec<Host>, Failure> {
-        self.zone().hosts()
+        let hosts = self.zone().hosts()?;
+        self.find_ports(&hosts);
+        Ok(hosts)
     }
 
     pub(super) fn touch(&mut self, hosts: &[Peer], listen: Duration) -> Vec<(HostId, Heard)> {

@@ -27,6 +27,8 @@ pub(crate) struct Lab {
     machine: u32,
     address: String,
     port: u16,
+    /// The GUID that the controller shows, and the serial number, if it has one.
+    identity: (String, Option<String>),
     /// The password of the controller, another one in every lab.
     pub(crate) password: String,
 }
@@ -38,7 +40,18 @@ impl Lab {
         let address = format!("127.0.10.{number}");
         let port = free_port(&address);
         let password = format!("s3cr3t-{number}-{port}");
-        let mut lab = Self { dir, sim: None, machine: 0, address, port, password };
+        Self::starting(Self { dir, sim: None, machine: 0, address, port, identity: unnamed(), password })
+    }
+
+    /// The same, which shows that it is this machine, with this password.
+    pub(crate) fn showing(number: u8, guid: &str, serial: Option<&str>, password: &str) -> Self {
+        let (dir, address) = (tempfile::tempdir().unwrap(), format!("127.0.10.{number}"));
+        let (port, password) = (free_port(&address), password.to_owned());
+        let identity = (guid.replace('-', ""), serial.map(str::to_owned));
+        Self::starting(Self { dir, sim: None, machine: 0, address, port, identity, password })
+    }
+
+    fn starting(mut lab: Self) -> Self {
         lab.machine = lab.start_machine();
         fs::write(lab.path("machine"), lab.machine.to_string()).unwrap();
         lab.set_secret(&lab.password.clone());
@@ -55,6 +68,7 @@ impl Lab {
             machine: 0,
             address: "127.0.10.250".to_owned(),
             port: 9623,
+            identity: unnamed(),
             password: "s3cr3t".to_owned(),
         };
         lab.set_secret("s3cr3t");
@@ -107,6 +121,11 @@ impl Lab {
     /// Whether anything of the machine still runs.
     pub(crate) fn machine_runs(&self) -> bool {
         group_runs(self.machine)
+    }
+
+    /// Where the controller listens: `127.0.10.1:40123`.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.address, self.port)
     }
 
     /// Write a program.
@@ -172,13 +191,14 @@ impl Lab {
         let state = self.path("state");
         fs::create_dir_all(&state).unwrap();
         let (address, port, password) = (&self.address, self.port, &self.password);
+        let (guid, serial) = &self.identity;
         let lan = format!(
             "name \"node0\"\n\
              set_working_mc 0x20\n\
              startlan 1\n addr {address} {port}\n priv_limit admin\n\
              allowed_auths_callback md5\n allowed_auths_user md5\n\
              allowed_auths_operator md5\n allowed_auths_admin md5\n\
-             guid a123456789abcdefa123456789abcdef\nendlan\n\
+             guid {guid}\nendlan\n\
              chassis_control \"{} {}\"\n\
              user 1 false \"\" \"unused\" user 10 md5\n\
              user 2 true \"fence\" \"{password}\" admin 10 md5\n",
@@ -186,8 +206,11 @@ impl Lab {
             self.dir.path().display(),
         );
         fs::write(self.path("lan.conf"), lan).unwrap();
-        let emu = "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\n\
-                   sel_enable 0x20 1000 0x0a\nmc_enable 0x20\n";
+        let fru = serial.as_ref().map(|serial| fru(serial)).unwrap_or_default();
+        let emu = format!(
+            "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\n\
+             sel_enable 0x20 1000 0x0a\n{fru}mc_enable 0x20\n"
+        );
         fs::write(self.path("sim.emu"), emu).unwrap();
         let sim = Command::new("ipmi_sim")
             .arg("-n")
@@ -221,6 +244,29 @@ impl Drop for Lab {
             kill("KILL", &format!("-{}", self.machine));
         }
     }
+}
+
+/// Of a controller that nobody is to recognise.
+fn unnamed() -> (String, Option<String>) {
+    ("a123456789abcdefa123456789abcdef".to_owned(), None)
+}
+
+/// The line that gives a controller this serial number. Source: IPMI Platform Management FRU Information Storage Definition.
+fn fru(serial: &str) -> String {
+    let sum = |bytes: &[u8]| bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte)).wrapping_neg();
+    let mut product = vec![1, 0, 25];
+    for text in ["Acme", "R650", "P1", "1", serial] {
+        product.push(0xc0 | u8::try_from(text.len()).unwrap());
+        product.extend(text.as_bytes());
+    }
+    product.extend([0xc0, 0xc0, 0xc1]);
+    product.resize((product.len() + 8) / 8 * 8 - 1, 0);
+    product[1] = u8::try_from((product.len() + 1) / 8).unwrap();
+    product.push(sum(&product));
+    let mut header = vec![1, 0, 0, 0, 1, 0, 0];
+    header.push(sum(&header));
+    let bytes: Vec<_> = header.iter().chain(&product).map(|byte| format!("0x{byte:02x}")).collect();
+    format!("mc_add_fru_data 0x20 0 256 data {}\n", bytes.join(" "))
 }
 
 /// Write a program. Another process does it: a fork of ours would hold it open, so that it cannot start.

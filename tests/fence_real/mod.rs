@@ -21,7 +21,7 @@ mod redfish_trust;
 mod rig;
 mod secrets;
 mod sushy;
-mod sushy_lab;
+pub(crate) mod sushy_lab;
 
 use lab::{Lab, host, off, status, unknown};
 use onerescue::model::PowerState;

@@ -26,4 +26,6 @@ mod replay;
 mod seen_on;
 mod setup_hooks;
 mod setup_hosts;
+mod setup_scan;
+mod setup_scan_redfish;
 mod watch;

@@ -87,3 +87,28 @@ fn an_entry_wins_a_cluster_is_a_pattern_and_what_is_in_doubt_is_refused() {
     let table = out(&bench.run(&["check"]));
     assert!(table.contains("which wins over a pattern"), "{table}");
 }
+
+/// Peers are reached, and hosts are looked for, where the pattern says.
+#[test]
+fn witnesses_look_where_a_pattern_says() {
+    let bench = Bench::well();
+    let ssh = bench.path("ssh");
+    write(&ssh, "#!/bin/sh\necho \"$1\" >>\"$0.peers\"; echo \"$2\" >>\"$0.probes\"\n", 0o755);
+    let witness = format!(
+        "[witness]\npeers = 1\nssh = [\"{}\"]\nprobe = [\"/bin/true\", \"{{address}}\"]\n",
+        ssh.display()
+    );
+    let hosts = ALL.replace("devices", "address = \"10.7.0.{n+1}\"\ndevices");
+    bench.settings(&format!("{witness}{}", agent(&bench, "10.8.0.{n+100}")), &hosts);
+    bench.run(&["check"]);
+    // `check` asks one host of each cluster about another one; `ssh -G` is something else.
+    let lines = |name: &str| {
+        let text = std::fs::read_to_string(bench.path(name)).unwrap_or_default();
+        let mut lines: Vec<_> =
+            text.lines().filter(|line| line.contains("10.7.")).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(lines("ssh.peers"), ["10.7.0.2", "10.7.0.4"]);
+    assert_eq!(lines("ssh.probes"), ["/bin/true 10.7.0.1", "/bin/true 10.7.0.3"]);
+}

@@ -10,7 +10,7 @@ mod domain;
 mod fence;
 mod look;
 mod nodes;
-mod peers;
+pub(crate) mod peers;
 
 use crate::fence_real::processes::{eventually, kill};
 use onerescue::model::{HostId, Opinion, Testimony};

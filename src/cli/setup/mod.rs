@@ -2,6 +2,8 @@
 
 mod hooks;
 mod hosts;
+mod scan;
+mod scanned;
 
 use crate::error::Result;
 use clap::{Args, Subcommand};

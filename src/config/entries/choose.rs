@@ -159,7 +159,7 @@ impl Chooser<'_> {
 }
 
 /// Is it this agent, or `driver = "redfish"`?
-fn is(device: &Device, wanted: Option<&str>) -> bool {
+pub(super) fn is(device: &Device, wanted: Option<&str>) -> bool {
     match &device.driver {
         Driver::Agent { agent, .. } => wanted == Some(agent.as_str()),
         Driver::Redfish { .. } => wanted.is_none(),
@@ -181,11 +181,11 @@ fn has_secret(device: &Device, host: &Host, secret: &str) -> bool {
 }
 
 /// What is no path may be the secret itself, so it is not shown.
-fn secret_file(path: &str) -> Result<&str, String> {
+pub(super) fn secret_file(path: &str) -> Result<&str, String> {
     if path.starts_with('/') && !path.contains(char::is_whitespace) {
         return Ok(path);
     }
-    Err("`secret_file` is not the absolute path of a file; it is not shown because it may be the secret itself".to_owned())
+    Err("the secret file is not the absolute path of a file; it is not shown because it may be the secret itself".to_owned())
 }
 
 /// The parameter that says where the device is.
@@ -194,6 +194,6 @@ fn target(address: &str, redfish: bool) -> Result<(&'static str, String), String
         return Err("`address` has an @; it is not shown because it may hold a secret".to_owned());
     }
     let bare = address.strip_prefix("https://").filter(|_| redfish).unwrap_or(address).trim_end_matches('/');
-    check_address("address", bare.trim_matches(['[', ']']))?;
+    check_address("address", &bare.replace(['[', ']'], ""))?;
     Ok(if redfish { ("url", format!("https://{bare}")) } else { ("ip", bare.to_owned()) })
 }

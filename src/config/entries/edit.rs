@@ -1,6 +1,7 @@
 //! The settings file with other `[[host]]` and `[device]` tables: everything else stays, comments among it.
 
 use super::{Changed, New, Wanted};
+use crate::model::{DeviceName, HostId};
 use std::collections::BTreeMap;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -9,17 +10,22 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Val
 pub(super) fn edit(
     text: &str,
     devices: &BTreeMap<String, New>,
-    wanted: &[Wanted],
+    wanted: &[&Wanted],
 ) -> Result<Changed, String> {
     let mut file: DocumentMut = text.parse().map_err(|_| "the settings file is no TOML".to_owned())?;
     let mut left: Vec<&Wanted> = Vec::new();
     let mut new: BTreeMap<u32, Vec<&Wanted>> = BTreeMap::new();
-    for one in wanted {
+    let mut has = Vec::new();
+    for one in wanted.iter().copied() {
         match entry(&mut file, one.host) {
             Some(table) if has_device(table, &one.device) => set_params(table, one)?,
-            Some(_) => left.push(one),
+            Some(_) => {
+                left.push(one);
+                continue;
+            }
             None => new.entry(one.host).or_default().push(one),
         }
+        has.push((HostId(one.host), DeviceName(one.device.clone())));
     }
     let used = |name: &String| new.values().flatten().any(|one| one.device == *name);
     for (name, device) in devices.iter().filter(|(name, _)| used(name)) {
@@ -39,7 +45,7 @@ pub(super) fn edit(
             one.name, one.host, one.device
         )
     });
-    Ok(Changed { text: file.to_string(), left: left.collect() })
+    Ok(Changed { text: file.to_string(), left: left.collect(), has })
 }
 
 /// The `[[host]]` with this id.

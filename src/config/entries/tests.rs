@@ -38,7 +38,8 @@ fn hosts() -> Vec<Host> {
 
 fn listed(text: &str, list: &str) -> Result<Changed, String> {
     let config = Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default()).unwrap();
-    with_list(text, &config, &hosts(), list, list.starts_with('['))
+    let list = if list.starts_with('[') { List::Json(list) } else { List::Csv(list) };
+    with_list(text, &config, &hosts(), &[], list)
 }
 
 #[track_caller]
@@ -145,4 +146,46 @@ fn hosts_without_an_entry_get_lines_to_fill_in() {
     let lines = of("");
     assert!(lines.contains("[device.ipmi]\n") && lines.matches("[[host]]").count() == 5, "{lines}");
     assert!(lines.parse::<toml_edit::DocumentMut>().is_ok(), "{lines}");
+}
+
+#[test]
+fn what_a_pattern_gives_already_is_not_written_and_what_differs_wins_over_it() {
+    let ipmi = "[device.ipmi]\ndriver = \"agent\"\nagent = \"fence_ipmilan\"\n\
+        params = { lanplus = \"1\", username = \"fence\" }\nsecrets = { password = \"/etc/one/secrets/bmc\" }\n\
+        [[host]]\nnames = \"kvm*\"\ndevices = [\"ipmi\"]\naddress = \"10.7.0.{n}\"\n[host.params.ipmi]\nip = \"10.8.0.{n}\"\n";
+    let text = ipmi.to_owned();
+    let one = |host: &str, ip: &str| {
+        format!("host,driver,address,user,secret_file\n{host},ipmi,{ip},fence,/etc/one/secrets/bmc\n")
+    };
+    let same = listed(&text, &one("kvm2", "10.8.0.2")).unwrap();
+    assert_eq!(
+        (same.text.as_str(), same.has),
+        (text.as_str(), vec![(HostId(2), DeviceName("ipmi".to_owned()))])
+    );
+    assert_eq!(
+        same.left,
+        ["kvm2 (host 2): [[host]] names = \"kvm*\" (line 6) gives it exactly this, so nothing is written"]
+    );
+    let other = listed(&text, &one("kvm2", "10.8.0.77")).unwrap();
+    let entry = "\n[[host]]\nid = 2\nname = \"kvm2\"\ndevices = [\"ipmi\"]\n\n[host.params.ipmi]\nip = \"10.8.0.77\"\n";
+    assert_eq!(other.text, format!("{text}{entry}"));
+    assert_eq!(
+        other.left,
+        ["kvm2 (host 2): its own entry wins over [[host]] names = \"kvm*\" (line 6), which gave it \
+          ipmi: fence_ipmilan ip=10.8.0.2 lanplus=1 username=fence; the address 10.7.0.2"]
+    );
+    // Another device than the pattern's, and a host that its pattern refuses.
+    let redfish = "host,driver,address,user,secret_file,system,uuid\n\
+        kvm2,redfish,10.8.0.2,fence,/etc/one/secrets/rf,/redfish/v1/Systems/1,4c4c4544-0037-4210-8054-b7c04f383432\n";
+    assert!(listed(&text, redfish).unwrap().left[0].contains("its own entry wins over"));
+    let refused = text.replace("10.8.0.{n}", "10.8.0.1");
+    let told = listed(&refused, &one("kvm2", "10.8.0.2")).unwrap();
+    assert!(
+        told.text.contains("id = 2\n") && told.left[0].contains("of which nothing was used: "),
+        "{:?}",
+        told.left
+    );
+    // An entry of its own is changed, whatever a pattern says.
+    let own = listed(&other.text, &one("kvm2", "10.8.0.2")).unwrap();
+    assert!(own.left.is_empty() && own.text.contains("ip = \"10.8.0.2\"\n"), "{own:?}");
 }

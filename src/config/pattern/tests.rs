@@ -175,8 +175,17 @@ fn a_table_is_for_one_host_or_for_many() {
         ("same_power_accepted = true", "10.8.0.1", "[[host]] in line 6: give it"),
         ("names = []", "10.8.0.{n}", "[[host]] names = [] (line 6): `names` has an empty entry"),
         ("clusters = [\"prod\", \"\"]", "10.8.0.{n}", "`clusters` has an empty entry"),
-        ("names = \"kvm*\"\naddress = \"10.7.0.1\"", "10.8.0.{n}", "`address` is one host's"),
-        ("names = \"kvm*\"\nconsul_node = \"x\"", "10.8.0.{n}", "`consul_node` is one host's"),
+        (
+            "names = \"kvm*\"\naddress = \"10.7.0.1\"",
+            "10.8.0.{n}",
+            "`address` would be the same for every host",
+        ),
+        (
+            "names = \"kvm*\"\nconsul_node = \"x\"",
+            "10.8.0.{n}",
+            "`consul_node` would be the same for every host",
+        ),
+        ("names = \"kvm*\"\naddress = \"10.7.0.{m}\"", "10.8.0.{n}", "{m} in `address` is none of {host}"),
         (
             "names = \"kvm*\"",
             "10.8.0.{n-1}",
@@ -188,4 +197,52 @@ fn a_table_is_for_one_host_or_for_many() {
         let error = why(&format!("{IPMI}{}", table(lines, ip)));
         assert!(error.contains(expected), "{lines}: {error}");
     }
+}
+
+/// What is said of where these hosts are: address and name in Consul, or why nothing is.
+fn found(lines: &str, hosts: &[Host]) -> Vec<String> {
+    let config = parse(&format!("{IPMI}{}", table(lines, "10.8.0.{id}"))).unwrap();
+    let met = meet(&config.hosts, &config.patterns, &config.devices, hosts, &[]);
+    let line = |host: &Host| match (met.refused.get(&host.id), met.entries.get(&host.id)) {
+        (Some(why), _) => why.clone(),
+        (None, None) => "nothing".to_owned(),
+        (None, Some(entry)) => format!("{:?} {:?}", entry.address, entry.consul_node),
+    };
+    hosts.iter().map(line).collect()
+}
+
+#[test]
+fn each_host_has_an_address_of_its_own_or_none() {
+    let text = "names = \"kvm*\"\naddress = \"10.7.0.{n}\"\nconsul_node = \"{host}.hall\"";
+    let hosts = [host(1, "kvm1", 0), host(2, "kvm2", 0), host(3, "lxc3", 0)];
+    assert_eq!(
+        found(text, &hosts),
+        ["Some(\"10.7.0.1\") Some(\"kvm1.hall\")", "Some(\"10.7.0.2\") Some(\"kvm2.hall\")", "nothing"]
+    );
+    let label = "[[host]] names = \"kvm*\" (line 6)";
+    // kvm01 and kvm1 have the same number, and kvm is none.
+    let hosts = [host(1, "kvm1", 0), host(2, "kvm01", 0), host(3, "kvm", 0)];
+    let refused = found(&text.replace("{n}", "{n+10}"), &hosts);
+    let in_password = format!("{label}: {{n}} in ");
+    assert!(refused[2].starts_with(&in_password), "{refused:?}");
+    assert_eq!(
+        refused[..2],
+        [
+            format!("{label}: `address` is 10.7.0.11 for host 2 too"),
+            format!("{label}: `address` is 10.7.0.11 for host 1 too")
+        ]
+    );
+    // The name of another host is that one's address.
+    let hosts = [host(1, "kvm1", 0), host(2, "10.7.0.1", 0)];
+    assert_eq!(
+        found(text, &hosts),
+        [format!("{label}: `address` is 10.7.0.1 for host 2 too"), "nothing".to_owned()]
+    );
+    let next = text.replace("{host}.hall", "kvm{n+1}");
+    let hosts = [host(1, "kvm1", 0), host(2, "kvm2", 0)];
+    assert!(found(&next, &hosts).iter().all(|line| line.starts_with("Some")), "each has another one");
+    let other = [host(1, "kvm1", 0), host(2, "KVM2", 0)];
+    assert_eq!(found(&next, &other)[0], format!("{label}: `consul_node` is kvm2 for host 2 too"));
+    let one = found("id = 1\nname = \"kvm1\"\naddress = \"{host}.hall\"", &other[..1]);
+    assert_eq!(one, ["Some(\"kvm1.hall\") None"]);
 }

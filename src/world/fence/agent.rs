@@ -175,8 +175,11 @@ pub(super) fn read_authorities(path: &Path) -> Result<String, String> {
 
 /// Read one secret of a host. `{host}` and `{id}` in `path` are the host's.
 pub(super) fn read_secret(key: &str, path: &str, entry: &HostEntry) -> Result<Secret, String> {
-    let path = entry.filled(path);
-    let path = Path::new(&path);
+    secret_in(key, Path::new(&entry.filled(path)))
+}
+
+/// Read one secret.
+pub(super) fn secret_in(key: &str, path: &Path) -> Result<Secret, String> {
     let text = trust::read(path, trust::Role::Secret)
         .map_err(|why| format!("the secret file {} cannot be used: {why}", path.display()))?;
     let secret = Secret::from_file(&text);

@@ -5,9 +5,11 @@
 
 mod agent;
 mod command;
+mod ipmi;
 mod kdump;
 mod queue;
 mod redfish;
+pub(crate) mod scan;
 mod secret;
 mod verdict;
 
@@ -67,7 +69,13 @@ impl Fence {
     /// From here on each of these hosts has the entry that the settings come to for it, as it is now. A host that is renamed
     /// or changes its cluster later keeps it, and is no longer the host of that entry.
     pub fn meet(&mut self, hosts: &[Host], clusters: &[Cluster]) {
-        self.met = meet(&self.declared, &self.patterns, &self.devices, hosts, clusters);
+        self.met = self.come_to(hosts, clusters);
+        self.ssh.meet(&self.met, hosts);
+    }
+
+    /// What the settings come to for these hosts; what was met stays.
+    pub(in crate::world) fn come_to(&self, hosts: &[Host], clusters: &[Cluster]) -> Met {
+        meet(&self.declared, &self.patterns, &self.devices, hosts, clusters)
     }
 
     /// From here on a machine that shows this UUID, with turned bytes, counts as this host at this device.

@@ -12,8 +12,8 @@ mod tests;
 use super::clock::now;
 use super::ssh::Ssh;
 use super::ssh_config;
-use crate::config::Config;
-use crate::model::{Heard, HostId, Peer};
+use crate::config::{Config, Met};
+use crate::model::{Heard, Host, HostId, Peer};
 use attempt::Attempt;
 use names::{Name, Names};
 use rustix::event::{PollFd, Timespec, poll};
@@ -45,6 +45,16 @@ impl Ports {
             open: BTreeMap::new(),
             turn: 0,
         }
+    }
+
+    /// Whether all hosts must be known before their addresses are.
+    pub(super) fn need_hosts(&self) -> bool {
+        self.ssh.needs_hosts()
+    }
+
+    /// From here on these hosts have the addresses that the settings come to.
+    pub(super) fn meet(&mut self, met: &Met, hosts: &[Host]) {
+        self.ssh.meet(met, hosts);
     }
 
     /// One round of this length: what was heard. Nothing is heard of a host that is missing.

@@ -6,14 +6,14 @@
 mod consul;
 mod ssh;
 
+use super::addresses::Addresses;
 use super::parallel::at_once;
 use super::runner::one_line;
 use super::ssh::Ssh;
-use crate::config::{Config, WitnessSettings};
-use crate::model::{Host, HostId, Opinion, Peer, Testimony, VmId};
+use crate::config::{Config, Met, WitnessSettings};
+use crate::model::{Host, Opinion, Peer, Testimony, VmId};
 use crate::policy::Domains;
 use consul::Consul;
-use std::collections::BTreeMap;
 
 /// Whoever can be asked.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub struct Witness {
     settings: WitnessSettings,
     ssh: Ssh,
     consul: Option<Consul>,
-    /// Names in Consul that the settings give, by id and name of the host.
-    nodes: BTreeMap<(HostId, String), String>,
+    /// What Consul calls hosts.
+    nodes: Addresses,
 }
 
 enum Question<'a> {
@@ -36,11 +36,19 @@ impl Witness {
     pub fn new(config: &Config) -> Self {
         let settings = config.witness.clone();
         let consul = settings.consul.clone().map(|consul| Consul::new(consul, settings.timeout));
-        let nodes = config
-            .hosts
-            .values()
-            .filter_map(|entry| Some(((entry.id, entry.name.clone()), entry.consul_node.clone()?)));
-        Self { settings, ssh: Ssh::new(config), consul, nodes: nodes.collect() }
+        let nodes = Addresses::new(config, |entry| entry.consul_node.as_ref());
+        Self { settings, ssh: Ssh::new(config), consul, nodes }
+    }
+
+    /// Whether all hosts must be known before it is where one is looked for.
+    pub(super) fn needs_hosts(&self) -> bool {
+        self.ssh.needs_hosts() || self.nodes.need_hosts()
+    }
+
+    /// From here on these hosts are looked for where the settings say.
+    pub(super) fn meet(&mut self, met: &Met, hosts: &[Host]) {
+        self.ssh.meet(met, hosts);
+        self.nodes.meet(met, hosts);
     }
 
     /// Ask these peers, and Consul if it is set up, at the same time. The testimonies are in that order; each takes
@@ -52,7 +60,14 @@ impl Witness {
         at_once(&questions, |question| {
             let (witness, (opinion, said)) = match question {
                 Question::Peer(peer) => (peer.to_string(), self.ask_peer(suspect, peer)),
-                Question::Consul(consul) => ("consul".to_owned(), consul.ask(self.node(suspect))),
+                Question::Consul(consul) => {
+                    let node = self.nodes.find(suspect.id, &suspect.name);
+                    let said = node.map(|node| consul.ask(node));
+                    (
+                        "consul".to_owned(),
+                        said.unwrap_or_else(|why| (Opinion::None, format!("not asked: {why}"))),
+                    )
+                }
             };
             Testimony { witness: one_line(&witness), opinion, said: one_line(&said) }
         })
@@ -98,10 +113,5 @@ impl Witness {
         }
         ssh::ask(&self.ssh, &self.settings, suspect, peer)
             .unwrap_or_else(|why| (Opinion::None, format!("not asked: {why}")))
-    }
-
-    fn node<'a>(&'a self, suspect: &'a Host) -> &'a str {
-        let declared = self.nodes.get(&(suspect.id, suspect.name.clone()));
-        declared.map_or(&suspect.name, String::as_str)
     }
 }

@@ -53,7 +53,7 @@ complete -c onerescue -n "__fish_onerescue_using_subcommand check" -s h -l help 
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and not __fish_seen_subcommand_from hooks hosts help" -l config -d 'The settings file' -r -F
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and not __fish_seen_subcommand_from hooks hosts help" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and not __fish_seen_subcommand_from hooks hosts help" -f -a "hooks" -d 'Register the hooks of onerescue, in the place of OpenNebula\'s own; as oneadmin, once per zone'
-complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and not __fish_seen_subcommand_from hooks hosts help" -f -a "hosts" -d 'Print the [[host]] entries of hosts that have none, or put those of a list into the settings file'
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and not __fish_seen_subcommand_from hooks hosts help" -f -a "hosts" -d 'Print the [[host]] entries of hosts that have none, or put those of a list or of a scan into the settings file'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and not __fish_seen_subcommand_from hooks hosts help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l options -d 'The options of `host_error`. With --hand-over `host_back` has it too, and `onerescue reconcile` must run' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l without -d 'Leave this hook as it is; may be given several times' -r -f -a "host_error\t''
@@ -67,11 +67,15 @@ complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_se
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l yes -d 'Do not ask on the terminal'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l from -d 'The list: CSV with a header, or a JSON array of objects if it ends in .json' -r -F
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l scan -d 'Ask these for Redfish and IPMI, at most 1024: addresses or names with or without a port, ranges (10.8.0.11-40), networks (10.8.0.0/24), and paths of files of them, a line each, with the fingerprint of its certificate behind it' -r
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l user -d 'As whom the controllers are asked; without it, as the [device] that has the secret file' -r
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l secret-file -d 'The file with the password of the controllers, mode 0600' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l config -d 'The settings file' -r -F
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l list -d 'Print what was proven as a list for --from, the rest on stderr, and write nothing'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l yes -d 'Do not ask on the terminal'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "hooks" -d 'Register the hooks of onerescue, in the place of OpenNebula\'s own; as oneadmin, once per zone'
-complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "hosts" -d 'Print the [[host]] entries of hosts that have none, or put those of a list into the settings file'
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "hosts" -d 'Print the [[host]] entries of hosts that have none, or put those of a list or of a scan into the settings file'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c onerescue -n "__fish_onerescue_using_subcommand plan" -l cluster -d 'Every host of this cluster, by name or id' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand plan" -l explain -d 'Why this VM, by id or name, would go where it goes or nowhere, with what every host says' -r
@@ -182,7 +186,7 @@ complete -c onerescue -n "__fish_onerescue_using_subcommand help; and not __fish
 complete -c onerescue -n "__fish_onerescue_using_subcommand help; and not __fish_seen_subcommand_from check setup plan disarm arm confirm-off proceed layer reconcile watch history show replay abort drill drill-power help" -f -a "drill-power" -d 'The fence program of a served drill: the HOST document in base64 on stdin, as every fence program gets it'
 complete -c onerescue -n "__fish_onerescue_using_subcommand help; and not __fish_seen_subcommand_from check setup plan disarm arm confirm-off proceed layer reconcile watch history show replay abort drill drill-power help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c onerescue -n "__fish_onerescue_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "hooks" -d 'Register the hooks of onerescue, in the place of OpenNebula\'s own; as oneadmin, once per zone'
-complete -c onerescue -n "__fish_onerescue_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "hosts" -d 'Print the [[host]] entries of hosts that have none, or put those of a list into the settings file'
+complete -c onerescue -n "__fish_onerescue_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "hosts" -d 'Print the [[host]] entries of hosts that have none, or put those of a list or of a scan into the settings file'
 complete -c onerescue -n "__fish_onerescue_using_subcommand help; and __fish_seen_subcommand_from layer" -f -a "list" -d 'Every layer, and every rule between roles, with its members and their hosts'
 complete -c onerescue -n "__fish_onerescue_using_subcommand help; and __fish_seen_subcommand_from layer" -f -a "check" -d 'What is wrong with layers and rules between roles now, or would be after the loss of a host'
 complete -c onerescue -n "__fish_onerescue_using_subcommand help; and __fish_seen_subcommand_from layer" -f -a "create" -d 'Make a layer'

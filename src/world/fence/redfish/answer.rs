@@ -5,6 +5,7 @@
 
 use crate::config::redfish::Identity;
 use crate::model::PowerState;
+use crate::model::identity::{own_serial, own_uuid, turned};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -79,6 +80,15 @@ impl System {
         Ok(shows_turned)
     }
 
+    /// The UUID and the serial number that it shows, as far as they tell a machine from others.
+    pub(super) fn shows(&self) -> (Option<String>, Option<String>) {
+        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+        (
+            text(&self.uuid).and_then(|text| own_uuid(&text)),
+            text(&self.serial).and_then(|text| own_serial(&text)),
+        )
+    }
+
     /// `PowerState`. `PoweringOff` still has power, `Paused` too.
     pub(super) fn power(&self) -> PowerState {
         match &self.power {
@@ -109,18 +119,6 @@ impl System {
             info: text("@Redfish.ActionInfo"),
         })
     }
-}
-
-/// The same UUID with the bytes of its first three fields turned round, as SMBIOS before 2.6 has them.
-fn turned(uuid: &str) -> Option<String> {
-    let turn = |field: &str| {
-        let pairs = field.as_bytes().chunks(2).rev().flatten().copied().collect();
-        String::from_utf8(pairs).ok()
-    };
-    let mut fields = uuid.split('-');
-    let first = [turn(fields.next()?)?, turn(fields.next()?)?, turn(fields.next()?)?];
-    let rest: Vec<&str> = fields.collect();
-    Some(format!("{}-{}", first.join("-"), rest.join("-")))
 }
 
 /// The orders that an `ActionInfo` lists.

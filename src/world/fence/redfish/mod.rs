@@ -7,6 +7,7 @@
 
 mod answer;
 mod connection;
+pub(super) mod list;
 mod reply;
 mod tls;
 

@@ -15,6 +15,9 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+/// What stands before the fingerprint of a certificate that is another one.
+const ANOTHER: &str = "the certificate is another one: its fingerprint is ";
+
 /// What the HTTP client believes.
 pub(super) enum Certificates {
     /// What the authorities of the system have signed, for the address that is asked.
@@ -84,7 +87,7 @@ impl ServerCertVerifier for Pinned {
         if found == self.expected {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(Error::General(format!("the certificate is another one: its fingerprint is {}", hex(&found))))
+        Err(Error::General(format!("{ANOTHER}{}", hex(&found))))
     }
 
     fn verify_tls12_signature(
@@ -117,6 +120,14 @@ fn sha256(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let suite = ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13();
     let suite = suite.ok_or_else(|| Error::General("there is no SHA-256".to_owned()))?;
     Ok(suite.common.hash_provider.hash(bytes).as_ref().to_vec())
+}
+
+/// The fingerprint in the reason why another one was not believed, and as text.
+pub(super) fn shown(why: &str) -> Option<([u8; 32], String)> {
+    let text = why.split_once(ANOTHER)?.1.get(..64)?;
+    let byte = |at: usize| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
+    Some((bytes?.try_into().ok()?, text.to_owned()))
 }
 
 fn hex(bytes: &[u8]) -> String {
