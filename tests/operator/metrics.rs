@@ -139,6 +139,27 @@ fn a_file_that_node_exporter_would_not_read_is_refused() {
     );
 }
 
+/// What such a front-end reads may be old. That its reconcile runs is seen all the same.
+#[test]
+fn a_front_end_that_follows_tells_of_itself_only() {
+    let bench = dead();
+    assert!(bench.run(&["reconcile"]).status.success());
+    assert!(file(&bench).contains("onerescue_incidents{"));
+    {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.set_front_ends(3);
+        cloud.server_dies(0);
+        cloud.advance(std::time::Duration::from_secs(60));
+        cloud.server_returns(0);
+    }
+    assert!(bench.run(&["reconcile"]).status.success());
+    for text in [file(&bench), printed(&bench)] {
+        assert!(text.contains("\nonerescue_leads 0\n"), "{text}");
+        assert!(text.contains("\nonerescue_reconcile_last_success_timestamp_seconds 1"), "{text}");
+        assert!(!text.contains("one_host_id") && !text.contains("onerescue_incidents"), "{text}");
+    }
+}
+
 /// A folder that is not there keeps nobody from working.
 #[test]
 fn a_file_that_cannot_be_written_is_said_and_nothing_waits_for_it() {
@@ -213,7 +234,6 @@ fn rules_and_dashboard_ask_for_metrics_that_there_are() {
     assert_eq!(unseen, known);
 }
 
-/// What a person would put into the file at `path`, for tests of the drop-in.
 #[test]
 fn the_drop_in_gives_node_exporter_the_folder_of_the_settings() {
     let unit = include_str!("../../templates/prometheus/node-exporter.conf");

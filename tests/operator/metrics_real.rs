@@ -82,6 +82,54 @@ fn firing(port: u16) -> Vec<(String, String)> {
     firing.map(|one| (word(&one["labels"]["alertname"]), word(&one["labels"]["one_host_id"]))).collect()
 }
 
+/// Send alerts to an Alertmanager.
+fn post(port: u16, alerts: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let head = format!("Content-Type: application/json\r\nContent-Length: {}", alerts.len());
+    write!(stream, "POST /api/v2/alerts HTTP/1.0\r\nHost: 127.0.0.1\r\n{head}\r\n\r\n{alerts}").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_once("\r\n").map(|(first, _)| first.to_owned())
+}
+
+#[test]
+fn open_nebula_s_own_alert_is_inhibited_for_a_host_that_we_have_disabled_and_no_other() {
+    if !installed("prometheus-alertmanager", "the inhibit rule for OpenNebula's HostDown") {
+        return;
+    }
+    let bench = dead();
+    let rule = include_str!("../../templates/prometheus/onerescue-alertmanager.yml");
+    let config = format!("route: {{ receiver: none }}\nreceivers: [ {{ name: none }} ]\n{rule}");
+    write(&bench.path("alertmanager.yml"), &config, 0o644);
+    let port = free_port();
+    let mut alertmanager = Command::new("prometheus-alertmanager");
+    alertmanager.arg(format!("--config.file={}", bench.path("alertmanager.yml").display()));
+    alertmanager.arg(format!("--storage.path={}", bench.path("alertmanager").display()));
+    alertmanager.args([&format!("--web.listen-address=127.0.0.1:{port}"), "--cluster.listen-address="]);
+    let _alertmanager = start(&bench, "alertmanager.log", &mut alertmanager);
+    let alert = |name: &str, host: u32| {
+        format!("{{\"labels\":{{\"alertname\":\"{name}\",\"one_host_id\":\"{host}\",\"job\":\"{name}\"}}}}")
+    };
+    let alerts = [alert("OneRescueHostDisabled", 0), alert("HostDown", 0), alert("HostDown", 1)];
+    let alerts = format!("[{}]", alerts.join(","));
+    let minute = Duration::from_secs(60);
+    let log = || std::fs::read_to_string(bench.path("alertmanager.log")).unwrap_or_default();
+    let taken = || post(port, &alerts).is_some_and(|first| first.ends_with("200 OK"));
+    assert!(within(minute, taken), "{}", log());
+    let inhibited = || {
+        let json: Json =
+            serde_json::from_str(&get(port, "/api/v2/alerts").unwrap_or_default()).unwrap_or_default();
+        let is = |alert: &Json| !alert["status"]["inhibitedBy"].as_array().is_none_or(Vec::is_empty);
+        let name =
+            |alert: &Json| format!("{} {}", alert["labels"]["alertname"], alert["labels"]["one_host_id"]);
+        let alerts = json.as_array().cloned().unwrap_or_default();
+        (alerts.len(), alerts.iter().filter(|alert| is(alert)).map(name).collect::<Vec<_>>())
+    };
+    let only = (3, vec!["\"HostDown\" \"0\"".to_owned()]);
+    assert!(within(minute, || inhibited() == only), "{:?}\n{}", inhibited(), log());
+}
+
 #[test]
 fn the_alert_of_a_held_recovery_fires_in_a_real_prometheus_and_ends_with_it() {
     let what = "alerts in a real Prometheus that reads a real node_exporter";
