@@ -42,10 +42,13 @@ fn memory() -> Memory {
         turned: None,
         at: Epoch(77),
     };
+    // Behind that outlet was another machine then.
+    let device = DeviceName("pdu \"a\"\\".to_owned());
+    let other = SeenOn { device, target: "10.0.0.9".to_owned(), at: Epoch(66), ..seen.clone() };
     Memory {
         incidents,
         disarmed: vec![disarmed],
-        seen_on: vec![seen],
+        seen_on: vec![other, seen],
         unreadable: vec![(DocumentId(9), "damaged".to_owned())],
         ..Memory::default()
     }
