@@ -12,6 +12,7 @@ mod history;
 mod hook;
 mod hook_facts;
 mod layer;
+mod metrics;
 mod moving;
 mod operator;
 mod person;

@@ -8,6 +8,7 @@ use super::drill::{Drill, drill};
 use super::history::{History, history};
 use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
+use super::metrics::{Metrics, metrics};
 use super::plan::{Plan, plan};
 use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
@@ -45,6 +46,7 @@ enum Command {
     Reconcile(Reconcile),
     Watch(WatchHosts),
     History(History),
+    Metrics(Metrics),
     Show(Show),
     Replay(ReplayOptions),
     Abort(Abort),
@@ -87,6 +89,7 @@ pub fn operator() -> ExitCode {
         Command::Reconcile(options) => reconcile(&options),
         Command::Watch(options) => watch(&options),
         Command::History(options) => history(&options),
+        Command::Metrics(options) => metrics(&options),
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),
         Command::Abort(options) => abort(&options),

@@ -28,8 +28,8 @@ pub use host::HostEntry;
 pub use pattern::Pattern;
 pub(crate) use pattern::{Met, meet};
 pub use sections::{
-    ConsulSettings, FenceSettings, ObserverSettings, OnedSettings, Paths, ReconcileSettings, RecordSettings,
-    WitnessSettings,
+    ConsulSettings, FenceSettings, MetricsSettings, ObserverSettings, OnedSettings, Paths, ReconcileSettings,
+    RecordSettings, WitnessSettings,
 };
 
 use crate::error::{Error, Result};
@@ -86,6 +86,8 @@ pub struct Config {
     pub fence: FenceSettings,
     /// `[reconcile]`
     pub reconcile: ReconcileSettings,
+    /// `[metrics]`
+    pub metrics: MetricsSettings,
     /// `[record]`: where what is remembered is kept.
     pub record: RecordSettings,
     /// `[device.NAME]`
@@ -99,7 +101,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 22] = [
+const SECTIONS: [(&str, Settings); 23] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -120,6 +122,7 @@ const SECTIONS: [(&str, Settings); 22] = [
     ("reconcile", |config| config.reconcile.settings()),
     ("record", |config| config.rules.record.settings()),
     ("record", |config| config.record.settings()),
+    ("metrics", |config| config.metrics.settings()),
     ("host_back", |config| config.back.settings()),
     ("vm_down", |config| config.down.settings()),
 ];
@@ -186,6 +189,12 @@ impl Config {
     fn without_file(file: PathBuf, environment: &Environment) -> Self {
         let paths = Paths { log: environment.default_log(), run_dir: environment.default_run_dir() };
         Self { file, paths, ..Self::default() }
+    }
+
+    /// Where metrics are written, if they are.
+    #[must_use]
+    pub fn metrics_file(&self) -> Option<&Path> {
+        Some(self.metrics.file.as_path()).filter(|path| !path.as_os_str().is_empty())
     }
 
     /// Where runs are recorded, if they are: `/var/log/one/host_error.journal` beside `/var/log/one/host_error.log`.

@@ -127,6 +127,16 @@ section! {
 }
 
 section! {
+    /// `[metrics]`: what a monitoring system reads.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct MetricsSettings {
+        /// A file that `onerescue reconcile` writes at each tick, for the textfile collector of `node_exporter`, which reads those
+        /// that end in .prom: in a folder that oneadmin may write to. "": none.
+        pub file: PathBuf = PathBuf::new(), path_or_none;
+    }
+}
+
+section! {
     /// `[record]`: where what is remembered is kept.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RecordSettings {

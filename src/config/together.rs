@@ -12,6 +12,7 @@ pub(super) fn together(mut config: Config) -> Result<Config, String> {
     within("watch.silence", config.watch.silence, config.watch.every * 3, hours(1))?;
     config.rules.witness.consul = config.witness.consul.is_some();
     witnesses(&config)?;
+    metrics(&config)?;
     fence(&config)?;
     if config.rules.brake.short > config.rules.brake.long {
         return Err("brake.short is longer than brake.long".to_owned());
@@ -30,6 +31,17 @@ pub(super) fn together(mut config: Config) -> Result<Config, String> {
     config.reconcile.rules.bounds = Bounds::new(config.rules.wait, config.rules.hold);
     config.reconcile.rules.back = config.back;
     Ok(config)
+}
+
+/// `node_exporter` reads nothing else.
+fn metrics(config: &Config) -> Result<(), String> {
+    match config.metrics_file() {
+        Some(file) if file.extension().is_none_or(|end| end != "prom") => Err(format!(
+            "metrics.file is {}; it must end in .prom, or node_exporter does not read it",
+            file.display()
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn witnesses(config: &Config) -> Result<(), String> {

@@ -8,6 +8,7 @@ mod document;
 mod dump;
 mod epoch;
 mod evidence;
+mod family;
 mod forced;
 mod group;
 mod heard;
@@ -43,6 +44,7 @@ pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
     Sample, Scope, Testimony,
 };
+pub use family::{Family, Gauge};
 pub use forced::Forced;
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
 pub use heard::Heard;

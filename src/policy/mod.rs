@@ -31,6 +31,7 @@
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `peers` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | a host that cannot be lost any more: when that is planned, what is new | `losses`; a warning: `check/loss` |
+//! | what a monitoring system is told | `metrics` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -48,6 +49,7 @@ pub mod layer;
 pub mod lead;
 mod limits;
 pub mod losses;
+pub mod metrics;
 pub mod moments;
 mod moving;
 mod notes;

@@ -7,6 +7,7 @@ pub mod documents;
 pub mod hook_call;
 pub mod journal;
 pub mod monitord;
+pub mod prometheus;
 pub mod record;
 pub mod service;
 pub mod xml;

@@ -23,6 +23,7 @@ mod locks;
 mod look;
 pub(crate) mod losses;
 mod machine;
+pub(crate) mod metrics;
 mod note;
 mod notify;
 pub mod observer;

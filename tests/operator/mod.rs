@@ -16,6 +16,8 @@ mod hook;
 mod layer;
 mod layer_rules;
 mod losses;
+mod metrics;
+mod metrics_real;
 mod names;
 mod patterns;
 mod plan;

@@ -15,6 +15,7 @@ use crate::policy::layer::Survey;
 use crate::policy::losses::Losses;
 use crate::policy::peers::{MOST, of_each_cluster, peers};
 use crate::policy::{Domains, Failure, LayerScope, Rules, Trouble, busy};
+use crate::world::metrics as kept;
 use crate::world::{Live, World as _, budget, busy as locked, losses};
 use std::collections::BTreeMap;
 
@@ -56,6 +57,7 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let hooks = hooks(&live, &config.rules, &mut looks);
     let inside: Vec<Host> = outlook.hosts.iter().filter(|host| within(scope, host)).cloned().collect();
     let hosts = probe::ask(live.zone(), &config, &outlook, &inside);
+    keep(&config, &outlook, &hosts);
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
     let domains = domains(&mut live, config.rules.witness.peers, &outlook, &inside);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
@@ -91,6 +93,17 @@ fn hooks(live: &Live, rules: &Rules, looks: &mut Vec<Finding>) -> Option<Vec<Hoo
             looks.push(Finding::of(Item::Hook, "HOST/ERROR", Err(error.into())));
             None
         }
+    }
+}
+
+/// What devices said is in the metrics of this front-end. A file that cannot be kept is found by reconcile, and by
+/// `files`.
+fn keep(config: &Config, outlook: &Outlook, asked: &[HostFacts]) {
+    let all = outlook.hosts.iter().map(|host| host.id).collect();
+    let mut answers = kept::answers(&config.paths.run_dir);
+    answers.hear(asked, outlook.memory.now, &all);
+    if let Err(error) = kept::write_answers(&config.paths.run_dir, &answers) {
+        log::warn!("check: what devices said cannot be kept for the metrics: {error}");
     }
 }
 

@@ -99,6 +99,11 @@ impl Desk {
 }
 
 impl Looked {
+    /// What the metrics are made from: hosts, how many of them cannot be read, and what is remembered.
+    pub(super) fn for_metrics(&self) -> (&[Host], usize, &Memory) {
+        (&self.hosts, self.unread_hosts.len(), &self.memory)
+    }
+
     pub(super) fn subject(&self, decision: &Decision) -> Subject {
         let host = self.hosts.iter().find(|host| host.id == decision.host);
         Subject {

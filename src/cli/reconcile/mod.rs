@@ -7,6 +7,7 @@ mod look;
 mod losses;
 mod release;
 mod tell;
+mod tick;
 mod work;
 
 use super::hook::{NAMING, name_foreign, on_signal, zone};
@@ -59,6 +60,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         Ok(Some(why)) => {
             told.due(&downs::all(&desk));
             if !options.dry_run {
+                tick::ticked(&desk, None);
                 told.released(release::own_dead_runs(&desk));
             }
             finish::say(&told.follower(&why, options.json));

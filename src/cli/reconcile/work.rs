@@ -7,6 +7,7 @@ use super::super::hook::{recorded, zone};
 use super::downs;
 use super::look::{Desk, Looked};
 use super::tell::{Ended, Told};
+use super::tick::ticked;
 use crate::error::{Error, Result};
 use crate::finish;
 use crate::model::Incident;
@@ -43,6 +44,7 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> R
             match desk.look() {
                 Ok(looked) => {
                     told.decided(&looked);
+                    ticked(desk, Some(&looked));
                     if looked.has_left_looks() {
                         enable(desk);
                     }

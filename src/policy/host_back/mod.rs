@@ -20,6 +20,7 @@ mod start;
 mod survey;
 
 pub(in crate::policy) use later::{Due, due};
+pub use quarantine::is_quarantined;
 pub use rules::{Failback, Policy, Rules};
 
 use super::desk::Suspended;

@@ -75,6 +75,12 @@ impl Quarantine {
     }
 }
 
+/// Is this host out of service because it is not to be trusted?
+#[must_use]
+pub fn is_quarantined(host: &Host) -> bool {
+    host.state == HostState::Disabled && Quarantine::read(host).is_some_and(|quarantine| quarantine.begun)
+}
+
 fn until(host: &Host) -> Option<Epoch> {
     let until: i64 = host.attributes.get(UNTIL)?.trim().parse().ok()?;
     (until != 0).then_some(Epoch(until))
