@@ -13,6 +13,7 @@ mod hook;
 mod hook_facts;
 mod layer;
 mod moving;
+mod notify;
 mod operator;
 mod person;
 mod plan;

@@ -8,6 +8,7 @@ use super::drill::{Drill, drill};
 use super::history::{History, history};
 use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
+use super::notify::{Notify, notify};
 use super::plan::{Plan, plan};
 use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
@@ -48,6 +49,7 @@ enum Command {
     Show(Show),
     Replay(ReplayOptions),
     Abort(Abort),
+    Notify(Notify),
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
@@ -90,6 +92,7 @@ pub fn operator() -> ExitCode {
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),
         Command::Abort(options) => abort(&options),
+        Command::Notify(options) => notify(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };

@@ -184,7 +184,7 @@ fn uuid(text: &str) -> Result<String, String> {
 }
 
 /// A fingerprint counts where both are given: it is the narrower one.
-fn trust(ca_file: Option<&str>, fingerprint: Option<&str>) -> Result<Trust, String> {
+pub(super) fn trust(ca_file: Option<&str>, fingerprint: Option<&str>) -> Result<Trust, String> {
     if ca_file.is_some_and(|path| !Path::new(path).is_absolute()) {
         return Err("`ca_file` must be an absolute path".to_owned());
     }

@@ -28,6 +28,7 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `moving/domains` |
+//! | what a person is told, and once | `notify`: `stance`, `plan`, `notes` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
@@ -48,6 +49,7 @@ mod limits;
 pub mod moments;
 mod moving;
 mod notes;
+pub mod notify;
 mod order;
 pub mod plan;
 pub mod port;

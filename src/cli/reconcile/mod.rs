@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::model::{RaftState, WhoLeads};
 use crate::policy::lead::idle;
 use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
-use crate::world::Lead;
+use crate::world::{Lead, Sender};
 use crate::{finish, trail};
 use clap::Args;
 use look::Desk;
@@ -73,11 +73,16 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
+        // Beside everything else: what was not told yet, and alerts that stand.
+        let sender = Sender::of(&desk.config).inspect(Sender::start);
         // Before anything is gone on with.
         told.released(Ok(release::stopped_by_persons(&desk)));
         let done = work::off(&desk, &mut told, options.json, Duration::from_secs(options.stay));
         // What is left waits; whoever leads then goes on.
         told.released(release::own_dead_runs(&desk));
+        if let Some(sender) = sender {
+            sender.wait();
+        }
         done
     };
     if let Err(failure) = done {

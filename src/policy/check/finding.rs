@@ -44,6 +44,7 @@ pub enum Item {
     Charge,
     Down,
     Zombie,
+    Receiver,
 }
 
 impl Item {
@@ -75,6 +76,7 @@ impl Item {
             Self::Charge => "charge",
             Self::Down => "down",
             Self::Zombie => "zombie",
+            Self::Receiver => "receiver",
         }
     }
 }

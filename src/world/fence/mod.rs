@@ -7,8 +7,8 @@ mod agent;
 mod command;
 mod kdump;
 mod queue;
-mod redfish;
-mod secret;
+pub(super) mod redfish;
+pub(super) mod secret;
 mod verdict;
 
 use super::runner;

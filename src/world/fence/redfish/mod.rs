@@ -6,9 +6,9 @@
 //! answer. Source: DMTF DSP0266 and the `ComputerSystem` schema.
 
 mod answer;
-mod connection;
-mod reply;
-mod tls;
+pub(in crate::world) mod connection;
+pub(in crate::world) mod reply;
+pub(in crate::world) mod tls;
 
 use super::super::stop;
 use super::agent::read_secret;

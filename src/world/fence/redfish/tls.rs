@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What the HTTP client believes.
-pub(super) enum Certificates {
+pub(in crate::world) enum Certificates {
     /// What the authorities of the system have signed, for the address that is asked.
     System,
     /// As `ca_file` or `fingerprint` say.
@@ -28,7 +28,7 @@ impl Certificates {
     ///
     /// # Errors
     /// A text that names the file that cannot be used.
-    pub(super) fn read(trust: &Trust) -> Result<Self, String> {
+    pub(in crate::world) fn read(trust: &Trust) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
