@@ -41,6 +41,15 @@ pub(super) struct Notify {
     config: Option<PathBuf>,
 }
 
+impl Notify {
+    /// Leave the run that has started this behind, if one has; before anything else is done.
+    pub(super) fn begin(&self) {
+        if self.apart {
+            apart();
+        }
+    }
+}
+
 /// What came of it for one receiver.
 struct Told {
     text: String,
@@ -62,9 +71,6 @@ impl Told {
 /// # Errors
 /// [`Error::Instead`] if there is no receiver, and whatever keeps the cloud from being reached.
 pub(super) fn notify(options: &Notify) -> Result<u8> {
-    if options.apart {
-        apart();
-    }
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
     trail::start(Some(&config.paths.log));

@@ -71,6 +71,9 @@ pub fn command_lines() -> Vec<clap::Command> {
 #[must_use]
 pub fn operator() -> ExitCode {
     let command = Operator::parse().command;
+    if let Command::Notify(options) = &command {
+        options.begin();
+    }
     // Reconcile has incidents to let go, and a watcher says what comes after it.
     if !matches!(command, Command::Reconcile(_) | Command::Watch(_))
         && let Err(error) = on_signal_do("run the same command again; what it has written stays")

@@ -9,7 +9,7 @@ use crate::config::{Config, Origin};
 use crate::error::Result;
 use crate::model::{DocumentId, Incident, Memory};
 use crate::policy::notify::{is_news, mark};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub struct Sender {
     settings: Option<PathBuf>,
     /// The longest that one takes, but for the calls of oned.
     timeout: Duration,
-    /// How the incidents stood when this run read or wrote them last.
-    seen: BTreeMap<DocumentId, String>,
+    /// How this run has seen the incidents stand.
+    seen: BTreeMap<DocumentId, BTreeSet<String>>,
 }
 
 impl Sender {
@@ -42,13 +42,19 @@ impl Sender {
 
     /// What is remembered was read.
     pub(super) fn read(&mut self, memory: &Memory) {
-        self.seen = memory.incidents.iter().map(|(document, one)| (*document, mark(one))).collect();
+        let there: BTreeSet<DocumentId> = memory.incidents.iter().map(|(document, _)| *document).collect();
+        self.seen.retain(|document, _| there.contains(document));
+        for (document, incident) in &memory.incidents {
+            self.seen.entry(*document).or_default().insert(mark(incident));
+        }
     }
 
     /// A record was written: start a sender if that is news.
     pub(super) fn wrote(&mut self, document: DocumentId, incident: &Incident) {
-        let before = self.seen.insert(document, mark(incident));
-        if is_news(before.as_deref(), incident) {
+        let seen = self.seen.entry(document).or_default();
+        let news = is_news(seen, incident);
+        seen.insert(mark(incident));
+        if news {
             self.start();
         }
     }
@@ -79,8 +85,15 @@ fn program() -> std::result::Result<PathBuf, String> {
     places.find(|path| path.is_file()).ok_or_else(|| format!("{PROGRAM} is not beside {}", own.display()))
 }
 
-/// A session of its own for a process that a run has started.
+/// A session of its own for a process that a run has started, and no file of those who have started that run: a lock of
+/// theirs would be held for as long as a receiver hangs. It comes before anything is opened here.
 pub fn apart() {
+    let files = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let files: Vec<i32> = files.filter_map(|file| file.file_name().to_str()?.parse().ok()).collect();
+    for file in files.into_iter().filter(|file| *file > 2) {
+        // The folder that was read is closed already.
+        let _ = nix::unistd::close(file);
+    }
     if let Err(error) = rustix::process::setsid() {
         log::debug!("no session of its own: {error}");
     }

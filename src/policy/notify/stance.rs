@@ -3,6 +3,7 @@
 use crate::model::text::{cut_chars, one_line};
 use crate::model::{DocumentId, Event, Incident, Memory, Progress};
 use crate::policy::record::history::{aborted, counts};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What is held for longer needs a person: it did not pass by itself.
@@ -48,11 +49,12 @@ pub fn mark(incident: &Incident) -> String {
     standing(incident, incident.stopped.is_some()).mark
 }
 
-/// Has a write of the record changed what a person must know? That a held one is looked at again is no news.
+/// Has a write of the record changed what a person must know? That one which was seen to stand so is looked at again, and
+/// stands so once more, is no news.
 #[must_use]
-pub fn is_news(before: Option<&str>, now: &Incident) -> bool {
-    let standing = standing(now, now.stopped.is_some());
-    before.is_none_or(|before| before != standing.mark && standing.event != Event::Opened)
+pub fn is_news(seen: &BTreeSet<String>, now: &Incident) -> bool {
+    let mark = mark(now);
+    seen.is_empty() || (mark != OPENED && !seen.contains(&mark))
 }
 
 fn standing(incident: &Incident, by_a_person: bool) -> Stance {
