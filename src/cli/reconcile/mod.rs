@@ -4,6 +4,7 @@
 
 mod downs;
 mod look;
+mod losses;
 mod release;
 mod tell;
 mod work;
@@ -68,27 +69,39 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     if let Err(failure) = desk.is_set_up() {
         return Ok(finish::refused(&failure));
     }
+    // Beside everything else: what was not told yet, and alerts that stand.
+    let sender = Sender::of(&desk.config).filter(|_| !options.dry_run);
+    let code = pass(&desk, options, sender.as_ref(), told);
+    if let Some(sender) = sender {
+        sender.wait();
+    }
+    code
+}
+
+/// What the leader does.
+fn pass(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut told: Told) -> Result<u8> {
     let done = if options.dry_run {
-        told.due(&downs::due(&desk));
+        told.due(&downs::due(desk));
         desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
-        // Beside everything else: what was not told yet, and alerts that stand.
-        let sender = Sender::of(&desk.config).inspect(Sender::start);
-        // Before anything is gone on with.
-        told.released(Ok(release::stopped_by_persons(&desk)));
-        let done = work::off(&desk, &mut told, options.json, Duration::from_secs(options.stay));
-        // What is left waits; whoever leads then goes on.
-        told.released(release::own_dead_runs(&desk));
         if let Some(sender) = sender {
-            sender.wait();
+            sender.start();
         }
+        // Before anything is gone on with.
+        told.released(Ok(release::stopped_by_persons(desk)));
+        let done = work::off(desk, &mut told, options.json, Duration::from_secs(options.stay));
+        // What is left waits; whoever leads then goes on.
+        told.released(release::own_dead_runs(desk));
         done
     };
     if let Err(failure) = done {
         return Ok(finish::refused(&failure));
     }
-    told.held(&downs::held(&desk));
+    told.held(&downs::held(desk));
+    if !options.dry_run {
+        losses::plan(desk);
+    }
     finish::say(&told.text(options.json));
     if told.has_worked() {
         name_foreign(&desk.zone.beside(NAMING));
