@@ -111,6 +111,15 @@ fn only_a_front_end_that_leads_or_is_alone_writes() {
 }
 
 #[test]
+fn what_concerns_every_host_is_told_before_what_concerns_one() {
+    let undeclared = HostFacts { entry: Entry::None, ..facts(host(1, HostState::Monitored), Vec::new()) };
+    let facts = change(zone(vec![undeclared]), |zone| zone.hooks = Some(Vec::new()));
+    let broken = judge(&facts).findings.into_iter().filter(|finding| finding.state == State::Broken);
+    let items: Vec<_> = broken.map(|finding| finding.item).collect();
+    assert_eq!(items, [Item::Hook, Item::Entry]);
+}
+
+#[test]
 fn a_host_in_error_that_nobody_works_on_is_named() {
     let failing = || zone(vec![facts(host(7, HostState::Error), Vec::new())]);
     let named = |facts: &Facts| told(facts, Item::Incident).len();
