@@ -32,7 +32,8 @@ pub(super) fn serve(scenario: &Scenario, port: u16) -> Result<u8> {
     for at in 1..count {
         others.push(Server::start(Arc::clone(&cloud), at, 0, Clock::Live).map_err(io)?);
     }
-    let told: String = others.iter().map(|other| format!("  ONE_XMLRPC={}\n", other.endpoint())).collect();
+    let told: Vec<_> = others.iter().map(|other| format!("  ONE_XMLRPC={}\n", other.endpoint())).collect();
+    let told = told.concat();
     let told = if told.is_empty() {
         told
     } else {
