@@ -12,6 +12,8 @@ mod fence_real;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod witness_real;

@@ -14,6 +14,7 @@ mod hook_facts;
 mod layer;
 mod metrics;
 mod moving;
+mod notify;
 mod operator;
 mod person;
 mod plan;

@@ -9,6 +9,7 @@ use super::history::{History, history};
 use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
 use super::metrics::{Metrics, metrics};
+use super::notify::{Notify, notify};
 use super::plan::{Plan, plan};
 use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
@@ -50,6 +51,7 @@ enum Command {
     Show(Show),
     Replay(ReplayOptions),
     Abort(Abort),
+    Notify(Notify),
     Drill(Drill),
     #[command(hide = true)]
     DrillPower(DrillPower),
@@ -71,6 +73,9 @@ pub fn command_lines() -> Vec<clap::Command> {
 #[must_use]
 pub fn operator() -> ExitCode {
     let command = Operator::parse().command;
+    if let Command::Notify(options) = &command {
+        options.begin();
+    }
     // Reconcile has incidents to let go, and a watcher says what comes after it.
     if !matches!(command, Command::Reconcile(_) | Command::Watch(_))
         && let Err(error) = on_signal_do("run the same command again; what it has written stays")
@@ -93,6 +98,7 @@ pub fn operator() -> ExitCode {
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),
         Command::Abort(options) => abort(&options),
+        Command::Notify(options) => notify(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),
     };

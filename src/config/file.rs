@@ -1,6 +1,7 @@
 //! `[device.NAME]` and `[[host]]` as they are written. Unknown keys are errors that show the line. Bounds, and what
 //! belongs together, are checked in `device` and `host`.
 
+use crate::model::Event;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::optional;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -79,6 +80,27 @@ impl Globs {
             Self::Many(many) => many,
         }
     }
+}
+
+/// `[[notify]]`, for every kind: which keys belong to which kind is checked in `receiver`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    pub(super) name: String,
+    pub(super) command: Option<Vec<String>>,
+    pub(super) webhook: Option<String>,
+    pub(super) webhook_file: Option<PathBuf>,
+    pub(super) alertmanager: Option<String>,
+    pub(super) mail: Option<Vec<String>>,
+    pub(super) events: Option<Vec<Event>>,
+    #[serde(default, with = "optional")]
+    pub(super) timeout: Option<Duration>,
+    pub(super) secret_file: Option<PathBuf>,
+    pub(super) header: Option<String>,
+    pub(super) ca_file: Option<String>,
+    pub(super) fingerprint: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) sendmail: Option<Vec<String>>,
 }
 
 /// `[[host]]`

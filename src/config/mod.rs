@@ -16,6 +16,7 @@ pub(crate) mod parameter;
 mod pattern;
 mod placeholder;
 mod read;
+pub(crate) mod receiver;
 pub(crate) mod redfish;
 pub(crate) mod replace;
 mod sections;
@@ -27,6 +28,7 @@ pub use environment::Environment;
 pub use host::HostEntry;
 pub use pattern::Pattern;
 pub(crate) use pattern::{Met, meet};
+pub use receiver::Receiver;
 pub use sections::{
     ConsulSettings, FenceSettings, MetricsSettings, ObserverSettings, OnedSettings, Paths, ReconcileSettings,
     RecordSettings, WitnessSettings,
@@ -96,6 +98,8 @@ pub struct Config {
     pub hosts: BTreeMap<HostId, HostEntry>,
     /// `[[host]]` for every host that matches.
     pub patterns: Vec<Pattern>,
+    /// `[[notify]]`
+    pub receivers: Vec<Receiver>,
 }
 
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
@@ -182,6 +186,7 @@ impl Config {
         self.devices = device::devices(rest.devices)?;
         let hosts =
             rest.hosts.into_iter().map(|host| (read::line(text, host.span().start), host.into_inner()));
+        self.receivers = receiver::receivers(rest.receivers)?;
         (self.hosts, self.patterns) = hosts::hosts(hosts.collect(), &self.devices)?;
         together(self)
     }

@@ -14,6 +14,7 @@ pub(super) struct Rest {
     pub(super) devices: BTreeMap<String, file::Device>,
     /// Each with where it begins.
     pub(super) hosts: Vec<Spanned<file::Host>>,
+    pub(super) receivers: Vec<file::Notify>,
 }
 
 /// The number of the line in which this byte is.
@@ -45,7 +46,7 @@ impl Table<'_> {
         }
         if self.section.is_empty() {
             known.extend(SECTIONS.iter().map(|(name, _)| *name).filter(|name| !name.is_empty()));
-            known.extend(["device", "host"]);
+            known.extend(["device", "host", "notify"]);
             known.dedup();
         }
         if known.contains(&key.as_str()) { Ok(key) } else { Err(unknown(&key, known.into_iter())) }
@@ -83,6 +84,7 @@ impl<'de> Visitor<'de> for Table<'_> {
             match (self.section, key.as_str()) {
                 ("", "device") => self.rest.devices = map.next_value()?,
                 ("", "host") => self.rest.hosts = map.next_value()?,
+                ("", "notify") => self.rest.receivers = map.next_value()?,
                 ("", section) if is_section => {
                     map.next_value_seed(Table { section, config: self.config, rest: self.rest })?;
                 }

@@ -144,6 +144,8 @@ section! {
         ///
         /// 100 to 110 belong to OpenNebula's own services.
         pub r#type: i64 = record::TYPE, number(200, i64::from(i32::MAX));
+        /// The type number of the documents that remember what each `[[notify]]` was told; another one than `type`.
+        pub notices: i64 = record::NOTICES, number(200, i64::from(i32::MAX));
         /// A folder on this front-end with the answers of each run, for `onerescue replay`; as old and of as many incidents
         /// at most. "" records nothing. Default: beside the log, with another ending.
         pub journal: Option<PathBuf> = None, maybe(path_or_none);

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 const TEMPLATE: &str = include_str!("../../templates/onerescue.toml");
 
-fn parse(text: &str) -> Result<Config> {
+pub(super) fn parse(text: &str) -> Result<Config> {
     Config::parse(text, Path::new("/etc/one/onerescue.toml"), &Environment::default())
 }
 
-fn why(text: &str) -> String {
+pub(super) fn why(text: &str) -> String {
     let Err(Error::Settings { why, .. }) = parse(text) else {
         panic!("{text} is not refused");
     };
@@ -81,7 +81,8 @@ fn the_template_says_of_each_setting_what_its_declaration_says() {
             }
         }
     }
-    found.retain(|key, _| !key.starts_with("device.") && !key.starts_with("host."));
+    let tables = ["device.", "host.", "notify."];
+    found.retain(|key, _| !tables.iter().any(|table| key.starts_with(table)));
     assert!(told.is_empty() && found.is_empty(), "{}\nnot declared: {found:?}", told.join("\n"));
 }
 
@@ -107,7 +108,7 @@ fn comments() -> BTreeMap<String, String> {
 /// Ask the parser itself which keys there are: its error about an unknown one lists them.
 #[test]
 fn every_key_of_a_device_and_a_host_is_in_the_template() {
-    for section in ["[device.x]", "[[host]]"] {
+    for section in ["[device.x]", "[[host]]", "[[notify]]"] {
         let error = why(&format!("{section}\nno_such_key = 1\n"));
         let (_, list) = error.split_once("expected one of ").expect(&error);
         let keys: Vec<_> = list.split('`').skip(1).step_by(2).collect();

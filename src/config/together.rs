@@ -7,6 +7,9 @@ use crate::section::{MILLISECOND, hours, within};
 /// The settings, each of which is in its bounds.
 pub(super) fn together(mut config: Config) -> Result<Config, String> {
     within("oned.connect", config.oned.connect, MILLISECOND, config.oned.deadline)?;
+    if config.record.notices == config.record.r#type {
+        return Err("record.notices is the same number as record.type".to_owned());
+    }
     within("hold.longest", config.rules.hold.longest, config.rules.hold.look, hours(1))?;
     // One round that is lost must not be silence.
     within("watch.silence", config.watch.silence, config.watch.every * 3, hours(1))?;

@@ -29,6 +29,7 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `peers` |
+//! | what a person is told, and once | `notify`: `stance`, `plan`, `notes` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | a host that cannot be lost any more: when that is planned, what is new | `losses`; a warning: `check/loss` |
 //! | what a monitoring system is told | `metrics` |
@@ -53,6 +54,7 @@ pub mod metrics;
 pub mod moments;
 mod moving;
 mod notes;
+pub mod notify;
 mod order;
 pub mod peers;
 pub mod plan;

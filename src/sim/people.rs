@@ -117,7 +117,8 @@ impl Cloud {
                 | Record::Confirmation(_)
                 | Record::Proceed(_)
                 | Record::Abort(_)
-                | Record::Forced(_),
+                | Record::Forced(_)
+                | Record::Notices(_),
             ) => false,
         };
         let last = self.our_records().into_iter().rev().find(|(_, record)| ours(record));
@@ -236,6 +237,7 @@ impl Cloud {
                 | Record::SeenOn { .. }
                 | Record::Proceed(_)
                 | Record::Forced(_)
+                | Record::Notices(_)
                 | Record::Confirmation(_) => {}
             }
         }
@@ -250,6 +252,7 @@ impl Cloud {
             | Record::SeenOn { .. }
             | Record::Confirmation(_)
             | Record::Proceed(_)
+            | Record::Notices(_)
             | Record::Forced(_)
             | Record::Abort(_) => None,
         })

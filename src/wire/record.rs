@@ -5,12 +5,16 @@
 //! database's character set changes it. A newer format is refused and a damaged one is reported; nothing is
 //! guessed at.
 
-use crate::model::{Abort, Confirmation, Disarmed, Document, Forced, Incident, SeenOn};
+use crate::model::{Abort, Confirmation, Disarmed, Document, Forced, Incident, Notices, SeenOn};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 /// The type number of our documents, unless the settings have another one. OpenNebula's own services use 100 to 110.
 pub const TYPE: i64 = 7113;
+
+/// The type number of the documents with what receivers were told, unless the settings have another one. No recovery reads
+/// them.
+pub const NOTICES: i64 = 7114;
 
 /// The format that this version writes, and the newest that it reads. 2 remembers the VMs of an incident, its log and
 /// its lock; a version that knows only 1 would forget them when it writes.
@@ -43,6 +47,8 @@ pub enum Record {
     },
     /// A look that oned was made to take at a host.
     Forced(Forced),
+    /// What a receiver was told.
+    Notices(Notices),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,6 +75,7 @@ impl Record {
             Self::Abort(word) => format!("onerescue-abort-{}", word.host.0),
             Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
             Self::Forced(forced) => format!("onerescue-look-{}", forced.host.0),
+            Self::Notices(notices) => format!("onerescue-notify-{}", notices.receiver),
         }
     }
 

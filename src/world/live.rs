@@ -15,6 +15,7 @@ use super::oned::Http;
 use super::places::{Place, Places};
 use super::reading::Reading;
 use super::runner;
+use super::sender::Sender;
 use super::stop::{self, Claimed, Running};
 use super::touch::Ports;
 use super::watched;
@@ -73,6 +74,8 @@ pub struct Live {
     pub(super) found: bool,
     /// The host that this run works on, for whoever stops it.
     claimed: Option<Claimed>,
+    /// Who tells receivers, where there are any.
+    sender: Option<Sender>,
     /// Until it is dropped.
     _running: Running,
 }
@@ -102,6 +105,7 @@ impl Live {
             ports: None,
             found: false,
             claimed: None,
+            sender: Sender::of(config),
             _running: Running::begin(),
         }
     }
@@ -230,12 +234,18 @@ impl World for Live {
     fn memory(&mut self) -> Result<Memory, Failure> {
         let mut memory = with_owners(self.zone.memory(wall_clock(), &self.me)?);
         watched::read(&self.run_dir).tell(since_boot(), &mut memory);
+        if let Some(sender) = &mut self.sender {
+            sender.read(&memory);
+        }
         Ok(memory)
     }
 
     fn record(&mut self, document: Option<DocumentId>, incident: &Incident) -> Result<DocumentId, Failure> {
         let document = self.zone.record(document, incident)?;
         stop::holds(document, incident, lock_file(&self.run_dir, incident.host));
+        if let Some(sender) = &mut self.sender {
+            sender.wrote(document, incident);
+        }
         Ok(document)
     }
 

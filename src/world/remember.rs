@@ -6,7 +6,9 @@ use super::Zone;
 use super::oned::Transport;
 use super::records::Reading;
 use super::zone::to_failure;
-use crate::model::{Abort, Confirmation, Disarmed, DocumentId, Epoch, Forced, Incident, Memory, SeenOn};
+use crate::model::{
+    Abort, Confirmation, Disarmed, DocumentId, Epoch, Forced, Incident, Memory, Notices, SeenOn,
+};
 use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
 
@@ -28,6 +30,8 @@ impl<T: Transport> Zone<T> {
                 Ok(Record::Abort(word)) => memory.aborts.push(word),
                 Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
                 Ok(Record::Forced(forced)) => memory.forced.push((document, forced)),
+                // They are of another type, and no recovery goes by them.
+                Ok(Record::Notices(_)) => {}
                 Err(why) => memory.unreadable.push((document, why)),
             }
         }
@@ -109,6 +113,39 @@ impl<T: Transport> Zone<T> {
         forced: &Forced,
     ) -> Result<DocumentId, Failure> {
         let written = self.write_record(document, &Record::Forced(forced.clone()))?;
+        if document.is_none() {
+            self.closed(&self.oned().document(written)?)?;
+        }
+        Ok(written)
+    }
+
+    /// What each receiver was told, in a zone of their type; one call. Of two documents about one receiver the later counts.
+    ///
+    /// # Errors
+    /// A [`Failure`] if oned gives no usable answer.
+    pub fn notices(&self) -> Result<Vec<(DocumentId, Notices)>, Failure> {
+        let mut all = Vec::new();
+        for (document, record) in self.records()?.records {
+            match record {
+                Ok(Record::Notices(notices)) => all.push((document, notices)),
+                Ok(_) => {}
+                Err(why) => log::warn!("{document}: what a receiver was told cannot be read: {why}"),
+            }
+        }
+        all.sort_by_key(|(document, _)| *document);
+        Ok(all)
+    }
+
+    /// Write down what a receiver was told: a new document, or all of an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    pub fn record_notices(
+        &self,
+        document: Option<DocumentId>,
+        notices: &Notices,
+    ) -> Result<DocumentId, Failure> {
+        let written = self.write_record(document, &Record::Notices(notices.clone()))?;
         if document.is_none() {
             self.closed(&self.oned().document(written)?)?;
         }

@@ -44,6 +44,15 @@ impl<T: Transport> Zone<T> {
         Self { here: self.here.clone(), ..Self::new(self.oned.beside(patience), self.record_type) }
     }
 
+    /// The same, for documents of another type.
+    #[must_use]
+    pub fn of_type(&self, record_type: i64, patience: Patience) -> Self
+    where
+        T: Clone,
+    {
+        Self::new(self.oned.beside(patience), record_type)
+    }
+
     /// The client itself.
     pub fn oned(&self) -> &Oned<T> {
         &self.oned

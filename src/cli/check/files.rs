@@ -4,10 +4,11 @@
 //! makes, oneadmin could not use.
 
 use crate::config::trust::{self, Role};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Receiver};
 use crate::policy::check::{Finding, Item};
 use crate::policy::{Failure, Trouble};
 use crate::world::fence::KDUMP;
+use crate::world::receiver;
 use crate::world::run_dir;
 use rustix::fs::Access;
 use std::io;
@@ -22,8 +23,26 @@ pub(super) fn look(config: &Config, environment: &Environment) -> Vec<Finding> {
     findings.extend(token.map(token_file));
     findings.extend(listener(config));
     findings.push(watcher(&config.paths.run_dir));
+    findings.extend(config.receivers.iter().map(told));
     findings
 }
+
+/// Can a receiver be told? Nothing is sent.
+fn told(receiver: &Receiver) -> Finding {
+    let object = format!("[[notify]] {}", receiver.name);
+    match receiver::look(receiver) {
+        Ok(text) => Finding::ok(Item::Receiver, object, text),
+        Err(why) => {
+            let advice = format!(
+                "mend that, secrets with mode 0600 and owned by oneadmin; then `{TRY_OUT}` as oneadmin"
+            );
+            Finding::warning(Item::Receiver, object, format!("it is told nothing: {why}"), advice)
+        }
+    }
+}
+
+/// What sends a message to each.
+const TRY_OUT: &str = "onerescue notify --test";
 
 /// Who makes oned look sooner. Nothing depends on it.
 fn watcher(run_dir: &Path) -> Finding {

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::model::{RaftState, WhoLeads};
 use crate::policy::lead::idle;
 use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
-use crate::world::Lead;
+use crate::world::{Lead, Sender};
 use crate::{finish, trail};
 use clap::Args;
 use look::Desk;
@@ -71,24 +71,38 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     if let Err(failure) = desk.is_set_up() {
         return Ok(finish::refused(&failure));
     }
+    // Beside everything else: what was not told yet, and alerts that stand.
+    let sender = Sender::of(&desk.config).filter(|_| !options.dry_run);
+    let code = pass(&desk, options, sender.as_ref(), told);
+    if let Some(sender) = sender {
+        sender.wait();
+    }
+    code
+}
+
+/// What the leader does.
+fn pass(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut told: Told) -> Result<u8> {
     let done = if options.dry_run {
-        told.due(&downs::due(&desk));
+        told.due(&downs::due(desk));
         desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
+        if let Some(sender) = sender {
+            sender.start();
+        }
         // Before anything is gone on with.
-        told.released(Ok(release::stopped_by_persons(&desk)));
-        let done = work::off(&desk, &mut told, options.json, Duration::from_secs(options.stay));
+        told.released(Ok(release::stopped_by_persons(desk)));
+        let done = work::off(desk, &mut told, options.json, Duration::from_secs(options.stay));
         // What is left waits; whoever leads then goes on.
-        told.released(release::own_dead_runs(&desk));
+        told.released(release::own_dead_runs(desk));
         done
     };
     if let Err(failure) = done {
         return Ok(finish::refused(&failure));
     }
-    told.held(&downs::held(&desk));
+    told.held(&downs::held(desk));
     if !options.dry_run {
-        losses::plan(&desk);
+        losses::plan(desk);
     }
     finish::say(&told.text(options.json));
     if told.has_worked() {

@@ -47,6 +47,7 @@ pub enum Item {
     Charge,
     Down,
     Zombie,
+    Receiver,
 }
 
 impl Item {
@@ -79,6 +80,7 @@ impl Item {
             Self::Charge => "charge",
             Self::Down => "down",
             Self::Zombie => "zombie",
+            Self::Receiver => "receiver",
         }
     }
 }

@@ -53,7 +53,8 @@ impl SimWorld {
             | Record::Confirmation(_)
             | Record::Proceed(_)
             | Record::Abort(_)
-            | Record::SeenOn { .. } => None,
+            | Record::SeenOn { .. }
+            | Record::Notices(_) => None,
         });
         let notes = records.collect();
         let state = cloud.host_state(host);

@@ -8,9 +8,9 @@ mod command;
 mod ipmi;
 mod kdump;
 mod queue;
-mod redfish;
+pub(super) mod redfish;
 pub(crate) mod scan;
-mod secret;
+pub(super) mod secret;
 mod verdict;
 
 use super::runner;

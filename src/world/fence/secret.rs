@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A value that is shown to nobody. Its `Debug` prints `(redacted)`.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
+pub(in crate::world) struct Secret(String);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,24 +15,24 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// The secret in a file's text: one line break at its end is not part of it.
-    pub(super) fn from_file(text: &str) -> Self {
+    pub(in crate::world) fn from_file(text: &str) -> Self {
         let text = text.strip_suffix('\n').unwrap_or(text);
         Self(text.strip_suffix('\r').unwrap_or(text).to_owned())
     }
 
     /// This text is a secret.
-    pub(super) fn new(text: String) -> Self {
+    pub(in crate::world) fn new(text: String) -> Self {
         Self(text)
     }
 
     /// The value, for the one place that hands it on.
-    pub(super) fn reveal(&self) -> &str {
+    pub(in crate::world) fn reveal(&self) -> &str {
         &self.0
     }
 }
 
 /// `text` with every secret masked as `(redacted)`, the longest first, in case one is part of another.
-pub(super) fn redact(text: &str, secrets: &[Secret]) -> String {
+pub(in crate::world) fn redact(text: &str, secrets: &[Secret]) -> String {
     let mut values: Vec<_> = secrets.iter().map(Secret::reveal).collect();
     values.retain(|value| !value.is_empty());
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));

@@ -5,10 +5,12 @@
 //! would otherwise leave `ipmitool` behind. What it says is kept up to 64 KiB and never believed here.
 //! A process that leaves its group (`setsid`) is not followed; it inherits nothing of ours but its pipes.
 
+mod apart;
 mod output;
 mod reason;
 mod telling;
 
+pub(super) use apart::{start_apart, wait_for_those_apart};
 #[cfg(test)]
 pub(super) use reason::LONGEST_REASON;
 pub(super) use reason::{one_line, reason};
@@ -76,12 +78,17 @@ pub(super) struct Ran {
 
 /// Run a program to its end, which comes at most four seconds after its deadline.
 pub(super) fn run(call: &Call<'_>) -> Ran {
+    run_with(call, &[])
+}
+
+/// The same with more in its environment.
+pub(super) fn run_with(call: &Call<'_>, environment: &[(&str, String)]) -> Ran {
     if stop::is_stopped() {
         return not_started("this process is to stop".to_owned());
     }
     // Before it is there: who is killed in between leaves a word too.
     telling::tell(Some((0, call.deadline.saturating_add(2 * GRACE))));
-    match start(call) {
+    match start(call, environment) {
         Ok((child, end)) => {
             telling::tell(Some((child.id(), call.deadline.saturating_add(2 * GRACE))));
             let ran = Running::new(child, end, call.stdin).finish(call.deadline);
@@ -103,7 +110,7 @@ fn not_started(why: String) -> Ran {
 /// Start the program, and a thread that watches for its end: the pipe closes when the program is dead, and
 /// can be waited for together with the program's own pipes. (A pidfd would do the same, but not on Linux 4.18.)
 /// The dead program is not reaped there, so its process group's number cannot be reused before it is killed.
-fn start(call: &Call<'_>) -> io::Result<(Child, PipeReader)> {
+fn start(call: &Call<'_>, environment: &[(&str, String)]) -> io::Result<(Child, PipeReader)> {
     #[expect(clippy::disallowed_methods, reason = "the one place that starts a program")]
     let mut command = Command::new(call.program);
     let mut child = command
@@ -112,6 +119,7 @@ fn start(call: &Call<'_>) -> io::Result<(Child, PipeReader)> {
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
         .envs(call.ca_file.map(|path| ("REQUESTS_CA_BUNDLE", path)))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())

@@ -242,7 +242,7 @@ fn failure(error: reqwest::Error) -> String {
 }
 
 /// What to do about a certificate that no authority has signed, in place of the name that rustls has for it.
-fn in_words(cause: String) -> String {
+pub(in crate::world) fn in_words(cause: String) -> String {
     // A self-signed certificate is its own authority, as openssl makes it.
     if cause.contains("CaUsedAsEndEntity") {
         return "its certificate is self-signed: set `fingerprint`, which `openssl s_client -connect HOST:443 </dev/null | openssl \

@@ -6,10 +6,10 @@
 //! answer. Source: DMTF DSP0266 and the `ComputerSystem` schema.
 
 mod answer;
-mod connection;
+pub(in crate::world) mod connection;
 pub(super) mod list;
-mod reply;
-mod tls;
+pub(in crate::world) mod reply;
+pub(in crate::world) mod tls;
 
 use super::super::stop;
 use super::agent::read_secret;

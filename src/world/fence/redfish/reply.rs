@@ -95,7 +95,7 @@ fn is_redirect(status: u16) -> bool {
 }
 
 /// The innermost cause: `Connection refused (os error 111)`.
-pub(super) fn root(error: &dyn std::error::Error) -> String {
+pub(in crate::world) fn root(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

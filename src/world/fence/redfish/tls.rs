@@ -19,7 +19,7 @@ use std::sync::Arc;
 const ANOTHER: &str = "the certificate is another one: its fingerprint is ";
 
 /// What the HTTP client believes.
-pub(super) enum Certificates {
+pub(in crate::world) enum Certificates {
     /// What the authorities of the system have signed, for the address that is asked.
     System,
     /// As `ca_file` or `fingerprint` say.
@@ -31,7 +31,7 @@ impl Certificates {
     ///
     /// # Errors
     /// A text that names the file that cannot be used.
-    pub(super) fn read(trust: &Trust) -> Result<Self, String> {
+    pub(in crate::world) fn read(trust: &Trust) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
