@@ -12,6 +12,7 @@ use super::plan::{Plan, plan};
 use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
 use super::replay::{ReplayOptions, replay};
+use super::report::{ReportOptions, report};
 use super::serve::{DrillPower, drill_power};
 use super::setup::{Setup, setup};
 use super::show::{Show, show};
@@ -47,6 +48,7 @@ enum Command {
     History(History),
     Show(Show),
     Replay(ReplayOptions),
+    Report(ReportOptions),
     Abort(Abort),
     Drill(Drill),
     #[command(hide = true)]
@@ -89,6 +91,7 @@ pub fn operator() -> ExitCode {
         Command::History(options) => history(&options),
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),
+        Command::Report(options) => report(&options),
         Command::Abort(options) => abort(&options),
         Command::Drill(options) => drill(&options),
         Command::DrillPower(options) => drill_power(&options),

@@ -29,7 +29,7 @@ pub use pattern::Pattern;
 pub(crate) use pattern::{Met, meet};
 pub use sections::{
     ConsulSettings, FenceSettings, ObserverSettings, OnedSettings, Paths, ReconcileSettings, RecordSettings,
-    WitnessSettings,
+    ReportSettings, WitnessSettings,
 };
 
 use crate::error::{Error, Result};
@@ -85,6 +85,8 @@ pub struct Config {
     pub reconcile: ReconcileSettings,
     /// `[record]`: where what is remembered is kept.
     pub record: RecordSettings,
+    /// `[report]`
+    pub report: ReportSettings,
     /// `[device.NAME]`
     pub devices: BTreeMap<DeviceName, Device>,
     /// `[[host]]` with id and name.
@@ -96,7 +98,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 21] = [
+const SECTIONS: [(&str, Settings); 22] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -116,6 +118,7 @@ const SECTIONS: [(&str, Settings); 21] = [
     ("reconcile", |config| config.reconcile.settings()),
     ("record", |config| config.rules.record.settings()),
     ("record", |config| config.record.settings()),
+    ("report", |config| config.report.settings()),
     ("host_back", |config| config.back.settings()),
     ("vm_down", |config| config.down.settings()),
 ];

@@ -26,6 +26,7 @@ mod off;
 pub mod oned;
 mod parallel;
 mod places;
+pub(crate) mod publish;
 mod reading;
 mod records;
 mod released;

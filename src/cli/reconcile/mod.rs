@@ -9,6 +9,7 @@ mod tell;
 mod work;
 
 use super::hook::{NAMING, name_foreign, on_signal, zone};
+use super::report::refresh;
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::{RaftState, WhoLeads};
@@ -52,13 +53,22 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     let config = Config::load(&environment, options.config.as_deref())?;
     trail::start(Some(&config.paths.log));
     let desk = Desk { zone: zone(&config, &environment)?, environment, config };
+    let result = pass(options, &desk);
+    if !options.dry_run {
+        // After everything else, and whatever became of it.
+        refresh(&desk.zone, &desk.config);
+    }
+    result
+}
+
+fn pass(options: &Reconcile, desk: &Desk) -> Result<u8> {
     let mut told = Told::default();
-    match idle(&who_leads(&desk), desk.config.rules.observer) {
+    match idle(&who_leads(desk), desk.config.rules.observer) {
         Ok(None) => {}
         Ok(Some(why)) => {
-            told.due(&downs::all(&desk));
+            told.due(&downs::all(desk));
             if !options.dry_run {
-                told.released(release::own_dead_runs(&desk));
+                told.released(release::own_dead_runs(desk));
             }
             finish::say(&told.follower(&why, options.json));
             return Ok(told.exit_code());
@@ -69,21 +79,21 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         return Ok(finish::refused(&failure));
     }
     let done = if options.dry_run {
-        told.due(&downs::due(&desk));
+        told.due(&downs::due(desk));
         desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
         // Before anything is gone on with.
-        told.released(Ok(release::stopped_by_persons(&desk)));
-        let done = work::off(&desk, &mut told, options.json, Duration::from_secs(options.stay));
+        told.released(Ok(release::stopped_by_persons(desk)));
+        let done = work::off(desk, &mut told, options.json, Duration::from_secs(options.stay));
         // What is left waits; whoever leads then goes on.
-        told.released(release::own_dead_runs(&desk));
+        told.released(release::own_dead_runs(desk));
         done
     };
     if let Err(failure) = done {
         return Ok(finish::refused(&failure));
     }
-    told.held(&downs::held(&desk));
+    told.held(&downs::held(desk));
     finish::say(&told.text(options.json));
     if told.has_worked() {
         name_foreign(&desk.zone.beside(NAMING));
