@@ -35,6 +35,7 @@ mod replayed;
 pub mod run_dir;
 mod runner;
 mod ssh;
+mod ssh_config;
 pub mod stop;
 mod survey;
 mod tend;

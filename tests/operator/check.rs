@@ -1,6 +1,6 @@
 //! `onerescue check`: a good cloud is good, and each broken thing has its finding.
 
-use super::bench::{Bench, PASSWORD, disarmed, err, hosts, incident, out, write};
+use super::bench::{Bench, PASSWORD, WELL, disarmed, err, hosts, incident, out, write};
 use onerescue::model::{HostId, Progress};
 use onerescue::sim::Death;
 use onerescue::wire::record::{Record, TYPE};
@@ -287,6 +287,22 @@ fn witnesses_and_gateways_that_cannot_help_are_found() {
     found(&bench, "witness", "warning [witness] peers: no other host is asked whether a host is alive");
     bench.settings("[observer]\ngateways = [\"127.0.0.1\"]\nping = [\"/bin/false\"]", &hosts());
     found(&bench, "gateway", "127.0.0.1: ");
+}
+
+#[test]
+fn a_peer_whose_libvirt_is_down_is_asked_what_it_runs_by_check_and_by_plan() {
+    let bench = Bench::well_as(&format!("{WELL}vms = [{{ name = \"web\", host = \"node0\" }}]\n"));
+    // vm 0 is on node0; whoever is asked whether it runs there says yes.
+    bench.answers("ssh", "case \"$*\" in *uest=one*) echo 42 qemu -name guest=one-0,x ;; esac");
+    bench.settings(&format!("[witness]\npeers = 2\nssh = [{:?}]", bench.path("ssh")), &hosts());
+    let says =
+        "it says that it runs what oned has elsewhere (asked over ssh), and that is not recovered: vm 0";
+    found(&bench, "zombie", says);
+    let plan = out(&bench.run(&["plan", "node0"]));
+    assert!(plan.contains("says that it runs it, and oned has it elsewhere (asked over ssh)"), "{plan}");
+    bench.settings(&format!("[witness]\npeers = 0\nssh = [{:?}]", bench.path("ssh")), &hosts());
+    let plan = out(&bench.run(&["plan", "node0"]));
+    assert!(!plan.contains("asked over ssh"), "{plan}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub use witness::WitnessFacts;
 
 use super::Rules;
 use super::layer::Survey;
+use super::port::Domains;
 use crate::model::{ClusterId, Epoch, HostId, Outlook, RaftState, SeenOn};
 use std::collections::BTreeSet;
 
@@ -76,6 +77,8 @@ pub struct ZoneFacts {
     pub entries: Vec<(HostId, String)>,
     /// What witnesses say about healthy hosts.
     pub witnesses: Vec<WitnessFacts>,
+    /// What hosts have said that were asked over ssh which VMs they run.
+    pub domains: Vec<Domains>,
     /// What the time of a recovery is made of; `None` if one host was asked for.
     pub budget: Option<BudgetFacts>,
     /// Hosts, VM groups and VMs; `None` if one host was asked for, or if they could not be read.
