@@ -45,7 +45,7 @@ impl Browser {
             lines.map(Result::unwrap).find(|line| line.contains("started successfully on port")).unwrap();
         let port = told.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
         let profile = TempDir::new().unwrap();
-        let mut browser = Browser { driver, port, session: String::new(), profile: profile };
+        let mut browser = Browser { driver, port, session: String::new(), profile };
         let folder = browser.profile.path().display().to_string();
         let arguments = [
             "--headless",

@@ -82,6 +82,7 @@ fn the_page_of_a_real_recovery_has_the_figures_of_its_record_and_is_read_with_th
     let file = report(&bench, &["node0"]);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let (_, record) = bench.memory().incidents.remove(0);
+    what_is_lost_is_said(&bench);
     let Some(browser) = Browser::start() else { return };
     is_well(&browser, &file);
     let rows = "[...document.querySelectorAll('#vm-rows tr')].filter((row) => !row.hidden)";
@@ -132,6 +133,21 @@ fn the_page_of_a_real_recovery_has_the_figures_of_its_record_and_is_read_with_th
     browser.without_scripts(false);
     let still = browser.read("[document.querySelectorAll('#vm-rows tr:not([hidden])').length, document.getElementById('filter').hidden]");
     assert_eq!(still, serde_json::json!([4, true]));
+}
+
+/// A journal that was cut while it was written, and one that is gone.
+fn what_is_lost_is_said(bench: &Bench) {
+    let folder = bench.path("host_error.journal");
+    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&journal).unwrap();
+    let page = || out(&bench.run(&["report", "node0"]));
+    assert!(page().contains("Nothing is missing"));
+    fs::write(&journal, &whole[..whole.len() - 7]).unwrap();
+    assert!(page().contains("is not whole: it ends in half a line."));
+    fs::write(&journal, "{\"format\":9}\n").unwrap();
+    assert!(page().contains("cannot be read: its format is 9"));
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(page().contains("No journal of it is on this front-end"));
 }
 
 fn vm(id: u32, end: Option<End>, text: &str) -> IncidentVm {
