@@ -3,8 +3,10 @@
 use super::sentences::state;
 use super::when::{in_words, took};
 use super::{Kind, clean};
+use crate::model::text::vms;
 use crate::model::{ClusterId, HostId, Memory, Progress};
 use crate::policy::arming::{told, utc};
+use crate::policy::losses::{HostLoss, Losses};
 use crate::policy::record::history::{Row, rows};
 use std::collections::BTreeMap;
 
@@ -49,8 +51,8 @@ pub struct LossRow {
     pub host: String,
     /// The look of it.
     pub kind: Kind,
-    /// The same in a word.
-    pub state: &'static str,
+    /// How many VMs that would be.
+    pub state: String,
     /// What that would be.
     pub why: String,
 }
@@ -81,6 +83,8 @@ pub struct Site {
     pub clusters: Vec<ClusterRow>,
     /// What the loss of each host would hold.
     pub losses: Vec<LossRow>,
+    /// When that was planned; empty where it was not.
+    pub planned: String,
     /// Each device that was seen ON.
     pub devices: Vec<DeviceRow>,
     /// Pages of incidents that are not remembered any more.
@@ -98,6 +102,8 @@ pub struct Seen<'a> {
     pub hosts: &'a BTreeMap<HostId, String>,
     /// The names of clusters today.
     pub clusters: &'a BTreeMap<ClusterId, String>,
+    /// What the loss of each host would hold, as it was planned last.
+    pub losses: &'a Losses,
     /// The pages that are in the folder.
     pub pages: &'a [u32],
     /// What could not be read.
@@ -120,6 +126,7 @@ impl Site {
             incidents,
             clusters: clusters(seen),
             losses: losses(seen),
+            planned: seen.losses.planned.map(in_words).unwrap_or_default(),
             devices: devices(seen),
             kept: seen.pages.iter().filter(remembered).copied().collect(),
             gaps,
@@ -154,33 +161,64 @@ fn incident(memory: &Memory, row: &Row) -> IncidentRow {
     }
 }
 
-/// Where it is disarmed that is known; what else keeps a cluster from being recovered is not looked at here.
+/// Where it is disarmed, and how many of its hosts it can lose; whether all else is ready is for `check` to say.
 fn clusters(seen: &Seen<'_>) -> Vec<ClusterRow> {
     let row = |(id, name): (&ClusterId, &String)| {
-        let disarmed =
-            seen.memory.disarmed.iter().find(|one| one.cluster.is_none_or(|cluster| cluster == *id));
+        let memory = seen.memory;
+        let disarmed = memory.disarmed.iter().find(|one| one.cluster.is_none_or(|cluster| cluster == *id));
         let name = format!("{} ({id})", clean(name));
-        match disarmed {
-            Some(one) => ClusterRow { name, kind: Kind::Held, state: "disarmed", why: clean(&told(one)) },
-            None => ClusterRow {
-                name,
-                kind: Kind::Left,
-                state: "armed",
-                why: "whether it can recover a host is not known yet: `onerescue check` looks".to_owned(),
-            },
+        if let Some(one) = disarmed {
+            return ClusterRow { name, kind: Kind::Held, state: "disarmed", why: clean(&told(one)) };
+        }
+        let borne = seen.losses.clusters.get(id);
+        match borne.and_then(|borne| borne.text().map(|text| (borne.is_below(), text))) {
+            Some((true, text)) => {
+                ClusterRow { name, kind: Kind::Failed, state: "armed, too small", why: clean(&text) }
+            }
+            Some((false, text)) => {
+                ClusterRow { name, kind: Kind::Recovered, state: "armed", why: clean(&text) }
+            }
+            None if borne.is_some() => {
+                ClusterRow { name, kind: Kind::Recovered, state: "armed", why: String::new() }
+            }
+            None => {
+                let why = "what it can lose is not known yet: `onerescue plan --all` looks".to_owned();
+                ClusterRow { name, kind: Kind::Left, state: "armed", why }
+            }
         }
     };
     seen.clusters.iter().map(row).collect()
 }
 
+/// Those that would hold something come first.
 fn losses(seen: &Seen<'_>) -> Vec<LossRow> {
-    let row = |(id, name): (&HostId, &String)| LossRow {
-        host: format!("{} ({id})", clean(name)),
-        kind: Kind::Left,
-        state: "not known yet",
-        why: "`onerescue plan` looks".to_owned(),
+    let row = |(id, name): (&HostId, &String)| {
+        let host = format!("{} ({id})", clean(name));
+        match seen.losses.hosts.get(id) {
+            Some(loss) => planned(host, loss),
+            None if seen.losses.planned.is_some() => LossRow {
+                host,
+                kind: Kind::Recovered,
+                state: "none".to_owned(),
+                why: "it had no VM".to_owned(),
+            },
+            None => {
+                let why = "`onerescue plan --all` looks".to_owned();
+                LossRow { host, kind: Kind::Left, state: "not known yet".to_owned(), why }
+            }
+        }
     };
-    seen.hosts.iter().map(row).collect()
+    let mut rows: Vec<_> = seen.hosts.iter().map(row).collect();
+    rows.sort_by_key(|row| row.kind != Kind::Held);
+    rows
+}
+
+fn planned(host: String, loss: &HostLoss) -> LossRow {
+    if let Some(text) = loss.text() {
+        return LossRow { host, kind: Kind::Held, state: vms(loss.held.len()), why: clean(&text) };
+    }
+    let why = format!("{} would be recovered", vms(loss.recovered));
+    LossRow { host, kind: Kind::Recovered, state: "none".to_owned(), why }
 }
 
 /// Every device that was seen ON, and every host of which none was.
@@ -207,4 +245,68 @@ fn devices(seen: &Seen<'_>) -> Vec<DeviceRow> {
     all.extend(none.map(|host| (*host, DeviceRow { host: name(*host), ..DeviceRow::default() })));
     all.sort_by(|(one, row), (other, next)| (one, &row.device).cmp(&(other, &next.device)));
     all.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Disarmed, DocumentId, Epoch, Incident, VmId};
+    use crate::policy::losses::{Borne, HeldVm};
+
+    #[test]
+    fn the_index_tells_what_is_known_of_clusters_and_losses_and_what_is_not() {
+        let disarmed = Disarmed {
+            cluster: Some(ClusterId(101)),
+            reason: "switches".to_owned(),
+            by: "bob".to_owned(),
+            at: Epoch(0),
+        };
+        let open = Incident { progress: Progress::Held, name: "node7".to_owned(), ..Incident::default() };
+        let memory =
+            Memory { disarmed: vec![disarmed], incidents: vec![(DocumentId(9), open)], ..Memory::default() };
+        let hosts = [(1, "a"), (2, "b"), (3, "c")].map(|(id, name)| (HostId(id), name.to_owned())).into();
+        let clusters =
+            [(0, "d"), (101, "e"), (102, "f")].map(|(id, name)| (ClusterId(id), name.to_owned())).into();
+        let held = HeldVm { id: VmId(4), name: "erp".to_owned(), why: "no room".to_owned() };
+        let holds = HostLoss {
+            held: BTreeMap::from([(VmId(4), Epoch(0))]),
+            first: vec![held],
+            ..HostLoss::default()
+        };
+        let holds_none = HostLoss { recovered: 5, ..HostLoss::default() };
+        let borne = Borne { wanted: 1, worst: Some((vec!["b".to_owned()], 1)), ..Borne::default() };
+        let losses = Losses {
+            planned: Some(Epoch(60)),
+            hosts: BTreeMap::from([(HostId(1), holds_none), (HostId(2), holds)]),
+            clusters: BTreeMap::from([(ClusterId(0), borne)]),
+            ..Losses::default()
+        };
+        let seen = |losses| Seen {
+            memory: &memory,
+            hosts: &hosts,
+            clusters: &clusters,
+            losses,
+            pages: &[3, 9],
+            unread: &[],
+        };
+        let site = Site::new(&seen(&losses));
+        assert_eq!((site.open, site.kept.as_slice()), (1, [3].as_slice()));
+        let states: Vec<_> = site.clusters.iter().map(|row| (row.state, row.why.as_str())).collect();
+        let all = [
+            ("armed, too small", "the loss of b would hold 1 VM"),
+            ("disarmed", "since 1970-01-01 00:00 UTC by bob: switches"),
+            ("armed", "what it can lose is not known yet: `onerescue plan --all` looks"),
+        ];
+        assert_eq!(states, all);
+        let told: Vec<_> =
+            site.losses.iter().map(|row| (row.host.as_str(), row.state.as_str(), row.why.as_str())).collect();
+        let all = [
+            ("b (host 2)", "1 VM", "since 1970-01-01 00:00 UTC its loss would hold vm 4 erp: no room"),
+            ("a (host 1)", "none", "5 VMs would be recovered"),
+            ("c (host 3)", "none", "it had no VM"),
+        ];
+        assert_eq!(told, all);
+        let unknown = Site::new(&seen(&Losses::default()));
+        assert!(unknown.losses.iter().all(|row| row.state == "not known yet") && unknown.planned.is_empty());
+    }
 }

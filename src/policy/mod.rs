@@ -29,6 +29,7 @@
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `peers` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
+//! | a host that cannot be lost any more: when that is planned, what is new | `losses`; a warning: `check/loss` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -45,6 +46,7 @@ pub mod host_error;
 pub mod layer;
 pub mod lead;
 mod limits;
+pub mod losses;
 pub mod moments;
 mod moving;
 mod notes;

@@ -3,46 +3,25 @@
 //! Names of VMs may be confidential: a file that is asked for by name is its owner's alone, and one of a site may be read by
 //! whom the mode of its folder lets in.
 
+pub(crate) use super::kept::{Readers, write};
+
 use super::journal::trusted;
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
-
-/// The mode of a file for its owner alone.
-pub(crate) const OWN: u32 = 0o600;
 
 /// More is read of no page that is there: what is asked for stands in its head.
 const HEAD: u64 = 64 * 1024;
 
-/// Write a file in one step.
-///
-/// # Errors
-/// As the system says.
-pub(crate) fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-    let beside = path.with_file_name(format!(".{}.{}", name.display(), std::process::id()));
-    let _ = fs::remove_file(&beside);
-    let mut file = File::options().write(true).create_new(true).mode(OWN).open(&beside)?;
-    // The mode of the process must not take away what the folder allows.
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.set_permissions(fs::Permissions::from_mode(mode)))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-/// The folder of a site, made for its owner alone if it is missing; the mode of the files in it.
+/// The folder of a site, made for its owner alone if it is missing; who may read the files in it.
 ///
 /// # Errors
 /// As the system says, or that others may write it.
-pub(crate) fn folder(path: &Path) -> io::Result<u32> {
+pub(crate) fn folder(path: &Path) -> io::Result<Readers> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     trusted(path)?;
-    Ok(OWN | fs::metadata(path)?.permissions().mode() & 0o044)
+    Ok(Readers::Mode(0o600 | fs::metadata(path)?.permissions().mode() & 0o044))
 }
 
 /// The begin of a file, or nothing.
@@ -75,22 +54,22 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let page = place.path().join("page.html");
-        write(&page, "one", OWN).unwrap();
-        write(&page, "two", OWN).unwrap();
+        write(&page, "one", Readers::Owner).unwrap();
+        write(&page, "two", Readers::Owner).unwrap();
         assert_eq!((head(&page).as_str(), mode(&page)), ("two", 0o600));
         assert_eq!(names(place.path()).unwrap(), ["page.html"]);
 
         let site = place.path().join("a/site");
-        assert_eq!((folder(&site).unwrap(), mode(&site)), (0o600, 0o700));
+        assert_eq!((folder(&site).unwrap(), mode(&site)), (Readers::Mode(0o600), 0o700));
         for (of_folder, of_file) in [(0o750, 0o640), (0o755, 0o644)] {
             fs::set_permissions(&site, fs::Permissions::from_mode(of_folder)).unwrap();
-            assert_eq!(folder(&site).unwrap(), of_file);
-            write(&site.join("index.html"), "x", of_file).unwrap();
+            assert_eq!(folder(&site).unwrap(), Readers::Mode(of_file));
+            write(&site.join("index.html"), "x", Readers::Mode(of_file)).unwrap();
             assert_eq!(mode(&site.join("index.html")), of_file);
         }
         fs::set_permissions(&site, fs::Permissions::from_mode(0o777)).unwrap();
         assert!(folder(&site).unwrap_err().to_string().contains("group or others may write it"));
-        assert!(write(&place.path().join("no/such/folder"), "x", OWN).is_err());
+        assert!(write(&place.path().join("no/such/folder"), "x", Readers::Owner).is_err());
         assert_eq!(head(&place.path().join("none")), "");
     }
 }

@@ -80,6 +80,33 @@ fn settings_that_cannot_be_used_are_a_finding() {
     assert_eq!((code, told.len()), (8, 1), "{told:?}");
 }
 
+/// A tool that writes the file asks so before it puts it in its place.
+#[test]
+fn the_settings_alone_are_read_and_nobody_is_asked() {
+    let bench = Bench::well();
+    let good = std::fs::read_to_string(bench.path("onerescue.toml")).unwrap();
+    let file = bench.path("new.toml");
+    let ask = |text: &str| {
+        write(&file, text, 0o644);
+        let mut command = bench.start();
+        command
+            .args(["check", "--settings", "--config"])
+            .arg(&file)
+            .env("ONE_XMLRPC", "http://127.0.0.1:1/RPC2");
+        let output = command.output().unwrap();
+        (output.status.code(), out(&output) + &err(&output))
+    };
+    let (code, told) = ask(&good);
+    assert!(code == Some(0) && told.ends_with("new.toml can be used; [device]: 1, [[host]]: 4\n"), "{told}");
+    for (text, why) in [
+        (good.replace("driver", "drivre"), "unknown field `drivre`"),
+        (good.replace("devices = [\"machine\"]", "devices = [\"bmc\"]"), "bmc"),
+    ] {
+        let (code, told) = ask(&text);
+        assert!(code == Some(4) && told.contains(why) && told.contains("do this: "), "{code:?} {told}");
+    }
+}
+
 #[test]
 fn files_that_cannot_be_used_are_found_and_none_is_made() {
     let bench = Bench::well();

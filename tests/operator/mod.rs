@@ -16,6 +16,7 @@ mod history;
 mod hook;
 mod layer;
 mod layer_rules;
+mod losses;
 mod names;
 mod patterns;
 mod plan;

@@ -7,14 +7,15 @@ use super::super::probe;
 use super::{Check, files};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{Host, HostState, Outlook};
+use crate::model::{Host, HostState, Outlook, RaftState};
 use crate::policy::check::{
     Entry, Facts, Finding, HookFacts, HostFacts, Item, Scope, WitnessFacts, ZoneFacts,
 };
 use crate::policy::layer::Survey;
+use crate::policy::losses::Losses;
 use crate::policy::peers::{MOST, of_each_cluster, peers};
 use crate::policy::{Domains, Failure, LayerScope, Rules, Trouble, busy};
-use crate::world::{Live, World as _, budget, busy as locked};
+use crate::world::{Live, World as _, budget, busy as locked, losses};
 use std::collections::BTreeMap;
 
 /// What was gathered, and the world to write to.
@@ -65,9 +66,21 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
         Scope::Host(_) => None,
         Scope::Zone | Scope::Cluster(_) => Some(budget(environment, &config, &inside)),
     };
+    let losses = planned(&config, &outlook);
     let gateways = config.observer.gateways;
-    let zone =
-        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, domains, budget, layers };
+    let zone = ZoneFacts {
+        outlook,
+        hooks,
+        gateways,
+        busy,
+        hosts,
+        entries,
+        witnesses,
+        domains,
+        budget,
+        layers,
+        losses,
+    };
     Ok(Gathered { facts: Facts { rules: config.rules, scope, looks, zone: Some(zone) }, live: Some(live) })
 }
 
@@ -79,6 +92,12 @@ fn hooks(live: &Live, rules: &Rules, looks: &mut Vec<Finding>) -> Option<Vec<Hoo
             None
         }
     }
+}
+
+/// The leader plans.
+fn planned(config: &Config, outlook: &Outlook) -> Option<Losses> {
+    let leads = matches!(outlook.observer.raft, Ok(RaftState::Leader | RaftState::Solo));
+    (leads && !config.losses.watch.is_zero()).then(|| losses::read(&config.paths.run_dir))
 }
 
 /// Every VM is read for this, so not where one host was asked for.

@@ -71,13 +71,19 @@ fn policy(options: &Plan, zone: &Zone<Http>, rules: &Rules) -> (Policy, String) 
     if let Some(mode) = mode {
         return (plain(mode), letters(mode, force));
     }
+    registered(zone, rules, force)
+}
+
+/// The options of the registered hook, with this if it forces more; else `-m`. And in words.
+pub(in crate::cli) fn registered(zone: &Zone<Http>, rules: &Rules, force: Force) -> (Policy, String) {
+    let plain =
+        |mode, force| Policy { force, purpose: Purpose::Recover, ..Policy::under(mode, rules.clone()) };
     let hook = hook_facts::hooks(zone, rules).ok().and_then(|hooks| chosen(&hooks).ok());
     let Some(hook) = hook else {
-        return (plain(Mode::Migrate), letters(Mode::Migrate, force));
+        return (plain(Mode::Migrate, force), letters(Mode::Migrate, force));
     };
-    let force = if options.force { force } else { hook.force };
-    let policy = Policy { force, ..plain(hook.mode) };
-    (policy, format!("{}, as the hook has it", letters(hook.mode, force)))
+    let force = if force == Force::AlsoStopped { force } else { hook.force };
+    (plain(hook.mode, force), format!("{}, as the hook has it", letters(hook.mode, force)))
 }
 
 fn letters(mode: Mode, force: Force) -> String {

@@ -4,6 +4,7 @@
 
 mod downs;
 mod look;
+mod losses;
 mod release;
 mod tell;
 mod work;
@@ -94,6 +95,9 @@ fn pass(options: &Reconcile, desk: &Desk) -> Result<u8> {
         return Ok(finish::refused(&failure));
     }
     told.held(&downs::held(desk));
+    if !options.dry_run {
+        losses::plan(desk);
+    }
     finish::say(&told.text(options.json));
     if told.has_worked() {
         name_foreign(&desk.zone.beside(NAMING));

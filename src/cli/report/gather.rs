@@ -2,10 +2,13 @@
 
 use super::super::moving::elsewhere;
 use super::super::show::error_at;
+use crate::config::Config;
 use crate::model::{ClusterId, DocumentId, HostId, Incident, Memory};
 use crate::page::{Known, Page, Run};
+use crate::policy::losses::Losses;
 use crate::world::Zone;
 use crate::world::journal::{Found, found, read};
+use crate::world::losses;
 use crate::world::oned::Http;
 use std::collections::BTreeMap;
 use std::io;
@@ -16,6 +19,8 @@ pub(in crate::cli) struct Sources {
     pub(super) memory: Memory,
     pub(super) hosts: BTreeMap<HostId, String>,
     pub(super) clusters: BTreeMap<ClusterId, String>,
+    /// What the loss of each host would hold, as this front-end has planned it last.
+    pub(super) losses: Losses,
     /// Why some of it is not known.
     pub(super) unread: Vec<String>,
     /// Every journal, the oldest first; or why there are none.
@@ -24,7 +29,7 @@ pub(in crate::cli) struct Sources {
 
 impl Sources {
     /// Read them. What cannot be read is said in the page.
-    pub(in crate::cli) fn read(zone: &Zone<Http>, journals: Option<PathBuf>, memory: Memory) -> Self {
+    pub(in crate::cli) fn read(zone: &Zone<Http>, config: &Config, memory: Memory) -> Self {
         let mut unread = Vec::new();
         let hosts = zone.hosts().unwrap_or_else(|failure| {
             unread.push(format!("The names of hosts are not known: {}.", failure.what));
@@ -38,8 +43,9 @@ impl Sources {
             memory,
             hosts: hosts.into_iter().map(|host| (host.id, host.name)).collect(),
             clusters: clusters.into_iter().map(|cluster| (cluster.id, cluster.name)).collect(),
+            losses: losses::read(&config.paths.run_dir),
             unread,
-            journals: listed(journals),
+            journals: listed(config.journal()),
         }
     }
 

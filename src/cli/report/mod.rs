@@ -15,7 +15,7 @@ use crate::model::{DocumentId, Memory};
 use crate::page::html::{self, Place};
 use crate::policy::record::history::{find, rows};
 use crate::policy::{Failure, unreadable};
-use crate::world::publish;
+use crate::world::publish::{self, Readers};
 use clap::Args;
 use gather::Sources;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub(super) fn report(options: &ReportOptions) -> Result<u8, Error> {
 
 fn make(options: &ReportOptions) -> Result<u8, Stop> {
     let (zone, config, _, memory) = remembered(options.config.as_deref())?;
-    let sources = Sources::read(&zone, config.journal(), memory);
+    let sources = Sources::read(&zone, &config, memory);
     if let Some(folder) = &options.site {
         let told = site::write(&zone, &sources, folder).map_err(|source| Error::File {
             doing: "write the pages in",
@@ -62,7 +62,7 @@ fn make(options: &ReportOptions) -> Result<u8, Stop> {
     let text = html::report(&page, Place::Alone, "").map_err(|why| failed(document, &why))?;
     match &options.output {
         None => finish::say_page(&text),
-        Some(path) => publish::write(path, &text, publish::OWN).map_err(|source| Error::File {
+        Some(path) => publish::write(path, &text, Readers::Owner).map_err(|source| Error::File {
             doing: "write",
             path: path.clone(),
             source,

@@ -10,7 +10,7 @@ use crate::world::Zone;
 use crate::world::clock::wall_clock;
 use crate::world::identity::identity;
 use crate::world::oned::Http;
-use crate::world::publish;
+use crate::world::publish::{self, Readers};
 use std::io;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(in crate::cli) fn refresh(zone: &Zone<Http>, config: &Config) {
     // Nothing waits for pages: oned is asked once, and not for long.
     let zone = zone.beside(NAMING);
     let written = zone.memory(wall_clock(), &identity()).map_err(|failure| failure.what).and_then(|memory| {
-        let sources = Sources::read(&zone, config.journal(), memory);
+        let sources = Sources::read(&zone, config, memory);
         write(&zone, &sources, folder).map_err(|error| error.to_string())
     });
     match written {
@@ -34,10 +34,10 @@ pub(in crate::cli) fn refresh(zone: &Zone<Http>, config: &Config) {
 /// # Errors
 /// As the system says; the other pages are written nevertheless.
 pub(super) fn write(zone: &Zone<Http>, sources: &Sources, folder: &Path) -> io::Result<String> {
-    let mode = publish::folder(folder)?;
+    let readers = publish::folder(folder)?;
     let (mut written, mut failed) = (0_usize, None);
     for (document, _) in &sources.memory.incidents {
-        match page(zone, sources, *document, folder, mode) {
+        match page(zone, sources, *document, folder, readers) {
             Ok(changed) => written += usize::from(changed),
             Err(error) => failed = Some(error),
         }
@@ -51,9 +51,10 @@ pub(super) fn write(zone: &Zone<Http>, sources: &Sources, folder: &Path) -> io::
         hosts: &sources.hosts,
         clusters: &sources.clusters,
         pages: &pages,
+        losses: &sources.losses,
         unread: &sources.unread,
     });
-    publish::write(&folder.join("index.html"), &html::index(&site).map_err(io::Error::other)?, mode)?;
+    publish::write(&folder.join("index.html"), &html::index(&site).map_err(io::Error::other)?, readers)?;
     failed.map_or_else(
         || {
             Ok(format!(
@@ -72,7 +73,7 @@ fn page(
     sources: &Sources,
     document: DocumentId,
     folder: &Path,
-    mode: u32,
+    readers: Readers,
 ) -> io::Result<bool> {
     let path = folder.join(format!("incident-{}.html", document.0));
     let of = of(&sources_of(sources, document).map_err(io::Error::other)?);
@@ -81,7 +82,7 @@ fn page(
     }
     let Some(page) = sources.page(zone, document) else { return Ok(false) };
     let text = html::report(&page, Place::InSite, &of).map_err(io::Error::other)?;
-    publish::write(&path, &text, mode)?;
+    publish::write(&path, &text, readers)?;
     Ok(true)
 }
 

@@ -60,9 +60,19 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
     let busy = BTreeSet::new();
-    let (budget, layers, domains) = (None, None, Vec::new());
-    let zone =
-        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, domains, budget, layers };
+    let zone = ZoneFacts {
+        outlook,
+        hooks,
+        gateways,
+        busy,
+        hosts,
+        entries,
+        witnesses,
+        domains: Vec::new(),
+        budget: None,
+        layers: None,
+        losses: None,
+    };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 
@@ -98,6 +108,15 @@ fn only_a_front_end_that_leads_or_is_alone_writes() {
             "{raft:?}"
         );
     }
+}
+
+#[test]
+fn what_concerns_every_host_is_told_before_what_concerns_one() {
+    let undeclared = HostFacts { entry: Entry::None, ..facts(host(1, HostState::Monitored), Vec::new()) };
+    let facts = change(zone(vec![undeclared]), |zone| zone.hooks = Some(Vec::new()));
+    let broken = judge(&facts).findings.into_iter().filter(|finding| finding.state == State::Broken);
+    let items: Vec<_> = broken.map(|finding| finding.item).collect();
+    assert_eq!(items, [Item::Hook, Item::Entry]);
 }
 
 #[test]
