@@ -10,7 +10,7 @@ static FILE: OnceLock<String> = OnceLock::new();
 
 /// Programs with `--config`, and the commands of `onerescue` that have it.
 const PROGRAMS: [&str; 4] = ["host_error", "host_back", "vm_down", "fence_host"];
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "abort",
     "arm",
     "check",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 11] = [
     "plan",
     "proceed",
     "reconcile",
+    "report",
     "setup",
     "show",
 ];

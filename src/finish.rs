@@ -74,6 +74,12 @@ pub(crate) fn say_aside(text: &str) {
     complain(text);
 }
 
+/// Write a page to stdout, as it is.
+pub(crate) fn say_page(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// [`say`], with the colours of the text on a terminal, unless `NO_COLOR` or the like forbids them.
 pub(crate) fn say_in_colour(text: &str) {
     let out = io::stdout().lock();

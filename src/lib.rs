@@ -67,6 +67,7 @@
 //! | the folder `run_dir` and what is in it | its owner and root; others are refused | a lock that no run holds is taken; notes of the leader and of clocks hold for as long as `startup_grace` and a lease | `a_folder_that_others_may_write_keeps_no_lock` `lock_file_held_by_a_stranger` `what_stands_in_its_place_is_not_followed` `what_was_seen_is_read_again_and_a_damaged_file_is_nothing` |
 //! | the crowd's file | the same | a VM is not started, or started although many are down | `a_damaged_file_counts_as_nothing_and_is_replaced` |
 //! | journals | the same | `replay` tells another story; nothing else reads them | `a_changed_journal_is_a_verdict_or_an_error` |
+//! | names and texts that pages show | VM owners, probes, devices, witnesses, who writes records | they stand there as text | `a_name_that_is_a_tag_stays_a_name_wherever_it_stands` `no_name_breaks_a_line_or_turns_the_letters_that_follow` |
 //! | settings, secrets, fence programs | root, and oneadmin where it owns them; others are refused | everything | `row_55_owners_and_modes_decide` `row_55_a_secret_is_not_a_link_a_directory_or_readable_for_others` |
 //! | the clocks and the zones of front-ends | their administrators, NTP | what is beyond any setting counts as over | `clock_ahead_and_handed_over` `clock_ahead_and_fenced_before` |
 //!
@@ -79,6 +80,7 @@ pub mod error;
 pub mod finish;
 pub mod model;
 pub mod options;
+pub mod page;
 pub mod policy;
 mod run;
 mod section;

@@ -23,6 +23,7 @@ mod proceed;
 mod reconcile;
 mod reconciled;
 mod replay;
+mod report;
 mod serve;
 mod setup;
 mod show;

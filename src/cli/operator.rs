@@ -14,6 +14,7 @@ use super::plan::{Plan, plan};
 use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
 use super::replay::{ReplayOptions, replay};
+use super::report::{ReportOptions, report};
 use super::serve::{DrillPower, drill_power};
 use super::setup::{Setup, setup};
 use super::show::{Show, show};
@@ -50,6 +51,7 @@ enum Command {
     Metrics(Metrics),
     Show(Show),
     Replay(ReplayOptions),
+    Report(ReportOptions),
     Abort(Abort),
     Notify(Notify),
     Drill(Drill),
@@ -97,6 +99,7 @@ pub fn operator() -> ExitCode {
         Command::Metrics(options) => metrics(&options),
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),
+        Command::Report(options) => report(&options),
         Command::Abort(options) => abort(&options),
         Command::Notify(options) => notify(&options),
         Command::Drill(options) => drill(&options),

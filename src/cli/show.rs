@@ -179,10 +179,14 @@ fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
 }
 
 /// `TEMPLATE/ERROR` begins with the time; where an hour of autumn makes two of it, none is known.
-fn stages(incident: &Incident) -> Vec<Passed> {
+pub(super) fn error_at(incident: &Incident) -> Option<Epoch> {
     let dates = incident.error.as_deref().zip(local_zone());
     let dates = dates.map(|(error, zone)| error_dates(error, &zone)).unwrap_or_default();
-    passed(incident, if let [one] = dates.as_slice() { Some(*one) } else { None })
+    if let [one] = dates.as_slice() { Some(*one) } else { None }
+}
+
+fn stages(incident: &Incident) -> Vec<Passed> {
+    passed(incident, error_at(incident))
 }
 
 /// `heard last; ERROR +186 s; run began +187 s (1)`: seconds since the first one, and since the one before.

@@ -31,7 +31,7 @@ pub(crate) use pattern::{Met, meet};
 pub use receiver::Receiver;
 pub use sections::{
     ConsulSettings, FenceSettings, MetricsSettings, ObserverSettings, OnedSettings, Paths, ReconcileSettings,
-    RecordSettings, WitnessSettings,
+    RecordSettings, ReportSettings, WitnessSettings,
 };
 
 use crate::error::{Error, Result};
@@ -92,6 +92,8 @@ pub struct Config {
     pub metrics: MetricsSettings,
     /// `[record]`: where what is remembered is kept.
     pub record: RecordSettings,
+    /// `[report]`
+    pub report: ReportSettings,
     /// `[device.NAME]`
     pub devices: BTreeMap<DeviceName, Device>,
     /// `[[host]]` with id and name.
@@ -105,7 +107,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 23] = [
+const SECTIONS: [(&str, Settings); 24] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -127,6 +129,7 @@ const SECTIONS: [(&str, Settings); 23] = [
     ("record", |config| config.rules.record.settings()),
     ("record", |config| config.record.settings()),
     ("metrics", |config| config.metrics.settings()),
+    ("report", |config| config.report.settings()),
     ("host_back", |config| config.back.settings()),
     ("vm_down", |config| config.down.settings()),
 ];

@@ -151,3 +151,14 @@ section! {
         pub journal: Option<PathBuf> = None, maybe(path_or_none);
     }
 }
+
+section! {
+    /// `[report]`: pages for people.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ReportSettings {
+        /// A folder that `onerescue reconcile` keeps a site of pages in: an index, and a page of each incident. Default: none.
+        ///
+        /// Its files may be read by whom its own mode lets in.
+        pub folder: Option<PathBuf> = None, maybe(absolute);
+    }
+}

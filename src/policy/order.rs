@@ -80,7 +80,7 @@ impl Order {
 
 impl Reply {
     /// `accepted`, `refused: …`
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         match self {
             Self::Accepted => "accepted".to_owned(),
             Self::Refused(_, text) => format!("refused: {text}"),

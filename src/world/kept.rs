@@ -15,6 +15,8 @@ pub(crate) enum Readers {
     Owner,
     /// Everybody, whatever the umask of the unit.
     All,
+    /// Whom this mode lets in.
+    Mode(u32),
 }
 
 /// What is in it; a file that cannot be read is nothing.
@@ -34,8 +36,9 @@ pub(crate) fn write(path: &Path, text: &str, readers: Readers) -> io::Result<()>
     let _ = fs::remove_file(&new);
     let mut out = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
     let mut written = out.write_all(text.as_bytes());
-    if readers == Readers::All {
-        written = written.and_then(|()| out.set_permissions(Permissions::from_mode(0o644)));
+    let all = (readers == Readers::All).then_some(0o644);
+    if let Some(mode) = if let Readers::Mode(mode) = readers { Some(mode) } else { all } {
+        written = written.and_then(|()| out.set_permissions(Permissions::from_mode(mode)));
     }
     let kept = written.and_then(|()| fs::rename(&new, path));
     if kept.is_err() {

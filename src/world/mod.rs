@@ -31,6 +31,7 @@ mod off;
 pub mod oned;
 mod parallel;
 mod places;
+pub(crate) mod publish;
 mod reading;
 pub mod receiver;
 mod records;

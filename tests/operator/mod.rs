@@ -5,6 +5,7 @@
 
 mod arming;
 mod bench;
+mod browser;
 mod budget;
 mod check;
 mod check_many;
@@ -25,6 +26,7 @@ mod proceed;
 mod readme;
 mod reconcile;
 mod replay;
+mod report;
 mod seen_on;
 mod setup_hooks;
 mod setup_hosts;

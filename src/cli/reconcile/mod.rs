@@ -11,6 +11,7 @@ mod tick;
 mod work;
 
 use super::hook::{NAMING, name_foreign, on_signal, zone};
+use super::report::refresh;
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::model::{RaftState, WhoLeads};
@@ -54,14 +55,23 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     let config = Config::load(&environment, options.config.as_deref())?;
     trail::start(Some(&config.paths.log));
     let desk = Desk { zone: zone(&config, &environment)?, environment, config };
+    let result = pass(options, &desk);
+    if !options.dry_run {
+        // After everything else, and whatever became of it.
+        refresh(&desk.zone, &desk.config);
+    }
+    result
+}
+
+fn pass(options: &Reconcile, desk: &Desk) -> Result<u8> {
     let mut told = Told::default();
-    match idle(&who_leads(&desk), desk.config.rules.observer) {
+    match idle(&who_leads(desk), desk.config.rules.observer) {
         Ok(None) => {}
         Ok(Some(why)) => {
-            told.due(&downs::all(&desk));
+            told.due(&downs::all(desk));
             if !options.dry_run {
-                tick::ticked(&desk, None);
-                told.released(release::own_dead_runs(&desk));
+                tick::ticked(desk, None);
+                told.released(release::own_dead_runs(desk));
             }
             finish::say(&told.follower(&why, options.json));
             return Ok(told.exit_code());
@@ -73,7 +83,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     }
     // Beside everything else: what was not told yet, and alerts that stand.
     let sender = Sender::of(&desk.config).filter(|_| !options.dry_run);
-    let code = pass(&desk, options, sender.as_ref(), told);
+    let code = by_the_leader(desk, options, sender.as_ref(), told);
     if let Some(sender) = sender {
         sender.wait();
     }
@@ -81,7 +91,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
 }
 
 /// What the leader does.
-fn pass(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut told: Told) -> Result<u8> {
+fn by_the_leader(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut told: Told) -> Result<u8> {
     let done = if options.dry_run {
         told.due(&downs::due(desk));
         desk.look().map(|looked| told.decided(&looked))

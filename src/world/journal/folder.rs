@@ -144,7 +144,7 @@ impl Paper for Sheet {
 }
 
 /// Whoever can write there could have our files written anywhere, or put journals there.
-fn trusted(folder: &Path) -> io::Result<()> {
+pub(crate) fn trusted(folder: &Path) -> io::Result<()> {
     let stat = rustix::fs::lstat(folder)?;
     let me = rustix::process::geteuid().as_raw();
     let why = if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {

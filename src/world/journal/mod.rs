@@ -7,6 +7,7 @@
 mod folder;
 mod pages;
 
+pub(crate) use folder::trusted;
 pub use folder::{Found, Sheet, found, read, read_begin};
 pub use pages::Paper;
 
