@@ -15,6 +15,7 @@ use super::replay::{ReplayOptions, replay};
 use super::serve::{DrillPower, drill_power};
 use super::setup::{Setup, setup};
 use super::show::{Show, show};
+use super::status::{StatusOptions, status};
 use super::watch::{WatchHosts, watch};
 use crate::finish;
 use crate::options::{FenceHost, HostBack, HostError, VmDown};
@@ -44,6 +45,7 @@ enum Command {
     Layer(LayerCommand),
     Reconcile(Reconcile),
     Watch(WatchHosts),
+    Status(StatusOptions),
     History(History),
     Show(Show),
     Replay(ReplayOptions),
@@ -86,6 +88,7 @@ pub fn operator() -> ExitCode {
         Command::Layer(options) => layer(&options),
         Command::Reconcile(options) => reconcile(&options),
         Command::Watch(options) => watch(&options),
+        Command::Status(options) => status(&options),
         Command::History(options) => history(&options),
         Command::Show(options) => show(&options),
         Command::Replay(options) => replay(&options),

@@ -29,6 +29,8 @@
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `moving/domains` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
+//! | a cluster is Disabled, Waiting or Active | `protection` |
+//! | what is open, and does it need a person? | `status` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -51,6 +53,8 @@ mod notes;
 mod order;
 pub mod plan;
 pub mod port;
+pub mod progress;
+pub mod protection;
 pub mod reconcile;
 pub mod record;
 pub mod replay;
@@ -60,6 +64,7 @@ mod rules;
 mod run;
 mod settings;
 pub mod states;
+pub mod status;
 pub mod stopping;
 pub mod surroundings;
 mod timings;

@@ -25,4 +25,7 @@ mod replay;
 mod seen_on;
 mod setup_hooks;
 mod setup_hosts;
+mod status;
+mod status_vms;
+mod terminal;
 mod watch;

@@ -17,7 +17,7 @@ use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
 use crate::world::Lead;
 use crate::{finish, trail};
 use clap::Args;
-use look::Desk;
+use look::{Desk, Purpose};
 use std::path::PathBuf;
 use std::time::Duration;
 use tell::Told;
@@ -70,7 +70,7 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
     }
     let done = if options.dry_run {
         told.due(&downs::due(&desk));
-        desk.look().map(|looked| told.decided(&looked))
+        desk.look(Purpose::Tell).map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
         // Before anything is gone on with.
