@@ -16,7 +16,7 @@ use onerescue::run;
 use onerescue::sim::{Clock, Scenario, Server};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -34,6 +34,7 @@ fn main() {
     start();
     memory();
     foresight();
+    watching();
 }
 
 /// A cloud with `charged` VMs on the dead host and `others` elsewhere.
@@ -222,6 +223,54 @@ fn foresight() {
         assert_eq!(child.wait().unwrap().code(), Some(0));
         println!("| {hosts} | {vms} | {took:.1} | {planning:.2} | {peak:.0} |");
     }
+}
+
+/// `onerescue watch` over many hosts that are well: each is an address of 127.0.0.0/8 with the banner of an sshd. Its first half
+/// minute, in which names are resolved, is not counted.
+fn watching() {
+    println!(
+        "\n## onerescue watch, a connection to each host every 2 s\n\n| hosts | of one core, % | peak, MiB |\n| --- | --- | --- |"
+    );
+    let sshd = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = sshd.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in sshd.incoming() {
+            let _ = stream.and_then(|mut stream| stream.write_all(b"SSH-2.0-bench\r\n"));
+        }
+    });
+    for hosts in [100, 1000] {
+        let mut text = String::from("title = \"bench\"\ncall = \"-m\"\nhost = \"127.1.0.1\"\n");
+        for host in 0..hosts {
+            let _ = writeln!(text, "[[hosts]]\nname = \"127.1.{}.{}\"", host / 250, host % 250 + 1);
+        }
+        let scenario = Scenario::parse(&text).unwrap();
+        let cloud = scenario.world.transport().shared_cloud();
+        let server = Server::start(cloud, 0, 0, Clock::Jumping(Duration::from_millis(100))).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("one_auth"), "oneadmin:password").unwrap();
+        fs::create_dir(folder.path().join("etc")).unwrap();
+        fs::write(folder.path().join("etc/onerescue.toml"), format!("[watch]\nport = {port}\n")).unwrap();
+        let program = env!("CARGO_BIN_EXE_onerescue");
+        let mut child = start_program(program, &["watch"], &server.endpoint(), folder.path());
+        let process = child.id().to_string();
+        std::thread::sleep(Duration::from_secs(30));
+        let (began, before) = (Instant::now(), processor(&process));
+        std::thread::sleep(Duration::from_secs(60));
+        let percent = (processor(&process) - before) / began.elapsed().as_secs_f64() * 100.0;
+        let peak = mebibytes(&process, "VmHWM:");
+        assert!(child.try_wait().unwrap().is_none(), "the watcher has ended");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        println!("| {hosts} | {percent:.1} | {peak:.1} |");
+    }
+}
+
+/// The seconds of the processor that a program has had. Source: proc(5), `stat`; a hundred ticks are a second.
+fn processor(process: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let after = text.rsplit_once(')').unwrap().1;
+    let ticks = after.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap());
+    ticks.sum::<f64>() / 100.0
 }
 
 fn peak(vms: u32) -> f64 {

@@ -329,6 +329,8 @@ scenarios! {
     back_and_one_to_go_back_runs_twice
     back_and_oned_away_while_they_go_back
     back_and_runs_on_another_host
+    back_and_runs_on_a_peer
+    back_and_one_to_go_back_runs_on_a_peer
     back_and_starts_what_it_left
     back_and_the_other_one_ends
     back_and_still_running_elsewhere
@@ -467,6 +469,7 @@ scenarios! {
     down_and_oned_away_before_it_starts_elsewhere
     down_and_opted_out
     down_and_runs_elsewhere
+    down_and_runs_on_a_peer
     down_and_starts_again
     down_and_the_answer_is_lost
     down_and_the_count_is_lost
@@ -531,6 +534,7 @@ scenarios! {
     fell_after_an_attempt
     fell_and_by_setting_not
     fell_and_does_not_start
+    fell_and_its_transfer_and_start_fail_once
     fell_and_its_target_is_offline
     fell_and_killed_before_its_start
     fell_and_not_started_is_tried_again

@@ -180,10 +180,30 @@ fn every_setting_stands_in_the_readme_of_the_templates() {
 #[test]
 fn the_readme_is_short_and_no_line_of_any_is_long() {
     assert!(read("README.md").len() <= 10_240, "README.md has more than 10 KB");
-    for file in READMES {
+    for file in READMES.into_iter().chain(["CHANGELOG.md"]) {
         let long = read(file).lines().map(|line| line.chars().count()).max();
         assert!(long <= Some(120), "{file} has a line of {long:?} characters");
     }
+}
+
+/// From a first look to the night, and what is seldom needed last.
+#[test]
+fn the_readme_has_its_parts_in_their_order() {
+    let readme = read("README.md");
+    let parts = [
+        "cargo run --release -- drill",
+        "\n## Install\n",
+        "\n## At night\n",
+        "\n| exit code |",
+        "\n### When fencing fails\n",
+        "\n## What it does not do\n",
+        "\n## Where the rest is\n",
+    ];
+    let places = parts.map(|part| readme.find(part).unwrap_or_else(|| panic!("{part} is not in README.md")));
+    assert!(places.is_sorted(), "{places:?}");
+    assert_eq!(readme.rfind("\n#"), places.last().copied(), "something comes after the last part");
+    let install = readme[places[1]..].split("```").nth(1).unwrap();
+    assert_eq!(install.lines().skip(1).count(), 5, "{install}");
 }
 
 #[test]

@@ -6,15 +6,15 @@ mod gather;
 mod table;
 
 use super::person::who;
-use crate::config::Environment;
-use crate::error::Result;
+use crate::config::{Config, Environment};
+use crate::error::{Error, Result};
 use crate::model::text;
 use crate::policy::check::{Budget, Checked, ClusterReport, Finding, Item, State, judge, singly, together};
 use crate::{finish, trail};
 use clap::Args;
 use gather::Gathered;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Check the installation: settings, oned, the hook, every fence device, witnesses
 #[derive(Clone, Debug, Args)]
@@ -25,6 +25,9 @@ pub(super) struct Check {
     /// Only this host, by name or id
     #[arg(long, value_name = "ID|NAME")]
     host: Option<String>,
+    /// Only whether the text of the settings file can be used, whoever owns it; neither oned nor a device is asked
+    #[arg(long, conflicts_with_all = ["cluster", "host", "verbose", "json"])]
+    settings: bool,
     /// Every finding in lines of its own
     #[arg(long)]
     verbose: bool,
@@ -65,11 +68,14 @@ struct Json<'a> {
 /// seconds, and `null` if oned could not be asked.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] and [`crate::Error::NoHost`] for a cluster or a host that does not exist. Everything else is
-/// a finding.
+/// [`crate::Error::Usage`] and [`crate::Error::NoHost`] for a cluster or a host that does not exist, and with `--settings`
+/// what is wrong in the file. Everything else is a finding.
 pub(super) fn check(options: &Check) -> Result<u8> {
     trail::start(None);
     let environment = Environment::capture();
+    if options.settings {
+        return settings(&environment, options.config.as_deref());
+    }
     let Gathered { facts, live } = gather::gather(options, &environment)?;
     let mut checked = judge(&facts);
     if let (Some(devices), Some(live)) = (checked.seen_on.take(), &live) {
@@ -89,6 +95,18 @@ pub(super) fn check(options: &Check) -> Result<u8> {
         finish::say_in_colour(&table::table(&checked, &lines, &by, &budget::text(&checked)));
     }
     Ok(checked.exit_code())
+}
+
+/// Read the text of the settings, whoever owns the file: for tools that write it, before they put it in its place.
+fn settings(environment: &Environment, named: Option<&Path>) -> Result<u8> {
+    let named = named.or(environment.onerescue_config.as_deref());
+    let path = named.map_or_else(|| environment.default_settings_file(), Path::to_owned);
+    let text = std::fs::read_to_string(&path);
+    let text = text.map_err(|source| Error::File { doing: "read", path: path.clone(), source })?;
+    let config = Config::parse(&text, &path, environment)?;
+    let (devices, hosts) = (config.devices.len(), config.hosts.len() + config.patterns.len());
+    finish::say(&format!("{} can be used; [device]: {devices}, [[host]]: {hosts}\n", path.display()));
+    Ok(0)
 }
 
 /// Names and answers come from hosts and devices: one line each, and not without end.

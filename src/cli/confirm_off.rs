@@ -8,6 +8,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, Host, Machine, Memory, PowerState, Testimony};
 use crate::policy::fencing::confirmation::{Confirmed, Look, confirm};
+use crate::policy::peers::peers;
 use crate::policy::{Failure, arming};
 use crate::world::{Live, World as _};
 use crate::{finish, trail};
@@ -86,7 +87,7 @@ fn listen(live: &mut Live, config: &Config, host: &Host) -> Result<Heard, Failur
     let outlook = live.outlook()?;
     let facts = probe::ask(live.zone(), config, &outlook, std::slice::from_ref(host));
     let power = facts.into_iter().flat_map(|facts| facts.power).collect();
-    let peers = probe::peers(&outlook.hosts, host, config.rules.witness.peers, outlook.chance);
+    let peers = peers(&outlook.hosts, host.id, config.rules.witness.peers, outlook.chance);
     live.host(host.id)?;
     let machine = outlook.observer.machine;
     Ok(Heard { power, testimonies: live.witnesses(host.id, &peers), machine })

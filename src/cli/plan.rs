@@ -12,6 +12,7 @@ use crate::policy::what_if::{self, Chosen, Loss, Pairs, Scope};
 use crate::{finish, trail};
 use clap::{ArgGroup, Args};
 use gather::Gathered;
+pub(super) use gather::registered;
 use std::path::PathBuf;
 
 /// Show what would run where, and what would be held, if hosts died now; changes nothing

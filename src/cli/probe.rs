@@ -2,10 +2,9 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::model::{
-    Cluster, DeviceName, FenceDevice, Host, HostState, Level, Outlook, Peer, PowerState, ReadBack, Route,
-};
+use crate::model::{Cluster, DeviceName, FenceDevice, Host, Level, Outlook, PowerState, ReadBack, Route};
 use crate::policy::check::{Entry, HostFacts};
+use crate::policy::peers::peers;
 use crate::policy::{Failure, Trouble};
 use crate::world::Zone;
 use crate::world::clock::now;
@@ -101,21 +100,6 @@ fn take<'a>(next: &AtomicUsize, hosts: &'a [Host]) -> Option<(usize, &'a Host)> 
     hosts.get(at).map(|host| (at, host))
 }
 
-/// Up to this many other hosts of the same cluster that are MONITORED, beginning somewhere.
-pub(super) fn peers(all: &[Host], host: &Host, most: u32, chance: u64) -> Vec<Peer> {
-    let fits = |other: &&Host| {
-        other.cluster == host.cluster && other.id != host.id && other.state == HostState::Monitored
-    };
-    let mut peers: Vec<_> =
-        all.iter().filter(fits).map(|other| Peer { id: other.id, name: other.name.clone() }).collect();
-    if !peers.is_empty() {
-        let begin = usize::try_from(chance).unwrap_or(0) % peers.len();
-        peers.rotate_left(begin);
-    }
-    peers.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    peers
-}
-
 impl Asker<'_> {
     fn entry(&self, host: &Host) -> Entry {
         match self.fence.entry(host) {
@@ -169,7 +153,7 @@ impl Asker<'_> {
         let peer = match device.route {
             Route::FrontEnd => None,
             Route::Peer => {
-                let Some(peer) = peers(self.all, host, 1, chance).pop() else {
+                let Some(peer) = peers(self.all, host.id, 1, chance).pop() else {
                     let why = "no other host of its cluster can ask it".to_owned();
                     return (PowerState::Unknown(why), None, None);
                 };

@@ -13,6 +13,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Serve the scenario's cloud until the process is ended.
@@ -24,11 +25,22 @@ pub(super) fn serve(scenario: &Scenario, port: u16) -> Result<u8> {
             "give another --port, or 0 for any",
         )
     };
-    let server = Server::start(cloud, 0, port, Clock::Live).map_err(io)?;
+    let server = Server::start(Arc::clone(&cloud), 0, port, Clock::Live).map_err(io)?;
     let folder = write_settings(scenario, &server)?;
+    let count = cloud.lock().unwrap_or_else(PoisonError::into_inner).front_ends();
+    let mut others = Vec::new();
+    for at in 1..count {
+        others.push(Server::start(Arc::clone(&cloud), at, 0, Clock::Live).map_err(io)?);
+    }
+    let told: String = others.iter().map(|other| format!("  ONE_XMLRPC={}\n", other.endpoint())).collect();
+    let told = if told.is_empty() {
+        told
+    } else {
+        format!("\nThe zone's other front-ends, which follow:\n\n{told}")
+    };
     finish::say(&format!(
         "{}\n\nThe simulated cloud listens on {}. In another terminal:\n\n  export ONE_XMLRPC={} \
-         ONE_AUTH={folder}/one_auth ONERESCUE_CONFIG={folder}/onerescue.toml\n  host_error --host {} -m -p 0\n\nCtrl-C \
+         ONE_AUTH={folder}/one_auth ONERESCUE_CONFIG={folder}/onerescue.toml\n  host_error --host {} -m -p 0\n{told}\nCtrl-C \
          ends it.\n",
         scenario.title,
         server.endpoint(),

@@ -34,6 +34,7 @@ pub use sections::{
 
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
+use crate::policy::losses::LossRules;
 use crate::policy::{Rules, host_back, vm_down, watch};
 use crate::section::{Section as _, Setting};
 use read::Rest;
@@ -69,6 +70,8 @@ pub struct Config {
     /// `[wait]`, `[brake]`, `[observer]`, `[witness]`, `[fence]`, `[hold]`, `[settle]`, `[plan]`, `[exclude]` and `[record]`, as
     /// far as they are rules.
     pub rules: Rules,
+    /// `[plan]`: what is planned by day.
+    pub losses: LossRules,
     /// `[host_back]`
     pub back: host_back::Rules,
     /// `[vm_down]`
@@ -96,7 +99,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 21] = [
+const SECTIONS: [(&str, Settings); 22] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -109,6 +112,7 @@ const SECTIONS: [(&str, Settings); 21] = [
     ("fence", |config| config.rules.fence.settings()),
     ("hold", |config| config.rules.hold.settings()),
     ("plan", |config| config.rules.plan.settings()),
+    ("plan", |config| config.losses.settings()),
     ("exclude", |config| config.rules.plan.exclude.settings()),
     ("settle", |config| config.rules.settle.settings()),
     ("watch", |config| config.watch.settings()),

@@ -78,7 +78,7 @@ section! {
         ///
         /// The shell that looks must not find itself.
         pub domain: Vec<String> = split("/usr/bin/pgrep -f [g]uest=one-{vm},"), program;
-        /// What peers run before the VMs of a dead host are planned: exit code 0 is that some of them run there, and the output
+        /// What peers run before VMs are planned or started: exit code 0 is that some of them run there, and the output
         /// names them as one-ID; 1 that none does. `{vms}` is their ids, with | between them. `[]`: nobody is asked.
         pub domains: Vec<String> = split("/usr/bin/pgrep -a -f [g]uest=one-({vms}),"), program_or_none;
         /// How a peer is reached; its name and the probe are added.

@@ -51,6 +51,7 @@ impl HostBack {
             plan: config.rules.plan.clone(),
             flaps: config.rules.brake.flapping(),
             again: config.rules.hold.vms,
+            peers: config.rules.witness.peers,
             leader: config.rules.observer.leader,
         }
     }

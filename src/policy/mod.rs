@@ -27,10 +27,11 @@
 //! | VMs that are held are looked at again | `moving/held_vms` |
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
-//! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `moving/domains` |
+//! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `peers` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | a cluster is Disabled, Waiting or Active | `protection` |
 //! | what is open, and does it need a person? | `status` |
+//! | a host that cannot be lost any more: when that is planned, what is new | `losses`; a warning: `check/loss` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
 
 pub mod arming;
@@ -47,10 +48,12 @@ pub mod host_error;
 pub mod layer;
 pub mod lead;
 mod limits;
+pub mod losses;
 pub mod moments;
 mod moving;
 mod notes;
 mod order;
+pub mod peers;
 pub mod plan;
 pub mod port;
 pub mod progress;

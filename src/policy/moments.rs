@@ -29,6 +29,7 @@
 //! | `since` in a lock file of `vm_down` | 300 s | now: the run is gone on with |
 //! | `next` beside it | `[hold] longest` | it is looked at now |
 //! | a line of the crowd file | now | now |
+//! | `tried` of the plan for the loss of each host | 300 s | it is planned anew |
 //! | a journal's name | none | it is the newest; it goes when there are too many |
 //! | `TEMPLATE/ERROR` | see [`super::reconcile`] | the age is unknown |
 

@@ -1,4 +1,4 @@
-//! Domains that run where oned does not have them: what a host says in its `ZOMBIES`, or over ssh (`moving/domains`).
+//! Domains that run where oned does not have them: what a host says in its `ZOMBIES`, or over ssh (`peers`).
 //!
 //! oned ends none of them, and no call of it does. A VM that is started while one of its domains runs elsewhere has two
 //! writers, so it is held until its domain is gone: a host says every 180 s which domains it has. Hosts that oned monitors
@@ -57,7 +57,7 @@ pub(in crate::policy) fn elsewhere(survey: &Survey, dead: HostId) -> BTreeMap<Vm
         |vm: VmId, host: HostId| survey.vms.iter().any(|known| known.id == vm && known.host == Some(host));
     let asked = survey.running.iter().filter(|(vm, host)| !there(**vm, **host)).filter_map(|(vm, host)| {
         let host = survey.hosts.iter().find(|known| known.id == *host)?;
-        Some((*vm, says(*vm, host, "asked over ssh")))
+        Some((*vm, self::asked(*vm, host)))
     });
     let listed = seen(&survey.hosts, survey.memory.now, dead).into_iter();
     asked.chain(listed.map(|(vm, host)| (vm, why(vm, host)))).collect()
@@ -66,6 +66,11 @@ pub(in crate::policy) fn elsewhere(survey: &Survey, dead: HostId) -> BTreeMap<Vm
 /// Why a VM is not started, moved, created again or deleted.
 pub(in crate::policy) fn why(vm: VmId, host: &Host) -> String {
     says(vm, host, "ZOMBIES")
+}
+
+/// The same, of a host that was asked.
+pub(in crate::policy) fn asked(vm: VmId, host: &Host) -> String {
+    says(vm, host, "asked over ssh")
 }
 
 fn says(vm: VmId, host: &Host, how: &str) -> String {

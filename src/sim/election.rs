@@ -42,6 +42,12 @@ impl Cloud {
         self.front.leader
     }
 
+    /// How many front-ends the zone has.
+    #[must_use]
+    pub fn front_ends(&self) -> usize {
+        self.front.servers.len()
+    }
+
     /// Another front-end leads from now on; the one before it lives and follows.
     pub fn leads(&mut self, server: usize) {
         if self.front.servers.get(server).is_some_and(|server| server.alive) && !self.front.is_solo() {

@@ -1,21 +1,19 @@
 //! What decides when oned sees a dead host: the monitoring daemon's settings, oneadmin's ssh, the kernel.
 
-use super::runner::{Call, Outcome, run};
+use super::ssh_config::{self, SshConfig};
 use super::watching;
-use crate::config::{Config, Environment, trust};
+use crate::config::{Config, Environment};
 use crate::model::{Host, HostId, Monitord};
 use crate::policy::check::{BudgetFacts, Watcher};
 use crate::section::check_address;
 use crate::wire::monitord;
 use crate::world::clock::now;
-use crate::world::runner::reason;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-/// The end of one `ssh -G`, which connects to nobody, and of all of them.
-const ONE: Duration = Duration::from_secs(5);
+/// The end of all questions to ssh.
 const ALL: Duration = Duration::from_secs(15);
 
 /// The unit of `onerescue watch`.
@@ -68,11 +66,9 @@ fn watcher(config: &Config) -> Watcher {
 
 /// The `ConnectTimeout` of each host. oned's ssh is called with the host's name, and no other address.
 fn connect(config: &Config, hosts: &[Host]) -> BTreeMap<HostId, Result<Option<u64>, String>> {
-    let ssh = config.witness.ssh.first().map_or_else(|| PathBuf::from("/usr/bin/ssh"), PathBuf::from);
+    let ssh = ssh_config::program(config);
     let until = now() + ALL;
-    let usable = trust::check_program(&ssh);
     let ask = |host: &Host| {
-        usable.clone()?;
         check_address("its name", &host.name)?;
         if now() >= until {
             return Err("there was no time to ask".to_owned());
@@ -84,15 +80,11 @@ fn connect(config: &Config, hosts: &[Host]) -> BTreeMap<HostId, Result<Option<u6
 
 /// Shape: `connecttimeout 5`, or `connecttimeout none`.
 fn timeout(ssh: &Path, name: &str) -> Result<Option<u64>, String> {
-    let arguments = ["-G".to_owned(), name.to_owned()];
-    let ran = run(&Call { program: ssh, arguments: &arguments, stdin: b"", deadline: ONE, ca_file: None });
-    if ran.outcome != Outcome::Exited(0) {
-        return Err(format!("`ssh -G`: {}", reason(&ran)));
-    }
-    let said = ran.stdout.lines().find_map(|line| line.strip_prefix("connecttimeout "));
-    match said.map(str::trim) {
-        Some("none" | "0") => Ok(None),
+    let config = SshConfig::of(ssh, name)?;
+    match config.value("connecttimeout") {
+        Some("0") => Ok(None),
         Some(seconds) => seconds.parse().map(Some).map_err(|_| format!("`ssh -G` says {seconds:?}")),
+        None if config.names("connecttimeout") => Ok(None),
         None => Err("`ssh -G` says nothing of it".to_owned()),
     }
 }

@@ -53,6 +53,11 @@ impl Ssh {
         self.address_of(host.id, &host.name)
     }
 
+    /// Has the host an `address` in its entry?
+    pub(super) fn is_declared(&self, id: HostId, name: &str) -> bool {
+        self.addresses.contains_key(&(id, name.to_owned()))
+    }
+
     pub(super) fn address_of(&self, id: HostId, name: &str) -> Result<String, String> {
         let declared = self.addresses.get(&(id, name.to_owned()));
         let address = declared.map_or(name, String::as_str);

@@ -2,14 +2,11 @@
 //!
 //! One that cannot be read counts as nothing, and is replaced: that costs a lease.
 
+use super::kept::{self, Readers};
 use crate::policy::watched::Watched;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-
-/// A file that is larger than this is not ours: 10,000 records are 2 MiB.
-const MOST: u64 = 16 << 20;
 
 fn file(run_dir: &Path) -> PathBuf {
     run_dir.join("onerescue-seen.json")
@@ -18,26 +15,16 @@ fn file(run_dir: &Path) -> PathBuf {
 /// What was seen until now.
 #[must_use]
 pub(crate) fn read(run_dir: &Path) -> Watched {
-    let mut text = String::new();
-    let read = File::open(file(run_dir)).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+    kept::read(&file(run_dir)).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
-/// Keep it. Whoever reads at the same time sees the old one or the new one.
+/// Keep it.
 ///
 /// # Errors
 /// As the system says.
 pub(crate) fn write(run_dir: &Path, watched: &Watched) -> io::Result<()> {
     fs::create_dir_all(run_dir)?;
-    let new = run_dir.join(format!("onerescue-seen.{}", std::process::id()));
-    let _ = fs::remove_file(&new);
-    let mut out = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
-    let written = out.write_all(serde_json::to_string(watched)?.as_bytes());
-    let kept = written.and_then(|()| fs::rename(&new, file(run_dir)));
-    if kept.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    kept
+    kept::write(&file(run_dir), &serde_json::to_string(watched)?, Readers::Owner)
 }
 
 #[cfg(test)]

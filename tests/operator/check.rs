@@ -1,6 +1,6 @@
 //! `onerescue check`: a good cloud is good, and each broken thing has its finding.
 
-use super::bench::{Bench, PASSWORD, disarmed, err, hosts, incident, out, write};
+use super::bench::{Bench, PASSWORD, WELL, disarmed, err, hosts, incident, out, write};
 use onerescue::model::{HostId, Progress};
 use onerescue::sim::Death;
 use onerescue::wire::record::{Record, TYPE};
@@ -78,6 +78,33 @@ fn settings_that_cannot_be_used_are_a_finding() {
     found(&bench, "settings", "its mode is 0666");
     let (code, told) = findings(&bench, &["--config", "/nonexistent/onerescue.toml"], "settings");
     assert_eq!((code, told.len()), (8, 1), "{told:?}");
+}
+
+/// A tool that writes the file asks so before it puts it in its place.
+#[test]
+fn the_settings_alone_are_read_and_nobody_is_asked() {
+    let bench = Bench::well();
+    let good = std::fs::read_to_string(bench.path("onerescue.toml")).unwrap();
+    let file = bench.path("new.toml");
+    let ask = |text: &str| {
+        write(&file, text, 0o644);
+        let mut command = bench.start();
+        command
+            .args(["check", "--settings", "--config"])
+            .arg(&file)
+            .env("ONE_XMLRPC", "http://127.0.0.1:1/RPC2");
+        let output = command.output().unwrap();
+        (output.status.code(), out(&output) + &err(&output))
+    };
+    let (code, told) = ask(&good);
+    assert!(code == Some(0) && told.ends_with("new.toml can be used; [device]: 1, [[host]]: 4\n"), "{told}");
+    for (text, why) in [
+        (good.replace("driver", "drivre"), "unknown field `drivre`"),
+        (good.replace("devices = [\"machine\"]", "devices = [\"bmc\"]"), "bmc"),
+    ] {
+        let (code, told) = ask(&text);
+        assert!(code == Some(4) && told.contains(why) && told.contains("do this: "), "{code:?} {told}");
+    }
 }
 
 #[test]
@@ -287,6 +314,22 @@ fn witnesses_and_gateways_that_cannot_help_are_found() {
     found(&bench, "witness", "warning [witness] peers: no other host is asked whether a host is alive");
     bench.settings("[observer]\ngateways = [\"127.0.0.1\"]\nping = [\"/bin/false\"]", &hosts());
     found(&bench, "gateway", "127.0.0.1: ");
+}
+
+#[test]
+fn a_peer_whose_libvirt_is_down_is_asked_what_it_runs_by_check_and_by_plan() {
+    let bench = Bench::well_as(&format!("{WELL}vms = [{{ name = \"web\", host = \"node0\" }}]\n"));
+    // vm 0 is on node0; whoever is asked whether it runs there says yes.
+    bench.answers("ssh", "case \"$*\" in *uest=one*) echo 42 qemu -name guest=one-0,x ;; esac");
+    bench.settings(&format!("[witness]\npeers = 2\nssh = [{:?}]", bench.path("ssh")), &hosts());
+    let says =
+        "it says that it runs what oned has elsewhere (asked over ssh), and that is not recovered: vm 0";
+    found(&bench, "zombie", says);
+    let plan = out(&bench.run(&["plan", "node0"]));
+    assert!(plan.contains("says that it runs it, and oned has it elsewhere (asked over ssh)"), "{plan}");
+    bench.settings(&format!("[witness]\npeers = 0\nssh = [{:?}]", bench.path("ssh")), &hosts());
+    let plan = out(&bench.run(&["plan", "node0"]));
+    assert!(!plan.contains("asked over ssh"), "{plan}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod history;
 mod hook;
 mod layer;
 mod layer_rules;
+mod losses;
 mod names;
 mod patterns;
 mod plan;

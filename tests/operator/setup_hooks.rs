@@ -1,12 +1,19 @@
 //! `onerescue setup hooks`: what is registered is shown, and nothing of anybody else's is changed.
 
 use super::bench::{Bench, PASSWORD, WELL, err, out, write};
+use onerescue::sim::{Clock, Server};
 use onerescue::wire::xmlrpc::{Reply, Value};
 use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A self-contained installation with its programs, and no hook in the zone.
 fn bench() -> Bench {
-    let bench = Bench::new(WELL);
+    bench_of(WELL)
+}
+
+fn bench_of(scenario: &str) -> Bench {
+    let bench = Bench::new(scenario);
     bench.without_hooks();
     std::fs::create_dir_all(bench.path("lib/onerescue")).unwrap();
     for name in ["host_error", "host_back", "vm_down"] {
@@ -103,6 +110,49 @@ fn opennebulas_own_are_replaced_and_the_operators_own_stays() {
     let told = done(&bench, &["--yes"]);
     let changes = told.lines().filter(|line| line.starts_with("  replace") || line.starts_with("  create"));
     assert_eq!(changes.count(), 2, "{told}");
+}
+
+#[test]
+fn a_rehearsal_shows_what_would_be_done_and_changes_nothing() {
+    let bench = bench();
+    stock(&bench);
+    let before = hooks(&bench);
+    let told = done(&bench, &["--dry-run"]);
+    assert!(told.contains("  delete autostart-host") && told.ends_with("nothing was changed\n"), "{told}");
+    assert_eq!(hooks(&bench), before);
+    done(&bench, &["--yes"]);
+    let told = done(&bench, &["--dry-run"]);
+    assert!(told.ends_with("nothing is to do\n"), "{told}");
+}
+
+/// A tool runs it on every front-end of a zone.
+#[test]
+fn only_the_leader_registers_where_that_is_asked_for() {
+    let bench = bench_of(&WELL.replace("host = \"node0\"", "host = \"node0\"\nfront_ends = 3"));
+    let clock = Clock::Jumping(Duration::from_millis(100));
+    let others: Vec<_> =
+        (1..3).map(|at| Server::start(Arc::clone(&bench.cloud), at, 0, clock).unwrap()).collect();
+    assert_eq!(bench.cloud.lock().unwrap().leader(), Some(0));
+    let before = hooks(&bench);
+    let at = |endpoint: &str| {
+        let mut command = bench.start();
+        command.env("ONE_LOCATION", bench.folder.path()).env("ONE_XMLRPC", endpoint);
+        command.args(["setup", "hooks", "--leader-only", "--yes"]).output().unwrap()
+    };
+    for other in &others {
+        let output = at(&other.endpoint());
+        let told = out(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}{}", err(&output));
+        assert!(told.starts_with("this front-end does not lead its zone: run it on the leader, "), "{told}");
+        assert!(told.ends_with("\nnothing is to do\n"), "{told}");
+        assert_eq!(hooks(&bench), before);
+    }
+    let nobody = at("http://127.0.0.1:1/RPC2");
+    assert_eq!(nobody.status.code(), Some(5), "{}", out(&nobody));
+    assert_eq!(hooks(&bench), before);
+    let told = done(&bench, &["--leader-only", "--yes"]);
+    assert!(told.contains("  create host_error: ") && told.contains("\ndone; "), "{told}");
+    assert!(done(&bench, &["--leader-only", "--yes"]).ends_with("nothing is to do\n"));
 }
 
 /// A hook of the operator's own has a name that one of ours needs.

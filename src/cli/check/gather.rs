@@ -7,13 +7,15 @@ use super::super::probe;
 use super::{Check, files};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::model::{Host, HostState, Outlook};
+use crate::model::{Host, HostState, Outlook, RaftState};
 use crate::policy::check::{
     Entry, Facts, Finding, HookFacts, HostFacts, Item, Scope, WitnessFacts, ZoneFacts,
 };
 use crate::policy::layer::Survey;
-use crate::policy::{Failure, LayerScope, Rules, Trouble, busy};
-use crate::world::{Live, World as _, budget, busy as locked};
+use crate::policy::losses::Losses;
+use crate::policy::peers::{MOST, of_each_cluster, peers};
+use crate::policy::{Domains, Failure, LayerScope, Rules, Trouble, busy};
+use crate::world::{Live, World as _, budget, busy as locked, losses};
 use std::collections::BTreeMap;
 
 /// What was gathered, and the world to write to.
@@ -55,6 +57,7 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
     let inside: Vec<Host> = outlook.hosts.iter().filter(|host| within(scope, host)).cloned().collect();
     let hosts = probe::ask(live.zone(), &config, &outlook, &inside);
     let witnesses = witnesses(&mut live, &config, &outlook, &hosts);
+    let domains = domains(&mut live, config.rules.witness.peers, &outlook, &inside);
     let entries = config.hosts.values().map(|entry| (entry.id, entry.name.clone())).collect();
     let layers = layers(&live, config.rules.plan.layer_scope, scope, &mut looks);
     let locked = locked(&config.paths.run_dir, outlook.hosts.iter().map(|host| host.id));
@@ -63,8 +66,21 @@ pub(super) fn gather(options: &Check, environment: &Environment) -> Result<Gathe
         Scope::Host(_) => None,
         Scope::Zone | Scope::Cluster(_) => Some(budget(environment, &config, &inside)),
     };
+    let losses = planned(&config, &outlook);
     let gateways = config.observer.gateways;
-    let zone = ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, budget, layers };
+    let zone = ZoneFacts {
+        outlook,
+        hooks,
+        gateways,
+        busy,
+        hosts,
+        entries,
+        witnesses,
+        domains,
+        budget,
+        layers,
+        losses,
+    };
     Ok(Gathered { facts: Facts { rules: config.rules, scope, looks, zone: Some(zone) }, live: Some(live) })
 }
 
@@ -76,6 +92,12 @@ fn hooks(live: &Live, rules: &Rules, looks: &mut Vec<Finding>) -> Option<Vec<Hoo
             None
         }
     }
+}
+
+/// The leader plans.
+fn planned(config: &Config, outlook: &Outlook) -> Option<Losses> {
+    let leads = matches!(outlook.observer.raft, Ok(RaftState::Leader | RaftState::Solo));
+    (leads && !config.losses.watch.is_zero()).then(|| losses::read(&config.paths.run_dir))
 }
 
 /// Every VM is read for this, so not where one host was asked for.
@@ -173,9 +195,16 @@ fn witnesses(live: &mut Live, config: &Config, outlook: &Outlook, hosts: &[HostF
     for healthy in clusters.into_values() {
         let at = usize::try_from(outlook.chance).unwrap_or(0) % healthy.len().max(1);
         let Some(Ok(host)) = healthy.get(at).map(|host| live.host(host.id)) else { continue };
-        let peers = probe::peers(&outlook.hosts, &host, rules.peers, outlook.chance);
+        let peers = peers(&outlook.hosts, host.id, rules.peers, outlook.chance);
         let testimonies = live.witnesses(host.id, &peers);
         asked.push(WitnessFacts { host, wanted, testimonies });
     }
     asked
+}
+
+/// A few hosts of each cluster in scope are asked over ssh which VMs they run: one whose libvirt is down does not tell oned.
+fn domains(live: &mut Live, most: u32, outlook: &Outlook, inside: &[Host]) -> Vec<Domains> {
+    let vms: Vec<_> = outlook.hosts.iter().flat_map(|host| &host.vms).copied().take(MOST).collect();
+    let peers = of_each_cluster(inside, most, outlook.chance);
+    if vms.is_empty() { Vec::new() } else { live.domains(&peers, &vms) }
 }

@@ -6,13 +6,17 @@ use super::super::hook_facts;
 use super::{Plan, no_host};
 use crate::config::{Config, Environment};
 use crate::error::Result;
-use crate::model::HostId;
+use crate::model::{HostId, VmId};
 use crate::policy::check::chosen;
+use crate::policy::peers::{self, MOST, of_each_cluster};
+use crate::policy::port::Survey;
 use crate::policy::what_if::{Scope, Snapshot};
 use crate::policy::{Failure, Force, Mode, Placement, Policy, Purpose, Rules};
 use crate::world::Zone;
 use crate::world::clock::wall_clock;
 use crate::world::oned::Http;
+use crate::world::witness::Witness;
+use std::collections::BTreeMap;
 
 /// The zone at one moment, and what a recovery would be told.
 pub(super) struct Gathered {
@@ -33,8 +37,17 @@ pub(super) fn gather(options: &Plan, environment: &Environment) -> Result<Result
     let flags = flags + by_scheduler(&config.rules);
     Ok(zone.everything().map(|mut survey| {
         survey.memory.now = wall_clock();
+        survey.running = running(&config, &survey);
         Gathered { snapshot: Snapshot::new(survey), policy, flags }
     }))
+}
+
+/// What a recovery would hear of the hosts that it asks: a few of each cluster, over ssh.
+fn running(config: &Config, survey: &Survey) -> BTreeMap<VmId, HostId> {
+    let vms: Vec<_> = survey.vms.iter().map(|vm| vm.id).take(MOST).collect();
+    let chance = u64::try_from(survey.memory.now.0).unwrap_or(0);
+    let peers = of_each_cluster(&survey.hosts, config.rules.witness.peers, chance);
+    if vms.is_empty() { BTreeMap::new() } else { peers::running(&Witness::new(config).domains(&peers, &vms)) }
 }
 
 /// Whether the targets are the planner's.
@@ -58,13 +71,19 @@ fn policy(options: &Plan, zone: &Zone<Http>, rules: &Rules) -> (Policy, String) 
     if let Some(mode) = mode {
         return (plain(mode), letters(mode, force));
     }
+    registered(zone, rules, force)
+}
+
+/// The options of the registered hook, with this if it forces more; else `-m`. And in words.
+pub(in crate::cli) fn registered(zone: &Zone<Http>, rules: &Rules, force: Force) -> (Policy, String) {
+    let plain =
+        |mode, force| Policy { force, purpose: Purpose::Recover, ..Policy::under(mode, rules.clone()) };
     let hook = hook_facts::hooks(zone, rules).ok().and_then(|hooks| chosen(&hooks).ok());
     let Some(hook) = hook else {
-        return (plain(Mode::Migrate), letters(Mode::Migrate, force));
+        return (plain(Mode::Migrate, force), letters(Mode::Migrate, force));
     };
-    let force = if options.force { force } else { hook.force };
-    let policy = Policy { force, ..plain(hook.mode) };
-    (policy, format!("{}, as the hook has it", letters(hook.mode, force)))
+    let force = if force == Force::AlsoStopped { force } else { hook.force };
+    (plain(hook.mode, force), format!("{}, as the hook has it", letters(hook.mode, force)))
 }
 
 fn letters(mode: Mode, force: Force) -> String {

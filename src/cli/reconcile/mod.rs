@@ -4,6 +4,7 @@
 
 mod downs;
 mod look;
+mod losses;
 mod release;
 mod tell;
 mod work;
@@ -84,6 +85,9 @@ pub(super) fn reconcile(options: &Reconcile) -> Result<u8> {
         return Ok(finish::refused(&failure));
     }
     told.held(&downs::held(&desk));
+    if !options.dry_run {
+        losses::plan(&desk);
+    }
     finish::say(&told.text(options.json));
     if told.has_worked() {
         name_foreign(&desk.zone.beside(NAMING));

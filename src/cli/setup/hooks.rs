@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::text;
 use crate::options::HostError;
 use crate::policy::hooks::{Deed, NAMES, Options, Plan, Taken, Wanted, plan, removal, told, wanted};
+use crate::policy::lead::{Leads, leads};
 use crate::policy::{Failure, Purpose, Reply, Rules, Trouble};
 use crate::world::Zone;
 use crate::world::oned::Http;
@@ -20,6 +21,7 @@ use std::path::Path;
 
 /// Register the hooks of onerescue, in the place of OpenNebula's own; as oneadmin, once per zone
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one per flag of the command line")]
 pub(super) struct Hooks {
     /// The options of `host_error`. With --hand-over `host_back` has it too, and `onerescue reconcile` must run
     #[arg(
@@ -36,12 +38,19 @@ pub(super) struct Hooks {
     /// Delete every hook that starts a program of onerescue
     #[arg(long)]
     remove: bool,
+    /// Do nothing on a front-end that does not lead its zone: for tools that run this on every front-end
+    #[arg(long)]
+    leader_only: bool,
+    /// Show what would be done, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     /// Do not ask on the terminal
     #[arg(long)]
     yes: bool,
 }
 
-/// Register the hooks, or delete them.
+/// Register the hooks, or delete them. The last line on stdout begins with `done;` if something was changed, and is
+/// `nothing is to do` if not; with `--dry-run` it is `nothing was changed` where something would have been.
 ///
 /// # Errors
 /// [`Error::Usage`] for options that `host_error` would refuse, [`Error::Instead`] for a user who may not do it, for a
@@ -52,8 +61,7 @@ pub(super) fn hooks(options: &Hooks, file: Option<&Path>) -> Result<u8> {
     let asked = asked(options, &environment, file)?;
     trail::start(Some(&config.paths.log));
     let zone = zone(&config, &environment)?;
-    may(&zone)?;
-    end(change(&zone, options, &asked, &who(&environment)))
+    end(change_here(&zone, options, &asked, &who(&environment)))
 }
 
 /// The hooks that are asked for, with options that their programs take.
@@ -84,6 +92,26 @@ fn asked(options: &Hooks, environment: &Environment, file: Option<&Path>) -> Res
     Ok(wanted(&Options { folder, host_error: options.options.clone(), hand_over: read.hand_over, config }))
 }
 
+/// With `--leader-only` another front-end than the leader says who that is, and does nothing. Where nobody knows who leads,
+/// nothing is done either, and that is an error.
+fn change_here(zone: &Zone<Http>, options: &Hooks, wanted: &[Wanted], by: &str) -> Result<u8, Stop> {
+    if options.leader_only {
+        match leads(&zone.lead()) {
+            Leads::Yes => {}
+            Leads::No(failure) => {
+                say(&format!(
+                    "this front-end does not lead its zone: {}\nnothing is to do\n",
+                    failure.advice
+                ));
+                return Ok(0);
+            }
+            Leads::Unclear(failure) => return Err(failure.into()),
+        }
+    }
+    may(zone)?;
+    change(zone, options, wanted, by)
+}
+
 /// Whose session this is, before anything is shown: oned would refuse each write.
 fn may(zone: &Zone<Http>) -> Result<()> {
     let user = zone.oned().user()?;
@@ -110,6 +138,10 @@ fn change(zone: &Zone<Http>, options: &Hooks, wanted: &[Wanted], by: &str) -> Re
     }
     for wanted in plan.deeds.iter().filter_map(Deed::wanted) {
         check_program(Path::new(&wanted.program)).map_err(|why| no_program(wanted, &why))?;
+    }
+    if options.dry_run {
+        say("nothing was changed\n");
+        return Ok(0);
     }
     agreed(options.yes, &format!("These are {} changes.", plan.deeds.len()))?;
     carry_out(zone, &plan, by)?;

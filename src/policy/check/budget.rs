@@ -117,6 +117,8 @@ struct Known<'a> {
     devices: bool,
     /// So many can be asked whether it answers.
     witnesses: u32,
+    /// So many could be, if the settings wanted it.
+    others: u32,
 }
 
 /// The budget of every cluster in scope that is recovered; a single host says nothing about its cluster.
@@ -184,6 +186,7 @@ fn known<'a>(
         answer,
         devices: !waived && host.levels.iter().flatten().any(|level| level.0.iter().all(counts)),
         witnesses: if waived { 0 } else { witnesses },
+        others: if waived { 0 } else { others },
     }
 }
 

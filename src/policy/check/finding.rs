@@ -15,7 +15,9 @@ pub enum State {
     Broken,
 }
 
-/// What was looked at. The names are those of `--json`, and stay.
+/// What was looked at. The names are those of `--json`, and stay. Of two findings in the same state the one whose item is
+/// first here is worse: what concerns every host is before what concerns one. Without a hook no host is recovered and
+/// nothing says so in that night; a host without a device is named by its run, and the others are recovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -41,6 +43,7 @@ pub enum Item {
     Target,
     Witness,
     Layer,
+    Loss,
     Charge,
     Down,
     Zombie,
@@ -72,6 +75,7 @@ impl Item {
             Self::Target => "target",
             Self::Witness => "witness",
             Self::Layer => "layer",
+            Self::Loss => "loss",
             Self::Charge => "charge",
             Self::Down => "down",
             Self::Zombie => "zombie",

@@ -13,6 +13,7 @@ mod group;
 mod hook;
 mod host;
 mod layer;
+mod loss;
 mod names;
 mod observer;
 mod remembered;
@@ -33,6 +34,8 @@ pub use witness::WitnessFacts;
 
 use super::Rules;
 use super::layer::Survey;
+use super::losses::Losses;
+use super::port::Domains;
 use crate::model::{ClusterId, Epoch, HostId, Outlook, RaftState, SeenOn};
 use std::collections::BTreeSet;
 
@@ -77,10 +80,14 @@ pub struct ZoneFacts {
     pub entries: Vec<(HostId, String)>,
     /// What witnesses say about healthy hosts.
     pub witnesses: Vec<WitnessFacts>,
+    /// What hosts have said that were asked over ssh which VMs they run.
+    pub domains: Vec<Domains>,
     /// What the time of a recovery is made of; `None` if one host was asked for.
     pub budget: Option<BudgetFacts>,
     /// Hosts, VM groups and VMs; `None` if one host was asked for, or if they could not be read.
     pub layers: Option<Survey>,
+    /// What the loss of each host would hold, as this front-end has planned it last; `None` where it does not plan.
+    pub losses: Option<Losses>,
 }
 
 /// The judgement.
@@ -137,6 +144,7 @@ pub fn judge(facts: &Facts) -> Checked {
         checked.findings.extend(target::shared(&zone.hosts));
         checked.findings.extend(witness::judge(&facts.rules, &zone.witnesses));
         checked.findings.extend(layer::judge(facts.scope, zone));
+        checked.findings.extend(loss::judge(facts.scope, zone));
         checked.findings.extend(charge::judge(zone));
         checked.findings.extend(down::judge(zone));
         checked.findings.extend(zombie::judge(facts.scope, zone));

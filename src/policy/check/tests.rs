@@ -60,8 +60,19 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
     };
     let (hooks, gateways, entries, witnesses) = (None, Vec::new(), Vec::new(), Vec::new());
     let busy = BTreeSet::new();
-    let zone =
-        ZoneFacts { outlook, hooks, gateways, busy, hosts, entries, witnesses, budget: None, layers: None };
+    let zone = ZoneFacts {
+        outlook,
+        hooks,
+        gateways,
+        busy,
+        hosts,
+        entries,
+        witnesses,
+        domains: Vec::new(),
+        budget: None,
+        layers: None,
+        losses: None,
+    };
     Facts { rules: Rules::default(), scope: Scope::Zone, looks: Vec::new(), zone: Some(zone) }
 }
 
@@ -97,6 +108,15 @@ fn only_a_front_end_that_leads_or_is_alone_writes() {
             "{raft:?}"
         );
     }
+}
+
+#[test]
+fn what_concerns_every_host_is_told_before_what_concerns_one() {
+    let undeclared = HostFacts { entry: Entry::None, ..facts(host(1, HostState::Monitored), Vec::new()) };
+    let facts = change(zone(vec![undeclared]), |zone| zone.hooks = Some(Vec::new()));
+    let broken = judge(&facts).findings.into_iter().filter(|finding| finding.state == State::Broken);
+    let items: Vec<_> = broken.map(|finding| finding.item).collect();
+    assert_eq!(items, [Item::Hook, Item::Entry]);
 }
 
 #[test]
@@ -383,4 +403,21 @@ fn what_runs_where_oned_does_not_have_it_is_named() {
         judge(&zone(hosts)).findings.into_iter().filter(|found| found.item == Item::Zombie).collect();
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.object == "node1 (host 1)" && found.text.ends_with("not recovered: vm 7"), "{found:?}");
+}
+
+#[test]
+fn a_host_that_lists_nothing_says_it_over_ssh() {
+    let mut host = host(1, HostState::Monitored);
+    host.vms = vec![crate::model::VmId(9)];
+    let mut facts = zone(vec![facts(host, Vec::new())]);
+    let running = vec![crate::model::VmId(7), crate::model::VmId(9)];
+    let said = Domains { host: HostId(1), running, silent: None };
+    facts.zone.as_mut().unwrap().domains = vec![said];
+    let found: Vec<_> =
+        judge(&facts).findings.into_iter().filter(|found| found.item == Item::Zombie).collect();
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert!(
+        found.text.contains("(asked over ssh)") && found.text.ends_with("not recovered: vm 7"),
+        "{found:?}"
+    );
 }

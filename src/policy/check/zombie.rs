@@ -2,9 +2,10 @@
 
 use super::ZoneFacts;
 use super::finding::{Finding, Item};
-use crate::model::Host;
+use crate::model::{Host, VmId};
 use crate::policy::check::Scope;
 use crate::policy::zombies::{is_monitored, listed};
+use std::collections::BTreeSet;
 
 /// More VMs than this are not named.
 const NAMED: usize = 5;
@@ -15,11 +16,25 @@ pub(super) fn judge(scope: Scope, zone: &ZoneFacts) -> Vec<Finding> {
         Scope::Cluster(cluster) => host.cluster == cluster,
         Scope::Host(id) => host.id == id,
     };
-    zone.outlook.hosts.iter().filter(inside).filter_map(one).collect()
+    let hosts = zone.outlook.hosts.iter().filter(inside);
+    hosts
+        .flat_map(|host| [says(host, listed(host), "ZOMBIES"), says(host, ran(host, zone), ASKED)])
+        .flatten()
+        .collect()
 }
 
-fn one(host: &Host) -> Option<Finding> {
-    let all: Vec<_> = listed(host).filter(|vm| !host.vms.contains(vm)).collect();
+const ASKED: &str = "asked over ssh";
+
+/// What the host has said over ssh, and not in its list.
+fn ran<'a>(host: &'a Host, zone: &'a ZoneFacts) -> impl Iterator<Item = VmId> + 'a {
+    let said =
+        zone.domains.iter().filter(|said| said.host == host.id).flat_map(|said| &said.running).copied();
+    let known: BTreeSet<VmId> = listed(host).collect();
+    said.filter(move |vm| !known.contains(vm))
+}
+
+fn says(host: &Host, vms: impl Iterator<Item = VmId>, how: &str) -> Option<Finding> {
+    let all: Vec<_> = vms.filter(|vm| !host.vms.contains(vm)).collect();
     if all.is_empty() || !is_monitored(host) {
         return None;
     }
@@ -28,11 +43,11 @@ fn one(host: &Host) -> Option<Finding> {
         names.push(format!("{} more", all.len() - NAMED));
     }
     let text = format!(
-        "it says that it runs what oned has elsewhere (ZOMBIES), and that is not recovered: {}",
+        "it says that it runs what oned has elsewhere ({how}), and that is not recovered: {}",
         names.join(", ")
     );
     let advice = "look there with `virsh list`, see for each VM which domain has the data that counts, and end the other";
-    let alike = "{} say that they run what oned has elsewhere (ZOMBIES), and that is not recovered";
+    let alike = format!("{{}} say that they run what oned has elsewhere ({how}), and that is not recovered");
     let finding = Finding::warning(Item::Zombie, host.to_string(), text, advice).alike(&host.name, alike);
     Some(finding.because(&names.join(", ")))
 }

@@ -13,7 +13,7 @@ use super::look::look_again;
 use super::rules::Failback;
 use super::run::{Guest, Run};
 use super::settle::carry_out;
-use super::survey::survey;
+use super::survey::{ask_peers, survey};
 use crate::model::text::vms;
 use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmState};
 use crate::policy::healthy::place;
@@ -66,13 +66,14 @@ fn guests(incident: &Incident, home: HostId) -> VecDeque<Guest> {
 }
 
 async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
-    let (_, survey) = survey(run, Some(guest.vm)).await?;
+    let (_, mut survey) = survey(run, Some(guest.vm)).await?;
+    ask_peers(run, &mut survey, guest.at, vec![guest.vm]).await;
     let Some(vm) = survey.vms.iter().find(|vm| vm.id == guest.vm) else {
         run.settle(guest.vm, "?", Fate::Left("it does not exist any more".to_owned()));
         return Ok(());
     };
-    if let Some(other) = zombies::seen(&survey.hosts, survey.memory.now, guest.at).get(&guest.vm) {
-        run.settle(vm.id, &vm.name, Fate::Held(zombies::why(vm.id, other)));
+    if let Some(why) = zombies::elsewhere(&survey, guest.at).get(&guest.vm) {
+        run.settle(vm.id, &vm.name, Fate::Held(why.clone()));
         return Ok(());
     }
     match may_go_back(run, &survey, vm, guest.at) {

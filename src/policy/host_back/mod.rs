@@ -69,8 +69,8 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
     read_memory(run).await?;
     leave_to_incident(run)?;
 
-    let (host, survey) = survey(run, None).await?;
-    decide(run, &host, &survey);
+    let (host, mut survey) = survey(run, None).await?;
+    decide(run, &host, &mut survey).await;
     if let Some(why) = runs_twice(&host, &survey) {
         return Err(quarantine::begin(run, why, None).await);
     }

@@ -69,6 +69,8 @@ pub struct Policy {
     pub flaps: Window,
     /// `[hold] vms`: for how long VMs that could not be started are looked at again.
     pub again: Duration,
+    /// `[witness] peers`: how many hosts are asked whether they run what is to be started.
+    pub peers: u32,
     /// `[observer] leader`: whether the configured front-end must be the leader, or alone.
     pub leader: bool,
 }

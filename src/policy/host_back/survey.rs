@@ -2,9 +2,10 @@
 
 use super::judge::{Tail, Verdict};
 use super::run::Run;
-use crate::model::{Host, HostState, VmId, VmState};
+use crate::model::{Host, HostId, HostState, VmId, VmState};
 use crate::policy::limits::disarmed;
 use crate::policy::notes::Phase;
+use crate::policy::peers::{self, peers};
 use crate::policy::port::Survey;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::zombies::{self, listed};
@@ -58,10 +59,13 @@ pub(super) fn named(vms: impl Iterator<Item = String>) -> String {
 }
 
 /// One verdict for every VM that is charged to the host.
-pub(super) fn decide(run: &mut Run, host: &Host, survey: &Survey) {
+pub(super) async fn decide(run: &mut Run, host: &Host, survey: &mut Survey) {
     let tail = Tail::of(run, host);
     let charged: BTreeSet<_> = host.vms.iter().copied().collect();
-    let elsewhere = zombies::seen(&survey.hosts, survey.memory.now, host.id);
+    let here = survey.vms.iter().filter(|vm| charged.contains(&vm.id));
+    let start: Vec<_> = here.filter(|vm| matches!(tail.judge(vm), Verdict::Start)).map(|vm| vm.id).collect();
+    ask_peers(run, survey, host.id, start).await;
+    let elsewhere = zombies::elsewhere(survey, host.id);
     for id in charged {
         let Some(vm) = survey.vms.iter().find(|vm| vm.id == id) else {
             let why = survey.unreadable.iter().find(|(vm, _)| *vm == id).map(|(_, why)| why.as_str());
@@ -70,7 +74,7 @@ pub(super) fn decide(run: &mut Run, host: &Host, survey: &Survey) {
             continue;
         };
         match (tail.judge(vm), elsewhere.get(&id)) {
-            (Verdict::Start, Some(other)) => run.settle(id, &vm.name, Fate::Held(zombies::why(id, other))),
+            (Verdict::Start, Some(why)) => run.settle(id, &vm.name, Fate::Held(why.clone())),
             (Verdict::Start, None) => {
                 run.note(Phase::Plan, format!("{id} {}: {}, start it here", vm.name, vm.state));
                 run.queue.push_back((id, vm.name.clone()));
@@ -87,6 +91,13 @@ pub(super) fn decide(run: &mut Run, host: &Host, survey: &Survey) {
     let (start, all) = (run.queue.len(), host.vms.len());
     let plural = if all == 1 { " is" } else { "s are" };
     run.note(Phase::Plan, format!("{all} VM{plural} charged to it: {start} to start"));
+}
+
+/// Which of these VMs other hosts of the cluster run, though oned has them at `at`, stands in the survey from then on.
+pub(super) async fn ask_peers(run: &Run, survey: &mut Survey, at: HostId, vms: Vec<VmId>) {
+    let mut asked = peers(&survey.hosts, run.id, run.policy.peers, u64::from(run.id.0));
+    asked.retain(|peer| peer.id != at);
+    survey.running = peers::ask(run, Phase::Survey, &survey.hosts, asked, vms).await;
 }
 
 /// What would be started.

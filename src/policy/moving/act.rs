@@ -113,7 +113,7 @@ fn answered(run: &mut Run, order: Order, reply: &Reply, proof: Moment) {
     if matches!(reply, Reply::Accepted | Reply::Unknown(_)) {
         run.is_touched();
         if let Order::Migrate { to, .. } = order {
-            run.vms.sent.insert(vm, to);
+            run.vms.places.sent.insert(vm, to);
         }
     }
     let now = run.now();

@@ -27,11 +27,11 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
     let request = Request {
         reservation: proof.reservation(),
         closed: run.vms.closed(),
-        live: run.vms.live.clone(),
-        moving: run.vms.sent.clone(),
+        live: run.vms.moving.live.clone(),
+        moving: run.vms.places.sent.clone(),
         refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
         waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
-        planned: run.vms.planned.clone(),
+        planned: run.vms.places.planned.clone(),
         standing: targets.standing(),
         fell: run.fell_since(),
         ..Request::new(run.subject.host, &run.policy, proof.scope())
@@ -40,7 +40,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
     run.vms.hosts.is_freed = false;
     run.vms.undecided.clear();
     run.vms.unmoved.clear();
-    run.vms.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
+    run.vms.moving.live.extend(survey.vms.iter().filter(|vm| vm.state == MIGRATING).map(|vm| vm.id));
     run.vms.layered = survey.vms.iter().filter(|vm| vm.layer().is_some()).map(|vm| vm.id).collect();
     // A look that was for VMs on their way only.
     if !decisions.is_empty() || run.vms.progress.is_empty() {
@@ -173,7 +173,7 @@ fn act(
 ) -> Option<Order> {
     let (now, needs) = (run.now(), unmet(&order, after));
     if let Order::Migrate { to, .. } = order {
-        run.vms.planned.insert(vm, to);
+        run.vms.places.planned.insert(vm, to);
     }
     let needed = named(run, &needs);
     let progress = run.vms.progress.get_mut(&vm)?;

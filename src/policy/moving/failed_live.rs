@@ -19,9 +19,9 @@ pub(super) async fn trace(run: &mut Run, survey: &Survey) -> Result<(), Stop> {
     if ids.is_empty() {
         return Ok(());
     }
-    run.vms.traced.extend(&ids);
+    run.vms.moving.traced.extend(&ids);
     if ids.len() > MOST {
-        run.vms.live.extend(ids.split_off(MOST));
+        run.vms.moving.live.extend(ids.split_off(MOST));
     }
     let asked = ids.clone();
     // One that is missing is held.
@@ -32,7 +32,7 @@ pub(super) async fn trace(run: &mut Run, survey: &Survey) -> Result<(), Stop> {
     for vm in &ids {
         run.detail(Phase::Survey, format!("{vm} came back from a live migration that failed"));
     }
-    run.vms.live.extend(ids);
+    run.vms.moving.live.extend(ids);
     Ok(())
 }
 
@@ -41,7 +41,7 @@ fn doubtful(run: &Run, survey: &Survey) -> Vec<VmId> {
         let class = states::class(vm.state);
         vm.host == Some(run.subject.host)
             && matches!(class, Class::Lost | Class::Running)
-            && !run.vms.traced.contains(&vm.id)
+            && !run.vms.moving.traced.contains(&vm.id)
             && vm.history.last().is_some_and(|record| later(record, run.suspect.heard))
     };
     survey.vms.iter().filter(put_back).map(|vm| vm.id).collect()

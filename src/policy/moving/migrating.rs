@@ -54,7 +54,7 @@ impl Judge<'_> {
         let mut text = format!("RUNNING on {}", self.run.vms.hosts.named(host));
         // One whose migration was just accepted is so for a moment.
         let misplaced = self.run.vms.hosts.misplaced.get(&vm.id);
-        if misplaced.is_some_and(|state| *state == VmState::RUNNING || self.vm.torn.led > 0) {
+        if misplaced.is_some_and(|state| *state == VmState::RUNNING || self.vm.torn.led.all() > 0) {
             let _ = write!(text, ", and oned charges it to {} all the same: {MENDS}", self.run.host());
         }
         text

@@ -1,9 +1,9 @@
 //! A VM that has trouble on the host that it was sent to: its driver failed there, or that host is failing as well.
 //!
 //! `[settle] retries` (1) is how often a step that failed is repeated in one run: the first time at once, each further one, and
-//! giving up, `retry_wait` (30 s) after the last. A VM that fell with its host gets its first start, and then `retries` more. One
-//! that is UNKNOWN there after its migration is resumed only where `moving::torn` finds that nobody works on it, and then `retries`
-//! times more: what `torn` leads on is no retry.
+//! giving up, `retry_wait` (30 s) after the last. A VM that fell with its host gets its first start, and then `retries` more,
+//! whether or not its transfer was repeated. One that is UNKNOWN there after its migration is resumed only where `moving::torn`
+//! finds that nobody works on it, and then `retries` times more: what `torn` leads on is no retry.
 //!
 //! A host that is neither MONITORED nor INIT gets no retry and no start. A VM in a failure state or off there has failed at once,
 //! or `retry_wait` after its last retry or start; one that is UNKNOWN there, `retry_wait` after its last order. oned is about to
@@ -25,12 +25,12 @@ impl Judge<'_> {
     /// A driver has failed on the target: the step that failed is repeated there, a few times, with a pause.
     pub(super) fn failed(&self, vm: &Vm, host: HostId, sent: Moment, certainty: Certainty) -> Judgement {
         let rules = self.run.policy.settle;
-        let asked = self.vm.retries > 0 && certainty != Certainty::NotSent;
+        let asked = self.vm.tries.all() > 0 && certainty != Certainty::NotSent;
         // A busy oned takes a retry up late, and what made it fail may pass.
         if asked && self.now.since(sent) < rules.retry_wait {
             return Judgement::Stay;
         }
-        let left = self.has_a_retry();
+        let left = self.vm.repeated().retries < rules.retries;
         let Some(hosts) = self.hosts else { return Judgement::Look };
         let what = format!("{} on {}", vm.state, self.run.vms.hosts.named(host));
         let text = match hosts.get(&host) {
@@ -40,7 +40,7 @@ impl Judge<'_> {
             Some(HostState::Monitored) => {
                 format!(
                     "{what}, retried {}; {}{}",
-                    times(self.vm.retries),
+                    times(self.vm.tries.retries),
                     way_out(vm, "repair that host"),
                     said(vm)
                 )
@@ -53,14 +53,9 @@ impl Judge<'_> {
         Judgement::Close(Fate::Failed(text))
     }
 
-    /// What leads on where nobody was at work any more is no retry.
-    fn has_a_retry(&self) -> bool {
-        self.vm.retries < self.run.policy.settle.retries.saturating_add(self.vm.torn.led)
-    }
-
     /// It was to be started on its target, and is UNKNOWN there again.
     fn not_resumed(&self, vm: &Vm, host: &str) -> Judgement {
-        if self.has_a_retry() {
+        if self.vm.repeated().starts < self.run.policy.settle.retries {
             return Judgement::Send(Order::Resume { vm: vm.id });
         }
         Judgement::Close(Fate::Failed(format!(
@@ -89,14 +84,14 @@ impl Judge<'_> {
         let Some(hosts) = self.hosts else { return Judgement::Look };
         let (name, id) = (self.run.vms.hosts.named(host), vm.id.0);
         let text = match hosts.get(&host) {
-            Some(HostState::Monitored) if !asked || self.vm.retries <= rules.retries => {
+            Some(HostState::Monitored) if !asked || self.vm.tries.starts <= rules.retries => {
                 return Judgement::Send(Order::Resume { vm: vm.id });
             }
             // oned is about to look at it.
             Some(HostState::Init) => return Judgement::Stay,
             Some(HostState::Monitored) => format!(
                 "POWEROFF on {name}: it was started there {} and did not run; find out why, then `onevm resume {id}`{}",
-                times(self.vm.retries),
+                times(self.vm.tries.starts),
                 said(vm)
             ),
             Some(state) => format!(
@@ -124,7 +119,9 @@ impl Judge<'_> {
         };
         let name = self.run.vms.hosts.named(host);
         let text = match hosts.get(&host) {
-            Some(HostState::Monitored) if matches!(order, Order::Resume { .. }) && self.vm.torn.led > 0 => {
+            Some(HostState::Monitored)
+                if matches!(order, Order::Resume { .. }) && self.vm.torn.led.all() > 0 =>
+            {
                 return self.not_resumed(vm, &name);
             }
             // It may be seen again; if not, the deadline ends this.

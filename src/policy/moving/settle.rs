@@ -197,7 +197,7 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
         Judgement::Replan => progress.reopen(now),
         Judgement::Await => progress.wait_for_oned(now, true),
         Judgement::LeadOn(order) => {
-            progress.torn.led += 1;
+            progress.torn.led.count(order);
             progress.send(order, now);
             return Some(order);
         }
@@ -227,7 +227,7 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
         }
         Judgement::Close(fate) => {
             // Of one that never failed nothing new is learned.
-            let runs = matches!(fate, Fate::Recovered(_)) && progress.retries > 0;
+            let runs = matches!(fate, Fate::Recovered(_)) && progress.tries.all() > 0;
             give_up(run, id, fate);
             if runs {
                 run.vms.runs_where_it_was_sent(id);

@@ -138,7 +138,7 @@ async fn strays(run: &mut Run, mut survey: Survey) -> Result<Result<Survey, Fail
 
 /// The VMs to read besides those that are charged to the dead host.
 fn asked(run: &Run) -> Vec<VmId> {
-    let known = run.subject.vms.iter().chain(run.vms.progress.keys()).chain(run.vms.sent.keys());
+    let known = run.subject.vms.iter().chain(run.vms.progress.keys()).chain(run.vms.places.sent.keys());
     let ids: BTreeSet<_> = known.copied().collect();
     ids.into_iter().collect()
 }

@@ -191,7 +191,7 @@ fn start(run: &Run, vm: &Vm) -> Option<(HostId, Start)> {
     let host = vm.host.filter(|host| *host != run.subject.host)?;
     let (progress, report) = (run.vms.progress.get(&vm.id), run.vms.reports.get(&vm.id));
     let before = run.vms.remembered.get(&vm.id).filter(|before| before.order.is_some());
-    let sent = run.vms.sent.contains_key(&vm.id) || progress.is_some_and(|vm| vm.calls > 0);
+    let sent = run.vms.places.sent.contains_key(&vm.id) || progress.is_some_and(|vm| vm.calls > 0);
     if !sent && before.is_none() {
         return None;
     }

@@ -34,7 +34,7 @@ impl Judge<'_> {
         if !self.may_lead_on() {
             return None;
         }
-        let unsent = certainty == Certainty::NotSent && self.vm.torn.led > 0 && next == order;
+        let unsent = certainty == Certainty::NotSent && self.vm.torn.led.all() > 0 && next == order;
         if !unsent {
             // A transient state may be the work of the oned that leads now; UNKNOWN is nobody's work.
             let strict = matches!(next, Order::Retry { .. });
@@ -58,7 +58,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn may_lead_on(&self) -> bool {
-        self.run.vms.halted.is_none() && self.vm.torn.led < TIMES
+        self.run.vms.halted.is_none() && self.vm.torn.led.all() < TIMES
     }
 
     /// A driver was at work on it on the dead host. It would fail there and oned end the step by that; one that is gone with

@@ -56,19 +56,7 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
         return Err(Verdict::Hold(why.clone()));
     }
     let force = if fell { Force::AlsoStopped } else { policy.force };
-    let awaited = match states::verdict(vm.state, mode, force) {
-        states::Verdict::Act => None,
-        // A rehearsal asks what would be done if the host were dead: then it would be UNKNOWN by now.
-        states::Verdict::Await(_) if policy.purpose == Purpose::Rehearse && vm.state == VmState::RUNNING => {
-            None
-        }
-        states::Verdict::Await(reason) => Some(format!("{}: {reason}", vm.state)),
-        states::Verdict::Hold(reason) => {
-            failed(vm, mode, view, reason)?;
-            None
-        }
-        states::Verdict::Leave(reason) => return Err(Verdict::Leave(format!("{}: {reason}", vm.state))),
-    };
+    let awaited = awaited(vm, view, mode, force)?;
     let held = |reason: String| match &awaited {
         Some(first) => Verdict::Await(first.clone()),
         None => Verdict::Hold(reason),
@@ -94,6 +82,19 @@ pub(super) fn judge<'a>(vm: &'a Vm, view: &View<'a>) -> Result<Move<'a>, Verdict
             Some(first) => Verdict::Await(first),
             None => destroy(vm, mode, why, view),
         }),
+    }
+}
+
+/// What oned has to end before the VM is moved, or the verdict of its state.
+fn awaited(vm: &Vm, view: &View<'_>, mode: Mode, force: Force) -> Result<Option<String>, Verdict> {
+    let rehearses = view.request.policy.purpose == Purpose::Rehearse;
+    match states::verdict(vm.state, mode, force) {
+        states::Verdict::Act => Ok(None),
+        // A rehearsal asks what would be done if the host were dead: then it would be UNKNOWN by now.
+        states::Verdict::Await(_) if rehearses && vm.state == VmState::RUNNING => Ok(None),
+        states::Verdict::Await(reason) => Ok(Some(format!("{}: {reason}", vm.state))),
+        states::Verdict::Hold(reason) => failed(vm, mode, view, reason).map(|()| None),
+        states::Verdict::Leave(reason) => Err(Verdict::Leave(format!("{}: {reason}", vm.state))),
     }
 }
 

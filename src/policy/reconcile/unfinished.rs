@@ -29,25 +29,8 @@ pub(super) fn unfinished(
     if let Some(abort) = ended_by(view.memory, incident.host, document) {
         return (Todo::Close, format!("{} has ended it: {}", abort.by, abort.reason));
     }
-    match host.map(|host| host.state) {
-        None => return (Todo::Close, "the host does not exist any more".to_owned()),
-        Some(HostState::Monitored) => return (Todo::Close, "the host is MONITORED again".to_owned()),
-        Some(HostState::Offline) => return (Todo::Close, "an operator has set the host OFFLINE".to_owned()),
-        Some(HostState::Disabled) if !is_set_aside_by(incident) => {
-            return (Todo::Close, "an operator has disabled the host".to_owned());
-        }
-        Some(HostState::Init) => {
-            return (Todo::Leave, "the host is INIT: monitoring finds out what it is".to_owned());
-        }
-        Some(
-            HostState::Error
-            | HostState::Disabled
-            | HostState::MonitoringMonitored
-            | HostState::MonitoringError
-            | HostState::MonitoringInit
-            | HostState::MonitoringDisabled
-            | HostState::Unknown(_),
-        ) => {}
+    if let Some(todo) = by_its_host(host, incident) {
+        return todo;
     }
     let rest = rests(now, incident, bounds).map(|left| left.as_secs());
     let waits = matches!(incident.progress, Progress::Open | Progress::Held)
@@ -56,18 +39,7 @@ pub(super) fn unfinished(
         && !has_word(view.memory, document, incident, host)
         && let Ok(left @ 1..) = rest
     {
-        if may_be_over(incident) {
-            let why = format!(
-                "the host has {left} s more to come back, unless its devices or witnesses show that it does not"
-            );
-            return (Todo::GoOn, why);
-        }
-        let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
-        let why = held.map_or_else(
-            || format!("the host has {left} s more to come back"),
-            |held| format!("held: {}; looked at again in {left} s", held.why),
-        );
-        return (Todo::Leave, why);
+        return waiting(incident, left);
     }
     let wrong = rest.err().filter(|_| waits).map_or_else(String::new, |ahead| format!("; {}", beyond(ahead)));
     let wrote = if is_doubtful(view.memory, incident) {
@@ -91,6 +63,45 @@ pub(super) fn unfinished(
             (Todo::LookAgain, format!("{why}{wrong}"))
         }
     }
+}
+
+/// What the state of its host decides alone.
+fn by_its_host(host: Option<&Host>, incident: &Incident) -> Option<(Todo, String)> {
+    let (todo, why) = match host.map(|host| host.state) {
+        None => (Todo::Close, "the host does not exist any more"),
+        Some(HostState::Monitored) => (Todo::Close, "the host is MONITORED again"),
+        Some(HostState::Offline) => (Todo::Close, "an operator has set the host OFFLINE"),
+        Some(HostState::Disabled) if !is_set_aside_by(incident) => {
+            (Todo::Close, "an operator has disabled the host")
+        }
+        Some(HostState::Init) => (Todo::Leave, "the host is INIT: monitoring finds out what it is"),
+        Some(
+            HostState::Error
+            | HostState::Disabled
+            | HostState::MonitoringMonitored
+            | HostState::MonitoringError
+            | HostState::MonitoringInit
+            | HostState::MonitoringDisabled
+            | HostState::Unknown(_),
+        ) => return None,
+    };
+    Some((todo, why.to_owned()))
+}
+
+/// The host has so many seconds more, or is looked at again after them.
+fn waiting(incident: &Incident, left: u64) -> (Todo, String) {
+    if may_be_over(incident) {
+        let why = format!(
+            "the host has {left} s more to come back, unless its devices or witnesses show that it does not"
+        );
+        return (Todo::GoOn, why);
+    }
+    let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
+    let why = held.map_or_else(
+        || format!("the host has {left} s more to come back"),
+        |held| format!("held: {}; looked at again in {left} s", held.why),
+    );
+    (Todo::Leave, why)
 }
 
 /// May a run find that its wait is over before its time? One that was held, or had its fence waived, has another reason.

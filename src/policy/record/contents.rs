@@ -84,7 +84,7 @@ impl Run {
                 Fate::Failed(why) => (End::Failed, why),
             };
             (vm.end, vm.why) = (Some(end), why.clone());
-            if let Some(to) = self.vms.sent.get(id) {
+            if let Some(to) = self.vms.places.sent.get(id) {
                 vm.to = Some(*to);
             }
         }
@@ -111,7 +111,7 @@ impl Run {
             },
             Stage::Open | Stage::Waiting { .. } | Stage::Behind { .. } | Stage::Awaiting { .. } => {
                 let kind = MigrationType::Save;
-                self.vms.sent.get(&vm).map(|to| Order::Migrate { vm, to: *to, kind })
+                self.vms.places.sent.get(&vm).map(|to| Order::Migrate { vm, to: *to, kind })
             }
         }
     }

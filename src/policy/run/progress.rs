@@ -22,7 +22,7 @@ pub(in crate::policy) struct VmProgress {
     last: Option<Order>,
     /// The answer to one of its orders was lost.
     pub(in crate::policy) doubt: bool,
-    pub(in crate::policy) retries: u32,
+    pub(in crate::policy) tries: Tries,
     pub(in crate::policy) torn: Torn,
     pub(in crate::policy) stage: Stage,
     /// VMs that must run first; none when it waits no more.
@@ -35,10 +35,37 @@ pub(in crate::policy) struct VmProgress {
 /// What is known of an order that nobody may be at work on any more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::policy) struct Torn {
-    /// How often the VM was led on where nobody was at work on it.
-    pub(in crate::policy) led: u32,
+    /// How often the VM was led on where nobody was at work on it: that repeats nothing that has failed.
+    pub(in crate::policy) led: Tries,
     /// Its order was sent by an earlier run, whose record was written at this time.
     pub(in crate::policy) before: Option<Epoch>,
+}
+
+/// How often a VM was told to go on where it was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::policy) struct Tries {
+    /// A driver's step, by "retry".
+    pub(in crate::policy) retries: u32,
+    /// Its start, by "resume".
+    pub(in crate::policy) starts: u32,
+}
+
+impl Tries {
+    pub(in crate::policy) fn count(&mut self, order: Order) {
+        self.retries += u32::from(matches!(order, Order::Retry { .. }));
+        self.starts += u32::from(matches!(order, Order::Resume { .. }));
+    }
+
+    pub(in crate::policy) fn all(self) -> u32 {
+        self.retries.saturating_add(self.starts)
+    }
+
+    fn but(self, led: Self) -> Self {
+        Self {
+            retries: self.retries.saturating_sub(led.retries),
+            starts: self.starts.saturating_sub(led.starts),
+        }
+    }
 }
 
 /// The RESCHED flag of a VM.
@@ -103,7 +130,7 @@ impl VmProgress {
             calls: 0,
             last: None,
             doubt: false,
-            retries: 0,
+            tries: Tries::default(),
             torn: Torn::default(),
             stage: Stage::Open,
             needs: Vec::new(),
@@ -176,9 +203,15 @@ impl VmProgress {
 
     /// A driver could not start it where it was sent, and it was tried there again.
     pub(in crate::policy) fn start_has_failed(&self) -> bool {
-        // One that has fallen with its host is off until it is started; what leads on repeats nothing that has failed.
-        let starts = u32::from(self.when_off == WhenOff::Starts);
-        self.retries > starts + self.torn.led
+        // One that has fallen with its host is off until it is started.
+        let first = u32::from(self.when_off == WhenOff::Starts);
+        let Tries { retries, starts } = self.repeated();
+        retries > 0 || starts > first
+    }
+
+    /// What leads on where nobody was at work any more is no retry.
+    pub(in crate::policy) fn repeated(&self) -> Tries {
+        self.tries.but(self.torn.led)
     }
 
     pub(in crate::policy) fn answered(&mut self, order: Order, reply: &Reply, now: Moment) {
@@ -211,7 +244,7 @@ impl VmProgress {
         }
         self.flag.is_set |= matches!(order, Order::Resched { .. }) && certainty != Certainty::NotSent;
         if certainty != Certainty::NotSent {
-            self.retries += u32::from(matches!(order, Order::Retry { .. } | Order::Resume { .. }));
+            self.tries.count(order);
             self.calls += 1;
             self.torn.before = None;
             self.last = Some(order);

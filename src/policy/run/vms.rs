@@ -20,10 +20,7 @@ pub(in crate::policy) struct Vms {
     pub(in crate::policy) ran: Vec<Epoch>,
     /// Those between their first decision and their outcome.
     pub(in crate::policy) progress: BTreeMap<VmId, VmProgress>,
-    /// Where each was sent last. oned may charge it there only later, also when it was given up here.
-    pub(in crate::policy) sent: BTreeMap<VmId, HostId>,
-    /// Where each was planned last. That room is kept for who waits.
-    pub(in crate::policy) planned: BTreeMap<VmId, HostId>,
+    pub(in crate::policy) places: Places,
     /// Those of this incident that earlier runs have written down.
     pub(in crate::policy) remembered: BTreeMap<VmId, IncidentVm>,
     /// When those were written.
@@ -32,10 +29,7 @@ pub(in crate::policy) struct Vms {
     pub(in crate::policy) undecided: BTreeMap<VmId, String>,
     /// What those come to that were seen before the fence, if nothing is done.
     pub(in crate::policy) unmoved: BTreeMap<VmId, (String, Fate)>,
-    /// Those whose history was looked at.
-    pub(in crate::policy) traced: BTreeSet<VmId>,
-    /// Those that were seen moving live.
-    pub(in crate::policy) live: BTreeSet<VmId>,
+    pub(in crate::policy) moving: MovingLive,
     /// Those with an `HA_LAYER`, as the last survey had them.
     pub(in crate::policy) layered: BTreeSet<VmId>,
     /// `placement = "scheduler"`: how it gets on.
@@ -47,6 +41,24 @@ pub(in crate::policy) struct Vms {
     pub(in crate::policy) disable_tried: bool,
     /// Why nothing more is sent.
     pub(in crate::policy) halted: Option<Failure>,
+}
+
+/// Where VMs were to go.
+#[derive(Default)]
+pub(in crate::policy) struct Places {
+    /// Where each was sent last. oned may charge it there only later, also when it was given up here.
+    pub(in crate::policy) sent: BTreeMap<VmId, HostId>,
+    /// Where each was planned last. That room is kept for who waits.
+    pub(in crate::policy) planned: BTreeMap<VmId, HostId>,
+}
+
+/// VMs that may have been moving live when their host died.
+#[derive(Default)]
+pub(in crate::policy) struct MovingLive {
+    /// Those whose history was looked at.
+    pub(in crate::policy) traced: BTreeSet<VmId>,
+    /// Those that were seen moving live.
+    pub(in crate::policy) live: BTreeSet<VmId>,
 }
 
 /// How the scheduler gets on.
@@ -188,7 +200,7 @@ impl Vms {
     /// next look at held VMs.
     pub(in crate::policy) fn runs_where_it_was_sent(&mut self, vm: VmId) {
         let before = || self.remembered.get(&vm).and_then(|vm| vm.to);
-        let Some(host) = self.sent.get(&vm).copied().or_else(before) else { return };
+        let Some(host) = self.places.sent.get(&vm).copied().or_else(before) else { return };
         if !matches!(self.hosts.told.standing.get(&host), Some(Standing::Out(_))) {
             return;
         }

@@ -1,5 +1,6 @@
 //! One attempt: a VM is started on its own host, or moved and started there. And what the attempts have led to.
 
+use super::elsewhere::must_run_on_no_peer;
 use super::gone::must_be_gone;
 use super::look::Down;
 use super::run::{End, Run};
@@ -17,6 +18,7 @@ pub(in crate::policy) const CRASH_LOOP: &str = "CRASH_LOOP";
 pub(super) async fn start(run: &mut Run, down: &Down, plan: &str) -> Result<Tried, End> {
     let text = format!("{plan}: start it on {}", down.host);
     run.note(Phase::Plan, text.clone());
+    must_run_on_no_peer(run, down).await?;
     if run.rehearses() {
         return Err(End::planned(text));
     }
@@ -41,6 +43,7 @@ pub(super) async fn start_elsewhere(run: &mut Run, down: &Down, plan: &str) -> R
     run.note(Phase::Plan, format!("{plan}: place it elsewhere"));
     let survey = run.read(Phase::Survey, move |world| world.survey(from, &[vm])).await?;
     must_be_gone(run, down, survey.version).await?;
+    must_run_on_no_peer(run, down).await?;
     let place = place(&survey, vm, from, &run.refused, None, &run.policy.rules).map_err(End::held)?;
     run.note(Phase::Plan, format!("{}: {}", run.named(), place.said));
     if run.rehearses() {

@@ -1,5 +1,6 @@
 //! Is the VM this run's to start? It is down by a crash, nobody wants it to be, and its host is well.
 
+use super::elsewhere::must_not_be_listed;
 use super::run::{End, Run};
 use crate::model::{Epoch, Host, HostId, HostState, Moment, Progress, Vm, VmState};
 use crate::policy::healthy::{Fallen, PERSON, fallen, is_on_its_way, may_run_elsewhere};
@@ -9,7 +10,6 @@ use crate::policy::plan::{excluded, locked};
 use crate::policy::record::lease::standing;
 use crate::policy::report::Outcome;
 use crate::policy::surroundings::refused;
-use crate::policy::zombies;
 
 /// A VM that may be started, as it was read.
 pub(super) struct Down {
@@ -46,7 +46,7 @@ pub(super) async fn look_at_vm(run: &mut Run) -> Result<Down, End> {
     run.place = host.to_string();
     must_be_well(run, &host).await?;
     let clock = must_have_no_incident(run, at, &host).await?;
-    must_not_run_elsewhere(run, &vm, at, clock.0).await?;
+    must_not_be_listed(run, &vm, at, clock.0).await?;
     Ok(Down { vm, host, clock })
 }
 
@@ -136,18 +136,4 @@ async fn must_have_no_incident(run: &Run, at: HostId, host: &Host) -> Result<(Ep
         return Err(End::left(why));
     }
     Ok((memory.now, run.now()))
-}
-
-/// No other host says that it runs the VM.
-async fn must_not_run_elsewhere(run: &Run, vm: &Vm, at: HostId, now: Epoch) -> Result<(), End> {
-    let id = vm.id;
-    let hosts = run.read(Phase::Observe, move |world| world.zombies(&[id])).await?;
-    match zombies::seen(&hosts, now, at).get(&id) {
-        Some(host) => {
-            run.write_crash(vm).await;
-            run.look_again().await;
-            Err(End::held(zombies::why(id, host)))
-        }
-        None => Ok(()),
-    }
 }

@@ -7,6 +7,7 @@
 mod attempt;
 mod attempts;
 mod crowd;
+mod elsewhere;
 mod gone;
 mod kept;
 mod look;

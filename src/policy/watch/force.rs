@@ -6,12 +6,12 @@ use super::known::Topic;
 use super::mend::end_note;
 use super::run::Run;
 use crate::model::{DocumentId, Forced, Host, HostId, HostState, Outlook, Peer};
-use crate::policy::fencing::clearance::learn::peers;
 use crate::policy::healthy::Deed;
 use crate::policy::lead::{Leads, leads};
 use crate::policy::limits::held;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
+use crate::policy::peers::peers;
 use crate::policy::port::Failure;
 use crate::policy::timings::FRESH;
 use std::rc::Rc;
@@ -52,7 +52,7 @@ async fn considered(
     may_be_looked_at(run, outlook, host)?;
     run.known.is_over(Topic::Zone);
     let about = |reason: Reason| (Topic::Host(host.id), reason);
-    let peers = peers(host.id, outlook);
+    let peers = peers(&outlook.hosts, host.id, u32::MAX, outlook.chance);
     let why = evidence(run, host, &peers, &outlook.memory).await.map_err(about)?;
     // What came in meanwhile, of this host and of the others.
     super::listen(run, watched, run.policy.watch.every / 4).await;

@@ -14,7 +14,7 @@ section! {
         ///
         /// A packet that is lost is sent again after 1, 3 and 7 s; a restarted sshd is back sooner.
         pub silence: Duration = seconds(10), time(SECOND, minutes(10));
-        /// The port of sshd on every host.
+        /// The port of sshd on every host. Where this is 22, a port that oneadmin's ssh has for a host wins.
         pub port: u32 = 22, number(1, 65_535);
     }
 }

@@ -11,10 +11,11 @@ mod tests;
 
 use super::clock::now;
 use super::ssh::Ssh;
+use super::ssh_config;
 use crate::config::Config;
 use crate::model::{Heard, HostId, Peer};
 use attempt::Attempt;
-use names::Names;
+use names::{Name, Names};
 use rustix::event::{PollFd, Timespec, poll};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ impl Ports {
             port: u16::try_from(config.watch.port).unwrap_or(22),
             give_up: config.watch.silence,
             ssh: Ssh::new(config),
-            names: Names::new(),
+            names: Names::new(ssh_config::program(config)),
             open: BTreeMap::new(),
             turn: 0,
         }
@@ -55,11 +56,14 @@ impl Ports {
         let mut addresses = Vec::with_capacity(hosts.len());
         for host in hosts {
             match self.ssh.address_of(host.id, &host.name) {
-                Ok(address) => addresses.push((host.id, address)),
+                Ok(address) if self.ssh.is_declared(host.id, &host.name) => {
+                    addresses.push((host.id, Name::Address(address)));
+                }
+                Ok(name) => addresses.push((host.id, Name::Host(name))),
                 Err(why) => hear(&mut heard, host.id, Heard::NotAsked(why)),
             }
         }
-        self.names.ask(addresses.iter().map(|(_, name)| name.as_str()), began + listen);
+        self.names.ask(addresses.iter().map(|(_, name)| name), began + listen);
         let size = addresses.len().div_ceil(GROUPS as usize).max(1);
         let mut groups = addresses.chunks(size);
         for group in 1..=GROUPS {
@@ -71,7 +75,7 @@ impl Ports {
         heard.into_iter().collect()
     }
 
-    fn begin(&mut self, host: HostId, name: &str, heard: &mut BTreeMap<HostId, Heard>) {
+    fn begin(&mut self, host: HostId, name: &Name, heard: &mut BTreeMap<HostId, Heard>) {
         let open = self.open.entry(host).or_default();
         open.retain(|attempt| attempt.began.elapsed() < self.give_up);
         open.truncate(1);

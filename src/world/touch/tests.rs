@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Environment;
 use std::io::Write as _;
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::Path;
 
 /// Long enough for what a busy machine does on its loopback addresses.
@@ -97,11 +97,33 @@ fn a_name_without_an_address_says_nothing_about_the_host_and_an_entry_s_address_
 
 #[test]
 fn of_several_addresses_each_is_tried_in_turn() {
-    let mut names = Names::new();
+    let mut names = Names::new("/bin/false".into());
     let until = now() + Duration::from_secs(10);
-    names.ask(["localhost"].into_iter(), until);
-    let found = names.find("localhost", 22, 0).unwrap();
+    let (host, address) = (Name::Host("localhost".to_owned()), Name::Address("::1".to_owned()));
+    names.ask([&host, &address].into_iter(), until);
+    let found = names.find(&host, 22, 0).unwrap();
     assert!(found.ip().is_loopback());
-    assert_eq!(names.find("::1", 22, 0).unwrap().ip(), "::1".parse::<IpAddr>().unwrap());
-    assert!(names.find("never-asked", 22, 0).is_err());
+    assert_eq!(names.find(&address, 22, 0).unwrap().to_string(), "[::1]:22");
+    assert!(names.find(&Name::Host("never-asked".to_owned()), 22, 0).is_err());
+}
+
+#[test]
+fn hosts_are_where_the_settings_of_ssh_have_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let ssh = folder.path().join("ssh");
+    let config = "Host kvm1\n HostName 127.0.0.9\n Port 2222\nHost kvm2\n ProxyJump gate\nHost kvm3\n HostName 127.0.0.3\n";
+    std::fs::write(folder.path().join("config"), config).unwrap();
+    let text = format!("#!/bin/sh\nexec /usr/bin/ssh -F {}/config \"$@\"\n", folder.path().display());
+    std::fs::write(&ssh, text).unwrap();
+    std::fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut names = Names::new(ssh);
+    let host = |name: &str| Name::Host(name.to_owned());
+    let (all, declared) = (["kvm1", "kvm2", "kvm3"].map(host), Name::Address("127.0.0.1".to_owned()));
+    names.ask(all.iter().chain([&declared]), now() + Duration::from_secs(20));
+    let found = |name: &Name, port| names.find(name, port, 0).map(|found| found.to_string());
+    assert_eq!(found(&host("kvm1"), 22).unwrap(), "127.0.0.9:2222");
+    assert_eq!(found(&host("kvm1"), 2022).unwrap(), "127.0.0.9:2022");
+    assert_eq!(found(&host("kvm3"), 22).unwrap(), "127.0.0.3:22");
+    assert_eq!(found(&declared, 22).unwrap(), "127.0.0.1:22");
+    assert!(found(&host("kvm2"), 22).unwrap_err().contains("through another host (proxyjump)"));
 }

@@ -47,6 +47,7 @@ complete -c onerescue -n "__fish_onerescue_needs_command" -f -a "help" -d 'Print
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l cluster -d 'Only the hosts of this cluster, by name or id' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l host -d 'Only this host, by name or id' -r
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l config -d 'The settings file' -r -F
+complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l settings -d 'Only whether the text of the settings file can be used, whoever owns it; neither oned nor a device is asked'
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l verbose -d 'Every finding in lines of its own'
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -l json -d 'Print JSON'
 complete -c onerescue -n "__fish_onerescue_using_subcommand check" -s h -l help -d 'Print help'
@@ -62,6 +63,8 @@ vm_down_poweroff\t''
 vm_down_unknown\t''"
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l config -d 'The settings file' -r -F
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l remove -d 'Delete every hook that starts a program of onerescue'
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l leader-only -d 'Do nothing on a front-end that does not lead its zone: for tools that run this on every front-end'
+complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -l yes -d 'Do not ask on the terminal'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hooks" -s h -l help -d 'Print help'
 complete -c onerescue -n "__fish_onerescue_using_subcommand setup; and __fish_seen_subcommand_from hosts" -l from -d 'The list: CSV with a header, or a JSON array of objects if it ends in .json' -r -F

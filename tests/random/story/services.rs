@@ -192,6 +192,7 @@ impl<'a> Services<'a> {
             plan: rules.plan.clone(),
             flaps: rules.brake.flapping(),
             again: rules.hold.vms,
+            peers: rules.witness.peers,
             leader: rules.observer.leader,
         };
         let account = run_back(self.world, subject, policy);

@@ -3,6 +3,7 @@
 use super::figures::{hang, lost};
 use super::{Figure, Known, Saving, Watcher};
 use crate::policy::WaitRules;
+use crate::policy::host_error::evidence::WITNESSES;
 
 /// A host that lives has answered ssh by then, however busy it is.
 const CONNECT: u64 = 5;
@@ -15,7 +16,7 @@ const WORTH: u64 = 5;
 
 /// The change after which the host is recovered soonest: one that ends what has no end first, then the most seconds.
 pub(super) fn most_off(known: &Known<'_>, hook: bool) -> Option<Saving> {
-    let changes = [watcher(known), connect(known), interval(known), cycles(known, hook)];
+    let changes = [watcher(known), connect(known), interval(known), cycles(known, hook), witnesses(known)];
     let savings = changes.into_iter().flatten().map(|(change, changed)| saving(known, &changed, change));
     let rank = |saving: &Saving| {
         let seconds = saving.power_lost_s.saturating_add(saving.hang_s.unwrap_or(0));
@@ -53,6 +54,21 @@ fn interval<'a>(known: &Known<'a>) -> Change<'a> {
     let long = known.watcher.is_none() && known.interval.seconds > seconds;
     let change = format!("MONITORING_INTERVAL_HOST = {seconds} in {}", known.facts.file.0);
     long.then(|| (change, Known { interval: Figure { seconds, set: true }, ..known.clone() }))
+}
+
+/// Two witnesses whose silence ends the wait: what a host that hangs is recovered by.
+fn witnesses<'a>(known: &Known<'a>) -> Change<'a> {
+    let could = known.others >= WITNESSES;
+    let sure = WaitRules::default().sure;
+    let (change, sure) = match (known.witnesses >= WITNESSES, known.wait.sure.is_zero()) {
+        (true, true) => (format!("sure = \"{}s\" under [wait] in the settings", sure.as_secs()), sure),
+        (false, false) if could => {
+            (format!("peers = {WITNESSES} under [witness] in the settings"), known.wait.sure)
+        }
+        (true, false) | (false, _) => return None,
+    };
+    let wait = WaitRules { sure, ..known.wait };
+    Some((change, Known { witnesses: WITNESSES, asks: true, wait, ..known.clone() }))
 }
 
 fn cycles<'a>(known: &Known<'a>, hook: bool) -> Change<'a> {

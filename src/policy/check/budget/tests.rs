@@ -170,3 +170,26 @@ fn signs_end_the_wait_as_far_as_there_are_devices_and_witnesses() {
     host.levels = Ok(Vec::new());
     assert_eq!(of(&policy, &host, 2).power_lost, seconds(30, 50));
 }
+
+#[test]
+fn two_witnesses_are_advised_where_their_silence_would_end_the_wait() {
+    let mut facts = facts(Some(5));
+    facts.witness = Duration::from_secs(10);
+    let change = |peers, sure, others| {
+        let mut rules = Rules::default();
+        rules.witness.peers = peers;
+        let mut policy = policy();
+        policy.wait.sure = Duration::from_secs(sure);
+        let host = host();
+        let known = known(&rules, Some(&policy), &facts, &host, (others, Duration::from_millis(500)));
+        let saving = known.budget(ClusterId(0), true).most_off.unwrap();
+        (saving.change, saving.hang_s)
+    };
+    // 300 s to 50 s, but for the question that the fence asks again; `-p 1` takes 240 off.
+    assert_eq!(change(0, 30, 2), ("peers = 2 under [witness] in the settings".to_owned(), Some(240)));
+    assert_eq!(change(1, 30, 2), ("peers = 2 under [witness] in the settings".to_owned(), Some(250)));
+    assert_eq!(change(2, 0, 2), ("sure = \"30s\" under [wait] in the settings".to_owned(), Some(250)));
+    // There are not so many, or they are asked already.
+    assert_eq!(change(0, 30, 1).0, "-p 1 in the hook's ARGUMENTS");
+    assert_ne!(change(2, 30, 2).0, "peers = 2 under [witness] in the settings");
+}

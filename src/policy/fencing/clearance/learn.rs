@@ -1,6 +1,7 @@
 //! What a look around tells for later questions.
 
-use crate::model::{Host, HostId, HostState, Outlook, Peer, Words};
+use crate::model::{HostState, Outlook, Words};
+use crate::policy::peers::peers;
 use crate::policy::record::lease::open;
 use crate::policy::record::release::old;
 use crate::policy::run::Run;
@@ -41,23 +42,5 @@ pub(in crate::policy) fn around(run: &mut Run, outlook: &Outlook) {
     let host = run.subject.host;
     let seen_on = outlook.memory.seen_on.iter().filter(|seen| seen.host == host);
     run.suspect.seen_on = seen_on.cloned().collect();
-    run.suspect.peers = peers(host, outlook);
-}
-
-/// Is the host well enough to be asked about another one?
-pub(in crate::policy) fn can_be_asked(host: &Host) -> bool {
-    host.state == HostState::Monitored
-}
-
-/// MONITORED hosts of the same cluster, in another order for another number, so that not always the same hosts are asked.
-pub(in crate::policy) fn peers(host: HostId, outlook: &Outlook) -> Vec<Peer> {
-    let cluster = outlook.hosts.iter().find(|one| one.id == host).map(|one| one.cluster);
-    let asked = |one: &&Host| one.id != host && Some(one.cluster) == cluster && can_be_asked(one);
-    let peers = outlook.hosts.iter().filter(asked);
-    let mut peers: Vec<_> = peers.map(|one| Peer { id: one.id, name: one.name.clone() }).collect();
-    peers.sort_by_key(|peer| {
-        let mixed = (u64::from(peer.id.0) ^ outlook.chance).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed ^ (mixed >> 29), peer.id)
-    });
-    peers
+    run.suspect.peers = peers(&outlook.hosts, host, u32::MAX, outlook.chance);
 }

@@ -16,7 +16,6 @@ pub(in crate::policy) mod learn;
 pub(in crate::policy) mod token;
 
 use super::life::{alive, sign_of_life};
-pub(in crate::policy) use learn::can_be_asked;
 
 use super::tries::Tries;
 use crate::model::{Host, Outlook, PowerState, WhoLeads};
