@@ -6,6 +6,7 @@ use crate::model::text::{cut, one_line};
 use crate::policy::healthy::Account;
 use crate::policy::{Failure, Report, Trouble};
 use crate::short_report::{short, short_account};
+use crate::terminal::above;
 use crate::trail::FILE_ONLY;
 use anstream::{AutoStream, ColorChoice};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -105,7 +106,7 @@ fn to_do(advice: &str) -> String {
 
 /// [`say`], to stderr.
 fn complain(text: &str) {
-    let _ = io::stderr().lock().write_all(whole(text).as_bytes());
+    let _ = above(|| io::stderr().lock().write_all(whole(text).as_bytes()));
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ mod run;
 mod section;
 pub mod short_report;
 pub mod sim;
+mod terminal;
 pub mod trail;
 pub mod wire;
 pub mod world;

@@ -6,6 +6,7 @@
 
 use crate::model::HostId;
 use crate::model::text::{cut, one_line};
+use crate::terminal::above;
 use jiff::Zoned;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::cell::Cell;
@@ -72,7 +73,7 @@ impl Log for Trail {
 
     fn log(&self, record: &Record<'_>) {
         if record.target() != FILE_ONLY {
-            self.stderr.log(record);
+            above(|| self.stderr.log(record));
         }
         if let (Some(file), true) = (&self.file, self.ours(record.metadata()))
             && let Ok(mut file) = file.lock()

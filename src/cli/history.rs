@@ -1,5 +1,6 @@
 //! `onerescue history`: every incident of the zone, from whichever front-end.
 
+use super::columns::{GREEN, RED, YELLOW, padded, width};
 use super::hook::zone;
 use super::moving::{elsewhere, vms};
 use super::stop::{Stop, end};
@@ -14,6 +15,7 @@ use crate::world::clock::wall_clock;
 use crate::world::identity::identity;
 use crate::world::oned::Http;
 use crate::{finish, trail};
+use anstyle::Style;
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -108,7 +110,7 @@ fn list(options: &History) -> Result<u8, Stop> {
     let running: BTreeMap<_, _> = running
         .map(|(document, incident)| (*document, elsewhere(incident, |vms| zone.vms(vms)).len()))
         .collect();
-    finish::say(&table(&rows, &running, &unreadable, &foreign));
+    finish::say_in_colour(&table(&rows, &running, &unreadable, &foreign));
     Ok(0)
 }
 
@@ -119,7 +121,8 @@ fn table(
     foreign: &[Foreign],
 ) -> String {
     let mut text = if rows.is_empty() { "no incident is remembered\n".to_owned() } else { String::new() };
-    let told = |row: &Row| told(row, running.get(&row.incident).copied().unwrap_or_default());
+    let hosts = rows.iter().take(MOST).map(|row| width(&host(row))).max().unwrap_or(0);
+    let told = |row: &Row| told(row, running.get(&row.incident).copied().unwrap_or_default(), hosts);
     text.extend(rows.iter().take(MOST).map(told));
     if rows.len() > MOST {
         let _ = writeln!(text, "and {} more: --json has them all", rows.len() - MOST);
@@ -134,8 +137,24 @@ fn table(
     text
 }
 
-/// One incident in one line, and a second one for what needs a person.
-fn told(row: &Row, running: usize) -> String {
+/// `node7 (host 7): `
+fn host(row: &Row) -> String {
+    format!("{} ({}): ", cut(&one_line(&row.name), 60), row.host)
+}
+
+/// Red needs a person, yellow is not over or has not gone well.
+fn style(row: &Row) -> Style {
+    let left = row.vms.held + row.vms.failed > 0;
+    match row.progress {
+        Progress::Held => RED,
+        Progress::Open | Progress::Fencing | Progress::Off => YELLOW,
+        Progress::Closed if left || row.aborted.is_some() => YELLOW,
+        Progress::Closed => GREEN,
+    }
+}
+
+/// One incident in one line, and a second one for what needs a person. `hosts` is how wide the longest name is.
+fn told(row: &Row, running: usize, hosts: usize) -> String {
     let state = match (row.progress, &row.outcome) {
         (Progress::Closed, Some(outcome)) => cut(&one_line(outcome), 200),
         (Progress::Closed, None) => "closed".to_owned(),
@@ -148,13 +167,9 @@ fn told(row: &Row, running: usize) -> String {
     let last = row.plug_to_last_vm_s.map(|seconds| span(Duration::from_secs(seconds)));
     let last = last.map_or_else(String::new, |time| format!(", last VM {time} after it was heard"));
     let vms = vms(row.vms, running).map_or_else(String::new, |vms| format!("; {vms}"));
-    let name = cut(&one_line(&row.name), 60);
-    let mut text = format!(
-        "{}  {:>4}  {name} ({}): {state}, {time}{last}{vms}\n",
-        utc(row.opened),
-        row.incident.0,
-        row.host
-    );
+    let (host, style) = (padded(&host(row), hosts), style(row));
+    let (opened, incident) = (utc(row.opened), row.incident.0);
+    let mut text = format!("{opened}  {incident:>4}  {host}{style}{state}{style:#}, {time}{last}{vms}\n");
     for (word, why) in [("held", &row.held), ("ended by", &row.aborted)] {
         if let Some(why) = why {
             let _ = writeln!(text, "      {word}: {}", cut(&one_line(why), 400));

@@ -4,6 +4,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{Host, HostState};
 use crate::options::{FenceHost, HostError, help};
+use crate::policy::progress::Seen;
 use crate::policy::replay::Begin;
 use crate::policy::stopping::{Begun, TRIED_BY_HOOKS};
 use crate::policy::{HoldRules, Mode, Policy, Purpose, Report, Rules, Source, Subject, WaitRules};
@@ -75,7 +76,12 @@ fn live(
     };
     on_signal(&zone, TRIED_BY_HOOKS, begun)?;
     let beside = zone.beside(NAMING);
-    let report = recorded(Live::new(zone, &config), &config, subject, policy);
+    let live = Live::new(zone, &config);
+    let live = match subject.source {
+        Source::Event | Source::Reconcile => live,
+        Source::Person => live.shown(Seen::new(subject.host, &subject.name, policy.fence.samples)),
+    };
+    let report = recorded(live, &config, subject, policy);
     name_foreign(&beside);
     Ok(report)
 }

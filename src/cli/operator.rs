@@ -18,6 +18,7 @@ use super::report::{ReportOptions, report};
 use super::serve::{DrillPower, drill_power};
 use super::setup::{Setup, setup};
 use super::show::{Show, show};
+use super::status::{StatusOptions, status};
 use super::watch::{WatchHosts, watch};
 use crate::finish;
 use crate::options::{FenceHost, HostBack, HostError, VmDown};
@@ -47,6 +48,7 @@ enum Command {
     Layer(LayerCommand),
     Reconcile(Reconcile),
     Watch(WatchHosts),
+    Status(StatusOptions),
     History(History),
     Metrics(Metrics),
     Show(Show),
@@ -95,6 +97,7 @@ pub fn operator() -> ExitCode {
         Command::Layer(options) => layer(&options),
         Command::Reconcile(options) => reconcile(&options),
         Command::Watch(options) => watch(&options),
+        Command::Status(options) => status(&options),
         Command::History(options) => history(&options),
         Command::Metrics(options) => metrics(&options),
         Command::Show(options) => show(&options),

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::model::{DeviceName, FenceDevice, Host, Level, Outlook, PowerState, ReadBack, Route};
+use crate::model::{Cluster, DeviceName, FenceDevice, Host, Level, Outlook, PowerState, ReadBack, Route};
 use crate::policy::check::{Entry, HostFacts};
 use crate::policy::peers::peers;
 use crate::policy::{Failure, Trouble};
@@ -76,6 +76,23 @@ pub(super) fn ask(zone: &Zone<Http>, config: &Config, outlook: &Outlook, hosts: 
         HostFacts::unasked(host.clone(), asker.entry(host), Err(failure))
     };
     hosts.iter().enumerate().map(|(at, host)| done.remove(&at).unwrap_or_else(|| lost(host))).collect()
+}
+
+/// The same of every host with its devices, of which none is asked.
+pub(super) fn unasked(
+    zone: &Zone<Http>,
+    config: &Config,
+    hosts: &[Host],
+    clusters: &[Cluster],
+) -> Vec<HostFacts> {
+    let mut fence = Fence::new(config);
+    fence.meet(hosts, clusters);
+    let asker = Asker { zone, fence, all: hosts, gates: BTreeMap::new() };
+    let one = |host: &Host| {
+        let levels = asker.fence.plan(host).map_err(Failure::from);
+        HostFacts::unasked(host.clone(), asker.entry(host), levels)
+    };
+    hosts.iter().map(one).collect()
 }
 
 fn take<'a>(next: &AtomicUsize, hosts: &'a [Host]) -> Option<(usize, &'a Host)> {

@@ -31,6 +31,8 @@
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `peers` |
 //! | what a person is told, and once | `notify`: `stance`, `plan`, `notes` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
+//! | a cluster is Disabled, Waiting or Active | `protection` |
+//! | what is open, and does it need a person? | `status` |
 //! | a host that cannot be lost any more: when that is planned, what is new | `losses`; a warning: `check/loss` |
 //! | what a monitoring system is told | `metrics` |
 //! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
@@ -59,6 +61,8 @@ mod order;
 pub mod peers;
 pub mod plan;
 pub mod port;
+pub mod progress;
+pub mod protection;
 pub mod reconcile;
 pub mod record;
 pub mod replay;
@@ -69,6 +73,7 @@ mod run;
 pub(crate) mod scan;
 mod settings;
 pub mod states;
+pub mod status;
 pub mod stopping;
 pub mod surroundings;
 mod timings;

@@ -16,6 +16,7 @@ use super::places::{Place, Places};
 use super::reading::Reading;
 use super::runner;
 use super::sender::Sender;
+use super::shown::Shown;
 use super::stop::{self, Claimed, Running};
 use super::touch::Ports;
 use super::watched;
@@ -29,6 +30,7 @@ use crate::model::{
 };
 use crate::model::{Epoch, Hook, Words};
 use crate::policy::healthy::Deed;
+use crate::policy::progress::Seen;
 use crate::policy::stopping::By;
 use crate::policy::{
     Claim, Clearance, Entry, Failure, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Weight,
@@ -76,6 +78,8 @@ pub struct Live {
     claimed: Option<Claimed>,
     /// Who tells receivers, where there are any.
     sender: Option<Sender>,
+    /// Where a person waits for this run at a terminal.
+    shown: Option<Shown>,
     /// Until it is dropped.
     _running: Running,
 }
@@ -106,6 +110,7 @@ impl Live {
             found: false,
             claimed: None,
             sender: Sender::of(config),
+            shown: None,
             _running: Running::begin(),
         }
     }
@@ -126,6 +131,18 @@ impl Live {
     #[must_use]
     pub fn among(self, places: &Places) -> Self {
         Self { places: Some(places.clone()), ..self }
+    }
+
+    /// The same, and a person who waits for the run at a terminal sees how far it has come.
+    #[must_use]
+    pub fn shown(self, seen: Seen) -> Self {
+        Self { shown: Shown::begin(seen), ..self }
+    }
+
+    fn show(&mut self, change: impl FnOnce(&mut Seen)) {
+        if let Some(shown) = &mut self.shown {
+            shown.change(change);
+        }
     }
 
     /// A VM was claimed.
@@ -246,6 +263,7 @@ impl World for Live {
         if let Some(sender) = &mut self.sender {
             sender.wrote(document, incident);
         }
+        self.show(|seen| seen.record(incident));
         Ok(document)
     }
 
@@ -359,10 +377,12 @@ impl World for Live {
     }
 
     fn power_state(&mut self, host: HostId, device: &DeviceName, via: Option<&Peer>) -> PowerState {
-        match self.suspect(host) {
+        let said = match self.suspect(host) {
             Ok((host, document)) => self.fence.status(host, document, device, via),
             Err(why) => PowerState::Unknown(why),
-        }
+        };
+        self.show(|seen| seen.device(device, &said));
+        said
     }
 
     fn begin_reading(&mut self, host: HostId, devices: &[(DeviceName, Option<Peer>)]) {
@@ -393,7 +413,9 @@ impl World for Live {
     }
 
     fn vms(&mut self, ids: &[VmId]) -> Result<VmList, Failure> {
-        self.zone.vms(ids)
+        let list = self.zone.vms(ids)?;
+        self.show(|seen| seen.vms(&list.vms));
+        Ok(list)
     }
 
     fn histories(&mut self, ids: &[VmId]) -> Result<Vec<Vm>, Failure> {
@@ -405,6 +427,7 @@ impl World for Live {
     }
 
     fn act(&mut self, _proof: &Proof, orders: &[Order]) -> Vec<Reply> {
+        self.show(|seen| seen.orders(orders));
         let zone = &self.zone;
         std::thread::scope(|scope| {
             let sent: Vec<_> = orders.iter().map(|order| scope.spawn(move || zone.send(order))).collect();
@@ -458,6 +481,7 @@ impl World for Live {
     }
 
     fn tell(&mut self, entry: &Entry) {
+        self.show(|seen| seen.phase(entry.phase));
         match entry.weight {
             Weight::Step => log::info!("{}: {}", entry.phase, entry.text),
             Weight::Detail => log::debug!("{}: {}", entry.phase, entry.text),

@@ -3,7 +3,7 @@
 use super::Zone;
 use super::error_date::error_dates;
 use super::oned::Transport;
-use crate::model::{Epoch, HostId, HostState, Memory};
+use crate::model::{Epoch, Host, HostId, HostState, Memory};
 use crate::policy::Failure;
 use crate::policy::reconcile::{Failing, Look, is_known};
 use crate::policy::watched::Watched;
@@ -31,17 +31,12 @@ impl<T: Transport> Zone<T> {
         let hosts = self.hosts()?;
         watched.look(steady, &memory, &hosts);
         watched.tell(steady, &mut memory);
-        let seen = watched.failing(steady);
-        let mut asked = 0;
-        let mut failing = BTreeMap::new();
-        for host in hosts.iter().filter(|host| host.state == HostState::Error) {
-            let unknown = !is_known(&memory, host) && asked < MOST;
-            asked += usize::from(unknown);
-            let text = host.error.as_deref().unwrap_or_default();
-            let dates = zone.map_or_else(Vec::new, |zone| error_dates(text, zone));
-            let heard = if unknown { self.heard(host.id) } else { None };
-            let seen = seen.get(&host.id).copied().unwrap_or_default();
-            failing.insert(host.id, Failing { dates, heard, seen });
+        let mut failing = failing(&hosts, &watched.failing(steady), zone);
+        let unknown = |host: &&Host| host.state == HostState::Error && !is_known(&memory, host);
+        for host in hosts.iter().filter(unknown).take(MOST) {
+            if let Some(failing) = failing.get_mut(&host.id) {
+                failing.heard = self.heard(host.id);
+            }
         }
         Ok(Look { memory, hosts, unread_hosts: self.unread_hosts(), failing })
     }
@@ -51,4 +46,20 @@ impl<T: Transport> Zone<T> {
         let (host, _) = self.oned().host(host).ok()?;
         host.monitored_at.map(Epoch)
     }
+}
+
+/// Since when hosts are in ERROR, as far as their own documents and earlier looks say it.
+pub(crate) fn failing(
+    hosts: &[Host],
+    seen: &BTreeMap<HostId, Duration>,
+    zone: Option<&TimeZone>,
+) -> BTreeMap<HostId, Failing> {
+    let failing = hosts.iter().filter(|host| host.state == HostState::Error);
+    let one = |host: &Host| {
+        let text = host.error.as_deref().unwrap_or_default();
+        let dates = zone.map_or_else(Vec::new, |zone| error_dates(text, zone));
+        let seen = seen.get(&host.id).copied().unwrap_or_default();
+        (host.id, Failing { dates, heard: None, seen })
+    };
+    failing.map(one).collect()
 }

@@ -16,6 +16,7 @@ use super::oned::{Http, Transport};
 use crate::model::{DocumentId, Epoch, Hold, HostId, Incident};
 use crate::policy::stopping::{self, Begun, By, by, let_go_by, taken_back, told, tries_again};
 use crate::policy::{Failure, Order};
+use crate::terminal::above;
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -183,7 +184,7 @@ fn stop(stops: Stops, signal: i32, on_terminal: bool) {
         }),
         Stops::Command(advice) => stopped(&advice),
     };
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = above(|| io::stderr().lock().write_all(text.as_bytes()));
     std::process::exit(i32::from(STOPPED));
 }
 

@@ -143,6 +143,10 @@ impl Bench {
         }
     }
 
+    pub(super) fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+
     pub(super) fn start(&self) -> Command {
         self.start_program(ONERESCUE)
     }

@@ -32,4 +32,7 @@ mod setup_hooks;
 mod setup_hosts;
 mod setup_scan;
 mod setup_scan_redfish;
+mod status;
+mod status_vms;
+mod terminal;
 mod watch;

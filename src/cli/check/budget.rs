@@ -1,6 +1,6 @@
 //! How long a recovery takes, for people: the sums, each stage with what says so, and what takes most off.
 
-use super::table::wrapped;
+use super::super::columns::wrapped;
 use crate::model::text::{cut, one_line};
 use crate::policy::check::{Budget, Checked, Saving, Seconds, Stage};
 

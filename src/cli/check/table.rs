@@ -1,13 +1,11 @@
 //! The findings for people: worst first, at most 100 columns, what is well after that, what to do next in the last line.
 
+use super::super::columns::{WIDTH, wrapped};
 use crate::model::text::{cut, one_line};
 use crate::policy::arming::utc;
 use crate::policy::check::{Checked, Line, State};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
-
-/// As wide as a terminal is at night.
-const WIDTH: usize = 100;
 
 /// Where the text of a finding begins.
 const INDENT: usize = 20;
@@ -72,31 +70,4 @@ fn row(line: &Line, text: &mut String) {
     for line in lines {
         let _ = writeln!(text, "{:INDENT$}{line}", "");
     }
-}
-
-/// Break a text between words into lines that begin at `indent` and end before [`WIDTH`].
-pub(super) fn wrapped(words: &str, indent: usize, text: &mut String) {
-    let room = WIDTH.saturating_sub(indent).max(1);
-    let mut line = String::new();
-    let flush = |line: &mut String, text: &mut String| {
-        let _ = writeln!(text, "{:indent$}{line}", "");
-        line.clear();
-    };
-    for word in words.split(' ') {
-        let mut rest = word;
-        if !line.is_empty() && line.chars().count() + 1 + rest.chars().count() > room {
-            flush(&mut line, text);
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        while rest.chars().count() > room {
-            let (head, tail) = rest.split_at(rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at));
-            line.push_str(head);
-            flush(&mut line, text);
-            rest = tail;
-        }
-        line.push_str(rest);
-    }
-    flush(&mut line, text);
 }

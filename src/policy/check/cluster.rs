@@ -1,49 +1,12 @@
-//! Is a cluster protected: Disabled, Waiting or Active, and why?
+//! Clusters as a check sees them: whether they are protected is judged in [`crate::policy::protection`].
 
 use super::device::healthy;
-use super::host::{HostFacts, first_usable};
+use super::host::{Entry, HostFacts, first_usable, first_usable_as_seen};
 use super::{Scope, ZoneFacts};
-use crate::model::{Cluster, ClusterId};
+use crate::model::{Cluster, ClusterId, Memory};
 use crate::policy::Rules;
-use crate::policy::arming::told;
 use crate::policy::limits::says_no;
-use serde::Serialize;
-
-/// Whether the VMs of a cluster would be recovered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum ClusterStatus {
-    /// Somebody does not want it.
-    Disabled,
-    /// They would be, but cannot.
-    Waiting,
-    /// They would be.
-    Active,
-}
-
-impl ClusterStatus {
-    /// `Active`
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Disabled => "Disabled",
-            Self::Waiting => "Waiting",
-            Self::Active => "Active",
-        }
-    }
-}
-
-/// A cluster's status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClusterReport {
-    /// Its id.
-    pub id: ClusterId,
-    /// Its name.
-    pub name: String,
-    /// Whether it is protected.
-    pub status: ClusterStatus,
-    /// Why it is so, with the figures.
-    pub reason: String,
-}
+use crate::policy::protection::{ClusterReport, Figures, Known, protection};
 
 /// `default (cluster 0)`
 pub(super) fn name(zone: &ZoneFacts, id: ClusterId) -> String {
@@ -63,31 +26,43 @@ pub(super) fn judge(rules: &Rules, scope: Scope, zone: &ZoneFacts) -> Vec<Cluste
         Scope::Cluster(id) => cluster.id == id,
         Scope::Host(_) => false,
     };
-    let mut reports: Vec<_> =
-        zone.outlook.clusters.iter().filter(inside).map(|cluster| one(rules, zone, cluster)).collect();
-    reports.sort_by_key(|report| report.id);
-    reports
+    let fenced = |facts: &HostFacts| first_usable(rules, zone, facts).is_some();
+    let clusters = zone.outlook.clusters.iter().filter(inside);
+    reports(clusters, &zone.outlook.memory, &zone.hosts, Known::Asked, &fenced)
 }
 
-fn one(rules: &Rules, zone: &ZoneFacts, cluster: &Cluster) -> ClusterReport {
-    let hosts: Vec<_> = zone.hosts.iter().filter(|facts| facts.host.cluster == cluster.id).collect();
-    let count = |of: &dyn Fn(&HostFacts) -> bool| hosts.iter().filter(|facts| of(facts)).count();
-    let monitored = count(&|facts| healthy(&facts.host));
-    let fenced = count(&|facts| first_usable(rules, zone, facts).is_some());
-    let mut disarmed = zone.outlook.memory.disarmed.iter();
-    let disarmed = disarmed.rfind(|one| one.cluster.is_none_or(|other| other == cluster.id));
-    let figures = format!("{monitored} of {} hosts are MONITORED, {fenced} can be fenced", hosts.len());
-    let (status, reason) = if says_no(cluster) {
-        (ClusterStatus::Disabled, "its template says HA = NO".to_owned())
-    } else if let Some(disarmed) = disarmed {
-        let scope = if disarmed.cluster.is_none() { "the zone is disarmed" } else { "disarmed" };
-        (ClusterStatus::Disabled, format!("{scope} {}", told(disarmed)))
-    } else if monitored < 2 {
-        (ClusterStatus::Waiting, format!("{figures}: with fewer than two, nothing can run elsewhere"))
-    } else if fenced == 0 {
-        (ClusterStatus::Waiting, format!("{figures}: nothing is moved off a host that is not proven off"))
-    } else {
-        (ClusterStatus::Active, figures)
+/// The status of each cluster, by id, where no device is asked: one counts that was seen ON.
+#[must_use]
+pub fn as_seen(
+    rules: &Rules,
+    clusters: &[Cluster],
+    memory: &Memory,
+    hosts: &[HostFacts],
+) -> Vec<ClusterReport> {
+    let fenced = |facts: &HostFacts| first_usable_as_seen(rules, memory, facts).is_some();
+    reports(clusters.iter(), memory, hosts, Known::Remembered, &fenced)
+}
+
+fn reports<'a>(
+    clusters: impl Iterator<Item = &'a Cluster>,
+    memory: &Memory,
+    hosts: &[HostFacts],
+    known: Known,
+    can_be_fenced: &dyn Fn(&HostFacts) -> bool,
+) -> Vec<ClusterReport> {
+    let one = |cluster: &Cluster| {
+        let hosts: Vec<_> = hosts.iter().filter(|facts| facts.host.cluster == cluster.id).collect();
+        let count = |of: &dyn Fn(&HostFacts) -> bool| hosts.iter().filter(|facts| of(facts)).count();
+        let figures = Figures {
+            hosts: hosts.len(),
+            monitored: count(&|facts| healthy(&facts.host)),
+            declared: count(&|facts| facts.entry != Entry::None),
+            fenced: count(can_be_fenced),
+            known,
+        };
+        protection(cluster, &memory.disarmed, figures)
     };
-    ClusterReport { id: cluster.id, name: cluster.name.clone(), status, reason }
+    let mut reports: Vec<_> = clusters.map(one).collect();
+    reports.sort_by_key(|report| report.id);
+    reports
 }

@@ -64,6 +64,15 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// The same where it is not asked: it was seen ON before, or need not be.
+    pub(super) fn usable_as_seen(&self, rules: &FenceRules) -> bool {
+        match self.device.read_back {
+            ReadBack::ExitCodeOnly => false,
+            ReadBack::ExitCodeAccepted => true,
+            ReadBack::Status => rules.seen_on == Control::Waived || self.before.is_some(),
+        }
+    }
+
     pub(super) fn findings(&self, rules: &FenceRules) -> Vec<Finding> {
         [Some(self.answer()), self.control(rules)].into_iter().flatten().collect()
     }

@@ -3,7 +3,9 @@
 use super::device::Seen;
 use super::finding::{Finding, Item};
 use super::{Scope, ZoneFacts, cluster};
-use crate::model::{DeviceName, FenceDevice, Host, HostId, HostState, Level, PowerDomain, PowerState};
+use crate::model::{
+    DeviceName, FenceDevice, Host, HostId, HostState, Level, Memory, PowerDomain, PowerState,
+};
 use crate::policy::{Failure, Rules};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -189,10 +191,18 @@ fn level(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts, levels: &[Level]) -
 
 /// The number of the first level of which every device could prove the host off.
 pub(super) fn first_usable(rules: &Rules, zone: &ZoneFacts, facts: &HostFacts) -> Option<usize> {
+    first(facts, &|device| Seen::new(&zone.outlook.memory, facts, device).usable(&rules.fence))
+}
+
+/// The same where no device was asked.
+pub(super) fn first_usable_as_seen(rules: &Rules, memory: &Memory, facts: &HostFacts) -> Option<usize> {
+    first(facts, &|device| Seen::new(memory, facts, device).usable_as_seen(&rules.fence))
+}
+
+fn first(facts: &HostFacts, usable: &dyn Fn(&FenceDevice) -> bool) -> Option<usize> {
     if !matches!(facts.entry, Entry::Declared { .. }) {
         return None;
     }
-    let usable = |device| Seen::new(&zone.outlook.memory, facts, device).usable(&rules.fence);
     let levels = facts.levels.as_ref().ok()?;
     let mut usable = levels.iter().map(|level| level.0.iter().all(usable));
     usable.position(|usable| usable).map(|at| at + 1)

@@ -22,8 +22,9 @@ mod target;
 mod witness;
 mod zombie;
 
+pub use super::protection::{ClusterReport, ClusterStatus};
 pub use budget::{Budget, BudgetFacts, Saving, Seconds, Stage, Watcher};
-pub use cluster::{ClusterReport, ClusterStatus};
+pub use cluster::as_seen;
 pub use finding::{Alike, Finding, Item, State};
 pub use group::{Line, singly, together};
 pub(in crate::policy) use hook::is_autostart;

@@ -10,7 +10,7 @@ use crate::policy::record::lease::{ended_by, may_live};
 use crate::policy::record::opening::is_set_aside_by;
 
 /// Has everything been done but for VMs that are held, and is the host as it was then?
-pub(super) fn waits(incident: &Incident, host: &Host) -> bool {
+pub(in crate::policy) fn waits(incident: &Incident, host: &Host) -> bool {
     let dead = match host.state {
         HostState::Error => true,
         HostState::Disabled => is_set_aside_by(incident),

@@ -14,8 +14,10 @@ mod unfinished;
 
 pub use age::Failing;
 pub use decide::decide;
+pub(in crate::policy) use looks::waits;
 pub use options::options;
 pub use turns::{LOOK, Turns, stays};
+pub(in crate::policy) use unfinished::{is_armed, is_pending};
 
 use super::WaitRules;
 use super::host_back;

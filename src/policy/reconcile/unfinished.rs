@@ -138,16 +138,25 @@ fn words<'a>(
     document: DocumentId,
     incident: &'a Incident,
 ) -> impl Iterator<Item = &'a Confirmation> {
+    let all = memory.confirmations.iter().chain(&memory.proceeds);
+    all.filter(move |word| is_pending(memory, document, incident, word))
+}
+
+/// Does this word count for the incident of this record, and has no run used it yet?
+pub(in crate::policy) fn is_pending(
+    memory: &Memory,
+    document: DocumentId,
+    incident: &Incident,
+    word: &Confirmation,
+) -> bool {
+    let contradicted = incident.on.is_some_and(|on| on >= word.at);
     let used = [&incident.confirmation, &incident.proceeded];
-    memory.confirmations.iter().chain(&memory.proceeds).filter(move |word| {
-        let contradicted = incident.on.is_some_and(|on| on >= word.at);
-        let used = used.iter().any(|used| used.as_ref() == Some(*word));
-        word.incident == document && word.expires > memory.now && !used && !contradicted
-    })
+    let used = used.iter().any(|used| used.as_ref() == Some(word));
+    word.incident == document && word.expires > memory.now && !used && !contradicted
 }
 
 /// Was it held because fencing was disarmed, which it is no more where the host is now?
-fn is_armed(memory: &Memory, incident: &Incident, host: Option<&Host>) -> bool {
+pub(in crate::policy) fn is_armed(memory: &Memory, incident: &Incident, host: Option<&Host>) -> bool {
     let then = incident.held.as_ref().is_some_and(|held| held.why.starts_with(DISARMED));
     let cluster = host.map_or(incident.cluster, |host| host.cluster);
     then && disarmed(&memory.disarmed, Some(cluster), &[]).is_none()

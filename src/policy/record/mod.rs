@@ -11,6 +11,7 @@ pub mod lease;
 mod lock;
 pub(in crate::policy) mod open;
 pub(in crate::policy) mod opening;
+pub mod outcomes;
 pub(in crate::policy) mod ownership;
 pub(in crate::policy) mod release;
 pub mod stages;

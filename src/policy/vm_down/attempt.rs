@@ -12,7 +12,7 @@ use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 
 /// A person, or an hour without another crash, ends it.
-const CRASH_LOOP: &str = "CRASH_LOOP";
+pub(in crate::policy) const CRASH_LOOP: &str = "CRASH_LOOP";
 
 /// Start the VM on its own host.
 pub(super) async fn start(run: &mut Run, down: &Down, plan: &str) -> Result<Tried, End> {

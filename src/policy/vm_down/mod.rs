@@ -16,6 +16,7 @@ mod run;
 mod settle;
 
 pub use super::port::VmSubject as Subject;
+pub(in crate::policy) use attempt::CRASH_LOOP;
 pub use kept::Kept;
 pub use rules::{Policy, Rules};
 

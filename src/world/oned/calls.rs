@@ -226,7 +226,7 @@ impl<T: Transport> Oned<T> {
         self.read(method, params).and_then(text).map_err(during(method))
     }
 
-    pub(super) fn read_pool<D: Decode>(&self, method: &str, params: &[Value]) -> Result<Pool<D>> {
+    pub(in crate::world) fn read_pool<D: Decode>(&self, method: &str, params: &[Value]) -> Result<Pool<D>> {
         let xml = self.read_text(method, params)?;
         read_pool(&xml, Limits::REPLY).map_err(OnedError::Reply).map_err(during(method))
     }

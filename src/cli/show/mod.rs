@@ -1,38 +1,40 @@
 //! `onerescue show`: one incident whole, from whichever front-end; with `--follow` until it is closed.
 
+mod follow;
+mod table;
+
+use super::columns::{BOLD, RED, YELLOW};
 use super::history::remembered;
 use super::moving::{elsewhere, vms};
 use super::stop::{Stop, end};
 use crate::error::Error;
 use crate::finish;
 use crate::model::text::{cut, one_line, span};
-use crate::model::{DocumentId, End, Epoch, HostId, Incident, Line, Memory, Progress, Signs, VmId};
+use crate::model::{DocumentId, Epoch, HostId, Incident, Line, Memory, Progress, Signs, VmId};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{aborted, counts, find};
 use crate::policy::record::stages::{Passed, passed};
-use crate::policy::{DELETED, Failure, unreadable};
-use crate::world::{Live, World as _, error_dates, local_zone};
+use crate::policy::{Failure, unreadable};
+use crate::terminal::is_a_terminal;
+use crate::world::{Live, error_dates, local_zone};
 use clap::Args;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// The time between two looks of `--follow`.
-const LOOK: Duration = Duration::from_secs(2);
-
-/// More VMs than this are only counted, outside JSON.
-const MOST: usize = 1000;
+use table::{Which, vms_table};
 
 /// Show one incident: its phases with times, its evidence, each VM with its outcome
 #[derive(Clone, Debug, Args)]
 pub(super) struct Show {
     /// Its number in `onerescue history`, or a host's name for its newest
     incident: String,
-    /// Go on until it is closed
+    /// Go on until it is closed: in place on a terminal, else line by line
     #[arg(long)]
     follow: bool,
+    /// Every VM in a line of its own, however many there are
+    #[arg(long, conflicts_with = "json")]
+    vms: bool,
     /// Print JSON: the record as it is, and its stages
     #[arg(long, conflicts_with = "follow")]
     json: bool,
@@ -67,16 +69,20 @@ fn tell(options: &Show) -> Result<u8, Stop> {
         finish::say(&(serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"));
         return Ok(0);
     }
+    let which = if options.vms { Which::All } else { Which::Grouped };
+    if options.follow && incident.progress != Progress::Closed && is_a_terminal() {
+        return follow::in_place(Live::new(zone, &config), memory.clone(), *document, which);
+    }
     let mut text = head(&memory, *document, incident);
     let mut seen = BTreeSet::new();
     new_lines(incident, &mut seen, &mut text);
     if !options.follow || incident.progress == Progress::Closed {
         let moved = elsewhere(incident, |vms| zone.vms(vms));
-        finish::say(&(text + &tail(incident, &moved)));
+        finish::say_in_colour(&(text + &tail(incident, &moved, which)));
         return Ok(0);
     }
-    finish::say(&text);
-    follow(Live::new(zone, &config), *document, seen)
+    finish::say_in_colour(&text);
+    follow::line_by_line(Live::new(zone, &config), *document, seen, which)
 }
 
 /// There is none, or it is one that cannot be read.
@@ -92,43 +98,17 @@ fn none(memory: &Memory, named: &str) -> Result<u8, Stop> {
     }
 }
 
-/// Tell what is new until it is closed.
-fn follow(
-    mut live: Live,
-    document: DocumentId,
-    mut seen: BTreeSet<(Epoch, String, String)>,
-) -> Result<u8, Stop> {
-    let mut before = 0;
-    loop {
-        live.wait(LOOK);
-        let memory = live.memory()?;
-        let Some((_, incident)) = memory.incidents.iter().find(|(other, _)| *other == document) else {
-            let what = format!("somebody has deleted {document}");
-            return Err(Error::instead(what, "run `onerescue history`").into());
-        };
-        let mut text = String::new();
-        new_lines(incident, &mut seen, &mut text);
-        if incident.progress == Progress::Closed {
-            finish::say(&(text + &tail(incident, &BTreeMap::new())));
-            return Ok(0);
-        }
-        let running = elsewhere(incident, |vms| live.vms(vms)).len();
-        if running > before {
-            let all = counts(incident).on_its_way;
-            let now = after(incident, memory.now);
-            let _ = writeln!(text, "{now} {:<8} {running} of {all} VMs on their way run elsewhere", "now");
-        }
-        before = running;
-        finish::say(&text);
-    }
-}
-
 fn head(memory: &Memory, document: DocumentId, incident: &Incident) -> String {
     let mut text =
         format!("{document}: {} ({}), {}\n", one_line(&incident.name), incident.host, incident.cluster);
     let mut add = |key: &str, value: Option<String>| {
         if let Some(value) = value {
-            let _ = writeln!(text, "{key:<9} {}", cut(&one_line(&value), 1000));
+            let style = match key {
+                "HELD" => RED,
+                "do this" => BOLD,
+                _ => anstyle::Style::new(),
+            };
+            let _ = writeln!(text, "{style}{key:<9}{style:#} {}", cut(&one_line(&value), 1000));
         }
     };
     let at = |moment: Epoch| Some(format!("{}, {}", utc(moment), after(incident, moment)));
@@ -210,47 +190,20 @@ fn new_lines(incident: &Incident, seen: &mut BTreeSet<(Epoch, String, String)>, 
     }
 }
 
-/// How it stands: the end, and each VM.
-fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>) -> String {
-    let mut text = String::new();
-    for vm in incident.vms.iter().take(MOST) {
-        let end = match vm.end {
-            Some(End::Recovered) if vm.why == DELETED => "deleted",
-            Some(End::Recovered) => "recovered",
-            Some(End::Left) => "left alone",
-            Some(End::Held) => "held",
-            Some(End::Failed) => "failed",
-            None => "on its way",
-        };
-        let to = vm.to.map_or_else(String::new, |host| format!(" to {host}"));
-        let order = vm.order.as_ref().map_or_else(String::new, |order| format!(", {order}{to}"));
-        let why = match moved.get(&vm.id) {
-            Some(to) => format!(": RUNNING on {to} by now"),
-            None if vm.why.is_empty() || vm.why == DELETED => String::new(),
-            None => format!(": {}", vm.why),
-        };
-        let line = format!("{} {}: {end}{order}{why}", vm.id, vm.name);
-        let _ = writeln!(text, "{}", cut(&one_line(&line), 400));
-    }
-    let more = incident.vms.len().saturating_sub(MOST);
-    if more > 0 {
-        let _ = writeln!(text, "and {more} more: --json has them all");
-    }
-    if incident.vms_left_out > 0 {
-        let out = incident.vms_left_out;
-        let _ = writeln!(text, "and {out} more, which the record has no room for: the run's log has them");
-    }
-    let state = match incident.progress {
-        Progress::Closed => "closed",
-        Progress::Open => "open",
-        Progress::Held => "held",
-        Progress::Fencing => "fencing",
-        Progress::Off => "proven off, recovering",
+/// How it stands: the VMs, and the end.
+fn tail(incident: &Incident, moved: &BTreeMap<VmId, HostId>, which: Which) -> String {
+    let mut text = vms_table(incident, moved, which);
+    let (state, style) = match incident.progress {
+        Progress::Closed => ("closed", anstyle::Style::new()),
+        Progress::Open => ("open", YELLOW),
+        Progress::Held => ("held", RED),
+        Progress::Fencing => ("fencing", YELLOW),
+        Progress::Off => ("proven off, recovering", YELLOW),
     };
     let took = span(incident.updated.since(incident.opened));
     let outcome = incident.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {outcome}"));
     let vms = vms(counts(incident), moved.len()).map_or_else(String::new, |vms| format!("; {vms}"));
-    let _ = writeln!(text, "{state} after {took}{}{vms}", cut(&one_line(&outcome), 1000));
+    let _ = writeln!(text, "{style}{state}{style:#} after {took}{}{vms}", cut(&one_line(&outcome), 1000));
     text
 }
 
