@@ -115,6 +115,33 @@ pub(crate) fn layer_of(attributes: &BTreeMap<String, String>) -> Option<&str> {
 }
 
 impl Vm {
+    /// A VM of 1 CPU and 1 KiB of which nothing else is known: no history, no disks, nobody's.
+    #[must_use]
+    pub fn new(id: VmId, name: &str, state: VmState, host: Option<HostId>) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            gname: String::new(),
+            owner: Owner::default(),
+            state,
+            host,
+            system_datastore: None,
+            image_datastores: Vec::new(),
+            tm_mad: String::new(),
+            vm_mad: String::new(),
+            last_action: None,
+            history: Vec::new(),
+            lock: None,
+            cpu: 100,
+            memory_kib: 1,
+            pci: Vec::new(),
+            needs: Needs::default(),
+            resched: false,
+            error: None,
+            attributes: BTreeMap::new(),
+        }
+    }
+
     /// The user template's `HA_LAYER`: VMs of one layer run on different hosts. Its first 200 characters count: no layer
     /// that is made here has a longer name than 128.
     #[must_use]

@@ -2,7 +2,6 @@
 
 use onerescue::model::*;
 use onerescue::policy::*;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) const NODE7: HostId = HostId(7);
@@ -28,26 +27,10 @@ pub(crate) fn host(id: u32, state: HostState, vms: &[u32]) -> Host {
 
 pub(crate) fn vm(id: u32, state: VmState, on: Option<u32>, system: u32) -> Vm {
     Vm {
-        id: VmId(id),
-        name: format!("vm{id}"),
-        state,
-        host: on.map(HostId),
         system_datastore: Some(DatastoreId(system)),
-        image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
-        vm_mad: String::new(),
-        last_action: None,
-        history: Vec::new(),
-        lock: None,
-        cpu: 100,
         memory_kib: 1024,
-        pci: Vec::new(),
-        gname: String::new(),
-        owner: onerescue::model::Owner::default(),
-        needs: onerescue::model::Needs::default(),
-        resched: false,
-        error: None,
-        attributes: BTreeMap::new(),
+        ..Vm::new(VmId(id), &format!("vm{id}"), state, on.map(HostId))
     }
 }
 

@@ -10,26 +10,8 @@ const RUNNING: VmState = VmState::RUNNING;
 pub(super) fn vm(id: u32, state: VmState, host: Option<u32>, layer: &str) -> Vm {
     let attributes = [(ATTRIBUTE.to_owned(), layer.to_owned())];
     Vm {
-        id: VmId(id),
-        name: format!("web-{id}"),
-        state,
-        host: host.map(HostId),
-        system_datastore: None,
-        image_datastores: Vec::new(),
-        tm_mad: String::new(),
-        vm_mad: String::new(),
-        last_action: None,
-        history: Vec::new(),
-        lock: None,
-        cpu: 100,
-        memory_kib: 1,
-        pci: Vec::new(),
-        gname: String::new(),
-        owner: crate::model::Owner::default(),
-        needs: crate::model::Needs::default(),
-        resched: false,
-        error: None,
         attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        ..Vm::new(VmId(id), &format!("web-{id}"), state, host.map(HostId))
     }
 }
 

@@ -1,9 +1,7 @@
 //! When it is planned, what is said, and for how long it is remembered.
 
 use super::*;
-use crate::model::{
-    Capacity, Datastore, DatastoreId, DatastoreKind, Host, HostState, Needs, Owner, Sharing, Vm, VmState,
-};
+use crate::model::{Capacity, Datastore, DatastoreId, DatastoreKind, Host, HostState, Sharing, Vm, VmState};
 use crate::policy::port::Survey;
 use crate::policy::settings::{Mode, Policy};
 use crate::policy::what_if::Snapshot;
@@ -22,26 +20,9 @@ fn host(id: u32, room: i64, vms: &[u32]) -> Host {
 
 fn vm(id: u32, host: u32) -> Vm {
     Vm {
-        id: VmId(id),
-        name: format!("vm{id}"),
-        state: VmState::RUNNING,
-        host: Some(HostId(host)),
         system_datastore: Some(DatastoreId(0)),
-        image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
-        vm_mad: String::new(),
-        last_action: None,
-        history: Vec::new(),
-        lock: None,
-        cpu: 100,
-        memory_kib: 1,
-        pci: Vec::new(),
-        resched: false,
-        gname: String::new(),
-        owner: Owner::default(),
-        needs: Needs::default(),
-        error: None,
-        attributes: BTreeMap::new(),
+        ..Vm::new(VmId(id), &format!("vm{id}"), VmState::RUNNING, Some(HostId(host)))
     }
 }
 

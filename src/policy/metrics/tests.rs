@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{
     Abort, ClusterId, DeviceName, Disarmed, DocumentId, End, Held, HostId, HostState, Incident, IncidentVm,
-    Needs, Owner, Progress, SeenOn, Stages, Vm, VmId, VmState,
+    Progress, SeenOn, Stages, Vm, VmId, VmState,
 };
 use crate::policy::losses::{Borne, HostLoss};
 use std::collections::BTreeMap;
@@ -184,28 +184,7 @@ fn a_front_end_that_does_not_lead_tells_of_itself_only() {
 }
 
 fn vm(id: u32, state: VmState) -> Vm {
-    Vm {
-        id: VmId(id),
-        name: "x".to_owned(),
-        state,
-        host: Some(HostId(1)),
-        system_datastore: None,
-        image_datastores: Vec::new(),
-        tm_mad: String::new(),
-        vm_mad: String::new(),
-        last_action: None,
-        history: Vec::new(),
-        lock: None,
-        cpu: 100,
-        memory_kib: 1,
-        pci: Vec::new(),
-        resched: false,
-        gname: String::new(),
-        owner: Owner::default(),
-        needs: Needs::default(),
-        error: None,
-        attributes: BTreeMap::new(),
-    }
+    Vm::new(VmId(id), "x", state, Some(HostId(1)))
 }
 
 #[test]

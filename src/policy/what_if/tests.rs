@@ -1,9 +1,7 @@
 //! What a scenario cannot show: order, turns, bounds, and what is not protected.
 
 use super::*;
-use crate::model::{
-    Capacity, ClusterId, Datastore, DatastoreId, DatastoreKind, Listing, Needs, Sharing, VmState,
-};
+use crate::model::{Capacity, ClusterId, Datastore, DatastoreId, DatastoreKind, Listing, Sharing, VmState};
 use crate::policy::settings::{Mode, Policy};
 
 fn host(id: u32, vms: &[u32]) -> Host {
@@ -22,26 +20,9 @@ fn host(id: u32, vms: &[u32]) -> Host {
 
 fn vm(id: u32, host: u32) -> Vm {
     Vm {
-        id: VmId(id),
-        name: format!("vm{id}"),
-        state: VmState::RUNNING,
-        host: Some(HostId(host)),
         system_datastore: Some(DatastoreId(0)),
-        image_datastores: Vec::new(),
         tm_mad: "shared".to_owned(),
-        vm_mad: String::new(),
-        last_action: None,
-        history: Vec::new(),
-        lock: None,
-        cpu: 100,
-        memory_kib: 1,
-        pci: Vec::new(),
-        resched: false,
-        gname: String::new(),
-        owner: crate::model::Owner::default(),
-        needs: Needs::default(),
-        error: None,
-        attributes: BTreeMap::new(),
+        ..Vm::new(VmId(id), &format!("vm{id}"), VmState::RUNNING, Some(HostId(host)))
     }
 }
 
