@@ -4,7 +4,7 @@
 //! It is counted by a clock that nobody sets and that begins anew with each boot, so it tells the age of what a wrong
 //! clock has dated. After a boot everything counts from the new clock's beginning at most, which is less than the truth.
 
-use crate::model::{DocumentId, Epoch, Host, HostId, HostState, Incident, Memory};
+use crate::model::{DocumentId, Host, HostId, HostState, Incident, Memory};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,23 +25,9 @@ pub struct Watched {
     records: BTreeMap<DocumentId, Sight>,
     #[serde(default)]
     hosts: BTreeMap<HostId, Sight>,
-    /// When a reconcile that works has looked last, by the wall clock: it tells people that the timer comes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tick: Option<Epoch>,
 }
 
 impl Watched {
-    /// A reconcile that works has looked.
-    pub fn ticked(&mut self, now: Epoch) {
-        self.tick = Some(now);
-    }
-
-    /// When one has looked last.
-    #[must_use]
-    pub fn tick(&self) -> Option<Epoch> {
-        self.tick
-    }
-
     /// Note what is seen at this moment of a clock that nobody sets. What is gone is forgotten.
     pub fn look(&mut self, at: Duration, memory: &Memory, hosts: &[Host]) {
         let records = memory.incidents.iter().map(|(document, incident)| (*document, mark(incident)));
@@ -93,6 +79,7 @@ fn age(sight: &Sight, at: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Epoch;
 
     const RECORD: DocumentId = DocumentId(7);
 

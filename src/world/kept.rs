@@ -35,12 +35,14 @@ pub(crate) fn write(path: &Path, text: &str, readers: Readers) -> io::Result<()>
     let new = path.with_extension(std::process::id().to_string());
     let _ = fs::remove_file(&new);
     let mut out = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
-    let mut written = out.write_all(text.as_bytes());
-    let all = (readers == Readers::All).then_some(0o644);
-    if let Some(mode) = if let Readers::Mode(mode) = readers { Some(mode) } else { all } {
-        written = written.and_then(|()| out.set_permissions(Permissions::from_mode(mode)));
-    }
-    let kept = written.and_then(|()| fs::rename(&new, path));
+    let written = out.write_all(text.as_bytes());
+    let mode = match readers {
+        Readers::Owner => 0o600,
+        Readers::All => 0o644,
+        Readers::Mode(mode) => mode,
+    };
+    let allowed = written.and_then(|()| out.set_permissions(Permissions::from_mode(mode)));
+    let kept = allowed.and_then(|()| fs::rename(&new, path));
     if kept.is_err() {
         let _ = fs::remove_file(&new);
     }

@@ -1,5 +1,5 @@
-//! What metrics need beside the zone, in small files of this front-end: `run_dir/onerescue-tick`, when reconcile has looked
-//! last, and `run_dir/onerescue-devices.json`, what devices have said to `onerescue check`. And the file that is written
+//! What metrics and `onerescue status` need beside the zone, in small files of this front-end: `run_dir/onerescue-tick`, when
+//! reconcile has looked last, and `run_dir/onerescue-devices.json`, what devices have said to `onerescue check`. And the file that is written
 //! for `node_exporter`.
 
 use super::kept::{self, Readers};

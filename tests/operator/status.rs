@@ -28,9 +28,9 @@ pub(super) fn bench(scenario: &str) -> Bench {
     bench
 }
 
-/// The file of what reconcile has seen, as a look so long ago has left it.
+/// The moment of reconcile's last look, as one so long ago has left it.
 fn ticked(bench: &Bench, ago: i64) {
-    write(&bench.path("onerescue-seen.json"), &format!("{{\"tick\":{}}}", now() - ago), 0o600);
+    write(&bench.path("onerescue-tick"), &(now() - ago).to_string(), 0o600);
 }
 
 pub(super) fn screen(bench: &Bench) -> (i32, String) {
@@ -210,7 +210,7 @@ fn what_cannot_be_read_is_never_an_empty_green_screen() {
 #[test]
 fn reconcile_is_seen_to_look_and_a_rehearsal_is_no_look() {
     let bench = bench(WELL);
-    std::fs::remove_file(bench.path("onerescue-seen.json")).unwrap();
+    std::fs::remove_file(bench.path("onerescue-tick")).unwrap();
     let never = screen(&bench);
     assert!(never.0 == 1 && never.1.contains("it has never looked on this front-end"), "{}", never.1);
     assert!(

@@ -20,15 +20,6 @@ pub(super) struct Desk {
     pub(super) zone: Zone<Http>,
 }
 
-/// What a look is for.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose {
-    /// What is found is worked on.
-    Work,
-    /// It is only told: nobody may take that for the timer.
-    Tell,
-}
-
 /// What a look has shown.
 pub(super) struct Looked {
     pub(super) decisions: Vec<Decision>,
@@ -39,7 +30,7 @@ pub(super) struct Looked {
 
 impl Desk {
     /// What oned says, and what this front-end knows of its own processes and of its looks before.
-    pub(super) fn look(&self, purpose: Purpose) -> Result<Looked, Failure> {
+    pub(super) fn look(&self) -> Result<Looked, Failure> {
         let (run_dir, zone) = (&self.config.paths.run_dir, local_zone());
         if zone.is_none() {
             log::warn!(
@@ -52,10 +43,6 @@ impl Desk {
         }
         let mut watched = watched::read(run_dir);
         let look = self.zone.look(memory, clock::since_boot(), zone.as_ref(), &mut watched)?;
-        match purpose {
-            Purpose::Work => watched.ticked(clock::wall_clock()),
-            Purpose::Tell => {}
-        }
         if let Err(error) = watched::write(run_dir, &watched) {
             log::warn!("reconcile: what was seen cannot be kept in {}: {error}", run_dir.display());
         }

@@ -20,7 +20,7 @@ use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
 use crate::world::{Lead, Sender};
 use crate::{finish, trail};
 use clap::Args;
-use look::{Desk, Purpose};
+use look::Desk;
 use std::path::PathBuf;
 use std::time::Duration;
 use tell::Told;
@@ -94,7 +94,7 @@ fn pass(options: &Reconcile, desk: &Desk) -> Result<u8> {
 fn by_the_leader(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut told: Told) -> Result<u8> {
     let done = if options.dry_run {
         told.due(&downs::due(desk));
-        desk.look(Purpose::Tell).map(|looked| told.decided(&looked))
+        desk.look().map(|looked| told.decided(&looked))
     } else {
         on_signal(&desk.zone, TRIED_BY_RECONCILE, Begun::ByMachine)?;
         if let Some(sender) = sender {

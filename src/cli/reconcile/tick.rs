@@ -1,4 +1,5 @@
-//! Each good look leaves its moment, and the file with the metrics where the settings have one.
+//! Each good look leaves its moment, and the file with the metrics where the settings have one. A rehearsal leaves neither:
+//! nobody may take it for the timer.
 
 use super::super::metrics::text;
 use super::look::{Desk, Looked};

@@ -5,7 +5,7 @@
 
 use super::super::hook::{recorded, zone};
 use super::downs;
-use super::look::{Desk, Looked, Purpose};
+use super::look::{Desk, Looked};
 use super::tell::{Ended, Told};
 use super::tick::ticked;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ pub(super) fn off(desk: &Desk, told: &mut Told, json: bool, stay: Duration) -> R
         let tended = downs::begin(scope, desk, &vms);
         let mut waits = false;
         loop {
-            match desk.look(Purpose::Work) {
+            match desk.look() {
                 Ok(looked) => {
                     told.decided(&looked);
                     ticked(desk, Some(&looked));

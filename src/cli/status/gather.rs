@@ -13,7 +13,7 @@ use crate::policy::status::{Facts, wanted};
 use crate::policy::watched::Watched;
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::{Http, Patience};
-use crate::world::{Zone, busy as locked, clock, failing, interrupted, local_zone, watched};
+use crate::world::{Zone, busy as locked, clock, failing, interrupted, local_zone, metrics, watched};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -51,7 +51,6 @@ impl Desk {
     pub(super) fn look(&self) -> Facts {
         let (run_dir, steady) = (&self.config.paths.run_dir, clock::since_boot());
         let mut watched = watched::read(run_dir);
-        let tick = watched.tick();
         let now = clock::wall_clock();
         let Read { mut memory, clusters, hosts, mut unread, lead } = self.read(now);
         let known = hosts.as_deref().unwrap_or_default();
@@ -84,7 +83,7 @@ impl Desk {
             busy,
             kept: interrupted(run_dir),
             lead,
-            tick,
+            tick: metrics::tick(run_dir),
         }
     }
 
