@@ -122,7 +122,7 @@ fn row_14_a_flapping_status_moves_no_vm() {
 #[test]
 fn row_27_a_controller_that_is_there_again_is_used_at_the_next_look() {
     let mut rig = Rig::new(Lab::start(77));
-    let devices = rig.lab.devices("fence_ipmilan", "2s", 1);
+    let devices = rig.lab.devices("fence_ipmilan", "8s", 1);
     let hold = "look = \"500ms\"\nlongest = \"500ms\"\ndeadline = \"60s\"";
     rig.bench.settings_with_hold(hold, &format!("{ONE_TRY}{devices}"));
     rig.lab.signal_controller("KILL");
@@ -133,9 +133,7 @@ fn row_27_a_controller_that_is_there_again_is_used_at_the_next_look() {
     rig.lab.restart_controller();
     let ended = rig.end(begin, run);
     rig.recovered(&ended);
-    // On a busy machine an order takes longer than its 2 s, and is sent once more.
-    let orders = rig.lab.orders();
-    assert!((1..=3).contains(&orders), "on, so it was sent off: {orders}");
+    assert_eq!(rig.lab.orders(), 1, "on, so it was sent off");
 }
 
 #[test]
