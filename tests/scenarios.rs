@@ -343,6 +343,7 @@ scenarios! {
     back_from_a_quarantine_by_a_wrong_clock
     back_from_its_quarantine
     back_from_its_quarantine_by_the_timer
+    back_from_its_quarantine_while_disarmed
     back_in_quarantine_and_a_person_decides
     back_in_quarantine_until_a_person
     back_on_a_rehearsal
@@ -513,6 +514,7 @@ scenarios! {
     dump_that_nobody_asks_for
     dump_that_there_is_none
     election_at_an_order
+    elected_before_the_order
     election_at_the_lock
     election_at_the_record
     election_in_the_fence

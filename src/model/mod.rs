@@ -60,7 +60,7 @@ pub use needs::{Disk, Membership, Needs, Pin, Topology, VirtualNode};
 pub use network::Network;
 pub use notices::{Attempt, Event, Noted, Notices, Sending};
 pub use numa::{HugePages, NumaCore, NumaNode};
-pub use outlook::{Machine, Observer, Outlook};
+pub use outlook::{Machine, Observer, Outlook, Term};
 pub use owner::{Layered, Named, Owner};
 pub use refusal::Refusal;
 pub use run_id::{Life, RunId, SeenOwner};

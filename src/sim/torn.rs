@@ -79,6 +79,11 @@ impl Cloud {
         &self.left
     }
 
+    /// Has the VM's history such a row?
+    pub(crate) fn has_torn_row(&self, vm: VmId) -> bool {
+        self.state.vms.get(&vm).is_some_and(|vm| vm.torn == Some(Torn::Row))
+    }
+
     /// With oned stopped, a person deletes the row of a VM's history that its document does not have.
     pub fn row_is_deleted(&mut self, vm: VmId) {
         if let Some(vm) = self.state.vms.get_mut(&vm) {

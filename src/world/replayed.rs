@@ -177,7 +177,7 @@ impl World for Replayed {
 
     fn lead(&mut self) -> WhoLeads {
         // Journals of versions before have no such line.
-        let alone = WhoLeads { state: Ok(RaftState::Solo), leader: None };
+        let alone = WhoLeads { state: Ok(RaftState::Solo), leader: None, term: None };
         let recorded = self.replay.ends_of(&Question::Lead).next().is_some();
         let answer = if recorded { self.ask(&Question::Lead) } else { None };
         answer.map_or(alone, |(_, lead)| lead)

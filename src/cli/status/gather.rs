@@ -93,7 +93,7 @@ impl Desk {
         let memory = self.zone.memory(now, &identity()).map(with_owners);
         if let Err(failure) = &memory {
             let (hosts, clusters) = (Err(failure.clone()), Err(failure.clone()));
-            let lead = WhoLeads { state: Err(failure.what.clone()), leader: None };
+            let lead = WhoLeads { state: Err(failure.what.clone()), leader: None, term: None };
             return Read { memory, clusters, hosts, unread: Vec::new(), lead };
         }
         let (clusters, hosts) = (self.zone.clusters(), self.zone.hosts());

@@ -54,6 +54,7 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
             gateways: Vec::new(),
             oned_runs_for: None,
             leader_for: None,
+            term: None,
             machine: Machine::default(),
         },
         chance: 0,

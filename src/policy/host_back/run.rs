@@ -139,7 +139,9 @@ impl Run {
     }
 
     pub(super) fn account(mut self, outcome: Outcome) -> Account {
-        self.settle_rest(&Fate::Held(outcome.to_string()));
+        let why =
+            if let Outcome::Held(failure) = &outcome { failure.what.clone() } else { outcome.to_string() };
+        self.settle_rest(&Fate::Held(why));
         self.note_end(outcome.to_string());
         Account {
             hook: Hook::HostBack,

@@ -23,10 +23,13 @@ pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Surv
     let Some(host) = own.filter(|host| host.state == HostState::Monitored).cloned() else {
         return Err(Outcome::NothingToDo("it is not MONITORED any more".to_owned()));
     };
-    match disarmed(&survey.memory.disarmed, Some(host.cluster), &[]) {
-        Some(failure) => Err(Outcome::Held(failure)),
-        None => Ok((host, survey)),
-    }
+    Ok((host, survey))
+}
+
+/// Nothing is sent while a person has disarmed the host's cluster.
+pub(super) fn must_be_armed(host: &Host, survey: &Survey) -> Result<(), Outcome> {
+    let failure = disarmed(&survey.memory.disarmed, Some(host.cluster), &[]);
+    failure.map_or(Ok(()), |failure| Err(Outcome::Held(failure)))
 }
 
 /// Why the host is not to be trusted: those of the reported VMs that really are elsewhere, or gone, with their names.

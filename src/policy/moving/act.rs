@@ -21,6 +21,7 @@
 
 use super::apply::hold;
 use super::ready::{Ready, Seen, ready, reopen};
+use super::torn::see_who_took;
 use super::{Moved, Next, next};
 use crate::model::text::times;
 use crate::model::{Moment, Refusal, VmId};
@@ -58,6 +59,9 @@ pub(super) async fn send(
             return Ok(next);
         }
         orders = one_batch(run, proof, orders).await;
+        if orders.is_empty() || !run.vms.hosts.is_seen_lately(run.now()) {
+            see_who_took(run).await;
+        }
         let current = if run.vms.progress.values().any(VmProgress::is_behind) { TRIED } else { CURRENT };
         if !orders.is_empty() && run.now().since(seen.surveyed) >= current {
             reopen(run, &orders);

@@ -33,7 +33,7 @@ fn well() -> Facts {
         vms: Ok(Vec::new()),
         busy: BTreeSet::new(),
         kept: Vec::new(),
-        lead: WhoLeads { state: Ok(RaftState::Solo), leader: None },
+        lead: WhoLeads { state: Ok(RaftState::Solo), leader: None, term: None },
         tick: Some(NOW.before(Duration::from_secs(20))),
     }
 }
@@ -202,8 +202,9 @@ fn groups_are_bounded_whatever_the_reasons_are() {
 
 #[test]
 fn a_front_end_that_does_not_lead_is_not_asked_for_its_looks() {
-    let with =
-        |state, tick| judge(&Facts { lead: WhoLeads { state, leader: None }, tick, ..well() }).reconcile;
+    let with = |state, tick| {
+        judge(&Facts { lead: WhoLeads { state, leader: None, term: None }, tick, ..well() }).reconcile
+    };
     for (state, tick, urgency) in [
         (Ok(RaftState::Leader), None, Some(Urgency::Now)),
         (Ok(RaftState::Follower), None, None),
