@@ -301,6 +301,28 @@ fn which_incident_is_told_and_that_there_is_none() {
     assert!(err(&nowhere).contains("cannot write /nowhere/page.html"), "{}", err(&nowhere));
 }
 
+/// One cluster is disarmed, one has devices that were never seen ON.
+#[test]
+fn the_index_says_of_each_cluster_what_status_says() {
+    let bench = Bench::new(WELL);
+    bench.settings("", &super::bench::hosts());
+    bench.remember(&super::bench::disarmed(Some(100)));
+    let site = bench.path("site");
+    assert_eq!(bench.run(&["report", "--site", site.to_str().unwrap()]).status.code(), Some(0));
+    let index = fs::read_to_string(site.join("index.html")).unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&bench.run(&["status", "--json"]).stdout).unwrap();
+    let text = |cluster: &serde_json::Value, key: &str| cluster[key].as_str().unwrap().to_owned();
+    let clusters = status["clusters"].as_array().unwrap();
+    for cluster in clusters {
+        let row =
+            format!("</th><td><span class=\"k\">{}</span></td><td class=\"wide\">", text(cluster, "status"));
+        let why = format!("{row}{}", text(cluster, "reason"));
+        assert!(index.contains(&why), "{why} is not in\n{index}");
+    }
+    let states: Vec<_> = clusters.iter().map(|cluster| text(cluster, "status")).collect();
+    assert_eq!(states, ["Waiting", "Disabled"], "{status}");
+}
+
 #[test]
 fn reconcile_keeps_the_site_writes_only_what_has_changed_and_goes_on_where_it_cannot() {
     let bench = Bench::new(WELL);
