@@ -319,8 +319,8 @@ fn the_index_says_of_each_cluster_what_status_says() {
         let why = format!("{row}{}", text(cluster, "reason"));
         assert!(index.contains(&why), "{why} is not in\n{index}");
     }
-    let states: Vec<_> = clusters.iter().map(|cluster| text(cluster, "status")).collect();
-    assert_eq!(states, ["Waiting", "Disabled"], "{status}");
+    let told: Vec<_> = clusters.iter().map(|cluster| text(cluster, "status")).collect();
+    assert_eq!(told, ["Waiting", "Disabled"], "{status}");
 }
 
 #[test]
