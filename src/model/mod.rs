@@ -58,7 +58,7 @@ pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn, Words};
 pub use monitord::{Figure, ImDriver, Monitord};
 pub use needs::{Disk, Membership, Needs, Pin, Topology, VirtualNode};
 pub use network::Network;
-pub use notices::{Attempt, Event, Noted, Notices, Sending};
+pub use notices::{Attempt, Event, Noted, NotedLoss, Notices, Sending};
 pub use numa::{HugePages, NumaCore, NumaNode};
 pub use outlook::{Machine, Observer, Outlook, Term};
 pub use owner::{Layered, Named, Owner};

@@ -112,7 +112,7 @@ fn by_the_leader(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut 
     }
     told.held(&downs::held(desk));
     if !options.dry_run {
-        losses::plan(desk);
+        losses::plan(desk, sender);
     }
     finish::say(&told.text(options.json));
     if told.has_worked() {

@@ -13,7 +13,7 @@ use crate::policy::status::{Facts, wanted};
 use crate::policy::watched::Watched;
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::{Http, Patience};
-use crate::world::{Zone, busy as locked, clock, failing, interrupted, local_zone, metrics, watched};
+use crate::world::{Zone, busy as locked, clock, failing, interrupted, local_zone, losses, metrics, watched};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -84,6 +84,8 @@ impl Desk {
             kept: interrupted(run_dir),
             lead,
             tick: metrics::tick(run_dir),
+            losses: losses::read(run_dir),
+            planning: self.config.losses,
         }
     }
 

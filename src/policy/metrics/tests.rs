@@ -156,6 +156,25 @@ fn each_thing_of_a_zone_has_its_value() {
     assert!(!told.contains("img") && !told.contains("secret") && !told.contains("switches"), "{told}");
 }
 
+/// Both would be a restart of a counter, and what is left would count once more.
+#[test]
+fn what_falls_is_not_named_as_a_total() {
+    let value = |memory: &Memory, fate: &str| {
+        let told = told(memory, &hosts(), &[]);
+        let begin = format!("onerescue_incident_vms{{fate=\"{fate}\"}} ");
+        told.lines().find_map(|line| line.strip_prefix(&begin)).unwrap().parse::<u32>().unwrap()
+    };
+    let mut memory = memory();
+    assert_eq!((value(&memory, "recovered"), value(&memory, "held")), (1, 1));
+    memory.incidents[0].1.vms[1].end = Some(End::Recovered);
+    assert_eq!((value(&memory, "recovered"), value(&memory, "held")), (2, 0), "a later look");
+    memory.incidents.remove(0);
+    assert_eq!(value(&memory, "recovered"), 0, "it is forgotten");
+    let told = told(&memory, &hosts(), &[]);
+    let names = told.lines().filter_map(|line| line.split(['{', ' ']).next());
+    assert_eq!(names.filter(|name| name.ends_with("_total")).count(), 0, "{told}");
+}
+
 /// A host that a recovery has disabled has alerts of its own, and one that a person has disabled has none.
 #[test]
 fn a_host_is_out_of_service_by_us_only_as_long_as_that_failure_counts() {
