@@ -61,7 +61,7 @@ fn hosts_that_cannot_be_lost_are_told_by_who_plans_and_open_nothing() {
     // Nobody plans any more, or another front-end does.
     let old = Facts { now: NOW.plus(Duration::from_secs(2 * 3600)), ..facts.clone() };
     assert_eq!(judge(&old).cannot_be_lost, []);
-    let follower = WhoLeads { state: Ok(RaftState::Follower), leader: None };
+    let follower = WhoLeads { state: Ok(RaftState::Follower), leader: None, term: None };
     assert_eq!(judge(&Facts { lead: follower, ..facts }).cannot_be_lost, []);
 }
 
