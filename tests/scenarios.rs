@@ -455,6 +455,9 @@ scenarios! {
     domain_on_a_peer_without_libvirt
     documents_made_wide
     down_after_a_good_while
+    down_and_never_ready
+    down_and_ready
+    down_before_it_is_ready
     down_and_a_person_powers_it_off
     down_and_another_has_just_returned
     down_and_back_by_itself

@@ -151,7 +151,6 @@ fn what_is_lost_is_said(bench: &Bench) {
 }
 
 fn vm(id: u32, end: Option<End>, text: &str) -> IncidentVm {
-    ready: None,
     IncidentVm {
         ready: None,
         id: VmId(id),
