@@ -229,6 +229,7 @@ fn fates(head: &[&str], vms: &[VmReport], broken: &mut Vec<String>) {
         let vm = vms.iter().find(|vm| vm.name == name);
         let is = vm.map_or("not mentioned", |vm| match vm.fate {
             Fate::Recovered(_) => "recovered",
+            Fate::NotReady(_) => "not ready",
             Fate::Planned(_) => "planned",
             Fate::Left(_) => "left",
             Fate::Held(_) => "held",
@@ -455,6 +456,9 @@ scenarios! {
     domain_on_a_peer_without_libvirt
     documents_made_wide
     down_after_a_good_while
+    down_and_never_ready
+    down_and_ready
+    down_before_it_is_ready
     down_and_a_person_powers_it_off
     down_and_another_has_just_returned
     down_and_back_by_itself
@@ -851,6 +855,19 @@ scenarios! {
     proceed_under_a_young_leader
     quorum_needs_more_hosts
     quorum_of_silent_peers
+    ready_agent
+    ready_agent_of_before
+    ready_context
+    ready_exec
+    ready_flaps
+    ready_killed
+    ready_never
+    ready_not_allowed
+    ready_reconciled
+    ready_service
+    ready_stale
+    ready_tcp
+    ready_tcp_elsewhere
     rebooted_and_fenced_again
     rebooted_and_left
     record_fails_after_the_proof

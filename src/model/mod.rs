@@ -11,6 +11,7 @@ mod evidence;
 mod family;
 mod forced;
 mod group;
+mod guest;
 mod heard;
 mod holder;
 mod host;
@@ -48,11 +49,14 @@ pub use evidence::{
 pub use family::{Family, Gauge};
 pub use forced::Forced;
 pub use group::{Cluster, GroupPolicy, Role, VmGroup};
+pub use guest::{Door, Executed, Guest};
 pub use heard::Heard;
 pub use holder::{Holder, Locked};
 pub use host::{Capacity, Host, HostState, PciDevice};
 pub use ids::{ClusterId, DatastoreId, DocumentId, GroupId, HookId, HostId, NetworkId, VmId, ZoneId};
-pub use incident::{End, Held, Hold, Incident, IncidentVm, Line, Looks, Progress, Signs, Surroundings};
+pub use incident::{
+    End, Held, Hold, Incident, IncidentVm, Line, Looks, Opened, Progress, Signs, Surroundings,
+};
 pub use listing::Listing;
 pub use memory::{Abort, Confirmation, Disarmed, Memory, SeenOn, Words};
 pub use monitord::{Figure, ImDriver, Monitord};
@@ -68,7 +72,7 @@ pub use service::{Deployment, SERVICE_TYPE, Service, ServiceRole};
 pub use stages::Stages;
 pub use storage::{Datastore, DatastoreKind, Sharing};
 pub use version::Version;
-pub(crate) use vm::layer_of;
 pub use vm::{Lock, PciRequest, Record, Vm};
+pub(crate) use vm::{layer_of, says_when_ready};
 pub use vm_state::{LcmState, VmState};
 pub use zone::{Raft, RaftState, Server, WhoLeads, Zone};

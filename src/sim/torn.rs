@@ -46,6 +46,7 @@ impl Cloud {
                 | Event::HostReport(_)
                 | Event::VmReport(_)
                 | Event::Destroy { .. }
+                | Event::Guest(_)
                 | Event::Scheduler
                 | Event::Election
                 | Event::LateCall { .. } => drop(self.queue.insert(key, event)),

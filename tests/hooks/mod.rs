@@ -14,6 +14,7 @@ mod itself;
 mod killed;
 mod locks;
 mod patterns;
+mod ready;
 mod recovery;
 mod stopped;
 mod surroundings;

@@ -155,6 +155,7 @@ fn what_is_lost_is_said(bench: &Bench) {
 
 fn vm(id: u32, end: Option<End>, text: &str) -> IncidentVm {
     IncidentVm {
+        ready: None,
         id: VmId(id),
         name: text.to_owned(),
         order: Some(text.to_owned()),

@@ -44,7 +44,15 @@ pub(super) fn json(bench: &Bench) -> Json {
 }
 
 pub(super) fn vm(id: u32, end: Option<End>, why: &str) -> IncidentVm {
-    IncidentVm { id: VmId(id), name: format!("web-{id}"), order: None, to: None, end, why: why.to_owned() }
+    IncidentVm {
+        id: VmId(id),
+        name: format!("web-{id}"),
+        order: None,
+        to: None,
+        end,
+        why: why.to_owned(),
+        ready: None,
+    }
 }
 
 /// Of a host whose device does not answer; its run has ended.

@@ -50,7 +50,7 @@ fn ctrl_c(mut child: Child) {
 
 fn vm(id: u32, end: Option<End>, why: &str) -> IncidentVm {
     let (order, to) = (Some("migrate".to_owned()), Some(HostId(2 + id % 2)));
-    IncidentVm { id: VmId(id), name: format!("web-{id}"), order, to, end, why: why.to_owned() }
+    IncidentVm { id: VmId(id), name: format!("web-{id}"), order, to, end, why: why.to_owned(), ready: None }
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn incident(host: u32, progress: Progress) -> Incident {
 
 fn ended(id: u32, end: End) -> IncidentVm {
     let (name, why) = ("<img src=x onerror=alert(1)>".to_owned(), "\"secret\"".to_owned());
-    IncidentVm { id: VmId(id), name, order: None, to: None, end: Some(end), why }
+    IncidentVm { id: VmId(id), name, order: None, to: None, end: Some(end), why, ready: None }
 }
 
 /// kvm1 was recovered but for two VMs, kvm2 is held, kvm3 is not proven off, kvm4 is quarantined, kvm5 well.

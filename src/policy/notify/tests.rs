@@ -39,6 +39,7 @@ fn held(host: u32, why: &str) -> Incident {
 
 fn closed(host: u32, ends: &[End]) -> Incident {
     let vm = |(id, end): (u32, &End)| IncidentVm {
+        ready: None,
         id: VmId(id),
         name: "web".to_owned(),
         order: None,

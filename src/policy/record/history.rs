@@ -128,6 +128,7 @@ mod tests {
 
     fn memory() -> Memory {
         let vm = |id, end| IncidentVm {
+            ready: None,
             id: VmId(id),
             name: String::new(),
             order: None,

@@ -6,6 +6,7 @@ use crate::model::{
 use crate::policy::charge;
 use crate::policy::plan::Standing;
 use crate::policy::port::{Failure, Survey};
+use crate::policy::ready::Opening;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::run::progress::Stage;
 use crate::policy::run::progress::VmProgress;
@@ -23,6 +24,8 @@ pub(in crate::policy) struct Vms {
     /// Those between their first decision and their outcome.
     pub(in crate::policy) progress: BTreeMap<VmId, VmProgress>,
     pub(in crate::policy) places: Places,
+    /// Those whose owner, or service, says when they are ready.
+    pub(in crate::policy) openings: BTreeMap<VmId, Opening>,
     /// Those of this incident that earlier runs have written down.
     pub(in crate::policy) remembered: BTreeMap<VmId, IncidentVm>,
     /// When those were written.
@@ -226,7 +229,8 @@ impl Vms {
 
     /// VMs that are not to be planned: they have their outcome, or are on their way to it.
     pub(in crate::policy) fn closed(&self) -> BTreeSet<VmId> {
-        let moving = self.progress.iter().filter(|(_, vm)| matches!(vm.stage, Stage::Moving { .. }));
+        let out = |vm: &VmProgress| matches!(vm.stage, Stage::Moving { .. } | Stage::Gated { .. });
+        let moving = self.progress.iter().filter(|(_, vm)| out(vm));
         self.reports.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
     }
 

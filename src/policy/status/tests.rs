@@ -96,7 +96,15 @@ const UNKNOWN: (u32, u32) = (3, 16);
 const POWEROFF: (u32, u32) = (8, 0);
 
 fn left(id: u32, end: Option<End>, why: &str) -> IncidentVm {
-    IncidentVm { id: VmId(id), name: String::new(), order: None, to: None, end, why: why.to_owned() }
+    IncidentVm {
+        id: VmId(id),
+        name: String::new(),
+        order: None,
+        to: None,
+        end,
+        why: why.to_owned(),
+        ready: None,
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! absent: documents that are only looked into (users, `one.system.config`); read those as [`Element`].
 
 mod fields;
+mod guest;
 mod host;
 mod needs;
 mod others;
