@@ -9,6 +9,7 @@ mod columns;
 mod confirm_off;
 mod down;
 mod drill;
+mod evacuate;
 mod history;
 mod hook;
 mod hook_facts;

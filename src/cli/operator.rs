@@ -5,6 +5,7 @@ use super::arming::{Arming, arm, disarm};
 use super::check::{Check, check};
 use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
+use super::evacuate::evacuate;
 use super::history::{History, history};
 use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
@@ -21,7 +22,7 @@ use super::show::{Show, show};
 use super::status::{StatusOptions, status};
 use super::watch::{WatchHosts, watch};
 use crate::finish;
-use crate::options::{FenceHost, HostBack, HostError, VmDown};
+use crate::options::{Evacuate, FenceHost, HostBack, HostError, VmDown};
 use crate::world::stop;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ enum Command {
     ConfirmOff(ConfirmOff),
     Proceed(Proceed),
     Layer(LayerCommand),
+    Evacuate(Evacuate),
     Reconcile(Reconcile),
     Watch(WatchHosts),
     Status(StatusOptions),
@@ -81,7 +83,7 @@ pub fn operator() -> ExitCode {
         options.begin();
     }
     // Reconcile has incidents to let go, and a watcher says what comes after it.
-    if !matches!(command, Command::Reconcile(_) | Command::Watch(_))
+    if !matches!(command, Command::Reconcile(_) | Command::Watch(_) | Command::Evacuate(_))
         && let Err(error) = on_signal_do("run the same command again; what it has written stays")
     {
         return finish::failed(&error);
@@ -95,6 +97,7 @@ pub fn operator() -> ExitCode {
         Command::ConfirmOff(options) => confirm_off(&options),
         Command::Proceed(options) => proceed(&options),
         Command::Layer(options) => layer(&options),
+        Command::Evacuate(options) => evacuate(&options),
         Command::Reconcile(options) => reconcile(&options),
         Command::Watch(options) => watch(&options),
         Command::Status(options) => status(&options),

@@ -1,8 +1,10 @@
 //! The options of the hooks, as a registered hook or a person writes them, and as a scenario plays them.
 
+mod evacuate;
 mod host_back;
 mod vm_down;
 
+pub use evacuate::Evacuate;
 pub use host_back::HostBack;
 pub use vm_down::VmDown;
 

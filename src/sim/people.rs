@@ -118,6 +118,7 @@ impl Cloud {
                 | Record::Proceed(_)
                 | Record::Abort(_)
                 | Record::Forced(_)
+                | Record::Evacuation(_)
                 | Record::Notices(_),
             ) => false,
         };
@@ -233,6 +234,7 @@ impl Cloud {
             match record {
                 Record::Incident(incident) => memory.incidents.push((id, *incident)),
                 Record::Abort(word) => memory.aborts.push(word),
+                Record::Evacuation(evacuation) => memory.evacuations.push((id, *evacuation)),
                 Record::Control { .. }
                 | Record::SeenOn { .. }
                 | Record::Proceed(_)
@@ -252,6 +254,7 @@ impl Cloud {
             | Record::SeenOn { .. }
             | Record::Confirmation(_)
             | Record::Proceed(_)
+            | Record::Evacuation(_)
             | Record::Notices(_)
             | Record::Forced(_)
             | Record::Abort(_) => None,
