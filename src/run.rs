@@ -24,6 +24,11 @@ pub fn run_evacuate(world: &mut impl World, subject: &Subject, policy: evacuate:
     Run::evacuate(subject, policy).to_the_end(world)
 }
 
+/// Put a host that was emptied into service again, to the end.
+pub fn run_restore(world: &mut impl World, subject: &Subject, policy: host_back::Policy) -> Account {
+    Run::restore(subject, policy).to_the_end(world)
+}
+
 /// Look after a VM that is down on a healthy host, to the end.
 pub fn run_down(
     world: &mut impl World,
@@ -79,6 +84,12 @@ impl Run<Account> {
     #[must_use]
     pub fn evacuate(subject: &Subject, policy: evacuate::Policy) -> Self {
         Self(evacuate::begin(subject, policy))
+    }
+
+    /// `onerescue restore`; nothing was asked yet.
+    #[must_use]
+    pub fn restore(subject: &Subject, policy: host_back::Policy) -> Self {
+        Self(host_back::restore::begin(subject, policy))
     }
 
     /// `vm_down`; nothing was asked yet.

@@ -916,6 +916,14 @@ scenarios! {
     renamed_after_fence
     renamed_between_batches
     renamed_while_waiting
+    restored
+    restored_and_aborted
+    restored_and_killed
+    restored_and_not_heard
+    restored_and_the_host_dies
+    restored_on_a_rehearsal
+    restored_while_disarmed
+    restored_without_an_evacuation
     resume_after_no_cloud
     retry_lost
     retry_not_sent

@@ -26,6 +26,7 @@ mod reconcile;
 mod reconciled;
 mod replay;
 mod report;
+mod restore;
 mod serve;
 mod setup;
 mod show;

@@ -54,6 +54,13 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
         scenario.killed = None;
         kill(scenario, (run, Account::said), after, text);
     }
+    if let Job::Restore(policy) = &scenario.job
+        && let Some(after) = scenario.killed
+    {
+        let run = Run::restore(&scenario.subject, (**policy).clone());
+        scenario.killed = None;
+        kill(scenario, (run, Account::said), after, text);
+    }
     match (&scenario.job, scenario.then) {
         (_, Then::Again) => None,
         _ if first => None,
@@ -61,7 +68,7 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
             let (vm, hold) = (*vm, policy.rules.hold);
             look_again(scenario, vm, hold, text).err()
         }
-        (Job::HostError | Job::HostBack(_) | Job::Evacuate(_) | Job::Watch(..), _) => {
+        (Job::HostError | Job::HostBack(_) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..), _) => {
             tick(scenario, text).err()
         }
     }
@@ -228,7 +235,7 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
             scenario.policy = Policy { mode, force, fencing, hand_over, wait, ..scenario.policy.clone() };
         }
         Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
-        Job::VmDown(..) | Job::Evacuate(_) | Job::Watch(..) => {}
+        Job::VmDown(..) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..) => {}
     }
     Ok(())
 }
@@ -240,7 +247,9 @@ fn look(scenario: &mut Scenario) -> Option<Decision> {
     let bounds = Bounds::new(*wait, *hold);
     let back = match &scenario.job {
         Job::HostBack(policy) => policy.back,
-        Job::HostError | Job::VmDown(..) | Job::Evacuate(_) | Job::Watch(..) => host_back::Rules::default(),
+        Job::HostError | Job::VmDown(..) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..) => {
+            host_back::Rules::default()
+        }
     };
     let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
     let decisions = decide(look.view(&BTreeSet::new()), rules);

@@ -2,10 +2,12 @@
 
 mod evacuate;
 mod host_back;
+mod restore;
 mod vm_down;
 
 pub use evacuate::Evacuate;
 pub use host_back::HostBack;
+pub use restore::Restore;
 pub use vm_down::VmDown;
 
 use crate::error::{Error, Result};

@@ -125,6 +125,7 @@ pub(super) enum HookWord {
     VmDown,
     Watch,
     Evacuate,
+    Restore,
 }
 
 #[derive(Debug, Deserialize)]

@@ -32,7 +32,10 @@ fn bench() -> Bench {
     bench
 }
 
-fn state(bench: &Bench) -> (Vec<(Option<VmState>, Option<HostId>)>, Option<HostState>) {
+/// Each VM's state and host, and the state of node0.
+type State = (Vec<(Option<VmState>, Option<HostId>)>, Option<HostState>);
+
+fn state(bench: &Bench) -> State {
     let cloud = bench.cloud.lock().unwrap();
     let vms = (0..VMS).map(VmId).map(|vm| (cloud.vm_state(vm), cloud.vm_host(vm))).collect();
     (vms, cloud.host_state(HostId(0)))
@@ -73,6 +76,23 @@ fn a_host_is_emptied_and_a_rehearsal_says_how() {
     is_empty(&bench, "undisturbed");
     let history = out(&bench.run(ONERESCUE, &["history"], ""));
     assert!(history.contains("evacuation"), "{history}");
+}
+
+#[test]
+fn what_was_moved_goes_back_when_the_host_is_restored() {
+    let bench = Bench::jumping(LIVES, Duration::from_secs(3));
+    bench.settings("[host_back]\nstable = \"1s\"\n");
+    let emptied = bench.run(ONERESCUE, &CALL, "");
+    assert_eq!(emptied.status.code(), Some(0), "{}{}", out(&emptied), err(&emptied));
+    is_empty(&bench, "before");
+    let output = bench.run(ONERESCUE, &["restore", "node0"], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("brought back"), "{}", out(&output));
+    let (vms, host) = state(&bench);
+    assert_eq!(host, Some(HostState::Monitored));
+    assert!(vms.iter().all(|vm| *vm == (Some(VmState::RUNNING), Some(HostId(0)))), "{vms:?}");
+    let again = bench.run(ONERESCUE, &["restore", "node0"], "");
+    assert!(out(&again).contains("nothing to do"), "{}", out(&again));
 }
 
 #[test]

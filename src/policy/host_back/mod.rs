@@ -13,6 +13,7 @@ mod later;
 mod look;
 mod quarantine;
 mod remember;
+pub mod restore;
 mod rules;
 mod run;
 mod settle;
