@@ -32,15 +32,18 @@ pub fn finish(result: Result<Report>) -> ExitCode {
 #[must_use]
 pub fn finish_account(result: Result<Account>) -> ExitCode {
     match result {
-        Ok(account) => {
-            say(&short_account(&account));
-            if let Some(advice) = account.outcome.advice() {
-                complain(&to_do(&lines(advice)));
-            }
-            ExitCode::from(account.outcome.exit_code())
-        }
+        Ok(account) => ExitCode::from(told_account(&account)),
         Err(error) => failed(&error),
     }
+}
+
+/// Tell it, and what to do next; the exit code.
+pub(crate) fn told_account(account: &Account) -> u8 {
+    say(&short_account(account));
+    if let Some(advice) = account.outcome.advice() {
+        complain(&to_do(&lines(advice)));
+    }
+    account.outcome.exit_code()
 }
 
 /// Tell an error, and leave with its exit code.

@@ -92,4 +92,4 @@ pub mod wire;
 pub mod world;
 
 pub use error::{Error, Result};
-pub use run::{Run, replay, run, run_back, run_down, run_steps};
+pub use run::{Run, replay, run, run_back, run_down, run_evacuate, run_restore, run_steps};

@@ -6,7 +6,7 @@ use crate::model::Vm;
 use crate::policy::healthy::Account;
 use crate::policy::replay::{Begin, Verdict};
 use crate::policy::watch::{self, Known};
-use crate::policy::{Policy, Report, Subject, Suspended, host_back, host_error, vm_down};
+use crate::policy::{Policy, Report, Subject, Suspended, evacuate, host_back, host_error, vm_down};
 use crate::world::{Replayed, World};
 
 /// Run a recovery to its end.
@@ -17,6 +17,16 @@ pub fn run(world: &mut impl World, subject: Subject, policy: Policy) -> Report {
 /// Look after a host that is back, to the end.
 pub fn run_back(world: &mut impl World, subject: Subject, policy: host_back::Policy) -> Account {
     Run::back(subject, policy).to_the_end(world)
+}
+
+/// Empty a host that is alive, to the end.
+pub fn run_evacuate(world: &mut impl World, subject: &Subject, policy: evacuate::Policy) -> Account {
+    Run::evacuate(subject, policy).to_the_end(world)
+}
+
+/// Put a host that was emptied into service again, to the end.
+pub fn run_restore(world: &mut impl World, subject: &Subject, policy: host_back::Policy) -> Account {
+    Run::restore(subject, policy).to_the_end(world)
 }
 
 /// Look after a VM that is down on a healthy host, to the end.
@@ -68,6 +78,18 @@ impl Run<Account> {
     #[must_use]
     pub fn back(subject: Subject, policy: host_back::Policy) -> Self {
         Self(host_back::begin(subject, policy))
+    }
+
+    /// `onerescue evacuate`; nothing was asked yet.
+    #[must_use]
+    pub fn evacuate(subject: &Subject, policy: evacuate::Policy) -> Self {
+        Self(evacuate::begin(subject, policy))
+    }
+
+    /// `onerescue restore`; nothing was asked yet.
+    #[must_use]
+    pub fn restore(subject: &Subject, policy: host_back::Policy) -> Self {
+        Self(host_back::restore::begin(subject, policy))
     }
 
     /// `vm_down`; nothing was asked yet.

@@ -4,7 +4,7 @@
 //! Pure. The log and the record have what is left out.
 
 use crate::model::text::{self, cut, one_line};
-use crate::policy::healthy::Account;
+use crate::policy::healthy::{Account, told};
 use crate::policy::{Disabled, Fate, Mode, Outcome, Purpose, Report, VmReport};
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ pub fn short(report: &Report) -> String {
         let _ = writeln!(text, "proof: {}", cut(&one_line(&proof.to_string()), 500));
     }
     if !report.vms.is_empty() {
-        let _ = writeln!(text, "{}", counts(&report.vms));
+        let _ = writeln!(text, "{}", counts(&report.vms, "recovered"));
     }
     match report.disabled {
         Disabled::No => {}
@@ -48,26 +48,26 @@ pub fn short(report: &Report) -> String {
     if let Outcome::NothingToDo(_) = report.outcome {
         return text;
     }
-    list(&report.vms, &mut text);
+    list(&report.vms, ToString::to_string, &mut text);
     text
 }
 
 /// The same for an account.
 #[must_use]
 pub fn short_account(account: &Account) -> String {
-    let outcome = one_line(&account.outcome.to_string());
+    let outcome = one_line(&account.said());
     let mut text = format!("{} {}: {}\n", account.hook, one_line(&account.about), cut(&outcome, 1000));
     if !account.vms.is_empty() {
-        let _ = writeln!(text, "{}", counts(&account.vms));
+        let _ = writeln!(text, "{}", counts(&account.vms, account.hook.done()));
     }
-    list(&account.vms, &mut text);
+    list(&account.vms, |vm| told(account.hook, vm), &mut text);
     text
 }
 
-fn counts(vms: &[VmReport]) -> String {
+fn counts(vms: &[VmReport], done: &str) -> String {
     let count = |of: fn(&Fate) -> bool| vms.iter().filter(|vm| of(&vm.fate)).count();
     let parts = [
-        (count(|fate| matches!(fate, Fate::Recovered(_)) && !fate.is_deleted()), "recovered"),
+        (count(|fate| matches!(fate, Fate::Recovered(_)) && !fate.is_deleted()), done),
         (count(|fate| matches!(fate, Fate::NotReady(_))), "recovered and not ready"),
         (count(Fate::is_deleted), "deleted"),
         (count(|fate| matches!(fate, Fate::Planned(_))), "planned"),
@@ -80,7 +80,7 @@ fn counts(vms: &[VmReport]) -> String {
     format!("{}: {}", text::vms(vms.len()), parts.join(", "))
 }
 
-fn list(vms: &[VmReport], text: &mut String) {
+fn list(vms: &[VmReport], told: impl Fn(&VmReport) -> String, text: &mut String) {
     let rank = |fate: &Fate| match fate {
         Fate::Failed(_) => 0,
         Fate::Held(_) => 1,
@@ -91,9 +91,9 @@ fn list(vms: &[VmReport], text: &mut String) {
     };
     let mut vms: Vec<_> = vms.iter().collect();
     vms.sort_by_key(|vm| (rank(&vm.fate), vm.id));
-    for (told, vm) in vms.iter().enumerate() {
-        let line = format!("  {}\n", cut(&one_line(&vm.to_string()), 300));
-        let more = format!("  and {} more, see the log\n", vms.len() - told);
+    for (before, vm) in vms.iter().enumerate() {
+        let line = format!("  {}\n", cut(&one_line(&told(vm)), 300));
+        let more = format!("  and {} more, see the log\n", vms.len() - before);
         if text.len() + line.len() + more.len() > LONGEST {
             text.push_str(&more);
             return;

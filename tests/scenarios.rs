@@ -525,6 +525,27 @@ scenarios! {
     enabled_after_fence
     enabled_between_batches
     enabled_while_waiting
+    evacuated
+    evacuated_a_host_that_is_dead
+    evacuated_all_or_nothing
+    evacuated_and_a_live_move_fails
+    evacuated_and_a_live_move_hangs
+    evacuated_and_a_target_refuses
+    evacuated_and_aborted
+    evacuated_and_enabled_by_a_person
+    evacuated_and_kept_apart
+    evacuated_and_killed
+    evacuated_and_killed_before_the_order
+    evacuated_and_killed_inside_the_order
+    evacuated_and_the_host_dies
+    evacuated_beside_another_run
+    evacuated_from_a_follower
+    evacuated_on_a_rehearsal
+    evacuated_while_disarmed
+    evacuated_while_its_failure_is_worked_on
+    evacuated_with_a_lost_reply
+    evacuated_with_a_lost_request
+    evacuated_with_all
     event_before_commit
     event_lost
     every_target_refuses
@@ -914,6 +935,14 @@ scenarios! {
     renamed_after_fence
     renamed_between_batches
     renamed_while_waiting
+    restored
+    restored_and_aborted
+    restored_and_killed
+    restored_and_not_heard
+    restored_and_the_host_dies
+    restored_on_a_rehearsal
+    restored_while_disarmed
+    restored_without_an_evacuation
     resume_after_no_cloud
     retry_lost
     retry_not_sent

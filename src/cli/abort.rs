@@ -46,7 +46,9 @@ fn write(options: &Abort) -> Result<u8, Stop> {
     zone.record_abort(&word)?;
     log::info!("abort: {name} ({host}), {} by {by}: {reason}", word.incident);
     let owner = memory.incidents.iter().find(|(document, _)| *document == word.incident);
-    let owner = owner.map_or("", |(_, incident)| incident.owner.as_str());
+    let emptied = memory.evacuations.iter().find(|(document, _)| *document == word.incident);
+    let owner = owner.map(|(_, incident)| incident.owner.as_str());
+    let owner = owner.or(emptied.map(|(_, evacuation)| evacuation.owner.as_str())).unwrap_or_default();
     let text = format!(
         "{name} ({host}): {} ends by the word of {by}\nits run, {owner}, sees that before the next thing that it sends; \
          if that is gone, `onerescue reconcile` closes it\nwhat was sent already stands: `onerescue show {}`\n",

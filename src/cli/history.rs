@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::model::text::{cut, one_line, span};
 use crate::model::{DocumentId, Foreign, HostId, Memory, Progress};
 use crate::policy::arming::utc;
-use crate::policy::record::history::{Row, rows};
+use crate::policy::record::history::{About, Row, rows};
 use crate::world::Zone;
 use crate::world::clock::wall_clock;
 use crate::world::identity::identity;
@@ -156,6 +156,7 @@ fn style(row: &Row) -> Style {
 /// One incident in one line, and a second one for what needs a person. `hosts` is how wide the longest name is.
 fn told(row: &Row, running: usize, hosts: usize) -> String {
     let state = match (row.progress, &row.outcome) {
+        (Progress::Open, _) if row.about == About::Evacuation => "being emptied".to_owned(),
         (Progress::Closed, Some(outcome)) => cut(&one_line(outcome), 200),
         (Progress::Closed, None) => "closed".to_owned(),
         (Progress::Open, _) => "open".to_owned(),
@@ -170,7 +171,7 @@ fn told(row: &Row, running: usize, hosts: usize) -> String {
     let (host, style) = (padded(&host(row), hosts), style(row));
     let (opened, incident) = (utc(row.opened), row.incident.0);
     let mut text = format!("{opened}  {incident:>4}  {host}{style}{state}{style:#}, {time}{last}{vms}\n");
-    for (word, why) in [("held", &row.held), ("ended by", &row.aborted)] {
+    for (word, why) in [("evacuation by", &row.asked), ("held", &row.held), ("ended by", &row.aborted)] {
         if let Some(why) = why {
             let _ = writeln!(text, "      {word}: {}", cut(&one_line(why), 400));
         }

@@ -5,6 +5,7 @@ use super::arming::{Arming, arm, disarm};
 use super::check::{Check, check};
 use super::confirm_off::{ConfirmOff, confirm_off};
 use super::drill::{Drill, drill};
+use super::evacuate::evacuate;
 use super::history::{History, history};
 use super::hook::on_signal_do;
 use super::layer::{LayerCommand, layer};
@@ -15,13 +16,14 @@ use super::proceed::{Proceed, proceed};
 use super::reconcile::{Reconcile, reconcile};
 use super::replay::{ReplayOptions, replay};
 use super::report::{ReportOptions, report};
+use super::restore::restore;
 use super::serve::{DrillPower, drill_power};
 use super::setup::{Setup, setup};
 use super::show::{Show, show};
 use super::status::{StatusOptions, status};
 use super::watch::{WatchHosts, watch};
 use crate::finish;
-use crate::options::{FenceHost, HostBack, HostError, VmDown};
+use crate::options::{Evacuate, FenceHost, HostBack, HostError, Restore, VmDown};
 use crate::world::stop;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
@@ -46,6 +48,8 @@ enum Command {
     ConfirmOff(ConfirmOff),
     Proceed(Proceed),
     Layer(LayerCommand),
+    Evacuate(Evacuate),
+    Restore(Restore),
     Reconcile(Reconcile),
     Watch(WatchHosts),
     Status(StatusOptions),
@@ -81,8 +85,10 @@ pub fn operator() -> ExitCode {
         options.begin();
     }
     // Reconcile has incidents to let go, and a watcher says what comes after it.
-    if !matches!(command, Command::Reconcile(_) | Command::Watch(_))
-        && let Err(error) = on_signal_do("run the same command again; what it has written stays")
+    if !matches!(
+        command,
+        Command::Reconcile(_) | Command::Watch(_) | Command::Evacuate(_) | Command::Restore(_)
+    ) && let Err(error) = on_signal_do("run the same command again; what it has written stays")
     {
         return finish::failed(&error);
     }
@@ -95,6 +101,8 @@ pub fn operator() -> ExitCode {
         Command::ConfirmOff(options) => confirm_off(&options),
         Command::Proceed(options) => proceed(&options),
         Command::Layer(options) => layer(&options),
+        Command::Evacuate(options) => evacuate(&options),
+        Command::Restore(options) => restore(&options),
         Command::Reconcile(options) => reconcile(&options),
         Command::Watch(options) => watch(&options),
         Command::Status(options) => status(&options),

@@ -4,6 +4,7 @@
 
 use super::timeline::timeline;
 use crate::model::{Moment, VmId};
+use crate::policy::healthy::Account;
 use crate::policy::lead::idle;
 use crate::policy::moments::Bounds;
 use crate::policy::reconcile::{Decision, LOOK, ReconcileRules, Todo, Waits, decide, left, options};
@@ -31,7 +32,8 @@ const TIMER: Duration = Duration::from_secs(60);
 pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Report> {
     let first = !std::mem::replace(&mut scenario.played, true);
     if let Some(after) = scenario.killed.take() {
-        kill(scenario, after, text);
+        let run = Run::begin(scenario.subject.clone(), scenario.policy.clone());
+        kill(scenario, (run, |report| report.outcome.to_string()), after, text);
     } else if first {
         return None;
     }
@@ -45,6 +47,20 @@ pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Repor
 /// The same for a hook on healthy hosts. How it ends if there is nothing to do.
 pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Option<Outcome> {
     let first = !std::mem::replace(&mut scenario.played, true);
+    if let Job::Evacuate(policy) = &scenario.job
+        && let Some(after) = scenario.killed
+    {
+        let run = Run::evacuate(&scenario.subject, (**policy).clone());
+        scenario.killed = None;
+        kill(scenario, (run, Account::said), after, text);
+    }
+    if let Job::Restore(policy) = &scenario.job
+        && let Some(after) = scenario.killed
+    {
+        let run = Run::restore(&scenario.subject, (**policy).clone());
+        scenario.killed = None;
+        kill(scenario, (run, Account::said), after, text);
+    }
     match (&scenario.job, scenario.then) {
         (_, Then::Again) => None,
         _ if first => None,
@@ -52,7 +68,9 @@ pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Optio
             let (vm, hold) = (*vm, policy.rules.hold);
             look_again(scenario, vm, hold, text).err()
         }
-        (Job::HostError | Job::HostBack(_) | Job::Watch(..), _) => tick(scenario, text).err(),
+        (Job::HostError | Job::HostBack(_) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..), _) => {
+            tick(scenario, text).err()
+        }
     }
 }
 
@@ -77,15 +95,19 @@ fn look_again(scenario: &mut Scenario, vm: VmId, hold: HoldRules, text: &mut Str
     Ok(())
 }
 
-/// Run the hook for this long, then forget it.
-fn kill(scenario: &mut Scenario, after: Duration, text: &mut String) {
+/// Run it for this long, then forget it.
+fn kill<E>(
+    scenario: &mut Scenario,
+    (mut run, ended): (Run<E>, fn(&E) -> String),
+    after: Duration,
+    text: &mut String,
+) {
     scenario.world.begin_again();
-    let mut run = Run::begin(scenario.subject.clone(), scenario.policy.clone());
     while scenario.world.now() < Moment(after) && !scenario.world.transport().is_dead() {
         run = match run.go_on(&mut scenario.world) {
             Ok(run) => run,
             Err(report) => {
-                let _ = writeln!(text, "it had ended before it was killed: {}", report.outcome);
+                let _ = writeln!(text, "it had ended before it was killed: {}", ended(&report));
                 return;
             }
         };
@@ -213,7 +235,7 @@ fn take_up(scenario: &mut Scenario, decision: &Decision) -> Result<(), Outcome> 
             scenario.policy = Policy { mode, force, fencing, hand_over, wait, ..scenario.policy.clone() };
         }
         Job::HostBack(policy) => policy.hand_over = HandOver::Yes,
-        Job::VmDown(..) | Job::Watch(..) => {}
+        Job::VmDown(..) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..) => {}
     }
     Ok(())
 }
@@ -225,7 +247,9 @@ fn look(scenario: &mut Scenario) -> Option<Decision> {
     let bounds = Bounds::new(*wait, *hold);
     let back = match &scenario.job {
         Job::HostBack(policy) => policy.back,
-        Job::HostError | Job::VmDown(..) | Job::Watch(..) => host_back::Rules::default(),
+        Job::HostError | Job::VmDown(..) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..) => {
+            host_back::Rules::default()
+        }
     };
     let rules = ReconcileRules { bounds, back, ..ReconcileRules::default() };
     let decisions = decide(look.view(&BTreeSet::new()), rules);

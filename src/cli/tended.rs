@@ -9,7 +9,7 @@ use crate::policy::healthy::{Account, Hook};
 use crate::policy::{Outcome, vm_down};
 use crate::sim::{Job, Scenario, SimWorld, audit_tend};
 use crate::wire::{documents, xml::Limits};
-use crate::{run_back, run_down};
+use crate::{run_back, run_down, run_evacuate, run_restore};
 use std::fmt::Write as _;
 
 /// Run a scenario of such a hook once and tell it, with every safety rule that was broken. The text is the same every
@@ -32,6 +32,12 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
         (None, Job::HostBack(policy)) => {
             run_back(&mut scenario.world, scenario.subject.clone(), (**policy).clone())
         }
+        (None, Job::Evacuate(policy)) => {
+            run_evacuate(&mut scenario.world, &scenario.subject.clone(), (**policy).clone())
+        }
+        (None, Job::Restore(policy)) => {
+            run_restore(&mut scenario.world, &scenario.subject.clone(), (**policy).clone())
+        }
         (None, Job::VmDown(vm, policy)) => {
             // The hook manager hands the document over as it is at that moment.
             let Some(event) = event(&scenario.world, *vm) else { return (None, String::new(), Vec::new()) };
@@ -47,13 +53,16 @@ pub fn play_tended(scenario: &mut Scenario) -> (Option<Account>, String, Vec<Str
     }
     let _ = writeln!(
         text,
-        "the hook would end with exit code {}, after {} calls of oned\n",
+        "{} would end with exit code {}, after {} calls of oned\n",
+        if matches!(account.hook, Hook::Evacuate | Hook::Restore) { "the command" } else { "the hook" },
         account.outcome.exit_code(),
         calls(&scenario.world, began)
     );
     whereabouts(scenario, &account.vms, &mut text);
     let charged = match &scenario.job {
-        Job::HostError | Job::HostBack(_) | Job::Watch(..) => scenario.charged.clone(),
+        Job::HostError | Job::HostBack(_) | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..) => {
+            scenario.charged.clone()
+        }
         Job::VmDown(vm, _) => vec![*vm],
     };
     let broken = audit_tend(&scenario.world, &account, &charged);

@@ -37,7 +37,7 @@ pub use sections::{
 use crate::error::{Error, Result};
 use crate::model::{DeviceName, HostId, Surroundings};
 use crate::policy::losses::LossRules;
-use crate::policy::{Rules, host_back, vm_down, watch};
+use crate::policy::{Rules, evacuate, host_back, vm_down, watch};
 use crate::section::{Section as _, Setting};
 use read::Rest;
 use std::collections::BTreeMap;
@@ -76,6 +76,8 @@ pub struct Config {
     pub losses: LossRules,
     /// `[host_back]`
     pub back: host_back::Rules,
+    /// `[evacuate]`
+    pub evacuate: evacuate::Rules,
     /// `[vm_down]`
     pub down: vm_down::Rules,
     /// `[watch]`
@@ -107,7 +109,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 25] = [
+const SECTIONS: [(&str, Settings); 26] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -132,6 +134,7 @@ const SECTIONS: [(&str, Settings); 25] = [
     ("metrics", |config| config.metrics.settings()),
     ("report", |config| config.report.settings()),
     ("host_back", |config| config.back.settings()),
+    ("evacuate", |config| config.evacuate.settings()),
     ("vm_down", |config| config.down.settings()),
 ];
 

@@ -3,8 +3,8 @@
 //! Each is a document of its own, so that a run that writes its incident at the same time overwrites none of it.
 
 use super::{
-    ClusterId, DeviceName, DocumentId, Epoch, Forced, Foreign, HostId, Incident, RunId, SeenOwner,
-    Surroundings,
+    ClusterId, DeviceName, DocumentId, Epoch, Evacuation, Forced, Foreign, HostId, Incident, RunId,
+    SeenOwner, Surroundings,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -105,6 +105,9 @@ pub struct Memory {
     /// Looks that oned was made to take at hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forced: Vec<(DocumentId, Forced)>,
+    /// Hosts that people have emptied, or are emptying. No failure is among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evacuations: Vec<(DocumentId, Evacuation)>,
     /// Documents of ours that cannot be read, and why. They may hold any of the above.
     pub unreadable: Vec<(DocumentId, String)>,
     /// Documents of our type that others made: they count for nothing, and hold nothing.

@@ -7,6 +7,7 @@ mod attributes;
 mod document;
 mod dump;
 mod epoch;
+mod evacuation;
 mod evidence;
 mod family;
 mod forced;
@@ -42,6 +43,7 @@ pub use asked::{Asked, Fencing, Force, Mode};
 pub use document::{Document, DocumentLock, Foreign, Hook, OpenTo};
 pub use dump::Dump;
 pub use epoch::Epoch;
+pub use evacuation::{Emptying, Evacuated, Evacuation};
 pub use evidence::{
     DeviceName, FenceDevice, Level, Moment, NotOff, Opinion, Peer, PowerDomain, PowerState, ReadBack, Route,
     Sample, Scope, Testimony,

@@ -1,9 +1,13 @@
 //! The options of the hooks, as a registered hook or a person writes them, and as a scenario plays them.
 
+mod evacuate;
 mod host_back;
+mod restore;
 mod vm_down;
 
+pub use evacuate::Evacuate;
 pub use host_back::HostBack;
+pub use restore::Restore;
 pub use vm_down::VmDown;
 
 use crate::error::{Error, Result};

@@ -8,7 +8,7 @@ use crate::model::{HostId, Memory, Progress};
 use crate::policy::arming::utc;
 use crate::policy::losses::{HostLoss, Losses};
 use crate::policy::protection::{ClusterReport, ClusterStatus};
-use crate::policy::record::history::{Row, rows};
+use crate::policy::record::history::{About, Row, rows};
 use std::collections::BTreeMap;
 
 /// One incident.
@@ -116,7 +116,9 @@ impl Site {
     #[must_use]
     pub fn new(seen: &Seen<'_>) -> Self {
         let memory = seen.memory;
-        let incidents: Vec<_> = rows(memory, None).iter().map(|row| incident(memory, row)).collect();
+        let incidents: Vec<_> =
+            rows(memory, None).into_iter().filter(|row| row.about == About::Failure).collect::<Vec<_>>();
+        let incidents: Vec<_> = incidents.iter().map(|row| incident(memory, row)).collect();
         let remembered = |page: &&u32| memory.incidents.iter().all(|(document, _)| document.0 != **page);
         let mut gaps: Vec<_> = seen.unread.iter().map(|why| clean(why)).collect();
         let unreadable = memory.unreadable.iter();

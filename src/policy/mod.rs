@@ -30,19 +30,21 @@
 //! | the report has at most 4096 bytes | `crate::short_report` |
 //! | VMs go back to a host, one after the other | `host_back/failback` |
 //! | a VM that runs where oned does not have it | `zombies`; the hosts that are asked: `peers` |
+//! | a host is emptied by day: who may go where; one that dies meanwhile | `evacuate/list`; `evacuate/given_back` |
 //! | what a person is told, and once | `notify`: `stance`, `plan`, `notes` |
 //! | a host that is silent is looked at sooner | `watch`: `brakes`, `evidence`, `force`; what is left OFFLINE: `mend` |
 //! | a cluster is Disabled, Waiting or Active | `protection` |
 //! | what is open, and does it need a person? | `status` |
 //! | a host that cannot be lost any more: when that is planned, what is new | `losses`; a warning: `check/loss` |
 //! | what a monitoring system is told | `metrics` |
-//! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `timings` |
+//! | the default of every figure that can be set | `rules`, `host_back/rules`, `vm_down/rules`, `evacuate/rules`, `timings` |
 
 pub mod arming;
 pub(crate) mod authority;
 mod charge;
 pub mod check;
 mod desk;
+pub mod evacuate;
 pub mod fencing;
 pub mod healthy;
 mod holder;

@@ -10,8 +10,9 @@ pub use subject::{Failure, Source, Subject, Trouble, VmSubject};
 use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
-    DeviceName, DocumentId, Door, Dump, Forced, Heard, Hold, Holder, Hook, Host, HostId, Incident, Level,
-    Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
+    DeviceName, DocumentId, Door, Dump, Evacuation, Forced, Heard, Hold, Holder, Hook, Host, HostId,
+    Incident, Level, Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId,
+    WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
@@ -276,6 +277,19 @@ pub trait World {
     /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
     fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
         let _ = (document, forced);
+        Err(not_here())
+    }
+
+    /// Write down how far a host is emptied, in a new document or over an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    fn note_evacuation(
+        &mut self,
+        document: Option<DocumentId>,
+        evacuation: &Evacuation,
+    ) -> Result<DocumentId, Failure> {
+        let _ = (document, evacuation);
         Err(not_here())
     }
 

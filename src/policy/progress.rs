@@ -4,7 +4,7 @@
 
 use super::notes::Phase;
 use super::order::Order;
-use crate::model::{DeviceName, HostId, Incident, PowerState, Vm, VmId, VmState};
+use crate::model::{DeviceName, End, Evacuation, HostId, Incident, PowerState, Vm, VmId, VmState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen of one run until now.
@@ -79,6 +79,14 @@ impl Seen {
     pub fn record(&mut self, incident: &Incident) {
         let ordered = incident.vms.iter().filter(|vm| vm.order.is_some());
         self.sent.extend(ordered.map(|vm| vm.id));
+    }
+
+    /// How far the host is emptied.
+    pub fn evacuation(&mut self, evacuation: &Evacuation) {
+        let ordered = evacuation.vms.iter().filter(|vm| vm.to.is_some());
+        self.sent.extend(ordered.map(|vm| vm.id));
+        let arrived = evacuation.vms.iter().filter(|vm| vm.end == Some(End::Recovered));
+        self.running.extend(arrived.map(|vm| vm.id));
     }
 
     /// `fencing node7, 2 of 3 off`, `31 of 40 VMs run`

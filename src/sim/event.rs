@@ -90,6 +90,8 @@ pub enum Event {
     Charged(VmId, HostId),
     /// The host's last incident says that it has recovered this VM on another host.
     RecordedVm(HostId, VmId, HostId),
+    /// `onerescue evacuate` has moved a VM off a host, onto another one.
+    Evacuated(HostId, VmId, HostId),
     /// An ordinary user makes documents of our type.
     Forged(Forgery),
     /// An administrator lets others change every document of ours that there is.
@@ -172,6 +174,7 @@ impl Event {
                 cloud.state.charge(host, vm);
             }
             Self::RecordedVm(host, vm, to) => cloud.recorded_vm(host, vm, to),
+            Self::Evacuated(host, vm, to) => cloud.evacuated(host, vm, to),
             Self::Forged(forgery) => cloud.forged(&forgery),
             Self::DocumentsWidened => cloud.widen_documents(),
             Self::DocumentsMadeWide => cloud.make_documents_with(WIDE),

@@ -124,6 +124,8 @@ pub(super) enum HookWord {
     HostBack,
     VmDown,
     Watch,
+    Evacuate,
+    Restore,
 }
 
 #[derive(Debug, Deserialize)]
@@ -171,6 +173,8 @@ pub(super) struct TimingsFile {
     #[serde(with = "compact::optional")]
     boot: Option<Duration>,
     #[serde(with = "compact::optional")]
+    action: Option<Duration>,
+    #[serde(with = "compact::optional")]
     follower_lag: Option<Duration>,
     #[serde(with = "compact::optional")]
     election: Option<Duration>,
@@ -188,6 +192,7 @@ impl TimingsFile {
         set(self.lcm, &mut timings.lcm);
         set(self.transfer, &mut timings.transfer);
         set(self.boot, &mut timings.boot);
+        set(self.action, &mut timings.action);
         set(self.follower_lag, &mut timings.follower_lag);
         set(self.election, &mut timings.election);
     }

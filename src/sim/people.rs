@@ -7,8 +7,8 @@ use super::cloud::Cloud;
 use super::state::LockInfo;
 use super::template::{Attribute, Template};
 use crate::model::{
-    ClusterId, Confirmation, Disarmed, Document, DocumentId, End, Epoch, Held, HostId, Incident, IncidentVm,
-    Memory, Progress, VmId,
+    ClusterId, Confirmation, Disarmed, Document, DocumentId, Emptying, End, Epoch, Evacuated, Evacuation,
+    Held, HostId, Incident, IncidentVm, Memory, Progress, VmId,
 };
 use crate::policy::record::abort::abort;
 use crate::policy::record::lease::standing;
@@ -118,6 +118,7 @@ impl Cloud {
                 | Record::Proceed(_)
                 | Record::Abort(_)
                 | Record::Forced(_)
+                | Record::Evacuation(_)
                 | Record::Notices(_),
             ) => false,
         };
@@ -233,6 +234,7 @@ impl Cloud {
             match record {
                 Record::Incident(incident) => memory.incidents.push((id, *incident)),
                 Record::Abort(word) => memory.aborts.push(word),
+                Record::Evacuation(evacuation) => memory.evacuations.push((id, *evacuation)),
                 Record::Control { .. }
                 | Record::SeenOn { .. }
                 | Record::Proceed(_)
@@ -252,6 +254,7 @@ impl Cloud {
             | Record::SeenOn { .. }
             | Record::Confirmation(_)
             | Record::Proceed(_)
+            | Record::Evacuation(_)
             | Record::Notices(_)
             | Record::Forced(_)
             | Record::Abort(_) => None,
@@ -275,6 +278,43 @@ impl Cloud {
         let (name, why) = (String::new(), String::new());
         incident.vms.push(IncidentVm { id: vm, name, order, to: Some(to), end, why, ready: None });
         self.replace_record(id, &Record::Incident(incident));
+    }
+
+    /// Write a VM into the evacuation of the host, as one that was moved to another host.
+    pub(crate) fn evacuated(&mut self, host: HostId, vm: VmId, to: HostId) {
+        let (now, name) = (self.wall_clock(), self.state.hosts.get(&host).map(|host| host.name.clone()));
+        let known = self.memory().evacuations.into_iter().find(|(_, evacuation)| evacuation.host == host);
+        let fresh = || Evacuation {
+            host,
+            name: name.unwrap_or_default(),
+            by: OPERATOR.to_owned(),
+            reason: "firmware".to_owned(),
+            owner: "front-end 4711 1".to_owned(),
+            opened: now,
+            asked: now,
+            stage: Emptying::Done,
+            disabled: true,
+            ..Evacuation::default()
+        };
+        let (id, mut evacuation) = known.map_or_else(|| (None, fresh()), |(id, known)| (Some(id), known));
+        let vm_name = self.state.vms.get(&vm).map(|vm| vm.name.clone()).unwrap_or_default();
+        let moved = Evacuated {
+            id: vm,
+            name: vm_name,
+            to: Some(to),
+            sequence: None,
+            sent: None,
+            stopped: false,
+            end: Some(End::Recovered),
+            why: String::new(),
+        };
+        (evacuation.updated, evacuation.stage) = (now, Emptying::Done);
+        evacuation.vms.push(moved);
+        let record = Record::Evacuation(Box::new(evacuation));
+        match id {
+            Some(id) => self.replace_record(id, &record),
+            None => drop(self.add_record(&record)),
+        }
     }
 
     fn change_control(&mut self, change: impl Fn(&mut Vec<Disarmed>)) {

@@ -14,13 +14,16 @@ use super::world::SimWorld;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::model::{HostId, VmId};
-use crate::options::{HostBack, HostError, VmDown};
+use crate::options::{Evacuate, HostBack, HostError, Restore, VmDown};
 use crate::policy::stopping::By;
-use crate::policy::{Mode, Policy, Source, Subject, host_back, vm_down, watch};
+use crate::policy::{Mode, Policy, Source, Subject, evacuate, host_back, vm_down, watch};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// Who empties a host in a scenario.
+const PERSON: &str = "alice (as oneadmin)";
 
 /// A scenario that is ready to run.
 #[derive(Debug)]
@@ -83,6 +86,10 @@ pub enum Job {
     HostBack(Box<host_back::Policy>),
     /// `vm_down`, for this VM.
     VmDown(VmId, Box<vm_down::Policy>),
+    /// `onerescue evacuate`
+    Evacuate(Box<evacuate::Policy>),
+    /// `onerescue restore`
+    Restore(Box<host_back::Policy>),
     /// `onerescue watch`, for so long.
     Watch(watch::Policy, Duration),
 }
@@ -210,6 +217,16 @@ fn settings(file: &file::File, names: &Names) -> Result<(Policy, Job, Config), S
                 Policy::under(Mode::Migrate, config.rules.clone()),
                 Job::HostBack(Box::new(options.policy(&config))),
             )
+        }
+        file::HookWord::Evacuate => {
+            let policy =
+                Evacuate::read(&words).and_then(|options| options.policy(&config, PERSON.to_owned()));
+            let policy = Box::new(policy.map_err(said)?);
+            (Policy::under(Mode::Migrate, config.rules.clone()), Job::Evacuate(policy))
+        }
+        file::HookWord::Restore => {
+            let policy = Restore::read(&words).map_err(said)?.policy(&config);
+            (Policy::under(Mode::Migrate, config.rules.clone()), Job::Restore(Box::new(policy)))
         }
         file::HookWord::Watch => {
             let time = file.watched.unwrap_or(Duration::from_secs(120));

@@ -86,7 +86,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `proceeded HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
 /// `front_end_returns 0`, `front_end_leads 1`, `leader_steps_down`, `oned_away 3m`, `oned_restarted`, `scheduler_stops`, `scheduler_starts`, `gateway_silent ADDRESS`, `gateway_answers ADDRESS`, `clock_jumps -3600`,
 /// `document_damaged [HOST]`, `document_mended`, `document_newer`, `unreadable_deleted`, `recorded HOST open|held|fencing|off|closed 20m`,
-/// `recorded_vm HOST VM HOST`, `recorded_alive HOST`, `charged VM HOST`, `record_locked HOST`, `taken_over HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
+/// `recorded_vm HOST VM HOST`, `evacuated HOST VM HOST`, `recorded_alive HOST`, `charged VM HOST`, `record_locked HOST`, `taken_over HOST`, `documents_widened`, `documents_made_wide`. An ordinary user:
 /// `forged stopped HOST -d -u`, `forged at_work|looks|fenced|confirmed_off|proceeded|aborted HOST`, `forged disarmed|garbage|large`.
 pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -147,6 +147,10 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
         "unreadable_deleted" => Event::UnreadableDeleted,
         "recorded" => recorded(host()?, more)?,
         "charged" => Event::Charged(vm()?, names.host(more)?),
+        "evacuated" => {
+            let (vm, to) = more.split_once(' ').unwrap_or((more, ""));
+            Event::Evacuated(host()?, names.vm(vm)?, names.host(to)?)
+        }
         "recorded_vm" => {
             let (vm, to) = more.split_once(' ').unwrap_or((more, ""));
             Event::RecordedVm(host()?, names.vm(vm)?, names.host(to)?)

@@ -19,7 +19,8 @@ use super::seen::{Looked, Seen, Tended};
 use super::transport::{SimTransport, ZONE, zone_at};
 use super::witness::{Consul, Honesty, TIMEOUT};
 use crate::model::{
-    DeviceName, DocumentId, Epoch, Hold, Holder, HostId, Life, Locked, Memory, RunId, SeenOn, SeenOwner, Vm,
+    DeviceName, DocumentId, Epoch, Evacuation, Hold, Holder, HostId, Life, Locked, Memory, RunId, SeenOn,
+    SeenOwner, Vm,
 };
 use crate::policy::reconcile::Look;
 use crate::policy::stopping::{By, TRIED_BY_HOOKS, not_let_go_here, tries_again};
@@ -87,6 +88,8 @@ pub struct SimWorld {
     seen: Vec<Seen>,
     told: Vec<Entry>,
     tended: Vec<Tended>,
+    /// How far a host is emptied, as runs have written it down, and when that was sent; of all runs.
+    noted: Vec<(Duration, Evacuation)>,
     pace: Pace,
     tell: fn(&Entry),
 }
@@ -150,6 +153,7 @@ impl SimWorld {
             seen: Vec::new(),
             told: Vec::new(),
             tended: Vec::new(),
+            noted: Vec::new(),
             pace: Pace::Jump,
             tell: |_| {},
         }

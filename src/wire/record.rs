@@ -5,7 +5,7 @@
 //! database's character set changes it. A newer format is refused and a damaged one is reported; nothing is
 //! guessed at.
 
-use crate::model::{Abort, Confirmation, Disarmed, Document, Forced, Incident, Notices, SeenOn};
+use crate::model::{Abort, Confirmation, Disarmed, Document, Evacuation, Forced, Incident, Notices, SeenOn};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -47,6 +47,8 @@ pub enum Record {
     },
     /// A look that oned was made to take at a host.
     Forced(Forced),
+    /// A host that is emptied by day.
+    Evacuation(Box<Evacuation>),
     /// What a receiver was told.
     Notices(Notices),
 }
@@ -75,6 +77,7 @@ impl Record {
             Self::Abort(word) => format!("onerescue-abort-{}", word.host.0),
             Self::SeenOn { .. } => "onerescue-seen-on".to_owned(),
             Self::Forced(forced) => format!("onerescue-look-{}", forced.host.0),
+            Self::Evacuation(evacuation) => format!("onerescue-evacuate-{}", evacuation.host.0),
             Self::Notices(notices) => format!("onerescue-notify-{}", notices.receiver),
         }
     }

@@ -26,8 +26,8 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Door, Dump, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level, Memory,
-    Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Door, Dump, Evacuation, Forced, Heard, Hold, Holder, Host, HostId, Incident,
+    Level, Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::model::{Epoch, Hook, Words};
 use crate::policy::healthy::Deed;
@@ -483,6 +483,15 @@ impl World for Live {
 
     fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
         Self::note_forced(self, document, forced)
+    }
+
+    fn note_evacuation(
+        &mut self,
+        document: Option<DocumentId>,
+        evacuation: &Evacuation,
+    ) -> Result<DocumentId, Failure> {
+        self.show(|seen| seen.evacuation(evacuation));
+        self.zone.record_evacuation(document, evacuation)
     }
 
     fn tell(&mut self, entry: &Entry) {

@@ -104,6 +104,8 @@ impl<T: Transport> Zone<T> {
             }
             // So would that an OFFLINE host is ours to enable.
             (Ok(()), Ok(Record::Forced(forced))) => self.believed_no_more(id, &forced.by),
+            // And that a host is to be emptied.
+            (Ok(()), Ok(Record::Evacuation(evacuation))) => self.believed_no_more(id, &evacuation.by),
             (Ok(()), read) => Some(read),
         }
     }

@@ -7,7 +7,7 @@ use super::oned::Transport;
 use super::records::Reading;
 use super::zone::to_failure;
 use crate::model::{
-    Abort, Confirmation, Disarmed, DocumentId, Epoch, Forced, Incident, Memory, Notices, SeenOn,
+    Abort, Confirmation, Disarmed, DocumentId, Epoch, Evacuation, Forced, Incident, Memory, Notices, SeenOn,
 };
 use crate::policy::{Failure, Trouble};
 use crate::wire::record::Record;
@@ -30,12 +30,14 @@ impl<T: Transport> Zone<T> {
                 Ok(Record::Abort(word)) => memory.aborts.push(word),
                 Ok(Record::SeenOn { devices }) => memory.seen_on.extend(devices),
                 Ok(Record::Forced(forced)) => memory.forced.push((document, forced)),
+                Ok(Record::Evacuation(evacuation)) => memory.evacuations.push((document, *evacuation)),
                 // They are of another type, and no recovery goes by them.
                 Ok(Record::Notices(_)) => {}
                 Err(why) => memory.unreadable.push((document, why)),
             }
         }
         memory.incidents.sort_by_key(|(document, _)| *document);
+        memory.evacuations.sort_by_key(|(document, _)| *document);
         Ok(memory)
     }
 
@@ -113,6 +115,22 @@ impl<T: Transport> Zone<T> {
         forced: &Forced,
     ) -> Result<DocumentId, Failure> {
         let written = self.write_record(document, &Record::Forced(forced.clone()))?;
+        if document.is_none() {
+            self.closed(&self.oned().document(written)?)?;
+        }
+        Ok(written)
+    }
+
+    /// Write down how far a host is emptied: a new document, or all of an old one.
+    ///
+    /// # Errors
+    /// A [`Failure`]; it may have been written nevertheless, unless oned refused.
+    pub fn record_evacuation(
+        &self,
+        document: Option<DocumentId>,
+        evacuation: &Evacuation,
+    ) -> Result<DocumentId, Failure> {
+        let written = self.write_record(document, &Record::Evacuation(Box::new(evacuation.clone())))?;
         if document.is_none() {
             self.closed(&self.oned().document(written)?)?;
         }

@@ -7,6 +7,7 @@ mod back;
 pub(crate) mod bench;
 mod by_person;
 mod down;
+mod evacuate;
 mod fence;
 mod follower;
 mod input;

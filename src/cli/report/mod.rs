@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::finish;
 use crate::model::{DocumentId, Memory};
 use crate::page::html::{self, Place};
-use crate::policy::record::history::{find, rows};
+use crate::policy::record::history::{About, find, rows};
 use crate::policy::{Failure, unreadable};
 use crate::world::publish::{self, Readers};
 use clap::Args;
@@ -75,7 +75,7 @@ fn make(options: &ReportOptions) -> Result<u8, Stop> {
 fn wanted(memory: &Memory, named: Option<&str>) -> Result<DocumentId, Stop> {
     let found = match named {
         Some(named) => find(memory, named).map(|(document, _)| *document),
-        None => rows(memory, None).first().map(|row| row.incident),
+        None => rows(memory, None).iter().find(|row| row.about == About::Failure).map(|row| row.incident),
     };
     let what = || match named {
         Some(named) => format!("there is no incident {named:?}"),

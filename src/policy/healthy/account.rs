@@ -2,7 +2,7 @@
 
 use crate::model::Moment;
 use crate::policy::notes::Entry;
-use crate::policy::report::{Outcome, VmReport};
+use crate::policy::report::{Fate, Outcome, VmReport};
 use std::fmt;
 
 /// Which hook gave an account.
@@ -14,6 +14,10 @@ pub enum Hook {
     VmDown,
     /// `onerescue watch`
     Watch,
+    /// `onerescue evacuate`
+    Evacuate,
+    /// `onerescue restore`
+    Restore,
 }
 
 impl fmt::Display for Hook {
@@ -22,7 +26,21 @@ impl fmt::Display for Hook {
             Self::HostBack => "host_back",
             Self::VmDown => "vm_down",
             Self::Watch => "watch",
+            Self::Evacuate => "evacuate",
+            Self::Restore => "restore",
         })
+    }
+}
+
+impl Hook {
+    /// What it has done with a VM that is where it should be.
+    #[must_use]
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::HostBack | Self::VmDown | Self::Watch => "recovered",
+            Self::Evacuate => "moved",
+            Self::Restore => "brought back",
+        }
     }
 }
 
@@ -41,4 +59,38 @@ pub struct Account {
     pub trail: Vec<Entry>,
     /// How long the run took.
     pub took: Moment,
+}
+
+impl Account {
+    /// How it ended, in the words of what was asked for.
+    #[must_use]
+    pub fn said(&self) -> String {
+        match (self.hook, &self.outcome) {
+            (Hook::Evacuate, Outcome::Recovered) => "every VM that was to go is moved".to_owned(),
+            (Hook::Evacuate, Outcome::Partly) => "not every VM could be moved".to_owned(),
+            (Hook::Restore, Outcome::Recovered) => "in service, and its VMs are back".to_owned(),
+            (Hook::Restore, Outcome::Partly) => "not every VM could be brought back".to_owned(),
+            // Some of it may be done.
+            (Hook::Evacuate | Hook::Restore, Outcome::Held(failure)) => format!("stopped: {}", failure.what),
+            (Hook::HostBack | Hook::VmDown | Hook::Watch | Hook::Evacuate | Hook::Restore, outcome) => {
+                outcome.to_string()
+            }
+        }
+    }
+}
+
+/// What became of a VM, in the words of what was asked for: `vm 4 web: moved: RUNNING on node3 (host 3)`.
+#[must_use]
+pub fn told(hook: Hook, vm: &VmReport) -> String {
+    match &vm.fate {
+        Fate::Recovered(text) if !vm.fate.is_deleted() => {
+            format!("{} {}: {}: {text}", vm.id, vm.name, hook.done())
+        }
+        Fate::Recovered(_)
+        | Fate::NotReady(_)
+        | Fate::Planned(_)
+        | Fate::Left(_)
+        | Fate::Held(_)
+        | Fate::Failed(_) => vm.to_string(),
+    }
 }

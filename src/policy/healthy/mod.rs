@@ -10,7 +10,7 @@ pub(in crate::policy) mod fallen;
 pub(in crate::policy) mod guests;
 mod place;
 
-pub use account::{Account, Hook};
+pub use account::{Account, Hook, told};
 pub(in crate::policy) use claim::{Claimed, claim, must_lead};
 pub use deed::Deed;
 pub(in crate::policy) use fallen::{

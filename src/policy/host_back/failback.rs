@@ -11,7 +11,7 @@
 use super::close::hand_over;
 use super::look::look_again;
 use super::rules::Failback;
-use super::run::{Guest, Run};
+use super::run::{Guest, Run, Task};
 use super::settle::carry_out;
 use super::survey::{ask_peers, must_be_armed, survey};
 use crate::model::text::vms;
@@ -27,6 +27,9 @@ use crate::policy::settings::HandOver;
 use crate::policy::zombies;
 use std::collections::VecDeque;
 use std::time::Duration;
+
+/// What keeps a VM from being moved by machines. Source: `OneDRS` of OpenNebula 7.4.
+const BLOCKED: &str = "ONEDRS_BLOCKED";
 
 /// One VM after the other goes back: the next one when the last has its outcome. The host has to be MONITORED for longer
 /// than before a start; it is read before each VM.
@@ -65,9 +68,10 @@ fn guests(incident: &Incident, home: HostId) -> VecDeque<Guest> {
     incident.vms.iter().filter(recovered).filter_map(guest).collect()
 }
 
-async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
+/// One VM goes back, if it is as it was left.
+pub(super) async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
     let (host, mut survey) = survey(run, Some(guest.vm)).await?;
-    must_be_armed(&host, &survey)?;
+    must_be_armed(run, &host, &survey)?;
     ask_peers(run, &mut survey, guest.at, vec![guest.vm]).await;
     let Some(vm) = survey.vms.iter().find(|vm| vm.id == guest.vm) else {
         run.settle(guest.vm, "?", Fate::Left("it does not exist any more".to_owned()));
@@ -75,6 +79,10 @@ async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
     };
     if let Some(why) = zombies::elsewhere(&survey, guest.at).get(&guest.vm) {
         run.settle(vm.id, &vm.name, Fate::Held(why.clone()));
+        return Ok(());
+    }
+    if run.task == Task::Restore && vm.host == Some(run.id) {
+        run.settle(vm.id, &vm.name, Fate::Left(format!("{} here already", vm.state)));
         return Ok(());
     }
     match may_go_back(run, &survey, vm, guest.at) {
@@ -92,17 +100,30 @@ fn may_go_back(run: &Run, survey: &Survey, vm: &Vm, at: HostId) -> Result<String
     if vm.state != VmState::RUNNING || vm.host != Some(at) {
         let place = vm.host.map_or_else(|| "no host".to_owned(), |host| host.to_string());
         return Err(format!(
-            "{} on {place}: it is not as the incident left it, so it is not moved",
-            vm.state
+            "{} on {place}: it is not as {} left it, so it is not moved",
+            vm.state,
+            if run.task == Task::Restore { "the evacuation" } else { "the incident" }
         ));
     }
-    if vm.attributes.get("HA_POLICY").is_some_and(|policy| policy.eq_ignore_ascii_case("none")) {
+    let says = |name: &str, word: &str| {
+        vm.attributes.get(name).is_some_and(|said| said.trim().eq_ignore_ascii_case(word))
+    };
+    if run.task == Task::LookAfter && says("HA_POLICY", "none") {
         return Err("its HA_POLICY is NONE".to_owned());
+    }
+    if says(BLOCKED, "yes") {
+        return Err(format!("its {BLOCKED} is YES, so it is moved by nobody but people"));
     }
     if let Some(why) = locked(vm) {
         return Err(why);
     }
     let rules = Rules { plan: run.policy.plan.clone(), settle: run.policy.settle, ..Rules::default() };
-    let place = place(survey, vm.id, at, &[], Some(run.id), &rules);
+    // What is about failures does not matter to one that a person wants back.
+    let mut survey = survey.clone();
+    if run.task == Task::Restore {
+        survey.vms.iter_mut().for_each(|vm| drop(vm.attributes.remove("HA_POLICY")));
+        survey.clusters.all.iter_mut().for_each(|cluster| drop(cluster.attributes.remove("HA_POLICY")));
+    }
+    let place = place(&survey, vm.id, at, &[], Some(run.id), &rules);
     place.map(|place| place.said).map_err(|why| format!("RUNNING on {at}, and stays: {why}"))
 }

@@ -57,7 +57,8 @@ pub(super) async fn wait_until_stable(run: &mut Run) -> Result<(), Outcome> {
     Ok(())
 }
 
-async fn wait(run: &mut Run) -> Result<(), Outcome> {
+/// The host must be MONITORED for long enough: this run waits for that.
+pub(super) async fn wait(run: &mut Run) -> Result<(), Outcome> {
     let stable = run.policy.back.stable;
     let text = format!("{} s before anything is started: until then it says what it has", stable.as_secs());
     run.note(Phase::Wait, text);

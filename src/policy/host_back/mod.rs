@@ -13,6 +13,7 @@ mod later;
 mod look;
 mod quarantine;
 mod remember;
+pub mod restore;
 mod rules;
 mod run;
 mod settle;
@@ -72,7 +73,7 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
 
     let (host, mut survey) = survey(run, None).await?;
     decide(run, &host, &mut survey).await;
-    must_be_armed(&host, &survey)?;
+    must_be_armed(run, &host, &survey)?;
     if let Some(why) = runs_twice(&host, &survey) {
         return Err(quarantine::begin(run, why, None).await);
     }

@@ -3,7 +3,7 @@
 use super::rules::Policy;
 use crate::model::{Epoch, Host, HostId, HostState, Incident, Moment, VmId};
 use crate::policy::desk::Desk;
-use crate::policy::healthy::{Account, Deed, Hook};
+use crate::policy::healthy::{Account, Deed, Hook, told};
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 use crate::policy::port::{Failure, Source, Subject, World};
@@ -21,8 +21,18 @@ pub(super) struct Guest {
     pub(super) at: HostId,
 }
 
+/// What a run was begun for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// The host is back after a failure.
+    LookAfter,
+    /// A person wants back what was moved from it by day.
+    Restore,
+}
+
 pub(super) struct Run {
     desk: Desk,
+    pub(super) task: Task,
     pub(super) policy: Policy,
     pub(super) source: Source,
     pub(super) id: HostId,
@@ -63,6 +73,7 @@ impl Run {
     pub(super) fn new(desk: Desk, subject: &Subject, policy: Policy) -> Self {
         Self {
             desk,
+            task: Task::LookAfter,
             policy,
             source: subject.source,
             id: subject.host,
@@ -83,6 +94,21 @@ impl Run {
     /// `node7 (host 7)`
     pub(super) fn named(&self) -> String {
         format!("{} ({})", self.host.name, self.id)
+    }
+
+    /// This run, begun by hand.
+    pub(super) fn command(&self) -> String {
+        match self.task {
+            Task::LookAfter => format!("host_back --host {}", self.host.name),
+            Task::Restore => format!("onerescue restore {}", self.host.name),
+        }
+    }
+
+    fn hook(&self) -> Hook {
+        match self.task {
+            Task::LookAfter => Hook::HostBack,
+            Task::Restore => Hook::Restore,
+        }
     }
 
     pub(super) fn rehearses(&self) -> bool {
@@ -127,8 +153,9 @@ impl Run {
 
     /// A VM gets its one outcome.
     pub(super) fn settle(&mut self, vm: VmId, name: &str, fate: Fate) {
-        self.note(Phase::Settle, format!("{vm} {name}: {fate}"));
-        self.vms.insert(vm, VmReport { id: vm, name: name.to_owned(), fate });
+        let report = VmReport { id: vm, name: name.to_owned(), fate };
+        self.note(Phase::Settle, told(self.hook(), &report));
+        self.vms.insert(vm, report);
     }
 
     /// The VMs that were to be started get this outcome.
@@ -142,14 +169,15 @@ impl Run {
         let why =
             if let Outcome::Held(failure) = &outcome { failure.what.clone() } else { outcome.to_string() };
         self.settle_rest(&Fate::Held(why));
-        self.note_end(outcome.to_string());
-        Account {
-            hook: Hook::HostBack,
+        let account = Account {
+            hook: self.hook(),
             about: self.named(),
             outcome,
-            trail: self.trail(),
+            trail: Vec::new(),
             took: self.now(),
-            vms: self.vms.into_values().collect(),
-        }
+            vms: self.vms.values().cloned().collect(),
+        };
+        self.note_end(account.said());
+        Account { trail: self.trail(), ..account }
     }
 }

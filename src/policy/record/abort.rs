@@ -2,9 +2,10 @@
 //!
 //! What a run makes of it is decided where it looks around and before each thing that it sends.
 
+use super::evacuation;
 use super::history::aborted;
 use super::lease::standing;
-use crate::model::{Abort, HostId, Memory, Progress};
+use crate::model::{Abort, DocumentId, Emptying, Evacuation, HostId, Incident, Memory, Progress};
 use crate::policy::limits::unreadable;
 use crate::policy::port::{Failure, Trouble};
 
@@ -21,9 +22,20 @@ pub fn abort(memory: &Memory, host: HostId, name: &str, by: &str, reason: &str) 
         None => refused(what, history.clone()),
     };
     let counts = standing(memory, host);
+    let open = |incident: &Incident| incident.progress != Progress::Closed || incident.waiting.is_some();
+    if let Some((document, evacuation)) = emptied(memory, host)
+        && counts.is_none_or(|(_, incident)| !open(incident))
+    {
+        if let Some(word) = evacuation::ended_by(memory, *document, evacuation) {
+            let what = format!("{document} of {name} was ended already by {}: {}", word.by, word.reason);
+            return Err(refused(what, history));
+        }
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        return Ok(Abort { host, incident: *document, by, reason, at: memory.now });
+    }
     let (document, incident) =
         counts.ok_or_else(|| none(format!("{name} ({host}) has no incident to end")))?;
-    if incident.progress == Progress::Closed && incident.waiting.is_none() {
+    if !open(incident) {
         return Err(none(format!("{name} ({host}) has no open incident, its last one has ended")));
     }
     if let Some(word) = aborted(memory, *document) {
@@ -34,10 +46,18 @@ pub fn abort(memory: &Memory, host: HostId, name: &str, by: &str, reason: &str) 
     Ok(Abort { host, incident: *document, by, reason, at: memory.now })
 }
 
+/// The evacuation of the host that is under way.
+fn emptied(memory: &Memory, host: HostId) -> Option<&(DocumentId, Evacuation)> {
+    let under = |(_, evacuation): &&(DocumentId, Evacuation)| {
+        matches!(evacuation.stage, Emptying::Under | Emptying::Restoring)
+    };
+    evacuation::standing(memory, host).filter(under)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DocumentId, Epoch, Incident, Looks};
+    use crate::model::{Epoch, Looks};
     use crate::policy::record::lease::ended_by;
 
     fn ended(progress: Progress, words: Vec<Abort>) -> Result<Abort, Failure> {

@@ -2,9 +2,10 @@
 //!
 //! Pure: rows from what is remembered. How they look is the command's business.
 
+use super::evacuation;
 use super::lease::{ended_by, is_twin};
 use super::stages::plug_to_last;
-use crate::model::{Abort, DocumentId, End, Epoch, HostId, Incident, Memory, Progress};
+use crate::model::{Abort, DocumentId, End, Epoch, Evacuation, HostId, Incident, Memory, Progress};
 use crate::policy::report::DELETED;
 use serde::Serialize;
 
@@ -27,11 +28,26 @@ pub struct Counts {
     pub left_out: usize,
 }
 
+/// What an incident is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// The host has failed.
+    Failure,
+    /// The host is emptied by day; by whom, and why.
+    Evacuation,
+}
+
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// Its document.
     pub incident: DocumentId,
+    /// What it is about.
+    pub about: About,
+    /// Who wants an evacuation, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
     /// The host.
     pub host: HostId,
     /// Its name then.
@@ -62,6 +78,8 @@ pub fn rows(memory: &Memory, host: Option<HostId>) -> Vec<Row> {
     let of = |incident: &Incident| host.is_none_or(|host| incident.host == host);
     let wanted = memory.incidents.iter().filter(|(_, incident)| of(incident) && !is_twin(memory, incident));
     let mut rows: Vec<_> = wanted.map(|(document, incident)| row(memory, *document, incident)).collect();
+    let emptied = memory.evacuations.iter().filter(|(_, one)| host.is_none_or(|host| one.host == host));
+    rows.extend(emptied.map(|(document, one)| evacuation(memory, *document, one)));
     rows.sort_by_key(|row| std::cmp::Reverse((row.opened, row.incident)));
     rows
 }
@@ -72,6 +90,8 @@ fn row(memory: &Memory, document: DocumentId, incident: &Incident) -> Row {
     let held = incident.held.as_ref().filter(|_| incident.progress == Progress::Held);
     Row {
         incident: document,
+        about: About::Failure,
+        asked: None,
         host: incident.host,
         name: incident.name.clone(),
         opened: incident.opened,
@@ -84,6 +104,40 @@ fn row(memory: &Memory, document: DocumentId, incident: &Incident) -> Row {
             .map(|word| format!("{}: {}", word.by, word.reason)),
         owner: incident.owner.clone(),
         vms: counts(incident),
+    }
+}
+
+/// An evacuation, as far as it is like an incident.
+fn evacuation(memory: &Memory, document: DocumentId, evacuation: &Evacuation) -> Row {
+    let open = evacuation::is_open(evacuation);
+    let until = if open { memory.now } else { evacuation.updated };
+    let mut vms = Counts::default();
+    for vm in &evacuation.vms {
+        let count = match vm.end {
+            Some(End::Recovered) => &mut vms.recovered,
+            Some(End::Held) => &mut vms.held,
+            Some(End::Failed) => &mut vms.failed,
+            Some(End::Left) => &mut vms.left,
+            None => &mut vms.on_its_way,
+        };
+        *count += 1;
+    }
+    Row {
+        incident: document,
+        about: About::Evacuation,
+        asked: Some(format!("{}: {}", evacuation.by, evacuation.reason)),
+        host: evacuation.host,
+        name: evacuation.name.clone(),
+        opened: evacuation.opened,
+        took_s: until.since(evacuation.opened).as_secs(),
+        plug_to_last_vm_s: None,
+        progress: if open { Progress::Open } else { Progress::Closed },
+        outcome: evacuation.outcome.clone(),
+        held: None,
+        aborted: evacuation::ended_by(memory, document, evacuation)
+            .map(|word| format!("{}: {}", word.by, word.reason)),
+        owner: evacuation.owner.clone(),
+        vms,
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod abort;
 mod adopt;
 pub(in crate::policy) mod contents;
+pub mod evacuation;
 pub(in crate::policy) mod heartbeat;
 pub mod history;
 pub mod lease;

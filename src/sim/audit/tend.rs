@@ -4,7 +4,7 @@
 //! the history of the VM at that moment.
 
 use crate::model::{HostId, Vm, VmId, VmState};
-use crate::policy::healthy::{Account, Deed};
+use crate::policy::healthy::{Account, Deed, Hook};
 use crate::policy::{Fate, Outcome, Reply};
 use crate::short_report::{LONGEST as LONGEST_REPORT, short_account};
 use crate::sim::physics::Breach;
@@ -23,9 +23,12 @@ const PERSON: [i64; 2] = [19, 20];
 pub fn audit_tend(world: &SimWorld, account: &Account, charged: &[VmId]) -> Vec<String> {
     let mut broken = Vec::new();
     for tended in world.tended() {
-        started(tended, &mut broken);
+        started(tended, account.hook, &mut broken);
     }
     repeated(world, &mut broken);
+    if account.hook == Hook::Evacuate {
+        evacuated(world, &mut broken);
+    }
     doubles(world, &mut broken);
     super::orders::elsewhere(world, &mut broken);
     outcomes(world, account, charged, &mut broken);
@@ -37,7 +40,7 @@ pub fn audit_tend(world: &SimWorld, account: &Account, charged: &[VmId]) -> Vec<
 }
 
 /// A VM is started only where it is off, and only if no person has switched it off.
-fn started(tended: &Tended, broken: &mut Vec<String>) {
+fn started(tended: &Tended, hook: Hook, broken: &mut Vec<String>) {
     let Some(vm) = &tended.vm else { return };
     let ended = vm.history.iter().rev().find(|record| !matches!(record.action, Some(0 | 1)));
     let by = ended.and_then(|record| record.action).unwrap_or(0);
@@ -50,7 +53,8 @@ fn started(tended: &Tended, broken: &mut Vec<String>) {
             if matches!(tended.deed, Deed::Move { .. }) && !tended.domains.is_empty() {
                 broken.push(format!("T1: {} while it runs", tended.deed));
             }
-            if vm.state == VmState::Poweroff && PERSON.contains(&by) {
+            // Whose disks go is not started.
+            if hook != Hook::Evacuate && vm.state == VmState::Poweroff && PERSON.contains(&by) {
                 broken.push(format!("T2: {}, and a person has switched it off", tended.deed));
             }
         }
@@ -90,6 +94,29 @@ fn repeated(world: &SimWorld, broken: &mut Vec<String>) {
         }
         if matches!(tended.reply, Reply::Accepted | Reply::Unknown(_)) {
             open.insert(*vm, tended.at);
+        }
+    }
+}
+
+/// Each order was written down before it was sent, and is not sent again unless nothing has become of the first.
+fn evacuated(world: &SimWorld, broken: &mut Vec<String>) {
+    let mut before: BTreeMap<VmId, usize> = BTreeMap::new();
+    for tended in world.tended() {
+        let (Deed::Live { vm, to } | Deed::Move { vm, to, .. }) = &tended.deed else { continue };
+        let last = world.noted().iter().rev().find(|(at, _)| *at <= tended.at);
+        let noted = last.is_some_and(|(_, record)| {
+            record.vms.iter().any(|one| one.id == *vm && one.to == Some(*to) && one.end.is_none())
+        });
+        if !noted {
+            broken.push(format!("E1: {}, and that was not written down before", tended.deed));
+        }
+        let records = tended.vm.as_ref().map_or(0, |vm| vm.history.len());
+        let refused = matches!(tended.reply, Reply::Refused(..) | Reply::NotSent(_));
+        if before.get(vm).is_some_and(|before| records > *before) {
+            broken.push(format!("E2: {} again, and the first has done something", tended.deed));
+        }
+        if !refused {
+            before.insert(*vm, records);
         }
     }
 }
@@ -138,7 +165,9 @@ fn outcomes(world: &SimWorld, account: &Account, charged: &[VmId], broken: &mut 
         .collect();
     let read = |id: VmId| {
         let runs = |(vm, hosts): &(Vm, Vec<HostId>)| {
-            vm.id == id && vm.state == VmState::RUNNING && !hosts.is_empty()
+            let off =
+                account.hook == Hook::Evacuate && matches!(vm.state, VmState::Poweroff | VmState::Suspended);
+            vm.id == id && (off || vm.state == VmState::RUNNING && !hosts.is_empty())
         };
         lists.iter().any(|vms| vms.iter().any(runs))
     };

@@ -6,8 +6,8 @@ use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::Hook;
 use crate::model::{
-    DeviceName, DocumentId, Door, Dump, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level, Memory,
-    Moment, NotOff, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Door, Dump, Evacuation, Forced, Heard, Hold, Holder, Host, HostId, Incident,
+    Level, Memory, Moment, NotOff, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::vm_down::Kept;
@@ -248,6 +248,17 @@ impl World for SimWorld {
 
     fn note_forced(&mut self, document: Option<DocumentId>, forced: &Forced) -> Result<DocumentId, Failure> {
         self.write_forced(document, forced)
+    }
+
+    fn note_evacuation(
+        &mut self,
+        document: Option<DocumentId>,
+        evacuation: &Evacuation,
+    ) -> Result<DocumentId, Failure> {
+        self.due();
+        let at = self.cloud_now();
+        self.noted.push((at, evacuation.clone()));
+        self.zone.record_evacuation(document, evacuation)
     }
 
     fn tell(&mut self, entry: &Entry) {

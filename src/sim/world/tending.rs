@@ -1,7 +1,7 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Door, Holder, Hook, HostId, LcmState, Peer, Testimony, Vm, VmId, VmState};
+use crate::model::{Door, Evacuation, Holder, Hook, HostId, LcmState, Peer, Testimony, Vm, VmId, VmState};
 use crate::policy::Domains;
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Crowd, Failure, Reply, Source, VmSubject};
@@ -128,6 +128,12 @@ impl SimWorld {
         let cloud = self.transport.cloud();
         let vm = cloud.vm_xml(id).and_then(|xml| documents::read::<Vm>(&xml, Limits::HOOK).ok());
         (cloud.domain_hosts(id), vm)
+    }
+
+    /// How far a host is emptied, as runs have written it down, and when that was sent.
+    #[must_use]
+    pub fn noted(&self) -> &[(Duration, Evacuation)] {
+        &self.noted
     }
 
     /// What hooks on healthy hosts have changed in the present run.

@@ -54,6 +54,7 @@ impl SimWorld {
             | Record::Proceed(_)
             | Record::Abort(_)
             | Record::SeenOn { .. }
+            | Record::Evacuation(_)
             | Record::Notices(_) => None,
         });
         let notes = records.collect();

@@ -25,7 +25,7 @@ fn config(share: u32) -> ProptestConfig {
 /// At most so many steps of the hook; how it ended, and which VMs it was about.
 fn steps(scenario: &mut Scenario, most: usize) -> (Option<Account>, Vec<VmId>) {
     match scenario.job.clone() {
-        Job::HostError | Job::Watch(..) => (None, Vec::new()),
+        Job::HostError | Job::Evacuate(_) | Job::Restore(_) | Job::Watch(..) => (None, Vec::new()),
         Job::HostBack(policy) => {
             let run = Run::back(scenario.subject.clone(), *policy);
             (run.steps(&mut scenario.world, most), scenario.charged.clone())

@@ -1,0 +1,131 @@
+//! The next VMs are sent, as many at a time as `[evacuate]` allows for each target and overall.
+
+use super::list::{Line, Step, list, survey};
+use super::record::write;
+use super::run::{Run, Sent};
+use crate::model::{HostId, VmId};
+use crate::policy::healthy::Deed;
+use crate::policy::notes::Phase;
+use crate::policy::order::Reply;
+use crate::policy::report::{Fate, Outcome};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Plan what is left, by what is true now, and send what may go.
+pub(super) async fn send_next(run: &mut Run) -> Result<(), Outcome> {
+    let full = run.away.len() >= size(run.policy.rules.overall);
+    let changed = run.stale || !run.waits.is_empty();
+    if run.stopped.is_some() || full || run.planned_all && !run.stale || !changed {
+        return Ok(());
+    }
+    if !run.out_of_service {
+        // Seen at the next look around: until then it takes new VMs.
+        return Ok(());
+    }
+    let survey = survey(run).await?;
+    let lines = list(run, &survey);
+    run.stale = false;
+    let batch = batch(run, &lines);
+    wait_for(run, &lines);
+    let quiet = batch.is_empty() && run.away.is_empty();
+    run.planned_all = lines.iter().all(|line| matches!(line.step, Step::Stays(_))) && quiet;
+    if run.planned_all {
+        settle_rest(run, lines);
+        return Ok(());
+    }
+    send(run, batch).await
+}
+
+/// Those that stay get their outcome when nothing else is on its way: what arrives or fails may change it.
+fn settle_rest(run: &mut Run, lines: Vec<Line>) {
+    for line in lines {
+        if let Step::Stays(fate) = line.step {
+            let tried = run.refused.contains_key(&line.vm);
+            let fate = if let (Fate::Held(why), true) = (&fate, tried) {
+                Fate::Held(format!("oned has refused it: {why}"))
+            } else {
+                fate
+            };
+            run.settle(line.vm, &line.name, fate);
+        }
+    }
+    run.stale = false;
+}
+
+fn size(many: u32) -> usize {
+    usize::try_from(many).unwrap_or(usize::MAX)
+}
+
+/// The first ones that a target and the whole have room for.
+fn batch(run: &Run, lines: &[Line]) -> Vec<(Line, HostId, Deed)> {
+    let mut at: BTreeMap<HostId, usize> = BTreeMap::new();
+    for sent in run.away.values() {
+        *at.entry(sent.to).or_default() += 1;
+    }
+    let mut left = size(run.policy.rules.overall).saturating_sub(run.away.len());
+    let mut batch = Vec::new();
+    for line in lines {
+        let Step::Goes(to, deed) = &line.step else { continue };
+        let there = at.entry(*to).or_default();
+        if left > 0 && *there < size(run.policy.rules.parallel) {
+            *there += 1;
+            left -= 1;
+            batch.push((line.clone(), *to, deed.clone()));
+        }
+    }
+    batch
+}
+
+/// oned has to end something first: since when that is waited for.
+fn wait_for(run: &mut Run, lines: &[Line]) {
+    let now = run.now();
+    let waits = lines.iter().filter(|line| line.step == Step::Waits);
+    run.waits = waits.map(|line| (line.vm, run.waits.get(&line.vm).copied().unwrap_or(now))).collect();
+}
+
+/// Each order is written down before it is sent.
+async fn send(run: &mut Run, batch: Vec<(Line, HostId, Deed)>) -> Result<(), Outcome> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let at = run.now();
+    for (line, to, _) in &batch {
+        let (name, sequence, state) = (line.name.clone(), line.sequence, line.state);
+        run.away.insert(line.vm, Sent { name, to: *to, at, before: Duration::ZERO, sequence, state });
+    }
+    write(run).await?;
+    let replies = run.tend(batch.iter().map(|(_, _, deed)| deed.clone()).collect()).await;
+    for ((line, to, _), reply) in batch.into_iter().zip(replies) {
+        match reply {
+            Reply::Accepted => {
+                run.sent = run.sent.saturating_add(1);
+                run.unsent = None;
+            }
+            // It may have been carried out: the VM is read back first.
+            Reply::Unknown(_) => run.sent = run.sent.saturating_add(1),
+            Reply::NotSent(_) if run.may_try_again() => back(run, line.vm),
+            Reply::NotSent(_) | Reply::Refused(..) => refused(run, &line, to, &reply),
+        }
+    }
+    Ok(())
+}
+
+/// It was not sent, and is planned again.
+fn back(run: &mut Run, vm: VmId) {
+    run.away.remove(&vm);
+    run.stale = true;
+}
+
+/// oned refuses this target: another one is looked for, so often as `[settle] targets` says.
+fn refused(run: &mut Run, line: &Line, to: HostId, reply: &Reply) {
+    let hosts = run.refused.entry(line.vm).or_default();
+    hosts.push(to);
+    if hosts.len() >= size(run.policy.settle.targets) {
+        run.away.remove(&line.vm);
+        let why = format!("it stays on {}: its order was {}", run.named(), reply.said());
+        run.settle(line.vm, &line.name, Fate::Held(why));
+        return;
+    }
+    run.note(Phase::Act, format!("{} {}: another target is looked for", line.vm, line.name));
+    back(run, line.vm);
+}
