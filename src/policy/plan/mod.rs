@@ -16,6 +16,7 @@ mod moving;
 mod names;
 mod numa;
 mod placement;
+mod readiness;
 mod reasons;
 mod requirement;
 mod room;
@@ -26,7 +27,6 @@ mod wish;
 
 use super::order::Order;
 use super::port::Survey;
-use super::ready::Gate;
 use super::settings::Policy;
 use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub use bonds::kept_with;
@@ -192,7 +192,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             host: vm.host,
             priority: ranks.priority(vm),
             starts: view.fell(vm),
-            verdict: said(verdict, vm, &turn, &view.gates),
+            verdict: said(verdict, vm, &turn, &view),
             after: turn.after.into_iter().collect(),
         });
     }
@@ -225,20 +225,12 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
 }
 
 /// The verdict with what people have to know besides: what it waits for, and whose VM it is.
-fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn, gates: &BTreeMap<VmId, Gate>) -> Verdict {
+fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn, view: &View<'_>) -> Verdict {
     let mut more = String::new();
     if !turn.after.is_empty() {
         let run = if turn.after.len() == 1 { "runs" } else { "run" };
         let _ = write!(more, "; once {} {run}", listed(&turn.after));
-        let by = turn
-            .after
-            .iter()
-            .filter_map(|other| Some((other, gates.get(other).filter(|gate| gate.waits())?)));
-        let by: Vec<String> = by.take(5).map(|(other, gate)| format!("{other}: {gate}")).collect();
-        if !by.is_empty() {
-            let are = if turn.after.len() == 1 { "is" } else { "are" };
-            let _ = write!(more, " and {are} ready ({})", by.join(", "));
-        }
+        more.push_str(&readiness::once_ready(&turn.after, view));
     }
     if !turn.without.is_empty() {
         let _ = write!(more, "; without {}, for which it has waited", listed(&turn.without));
@@ -247,7 +239,7 @@ fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn, gates: &BTreeMap<VmId, Ga
         let word: String = word.chars().take(40).collect();
         let _ = write!(more, "; its HA_PRIORITY {word:?} is not known and counts as MEDIUM");
     }
-    for note in turn.notes.iter().chain(gates.get(&vm.id).into_iter().flat_map(|gate| &gate.notes)) {
+    for note in turn.notes.iter().chain(view.gates.get(&vm.id).into_iter().flat_map(|gate| &gate.notes)) {
         more.push_str("; ");
         more.push_str(note);
     }

@@ -298,3 +298,27 @@ fn circles_of_any_shape_end_and_every_vm_is_decided_once() {
         assert_eq!(started.len(), 4, "{shape}");
     }
 }
+
+#[test]
+fn what_is_waited_for_is_said_with_its_gate_and_how_long_it_took() {
+    let db = vm(1, "", "<HA_READY>AGENT</HA_READY>");
+    let mut survey = survey(vec![db, vm(2, "", "<HA_AFTER>1</HA_AFTER>")]);
+    let said = |survey: &Survey| planned(survey).into_iter().find(|(vm, _)| *vm == 2).unwrap().1;
+    assert!(said(&survey).contains("once vm 1 runs and is ready (vm 1: AGENT)"), "{}", said(&survey));
+    for (document, after) in [(1, Some(99)), (2, Some(40)), (3, None), (4, Some(41)), (5, Some(12))] {
+        let ready = Some(crate::model::Opened { after, cleared: false });
+        let of = crate::model::IncidentVm {
+            id: VmId(1),
+            name: String::new(),
+            order: None,
+            to: None,
+            end: None,
+            why: String::new(),
+            ready,
+        };
+        let opened = crate::model::Epoch(i64::from(document));
+        let incident = crate::model::Incident { opened, vms: vec![of], ..crate::model::Incident::default() };
+        survey.memory.incidents.push((DocumentId(document), incident));
+    }
+    assert!(said(&survey).contains("(vm 1: AGENT, within 41 s the last 3 times)"), "{}", said(&survey));
+}
