@@ -538,6 +538,7 @@ scenarios! {
     evacuated_beside_another_run
     evacuated_from_a_follower
     evacuated_on_a_rehearsal
+    evacuated_once_more
     evacuated_while_disarmed
     evacuated_while_its_failure_is_worked_on
     evacuated_with_a_lost_reply
