@@ -68,6 +68,7 @@ fn counts(vms: &[VmReport], done: &str) -> String {
     let count = |of: fn(&Fate) -> bool| vms.iter().filter(|vm| of(&vm.fate)).count();
     let parts = [
         (count(|fate| matches!(fate, Fate::Recovered(_)) && !fate.is_deleted()), done),
+        (count(|fate| matches!(fate, Fate::NotReady(_))), "recovered and not ready"),
         (count(Fate::is_deleted), "deleted"),
         (count(|fate| matches!(fate, Fate::Planned(_))), "planned"),
         (count(|fate| matches!(fate, Fate::Failed(_))), "failed"),
@@ -83,9 +84,10 @@ fn list(vms: &[VmReport], told: impl Fn(&VmReport) -> String, text: &mut String)
     let rank = |fate: &Fate| match fate {
         Fate::Failed(_) => 0,
         Fate::Held(_) => 1,
-        Fate::Planned(_) => 2,
-        Fate::Recovered(_) => 3,
-        Fate::Left(_) => 4,
+        Fate::NotReady(_) => 2,
+        Fate::Planned(_) => 3,
+        Fate::Recovered(_) => 4,
+        Fate::Left(_) => 5,
     };
     let mut vms: Vec<_> = vms.iter().collect();
     vms.sort_by_key(|vm| (rank(&vm.fate), vm.id));

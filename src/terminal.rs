@@ -1,6 +1,7 @@
 //! What stays in its place on a terminal: a view on stdout, or one line on stderr that says how far a run has come, with the
 //! log lines above it.
 
+use crate::config::Environment;
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -39,9 +40,9 @@ static LINE: OnceLock<ProgressBar> = OnceLock::new();
 pub(crate) struct LastLine(ProgressBar);
 
 impl LastLine {
-    /// Show it from now on; nothing where stderr is no terminal.
+    /// Show it from now on; nothing where stderr is no terminal, or one that knows no control sequence.
     pub(crate) fn begin() -> Option<Self> {
-        if !io::stderr().is_terminal() {
+        if !io::stderr().is_terminal() || is_dumb() {
             return None;
         }
         let line = ProgressBar::new_spinner();
@@ -72,9 +73,13 @@ pub(crate) fn above<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Is stdout a terminal?
+/// Is stdout a terminal on which something can stay in its place?
 pub(crate) fn is_a_terminal() -> bool {
-    io::stdout().is_terminal()
+    io::stdout().is_terminal() && !is_dumb()
+}
+
+fn is_dumb() -> bool {
+    Environment::capture().is_dumb
 }
 
 impl View {

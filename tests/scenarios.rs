@@ -229,6 +229,7 @@ fn fates(head: &[&str], vms: &[VmReport], broken: &mut Vec<String>) {
         let vm = vms.iter().find(|vm| vm.name == name);
         let is = vm.map_or("not mentioned", |vm| match vm.fate {
             Fate::Recovered(_) => "recovered",
+            Fate::NotReady(_) => "not ready",
             Fate::Planned(_) => "planned",
             Fate::Left(_) => "left",
             Fate::Held(_) => "held",
@@ -343,6 +344,7 @@ scenarios! {
     back_from_a_quarantine_by_a_wrong_clock
     back_from_its_quarantine
     back_from_its_quarantine_by_the_timer
+    back_from_its_quarantine_while_disarmed
     back_in_quarantine_and_a_person_decides
     back_in_quarantine_until_a_person
     back_on_a_rehearsal
@@ -454,6 +456,9 @@ scenarios! {
     domain_on_a_peer_without_libvirt
     documents_made_wide
     down_after_a_good_while
+    down_and_never_ready
+    down_and_ready
+    down_before_it_is_ready
     down_and_a_person_powers_it_off
     down_and_another_has_just_returned
     down_and_back_by_itself
@@ -513,6 +518,7 @@ scenarios! {
     dump_that_nobody_asks_for
     dump_that_there_is_none
     election_at_an_order
+    elected_before_the_order
     election_at_the_lock
     election_at_the_record
     election_in_the_fence
@@ -874,6 +880,19 @@ scenarios! {
     proceed_under_a_young_leader
     quorum_needs_more_hosts
     quorum_of_silent_peers
+    ready_agent
+    ready_agent_of_before
+    ready_context
+    ready_exec
+    ready_flaps
+    ready_killed
+    ready_never
+    ready_not_allowed
+    ready_reconciled
+    ready_service
+    ready_stale
+    ready_tcp
+    ready_tcp_elsewhere
     rebooted_and_fenced_again
     rebooted_and_left
     record_fails_after_the_proof

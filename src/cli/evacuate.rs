@@ -69,6 +69,7 @@ pub(super) fn told(subject: &Subject, account: &Account, json: bool) -> u8 {
     let vm = |vm: &'_ crate::policy::VmReport| -> (&'static str, String) {
         match &vm.fate {
             Fate::Recovered(why) => (account.hook.done(), why.clone()),
+            Fate::NotReady(why) => ("not ready", why.clone()),
             Fate::Planned(why) => ("planned", why.clone()),
             Fate::Left(why) => ("left", why.clone()),
             Fate::Held(why) => ("held", why.clone()),

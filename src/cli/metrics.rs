@@ -3,7 +3,7 @@
 use super::hook::zone;
 use crate::config::{Config, Environment};
 use crate::error::Result;
-use crate::model::{Epoch, Host, Memory, RaftState, VmId};
+use crate::model::{Epoch, Host, Memory, VmId};
 use crate::policy::Failure;
 use crate::policy::lead::idle;
 use crate::policy::metrics::{Down, Facts, ZoneFacts, down, families, suspects};
@@ -31,7 +31,7 @@ pub(super) fn metrics(options: &Metrics) -> Result<u8> {
     let environment = Environment::capture();
     let config = Config::load(&environment, options.config.as_deref())?;
     let zone = zone(&config, &environment)?;
-    let raft = zone.raft_status().map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
+    let raft = zone.raft_status();
     let seen = idle(&zone.who_leads(raft), config.rules.observer).and_then(|why| match why {
         Some(_) => Ok(None),
         None => read(&zone).map(Some),

@@ -9,12 +9,13 @@ use crate::config::{Config, Environment, Receiver};
 use crate::error::{Error, Result};
 use crate::model::{DocumentId, Memory, Notices, Sending};
 use crate::policy::lead::idle;
+use crate::policy::losses::Losses;
 use crate::policy::notify::{Change, Due, Message, Wanted, ended, merge, plan, test_message};
 use crate::world::clock::wall_clock;
 use crate::world::identity::identity;
 use crate::world::oned::{Http, Patience};
 use crate::world::receiver::{Unsent, keeps_alerts, send};
-use crate::world::{Zone, apart, turn};
+use crate::world::{Zone, apart, losses, turn};
 use crate::{finish, trail};
 use clap::Args;
 use std::fmt::Write as _;
@@ -25,7 +26,8 @@ use std::time::Duration;
 const PATIENCE: Patience =
     Patience { deadline: Duration::from_secs(10), reads: 2, first_pause: Duration::from_millis(500) };
 
-/// Tell the receivers of the settings ([[notify]]) which incidents were opened, are held, need somebody, or have ended
+/// Tell the receivers of the settings ([[notify]]) which incidents were opened, are held, need somebody, or have ended, and
+/// which hosts cannot be lost
 ///
 /// Each change is told once, by the front-end that leads; runs and `onerescue reconcile` start this by themselves.
 #[derive(Clone, Debug, Args)]
@@ -110,7 +112,10 @@ fn all(config: &Config, environment: &Environment) -> std::result::Result<u8, St
     let all = notes.notices()?;
     let of =
         |receiver: &Receiver| all.iter().rev().find(|(_, notes)| notes.receiver == receiver.name).cloned();
-    Ok(tell(&config.receivers, |receiver| one(&notes, &memory, of(receiver), receiver, &me)))
+    let planned = losses::read(&config.paths.run_dir);
+    let desk =
+        Desk { notes: &notes, memory: &memory, losses: planned.current(config.losses, memory.now), me: &me };
+    Ok(tell(&config.receivers, |receiver| one(&desk, of(receiver), receiver)))
 }
 
 /// All at the same time: one that hangs keeps no other waiting.
@@ -131,17 +136,20 @@ fn tell(receivers: &[Receiver], one: impl Fn(&Receiver) -> Told + Sync) -> u8 {
     u8::from(all.iter().any(|told| told.failed))
 }
 
+/// What every receiver is told from.
+struct Desk<'a> {
+    notes: &'a Zone<Http>,
+    memory: &'a Memory,
+    losses: Option<&'a Losses>,
+    me: &'a str,
+}
+
 /// Tell one receiver what it is to be told now.
-fn one(
-    zone: &Zone<Http>,
-    memory: &Memory,
-    known: Option<(DocumentId, Notices)>,
-    receiver: &Receiver,
-    me: &str,
-) -> Told {
+fn one(desk: &Desk<'_>, known: Option<(DocumentId, Notices)>, receiver: &Receiver) -> Told {
+    let (zone, memory) = (desk.notes, desk.memory);
     let wanted = Wanted { name: receiver.name.clone(), events: receiver.events.clone() };
     let (document, before) = known.unzip();
-    let plan = plan(memory, before.as_ref(), &wanted, me);
+    let plan = plan(memory, desk.losses, before.as_ref(), &wanted, desk.me);
     let standing = if keeps_alerts(receiver) { plan.standing.as_slice() } else { &[] };
     let note = |notes: &Notices| zone.record_notices(document, notes);
     match plan.due {
@@ -151,7 +159,8 @@ fn one(
             let left = until.since(memory.now).as_secs();
             Told::well(format!("what could not be sent before is sent again in {left} s"))
         }
-        Due::Begin => match note(&plan.notes) {
+        due @ (Due::Begin | Due::Note) => match note(&plan.notes) {
+            Ok(_) if due == Due::Note => Told::well("nothing new"),
             Ok(_) => Told::well("it is told from now on"),
             Err(failure) => Told::failed(format!("what it is told cannot be noted: {}", failure.what)),
         },
@@ -180,7 +189,7 @@ fn deliver(
     receiver: &Receiver,
     standing: &[Change],
 ) -> Told {
-    let told: Vec<_> = changes.iter().map(|change| DocumentId(change.incident)).collect();
+    let told: Vec<_> = changes.iter().map(Change::about).collect();
     let message = Message::of(changes);
     log::info!("notify: {}: {}", receiver.name, message.subject);
     let sent = send(receiver, &message, standing, wall_clock());

@@ -57,11 +57,12 @@ pub(super) fn whereabouts(scenario: &Scenario, vms: &[VmReport], text: &mut Stri
             _ => format!("RUNS TWICE: {hosts:?}"),
         };
         let mark = match &vm.fate {
-            Fate::Recovered(was) if hosts.is_empty() && was.contains("RUNNING") => {
+            Fate::Recovered(was) | Fate::NotReady(was) if hosts.is_empty() && was.contains("RUNNING") => {
                 let _ = writeln!(lost, "{}", since_then(&cloud, vm));
                 "LOST"
             }
             Fate::Recovered(_) => "ok  ",
+            Fate::NotReady(_) => "wait",
             Fate::Planned(_) => "plan",
             Fate::Left(_) => "left",
             Fate::Held(_) => "HELD",

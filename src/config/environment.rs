@@ -20,6 +20,8 @@ pub struct Environment {
     pub onerescue_config: Option<PathBuf>,
     /// `NOTIFY_SOCKET`: where systemd listens, if it has started this process so.
     pub notify_socket: Option<String>,
+    /// `TERM=dumb`: the terminal knows no control sequence.
+    pub is_dumb: bool,
     /// The person, as far as it is told: `SUDO_USER`, `USER`, `LOGNAME`, the first that is set. Anybody can set it.
     pub person: Option<String>,
 }
@@ -46,6 +48,7 @@ impl Environment {
             home: path("HOME"),
             onerescue_config: path("ONERESCUE_CONFIG"),
             notify_socket: text("NOTIFY_SOCKET"),
+            is_dumb: text("TERM").is_some_and(|term| term == "dumb"),
             person: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(text),
         }
     }

@@ -69,7 +69,7 @@ pub struct Config {
     pub paths: Paths,
     /// `[oned]`
     pub oned: OnedSettings,
-    /// `[wait]`, `[brake]`, `[observer]`, `[witness]`, `[fence]`, `[hold]`, `[settle]`, `[plan]`, `[exclude]` and `[record]`, as
+    /// `[wait]`, `[brake]`, `[observer]`, `[witness]`, `[fence]`, `[hold]`, `[settle]`, `[ready]`, `[plan]`, `[exclude]` and `[record]`, as
     /// far as they are rules.
     pub rules: Rules,
     /// `[plan]`: what is planned by day.
@@ -109,7 +109,7 @@ pub struct Config {
 type Settings = for<'a> fn(&'a mut Config) -> Vec<Setting<'a>>;
 
 /// Which settings are in which section of the file, "" before the first one.
-const SECTIONS: [(&str, Settings); 25] = [
+const SECTIONS: [(&str, Settings); 26] = [
     ("", |config| config.paths.settings()),
     ("oned", |config| config.oned.settings()),
     ("wait", |config| config.rules.wait.settings()),
@@ -125,6 +125,7 @@ const SECTIONS: [(&str, Settings); 25] = [
     ("plan", |config| config.losses.settings()),
     ("exclude", |config| config.rules.plan.exclude.settings()),
     ("settle", |config| config.rules.settle.settings()),
+    ("ready", |config| config.rules.ready.settings()),
     ("watch", |config| config.watch.settings()),
     ("reconcile", |config| config.reconcile.rules.settings()),
     ("reconcile", |config| config.reconcile.settings()),

@@ -83,8 +83,11 @@ fn receiver(raw: file::Notify) -> Result<Receiver, String> {
     if raw.name.is_empty() || raw.name.len() > 40 || !raw.name.chars().all(plain) {
         return Err("a name has up to 40 letters, digits and - _ .".to_owned());
     }
-    let all = || vec![Event::Opened, Event::Held, Event::NeedsYou, Event::Ended];
-    let events: BTreeSet<Event> = raw.events.clone().unwrap_or_else(all).into_iter().collect();
+    let all = || {
+        let of_losses = [Event::CannotBeLost, Event::CanBeLost];
+        [Event::Opened, Event::Held, Event::NeedsYou, Event::Ended].into_iter().chain(of_losses).collect()
+    };
+    let events: BTreeSet<Event> = raw.events.clone().map_or_else(all, |events| events.into_iter().collect());
     if events.is_empty() {
         return Err("`events` is empty".to_owned());
     }
@@ -214,7 +217,7 @@ mod tests {
     #[test]
     fn a_receiver_has_one_kind_and_is_told_everything_unless_it_chooses() {
         let ops = one("mail = [\"ops@example.org\", \"root\"]");
-        assert_eq!((ops.events.len(), ops.timeout), (4, seconds(10)));
+        assert_eq!((ops.events.len(), ops.timeout), (6, seconds(10)));
         let Way::Mail { sendmail, .. } = ops.way else { panic!("another kind") };
         assert_eq!(sendmail, ["/usr/sbin/sendmail", "-t", "-oi"]);
         let pager = one("command = [\"/usr/local/bin/page\"]\nevents = [\"needs_you\"]\ntimeout = \"5s\"");

@@ -4,7 +4,7 @@ use serde::Serializer;
 use std::collections::BTreeMap;
 
 /// What is read of a VM's user template, beside everything that begins with `HA_`.
-const OF_VMS: [&str; 4] = ["LABELS", "ROLE_NAME", "SCHED_REQUIREMENTS", "SERVICE_ID"];
+const OF_VMS: [&str; 5] = ["LABELS", "READY", "ROLE_NAME", "SCHED_REQUIREMENTS", "SERVICE_ID"];
 
 /// Parts of the names of a host's or a cluster's attributes that hold a secret. Requirements may name any other.
 const SECRET: [&str; 9] =

@@ -58,6 +58,17 @@ pub enum End {
     Failed,
 }
 
+/// How a VM is with which its owner, or its service, waits for more than that it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// So many seconds after it was read back RUNNING it was ready; none while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// It was seen without `READY=YES` after its last run had ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cleared: bool,
+}
+
 /// One VM of an incident, so that no later run forgets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentVm {
@@ -78,6 +89,17 @@ pub struct IncidentVm {
     /// Why it was decided or ended so; shortened or left out where there are too many VMs.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
+    /// Whether it is ready; none where it is so as soon as it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<Opened>,
+}
+
+impl IncidentVm {
+    /// It runs where it should, and was not ready in time.
+    #[must_use]
+    pub fn is_not_ready(&self) -> bool {
+        self.end == Some(End::Recovered) && self.ready.is_some_and(|ready| ready.after.is_none())
+    }
 }
 
 /// The cloud's lock that an owner holds on its record, as oned shows it.

@@ -3,7 +3,7 @@
 //! It is none of an incident's record: that has one owner, who writes it whole and would write over this. And it has a type
 //! number of its own, so no recovery reads it, and one that cannot be read holds nothing.
 
-use super::{DocumentId, Epoch};
+use super::{ClusterId, DocumentId, Epoch, HostId};
 use serde::{Deserialize, Serialize};
 
 /// A kind of change that a person must know; a receiver chooses.
@@ -18,6 +18,10 @@ pub enum Event {
     NeedsYou,
     /// It is closed, and nothing of it is left.
     Ended,
+    /// The loss of a host would hold VMs, or more than before.
+    CannotBeLost,
+    /// The loss of that host would hold no VM any more.
+    CanBeLost,
 }
 
 /// What is known of a message that was about to be sent.
@@ -63,6 +67,23 @@ pub struct Noted {
     pub unsure: Vec<String>,
 }
 
+/// What a receiver was told of the loss of one host, for as long as that would hold VMs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedLoss {
+    /// The host.
+    pub host: HostId,
+    /// Its name, which may be gone when it can be lost again.
+    pub name: String,
+    /// Its cluster.
+    pub cluster: ClusterId,
+    /// So many VMs were told; more of them are told again.
+    #[serde(default)]
+    pub held: usize,
+    /// What was about to be told last, until it was; its mark is the number of VMs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
+}
+
 /// What one receiver was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notices {
@@ -81,6 +102,12 @@ pub struct Notices {
     /// Of each incident that is remembered.
     #[serde(default)]
     pub incidents: Vec<Noted>,
+    /// When the plan was made whose losses were told last; an older one, of a front-end that did not lead, tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Epoch>,
+    /// Of each host whose loss was told and would still hold VMs, by host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<NotedLoss>,
 }
 
 impl Notices {
@@ -99,5 +126,20 @@ impl Notices {
         let mut noted = Noted { incident, said: Vec::new(), attempt: None, unsure: Vec::new() };
         change(&mut noted);
         self.incidents.insert(at, noted);
+    }
+
+    /// What was told of the loss of this host, where anything was.
+    #[must_use]
+    pub fn of_loss(&self, host: HostId) -> Option<&NotedLoss> {
+        self.losses.iter().find(|noted| noted.host == host)
+    }
+
+    /// Note this of the loss of a host. One of which nothing more is to be known is forgotten.
+    pub fn set_loss(&mut self, noted: NotedLoss) {
+        self.losses.retain(|other| other.host != noted.host);
+        if noted.held > 0 || noted.attempt.is_some() {
+            let at = self.losses.partition_point(|other| other.host < noted.host);
+            self.losses.insert(at, noted);
+        }
     }
 }

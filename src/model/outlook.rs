@@ -1,6 +1,6 @@
 //! What can be seen from a front-end before something is done that cannot be taken back.
 
-use super::{Cluster, Host, Memory, RaftState};
+use super::{Cluster, Host, Memory, Raft, RaftState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 // A plain value; the sockets are in the standard library.
@@ -20,9 +20,31 @@ pub struct Observer {
     /// for so long at least. `None` for a front-end that is alone, or does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader_for: Option<Duration>,
+    /// The configured front-end's term, where it is one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<Term>,
     /// The machine that the program runs on.
     #[serde(default, skip_serializing_if = "Machine::is_unknown")]
     pub machine: Machine,
+}
+
+/// A server's term of raft. A term has one leader at most, and a server whose term has grown leads in the old one no more.
+/// Source: `RAFT/SERVER_ID` and `RAFT/TERM` of `one.zone.raftstatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// `0`, the server's ID in its zone.
+    pub server: i64,
+    /// `14`
+    pub term: i64,
+}
+
+impl Term {
+    /// The term of a front-end that is not alone.
+    #[must_use]
+    pub fn of(raft: &Result<Option<Raft>, String>) -> Option<Self> {
+        let raft = raft.as_ref().ok()?.as_ref().filter(|raft| raft.state != RaftState::Solo)?;
+        Some(Self { server: raft.server, term: raft.term })
+    }
 }
 
 /// What is known of the machine that a front-end is: it may be one of the zone's hosts.

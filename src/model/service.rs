@@ -36,6 +36,10 @@ pub struct Service {
     pub name: String,
     /// `deployment`.
     pub deployment: Deployment,
+    /// `ready_status_gate`: a VM of a role counts as running when its guest has reported `READY=YES`. Source:
+    /// `src/flow/lib/models/role.rb`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gate: bool,
     /// `roles`.
     pub roles: Vec<ServiceRole>,
 }

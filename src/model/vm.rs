@@ -1,6 +1,6 @@
 //! A virtual machine: where it is, what it needs, and what its owner wants.
 
-use super::{DatastoreId, DocumentId, HostId, Needs, Owner, VmId, VmState};
+use super::{DatastoreId, DocumentId, Guest, HostId, Needs, Owner, VmId, VmState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -102,6 +102,9 @@ pub struct Vm {
     pub resched: bool,
     /// `VM/USER_TEMPLATE/ERROR`: the last failure that oned or a driver wrote.
     pub error: Option<String>,
+    /// What is known of its guest.
+    #[serde(default, skip_serializing_if = "Guest::is_unknown")]
+    pub guest: Guest,
     /// The single values of `VM/USER_TEMPLATE`; written by the VM's owner.
     #[serde(serialize_with = "super::attributes::of_vm")]
     pub attributes: BTreeMap<String, String>,
@@ -112,6 +115,11 @@ pub(crate) fn layer_of(attributes: &BTreeMap<String, String>) -> Option<&str> {
     let layer = attributes.get("HA_LAYER")?.trim();
     let end = layer.char_indices().nth(LONGEST_LAYER).map_or(layer.len(), |(at, _)| at);
     layer.get(..end).filter(|layer| !layer.is_empty())
+}
+
+/// See [`Vm::says_when_ready`].
+pub(crate) fn says_when_ready(attributes: &BTreeMap<String, String>) -> bool {
+    ["HA_READY", "HA_READY_DELAY", "SERVICE_ID"].iter().any(|name| attributes.contains_key(*name))
 }
 
 impl Vm {
@@ -138,6 +146,7 @@ impl Vm {
             needs: Needs::default(),
             resched: false,
             error: None,
+            guest: Guest::default(),
             attributes: BTreeMap::new(),
         }
     }
@@ -153,6 +162,18 @@ impl Vm {
     pub fn after(&self) -> impl Iterator<Item = &str> {
         let words = self.attributes.get("HA_AFTER").map_or("", String::as_str).split(',');
         words.map(str::trim).filter(|word| !word.is_empty()).take(MOST_AFTER)
+    }
+
+    /// The user template's `HA_READY`, or `HA_READY_DELAY`, is there, or it is a VM of a service: its guest is looked at.
+    #[must_use]
+    pub fn says_when_ready(&self) -> bool {
+        says_when_ready(&self.attributes)
+    }
+
+    /// The user template's `READY` is YES: its guest has reported that, by `OneGate`; nobody knows when.
+    #[must_use]
+    pub fn reports_ready(&self) -> bool {
+        self.attributes.get("READY").is_some_and(|ready| ready.trim().eq_ignore_ascii_case("YES"))
     }
 
     /// The user template's `SERVICE_ID`: the document of the `OneFlow` service that it belongs to.

@@ -1,6 +1,6 @@
 //! The front-ends of a zone and who leads them.
 
-use super::ZoneId;
+use super::{Term, ZoneId};
 use serde::{Deserialize, Serialize};
 
 /// One `ZONE/SERVER_POOL/SERVER`: a front-end of a zone that has several.
@@ -61,6 +61,9 @@ pub struct WhoLeads {
     pub state: Result<RaftState, String>,
     /// The front-end that leads, where that is another one and is known: `fe2 (http://192.168.0.2:2633/RPC2)`.
     pub leader: Option<String>,
+    /// Its term, where it is one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<Term>,
 }
 
 /// What a front-end says about itself, from `one.zone.raftstatus`.

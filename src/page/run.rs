@@ -175,6 +175,8 @@ impl Run {
             | Question::Clues
             | Question::Dump
             | Question::Histories { .. }
+            | Question::Tend { .. }
+            | Question::Connect { .. }
             | Question::Disable => {}
         }
         Ok(())

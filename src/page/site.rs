@@ -4,9 +4,10 @@ use super::sentences::state;
 use super::when::{in_words, took};
 use super::{Kind, clean};
 use crate::model::text::vms;
-use crate::model::{ClusterId, HostId, Memory, Progress};
-use crate::policy::arming::{told, utc};
+use crate::model::{HostId, Memory, Progress};
+use crate::policy::arming::utc;
 use crate::policy::losses::{HostLoss, Losses};
+use crate::policy::protection::{ClusterReport, ClusterStatus};
 use crate::policy::record::history::{About, Row, rows};
 use std::collections::BTreeMap;
 
@@ -36,11 +37,11 @@ pub struct IncidentRow {
 pub struct ClusterRow {
     /// Its name.
     pub name: String,
-    /// The look of its state.
+    /// The look of it.
     pub kind: Kind,
-    /// Its state.
+    /// `Active`
     pub state: &'static str,
-    /// Why.
+    /// Why it is so, and what it can lose.
     pub why: String,
 }
 
@@ -100,8 +101,8 @@ pub struct Seen<'a> {
     pub memory: &'a Memory,
     /// The names of hosts today.
     pub hosts: &'a BTreeMap<HostId, String>,
-    /// The names of clusters today.
-    pub clusters: &'a BTreeMap<ClusterId, String>,
+    /// Each cluster as `status` has it.
+    pub clusters: &'a [ClusterReport],
     /// What the loss of each host would hold, as it was planned last.
     pub losses: &'a Losses,
     /// The pages that are in the folder.
@@ -163,33 +164,31 @@ fn incident(memory: &Memory, row: &Row) -> IncidentRow {
     }
 }
 
-/// Where it is disarmed, and how many of its hosts it can lose; whether all else is ready is for `check` to say.
+/// Whether it is protected is judged where it is for `status`; what its hosts can lose is added.
 fn clusters(seen: &Seen<'_>) -> Vec<ClusterRow> {
-    let row = |(id, name): (&ClusterId, &String)| {
-        let memory = seen.memory;
-        let disarmed = memory.disarmed.iter().find(|one| one.cluster.is_none_or(|cluster| cluster == *id));
-        let name = format!("{} ({id})", clean(name));
-        if let Some(one) = disarmed {
-            return ClusterRow { name, kind: Kind::Held, state: "disarmed", why: clean(&told(one)) };
-        }
-        let borne = seen.losses.clusters.get(id);
-        match borne.and_then(|borne| borne.text().map(|text| (borne.is_below(), text))) {
-            Some((true, text)) => {
-                ClusterRow { name, kind: Kind::Failed, state: "armed, too small", why: clean(&text) }
-            }
-            Some((false, text)) => {
-                ClusterRow { name, kind: Kind::Recovered, state: "armed", why: clean(&text) }
-            }
-            None if borne.is_some() => {
-                ClusterRow { name, kind: Kind::Recovered, state: "armed", why: String::new() }
-            }
-            None => {
-                let why = "what it can lose is not known yet: `onerescue plan --all` looks".to_owned();
-                ClusterRow { name, kind: Kind::Left, state: "armed", why }
-            }
-        }
+    seen.clusters.iter().map(|report| cluster(report, seen.losses)).collect()
+}
+
+fn cluster(report: &ClusterReport, losses: &Losses) -> ClusterRow {
+    let kind = match report.status {
+        ClusterStatus::Active => Kind::Recovered,
+        ClusterStatus::Waiting => Kind::Waiting,
+        ClusterStatus::Disabled => Kind::Held,
     };
-    seen.clusters.iter().map(row).collect()
+    let (kind, more) = match losses.clusters.get(&report.id) {
+        // Nothing of it is recovered, whichever host is lost.
+        _ if report.status == ClusterStatus::Disabled => (kind, None),
+        Some(borne) if borne.is_below() => (Kind::Failed, borne.text()),
+        Some(borne) => (kind, borne.text()),
+        None => (kind, Some("what it can lose is not known yet: `onerescue plan --all` looks".to_owned())),
+    };
+    let why: Vec<_> = std::iter::once(report.reason.clone()).chain(more).collect();
+    ClusterRow {
+        name: format!("{} ({})", clean(&report.name), report.id),
+        kind,
+        state: report.status.name(),
+        why: clean(&why.join("; ")),
+    }
 }
 
 /// Those that would hold something come first.
@@ -252,23 +251,26 @@ fn devices(seen: &Seen<'_>) -> Vec<DeviceRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Disarmed, DocumentId, Epoch, Incident, VmId};
+    use crate::model::{ClusterId, DocumentId, Epoch, Incident, VmId};
     use crate::policy::losses::{Borne, HeldVm};
 
     #[test]
     fn the_index_tells_what_is_known_of_clusters_and_losses_and_what_is_not() {
-        let disarmed = Disarmed {
-            cluster: Some(ClusterId(101)),
-            reason: "switches".to_owned(),
-            by: "bob".to_owned(),
-            at: Epoch(0),
-        };
         let open = Incident { progress: Progress::Held, name: "node7".to_owned(), ..Incident::default() };
-        let memory =
-            Memory { disarmed: vec![disarmed], incidents: vec![(DocumentId(9), open)], ..Memory::default() };
+        let memory = Memory { incidents: vec![(DocumentId(9), open)], ..Memory::default() };
         let hosts = [(1, "a"), (2, "b"), (3, "c")].map(|(id, name)| (HostId(id), name.to_owned())).into();
-        let clusters =
-            [(0, "d"), (101, "e"), (102, "f")].map(|(id, name)| (ClusterId(id), name.to_owned())).into();
+        let clusters = [
+            (0, ClusterStatus::Active, "4 of 4 hosts are MONITORED"),
+            (101, ClusterStatus::Disabled, "the zone is disarmed"),
+            (102, ClusterStatus::Waiting, "1 of 2 hosts are MONITORED"),
+        ]
+        .map(|(id, status, reason)| ClusterReport {
+            id: ClusterId(id),
+            name: "east".to_owned(),
+            status,
+            reason: reason.to_owned(),
+            hosts: 4,
+        });
         let held = HeldVm { id: VmId(4), name: "erp".to_owned(), why: "no room".to_owned() };
         let holds = HostLoss {
             held: BTreeMap::from([(VmId(4), Epoch(0))]),
@@ -293,11 +295,16 @@ mod tests {
         };
         let site = Site::new(&seen(&losses));
         assert_eq!((site.open, site.kept.as_slice()), (1, [3].as_slice()));
-        let states: Vec<_> = site.clusters.iter().map(|row| (row.state, row.why.as_str())).collect();
+        let states: Vec<_> =
+            site.clusters.iter().map(|row| (row.kind, row.state, row.why.as_str())).collect();
         let all = [
-            ("armed, too small", "the loss of b would hold 1 VM"),
-            ("disarmed", "since 1970-01-01 00:00 UTC by bob: switches"),
-            ("armed", "what it can lose is not known yet: `onerescue plan --all` looks"),
+            (Kind::Failed, "Active", "4 of 4 hosts are MONITORED; the loss of b would hold 1 VM"),
+            (Kind::Held, "Disabled", "the zone is disarmed"),
+            (
+                Kind::Waiting,
+                "Waiting",
+                "1 of 2 hosts are MONITORED; what it can lose is not known yet: `onerescue plan --all` looks",
+            ),
         ];
         assert_eq!(states, all);
         let told: Vec<_> =

@@ -10,6 +10,7 @@ pub(super) const HEARD: i64 = 1_795_165_474;
 
 pub(super) fn vm(id: u32, end: Option<End>, why: &str) -> IncidentVm {
     IncidentVm {
+        ready: None,
         id: VmId(id),
         name: format!("web-{id}"),
         order: Some("migrate".to_owned()),

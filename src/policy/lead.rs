@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn of(state: Result<RaftState, String>, leader: Option<&str>) -> Leads {
-        leads(&WhoLeads { state, leader: leader.map(str::to_owned) })
+        leads(&WhoLeads { state, leader: leader.map(str::to_owned), term: None })
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | one owner; taken over after the lease | `record/lease`; `record/adopt` does it; `record/lock`, `record/open`, `reconcile` |
 //! | the record stays small | `record/contents` |
 //! | `HA_AFTER`: who is waited for; the wait | `plan/after`; `moving/after` |
+//! | a VM that runs is ready: `HA_READY`; the wait for it | `ready`: what it is, what counts, where a connection may go; `moving/gated` |
 //! | a driver has failed on the target | `moving/retries` |
 //! | a target gets one VM first | `moving/targets` |
 //! | the dead host is disabled | `moving/disable` |
@@ -65,6 +66,7 @@ pub mod plan;
 pub mod port;
 pub mod progress;
 pub mod protection;
+pub mod ready;
 pub mod reconcile;
 pub mod record;
 pub mod replay;
@@ -101,8 +103,8 @@ pub use port::{
 pub use report::{DELETED, Disabled, Fate, Outcome, Report, VmReport};
 pub use rules::{
     BrakeRules, Control, Exclusions, Failed, FenceRules, Firmware, HoldRules, Late, LayerScope, Layers,
-    ObserverRules, Placement, PlanRules, ProbeError, RecordRules, Requirements, Rules, SettleRules, Standby,
-    WaitRules, Window, Wish, WitnessRules,
+    NotReady, ObserverRules, Placement, PlanRules, ProbeError, ReadyKind, ReadyRules, RecordRules,
+    Requirements, Rules, SettleRules, Standby, Subnet, WaitRules, Window, Wish, WitnessRules,
 };
 pub use settings::{Fencing, Force, HandOver, Mode, Policy, Purpose};
 pub(crate) use timings::FRESH;

@@ -10,8 +10,9 @@ pub use subject::{Failure, Source, Subject, Trouble, VmSubject};
 use super::notes::Entry;
 use super::order::{Order, Reply};
 use crate::model::{
-    DeviceName, DocumentId, Dump, Evacuation, Forced, Heard, Hold, Holder, Hook, Host, HostId, Incident,
-    Level, Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads, Words,
+    DeviceName, DocumentId, Door, Dump, Evacuation, Forced, Heard, Hold, Holder, Hook, Host, HostId,
+    Incident, Level, Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId,
+    WhoLeads, Words,
 };
 use crate::policy::fencing::clearance::token::Clearance;
 use crate::policy::fencing::proof::Proof;
@@ -197,6 +198,13 @@ pub trait World {
     /// replies are in their order; what follows a call that was not accepted is not sent, unless it is for another VM.
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
         deeds.iter().map(|_| Reply::NotSent(NOT_HERE.to_owned())).collect()
+    }
+
+    /// Connect to these doors from the front-end, all at once, and close each connection at once; nothing is sent or read. A text says
+    /// why one takes none within this time.
+    fn connect(&mut self, doors: &[Door], within: Duration) -> Vec<Result<(), String>> {
+        let _ = within;
+        doors.iter().map(|_| Err(NOT_HERE.to_owned())).collect()
     }
 
     /// The hooks of the zone.

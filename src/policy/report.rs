@@ -13,6 +13,8 @@ use std::fmt;
 pub enum Fate {
     /// Read back where it should be: `RUNNING on node3 (host 3)`, `DONE`.
     Recovered(String),
+    /// The same, and it is not ready as its owner, or its service, says it: where it runs, and why it is not.
+    NotReady(String),
     /// `--dry-run`: what would be done.
     Planned(String),
     /// Not touched, because nobody asked for it to be touched; the reason.
@@ -39,6 +41,7 @@ impl fmt::Display for Fate {
         match self {
             Self::Recovered(_) if self.is_deleted() => f.write_str(DELETED),
             Self::Recovered(text) => write!(f, "recovered: {text}"),
+            Self::NotReady(text) => write!(f, "recovered, not ready: {text}"),
             Self::Planned(text) => write!(f, "planned: {text}"),
             Self::Left(text) => write!(f, "left: {text}"),
             Self::Held(text) => write!(f, "held: {text}"),

@@ -1,8 +1,10 @@
 //! The rules of the settings file, with their defaults and why they are so.
 
 mod plan;
+mod ready;
 
 pub use plan::{Exclusions, Failed, Firmware, LayerScope, Layers, PlanRules, Requirements, Standby, Wish};
+pub use ready::{NotReady, ReadyKind, ReadyRules, Subnet};
 
 use crate::section::{
     MILLISECOND, NONE, SECOND, TENTH, choice, days, hours, minutes, number, plain, seconds, section, time,
@@ -234,6 +236,9 @@ pub struct Rules {
     pub hold: HoldRules,
     /// `[settle]`
     pub settle: SettleRules,
+    /// `[ready]`
+    #[serde(default)]
+    pub ready: ReadyRules,
     /// `[plan]` and `[exclude]`
     pub plan: PlanRules,
     /// `[record]`

@@ -1,8 +1,8 @@
 //! What the operator chose: the flags of one run, over the rules of the settings file.
 
 use super::rules::{
-    BrakeRules, FenceRules, HoldRules, ObserverRules, PlanRules, RecordRules, Rules, SettleRules, WaitRules,
-    WitnessRules,
+    BrakeRules, FenceRules, HoldRules, ObserverRules, PlanRules, ReadyRules, RecordRules, Rules, SettleRules,
+    WaitRules, WitnessRules,
 };
 pub use crate::model::{Fencing, Force, Mode};
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,9 @@ pub struct Policy {
     pub hold: HoldRules,
     /// `[settle]`
     pub settle: SettleRules,
+    /// `[ready]`
+    #[serde(default)]
+    pub ready: ReadyRules,
     /// `[plan]` and `[exclude]`
     pub plan: PlanRules,
     /// `[record]`
@@ -70,7 +73,7 @@ impl Policy {
     /// These rules with this mode, and no other flag.
     #[must_use]
     pub fn under(mode: Mode, rules: Rules) -> Self {
-        let Rules { wait, brake, observer, witness, fence, hold, settle, plan, record } = rules;
+        let Rules { wait, brake, observer, witness, fence, hold, settle, ready, plan, record } = rules;
         Self {
             mode,
             force: Force::RunningOnly,
@@ -84,6 +87,7 @@ impl Policy {
             fence,
             hold,
             settle,
+            ready,
             plan,
             record,
         }

@@ -250,6 +250,7 @@ mod tests {
     #[test]
     fn what_a_person_stops_is_over() {
         let vm = |id, order: Option<&str>, end| IncidentVm {
+            ready: None,
             id: VmId(id),
             name: String::new(),
             order: order.map(str::to_owned),

@@ -86,6 +86,7 @@ impl Cloud {
             lock: None,
             cpu: hundredths(template.get("CPU").unwrap_or("0")),
             memory_kib: template.get("MEMORY").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) << 10,
+            monitoring: None,
             template,
             user_template,
             history: Vec::new(),

@@ -1,6 +1,7 @@
 //! The cloud as a whole: objects, machines, front-ends and one clock that only moves when it is told to.
 
 use super::front::FrontEnd;
+use super::guest::Inside;
 use super::physics::{Breach, Physics, Power};
 use super::queue::{Event, Storm};
 use super::render;
@@ -47,6 +48,8 @@ pub struct Cloud {
     /// Hosts whose libvirt is down: their domains run, and nobody there can say so.
     pub(crate) no_libvirt: BTreeSet<HostId>,
     pub(crate) sshd: BTreeMap<HostId, Sshd>,
+    /// Guests of which it is said how they are.
+    pub(crate) guests: BTreeMap<VmId, Inside>,
     /// Hosts that a person has set OFFLINE.
     pub(crate) persons: BTreeSet<HostId>,
     pub(crate) scheduler_on: bool,
@@ -108,6 +111,7 @@ impl Cloud {
             host_drivers: BTreeMap::new(),
             no_libvirt: BTreeSet::new(),
             sshd: BTreeMap::new(),
+            guests: BTreeMap::new(),
             persons: BTreeSet::new(),
             scheduler_on: true,
             scheduler_armed: false,

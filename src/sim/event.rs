@@ -2,6 +2,7 @@
 
 use super::cloud::Cloud;
 use super::forgery::Forgery;
+use super::guest::Guest;
 use super::physics::Death;
 use super::sshd::Sshd;
 use super::timings::{Driver, Stage};
@@ -35,6 +36,8 @@ pub enum Event {
     CrashAll(HostId),
     /// A driver changes its ways for one VM.
     DriverTurns(VmId, Stage, Driver),
+    /// The guest of a VM changes its ways.
+    GuestTurns(VmId, Guest),
     /// Every domain that is started on this host from now on ends like this.
     HostDriverTurns(HostId, Driver),
     /// Its libvirt ends, and its domains run on. Before 6.4 oned is told that none runs.
@@ -131,6 +134,7 @@ impl Event {
                 }
             }
             Self::DriverTurns(vm, stage, driver) => cloud.set_driver(vm, stage, driver),
+            Self::GuestTurns(vm, guest) => cloud.turn_guest(vm, guest),
             Self::LibvirtEnds(host) => cloud.end_libvirt(host),
             Self::HostDriverTurns(host, driver) => cloud.set_host_driver(host, driver),
             Self::Renamed(host, name) => {

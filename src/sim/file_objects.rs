@@ -101,6 +101,9 @@ pub(super) struct Service {
     pub(super) name: String,
     /// `straight`, `none`; absent = it does not say.
     pub(super) deployment: Option<String>,
+    /// `ready_status_gate`
+    #[serde(default)]
+    pub(super) ready_status_gate: bool,
     #[serde(default)]
     pub(super) roles: Vec<ServiceRole>,
     /// Another text in place of the whole body.
@@ -159,6 +162,8 @@ pub(super) struct Vm {
     /// `SERVICE_ID` and whatever else.
     #[serde(default)]
     pub(super) attributes: BTreeMap<String, String>,
+    /// When its guest is at work after its start: `ready 40s`, `flaps 10s 7s` (away and back every 7 s), `never`; absent = nobody asks.
+    pub(super) guest: Option<String>,
     /// `boot = "fails"`, `transfer = "hangs"`, `boot = "fails 1"`.
     #[serde(default)]
     pub(super) drivers: BTreeMap<String, String>,

@@ -149,6 +149,7 @@ impl Cloud {
             to: None,
             end: Some(crate::model::End::Held),
             why: "forged".to_owned(),
+            ready: None,
         };
         vms.map(left).collect()
     }

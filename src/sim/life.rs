@@ -25,6 +25,7 @@ impl Cloud {
                     self.physics.stop(vm, host);
                 }
             }
+            Event::Guest(vm) => self.guest_ticks(vm),
             Event::Scheduler => self.schedule(),
             Event::Election => self.elect(),
             Event::LateCall { server, call } => drop(self.call(server, &call)),

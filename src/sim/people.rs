@@ -276,7 +276,7 @@ impl Cloud {
         let Some((id, mut incident)) = self.last_incident(host) else { return };
         let (order, end) = (Some("migrate".to_owned()), Some(End::Recovered));
         let (name, why) = (String::new(), String::new());
-        incident.vms.push(IncidentVm { id: vm, name, order, to: Some(to), end, why });
+        incident.vms.push(IncidentVm { id: vm, name, order, to: Some(to), end, why, ready: None });
         self.replace_record(id, &Record::Incident(incident));
     }
 

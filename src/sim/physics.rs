@@ -5,6 +5,7 @@
 use crate::model::{DatastoreId, HostId, VmId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How a host dies.
@@ -52,6 +53,13 @@ pub enum Breach {
         /// When, since the simulation began.
         at: Duration,
     },
+    /// A connection that was for a VM went to none of its addresses.
+    ConnectedElsewhere {
+        /// The VM.
+        vm: VmId,
+        /// Where it went.
+        to: SocketAddr,
+    },
     /// A driver was started for a VM that another one was still working on.
     TwoDrivers {
         /// The VM.
@@ -67,6 +75,7 @@ impl fmt::Display for Breach {
             Self::DoubleStart { vm, first, second, .. } => {
                 write!(f, "{vm} was started on {second} while it ran on {first}")
             }
+            Self::ConnectedElsewhere { vm, to } => write!(f, "the front-end connected to {to} for {vm}"),
             Self::TwoDrivers { vm, .. } => write!(f, "a second driver was started for {vm}"),
             Self::SentToDeadHost { vm, host, .. } => write!(f, "{vm} was sent to {host}, which has no power"),
         }

@@ -38,6 +38,8 @@ pub(crate) enum Event {
         vm: VmId,
         host: HostId,
     },
+    /// It is looked what has become of the guest of a VM.
+    Guest(VmId),
     Scheduler,
     Election,
     /// A call whose client has long given up.

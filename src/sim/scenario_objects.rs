@@ -6,7 +6,7 @@ use super::file_objects::{Datastore, Disk, Host, Vm, VmGroup};
 use super::scenario_service;
 use super::spec::{DatastoreSpec, DiskSpec, HostSpec, NumaSpec, PciSpec, VmSpec};
 use super::template::Template;
-use super::words::Names;
+use super::words::{self, Names};
 use crate::model::{ClusterId, DatastoreId, GroupId, GroupPolicy, HostId, Role, VmGroup as Group};
 use std::collections::BTreeMap;
 
@@ -156,6 +156,9 @@ fn add_vms(cloud: &mut Cloud, vm: &Vm, names: &mut Names) -> Result<(), String> 
         let id = cloud.add_vm(VmSpec { name: called, ..spec.clone() });
         for (stage, driver) in &vm.drivers {
             cloud.set_driver(id, file::stage(stage)?, file::driver(driver)?);
+        }
+        if let Some(guest) = &vm.guest {
+            cloud.set_guest(id, words::guest(guest)?);
         }
         names.vms.insert(name, id);
     }

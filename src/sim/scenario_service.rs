@@ -13,7 +13,7 @@ pub(super) fn add(cloud: &mut Cloud, service: &Service, names: &Names) -> Result
     let roles = service.roles.iter().map(|role| of(role, names)).collect::<Result<Vec<_>, _>>()?;
     let mut body = json!({
         "name": service.name, "description": "", "state": 2, "start_time": 1_795_165_000, "log": [],
-        "ready_status_gate": false, "roles": roles.iter().map(|(role, _)| role).collect::<Vec<_>>(),
+        "ready_status_gate": service.ready_status_gate, "roles": roles.iter().map(|(role, _)| role).collect::<Vec<_>>(),
     });
     if let (Some(deployment), Some(body)) = (&service.deployment, body.as_object_mut()) {
         body.insert("deployment".to_owned(), json!(deployment));

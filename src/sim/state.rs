@@ -103,6 +103,8 @@ pub(crate) struct Vm {
     pub(crate) lock: Option<LockInfo>,
     pub(crate) cpu: i64,
     pub(crate) memory_kib: i64,
+    /// When it was monitored last, and whether its guest agent has answered then.
+    pub(crate) monitoring: Option<(i64, bool)>,
     pub(crate) template: Template,
     pub(crate) user_template: Template,
     pub(crate) history: Vec<History>,

@@ -46,6 +46,7 @@ impl Cloud {
                 | Event::HostReport(_)
                 | Event::VmReport(_)
                 | Event::Destroy { .. }
+                | Event::Guest(_)
                 | Event::Scheduler
                 | Event::Election
                 | Event::LateCall { .. } => drop(self.queue.insert(key, event)),
@@ -77,6 +78,11 @@ impl Cloud {
     #[must_use]
     pub fn left(&self) -> &[(VmId, Left)] {
         &self.left
+    }
+
+    /// Has the VM's history such a row?
+    pub(crate) fn has_torn_row(&self, vm: VmId) -> bool {
+        self.state.vms.get(&vm).is_some_and(|vm| vm.torn == Some(Torn::Row))
     }
 
     /// With oned stopped, a person deletes the row of a VM's history that its document does not have.

@@ -4,6 +4,7 @@ use super::event::Event;
 use super::faults::{Fault, FaultRule};
 use super::file;
 use super::forgery::Forgery;
+use super::guest::Guest;
 use super::physics::Death;
 use super::sshd::Sshd;
 use crate::model::{ClusterId, DatastoreId, GroupId, HostId, Progress, VmId};
@@ -79,7 +80,7 @@ pub(super) fn read_fault(fault: &file::Fault) -> Result<FaultRule, String> {
 
 /// One thing that happens. Machines: `dies HOST [power_loss|network_cut|hang|front_end_cut]`, `dumps HOST 4m`, `returns HOST`,
 /// `power_on HOST`, `power_off HOST`, `probe_fails HOST TEXT`, `boots HOST fails|hangs|works`, `libvirt_ends HOST`, `crashes VM`, `destroyed VM HOST`, `crash_all HOST`,
-/// `driver VM STAGE fails|hangs|works`, `storage_returns HOST`, `sshd HOST works|stopped|hangs|slow 4s|loses 2`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
+/// `driver VM STAGE fails|hangs|works`, `guest VM ready 40s|flaps 10s 7s|never`, `storage_returns HOST`, `sshd HOST works|stopped|hangs|slow 4s|loses 2`. People: `enabled HOST`, `disabled HOST`, `offline HOST`,
 /// `renamed HOST NAME`, `deleted HOST`, `terminated VM`, `recreated VM`, `locked VM`, `unlocked VM`,
 /// `migrated VM HOST`, `migrated_live VM HOST`, `action VM poweroff-hard`, `cluster CLUSTER HA NO`,
 /// `hooked NAME COMMAND`, `disarmed [CLUSTER]`, `armed [CLUSTER]`, `confirmed_off HOST`, `proceeded HOST`, `aborted HOST`. Front-ends: `front_end_dies 0`,
@@ -118,6 +119,7 @@ pub(super) fn read_event(text: &str, names: &Names) -> Result<Event, String> {
             let (stage, driver) = more.split_once(' ').unwrap_or((more, ""));
             Event::DriverTurns(vm()?, file::stage(stage)?, file::driver(driver)?)
         }
+        "guest" => Event::GuestTurns(vm()?, guest(more)?),
         "hooked" => hooked(object, more),
         "libvirt_ends" => Event::LibvirtEnds(host()?),
         "boots" => Event::HostDriverTurns(host()?, file::driver(more)?),
@@ -251,4 +253,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
     let time: SignedDuration = text.parse().map_err(|error| format!("not a time: {text}: {error}"))?;
     Duration::try_from(time).map_err(|_| format!("not a time: {text}"))
+}
+
+/// How a guest is: `ready 40s`, `flaps 10s 7s`, `never`.
+pub(super) fn guest(text: &str) -> Result<Guest, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["ready", after] => Ok(Guest::Ready(duration(after)?)),
+        ["flaps", after, time] => Ok(Guest::Flaps(duration(after)?, duration(time)?)),
+        ["never"] => Ok(Guest::Never),
+        _ => Err(format!("no such guest: {text}")),
+    }
 }

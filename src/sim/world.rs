@@ -362,6 +362,11 @@ impl SimWorld {
         Ok(said)
     }
 
+    /// How long witnesses are waited for.
+    pub(super) fn witness_timeout(&self) -> Duration {
+        self.witness_timeout
+    }
+
     /// When the present run began, since the simulation began.
     #[must_use]
     pub fn began(&self) -> Duration {

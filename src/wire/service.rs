@@ -19,6 +19,9 @@ const MOST: usize = 1000;
 #[derive(Deserialize)]
 struct Body {
     deployment: Option<String>,
+    /// OneFlow takes a flag; whatever else somebody writes there is none.
+    #[serde(default)]
+    ready_status_gate: serde_json::Value,
     #[serde(default)]
     roles: Option<Vec<Role>>,
 }
@@ -64,8 +67,9 @@ pub fn read(document: Document) -> Result<Service, String> {
         Some("straight") => Deployment::Straight,
         Some(_) | None => Deployment::AtOnce,
     };
+    let gate = body.ready_status_gate == serde_json::Value::Bool(true);
     let roles = roles.into_iter().map(role).collect();
-    Ok(Service { id: document.id, name: document.name, deployment, roles })
+    Ok(Service { id: document.id, name: document.name, deployment, gate, roles })
 }
 
 fn role(role: Role) -> ServiceRole {

@@ -48,7 +48,25 @@ impl Element {
         if text.len() > limits.bytes {
             return Err(XmlError::TooLong(limits.bytes));
         }
-        Builder { limits, elements: 0, open: Vec::new(), root: None }.read(text)
+        Builder { limits, elements: 0, open: Vec::new(), root: None, each: None }.read(text)
+    }
+
+    /// Read one document whose root has this name, and give each element directly inside that away as soon as it is whole, so
+    /// that a pool of a thousand objects costs the memory of one. After an error nothing counts that was given away.
+    ///
+    /// # Errors
+    /// As [`Element::parse_root`].
+    pub fn parse_each(
+        text: &str,
+        root: &str,
+        limits: Limits,
+        each: &mut dyn FnMut(Element),
+    ) -> Result<(), XmlError> {
+        if text.len() > limits.bytes {
+            return Err(XmlError::TooLong(limits.bytes));
+        }
+        let builder = Builder { limits, elements: 0, open: Vec::new(), root: None, each: Some(each) };
+        builder.read(text)?.named(root).map(drop)
     }
 
     /// Read one document and insist on its root's name, for example `HOST`.
@@ -56,11 +74,14 @@ impl Element {
     /// # Errors
     /// As [`Element::parse`], and [`XmlError::Root`].
     pub fn parse_root(text: &str, root: &str, limits: Limits) -> Result<Element, XmlError> {
-        let element = Self::parse(text, limits)?;
-        if element.name == root {
-            return Ok(element);
+        Self::parse(text, limits)?.named(root)
+    }
+
+    fn named(self, root: &str) -> Result<Element, XmlError> {
+        if self.name == root {
+            return Ok(self);
         }
-        Err(XmlError::Root { found: shorten(&element.name), expected: root.to_owned() })
+        Err(XmlError::Root { found: shorten(&self.name), expected: root.to_owned() })
     }
 
     /// The first child of this name.
@@ -118,14 +139,16 @@ pub fn shorten(text: &str) -> String {
     short
 }
 
-struct Builder {
+struct Builder<'a> {
     limits: Limits,
     elements: usize,
     open: Vec<Element>,
     root: Option<Element>,
+    /// Who gets what is directly inside the root, in the place of the root.
+    each: Option<&'a mut dyn FnMut(Element)>,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn read(mut self, text: &str) -> Result<Element, XmlError> {
         let mut reader = Reader::from_str(text);
         loop {
@@ -168,9 +191,10 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), XmlError> {
         let done = self.open.pop().ok_or(XmlError::Truncated)?;
-        match self.open.last_mut() {
-            Some(parent) => parent.children.push(done),
-            None => self.root = Some(done),
+        match (self.open.as_mut_slice(), &mut self.each) {
+            ([], _) => self.root = Some(done),
+            ([_], Some(each)) => each(done),
+            ([.., parent], _) => parent.children.push(done),
         }
         Ok(())
     }
@@ -219,6 +243,25 @@ mod tests {
         assert_eq!(element.all("B").count(), 4);
         assert_eq!(element.text_of("B"), None);
         assert_eq!(element.child("C").unwrap().required::<u32>("D"), Ok(2));
+    }
+
+    #[test]
+    fn what_is_inside_the_root_is_given_away_one_after_the_other_and_the_rest_is_as_strict() {
+        let limits = Limits { bytes: 1000, depth: 4, elements: 20 };
+        let each = |text: &str| {
+            let mut all = Vec::new();
+            let end = Element::parse_each(text, "A", limits, &mut |element| all.push(element));
+            (end, all)
+        };
+        let text = "<A>x<B>1</B><C><D>2</D></C><B/></A>";
+        assert_eq!(each(text), (Ok(()), parse(text).unwrap().children));
+        for broken in ["<B><C/></B>", "<A><B/>", "<A><B/></A><A/>", "<A><B/></C>", "", "<A><B/>&b;</A>"] {
+            let same = Element::parse_root(broken, "A", limits).map(drop);
+            assert!(same.is_err(), "{broken}");
+            assert_eq!(each(broken).0, same, "{broken}");
+        }
+        assert_eq!(each(&format!("<A>{}</A>", "<B/>".repeat(20))).0, Err(XmlError::TooMany(20)));
+        assert_eq!(each("<A><B><B><B><B/></B></B></B></A>").0, Err(XmlError::TooDeep(4)));
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Call {
         let method =
             root.text_of("methodName").ok_or_else(|| XmlError::Missing("methodName".to_owned()))?.to_owned();
         let mut params = Vec::new();
-        for param in root.child("params").into_iter().flat_map(|params| params.all("param")) {
+        for param in inside(taken(root, "params").unwrap_or_default(), "param") {
             params.push(read_value(only_value(param)?)?);
         }
         Ok(Call { method, params })
@@ -128,10 +128,11 @@ impl Reply {
     /// [`XmlError`] if it is neither a value nor a fault.
     pub fn read(body: &str, limits: Limits) -> Result<Reply, XmlError> {
         let root = Element::parse_root(body, "methodResponse", limits)?;
-        if let Some(fault) = root.child("fault") {
+        if root.child("fault").is_some() {
+            let fault = taken(root, "fault").unwrap_or_default();
             return read_fault(&read_value(only_value(fault)?)?);
         }
-        let param = root.child("params").and_then(|params| params.child("param"));
+        let param = taken(root, "params").and_then(|params| taken(params, "param"));
         let param = param.ok_or_else(|| XmlError::Missing("param".to_owned()))?;
         Ok(Reply::Value(read_value(only_value(param)?)?))
     }
@@ -148,14 +149,36 @@ fn read_fault(value: &Value) -> Result<Reply, XmlError> {
     Ok(Reply::Fault { code, text: text.to_owned() })
 }
 
-fn only_value(parent: &Element) -> Result<&Element, XmlError> {
-    parent.child("value").ok_or_else(|| XmlError::Missing("value".to_owned()))
+/// The first element of this name. What is read is moved and never copied: a pool is one text of many megabytes.
+fn taken(parent: Element, name: &str) -> Option<Element> {
+    parent.children.into_iter().find(|child| child.name == name)
 }
 
-fn read_value(value: &Element) -> Result<Value, XmlError> {
-    let Some(typed) = value.children.first() else {
-        return Ok(Value::Text(value.text.clone()));
+fn inside(parent: Element, name: &str) -> impl Iterator<Item = Element> {
+    parent.children.into_iter().filter(move |child| child.name == name)
+}
+
+fn only_value(parent: Element) -> Result<Element, XmlError> {
+    taken(parent, "value").ok_or_else(|| XmlError::Missing("value".to_owned()))
+}
+
+fn read_value(value: Element) -> Result<Value, XmlError> {
+    let Element { text, children, .. } = value;
+    let Some(typed) = children.into_iter().next() else {
+        return Ok(Value::Text(text));
     };
+    match typed.name.as_str() {
+        "string" => Ok(Value::Text(typed.text)),
+        "array" => {
+            let data = taken(typed, "data").ok_or_else(|| XmlError::Missing("data".to_owned()))?;
+            inside(data, "value").map(read_value).collect::<Result<_, _>>().map(Value::Array)
+        }
+        "struct" => inside(typed, "member").map(read_member).collect::<Result<_, _>>().map(Value::Struct),
+        _ => read_plain(&typed),
+    }
+}
+
+fn read_plain(typed: &Element) -> Result<Value, XmlError> {
     let text = typed.text.trim();
     let bad = || XmlError::Field { field: typed.name.clone(), text: shorten(text) };
     match typed.name.as_str() {
@@ -166,19 +189,13 @@ fn read_value(value: &Element) -> Result<Value, XmlError> {
             "0" => Ok(Value::Bool(false)),
             _ => Err(bad()),
         },
-        "string" => Ok(Value::Text(typed.text.clone())),
-        "array" => {
-            let data = typed.child("data").ok_or_else(|| XmlError::Missing("data".to_owned()))?;
-            data.all("value").map(read_value).collect::<Result<_, _>>().map(Value::Array)
-        }
-        "struct" => typed.all("member").map(read_member).collect::<Result<_, _>>().map(Value::Struct),
         _ => Err(bad()),
     }
 }
 
-fn read_member(member: &Element) -> Result<(String, Value), XmlError> {
-    let name = member.child("name").ok_or_else(|| XmlError::Missing("name".to_owned()))?;
-    Ok((name.text.clone(), read_value(only_value(member)?)?))
+fn read_member(member: Element) -> Result<(String, Value), XmlError> {
+    let name = member.child("name").ok_or_else(|| XmlError::Missing("name".to_owned()))?.text.clone();
+    Ok((name, read_value(only_value(member)?)?))
 }
 
 fn write_value(value: &Value, out: &mut String) {

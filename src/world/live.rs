@@ -3,6 +3,7 @@
 use super::World;
 use super::busy::lock_file;
 use super::clock::{since_boot, wall_clock};
+use super::doors;
 use super::fence::Fence;
 use super::identity::{identity, with_owners};
 use super::interrupted::Word;
@@ -25,8 +26,8 @@ use super::zone::Zone;
 use crate::config::{Config, ObserverSettings};
 use crate::error::Error;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Evacuation, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level,
-    Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Door, Dump, Evacuation, Forced, Heard, Hold, Holder, Host, HostId, Incident,
+    Level, Memory, Moment, NotOff, Opinion, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::model::{Epoch, Hook, Words};
 use crate::policy::healthy::Deed;
@@ -438,6 +439,10 @@ impl World for Live {
 
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
         Self::tend(self, deeds)
+    }
+
+    fn connect(&mut self, doors: &[Door], within: Duration) -> Vec<Result<(), String>> {
+        doors::connect(doors, within)
     }
 
     fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {

@@ -4,6 +4,7 @@ mod addresses;
 mod budget;
 mod busy;
 pub(crate) mod clock;
+mod doors;
 mod downs;
 mod error_date;
 pub mod fence;

@@ -8,7 +8,7 @@ use super::machine;
 use super::parallel::at_once;
 use super::runner::{Call, Outcome, run};
 use crate::config::ObserverSettings;
-use crate::model::{Host, Observer, Raft, RaftState};
+use crate::model::{Host, Observer, Raft, RaftState, Term};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::os::unix::fs::MetadataExt as _;
@@ -30,11 +30,12 @@ pub fn look(
     port: Option<u16>,
 ) -> Observer {
     let leader_for = lead.seen(raft.as_ref().ok().and_then(Option::as_ref));
+    let term = Term::of(&raft);
     let raft = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
     let gateways = at_once(&settings.gateways, |address| (address.clone(), answers(address, &settings.ping)));
     let machine = machine::look(hosts.iter().copied());
     let oned_runs_for = oned_runs_for(Path::new("/proc"), port);
-    Observer { raft, gateways, oned_runs_for, leader_for, machine }
+    Observer { raft, gateways, oned_runs_for, leader_for, term, machine }
 }
 
 fn answers(address: &str, ping: &[String]) -> bool {

@@ -3,10 +3,11 @@
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    DeviceName, DocumentId, Door, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
     Outlook, Peer, PowerState, RaftState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::Domains;
+use crate::policy::healthy::Deed;
 use crate::policy::replay::{Begin, Course, Line, Question, Recorded, Replay};
 use crate::policy::{
     Claim, Clearance, Entry, Failure, News, Order, Proof, Reply, Survey, Taken, Trouble, VmList, Watch,
@@ -89,6 +90,12 @@ impl Replayed {
                 None
             }
         }
+    }
+
+    /// The recorded answer to what runs of versions before did not ask.
+    fn if_recorded<A: DeserializeOwned>(&mut self, asked: &Question) -> Option<A> {
+        let recorded = self.replay.ends_of(asked).next().is_some();
+        if recorded { self.ask(asked).map(|(_, answer)| answer) } else { None }
     }
 
     /// The answer to what may fail, and what it was given to. Nobody looks at the failure: it is over then.
@@ -177,7 +184,7 @@ impl World for Replayed {
 
     fn lead(&mut self) -> WhoLeads {
         // Journals of versions before have no such line.
-        let alone = WhoLeads { state: Ok(RaftState::Solo), leader: None };
+        let alone = WhoLeads { state: Ok(RaftState::Solo), leader: None, term: None };
         let recorded = self.replay.ends_of(&Question::Lead).next().is_some();
         let answer = if recorded { self.ask(&Question::Lead) } else { None };
         answer.map_or(alone, |(_, lead)| lead)
@@ -253,6 +260,17 @@ impl World for Replayed {
         let Some((Question::Act { orders: then }, replies)) = answer else { return Vec::new() };
         let reply = |order| then.iter().zip(&replies).find(|(then, _)| *then == order);
         orders.iter().filter_map(reply).map(|(_, reply)| reply.clone()).collect()
+    }
+
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+        let asked = Question::Tend { deeds: deeds.iter().map(ToString::to_string).collect() };
+        self.if_recorded(&asked)
+            .unwrap_or_else(|| deeds.iter().map(|_| Reply::NotSent(String::new())).collect())
+    }
+
+    fn connect(&mut self, doors: &[Door], _within: Duration) -> Vec<Result<(), String>> {
+        let asked = Question::Connect { doors: doors.to_vec() };
+        self.if_recorded(&asked).unwrap_or_else(|| doors.iter().map(|_| Err(String::new())).collect())
     }
 
     fn tell(&mut self, entry: &Entry) {

@@ -20,6 +20,7 @@ impl<T: Transport> Zone<T> {
             Deed::Move { vm, to, kind } => oned.migrate(*vm, *to, kind_of(*kind)),
             Deed::Live { vm, to } => oned.migrate_live(*vm, *to),
             Deed::NoteVm { vm, attributes } => oned.update_vm(*vm, &template(attributes)),
+            Deed::Execute { vm, command } => oned.execute(*vm, command),
             Deed::NoteHost { host, attributes } => oned.update_host(*host, &template(attributes)),
             Deed::Disable { host } => oned.host_status(*host, HostStatus::Disabled),
             Deed::Offline { host } => oned.host_status(*host, HostStatus::Offline),

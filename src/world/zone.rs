@@ -6,7 +6,7 @@
 use super::known::Known;
 use super::oned::{HostStatus, MigrationType, Oned, Patience, RecoverOperation, Transport};
 use crate::error::{Error, OnedError, Refusal};
-use crate::model::{Cluster, Host, HostId, Raft, RaftState, Surroundings, Vm, VmId, WhoLeads};
+use crate::model::{Cluster, Host, HostId, Raft, RaftState, Surroundings, Term, Vm, VmId, WhoLeads};
 use crate::policy::{self, Failure, Order, Reply, Trouble, VmList};
 use crate::wire::documents::Pool;
 use std::collections::BTreeSet;
@@ -137,14 +137,16 @@ impl<T: Transport> Zone<T> {
 
     /// What the configured front-end says it is, and who leads if it does not. One that is alone is asked once.
     pub fn lead(&self) -> WhoLeads {
-        self.who_leads(if self.oned.is_alone() { Ok(RaftState::Solo) } else { self.raft() })
+        self.who_leads(if self.oned.is_alone() { Ok(None) } else { self.raft_status() })
     }
 
     /// The same for a front-end that has said this.
-    pub fn who_leads(&self, state: Result<RaftState, String>) -> WhoLeads {
+    pub fn who_leads(&self, raft: Result<Option<Raft>, String>) -> WhoLeads {
+        let term = Term::of(&raft);
+        let state = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
         let leads = matches!(state, Ok(RaftState::Solo | RaftState::Leader));
         let leader = if leads { None } else { self.oned.leader_name() };
-        WhoLeads { state, leader }
+        WhoLeads { state, leader, term }
     }
 
     /// The port of the endpoint.

@@ -56,6 +56,7 @@ impl World for Lab {
             gateways: Vec::new(),
             oned_runs_for: None,
             leader_for: None,
+            term: None,
             machine: Machine::default(),
         };
         (self.view)(self.now, &mut observer);
@@ -72,7 +73,7 @@ impl World for Lab {
 
     /// The front-end is the only one; here it takes no time to ask that.
     fn lead(&mut self) -> WhoLeads {
-        WhoLeads { state: Ok(RaftState::Solo), leader: None }
+        WhoLeads { state: Ok(RaftState::Solo), leader: None, term: None }
     }
 
     fn claim(&mut self, _: HostId, _: &[Holder]) -> Result<Claim, Failure> {

@@ -62,11 +62,20 @@ impl Bmc {
         folder: &Path,
         answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::start_at("127.0.0.1:0", folder, answer)
+    }
+
+    /// The same at this address.
+    pub(crate) fn start_at(
+        at: &str,
+        folder: &Path,
+        answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let chain = vec![CertificateDer::from_pem_file(folder.join("bmc.pem")).unwrap()];
         let key = PrivateKeyDer::from_pem_file(folder.join("bmc.key")).unwrap();
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind(at).unwrap();
         let address = listener.local_addr().unwrap();
         let (config, answer) = (Arc::new(config), Arc::new(answer));
         let seen: Arc<Mutex<Vec<Request>>> = Arc::default();

@@ -15,6 +15,7 @@ mod itself;
 mod killed;
 mod locks;
 mod patterns;
+mod ready;
 mod recovery;
 mod stopped;
 mod surroundings;

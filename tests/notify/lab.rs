@@ -81,13 +81,15 @@ impl Lab {
         text.lines().filter(|line| !line.is_empty()).map(line).collect()
     }
 
-    /// Every change in them: incident, event, whether it may be a repetition.
+    /// Every change of an incident in them: incident, event, whether it may be a repetition.
     pub(super) fn changes(&self) -> Vec<(u64, String, bool)> {
         let one = |change: &Json| {
             let text = |key: &str| change[key].as_str().unwrap().to_owned();
             (change["incident"].as_u64().unwrap(), text("event"), change["maybe_repeated"] == true)
         };
-        self.got().iter().flat_map(|message| message["changes"].as_array().unwrap().iter().map(one)).collect()
+        let got = self.got();
+        let all = got.iter().flat_map(|message| message["changes"].as_array().unwrap());
+        all.filter(|change| !change["incident"].is_null()).map(one).collect()
     }
 
     /// An incident that a run of another front-end has written.

@@ -6,6 +6,7 @@ use onerescue::wire::record::Record;
 use onerescue::wire::xmlrpc::{Call, Reply, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs;
+use std::time::{Duration, Instant};
 
 fn closed(incident: Incident) -> Incident {
     Incident { progress: Progress::Closed, updated: now(), outcome: Some("recovered".to_owned()), ..incident }
@@ -108,10 +109,11 @@ fn only_the_leader_of_three_tells() {
     assert_eq!(lab.changes().len(), 1);
 }
 
-/// Kill the sender after this many milliseconds, if it is not over by then; was it killed?
-fn killed_after(lab: &Lab, milliseconds: i64) -> bool {
+/// Kill the sender after so long, if it is not over by then; was it killed?
+fn killed_after(lab: &Lab, delay: Duration) -> bool {
     let mut child = lab.bench.start(ONERESCUE, &["notify"], "");
-    let delay = Timespec { tv_sec: 0, tv_nsec: milliseconds * 1_000_000 };
+    let delay =
+        Timespec { tv_sec: delay.as_secs().try_into().unwrap(), tv_nsec: delay.subsec_nanos().into() };
     let pipe = child.stdout.as_ref().unwrap();
     let ended = poll(&mut [PollFd::new(pipe, PollFlags::empty())], Some(&delay)).unwrap() == 1;
     if !ended {
@@ -123,12 +125,18 @@ fn killed_after(lab: &Lab, milliseconds: i64) -> bool {
 
 #[test]
 fn a_sender_that_is_killed_at_any_moment_costs_one_message_more_which_says_so() {
+    const ROUNDS: u32 = 40;
     let lab = Lab::new();
     lab.notify();
+    lab.remember(held(0, "node0", "a storm"));
+    // The moments are parts of a whole run, however quick the machine is.
+    let began = Instant::now();
+    assert_eq!(lab.notify().0, Some(0));
+    let whole = began.elapsed();
     let (mut kills, mut repeated) = (0, 0);
-    for round in 0..40 {
+    for round in 1..=ROUNDS {
         let document = lab.remember(held(round, &format!("node{round}"), "a storm"));
-        let killed = killed_after(&lab, i64::from(round) * 4);
+        let killed = killed_after(&lab, whole * (round - 1) / ROUNDS);
         kills += u32::from(killed);
         let (code, said) = lab.notify();
         assert_eq!(code, Some(0), "{said}");
@@ -139,7 +147,8 @@ fn a_sender_that_is_killed_at_any_moment_costs_one_message_more_which_says_so() 
             other => panic!("round {round}, killed {killed}: {other:?}"),
         }
     }
-    assert!(kills > 3, "{kills} kills");
+    // The first moment is before a program can have loaded.
+    assert!(kills > 0);
     assert!(repeated <= kills);
     assert_eq!(lab.notify(), (Some(0), "ops: nothing new\n".to_owned()));
 }

@@ -2,9 +2,10 @@
 
 use super::bench::{Bench, WELL, err, incident, out};
 use super::reconcile::bench;
-use onerescue::model::{Asked, HostId, Progress};
+use onerescue::model::{Asked, Epoch, Event, Held, HostId, Incident, Noted, Notices, Progress};
+use onerescue::policy::notify::mark;
 use onerescue::sim::{Forgery, Power};
-use onerescue::wire::record::Record;
+use onerescue::wire::record::{NOTICES, Record};
 
 /// Three hosts, of which node0 is dead, with a VM; no hook has heard of it.
 const DEAD: &str = r#"
@@ -86,6 +87,88 @@ fn check_says_what_others_could_change() {
     assert!(check.contains("others could change it until now"), "{check}");
     let again = out(&bench.run(&["check"]));
     assert!(!again.contains("others could change it"), "{again}");
+}
+
+/// Whatever an ordinary user makes of our two types: nobody is told of it, and nobody is not told because of it.
+#[test]
+fn no_forged_document_is_told_or_keeps_anything_from_being_told() {
+    let bench = Bench::new(WELL);
+    let take = bench.path("take");
+    super::bench::write(&take, "#!/bin/sh\ncat >>\"$0.got\"\necho >>\"$0.got\"\n", 0o755);
+    let receiver = format!("[[notify]]\nname = \"ops\"\ncommand = [\"{}\"]\n", take.display());
+    bench.settings("", &format!("{}{receiver}", super::bench::hosts()));
+    let told = || std::fs::read_to_string(bench.path("take.got")).unwrap_or_default();
+    assert_eq!(bench.run(&["notify"]).status.code(), Some(0));
+    let why = "its controller says on".to_owned();
+    let held = Held { why, advice: "look at it".to_owned(), since: Epoch(super::status::now()) };
+    let held = Incident { held: Some(held), ..incident(1, Progress::Held) };
+    let document = bench.cloud.lock().unwrap().add_record(&Record::Incident(Box::new(held.clone())));
+    // All of it was told already, says a forged note; and here are incidents, words and a disarming.
+    let said = vec!["opened".to_owned(), mark(&held), format!("needs you {}", mark(&held))];
+    let noted = Noted { incident: document, said, attempt: None, unsure: Vec::new() };
+    let events = [Event::Opened, Event::Held, Event::NeedsYou, Event::Ended];
+    let events = events.into_iter().chain([Event::CannotBeLost, Event::CanBeLost]).collect();
+    let notices =
+        Notices { receiver: "ops".to_owned(), events, incidents: vec![noted], ..Notices::default() };
+    let body = |record: &Record| {
+        let text = record.write().unwrap();
+        text.split_once("<![CDATA[").unwrap().1.split_once("]]>").unwrap().0.to_owned()
+    };
+    {
+        let mut cloud = bench.cloud.lock().unwrap();
+        cloud.forge_of_type(NOTICES, 5, "users", &body(&Record::Notices(notices)));
+        cloud.forge_of_type(NOTICES, 5, "users", "hello");
+        cloud.forge_of_type(
+            NOTICES,
+            5,
+            "users",
+            &body(&Record::Incident(Box::new(incident(3, Progress::Held)))),
+        );
+    }
+    let host = HostId(0);
+    for forgery in [
+        Forgery::AtWork(host),
+        Forgery::Looks(HostId(2)),
+        Forgery::Aborted(HostId(1)),
+        Forgery::ConfirmedOff(HostId(1)),
+        Forgery::Proceeded(HostId(1)),
+        Forgery::Disarmed,
+        Forgery::Garbage,
+    ] {
+        forge(&bench, &forgery);
+    }
+    let notify = bench.run(&["notify"]);
+    assert!(out(&notify).contains("ops: told: node1 is held"), "{}{}", out(&notify), err(&notify));
+    let message: serde_json::Value = serde_json::from_str(told().trim()).unwrap();
+    assert_eq!(message["changes"].as_array().unwrap().len(), 1, "{message}");
+
+    let status: serde_json::Value = serde_json::from_str(&out(&bench.run(&["status", "--json"]))).unwrap();
+    let hosts = status["hosts"].as_array().unwrap();
+    assert_eq!((hosts.len(), &hosts[0]["name"]), (1, &"node1".into()), "{status}");
+    for nothing in ["words", "down", "disarmed", "unread"] {
+        assert_eq!(status[nothing], serde_json::json!([]), "{nothing}: {status}");
+    }
+    let metrics = out(&bench.run(&["metrics"]));
+    for line in [
+        "onerescue_incidents{state=\"held\"} 1",
+        "onerescue_incidents{state=\"open\"} 0",
+        "onerescue_incidents{state=\"closed\"} 0",
+        "onerescue_records_unreadable 0",
+        "onerescue_incident_vms{fate=\"held\"} 0",
+        "onerescue_fencing_armed{one_cluster_id=\"0\"} 1",
+    ] {
+        assert!(metrics.lines().any(|one| one == line), "{line}\n{metrics}");
+    }
+    for forged in ["node0", "node2", "node3"] {
+        assert_eq!(bench.run(&["report", forged]).status.code(), Some(2), "{forged}");
+    }
+    let site = bench.path("site");
+    assert_eq!(bench.run(&["report", "--site", site.to_str().unwrap()]).status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(&site).unwrap().count(), 2, "the index and one page");
+    let pages = ["index.html".to_owned(), format!("incident-{}.html", document.0)];
+    for page in pages.map(|name| std::fs::read_to_string(site.join(name)).unwrap()) {
+        assert!(!page.contains("forged") && !page.contains("disarmed"), "{page}");
+    }
 }
 
 /// Our own record of a run that a person began with options that nobody registered.

@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 fn closed() -> Incident {
     let vm = |id, end, why: &str| IncidentVm {
+        ready: None,
         id: VmId(id),
         name: format!("web-{id}"),
         order: Some("migrate".to_owned()),
@@ -158,6 +159,7 @@ fn vms_that_run_elsewhere_by_now_are_told_before_the_run_has_written_that() {
     let vms = "vms = [{ name = \"web\", host = \"node2\" }, { name = \"database\", host = \"node1\" }]\n";
     let bench = Bench::new(&format!("{WELL}{vms}"));
     let sent = |id| IncidentVm {
+        ready: None,
         id: VmId(id),
         name: format!("vm-{id}"),
         order: Some("migrate".to_owned()),

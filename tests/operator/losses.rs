@@ -81,6 +81,54 @@ fn a_host_that_cannot_be_lost_any_more_is_said_once_and_check_warns_until_that_e
     assert_eq!(losses(&bench)[0].0, "ok");
 }
 
+/// What a receiver has got, and status.
+#[test]
+fn a_receiver_is_told_once_that_a_host_cannot_be_lost_and_once_that_it_can_again() {
+    let take = |bench: &Bench| bench.path("take");
+    let mut bench = bench("");
+    let program = take(&bench);
+    write(&program, "#!/bin/sh\ncat >>\"$0.got\"\necho >>\"$0.got\"\n", 0o755);
+    let hosts = super::bench::hosts().split_inclusive("[[host]]").take(3).collect::<String>();
+    let receiver = format!("[[notify]]\nname = \"ops\"\ncommand = [\"{}\"]\n", program.display());
+    bench.settings("", &format!("{}{receiver}", hosts.trim_end_matches("[[host]]")));
+    bench.witness = super::bench::HEARD;
+    let got = |bench: &Bench| -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(bench.path("take.got")).unwrap_or_default();
+        let messages = text.lines().filter(|line| !line.is_empty());
+        let changes = messages.flat_map(|line| {
+            let message: Json = serde_json::from_str(line).unwrap();
+            message["changes"].as_array().unwrap().clone()
+        });
+        let text = |change: &Json, key: &str| change[key].as_str().unwrap().to_owned();
+        changes.map(|change| (text(&change, "event"), text(&change, "subject"))).collect()
+    };
+    let at_risk = |bench: &Bench| -> (Json, String) {
+        let json = serde_json::from_str(&out(&bench.run(&["status", "--json"]))).unwrap();
+        (json, out(&bench.run(&["status"])))
+    };
+    tick(&bench);
+    disable(&bench, 1);
+    tick(&bench);
+    tick(&bench);
+    let told = got(&bench);
+    let [(event, subject)] = told.as_slice() else { panic!("{told:?}\n{}", bench.log()) };
+    assert_eq!(event, "cannot_be_lost");
+    assert!(subject.starts_with("node0 cannot be lost: that would hold 1 VM: vm 0 erp: "), "{subject}");
+    let (json, screen) = at_risk(&bench);
+    let one = &json["cannot_be_lost"][0];
+    assert_eq!((&one["name"], &one["held"]), (&"node0".into(), &1.into()), "{json}");
+    assert!(screen.contains("\nby day     node0 (host 0) cannot be lost: since "), "{screen}");
+    disable(&bench, 0);
+    bench.cloud.lock().unwrap().advance(std::time::Duration::from_secs(300));
+    tick(&bench);
+    tick(&bench);
+    let events: Vec<_> = got(&bench).into_iter().map(|(event, _)| event).collect();
+    assert_eq!(events, ["cannot_be_lost", "can_be_lost"], "{}", bench.log());
+    let (json, screen) = at_risk(&bench);
+    assert_eq!(json["cannot_be_lost"].as_array().unwrap().len(), 0);
+    assert!(!screen.contains("cannot be lost"), "{screen}");
+}
+
 #[test]
 fn where_nobody_wants_it_nothing_is_planned_and_a_dry_run_remembers_nothing() {
     let file = |bench: &Bench| bench.path("onerescue-losses.json").exists();

@@ -25,12 +25,14 @@ fn report(bench: &Bench, arguments: &[&str]) -> PathBuf {
     file
 }
 
-/// A host dies, its first device shouts something and fails, and its VMs are moved by a real run, whose journal is here.
-fn recovered(vm: &str, cluster: &str, shout: &str) -> Bench {
+/// A host dies, its first device shouts something and fails, and its VMs are moved by a real run, whose journal is here. A
+/// cluster, another host and the group of the owner of the VMs are named `place`.
+fn recovered(vm: &str, place: &str, shout: &str) -> Bench {
     let bench = Bench::new(&format!(
-        "title = \"a host dies\"\ncall = \"-m\"\nhost = \"node0\"\nbefore = [\"dies node0 hang\"]\nclusters = ['''{cluster}''']\n\
-         hosts = [{{ name = \"node0\" }}, {{ name = \"node1\" }}, {{ name = \"node2\" }}]\n\
-         vms = [{{ name = '''{vm}''', host = \"node0\", count = 3 }}, {{ name = \"off\", host = \"node0\", state = \"POWEROFF\" }}]\n"
+        "title = \"a host dies\"\ncall = \"-m\"\nhost = \"node0\"\nbefore = [\"dies node0 hang\"]\nclusters = ['''{place}''']\n\
+         hosts = [{{ name = \"node0\" }}, {{ name = \"node1\" }}, {{ name = '''{place}''' }}]\n\
+         vms = [{{ name = '''{vm}''', host = \"node0\", owner_group = '''{place}''', count = 3 }}, \
+         {{ name = \"off\", host = \"node0\", state = \"POWEROFF\" }}]\n"
     ));
     write(&bench.path("said"), shout, 0o600);
     bench.answers("fence_loud", &format!("/bin/cat {} >&2\nexit 1", bench.path("said").display()));
@@ -45,7 +47,8 @@ fn recovered(vm: &str, cluster: &str, shout: &str) -> Bench {
              [host.params.loud]\nip = \"10.0.0.{id}\"\n"
         )
     };
-    bench.settings(&more, &(0..3).map(host).collect::<String>());
+    // The settings take no such name for a host.
+    bench.settings(&more, &(0..2).map(host).collect::<String>());
     let other = bench.start();
     let mut command = Command::new(env!("CARGO_BIN_EXE_host_error"));
     command
@@ -152,6 +155,7 @@ fn what_is_lost_is_said(bench: &Bench) {
 
 fn vm(id: u32, end: Option<End>, text: &str) -> IncidentVm {
     IncidentVm {
+        ready: None,
         id: VmId(id),
         name: text.to_owned(),
         order: Some(text.to_owned()),
@@ -299,6 +303,28 @@ fn which_incident_is_told_and_that_there_is_none() {
     let nowhere = bench.run(&["report", "--output", "/nowhere/page.html"]);
     assert_eq!(nowhere.status.code(), Some(4), "{}", err(&nowhere));
     assert!(err(&nowhere).contains("cannot write /nowhere/page.html"), "{}", err(&nowhere));
+}
+
+/// One cluster is disarmed, one has devices that were never seen ON.
+#[test]
+fn the_index_says_of_each_cluster_what_status_says() {
+    let bench = Bench::new(WELL);
+    bench.settings("", &super::bench::hosts());
+    bench.remember(&super::bench::disarmed(Some(100)));
+    let site = bench.path("site");
+    assert_eq!(bench.run(&["report", "--site", site.to_str().unwrap()]).status.code(), Some(0));
+    let index = fs::read_to_string(site.join("index.html")).unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&bench.run(&["status", "--json"]).stdout).unwrap();
+    let text = |cluster: &serde_json::Value, key: &str| cluster[key].as_str().unwrap().to_owned();
+    let clusters = status["clusters"].as_array().unwrap();
+    for cluster in clusters {
+        let row =
+            format!("</th><td><span class=\"k\">{}</span></td><td class=\"wide\">", text(cluster, "status"));
+        let why = format!("{row}{}", text(cluster, "reason"));
+        assert!(index.contains(&why), "{why} is not in\n{index}");
+    }
+    let told: Vec<_> = clusters.iter().map(|cluster| text(cluster, "status")).collect();
+    assert_eq!(told, ["Waiting", "Disabled"], "{status}");
 }
 
 #[test]

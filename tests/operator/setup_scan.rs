@@ -167,6 +167,38 @@ fn two_controllers_that_were_swapped_are_found_by_what_they_show() {
     assert!(hall.scan(&places).ends_with("nothing is to do\n"));
 }
 
+/// Each controller has a password of its own, and the device has it by the name of the host.
+#[test]
+fn each_controller_may_have_a_secret_of_its_own() {
+    let hall = Hall::new([(A, ""), (B, "")]);
+    let file = |name: &str| hall.bench.path(name).display().to_string();
+    hall.settings(&format!(
+        "[device.own]\ndriver = \"agent\"\nagent = \"fence_ipmilan\"\n\
+         params = {{ lanplus = \"1\", cipher = \"3\", username = \"fence\" }}\nsecrets = {{ password = \"{}\" }}\n",
+        file("bmc-{host}")
+    ));
+    let labs = [Lab::showing(226, A, None, "first-s3cr3t"), Lab::showing(227, B, None, "second-s3cr3t")];
+    for (name, password) in [("bmc-peer1", "first-s3cr3t"), ("bmc-peer2", "second-s3cr3t")] {
+        write(&hall.bench.path(name), &format!("{password}\n"), 0o600);
+    }
+    let files =
+        [format!("127.0.10.226={}", file("bmc-peer1")), format!("127.0.10.227:*={}", file("bmc-peer2"))];
+    let places: Vec<_> = labs.iter().map(Lab::place).collect();
+    // Nobody is asked where one has no secret.
+    let words = ["setup", "hosts", "--secret-file", &files[0], "--scan", &places[0], &places[1]];
+    let output = hall.bench.run(&words);
+    let why = format!("nothing was scanned: no --secret-file is for {}", places[1]);
+    assert!(err(&output).contains(&why), "{}", err(&output));
+    let more = ["--secret-file", &files[0], "--secret-file", &files[1], "--yes"];
+    let output = hall.run(&places, &more);
+    assert!(out(&output).starts_with("proven: 2\n"), "{}{}", out(&output), err(&output));
+    for (name, place) in [("peer1", &places[0]), ("peer2", &places[1])] {
+        let (ip, port) = place.split_once(':').unwrap();
+        let own = format!("devices = [\"own\"]\n\n[host.params.own]\nip = \"{ip}\"\nipport = \"{port}\"\n");
+        assert!(entry(&hall.text(), name).contains(&own), "{}", hall.text());
+    }
+}
+
 #[test]
 fn without_an_exact_match_there_is_no_entry() {
     let hall = Hall::new([(A, ""), (B, "")]);

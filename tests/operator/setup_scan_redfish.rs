@@ -3,6 +3,7 @@
 use super::setup_scan::{A, B, Hall, SECRET, entry};
 use crate::fence_real::bmc::{Answer, Bmc, Request};
 use crate::fence_real::certificates;
+use crate::fence_real::lab::Lab;
 use crate::fence_real::sushy_lab::{HOST1, HOST2, Sushy};
 use std::fs;
 use std::path::Path;
@@ -93,6 +94,29 @@ fn what_does_not_fit_makes_no_entry_and_nothing_is_switched() {
     refused(&[&between], &["shows its identity, but its power is not known: its PowerState is PoweringOn"]);
     let nobodys = controller(folder, "03000200-0400-0500-0006-000700080009", "Default string", "On");
     refused(&[&nobodys], &[": it does not say which machine it is\n"]);
+}
+
+/// Its Redfish is over TCP and its IPMI over UDP, at one address and port.
+#[test]
+fn a_controller_that_is_two_machines_by_redfish_and_by_ipmi_is_named() {
+    let scanned = |number: u8, by_ipmi: &str| {
+        let hall = hall();
+        let folder = hall.bench.folder.path();
+        let lab = Lab::showing(number, by_ipmi, None, SECRET);
+        let at = lab.place();
+        certificates::signed(folder, at.split(':').next().unwrap());
+        let system = format!("{{\"UUID\":\"{A}\",\"SerialNumber\":\"CZ1001\",\"PowerState\":\"On\"}}");
+        let _bmc = Bmc::start_at(&at, folder, move |request, _| Answer::Json(200, answer(request, &system)));
+        let told = hall.scan(std::slice::from_ref(&at));
+        assert!(told.starts_with("proven: 1\n  peer1 (host 0): redfish at "), "{told}");
+        assert_eq!(lab.orders(), 0);
+        (told, at)
+    };
+    let (told, at) = scanned(224, B);
+    let why =
+        format!("\n  {at}: Redfish shows the UUID {A} there, and IPMI {B}: look which of them is wrong\n");
+    assert!(told.contains(&why), "{told}");
+    assert!(!scanned(225, A).0.contains("of two machines"));
 }
 
 #[test]

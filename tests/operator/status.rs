@@ -44,7 +44,15 @@ pub(super) fn json(bench: &Bench) -> Json {
 }
 
 pub(super) fn vm(id: u32, end: Option<End>, why: &str) -> IncidentVm {
-    IncidentVm { id: VmId(id), name: format!("web-{id}"), order: None, to: None, end, why: why.to_owned() }
+    IncidentVm {
+        id: VmId(id),
+        name: format!("web-{id}"),
+        order: None,
+        to: None,
+        end,
+        why: why.to_owned(),
+        ready: None,
+    }
 }
 
 /// Of a host whose device does not answer; its run has ended.
@@ -141,6 +149,9 @@ fn words_of_people_are_told_until_a_run_has_taken_them_up() {
     assert!(words(&screen).contains("said alice: that node2 is off (plugs pulled), 1 min "), "{screen}");
     assert!(words(&screen).contains(" ago; no run has taken it up yet; it counts for "), "{screen}");
     bench.remember(&Record::Proceed(word.clone()));
+    let (_, screen) = self::screen(&bench);
+    let proceed = "said alice: to fence node2 although others fail (plugs pulled), 1 min ";
+    assert!(words(&screen).contains(proceed), "{screen}");
     let (by, reason) = ("bob".to_owned(), "we look ourselves".to_owned());
     bench.remember(&Record::Abort(Abort { host: HostId(2), incident, by, reason, at: Epoch(now()) }));
     let told = json(&bench);
@@ -150,6 +161,26 @@ fn words_of_people_are_told_until_a_run_has_taken_them_up() {
     let taken = Incident { confirmation: Some(word.clone()), proceeded: Some(word), ..held(2) };
     bench.replace(&incident.0.to_string(), &Record::Incident(Box::new(taken)));
     assert_eq!(json(&bench)["words"].as_array().unwrap().len(), 1, "{}", json(&bench));
+}
+
+#[test]
+fn that_fencing_is_armed_again_is_told_until_the_incident_is_taken_up() {
+    let bench = super::reconcile::bench(&format!("{WELL}before = [\"dies node0 power_loss\"]\n"), "");
+    bench.run(&["disarm", "--reason", "switches"]);
+    bench.run(&["reconcile"]);
+    let held = json(&bench);
+    let pending = |told: &Json| {
+        told["words"].as_array().unwrap().iter().map(|one| one["word"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((&held["hosts"][0]["stage"], pending(&held)), (&"held".into(), vec![]), "{held}");
+    assert_eq!(bench.run(&["arm", "--reason", "done"]).status.code(), Some(0));
+    let (code, screen) = screen(&bench);
+    assert_eq!(code, 1, "{screen}");
+    let said = "said fencing is armed again for node0; its incident is taken up at the next look";
+    assert!(words(&screen).contains(said), "{screen}");
+    assert_eq!(pending(&json(&bench)), ["arm"]);
+    bench.run(&["reconcile"]);
+    assert_eq!(pending(&json(&bench)), [] as [&str; 0]);
 }
 
 #[test]

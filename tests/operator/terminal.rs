@@ -6,6 +6,7 @@ use onerescue::model::{End, Epoch, HostId, Incident, IncidentVm, Line, Progress,
 use onerescue::wire::record::Record;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 const HOST_ERROR: &str = env!("CARGO_BIN_EXE_host_error");
 
@@ -21,8 +22,12 @@ vms = [{ name = "web", host = "node0" }, { name = "db", host = "node0" }]
 
 /// The program at a terminal, as long as somebody sits there.
 fn sits_at(bench: &Bench, command: &str) -> Child {
+    sits_at_a("xterm", bench, command)
+}
+
+fn sits_at_a(term: &str, bench: &Bench, command: &str) -> Child {
     let mut terminal = bench.start_program("script");
-    terminal.args(["-qec", command, "/dev/null"]).env("TERM", "xterm");
+    terminal.args(["-qec", command, "/dev/null"]).env("TERM", term);
     terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
@@ -45,7 +50,7 @@ fn ctrl_c(mut child: Child) {
 
 fn vm(id: u32, end: Option<End>, why: &str) -> IncidentVm {
     let (order, to) = (Some("migrate".to_owned()), Some(HostId(2 + id % 2)));
-    IncidentVm { id: VmId(id), name: format!("web-{id}"), order, to, end, why: why.to_owned() }
+    IncidentVm { id: VmId(id), name: format!("web-{id}"), order, to, end, why: why.to_owned(), ready: None }
 }
 
 #[test]
@@ -110,6 +115,81 @@ fn on_a_pipe_a_picture_is_told_again_when_something_has_changed() {
     assert!(!second.contains("this picture is"), "{second:?}");
     watch.kill().unwrap();
     watch.wait().unwrap();
+}
+
+/// Nothing of it is more than text: no colour, nothing that is drawn in its place, no line that is written over.
+#[test]
+fn a_terminal_that_knows_no_control_sequence_is_given_none() {
+    let dumb = |bench: &Bench, command: &str| sits_at_a("dumb", bench, command);
+    let bench = reconcile::bench(ONE_DEAD, "");
+    let mut text = String::new();
+    let mut run = dumb(&bench, &format!("{HOST_ERROR} --host node0 -m -p 0"));
+    run.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(0), "{text}");
+    assert!(text.contains("node0") && !text.contains("of 2 VMs run ("), "{text:?}");
+    for command in ["history", "show node0", "status", "check"] {
+        let output = bench.at_a_terminal(command, &[("TERM", "dumb")], "");
+        assert!(!output.stdout.is_empty());
+        text.push_str(&out(&output));
+    }
+    let bench = Bench::new(WELL);
+    bench.remember(&Record::Incident(Box::new(open("by bmc"))));
+    let mut watch = dumb(&bench, &format!("{ONERESCUE} status --watch"));
+    text.push_str(&shown(&mut watch, "reconcile  ", 1));
+    bench.remember(&super::bench::disarmed(None));
+    text.push_str(&shown(&mut watch, "DISARMED", 1));
+    ctrl_c(watch);
+    let document = bench.memory().incidents[0].0.0.to_string();
+    let mut follow = dumb(&bench, &format!("{ONERESCUE} show node1 --follow"));
+    text.push_str(&shown(&mut follow, "by bmc", 1));
+    let closed = Incident { progress: Progress::Closed, ..open("all is done") };
+    bench.replace(&document, &Record::Incident(Box::new(closed)));
+    follow.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(follow.wait().unwrap().success() && text.contains("all is done"), "{text}");
+    assert!(!text.contains('\x1b') && !text.replace("\r\n", "").contains('\r'), "{text:?}");
+}
+
+/// oned is away, and comes back: who looks is told of both, and goes on.
+#[test]
+fn a_view_over_a_dead_oned_says_so_and_goes_on() {
+    let bench = Bench::new(WELL);
+    bench.remember(&Record::Incident(Box::new(open("by bmc"))));
+    let document = bench.memory().incidents[0].0.0.to_string();
+    let start = |arguments: &[&str]| {
+        bench.start().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut watch = start(&["status", "--watch"]);
+    let mut follow = start(&["show", "node1", "--follow"]);
+    let mut drawn = [
+        sits_at(&bench, &format!("{ONERESCUE} status --watch")),
+        sits_at(&bench, &format!("{ONERESCUE} show node1 --follow")),
+    ];
+    shown(&mut watch, "reconcile  ", 1);
+    shown(&mut follow, "by bmc", 1);
+    for view in &mut drawn {
+        shown(view, "this picture is ", 1);
+    }
+    bench.cloud.lock().unwrap().away_for(Duration::from_secs(1_000_000));
+    let dead = shown(&mut watch, "the rest", 1);
+    assert!(dead.contains("what is open cannot be read"), "{dead}");
+    let dead = shown(&mut follow, "; it is asked again\n", 1);
+    assert!(!dead.contains("do this"), "{dead}");
+    shown(&mut drawn[0], "NOT KNOWN", 1);
+    shown(&mut drawn[1], " old; ", 2);
+    bench.cloud.lock().unwrap().away_for(Duration::ZERO);
+    shown(&mut watch, "NEEDS YOU", 1);
+    shown(&mut follow, "it answers again\n", 1);
+    shown(&mut drawn[0], "NEEDS YOU", 1);
+    let closed = Incident { progress: Progress::Closed, ..open("all is done") };
+    bench.replace(&document, &Record::Incident(Box::new(closed)));
+    shown(&mut follow, "all is done", 1);
+    shown(&mut drawn[1], "all is done", 1);
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    follow.wait().unwrap();
+    let [view, mut last] = drawn;
+    ctrl_c(view);
+    last.wait().unwrap();
 }
 
 /// An open incident with a line of the log.

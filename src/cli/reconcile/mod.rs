@@ -14,7 +14,7 @@ use super::hook::{NAMING, name_foreign, on_signal, zone};
 use super::report::refresh;
 use crate::config::{Config, Environment};
 use crate::error::Result;
-use crate::model::{RaftState, WhoLeads};
+use crate::model::WhoLeads;
 use crate::policy::lead::idle;
 use crate::policy::stopping::{Begun, TRIED_BY_RECONCILE};
 use crate::world::{Lead, Sender};
@@ -112,7 +112,7 @@ fn by_the_leader(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut 
     }
     told.held(&downs::held(desk));
     if !options.dry_run {
-        losses::plan(desk);
+        losses::plan(desk, sender);
     }
     finish::say(&told.text(options.json));
     if told.has_worked() {
@@ -126,5 +126,5 @@ fn by_the_leader(desk: &Desk, options: &Reconcile, sender: Option<&Sender>, mut 
 fn who_leads(desk: &Desk) -> WhoLeads {
     let raft = desk.zone.raft_status();
     Lead::new(&desk.config.paths.run_dir).seen(raft.as_ref().ok().and_then(Option::as_ref));
-    desk.zone.who_leads(raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state)))
+    desk.zone.who_leads(raft)
 }

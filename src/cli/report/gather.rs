@@ -1,11 +1,14 @@
 //! What a page is made from: the record, the journals of this front-end, the names that hosts and clusters have today.
 
 use super::super::moving::elsewhere;
+use super::super::probe;
 use super::super::show::error_at;
 use crate::config::Config;
-use crate::model::{ClusterId, DocumentId, HostId, Incident, Memory};
+use crate::model::{Cluster, ClusterId, DocumentId, Host, HostId, Incident, Memory};
 use crate::page::{Known, Page, Run};
+use crate::policy::check::as_seen;
 use crate::policy::losses::Losses;
+use crate::policy::protection::ClusterReport;
 use crate::world::Zone;
 use crate::world::journal::{Found, found, read};
 use crate::world::losses;
@@ -19,6 +22,8 @@ pub(in crate::cli) struct Sources {
     pub(super) memory: Memory,
     pub(super) hosts: BTreeMap<HostId, String>,
     pub(super) clusters: BTreeMap<ClusterId, String>,
+    /// Whether each cluster is protected; none where hosts or clusters could not be read.
+    pub(super) protected: Vec<ClusterReport>,
     /// What the loss of each host would hold, as this front-end has planned it last.
     pub(super) losses: Losses,
     /// Why some of it is not known.
@@ -30,19 +35,28 @@ pub(in crate::cli) struct Sources {
 impl Sources {
     /// Read them. What cannot be read is said in the page.
     pub(in crate::cli) fn read(zone: &Zone<Http>, config: &Config, memory: Memory) -> Self {
-        let mut unread = Vec::new();
-        let hosts = zone.hosts().unwrap_or_else(|failure| {
-            unread.push(format!("The names of hosts are not known: {}.", failure.what));
+        let (hosts, clusters) = (zone.hosts(), zone.clusters());
+        let protected = match (&hosts, &clusters) {
+            (Ok(hosts), Ok(clusters)) => protected(zone, config, &memory, hosts, clusters),
+            _ => Vec::new(),
+        };
+        let mut unread: Vec<_> =
+            zone.unread_hosts().iter().map(|what| format!("A host cannot be read: {what}.")).collect();
+        let mut gap =
+            |what: &str, why: String| unread.push(format!("The names of {what} are not known: {why}."));
+        let hosts = hosts.unwrap_or_else(|failure| {
+            gap("hosts", failure.what);
             Vec::new()
         });
-        let clusters = zone.clusters().unwrap_or_else(|failure| {
-            unread.push(format!("The names of clusters are not known: {}.", failure.what));
+        let clusters = clusters.unwrap_or_else(|failure| {
+            gap("clusters", failure.what);
             Vec::new()
         });
         Self {
             memory,
             hosts: hosts.into_iter().map(|host| (host.id, host.name)).collect(),
             clusters: clusters.into_iter().map(|cluster| (cluster.id, cluster.name)).collect(),
+            protected,
             losses: losses::read(&config.paths.run_dir),
             unread,
             journals: listed(config.journal()),
@@ -89,6 +103,18 @@ impl Sources {
             clusters: &self.clusters,
         }))
     }
+}
+
+/// As `status` judges them: no device is asked.
+fn protected(
+    zone: &Zone<Http>,
+    config: &Config,
+    memory: &Memory,
+    hosts: &[Host],
+    clusters: &[Cluster],
+) -> Vec<ClusterReport> {
+    let facts = probe::unasked(zone, config, hosts, clusters);
+    as_seen(&config.rules, clusters, memory, &facts)
 }
 
 fn listed(folder: Option<PathBuf>) -> Result<Vec<Found>, String> {

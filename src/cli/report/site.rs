@@ -49,7 +49,7 @@ pub(super) fn write(zone: &Zone<Http>, sources: &Sources, folder: &Path) -> io::
     let site = Site::new(&Seen {
         memory: &sources.memory,
         hosts: &sources.hosts,
-        clusters: &sources.clusters,
+        clusters: &sources.protected,
         pages: &pages,
         losses: &sources.losses,
         unread: &sources.unread,

@@ -2,7 +2,7 @@
 
 use super::hosts::Zoned;
 use super::scanned::Told;
-use crate::config::entries::{Asking, Changed, Line, List, Scanned, places, with_list};
+use crate::config::entries::{Askings, Changed, Line, List, Scanned, places, with_list};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::finish;
@@ -24,9 +24,10 @@ pub(super) struct Scan {
     /// As whom the controllers are asked; without it, as the [device] that has the secret file
     #[arg(long, value_name = "NAME", requires = "scan")]
     user: Option<String>,
-    /// The file with the password of the controllers, mode 0600
-    #[arg(long, value_name = "FILE", requires = "scan")]
-    secret_file: Option<String>,
+    /// The file with the password of the controllers, mode 0600; may be given more than once, with a pattern (10.8.0.*, bmc1)
+    /// for the addresses that fit it, where the first that fits counts. {address} in the path is the address
+    #[arg(long, value_name = "[PATTERN=]FILE", requires = "scan")]
+    secret_file: Vec<String>,
     /// Print what was proven as a list for --from, the rest on stderr, and write nothing
     #[arg(long, requires = "scan", conflicts_with = "yes")]
     list: bool,
@@ -47,7 +48,7 @@ struct Candidate {
 
 /// What every part of a scan needs.
 struct Scanning<'a> {
-    asking: Asking,
+    askings: Askings,
     old: &'a str,
     config: &'a Config,
     zone: &'a Zone<Http>,
@@ -68,15 +69,14 @@ pub(super) fn found(
     let again = "correct that, then run this again";
     let unfit = |why: String| Error::instead(format!("nothing was scanned: {why}"), again);
     let places = places(&options.addresses, file).map_err(unfit)?;
-    let secret_file = options.secret_file.as_deref().unwrap_or_default();
-    let asking = Asking::new(config, options.user.as_deref(), secret_file).map_err(unfit)?;
-    let scanning = Scanning { asking, old, config, zone, zoned };
+    let askings = Askings::new(config, options.user.as_deref(), &options.secret_file).map_err(unfit)?;
+    let scanning = Scanning { askings, old, config, zone, zoned };
     let mut told = Told::new(options.list);
     let (addresses, hosts) = (places.len(), zoned.hosts.len());
     finish::say_aside(&format!(
         "asking {addresses} addresses and {hosts} hosts which machine they are; this may take minutes\n"
     ));
-    let seen = scan(&scanning.asking, &places).map_err(unfit)?;
+    let seen = scan(&scanning.askings, &places).map_err(unfit)?;
     told.seen(&places, &seen);
     let (machines, found): (Vec<_>, Vec<_>) = seen.into_iter().flat_map(Seen::machines).unzip();
     let matched = matched(&scanning.owns(&mut told), &machines);
@@ -129,7 +129,7 @@ impl Scanning<'_> {
 
     fn list(&self, candidates: &[Candidate]) -> Result<String> {
         let lines: Vec<_> = candidates.iter().map(|candidate| candidate.line.clone()).collect();
-        self.asking.list(&lines).map_err(|why| unusable(&why))
+        self.askings.list(&lines).map_err(|why| unusable(&why))
     }
 
     /// The settings with these.

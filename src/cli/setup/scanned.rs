@@ -15,6 +15,8 @@ pub(super) struct Told {
     aside: bool,
     proven: Vec<String>,
     not: Vec<String>,
+    /// Addresses at which Redfish and IPMI are of two machines.
+    differ: Vec<String>,
     /// Lines of a file, to be scanned again.
     shown: Vec<String>,
 }
@@ -22,7 +24,7 @@ pub(super) struct Told {
 impl Told {
     /// On stderr where stdout is a list.
     pub(super) fn new(aside: bool) -> Self {
-        Self { aside, proven: Vec::new(), not: Vec::new(), shown: Vec::new() }
+        Self { aside, proven: Vec::new(), not: Vec::new(), differ: Vec::new(), shown: Vec::new() }
     }
 
     /// Addresses behind which no machine was found.
@@ -30,7 +32,9 @@ impl Told {
         let mut reasons: Vec<(String, String)> = Vec::new();
         for (place, seen) in places.iter().zip(seen) {
             match seen {
-                Seen::Machines(_) => {}
+                Seen::Machines(_, other) => {
+                    self.differ.extend(other.iter().map(|why| format!("{place}: {why}")));
+                }
                 Seen::Silent(why) => reasons.push((place.to_string(), format!("no answer: {why}"))),
                 Seen::Said(why) => reasons.push((place.to_string(), why.clone())),
                 Seen::Untrusted(fingerprint, why) => {
@@ -113,6 +117,10 @@ impl Told {
         if !self.not.is_empty() {
             lines.push("no entry follows from:".to_owned());
             lines.extend(self.not.iter().map(|line| format!("  {line}")));
+        }
+        if !self.differ.is_empty() {
+            lines.push("of two machines, and what is proven goes by Redfish:".to_owned());
+            lines.extend(self.differ.iter().map(|line| format!("  {line}")));
         }
         if !self.shown.is_empty() {
             lines.push("to believe these certificates, compare them with the controllers', and scan a file with these lines:".to_owned());

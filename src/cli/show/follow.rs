@@ -23,22 +23,34 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The last lines of the log are what goes on now.
 const LAST: usize = 8;
 
-/// Tell what is new until it is closed.
+/// Tell what is new until it is closed. Where oned does not answer that is said once, and it is asked again.
 pub(super) fn line_by_line(
     mut live: Live,
     document: DocumentId,
     mut seen: BTreeSet<(Epoch, String, String)>,
     which: Which,
 ) -> Result<u8, Stop> {
-    let mut before = 0;
+    let (mut before, mut is_lost) = (0, false);
     loop {
         live.wait(LOOK);
-        let memory = live.memory()?;
+        let memory = match live.memory() {
+            Ok(memory) => memory,
+            Err(failure) => {
+                if !is_lost {
+                    finish::say(&format!("{}; it is asked again\n", one_line(&failure.what)));
+                }
+                is_lost = true;
+                continue;
+            }
+        };
+        if std::mem::take(&mut is_lost) {
+            finish::say("it answers again\n");
+        }
         let incident = found(&memory, document)?;
         let mut text = String::new();
         new_lines(incident, &mut seen, &mut text);
         if incident.progress == Progress::Closed {
-            finish::say(&(text + &tail(incident, &BTreeMap::new(), which)));
+            finish::say_in_colour(&(text + &tail(incident, &BTreeMap::new(), which)));
             return Ok(0);
         }
         let running = elsewhere(incident, |vms| live.vms(vms)).len();

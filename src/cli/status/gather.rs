@@ -13,7 +13,7 @@ use crate::policy::status::{Facts, wanted};
 use crate::policy::watched::Watched;
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::{Http, Patience};
-use crate::world::{Zone, busy as locked, clock, failing, interrupted, local_zone, metrics, watched};
+use crate::world::{Zone, busy as locked, clock, failing, interrupted, local_zone, losses, metrics, watched};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -84,6 +84,8 @@ impl Desk {
             kept: interrupted(run_dir),
             lead,
             tick: metrics::tick(run_dir),
+            losses: losses::read(run_dir),
+            planning: self.config.losses,
         }
     }
 
@@ -93,7 +95,7 @@ impl Desk {
         let memory = self.zone.memory(now, &identity()).map(with_owners);
         if let Err(failure) = &memory {
             let (hosts, clusters) = (Err(failure.clone()), Err(failure.clone()));
-            let lead = WhoLeads { state: Err(failure.what.clone()), leader: None };
+            let lead = WhoLeads { state: Err(failure.what.clone()), leader: None, term: None };
             return Read { memory, clusters, hosts, unread: Vec::new(), lead };
         }
         let (clusters, hosts) = (self.zone.clusters(), self.zone.hosts());

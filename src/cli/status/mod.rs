@@ -43,8 +43,9 @@ struct Json<'a> {
 /// Shape: `{"format":1,"at":1795165200,"verdict":"needs_you","do_this":"arm it","exit_code":1,"unread":[],"hosts":[{"id":2,
 /// "name":"node2","cluster":0,"state":"ERROR","stage":"held","incident":4,"since":1795165100,"why":"the zone is disarmed",
 /// "next_look":null,"vms_done":0,"vms_left":3,"advice":"arm it","urgency":"now"}],"words":[],"down":[],"more_down":0,
-/// "disarmed":[],"reconcile":{"at":1795165190,"text":"it looks","urgency":null,"advice":null},"clusters":[…]}`. Moments are
-/// in epoch seconds.
+/// "disarmed":[],"reconcile":{"at":1795165190,"text":"it looks","urgency":null,"advice":null},"clusters":[…],
+/// "cannot_be_lost":[{"id":7,"name":"kvm7","cluster":0,"held":1,"since":1795161720,"why":"since … its loss would hold vm 11 erp:
+/// no host takes …"}]}`. Moments are in epoch seconds.
 ///
 /// # Errors
 /// Settings or credentials that cannot be used.

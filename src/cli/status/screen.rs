@@ -133,6 +133,14 @@ fn well(text: &mut String, status: &Status) {
         section(text, style, one.status.name(), &format!("{}  {}", padded(&cluster(one), names), one.reason));
     }
     more(text, clusters.len());
+    for one in status.cannot_be_lost.iter().take(MOST) {
+        let what = format!("{} ({}) cannot be lost: {}", name(&one.name), one.id, one.why);
+        section(text, YELLOW, "by day", &what);
+    }
+    if status.cannot_be_lost.len() > MOST {
+        let more = status.cannot_be_lost.len() - MOST;
+        line(text, &format!("and {more} more: `onerescue plan --all`"));
+    }
 }
 
 fn cluster(one: &ClusterReport) -> String {

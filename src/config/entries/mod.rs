@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use missing::missing;
 pub(crate) use places::{Place, places};
-pub(crate) use scanned::{Asking, Line, Scanned};
+pub(crate) use scanned::{Asking, Askings, Line, Scanned};
 
 use super::{Config, Environment, meet};
 use crate::model::{Cluster, DeviceName, Host, HostId};

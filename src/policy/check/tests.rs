@@ -54,6 +54,7 @@ fn zone(hosts: Vec<HostFacts>) -> Facts {
             gateways: Vec::new(),
             oned_runs_for: None,
             leader_for: None,
+            term: None,
             machine: Machine::default(),
         },
         chance: 0,
@@ -138,6 +139,7 @@ fn a_host_in_error_that_nobody_works_on_is_named() {
 #[test]
 fn held_vms_that_another_host_has_by_now_are_no_finding() {
     let held = |id| IncidentVm {
+        ready: None,
         id: VmId(id),
         name: String::new(),
         order: None,

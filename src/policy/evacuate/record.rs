@@ -200,7 +200,7 @@ fn vms(run: &Run) -> Vec<Evacuated> {
     for (id, report) in run.vms.iter().filter(|(id, _)| !run.moved_before.contains_key(id)) {
         let sent = run.gone.get(id);
         let (end, why) = match &report.fate {
-            Fate::Recovered(why) => (End::Recovered, why),
+            Fate::Recovered(why) | Fate::NotReady(why) => (End::Recovered, why),
             Fate::Planned(why) | Fate::Left(why) => (End::Left, why),
             Fate::Held(why) => (End::Held, why),
             Fate::Failed(why) => (End::Failed, why),

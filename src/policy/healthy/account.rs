@@ -86,8 +86,11 @@ pub fn told(hook: Hook, vm: &VmReport) -> String {
         Fate::Recovered(text) if !vm.fate.is_deleted() => {
             format!("{} {}: {}: {text}", vm.id, vm.name, hook.done())
         }
-        Fate::Recovered(_) | Fate::Planned(_) | Fate::Left(_) | Fate::Held(_) | Fate::Failed(_) => {
-            vm.to_string()
-        }
+        Fate::Recovered(_)
+        | Fate::NotReady(_)
+        | Fate::Planned(_)
+        | Fate::Left(_)
+        | Fate::Held(_)
+        | Fate::Failed(_) => vm.to_string(),
     }
 }

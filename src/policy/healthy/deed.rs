@@ -35,6 +35,13 @@ pub enum Deed {
         /// Names and values.
         attributes: Vec<(&'static str, String)>,
     },
+    /// `one.vm.exec`: the guest agent runs a command; what became of it stands in the VM's template later.
+    Execute {
+        /// The VM.
+        vm: VmId,
+        /// The command, of the settings.
+        command: String,
+    },
     /// `one.host.update`, merged into its template.
     NoteHost {
         /// The host.
@@ -66,6 +73,7 @@ impl Deed {
         match self {
             Self::Resume { vm } | Self::Move { vm, .. } | Self::Live { vm, .. } => Some(*vm),
             Self::NoteVm { .. }
+            | Self::Execute { .. }
             | Self::NoteHost { .. }
             | Self::Disable { .. }
             | Self::Offline { .. }
@@ -87,6 +95,7 @@ impl fmt::Display for Deed {
             Self::Move { vm, to, .. } => write!(f, "move {vm} to {to}"),
             Self::Live { vm, to } => write!(f, "migrate {vm} live to {to}"),
             Self::NoteVm { vm, attributes } => write!(f, "write {} into {vm}", notes(attributes)),
+            Self::Execute { vm, command } => write!(f, "run {command:?} in the guest of {vm}"),
             Self::NoteHost { host, attributes } => write!(f, "write {} into {host}", notes(attributes)),
             Self::Disable { host } => write!(f, "disable {host}"),
             Self::Offline { host } => write!(f, "set {host} OFFLINE"),

@@ -7,6 +7,7 @@ mod account;
 pub(in crate::policy) mod claim;
 pub(in crate::policy) mod deed;
 pub(in crate::policy) mod fallen;
+pub(in crate::policy) mod guests;
 mod place;
 
 pub use account::{Account, Hook, told};

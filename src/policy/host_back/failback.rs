@@ -13,7 +13,7 @@ use super::look::look_again;
 use super::rules::Failback;
 use super::run::{Guest, Run, Task};
 use super::settle::carry_out;
-use super::survey::{ask_peers, survey};
+use super::survey::{ask_peers, must_be_armed, survey};
 use crate::model::text::vms;
 use crate::model::{End, HostId, Incident, IncidentVm, Progress, Vm, VmState};
 use crate::policy::healthy::place;
@@ -70,7 +70,8 @@ fn guests(incident: &Incident, home: HostId) -> VecDeque<Guest> {
 
 /// One VM goes back, if it is as it was left.
 pub(super) async fn send_back(run: &mut Run, guest: Guest) -> Result<(), Outcome> {
-    let (_, mut survey) = survey(run, Some(guest.vm)).await?;
+    let (host, mut survey) = survey(run, Some(guest.vm)).await?;
+    must_be_armed(run, &host, &survey)?;
     ask_peers(run, &mut survey, guest.at, vec![guest.vm]).await;
     let Some(vm) = survey.vms.iter().find(|vm| vm.id == guest.vm) else {
         run.settle(guest.vm, "?", Fate::Left("it does not exist any more".to_owned()));

@@ -36,7 +36,7 @@ use look::{first_look, wait_until_stable};
 use remember::{leave_to_incident, read_memory};
 use run::Run;
 use start::start_vms;
-use survey::{decide, rehearsed, runs_twice, survey};
+use survey::{decide, must_be_armed, rehearsed, runs_twice, survey};
 
 /// A run of `host_back` that has not asked its first question.
 #[must_use]
@@ -73,6 +73,7 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
 
     let (host, mut survey) = survey(run, None).await?;
     decide(run, &host, &mut survey).await;
+    must_be_armed(run, &host, &survey)?;
     if let Some(why) = runs_twice(&host, &survey) {
         return Err(quarantine::begin(run, why, None).await);
     }

@@ -166,7 +166,9 @@ impl Run {
     }
 
     pub(super) fn account(mut self, outcome: Outcome) -> Account {
-        self.settle_rest(&Fate::Held(outcome.to_string()));
+        let why =
+            if let Outcome::Held(failure) = &outcome { failure.what.clone() } else { outcome.to_string() };
+        self.settle_rest(&Fate::Held(why));
         let account = Account {
             hook: self.hook(),
             about: self.named(),

@@ -23,10 +23,14 @@ pub(super) async fn survey(run: &Run, guest: Option<VmId>) -> Result<(Host, Surv
     let Some(host) = own.filter(|host| host.state == HostState::Monitored).cloned() else {
         return Err(Outcome::NothingToDo("it is not MONITORED any more".to_owned()));
     };
-    match disarmed(&survey.memory.disarmed, Some(host.cluster), &[]) {
-        Some(failure) if run.task == Task::LookAfter => Err(Outcome::Held(failure)),
-        Some(_) | None => Ok((host, survey)),
-    }
+    Ok((host, survey))
+}
+
+/// Nothing is sent while a person has disarmed the host's cluster, but what a person has asked for.
+pub(super) fn must_be_armed(run: &Run, host: &Host, survey: &Survey) -> Result<(), Outcome> {
+    let failure = disarmed(&survey.memory.disarmed, Some(host.cluster), &[]);
+    let failure = failure.filter(|_| run.task == Task::LookAfter);
+    failure.map_or(Ok(()), |failure| Err(Outcome::Held(failure)))
 }
 
 /// Why the host is not to be trusted: those of the reported VMs that really are elsewhere, or gone, with their names.

@@ -24,6 +24,15 @@ impl Losses {
         now.since(self.tried) >= wait
     }
 
+    /// The same, where it was planned not long ago: a front-end that did not lead meanwhile may have an old one.
+    #[must_use]
+    pub fn current(&self, rules: LossRules, now: Epoch) -> Option<&Self> {
+        let planned = self.planned.filter(|planned| !is_ahead(now, *planned))?;
+        // Twice the longest that reconcile lets pass.
+        let longest = rules.watch.saturating_mul(SELDOM * 2);
+        (now.since(planned) < longest).then_some(self)
+    }
+
     /// Somebody begins to plan.
     pub fn begin(&mut self, now: Epoch, by: &str) {
         (self.tried, self.by) = (now, by.to_owned());

@@ -120,6 +120,10 @@ fn stages(zone: &ZoneFacts<'_>, rows: &[Row]) -> [Family; 2] {
     ]
 }
 
+/// A gauge, and no counter: Prometheus takes a counter that has fallen for one that began again at 0, and counts what is left
+/// once more. This falls where an incident is forgotten, and where a VM that was held is recovered by a later look.
+/// Source: <https://prometheus.io/docs/concepts/metric_types/>; <https://prometheus.io/docs/practices/naming/> keeps `_total`
+/// for what accumulates.
 fn fates(zone: &ZoneFacts<'_>) -> Family {
     let mut all = Counts::default();
     for (_, incident) in &zone.memory.incidents {
@@ -142,7 +146,7 @@ fn fates(zone: &ZoneFacts<'_>) -> Family {
     ];
     Family::many(
         "onerescue_incident_vms",
-        "VMs of all incidents that are remembered, by what became of them there.",
+        "VMs of the incidents that are remembered now, by what has become of them there until now.",
         fates.map(|(fate, count)| Gauge::with("fate", fate, number(count))),
     )
 }

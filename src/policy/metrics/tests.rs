@@ -15,7 +15,7 @@ fn incident(host: u32, progress: Progress) -> Incident {
 
 fn ended(id: u32, end: End) -> IncidentVm {
     let (name, why) = ("<img src=x onerror=alert(1)>".to_owned(), "\"secret\"".to_owned());
-    IncidentVm { id: VmId(id), name, order: None, to: None, end: Some(end), why }
+    IncidentVm { id: VmId(id), name, order: None, to: None, end: Some(end), why, ready: None }
 }
 
 /// kvm1 was recovered but for two VMs, kvm2 is held, kvm3 is not proven off, kvm4 is quarantined, kvm5 well.
@@ -154,6 +154,25 @@ fn each_thing_of_a_zone_has_its_value() {
         assert!(told.lines().any(|one| one == line), "{line}\n{told}");
     }
     assert!(!told.contains("img") && !told.contains("secret") && !told.contains("switches"), "{told}");
+}
+
+/// Both would be a restart of a counter, and what is left would count once more.
+#[test]
+fn what_falls_is_not_named_as_a_total() {
+    let value = |memory: &Memory, fate: &str| {
+        let told = told(memory, &hosts(), &[]);
+        let begin = format!("onerescue_incident_vms{{fate=\"{fate}\"}} ");
+        told.lines().find_map(|line| line.strip_prefix(&begin)).unwrap().parse::<u32>().unwrap()
+    };
+    let mut memory = memory();
+    assert_eq!((value(&memory, "recovered"), value(&memory, "held")), (1, 1));
+    memory.incidents[0].1.vms[1].end = Some(End::Recovered);
+    assert_eq!((value(&memory, "recovered"), value(&memory, "held")), (2, 0), "a later look");
+    memory.incidents.remove(0);
+    assert_eq!(value(&memory, "recovered"), 0, "it is forgotten");
+    let told = told(&memory, &hosts(), &[]);
+    let names = told.lines().filter_map(|line| line.split(['{', ' ']).next());
+    assert_eq!(names.filter(|name| name.ends_with("_total")).count(), 0, "{told}");
 }
 
 /// A host that a recovery has disabled has alerts of its own, and one that a person has disabled has none.

@@ -17,10 +17,14 @@
 //!
 //! 30 s after the survey the rest is planned anew; after 3 s where VMs wait for the first one on their target (not by `HA_AFTER`).
 //!
+//! Before all of them READY=YES is taken away where it is of a guest that has died (`moving::gated`).
+//!
 //! An answer is never a success: that is read back, see [`super::settle`].
 
 use super::apply::hold;
+use super::gated;
 use super::ready::{Ready, Seen, ready, reopen};
+use super::torn::see_who_took;
 use super::{Moved, Next, next};
 use crate::model::text::times;
 use crate::model::{Moment, Refusal, VmId};
@@ -48,6 +52,7 @@ pub(super) async fn send(
         return Ok(next(run));
     }
     run.begins_to_retry(proof);
+    gated::clear(run, &orders).await;
     // Written down first, so that no later run forgets a VM that was touched.
     write(run, Needed::No).await?;
     // Somebody may switch the host on meanwhile: "off" may be as old as that, and no older.
@@ -58,6 +63,9 @@ pub(super) async fn send(
             return Ok(next);
         }
         orders = one_batch(run, proof, orders).await;
+        if orders.is_empty() || !run.vms.hosts.is_seen_lately(run.now()) {
+            see_who_took(run).await;
+        }
         let current = if run.vms.progress.values().any(VmProgress::is_behind) { TRIED } else { CURRENT };
         if !orders.is_empty() && run.now().since(seen.surveyed) >= current {
             reopen(run, &orders);

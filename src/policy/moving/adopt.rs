@@ -57,6 +57,7 @@ pub(in crate::policy) fn sent(run: &Run, decision: &Decision, survey: &Survey) -
         | Judgement::Look
         | Judgement::Release(_)
         | Judgement::TakeOver(_)
+        | Judgement::Gate(_)
         | Judgement::TakenBack => Sent::OnItsWay,
     }
 }

@@ -1,10 +1,12 @@
 //! A VM that others must run before: it waits for them, bounded, and says for whom.
 //!
 //! `plan::after` says who is waited for, `moving::apply::act` begins the wait, once for each VM of a run. It goes as soon
-//! as all of them run elsewhere; whether one runs is what is read back, never what was sent. With `[settle] after_late =
-//! "go"`, the default, it goes without those that never will run, when none of the others is still coming, and without the
-//! others after `after_wait` (300 s). With "hold" it is held as soon as one never will run, or after `after_wait`.
+//! as all of them run elsewhere and are ready (`moving::gated`); whether they do is what is read back, never what was sent.
+//! With `[settle] after_late = "go"`, the default, it goes without those that never will run, when none of the others is
+//! still coming, and without the others after `after_wait` (300 s). With "hold" it is held as soon as one never will run, or
+//! after `after_wait`.
 
+use super::gated::not_yet;
 use super::judge::{Judge, Judgement};
 use crate::model::{HostId, Moment, Vm, VmId, VmState};
 use crate::policy::order::Order;
@@ -62,7 +64,7 @@ impl Judge<'_> {
             }
         }
         if coming.is_empty() && not.is_empty() {
-            return Judgement::Release("what it waited for runs".to_owned());
+            return Judgement::Release(self.met(&self.vm.needs, since));
         }
         let waited = self.now.since(since);
         let late = waited >= rules.after_wait;
@@ -85,15 +87,32 @@ impl Judge<'_> {
         }
     }
 
+    /// All that it waited for runs, and is ready.
+    fn met(&self, needs: &[VmId], since: Moment) -> String {
+        let gates = needs.iter().filter_map(|need| Some((need, self.run.vms.openings.get(need)?)));
+        let ready: Vec<_> =
+            gates.map(|(need, by)| format!("{} ({})", named(self.run, &[*need]), by.gate)).collect();
+        if ready.is_empty() {
+            return "what it waited for runs".to_owned();
+        }
+        let waited = self.now.since(since).as_secs();
+        format!("what it waited for runs and is ready, after {waited} s: {}", ready.join(" and "))
+    }
+
     fn need(&self, need: VmId, read: &BTreeMap<VmId, &Vm>) -> Need {
         let vm = read.get(&need);
         let runs = |host: HostId| host != self.dead();
         if vm.is_some_and(|vm| vm.state == VmState::RUNNING && vm.host.is_some_and(runs)) {
-            return Need::Runs;
+            return match (not_yet(self.run, need), self.run.vms.reports.get(&need).map(|vm| &vm.fate)) {
+                (Some(how), _) => Need::Coming(how),
+                (None, Some(Fate::NotReady(_))) => Need::Not("which runs and is not ready".to_owned()),
+                (None, _) => Need::Runs,
+            };
         }
         match (self.run.vms.reports.get(&need).map(|vm| &vm.fate), vm) {
             // It ran. What was deleted or is stopped as it was before has come to its end, and does not.
             (Some(Fate::Recovered(_)), Some(vm)) if is_up(vm) => Need::Runs,
+            (Some(Fate::NotReady(_)), _) => Need::Not("which is not ready".to_owned()),
             (Some(Fate::Held(_)), _) => Need::Not("which is held".to_owned()),
             (Some(Fate::Failed(_)), _) => Need::Not("which has failed".to_owned()),
             (None, None) if self.run.vms.progress.contains_key(&need) => {

@@ -2,6 +2,7 @@
 
 use super::adopt::adopt;
 use super::after::{named, unmet};
+use super::gated;
 use super::scheduler::left_to_it;
 use super::targets::Targets;
 use crate::model::text::vms;
@@ -24,6 +25,7 @@ const MIGRATING: VmState = VmState::Active(LcmState::Migrate);
 /// Decide about every VM that is not decided yet, and note each decision.
 pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<Order> {
     let mut targets = Targets::new(run, survey);
+    gated::take_up(run, survey);
     let request = Request {
         reservation: proof.reservation(),
         closed: run.vms.closed(),
@@ -31,6 +33,7 @@ pub(super) fn plan_round(run: &mut Run, survey: &Survey, proof: &Proof) -> Vec<O
         moving: run.vms.places.sent.clone(),
         refused: run.vms.progress.iter().map(|(id, vm)| (*id, vm.refused.clone())).collect(),
         waited: run.vms.progress.iter().filter(|(_, vm)| vm.waited).map(|(vm, _)| *vm).collect(),
+        unready: gated::unready(run),
         planned: run.vms.places.planned.clone(),
         standing: targets.standing(),
         fell: run.fell_since(),

@@ -91,16 +91,21 @@ impl Run {
         let (at, rules, only_looks) = (self.epoch(), self.policy.hold, self.only_looks());
         let any = |of: fn(&Fate) -> bool| self.vms.reports.values().any(|vm| of(&vm.fate));
         let kinds = (any(|fate| matches!(fate, Fate::Held(_))), any(|fate| matches!(fate, Fate::Failed(_))));
+        let unready = any(|fate| matches!(fate, Fate::NotReady(_)));
         let which = match kinds {
+            (false, false) if unready => "are not ready",
             (_, false) => "are held",
             (false, true) => "failed",
             (true, true) => "are held or failed",
         };
         let waits = match outcome {
+            Outcome::Recovered if unready => {
+                !self.is_back() && proof.map_or(self.record.retry.waited(), Proof::is_read_back)
+            }
             Outcome::Partly => {
                 // A person's run that could do nothing has proven nothing anew; what was proven before it stands.
                 let proven = proof.map_or(self.record.retry.waited(), Proof::is_read_back);
-                kinds != (false, false) && !self.is_back() && proven
+                (unready || kinds != (false, false)) && !self.is_back() && proven
             }
             Outcome::NotStarted(_) | Outcome::NoCloud(_) | Outcome::NotFenced(_) | Outcome::Held(_) => {
                 self.record.retry.is_look()

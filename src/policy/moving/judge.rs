@@ -34,6 +34,8 @@ pub(super) enum Judgement {
     Release(String),
     /// The scheduler has stopped; why. The planner moves it.
     TakeOver(String),
+    /// It runs, as this text says, and has to be ready.
+    Gate(String),
     /// Its RESCHED flag is gone.
     TakenBack,
 }
@@ -58,6 +60,8 @@ impl Judge<'_> {
         let judgement = match self.vm.stage {
             Stage::Open | Stage::Behind { .. } => Judgement::Stay,
             Stage::Awaiting { .. } => self.awaited(vm),
+            // Judged apart: what it waits for is not its own deadline.
+            Stage::Gated { .. } => return Judgement::Stay,
             Stage::Waiting { since } => self.waiting(vm, since, self.vms),
             Stage::Moving { order, sent, certainty } => match order {
                 Order::Resched { .. } if vm.host == Some(self.dead()) => {
@@ -79,6 +83,7 @@ impl Judge<'_> {
             | Judgement::LeadOn(_)
             | Judgement::Release(_)
             | Judgement::TakeOver(_)
+            | Judgement::Gate(_)
             | Judgement::TakenBack
             // Tries end that.
             | Judgement::Send(Order::Unresched { .. }) => judgement,
@@ -107,6 +112,7 @@ impl Judge<'_> {
             | Stage::Awaiting { .. }
             | Stage::Waiting { .. }
             | Stage::Behind { .. }
+            | Stage::Gated { .. }
             | Stage::Moving { .. } => Fate::Left("it does not exist any more".to_owned()),
         })
     }
@@ -212,6 +218,7 @@ impl Judge<'_> {
                 | Stage::Awaiting { .. }
                 | Stage::Waiting { .. }
                 | Stage::Behind { .. }
+                | Stage::Gated { .. }
                 | Stage::Moving { .. } => "",
             };
             let text =

@@ -12,6 +12,7 @@ mod disable;
 mod domains;
 pub(in crate::policy) mod ending;
 pub(in crate::policy) mod failed_live;
+mod gated;
 pub(in crate::policy) mod held_vms;
 mod judge;
 mod migrating;

@@ -168,6 +168,7 @@ impl VmProgress {
         let hint = format!("; its RESCHED flag may still be set: `onevm unresched {}`", vm.0);
         match fate {
             Fate::Recovered(text) => Fate::Recovered(text + &hint),
+            Fate::NotReady(text) => Fate::NotReady(text + &hint),
             Fate::Planned(text) => Fate::Planned(text + &hint),
             Fate::Left(text) => Fate::Left(text + &hint),
             Fate::Held(text) => Fate::Held(text + &hint),

@@ -5,6 +5,7 @@
 use super::Todo;
 use super::apply::give_up;
 use super::ending::no_cloud;
+use super::gated;
 use super::judge::{Judge, Judgement};
 use super::scheduler::note_progress;
 use crate::model::{Vm, VmId, VmState};
@@ -35,6 +36,7 @@ pub(super) async fn read_back(run: &mut Run, proof: &Proof) -> Result<Todo, Stop
         Ok(list) => list,
         Err(failure) => return Ok(Todo::Done(no_cloud(run, failure))),
     };
+    gated::look(run, &list).await;
     let Follows { orders, flags, looking, asking } = judgements(run, proof, &list, Hosts::NotSeen, &[]);
     if asking && orders.is_empty() && flags.is_empty() {
         return Ok(Todo::Oned);
@@ -63,7 +65,11 @@ fn pause(run: &Run) -> Duration {
     };
     let firsts = run.vms.progress.values().filter_map(|vm| match vm.stage {
         Stage::Behind { first } => run.vms.progress.get(&first),
-        Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } => None,
+        Stage::Open
+        | Stage::Awaiting { .. }
+        | Stage::Waiting { .. }
+        | Stage::Gated { .. }
+        | Stage::Moving { .. } => None,
     });
     firsts.map(|first| first.begun.map_or(OFTEN, due)).chain([soon]).min().unwrap_or(soon).min(rules.look)
 }
@@ -108,6 +114,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned
     let ids: Vec<_> = run.vms.progress.keys().filter(|vm| !planned.contains(vm)).copied().collect();
     run.vms.scheduling.is_read(now, run.policy.wait.look);
     list.vms.iter().for_each(|vm| note_progress(run, vm));
+    let opened = gated::opened(run);
     let mut next = Follows::default();
     for id in ids {
         let broken = list.unreadable.iter().any(|(bad, _)| *bad == id);
@@ -119,6 +126,10 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned
         let vm = vms.get(&id).copied();
         let judgement = match progress.stage {
             Stage::Behind { first } => judge.behind(first),
+            Stage::Gated { ran } if vm.is_some() || broken => {
+                judge.gated(id, vm, ran, opened.get(&id).copied())
+            }
+            Stage::Gated { .. } => judge.judge(None),
             Stage::Open | Stage::Awaiting { .. } | Stage::Waiting { .. } | Stage::Moving { .. } if broken => {
                 judge.unreadable()
             }
@@ -128,7 +139,7 @@ fn judgements(run: &mut Run, proof: &Proof, list: &VmList, hosts: Hosts, planned
         };
         let judgement = unlocked(judgement, vm, progress);
         let judgement = covered(judgement, vm, proof);
-        let judgement = runs_once(judgement, run);
+        let judgement = gated::unless_gated(runs_once(judgement, run), run, vm);
         next.looking |= matches!(judgement, Judgement::Look);
         next.asking |= matches!(judgement, Judgement::Oned);
         let flag = broken || vm.is_some_and(|vm| vm.resched && vm.state != VmState::Done);
@@ -210,6 +221,7 @@ fn apply(run: &mut Run, id: VmId, judgement: Judgement) -> Option<Order> {
             let name = progress.name.clone();
             run.detail(Phase::Settle, format!("{id} {name}: {why}"));
         }
+        Judgement::Gate(text) => gated::gate(run, id, text),
         Judgement::TakeOver(why) => {
             progress.begun = None;
             progress.reopen(now);

@@ -139,7 +139,9 @@ async fn strays(run: &mut Run, mut survey: Survey) -> Result<Result<Survey, Fail
 /// The VMs to read besides those that are charged to the dead host.
 fn asked(run: &Run) -> Vec<VmId> {
     let known = run.subject.vms.iter().chain(run.vms.progress.keys()).chain(run.vms.places.sent.keys());
-    let ids: BTreeSet<_> = known.copied().collect();
+    // Those that were not ready run elsewhere, and are looked at again.
+    let unready = run.vms.remembered.values().filter(|vm| vm.is_not_ready()).map(|vm| vm.id);
+    let ids: BTreeSet<_> = known.copied().chain(unready).collect();
     ids.into_iter().collect()
 }
 

@@ -8,7 +8,7 @@
 
 use super::judge::{Judge, Judgement};
 use super::{Next, next};
-use crate::model::{Epoch, HostId, HostState, Moment, Observer, RaftState, Vm};
+use crate::model::{Epoch, HostId, HostState, Moment, Vm};
 use crate::policy::notes::Phase;
 use crate::policy::order::Order;
 use crate::policy::run::Run;
@@ -38,7 +38,7 @@ impl Judge<'_> {
         if !unsent {
             // A transient state may be the work of the oned that leads now; UNKNOWN is nobody's work.
             let strict = matches!(next, Order::Retry { .. });
-            match self.worked_on(sent, |oned, at| self.began_after_order(oned, at, sent, strict)) {
+            match self.worked_on(sent, |oned| self.is_another(oned, (sent, certainty), strict)) {
                 Worked::On => return None,
                 Worked::Ask => return Some(Judgement::Oned),
                 Worked::ByNobody => {}
@@ -50,7 +50,7 @@ impl Judge<'_> {
 
     /// oned has accepted an order, and the VM is as it was: that order is forgotten where its oned is gone.
     pub(super) fn forgotten(&self, sent: Moment) -> Judgement {
-        match self.worked_on(sent, |oned, at| self.began_after_order(oned, at, sent, true)) {
+        match self.worked_on(sent, |oned| self.is_another(oned, (sent, Certainty::Accepted), true)) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
             Worked::ByNobody => Judgement::Replan,
@@ -69,37 +69,58 @@ impl Judge<'_> {
             return Judgement::Stay;
         }
         let heard = self.run.suspect.heard.map(Epoch);
-        let began = |oned: AtWork, at| {
-            heard.map_or(oned.began_after(since), |heard| oned.began_after_epoch(at, heard))
-        };
-        match self.worked_on(since, began) {
+        let passed = |oned| heard.map_or(self.passed(oned, since), |heard| self.passed_by_clock(oned, heard));
+        match self.worked_on(since, |oned| oned.began_within(passed(oned))) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
             Worked::ByNobody => Judgement::LeadOn(Order::Fail { vm: vm.id }),
         }
     }
 
-    /// Of an order of another run only a moment before it is known. That run may have sent it to the leader of now, whom this
-    /// front-end has seen only later: strictly, only a process that was started since is another one.
+    /// Is the oned that leads another one than has taken the order? One that was started since is; and of several, any where
+    /// the one leads no more that was seen to lead around the order.
     ///
-    /// Nothing else proves it. A term of raft in the record is from before the order too, and an election between the two sends the
-    /// order to the leader of now; a term that is read behind the answer is what a run that died with its leader had no time to
-    /// write. The history of the VM has when a step began by the clock of another machine, which may be 300 s off (`CLOCKS`), and
-    /// raft shows no time. So such a VM fails at its deadline, with the command that leads on (`way_on`).
-    fn began_after_order(&self, oned: AtWork, at: Epoch, sent: Moment, strict: bool) -> bool {
+    /// Of an order of another run only a moment before it is known, and no look around it. That run may have sent it to the leader
+    /// of now, whom this front-end has seen only later. A term of raft in the record is from before the order too, and an election
+    /// between the two sends the order to the leader of now; a term that is read behind the answer is what a run that died with its
+    /// leader had no time to write. The history of the VM has when a step began by the clock of another machine, which may be 300 s
+    /// off (`CLOCKS`), and raft shows no time. So such a VM fails at its deadline, with the command that leads on (`way_on`).
+    fn is_another(&self, oned: AtWork, (sent, certainty): (Moment, Certainty), strict: bool) -> bool {
         match self.vm.torn.before {
-            None => oned.began_after(sent),
-            Some(written) if strict => oned.was_started_after(at, written),
-            Some(written) => oned.began_after_epoch(at, written),
+            None => {
+                // What may be on its way still is taken by whoever leads then.
+                let taken = certainty == Certainty::Accepted;
+                let another = taken && self.run.vms.hosts.has_lost_its_lead(sent);
+                another || oned.was_started_within(self.passed(oned, sent))
+            }
+            Some(written) if strict => oned.was_started_within(self.passed_by_clock(oned, written)),
+            Some(written) => oned.began_within(self.passed_by_clock(oned, written)),
         }
     }
 
-    fn worked_on(&self, sent: Moment, began_after: impl Fn(AtWork, Epoch) -> bool) -> Worked {
-        if self.now.since(sent) < STANDS || self.run.vms.halted.is_some() {
+    /// The time between a moment and the look at oned.
+    fn passed(&self, oned: AtWork, moment: Moment) -> Duration {
+        oned.asked().since(moment)
+    }
+
+    /// The same by the clock of the front-end.
+    fn passed_by_clock(&self, oned: AtWork, moment: Epoch) -> Duration {
+        self.run.record.clock.epoch(oned.asked()).since(moment)
+    }
+
+    fn worked_on(&self, sent: Moment, is_another: impl Fn(AtWork) -> bool) -> Worked {
+        let hosts = &self.run.vms.hosts;
+        if self.run.vms.halted.is_some() {
             return Worked::On;
         }
-        let Some(oned) = self.run.vms.hosts.oned else { return Worked::Ask };
-        if began_after(oned, self.run.record.clock.epoch(oned.asked())) {
+        if self.vm.torn.before.is_none() && hosts.is_unseen(sent) && !hosts.is_seen_lately(self.now) {
+            return Worked::Ask;
+        }
+        if self.now.since(sent) < STANDS {
+            return Worked::On;
+        }
+        let Some(oned) = hosts.oned.last().copied() else { return Worked::Ask };
+        if is_another(oned) {
             return Worked::ByNobody;
         }
         if self.now.since(oned.asked()) >= STANDS { Worked::Ask } else { Worked::On }
@@ -151,13 +172,17 @@ pub(super) fn way_on(vm: &Vm, host: &str) -> String {
 
 /// Ask how long the oned that leads has been at work. Without an answer it is asked again later.
 pub(super) async fn look_at_oned(run: &mut Run) -> Result<Next, Stop> {
+    let asked = run.now();
     let seen = run.read(Phase::Settle, |world| world.outlook()).await?.ok().map(|outlook| outlook.observer);
-    run.vms.hosts.oned = Some(AtWork::new(run.now(), seen.map(|seen| at_work(&seen)).unwrap_or_default()));
+    run.vms.hosts.oned.push(AtWork::new(asked, seen.as_ref()));
     Ok(next(run))
 }
 
-/// Of this front-end's oned, where it leads, how long it has run; of any, how long it is known to lead.
-fn at_work(seen: &Observer) -> (Option<Duration>, Option<Duration>) {
-    let own = seen.oned_runs_for.filter(|_| matches!(seen.raft, Ok(RaftState::Solo | RaftState::Leader)));
-    (own, seen.leader_for)
+/// Of several front-ends another one may lead at any moment: who leads now has taken what was sent, if it has led before that.
+pub(super) async fn see_who_took(run: &mut Run) {
+    let asked = run.now();
+    if run.vms.hosts.is_unseen(asked) {
+        let said = run.ask(|world| world.lead()).await;
+        run.vms.hosts.oned.push(AtWork::lead(asked, &said));
+    }
 }

@@ -1,11 +1,10 @@
 //! What a message says. Names of hosts and reasons come from the cloud: they are texts of one line and of a length.
 
 use crate::model::text::{cut, one_line, span, vms};
-use crate::model::{DocumentId, Epoch, Event, Incident, Memory, Progress};
+use crate::model::{DocumentId, Epoch, Event, HostId, Incident, Memory, Progress};
 use crate::policy::arming::utc;
 use crate::policy::record::history::{Counts, aborted, counts};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Changes that a text describes; of more it says how many there are.
@@ -14,10 +13,10 @@ const DESCRIBED: usize = 20;
 /// One change. The names of fields stay; more may come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// `opened`, `held`, `needs_you` or `ended`.
+    /// `opened`, `held`, `needs_you`, `ended`, `cannot_be_lost` or `can_be_lost`.
     pub event: Event,
-    /// The incident's number in `onerescue history`.
-    pub incident: u32,
+    /// The incident's number in `onerescue history`; none where it is about the loss of a host.
+    pub incident: Option<u32>,
     /// The host.
     pub host_id: u32,
     /// Its name then.
@@ -25,7 +24,7 @@ pub struct Change {
     /// Its cluster then.
     pub cluster_id: u32,
     /// How far the incident has come.
-    pub state: Progress,
+    pub state: Option<Progress>,
     /// This change in one line, with the command that shows more.
     pub subject: String,
     /// Why it is so.
@@ -34,9 +33,9 @@ pub struct Change {
     pub do_this: Option<String>,
     /// When a machine looks again, in epoch seconds.
     pub next_look: Option<i64>,
-    /// `onerescue show 41`
+    /// `onerescue show 41`, `onerescue plan 7`
     pub command: String,
-    /// When it was opened, and written last, in epoch seconds.
+    /// When it was opened, and written last, in epoch seconds; of a loss: since when, and when it was planned last.
     pub opened: i64,
     /// See `opened`.
     pub updated: i64,
@@ -44,6 +43,23 @@ pub struct Change {
     pub vms: Counts,
     /// This change may have been sent before: its sender was killed, or got no answer.
     pub maybe_repeated: bool,
+}
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// An incident.
+    Incident(DocumentId),
+    /// What the loss of this host would hold.
+    Loss(HostId),
+}
+
+impl Change {
+    /// What it is about.
+    #[must_use]
+    pub fn about(&self) -> About {
+        self.incident.map_or(About::Loss(HostId(self.host_id)), |id| About::Incident(DocumentId(id)))
+    }
 }
 
 /// What a receiver gets: `command` and `webhook` as JSON. The names of fields stay; more may come.
@@ -57,7 +73,7 @@ pub struct Message {
     pub subject: String,
     /// The same with everything that is known, in lines.
     pub text: String,
-    /// In the order of their incidents.
+    /// In the order of their incidents, then of the hosts that cannot be lost.
     pub changes: Vec<Change>,
 }
 
@@ -77,7 +93,7 @@ impl Message {
             let _ = write!(text, "{separator}{}", described(change));
         }
         if let Some(more) = changes.len().checked_sub(DESCRIBED).filter(|more| *more > 0) {
-            let _ = writeln!(text, "\nand {more} more: onerescue history");
+            let _ = writeln!(text, "\nand {more} more: {}", commands(&changes));
         }
         Self { format: 1, test: false, subject: subject + doubt, text, changes }
     }
@@ -115,12 +131,12 @@ pub(super) fn change(
     };
     Change {
         event,
-        incident: document.0,
+        incident: Some(document.0),
         host_id: incident.host.0,
         subject: format!("{host} {what}{why}{waiting}; look: {command}"),
         host,
         cluster_id: incident.cluster.0,
-        state: incident.progress,
+        state: Some(incident.progress),
         reason,
         do_this: held.map(|held| line(&held.advice, 400)).filter(|advice| !advice.is_empty()),
         next_look: next.map(|until| until.0),
@@ -146,7 +162,8 @@ fn what(memory: &Memory, incident: &Incident, event: Event, vms: Counts) -> Stri
             });
             format!("needs you{time}")
         }
-        Event::Ended => "has ended".to_owned(),
+        // The others are no incident's.
+        Event::Ended | Event::CannotBeLost | Event::CanBeLost => "has ended".to_owned(),
     }
 }
 
@@ -164,21 +181,35 @@ fn reason(memory: &Memory, document: DocumentId, incident: &Incident) -> Option<
     incident.held.as_ref().filter(|_| incident.progress == Progress::Held).map(|held| held.why.clone())
 }
 
-/// `12 changes: 3 held, 9 opened; look: onerescue history`
+/// `12 incidents: 3 held, 9 opened; 2 hosts cannot be lost; look: onerescue history, onerescue plan --all`
 fn many(changes: &[Change]) -> String {
-    let mut events: BTreeMap<Event, usize> = BTreeMap::new();
-    for change in changes {
-        *events.entry(change.event).or_default() += 1;
-    }
-    let name = |event| match event {
-        Event::Opened => "opened",
-        Event::Held => "held",
-        Event::NeedsYou => "need you",
-        Event::Ended => "ended",
+    let count = |event| changes.iter().filter(|change| change.event == event).count();
+    let named = |events: &[(Event, &str)]| {
+        let some = events.iter().map(|(event, name)| (count(*event), name)).filter(|(count, _)| *count > 0);
+        some.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
     };
-    let parts: Vec<_> =
-        events.into_iter().rev().map(|(event, count)| format!("{count} {}", name(event))).collect();
-    format!("{} incidents: {}; look: onerescue history", changes.len(), parts.join(", "))
+    let incidents = changes.iter().filter(|change| change.incident.is_some()).count();
+    let of_incidents = named(&[
+        (Event::Ended, "ended"),
+        (Event::NeedsYou, "need you"),
+        (Event::Held, "held"),
+        (Event::Opened, "opened"),
+    ]);
+    let of_losses =
+        named(&[(Event::CannotBeLost, "cannot be lost"), (Event::CanBeLost, "can be lost again")]);
+    let all = [
+        (incidents > 0).then(|| format!("{incidents} incidents: {of_incidents}")),
+        (incidents < changes.len()).then(|| format!("hosts: {of_losses}")),
+    ];
+    let all: Vec<_> = all.into_iter().flatten().collect();
+    format!("{}; look: {}", all.join("; "), commands(changes))
+}
+
+/// Where the rest is seen.
+fn commands(changes: &[Change]) -> String {
+    let any = |is: bool| changes.iter().any(|change| change.incident.is_some() == is);
+    let all = [any(true).then_some("onerescue history"), any(false).then_some("onerescue plan --all")];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn described(change: &Change) -> String {
@@ -192,8 +223,12 @@ fn described(change: &Change) -> String {
     add("reason", change.reason.clone());
     add("do this", change.do_this.clone());
     add("VMs", counted(change.vms));
-    add("opened", Some(utc(Epoch(change.opened))));
-    add("written", Some(utc(Epoch(change.updated))));
+    let (opened, updated) = match change.about() {
+        About::Incident(_) => ("opened", "written"),
+        About::Loss(_) => ("since", "planned"),
+    };
+    add(opened, Some(utc(Epoch(change.opened))));
+    add(updated, Some(utc(Epoch(change.updated))));
     add("next look", change.next_look.map(|at| utc(Epoch(at))));
     add("command", Some(change.command.clone()));
     add("note", change.maybe_repeated.then(|| "this may have been sent before".to_owned()));

@@ -1,8 +1,12 @@
 //! What a receiver is to be told now.
 
+use super::losses::{LossNews, news};
 use super::message::{Change, change};
 use super::stance::{Stance, stance};
-use crate::model::{Attempt, DocumentId, Epoch, Event, Incident, Memory, Notices, Progress, Sending};
+use crate::model::{
+    Attempt, DocumentId, Epoch, Event, Incident, Memory, NotedLoss, Notices, Progress, Sending,
+};
+use crate::policy::losses::Losses;
 use crate::policy::record::lease::is_twin;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,6 +36,8 @@ pub enum Due {
     Nothing,
     /// The notes of a receiver that is new, or is to be told other things, are begun.
     Begin,
+    /// Something is over of which it is not told: only the notes change.
+    Note,
     /// What has failed is sent again after that.
     Later(Epoch),
     /// These are told, in one message.
@@ -45,14 +51,20 @@ pub struct Plan {
     pub due: Due,
     /// The notes as they are to be before that.
     pub notes: Notices,
-    /// Every incident that is told and stands, for a receiver that keeps alerts.
+    /// Every incident and every loss that is told and stands, for a receiver that keeps alerts.
     pub standing: Vec<Change>,
 }
 
-/// What this receiver is to be told now. `me` is the sender, who has the lock of this front-end's senders: whoever sent here
+/// What this receiver is to be told now. `losses` is what the loss of each host would hold, where that is known now. `me` is the sender, who has the lock of this front-end's senders: whoever sent here
 /// before is dead.
 #[must_use]
-pub fn plan(memory: &Memory, before: Option<&Notices>, wanted: &Wanted, me: &str) -> Plan {
+pub fn plan(
+    memory: &Memory,
+    losses: Option<&Losses>,
+    before: Option<&Notices>,
+    wanted: &Wanted,
+    me: &str,
+) -> Plan {
     let now = memory.now;
     let is_new = before.is_none_or(|notes| !notes.events.iter().eq(&wanted.events));
     let mut notes = begun(memory, before, wanted, is_new);
@@ -75,15 +87,30 @@ pub fn plan(memory: &Memory, before: Option<&Notices>, wanted: &Wanted, me: &str
         is_fresh |= attempt.is_none();
         let doubt = attempt.is_some_and(|attempt| attempt.sending != Sending::Failed)
             || known.is_some_and(|noted| noted.unsure.contains(&at.mark));
-        changes.push((at.mark, change(memory, *document, incident, at.event, doubt)));
+        changes.push((*document, at.mark, change(memory, *document, incident, at.event, doubt)));
+    }
+    let of_losses = losses.map_or_else(LossNews::default, |losses| news(losses, &notes, wanted, now, me));
+    standing.extend(of_losses.standing);
+    let is_over = !of_losses.over.is_empty();
+    for noted in of_losses.over {
+        notes.set_loss(NotedLoss { held: 0, attempt: None, ..noted });
     }
     // Something new is tried at once, and what has failed goes with it.
-    let waits = notes.until.filter(|until| *until > now && !is_fresh);
-    let due = match (changes.is_empty(), waits) {
+    let waits = notes.until.filter(|until| *until > now && !is_fresh && !of_losses.is_fresh);
+    let due = match (changes.is_empty() && of_losses.changes.is_empty(), waits) {
         (true, _) if is_new => Due::Begin,
+        (true, _) if is_over => Due::Note,
         (true, _) => Due::Nothing,
         (false, Some(until)) => Due::Later(until),
-        (false, None) => Due::Send(attempted(&mut notes, changes, now, me)),
+        (false, None) => {
+            let mut all = attempted(&mut notes, changes, now, me);
+            for (noted, change) in of_losses.changes {
+                notes.set_loss(noted);
+                notes.planned = losses.and_then(|losses| losses.planned);
+                all.push(change);
+            }
+            Due::Send(all)
+        }
     };
     Plan { due, notes, standing }
 }
@@ -93,18 +120,23 @@ fn begun(memory: &Memory, before: Option<&Notices>, wanted: &Wanted, is_new: boo
     let mut notes = before.cloned().unwrap_or_default();
     if is_new {
         let (receiver, events) = (wanted.name.clone(), wanted.events.iter().copied().collect());
-        notes =
-            Notices { receiver, events, begun: memory.now, incidents: notes.incidents, ..Notices::default() };
+        (notes.receiver, notes.events, notes.begun) = (receiver, events, memory.now);
+        (notes.failures, notes.until) = (0, None);
     }
     notes.incidents.retain(|noted| is_kept(memory, noted.incident));
     notes
 }
 
 /// Note that these are about to be sent.
-fn attempted(notes: &mut Notices, changes: Vec<(String, Change)>, at: Epoch, me: &str) -> Vec<Change> {
-    for (mark, change) in &changes {
+fn attempted(
+    notes: &mut Notices,
+    changes: Vec<(DocumentId, String, Change)>,
+    at: Epoch,
+    me: &str,
+) -> Vec<Change> {
+    for (incident, mark, _) in &changes {
         let attempt = Attempt { mark: mark.clone(), by: me.to_owned(), at, sending: Sending::Begun };
-        notes.amend(DocumentId(change.incident), |noted| {
+        notes.amend(*incident, |noted| {
             let last = noted.attempt.replace(attempt).filter(|last| last.sending != Sending::Failed);
             if let Some(last) = last.filter(|last| !noted.unsure.contains(&last.mark)) {
                 noted.unsure.push(last.mark);
@@ -113,7 +145,7 @@ fn attempted(notes: &mut Notices, changes: Vec<(String, Change)>, at: Epoch, me:
             }
         });
     }
-    changes.into_iter().map(|(_, change)| change).collect()
+    changes.into_iter().map(|(.., change)| change).collect()
 }
 
 /// Incidents that may be told, in their order.
@@ -141,7 +173,7 @@ fn is_full(said: &[String], at: &Stance) -> bool {
 }
 
 /// Is another front-end at it?
-fn is_being_sent(attempt: &Attempt, now: Epoch, me: &str) -> bool {
+pub(super) fn is_being_sent(attempt: &Attempt, now: Epoch, me: &str) -> bool {
     let front_end = |by: &str| by.rsplitn(3, ' ').last().unwrap_or_default().to_owned();
     attempt.sending == Sending::Begun
         && front_end(&attempt.by) != front_end(me)

@@ -1,19 +1,25 @@
 //! Each change is told once; a sender that is killed costs one message more; what fails is sent again later.
 
-use super::plan::plan as planned;
 use super::*;
 use crate::model::{
     DocumentId, End, Epoch, Event, Held, HostId, Incident, IncidentVm, Looks, Memory, Notices, Progress,
     Sending, VmId,
 };
+use crate::policy::losses::{HeldVm, HostLoss, Losses};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 const ME: &str = "fe1 4711 1000";
-const ALL: [Event; 4] = [Event::Opened, Event::Held, Event::NeedsYou, Event::Ended];
+const ALL: [Event; 6] =
+    [Event::Opened, Event::Held, Event::NeedsYou, Event::Ended, Event::CannotBeLost, Event::CanBeLost];
 
 fn wanted(events: &[Event]) -> Wanted {
     Wanted { name: "ops".to_owned(), events: events.iter().copied().collect() }
+}
+
+/// Where no losses are known.
+fn planned(memory: &Memory, before: Option<&Notices>, wanted: &Wanted, me: &str) -> Plan {
+    plan(memory, None, before, wanted, me)
 }
 
 fn memory(now: i64, incidents: Vec<(u32, Incident)>) -> Memory {
@@ -33,6 +39,7 @@ fn held(host: u32, why: &str) -> Incident {
 
 fn closed(host: u32, ends: &[End]) -> Incident {
     let vm = |(id, end): (u32, &End)| IncidentVm {
+        ready: None,
         id: VmId(id),
         name: "web".to_owned(),
         order: None,
@@ -58,7 +65,7 @@ fn pass(memory: &Memory, notes: &Notices) -> (Vec<Event>, Notices) {
         assert_eq!(plan.due, Due::Nothing);
         return (Vec::new(), plan.notes);
     };
-    let told: Vec<_> = changes.iter().map(|change| DocumentId(change.incident)).collect();
+    let told: Vec<_> = changes.iter().map(Change::about).collect();
     (changes.iter().map(|change| change.event).collect(), ended(plan.notes, &told, None, memory.now))
 }
 
@@ -146,7 +153,7 @@ fn a_new_receiver_is_not_told_of_what_was_over_before() {
     let all: Vec<_> = old.chain([(60, held(60, "storm"))]).collect();
     let first = planned(&memory(2000, all.clone()), None, &wanted(&ALL), ME);
     let Due::Send(changes) = &first.due else { panic!("{:?}", first.due) };
-    assert_eq!(changes.iter().map(|change| change.incident).collect::<Vec<_>>(), [60]);
+    assert_eq!(changes.iter().map(|change| change.incident).collect::<Vec<_>>(), [Some(60)]);
     // One that chooses anew is told no old story either.
     let (_, notes) = pass(&memory(2000, all.clone()), &known());
     let less = planned(&memory(2100, all), Some(&notes), &wanted(&[Event::Ended, Event::Held]), ME);
@@ -221,7 +228,7 @@ fn a_sender_that_was_killed_costs_one_message_more_which_says_so() {
     let message = Message::of(changes);
     assert!(message.subject.ends_with("(may have been sent before)"), "{}", message.subject);
     assert!(message.text.contains("note       this may have been sent before"), "{}", message.text);
-    let after = ended(again.notes, &[DocumentId(41)], None, Epoch(1001));
+    let after = ended(again.notes, &[About::Incident(DocumentId(41))], None, Epoch(1001));
     assert_eq!(pass(&now, &after).0, []);
     // Another front-end's sender may be at it still.
     let other = planned(&now, Some(&killed), &wanted(&ALL), "fe2 9 1001");
@@ -238,7 +245,7 @@ fn what_has_failed_is_sent_again_more_and_more_slowly_and_something_new_at_once(
         let plan = planned(&memory(now, vec![(41, open(7))]), Some(&notes), &wanted(&ALL), ME);
         let Due::Send(changes) = plan.due else { panic!("{:?}", plan.due) };
         assert!(!changes[0].maybe_repeated, "it was not sent");
-        notes = ended(plan.notes, &[DocumentId(41)], Some(Sending::Failed), Epoch(now));
+        notes = ended(plan.notes, &[About::Incident(DocumentId(41))], Some(Sending::Failed), Epoch(now));
         let until = notes.until.unwrap();
         let waiting = planned(&memory(until.0 - 1, vec![(41, open(7))]), Some(&notes), &wanted(&ALL), ME);
         assert_eq!((waiting.due, &waiting.notes), (Due::Later(until), &notes));
@@ -250,7 +257,12 @@ fn what_has_failed_is_sent_again_more_and_more_slowly_and_something_new_at_once(
     let plan = planned(&more, Some(&notes), &wanted(&ALL), ME);
     let Due::Send(changes) = plan.due else { panic!("{:?}", plan.due) };
     assert_eq!(changes.len(), 2);
-    let unknown = ended(plan.notes, &[DocumentId(41), DocumentId(42)], Some(Sending::Unknown), Epoch(now));
+    let unknown = ended(
+        plan.notes,
+        &[41, 42].map(|id| About::Incident(DocumentId(id))),
+        Some(Sending::Unknown),
+        Epoch(now),
+    );
     let plan = planned(&memory(now + 1800, vec![(41, open(7))]), Some(&unknown), &wanted(&ALL), ME);
     assert!(matches!(plan.due, Due::Send(changes) if changes[0].maybe_repeated));
 }
@@ -260,11 +272,102 @@ fn what_another_front_end_has_noted_meanwhile_stays() {
     let both = memory(1000, vec![(41, open(7)), (42, open(8))]);
     let (_, there) = pass(&both, &known());
     let ours = planned(&memory(1000, vec![(41, held(7, "x"))]), Some(&known()), &wanted(&ALL), ME).notes;
-    let ours = ended(ours, &[DocumentId(41)], None, Epoch(1000));
-    let all = merge(Some(there.clone()), ours.clone(), &[DocumentId(41)]);
+    let ours = ended(ours, &[About::Incident(DocumentId(41))], None, Epoch(1000));
+    let all = merge(Some(there.clone()), ours.clone(), &[About::Incident(DocumentId(41))]);
     assert_eq!(all.of(DocumentId(42)), there.of(DocumentId(42)));
     assert_eq!(all.of(DocumentId(41)), ours.of(DocumentId(41)));
     assert_eq!(merge(None, ours.clone(), &[]), ours);
+}
+
+/// The loss of host 7 would hold so many VMs, as it was planned at this moment; with none it is not in the plan any more.
+fn losses(planned: i64, held: u32) -> Losses {
+    let first = HeldVm { id: VmId(11), name: "erp".to_owned(), why: "no host takes 64 GiB".to_owned() };
+    let loss = HostLoss {
+        name: "node7".to_owned(),
+        held: (11..11 + held).map(|id| (VmId(id), Epoch(1000))).collect(),
+        first: vec![first],
+        ..HostLoss::default()
+    };
+    let hosts = (held > 0).then_some((HostId(7), loss)).into_iter().collect();
+    Losses { planned: Some(Epoch(planned)), hosts, ..Losses::default() }
+}
+
+/// One pass over what the loss of host 7 would hold, and what became of the message; what was sent, and the notes after it.
+fn loss_pass(
+    losses: &Losses,
+    notes: &Notices,
+    events: &[Event],
+    sent: Option<Sending>,
+) -> (Vec<Change>, Notices) {
+    let now = memory(losses.planned.unwrap().0, Vec::new());
+    let plan = plan(&now, Some(losses), Some(notes), &wanted(events), ME);
+    let Due::Send(changes) = plan.due else { return (Vec::new(), plan.notes) };
+    let told: Vec<_> = changes.iter().map(Change::about).collect();
+    let after = ended(plan.notes.clone(), &told, sent, now.now);
+    assert_eq!(merge(Some(plan.notes), after.clone(), &told), after);
+    (changes, after)
+}
+
+#[test]
+fn a_host_that_cannot_be_lost_is_told_once_again_when_it_is_worse_and_when_it_is_over() {
+    let mut notes = known();
+    let mut told = Vec::new();
+    for (at, held) in [(1000, 1), (1001, 1), (1002, 3), (1003, 2), (1004, 3), (1005, 0), (1006, 0), (1007, 1)]
+    {
+        let (changes, after) = loss_pass(&losses(at, held), &notes, &ALL, None);
+        let (again, _) = loss_pass(&losses(at, held), &after, &ALL, None);
+        assert_eq!(again, [], "it was told");
+        told.push(changes.iter().map(|change| change.event).collect::<Vec<_>>());
+        notes = after;
+    }
+    let (worse, better) = (vec![Event::CannotBeLost], vec![Event::CanBeLost]);
+    assert_eq!(told, [worse.clone(), vec![], worse.clone(), vec![], vec![], better, vec![], worse]);
+    // The file of a front-end that has not led meanwhile is older than what was told.
+    assert_eq!(loss_pass(&losses(1006, 9), &notes, &ALL, None).0, []);
+    // Where nothing is known nothing is over.
+    assert_eq!(planned(&memory(1008, Vec::new()), Some(&notes), &wanted(&ALL), ME).due, Due::Nothing);
+    let standing = plan(&memory(1008, Vec::new()), Some(&losses(1008, 1)), Some(&notes), &wanted(&ALL), ME);
+    assert_eq!(standing.standing.len(), 1);
+}
+
+#[test]
+fn a_loss_that_was_not_told_is_told_later_and_one_that_may_have_been_says_so() {
+    let (first, failed) = loss_pass(&losses(1000, 1), &known(), &ALL, Some(Sending::Failed));
+    assert_eq!(first.len(), 1);
+    assert_eq!(loss_pass(&losses(1001, 1), &failed, &ALL, None).0, [], "it waits");
+    assert_eq!(loss_pass(&losses(1090, 0), &failed, &ALL, None).0, [], "nobody has heard of it");
+    let (again, after) = loss_pass(&losses(1090, 1), &failed, &ALL, Some(Sending::Unknown));
+    assert!(!again[0].maybe_repeated, "it was not sent");
+    let (doubt, _) = loss_pass(&losses(1300, 1), &after, &ALL, None);
+    assert!(doubt[0].maybe_repeated);
+    let (over, after) = loss_pass(&losses(1300, 0), &after, &ALL, None);
+    assert_eq!((over[0].event, after.losses.len()), (Event::CanBeLost, 0));
+    // Who is not told of its end is told of the next one.
+    let only = [Event::CannotBeLost];
+    let notes = Notices { events: only.to_vec(), ..known() };
+    let (_, told) = loss_pass(&losses(1000, 1), &notes, &only, None);
+    let over = plan(&memory(1001, Vec::new()), Some(&losses(1001, 0)), Some(&told), &wanted(&only), ME);
+    assert_eq!((&over.due, over.notes.losses.len()), (&Due::Note, 0));
+    assert_eq!(loss_pass(&losses(1002, 1), &over.notes, &only, None).0.len(), 1);
+}
+
+#[test]
+fn a_loss_says_which_vm_would_be_held_and_goes_with_the_incidents_of_its_time() {
+    let (alone, _) = loss_pass(&losses(1000, 1), &known(), &ALL, None);
+    let message = Message::of(alone);
+    let subject =
+        "node7 cannot be lost: that would hold 1 VM: vm 11 erp: no host takes 64 GiB; look: onerescue plan 7";
+    assert_eq!(message.subject, subject);
+    for line in
+        ["  reason     since 1970-01-01 00:16 UTC its loss would hold vm 11 erp: ", "  VMs        1 held\n"]
+    {
+        assert!(message.text.contains(line), "{}", message.text);
+    }
+    let at = memory(1000, vec![(41, open(7)), (42, held(8, "storm"))]);
+    let both = plan(&at, Some(&losses(1000, 2)), Some(&known()), &wanted(&ALL), ME);
+    let Due::Send(changes) = both.due else { panic!("{:?}", both.due) };
+    let subject = "2 incidents: 1 held, 1 opened; hosts: 1 cannot be lost; look: onerescue history, onerescue plan --all";
+    assert_eq!(Message::of(changes).subject, subject);
 }
 
 #[test]
@@ -345,10 +448,11 @@ proptest! {
             }
             let plan = planned(&memory(now, incidents.clone()), Some(&notes), &wanted(&ALL), ME);
             let Due::Send(changes) = plan.due else { continue };
-            let told: Vec<_> = changes.iter().map(|change| DocumentId(change.incident)).collect();
+            let told: Vec<_> = changes.iter().map(Change::about).collect();
             for change in &changes {
-                let attempt = plan.notes.of(DocumentId(change.incident)).unwrap().attempt.clone().unwrap();
-                let key = (change.incident, attempt.mark);
+                let incident = change.incident.unwrap();
+                let attempt = plan.notes.of(DocumentId(incident)).unwrap().attempt.clone().unwrap();
+                let key = (incident, attempt.mark);
                 let was_unsure = unsure.contains(&key);
                 prop_assert!(!was_unsure || change.maybe_repeated, "{key:?} comes again and does not say so");
                 repeats += usize::from(was_unsure && matches!(fate, Fate::Arrives | Fate::Killed(true)));

@@ -136,5 +136,6 @@ fn comes(vm: &Vm, view: &View<'_>) -> bool {
 }
 
 fn runs_elsewhere(vm: &Vm, view: &View<'_>) -> bool {
-    vm.state == VmState::RUNNING && vm.host.is_some_and(|host| host != view.request.host)
+    let ready = !view.request.unready.contains(&vm.id);
+    ready && vm.state == VmState::RUNNING && vm.host.is_some_and(|host| host != view.request.host)
 }

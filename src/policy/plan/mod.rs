@@ -26,6 +26,7 @@ mod wish;
 
 use super::order::Order;
 use super::port::Survey;
+use super::ready::Gate;
 use super::settings::Policy;
 use crate::model::{HostId, Scope, Vm, VmId, VmState};
 pub use bonds::kept_with;
@@ -61,6 +62,8 @@ pub struct Request<'a> {
     pub refused: BTreeMap<VmId, Vec<HostId>>,
     /// VMs that wait for no other any more.
     pub waited: BTreeSet<VmId>,
+    /// VMs that run, or may, and are not ready: they are waited for all the same.
+    pub unready: BTreeSet<VmId>,
     /// Where VMs were planned before: each goes there where it still fits, because others were placed beside it.
     pub planned: BTreeMap<VmId, HostId>,
     /// Hosts where VMs of this incident do not start.
@@ -83,6 +86,7 @@ impl<'a> Request<'a> {
             moving: BTreeMap::new(),
             refused: BTreeMap::new(),
             waited: BTreeSet::new(),
+            unready: BTreeSet::new(),
             planned: BTreeMap::new(),
             standing: BTreeMap::new(),
             fell: None,
@@ -188,7 +192,7 @@ pub fn plan(survey: &Survey, request: &Request<'_>) -> Vec<Decision> {
             host: vm.host,
             priority: ranks.priority(vm),
             starts: view.fell(vm),
-            verdict: said(verdict, vm, &turn),
+            verdict: said(verdict, vm, &turn, &view.gates),
             after: turn.after.into_iter().collect(),
         });
     }
@@ -221,11 +225,20 @@ fn without_document(view: &View<'_>, read: &BTreeMap<VmId, &Vm>) -> Vec<Decision
 }
 
 /// The verdict with what people have to know besides: what it waits for, and whose VM it is.
-fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
+fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn, gates: &BTreeMap<VmId, Gate>) -> Verdict {
     let mut more = String::new();
     if !turn.after.is_empty() {
         let run = if turn.after.len() == 1 { "runs" } else { "run" };
         let _ = write!(more, "; once {} {run}", listed(&turn.after));
+        let by = turn
+            .after
+            .iter()
+            .filter_map(|other| Some((other, gates.get(other).filter(|gate| gate.waits())?)));
+        let by: Vec<String> = by.take(5).map(|(other, gate)| format!("{other}: {gate}")).collect();
+        if !by.is_empty() {
+            let are = if turn.after.len() == 1 { "is" } else { "are" };
+            let _ = write!(more, " and {are} ready ({})", by.join(", "));
+        }
     }
     if !turn.without.is_empty() {
         let _ = write!(more, "; without {}, for which it has waited", listed(&turn.without));
@@ -234,7 +247,7 @@ fn said(verdict: Verdict, vm: &Vm, turn: &after::Turn) -> Verdict {
         let word: String = word.chars().take(40).collect();
         let _ = write!(more, "; its HA_PRIORITY {word:?} is not known and counts as MEDIUM");
     }
-    for note in &turn.notes {
+    for note in turn.notes.iter().chain(gates.get(&vm.id).into_iter().flat_map(|gate| &gate.notes)) {
         more.push_str("; ");
         more.push_str(note);
     }

@@ -151,6 +151,7 @@ fn a_service_orders_only_the_vms_that_name_it() {
             id: DocumentId(7),
             name: "theirs".to_owned(),
             deployment: Deployment::Straight,
+            gate: false,
             roles: vec![role("web", &["db"], vms), role("db", &[], &[2])],
         }];
         let policy = policy(PlanRules::default());

@@ -9,6 +9,7 @@ use crate::model::{
     NetworkId, Vm, VmGroup, VmId,
 };
 use crate::policy::moments::CLOCKS;
+use crate::policy::ready::{Gate, gates};
 use crate::policy::returned::is_back_since;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,8 @@ pub(super) struct View<'a> {
     pub(super) datastores: BTreeMap<DatastoreId, &'a Datastore>,
     pub(super) groups: BTreeMap<GroupId, &'a VmGroup>,
     pub(super) networks: BTreeMap<NetworkId, &'a Network>,
+    /// When VMs are ready that are not so as soon as they run.
+    pub(super) gates: BTreeMap<VmId, Gate>,
     /// VMs that another host says it runs, and why nothing is done for them.
     pub(super) zombies: BTreeMap<VmId, String>,
 }
@@ -54,6 +57,7 @@ impl<'a> View<'a> {
             clusters: survey.clusters.all.iter().map(|cluster| (cluster.id, cluster)).collect(),
             datastores: survey.datastores.iter().map(|datastore| (datastore.id, datastore)).collect(),
             groups: survey.groups.all.iter().map(|group| (group.id, group)).collect(),
+            gates: gates(survey, &request.policy.ready),
             zombies: zombies::elsewhere(survey, request.host),
             networks: survey.networks.all.iter().map(|network| (network.id, network)).collect(),
         }

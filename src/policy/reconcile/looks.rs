@@ -42,7 +42,11 @@ pub(super) fn held_vms(
     }
     let count = |end| incident.vms.iter().filter(|vm| vm.end == Some(end)).count();
     let (held, failed, all) = (count(End::Held), count(End::Failed), incident.vms.len());
+    let unready = incident.vms.iter().filter(|vm| vm.is_not_ready()).count();
     let held = match failed {
+        0 if held == 0 && unready > 0 => {
+            format!("of its {}, {unready} {} not ready", vms(all), is_or_are(unready))
+        }
         0 => format!("of its {}, {held} {} held", vms(all), is_or_are(held)),
         failed => format!("of its {}, {held} {} held and {failed} failed", vms(all), is_or_are(held)),
     };

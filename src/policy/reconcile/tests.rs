@@ -143,6 +143,7 @@ fn what_is_held_is_looked_at_again() {
 /// A closed incident with a VM that found no room, 40 s ago.
 fn with_a_held_vm() -> Incident {
     let vm = |id, end| IncidentVm {
+        ready: None,
         id: VmId(id),
         name: String::new(),
         order: None,

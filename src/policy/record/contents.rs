@@ -78,7 +78,7 @@ impl Run {
         for (id, report) in &self.vms.reports {
             let vm = vms.entry(*id).or_insert_with(|| bare(*id, &report.name));
             let (end, why) = match &report.fate {
-                Fate::Recovered(why) => (End::Recovered, why),
+                Fate::Recovered(why) | Fate::NotReady(why) => (End::Recovered, why),
                 Fate::Left(why) | Fate::Planned(why) => (End::Left, why),
                 Fate::Held(why) => (End::Held, why),
                 Fate::Failed(why) => (End::Failed, why),
@@ -86,6 +86,11 @@ impl Run {
             (vm.end, vm.why) = (Some(end), why.clone());
             if let Some(to) = self.vms.places.sent.get(id) {
                 vm.to = Some(*to);
+            }
+        }
+        for (id, opening) in &self.vms.openings {
+            if let Some(vm) = vms.get_mut(id).filter(|vm| vm.order.is_some()) {
+                vm.ready = Some(opening.opened());
             }
         }
         if let Some(incident) = &mut self.record.incident {
@@ -109,7 +114,11 @@ impl Run {
                 | Order::Delete { .. }
                 | Order::Resched { .. } => Some(order),
             },
-            Stage::Open | Stage::Waiting { .. } | Stage::Behind { .. } | Stage::Awaiting { .. } => {
+            Stage::Open
+            | Stage::Waiting { .. }
+            | Stage::Behind { .. }
+            | Stage::Awaiting { .. }
+            | Stage::Gated { .. } => {
                 let kind = MigrationType::Save;
                 self.vms.places.sent.get(&vm).map(|to| Order::Migrate { vm, to: *to, kind })
             }
@@ -144,7 +153,15 @@ impl Run {
 pub(in crate::policy) const START: &str = "start";
 
 fn bare(id: VmId, name: &str) -> IncidentVm {
-    IncidentVm { id, name: name.to_owned(), order: None, to: None, end: None, why: String::new() }
+    IncidentVm {
+        id,
+        name: name.to_owned(),
+        order: None,
+        to: None,
+        end: None,
+        why: String::new(),
+        ready: None,
+    }
 }
 
 fn word(order: Order) -> &'static str {
@@ -232,7 +249,15 @@ mod tests {
     fn vm(id: u32, end: Option<End>) -> IncidentVm {
         let text = "\u{1f600}\"<&\u{1}".repeat(100);
         let order = Some("recreate".to_owned());
-        IncidentVm { id: VmId(id), name: text.clone(), order, to: Some(HostId(4_294_967)), end, why: text }
+        IncidentVm {
+            id: VmId(id),
+            name: text.clone(),
+            order,
+            to: Some(HostId(4_294_967)),
+            end,
+            why: text,
+            ready: None,
+        }
     }
 
     #[test]

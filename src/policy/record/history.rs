@@ -182,6 +182,7 @@ mod tests {
 
     fn memory() -> Memory {
         let vm = |id, end| IncidentVm {
+            ready: None,
             id: VmId(id),
             name: String::new(),
             order: None,

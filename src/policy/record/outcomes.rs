@@ -23,6 +23,7 @@ pub struct Outcomes<'a> {
 pub fn end(vm: &IncidentVm) -> &'static str {
     match vm.end {
         Some(End::Recovered) if vm.why == DELETED => "deleted",
+        Some(End::Recovered) if vm.is_not_ready() => "recovered, not ready",
         Some(End::Recovered) => "recovered",
         Some(End::Left) => "left alone",
         Some(End::Held) => "held",
@@ -70,7 +71,7 @@ mod tests {
                 id => (Some(End::Recovered), format!("RUNNING, attempt {id}")),
             };
             let (name, order, to) = (format!("web-{id}"), Some("migrate".to_owned()), Some(HostId(id % 2)));
-            IncidentVm { id: VmId(id), name, order, to, end, why }
+            IncidentVm { id: VmId(id), name, order, to, end, why, ready: None }
         };
         let incident = Incident { vms: (0..1000).map(vm).collect(), ..Incident::default() };
         let all = outcomes(&incident);

@@ -64,8 +64,15 @@ mod tests {
     use crate::model::{IncidentVm, Stages, VmId};
 
     fn incident(end: Option<End>) -> Incident {
-        let vm =
-            IncidentVm { id: VmId(1), name: String::new(), order: None, to: None, end, why: String::new() };
+        let vm = IncidentVm {
+            id: VmId(1),
+            name: String::new(),
+            order: None,
+            to: None,
+            end,
+            why: String::new(),
+            ready: None,
+        };
         let at = |seconds: i64| Some(Epoch(1000 + seconds));
         let stages = Stages {
             began: at(187),

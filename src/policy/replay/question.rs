@@ -1,6 +1,6 @@
 //! What a run asks of the world, in short, so that two runs can be compared.
 
-use crate::model::{DeviceName, DocumentId, Hold, HostId, Peer, Progress, VmId};
+use crate::model::{DeviceName, DocumentId, Door, Hold, HostId, Peer, Progress, VmId};
 use crate::policy::Order;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -37,13 +37,15 @@ pub enum Question {
     Histories { ids: Vec<VmId> },
     Disable,
     Act { orders: Vec<Order> },
+    Tend { deeds: Vec<String> },
+    Connect { doors: Vec<Door> },
 }
 
 impl Question {
     /// Does it change something that later answers show: the power, the host, a VM?
     #[must_use]
     pub fn changes(&self) -> bool {
-        matches!(self, Self::PowerOff { .. } | Self::Disable | Self::Act { .. })
+        matches!(self, Self::PowerOff { .. } | Self::Disable | Self::Act { .. } | Self::Tend { .. })
     }
 
     /// Does the answer to `recorded` answer this as well, as a whole or in part?
@@ -121,6 +123,8 @@ impl fmt::Display for Question {
             Self::Vms { ids } => write!(f, "look at {}", list(ids.iter())),
             Self::Histories { ids } => write!(f, "read the history of {}", list(ids.iter())),
             Self::Disable => f.write_str("disable the host"),
+            Self::Tend { deeds } => f.write_str(&list(deeds.iter())),
+            Self::Connect { doors } => write!(f, "connect to {}", list(doors.iter().map(|door| door.at))),
             Self::Act { orders } => f.write_str(&list(orders.iter().map(in_words))),
         }
     }

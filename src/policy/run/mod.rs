@@ -151,13 +151,19 @@ impl Run {
 
     /// A VM that was on its way has its one outcome.
     pub(in crate::policy) fn ends(&mut self, vm: VmId, name: &str, fate: Fate) {
-        if matches!(&fate, Fate::Recovered(why) if why != DELETED) {
-            self.vms.ran.push(self.epoch());
-            if let Some(incident) = &mut self.record.incident {
-                incident.stages.runs(&self.vms.ran);
-            }
+        let was_gated = self.vms.openings.get(&vm).is_some_and(|opening| opening.ran.is_some());
+        if matches!(&fate, Fate::Recovered(why) if why != DELETED) && !was_gated {
+            self.runs_now();
         }
         self.vms.settle(vm, name, fate);
+    }
+
+    /// A VM that was moved was read back.
+    pub(in crate::policy) fn runs_now(&mut self) {
+        self.vms.ran.push(self.epoch());
+        if let Some(incident) = &mut self.record.incident {
+            incident.stages.runs(&self.vms.ran);
+        }
     }
 
     /// A device says that the host is on: no word that was given before counts any more.

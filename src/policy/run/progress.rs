@@ -25,6 +25,8 @@ pub(in crate::policy) struct VmProgress {
     pub(in crate::policy) tries: Tries,
     pub(in crate::policy) torn: Torn,
     pub(in crate::policy) stage: Stage,
+    /// Where it runs, when it has only to be ready: `RUNNING on node1 (host 1)`.
+    pub(in crate::policy) runs: String,
     /// VMs that must run first; none when it waits no more.
     pub(in crate::policy) needs: Vec<VmId>,
     /// It has waited.
@@ -104,6 +106,8 @@ pub(in crate::policy) enum Stage {
     Waiting { since: Moment },
     /// This one must be seen to run first on the host that both go to.
     Behind { first: VmId },
+    /// It runs elsewhere since then, and is not ready yet.
+    Gated { ran: Moment },
     /// An order was sent and is read back.
     Moving { order: Order, sent: Moment, certainty: Certainty },
 }
@@ -133,6 +137,7 @@ impl VmProgress {
             tries: Tries::default(),
             torn: Torn::default(),
             stage: Stage::Open,
+            runs: String::new(),
             needs: Vec::new(),
             waited: false,
             flag: Flag::default(),

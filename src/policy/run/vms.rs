@@ -1,9 +1,12 @@
 //! What a recovery knows of its VMs, and of the hosts that they may go to.
 
-use crate::model::{Epoch, HostId, HostState, IncidentVm, Moment, Vm, VmId, VmState};
+use crate::model::{
+    Epoch, HostId, HostState, IncidentVm, Moment, Observer, RaftState, Term, Vm, VmId, VmState, WhoLeads,
+};
 use crate::policy::charge;
 use crate::policy::plan::Standing;
 use crate::policy::port::{Failure, Survey};
+use crate::policy::ready::Opening;
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::run::progress::Stage;
 use crate::policy::run::progress::VmProgress;
@@ -21,6 +24,8 @@ pub(in crate::policy) struct Vms {
     /// Those between their first decision and their outcome.
     pub(in crate::policy) progress: BTreeMap<VmId, VmProgress>,
     pub(in crate::policy) places: Places,
+    /// Those whose owner, or service, says when they are ready.
+    pub(in crate::policy) openings: BTreeMap<VmId, Opening>,
     /// Those of this incident that earlier runs have written down.
     pub(in crate::policy) remembered: BTreeMap<VmId, IncidentVm>,
     /// When those were written.
@@ -91,46 +96,58 @@ impl Scheduling {
     }
 }
 
-/// How long the oned that leads had been at work when that was asked last.
+/// Who leads is not asked more often than this for orders that were just taken.
+const SEEN: Duration = Duration::from_secs(2);
+
+/// How long the oned that leads had been at work when that was asked.
 #[derive(Clone, Copy)]
 pub(in crate::policy) struct AtWork {
     asked: Moment,
     /// How long its process has run; none where that cannot be seen.
     process: Option<Duration>,
     /// How long it has led, as far as this front-end has seen: an election may have been before its first look.
-    lead: Option<Duration>,
+    led: Option<Duration>,
+    /// Did it lead?
+    leads: bool,
+    /// Its term, where it is one of several.
+    term: Option<Term>,
 }
 
 impl AtWork {
-    pub(in crate::policy) fn new(
-        asked: Moment,
-        (process, lead): (Option<Duration>, Option<Duration>),
-    ) -> Self {
-        Self { asked, process, lead }
+    /// As a front-end has said that was asked at this moment; of one that follows, how long its process has run says nothing.
+    pub(in crate::policy) fn new(asked: Moment, seen: Option<&Observer>) -> Self {
+        let leads = seen.is_some_and(|seen| does_lead(&seen.raft));
+        Self {
+            asked,
+            process: seen.filter(|_| leads).and_then(|seen| seen.oned_runs_for),
+            led: seen.and_then(|seen| seen.leader_for),
+            leads,
+            term: seen.and_then(|seen| seen.term),
+        }
+    }
+
+    /// As one has said that was asked only whether it leads.
+    pub(in crate::policy) fn lead(asked: Moment, said: &WhoLeads) -> Self {
+        Self { asked, process: None, led: None, leads: does_lead(&said.state), term: said.term }
     }
 
     pub(in crate::policy) fn asked(self) -> Moment {
         self.asked
     }
 
-    /// Did it begin, or begin to lead, after this run has sent something?
-    pub(in crate::policy) fn began_after(self, moment: Moment) -> bool {
-        self.began_within(self.asked.since(moment))
+    /// Was its process started so lately?
+    pub(in crate::policy) fn was_started_within(self, passed: Duration) -> bool {
+        self.process.is_some_and(|time| time < passed)
     }
 
-    /// The same by the clock of the front-end, which was this at that moment.
-    pub(in crate::policy) fn began_after_epoch(self, at: Epoch, epoch: Epoch) -> bool {
-        self.began_within(at.since(epoch))
+    /// The same, or was its lead seen so lately for the first time? It may have led for longer: that is no proof.
+    pub(in crate::policy) fn began_within(self, passed: Duration) -> bool {
+        self.was_started_within(passed) || self.led.is_some_and(|time| time < passed)
     }
+}
 
-    fn began_within(self, passed: Duration) -> bool {
-        self.process.into_iter().chain(self.lead).any(|time| time < passed)
-    }
-
-    /// Did its process begin after that?
-    pub(in crate::policy) fn was_started_after(self, at: Epoch, epoch: Epoch) -> bool {
-        self.process.is_some_and(|time| time < at.since(epoch))
-    }
+fn does_lead(state: &Result<RaftState, String>) -> bool {
+    matches!(state, Ok(RaftState::Solo | RaftState::Leader))
 }
 
 /// The hosts of the zone, as the last survey had them.
@@ -147,7 +164,8 @@ pub(in crate::policy) struct Hosts {
     pub(in crate::policy) is_freed: bool,
     /// When they were looked at.
     pub(in crate::policy) looked: Option<Moment>,
-    pub(in crate::policy) oned: Option<AtWork>,
+    /// Each look at the oned that leads, in order.
+    pub(in crate::policy) oned: Vec<AtWork>,
     /// Those of the VMs that oned charged to another host than the one that they were on, and their state then.
     pub(in crate::policy) misplaced: BTreeMap<VmId, VmState>,
 }
@@ -173,6 +191,30 @@ impl Hosts {
         self.looked = Some(now);
     }
 
+    /// Does the one lead no more that has taken what was sent at this moment? Who has is known where the same one was seen to lead in
+    /// the same term before and after. It leads no more where its term has grown, or another one leads in a later term.
+    pub(in crate::policy) fn has_lost_its_lead(&self, sent: Moment) -> bool {
+        let after = self.oned.partition_point(|look| look.asked < sent);
+        let lead = |at: Option<usize>| self.oned.get(at?).filter(|look| look.leads)?.term;
+        let took = lead(Some(after)).filter(|took| lead(after.checked_sub(1)) == Some(*took));
+        let ended = |took: Term, now: &AtWork, term: Term| {
+            term.term > took.term && (term.server == took.server || now.leads)
+        };
+        let now = self.oned.last().and_then(|look| Some((look, look.term?)));
+        took.zip(now).is_some_and(|(took, (now, term))| ended(took, now, term))
+    }
+
+    /// Has one of several taken what was sent at this moment, and who leads was not seen since?
+    pub(in crate::policy) fn is_unseen(&self, sent: Moment) -> bool {
+        let of_several = self.oned.iter().any(|look| look.term.is_some());
+        of_several && self.oned.last().is_some_and(|last| last.asked < sent)
+    }
+
+    /// Was who leads asked just now? It is not asked for each batch of many.
+    pub(in crate::policy) fn is_seen_lately(&self, now: Moment) -> bool {
+        self.oned.last().is_some_and(|last| now.since(last.asked) < SEEN)
+    }
+
     /// `node3 (host 3)`
     pub(in crate::policy) fn named(&self, host: HostId) -> String {
         self.names.get(&host).map_or_else(|| host.to_string(), |name| format!("{name} ({host})"))
@@ -187,7 +229,8 @@ impl Vms {
 
     /// VMs that are not to be planned: they have their outcome, or are on their way to it.
     pub(in crate::policy) fn closed(&self) -> BTreeSet<VmId> {
-        let moving = self.progress.iter().filter(|(_, vm)| matches!(vm.stage, Stage::Moving { .. }));
+        let out = |vm: &VmProgress| matches!(vm.stage, Stage::Moving { .. } | Stage::Gated { .. });
+        let moving = self.progress.iter().filter(|(_, vm)| out(vm));
         self.reports.keys().copied().chain(moving.map(|(vm, _)| *vm)).collect()
     }
 

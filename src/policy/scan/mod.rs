@@ -142,6 +142,16 @@ pub(crate) fn matched(owns: &[Own], machines: &[Machine]) -> Matched {
     found
 }
 
+/// What Redfish and IPMI at one address say of two machines; nothing where either says nothing. They are to be one controller.
+pub(crate) fn differ(redfish: &[Machine], ipmi: &Machine) -> Option<String> {
+    let mut shown = redfish.iter().flat_map(|machine| &machine.uuids);
+    let (one, other) = (shown.clone().next()?, ipmi.uuids.first()?);
+    if shown.any(|uuid| ipmi.uuids.iter().any(|other| is(uuid, other))) {
+        return None;
+    }
+    Some(format!("Redfish shows the UUID {one} there, and IPMI {other}: look which of them is wrong"))
+}
+
 /// `kvm1 (host 1)`
 fn name(own: &Own) -> String {
     format!("{} ({})", own.name, own.host)

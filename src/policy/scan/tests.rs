@@ -102,6 +102,23 @@ fn what_speaks_of_two_is_no_pair() {
 }
 
 #[test]
+fn redfish_and_ipmi_at_one_address_are_one_machine_or_it_is_said() {
+    let (one, other) = (machine("a", A, ""), machine("b", B, ""));
+    assert_eq!(differ(std::slice::from_ref(&one), &machine("i", A, "")), None);
+    assert_eq!(differ(std::slice::from_ref(&one), &machine("i", &turned(A).unwrap(), "")), None);
+    assert_eq!(differ(&[one.clone(), other.clone()], &machine("i", B, "")), None, "one of several");
+    let why = format!("Redfish shows the UUID {A} there, and IPMI {B}: look which of them is wrong");
+    assert_eq!(differ(std::slice::from_ref(&one), &other), Some(why));
+    for (redfish, ipmi) in [
+        (vec![machine("a", "", "")], other),
+        (vec![one], machine("i", "", "")),
+        (vec![], machine("i", A, "")),
+    ] {
+        assert_eq!(differ(&redfish, &ipmi), None, "who says nothing says nothing else");
+    }
+}
+
+#[test]
 fn a_host_is_one_machine_by_its_attributes_and_by_its_own_word() {
     let silent = || Err("no answer in time".to_owned());
     assert_eq!(own(&host(1, &[]), silent()).unwrap_err(), "no answer in time");

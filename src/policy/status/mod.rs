@@ -5,6 +5,7 @@
 
 mod down;
 mod hosts;
+mod losses;
 mod people;
 mod picture;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod urgency;
 
 pub use down::{Down, Kind, NamedVm, wanted};
 pub use hosts::{OpenHost, Stage};
+pub use losses::NotToBeLost;
 pub use people::{Disarming, Said, Word};
 pub use picture::{Status, Verdict};
 pub use tick::Tick;
@@ -21,6 +23,7 @@ pub use urgency::Urgency;
 
 use super::check::{HostFacts, as_seen};
 use super::limits::unreadable;
+use super::losses::{LossRules, Losses};
 use super::port::{Failure, Trouble};
 use super::reconcile::{Failing, ReconcileRules};
 use super::rules::Rules;
@@ -58,6 +61,10 @@ pub struct Facts {
     pub lead: WhoLeads,
     /// When reconcile has looked last on this front-end; none where it never has.
     pub tick: Option<Epoch>,
+    /// What the loss of each host would hold, as this front-end has planned it last.
+    pub losses: Losses,
+    /// How often it plans.
+    pub planning: LossRules,
 }
 
 /// Something that could not be read, and the one thing to do.
@@ -100,6 +107,7 @@ pub fn judge(facts: &Facts) -> Status {
             }
         }
     }
+    status.cannot_be_lost = losses::judge(facts);
     status.reconcile = tick::judge(facts);
     status.concluded()
 }

@@ -3,6 +3,7 @@
 use super::Unread;
 use super::down::Down;
 use super::hosts::OpenHost;
+use super::losses::NotToBeLost;
 use super::people::{Disarming, Said};
 use super::tick::Tick;
 use super::urgency::Urgency;
@@ -56,6 +57,8 @@ pub struct Status {
     pub reconcile: Tick,
     /// Each cluster, and whether it is protected.
     pub clusters: Vec<ClusterReport>,
+    /// Hosts whose loss would hold VMs. They are for the day, and open nothing.
+    pub cannot_be_lost: Vec<NotToBeLost>,
 }
 
 impl Status {

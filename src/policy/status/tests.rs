@@ -6,6 +6,7 @@ use crate::model::{
     Asked, End, Epoch, Held, Host, HostState, Incident, IncidentVm, Looks, Progress, RaftState,
 };
 use crate::policy::check::Entry;
+use crate::policy::losses::{HeldVm, HostLoss, LossRules, Losses};
 use crate::wire::documents::read;
 use crate::wire::xml::Limits;
 use std::time::Duration;
@@ -33,9 +34,35 @@ fn well() -> Facts {
         vms: Ok(Vec::new()),
         busy: BTreeSet::new(),
         kept: Vec::new(),
-        lead: WhoLeads { state: Ok(RaftState::Solo), leader: None },
+        lead: WhoLeads { state: Ok(RaftState::Solo), leader: None, term: None },
         tick: Some(NOW.before(Duration::from_secs(20))),
+        losses: Losses::default(),
+        planning: LossRules::default(),
     }
+}
+
+#[test]
+fn hosts_that_cannot_be_lost_are_told_by_who_plans_and_open_nothing() {
+    let vm = HeldVm { id: VmId(11), name: "erp".to_owned(), why: "no host takes 64 GiB".to_owned() };
+    let loss = |name: &str, vms: u32| HostLoss {
+        name: name.to_owned(),
+        held: (11..11 + vms).map(|id| (VmId(id), NOW)).collect(),
+        first: vec![vm.clone()],
+        ..HostLoss::default()
+    };
+    let hosts = [(1, loss("a", 0)), (2, loss("b", 1)), (3, loss("c", 2))];
+    let hosts = hosts.map(|(id, loss)| (HostId(id), loss)).into();
+    let facts = Facts { losses: Losses { planned: Some(NOW), hosts, ..Losses::default() }, ..well() };
+    let status = judge(&facts);
+    assert_eq!((status.verdict, status.exit_code), (Verdict::Clear, 0));
+    let told: Vec<_> = status.cannot_be_lost.iter().map(|one| (one.id, one.held)).collect();
+    assert_eq!(told, [(HostId(3), 2), (HostId(2), 1)]);
+    assert!(status.cannot_be_lost[1].why.ends_with("its loss would hold vm 11 erp: no host takes 64 GiB"));
+    // Nobody plans any more, or another front-end does.
+    let old = Facts { now: NOW.plus(Duration::from_secs(2 * 3600)), ..facts.clone() };
+    assert_eq!(judge(&old).cannot_be_lost, []);
+    let follower = WhoLeads { state: Ok(RaftState::Follower), leader: None, term: None };
+    assert_eq!(judge(&Facts { lead: follower, ..facts }).cannot_be_lost, []);
 }
 
 /// The same with an incident of host 7, which is dead.
@@ -69,7 +96,15 @@ const UNKNOWN: (u32, u32) = (3, 16);
 const POWEROFF: (u32, u32) = (8, 0);
 
 fn left(id: u32, end: Option<End>, why: &str) -> IncidentVm {
-    IncidentVm { id: VmId(id), name: String::new(), order: None, to: None, end, why: why.to_owned() }
+    IncidentVm {
+        id: VmId(id),
+        name: String::new(),
+        order: None,
+        to: None,
+        end,
+        why: why.to_owned(),
+        ready: None,
+    }
 }
 
 #[test]
@@ -202,8 +237,9 @@ fn groups_are_bounded_whatever_the_reasons_are() {
 
 #[test]
 fn a_front_end_that_does_not_lead_is_not_asked_for_its_looks() {
-    let with =
-        |state, tick| judge(&Facts { lead: WhoLeads { state, leader: None }, tick, ..well() }).reconcile;
+    let with = |state, tick| {
+        judge(&Facts { lead: WhoLeads { state, leader: None, term: None }, tick, ..well() }).reconcile
+    };
     for (state, tick, urgency) in [
         (Ok(RaftState::Leader), None, Some(Urgency::Now)),
         (Ok(RaftState::Follower), None, None),

@@ -3,6 +3,7 @@
 use super::elsewhere::must_run_on_no_peer;
 use super::gone::must_be_gone;
 use super::look::Down;
+use super::ready::{cleared, is_cleared};
 use super::run::{End, Run};
 use super::settle::{Call, Tried, Way, settle};
 use crate::model::{Vm, VmState};
@@ -68,7 +69,8 @@ pub(super) async fn start_elsewhere(run: &mut Run, down: &Down, plan: &str) -> R
 
 /// Send calls for the VM, and see what becomes of them.
 async fn make(run: &mut Run, down: &Down, deeds: Vec<Deed>, way: Way) -> Result<Tried, End> {
-    let replies = run.tend(deeds).await;
+    let replies = run.tend(deeds.clone()).await;
+    run.cleared |= is_cleared(&deeds, &replies);
     let at = run.now();
     let first = replies.iter().find(|reply| **reply != Reply::Accepted);
     let call = match (replies.last(), first) {
@@ -103,11 +105,19 @@ fn counted(run: &mut Run, down: &Down, state: &str) -> Deed {
         run.note(Phase::Observe, text);
     }
     run.attempts.count(now);
-    Deed::NoteVm { vm: down.vm.id, attributes: vec![run.attempts.attribute(), (STATE, state.to_owned())] }
+    (run.cleared, run.started) = (false, Some(now));
+    let mut attributes = vec![run.attempts.attribute(), (STATE, state.to_owned())];
+    attributes.extend(cleared(run, down));
+    Deed::NoteVm { vm: down.vm.id, attributes }
 }
 
-/// The VM runs, on its host or on another one.
-pub(super) async fn end_recovered(run: &Run, down: &Down, vm: &Vm) -> End {
+/// The VM runs, on its host or on another one; and whether it is ready, where its owner says that.
+pub(super) async fn end_recovered(
+    run: &Run,
+    down: &Down,
+    vm: &Vm,
+    ready: Option<Result<String, String>>,
+) -> End {
     let host = match vm.host {
         Some(host) if host == down.host.id => down.host.to_string(),
         Some(host) => host.to_string(),
@@ -115,7 +125,11 @@ pub(super) async fn end_recovered(run: &Run, down: &Down, vm: &Vm) -> End {
     };
     let text = format!("RUNNING on {host}, attempt {}", down.recent(run));
     run.tend(vec![Deed::NoteVm { vm: vm.id, attributes: vec![(STATE, "RESTARTED".to_owned())] }]).await;
-    End::recovered(text)
+    match ready {
+        None => End::recovered(text),
+        Some(Ok(ready)) => End::recovered(format!("{text}, {ready}")),
+        Some(Err(why)) => End::not_ready(format!("{text}, {why}"), &run.policy.rules.ready),
+    }
 }
 
 /// No attempt has helped: that gets a name that people can look for.

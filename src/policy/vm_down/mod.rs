@@ -11,6 +11,7 @@ mod elsewhere;
 mod gone;
 mod kept;
 mod look;
+mod ready;
 mod rules;
 mod run;
 mod settle;
@@ -24,9 +25,10 @@ use super::desk::Suspended;
 use super::healthy::{Account, Fallen, fallen, is_on_its_way};
 use super::notes::Phase;
 use crate::model::Vm;
-use attempt::{end_crash_loop, end_recovered, start, start_elsewhere};
+use attempt::{end_crash_loop, start, start_elsewhere};
 use crowd::must_be_no_crowd;
 use look::{Down, look_at_vm};
+use ready::Came;
 use run::{End, Run};
 use settle::Tried;
 
@@ -66,19 +68,25 @@ async fn procedure(run: &mut Run, event: Option<&Vm>) -> Result<End, End> {
     }
     loop {
         match attempt(run, &down).await? {
-            Tried::There(vm) => return Ok(end_recovered(run, &down, &vm).await),
-            Tried::DownAgain(why) => {
-                let pause = run.policy.down.wait_interval;
-                let text = format!("it is down again: {why}; looking again in {} s", pause.as_secs());
-                run.note(Phase::Settle, text);
-                run.wait(pause).await;
-                must_be_no_crowd(run).await?;
-            }
+            Tried::There(vm) => match ready::wait(run, &down, vm).await? {
+                Came::To(end) => return Ok(end),
+                Came::DownAgain(why) => down_again(run, &why).await?,
+            },
+            Tried::DownAgain(why) => down_again(run, &why).await?,
             // It was waited before, and for so long only.
             Tried::NotMade(_) => run.attempts.withdraw(),
         }
         down = look_at_vm(run).await?;
     }
+}
+
+/// It may come back by itself, as before.
+async fn down_again(run: &Run, why: &str) -> Result<(), End> {
+    let pause = run.policy.down.wait_interval;
+    let text = format!("it is down again: {why}; looking again in {} s", pause.as_secs());
+    run.note(Phase::Settle, text);
+    run.wait(pause).await;
+    must_be_no_crowd(run).await
 }
 
 /// The VM of the event must be down, and not by a person's wish: else the run ends without a call of oned. What a driver has

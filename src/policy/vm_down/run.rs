@@ -2,7 +2,7 @@
 
 use super::attempts::Attempts;
 use super::rules::Policy;
-use crate::model::{Holder, HostId, Moment, Vm};
+use crate::model::{Epoch, Holder, HostId, Moment, Vm};
 use crate::policy::desk::Desk;
 use crate::policy::healthy::{
     Account, Claimed, DOWN, Deed, Fallen, Hook, claim, fallen, is_known_down, must_lead,
@@ -11,6 +11,7 @@ use crate::policy::holder::by;
 use crate::policy::notes::Phase;
 use crate::policy::port::{Failure, Source, VmSubject, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
+use crate::policy::rules::{NotReady, ReadyRules};
 use crate::policy::settings::Purpose;
 use std::ops::Deref;
 
@@ -23,6 +24,10 @@ pub(super) struct Run {
     pub(super) attempts: Attempts,
     /// Since when no attempt could be made, because oned did not take it.
     pub(super) unmade: Option<Moment>,
+    /// READY=YES of before was taken away before the last attempt.
+    pub(super) cleared: bool,
+    /// When the last attempt was counted, by the front-end's wall clock.
+    pub(super) started: Option<Epoch>,
     /// Hosts that the VM was sent to in this run.
     pub(super) refused: Vec<HostId>,
 }
@@ -42,7 +47,8 @@ impl Run {
         // A look of the timer says nothing until there is something to do.
         desk.set_quiet(subject.source == Source::Reconcile);
         let (attempts, unmade, refused) = (Attempts::default(), None, Vec::new());
-        Self { desk, policy, subject, place, attempts, unmade, refused }
+        let (cleared, started) = (false, None);
+        Self { desk, policy, subject, place, attempts, unmade, cleared, started, refused }
     }
 
     /// `web (vm 4)`
@@ -172,6 +178,15 @@ pub(super) struct End {
 impl End {
     pub(super) fn recovered(text: String) -> Self {
         Self { outcome: Outcome::Recovered, fate: Fate::Recovered(text) }
+    }
+
+    /// It runs, and is not ready in time: what that is, the settings say.
+    pub(super) fn not_ready(text: String, rules: &ReadyRules) -> Self {
+        let outcome = match rules.not_ready {
+            NotReady::Done => Outcome::Recovered,
+            NotReady::Fail => Outcome::Partly,
+        };
+        Self { outcome, fate: Fate::NotReady(text) }
     }
 
     /// There is nothing to do, or nothing that is ours.

@@ -69,6 +69,7 @@ pub fn audit_deeds(world: &SimWorld, policy: &Policy, subject: HostId) -> Vec<St
     proven(world, policy, subject, &mut broken);
     orders(world, policy, subject, &mut broken);
     doubles(world, policy, &mut broken);
+    orders::elsewhere(world, &mut broken);
     owned(world, subject, &mut broken);
     well(world, subject, &mut broken);
     broken

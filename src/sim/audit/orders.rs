@@ -25,12 +25,21 @@ pub(super) fn doubles(world: &SimWorld, policy: &Policy, broken: &mut Vec<String
         let (vm, at, harms) = match breach {
             Breach::DoubleStart { vm, at, .. } | Breach::TwoDrivers { vm, at } => (vm, at, true),
             Breach::SentToDeadHost { vm, at, .. } => (vm, at, false),
+            Breach::ConnectedElsewhere { .. } => continue,
         };
         let ours = harms && *at >= world.made();
         if ours && orders.iter().any(|(order, _)| order.vm() == *vm) {
             broken.push(format!("S1: {breach}"));
         }
     }
+}
+
+/// S11: whatever an owner writes, the front-end connects to addresses of his own VM only.
+pub(super) fn elsewhere(world: &SimWorld, broken: &mut Vec<String>) {
+    let cloud = world.transport().cloud();
+    let breaches =
+        cloud.breaches().iter().filter(|breach| matches!(breach, Breach::ConnectedElsewhere { .. }));
+    broken.extend(breaches.map(|breach| format!("S11: {breach}")));
 }
 
 pub(super) fn sent(world: &SimWorld) -> impl Iterator<Item = (Order, HostId)> + '_ {

@@ -68,7 +68,7 @@ pub(super) fn recovered(world: &SimWorld, policy: &Policy, report: &Report, brok
             | Seen::Memory { .. } => {}
         }
     }
-    let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)));
+    let claimed = report.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_) | Fate::NotReady(_)));
     for vm in claimed.filter(|vm| !seen_good.contains(&vm.id)) {
         broken.push(format!("S10: {vm}, and it was not read back so"));
     }

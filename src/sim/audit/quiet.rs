@@ -102,7 +102,8 @@ fn runs_or_is_named(cloud: &Cloud, quiet: &Quiet, ours: &BTreeSet<HostId>, vm: V
         }
     }
     let is = format!("{state:?} on {on:?}, domains on {:?}", cloud.domain_hosts(vm));
-    if let Some(to) = quiet.could.get(&vm) {
+    // oned refuses to move one whose history has a row of a dead leader, until a person has mended the database.
+    if let Some(to) = quiet.could.get(&vm).filter(|_| !cloud.has_torn_row(vm)) {
         return Err(format!("{is}; {:?}, and it could run: {to}", quiet.said.get(&vm)));
     }
     match quiet.said.get(&vm) {

@@ -30,6 +30,7 @@ pub fn audit_tend(world: &SimWorld, account: &Account, charged: &[VmId]) -> Vec<
         evacuated(world, &mut broken);
     }
     doubles(world, &mut broken);
+    super::orders::elsewhere(world, &mut broken);
     outcomes(world, account, charged, &mut broken);
     bounds(world, account, charged.len(), &mut broken);
     if matches!(account.outcome, Outcome::Rehearsed(_)) && !world.tended().is_empty() {
@@ -62,6 +63,7 @@ fn started(tended: &Tended, hook: Hook, broken: &mut Vec<String>) {
         }
         Deed::Live { .. }
         | Deed::NoteVm { .. }
+        | Deed::Execute { .. }
         | Deed::NoteHost { .. }
         | Deed::Disable { .. }
         | Deed::Offline { .. }
@@ -169,7 +171,11 @@ fn outcomes(world: &SimWorld, account: &Account, charged: &[VmId], broken: &mut 
         };
         lists.iter().any(|vms| vms.iter().any(runs))
     };
-    for vm in account.vms.iter().filter(|vm| matches!(vm.fate, Fate::Recovered(_)) && !read(vm.id)) {
+    for vm in account
+        .vms
+        .iter()
+        .filter(|vm| matches!(vm.fate, Fate::Recovered(_) | Fate::NotReady(_)) && !read(vm.id))
+    {
         broken.push(format!("T4: {vm}, and it was not read back so"));
     }
 }

@@ -66,7 +66,12 @@ const PRIVATE: [u8; 9] = [1, 1, 0, 0, 0, 0, 0, 0, 0];
 impl Cloud {
     /// A document of our type by somebody else, with whatever he wants in it; with his session he could make it.
     pub fn forge(&mut self, user: u32, group: &str, body: &str) -> DocumentId {
-        let id = self.add_document("x", record::TYPE, &[("BODY", body)]);
+        self.forge_of_type(record::TYPE, user, group, body)
+    }
+
+    /// The same of another type.
+    pub fn forge_of_type(&mut self, kind: i64, user: u32, group: &str, body: &str) -> DocumentId {
+        let id = self.add_document("x", kind, &[("BODY", body)]);
         self.with_document(id.0, |document| document.owner = (user, group.to_owned()));
         id
     }

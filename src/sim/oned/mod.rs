@@ -54,7 +54,7 @@ const READS: [&str; 19] = [
     "one.user.info",
 ];
 const LOCAL: [&str; 3] = ["one.zone.raftstatus", "one.system.version", "one.system.config"];
-const LEADER: [&str; 38] = [
+const LEADER: [&str; 39] = [
     "one.vmpool.infoset",
     "one.host.update",
     "one.host.status",
@@ -64,6 +64,7 @@ const LEADER: [&str; 38] = [
     "one.vm.migrate",
     "one.vm.recover",
     "one.vm.update",
+    "one.vm.exec",
     "one.vm.lock",
     "one.vm.unlock",
     "one.vm.rename",
@@ -97,6 +98,9 @@ const LEADER: [&str; 38] = [
 
 fn place(version: Version, method: &str) -> Option<Place> {
     if method == "one.vmpool.infoset" && version < Version::V6_0 {
+        return None;
+    }
+    if method == "one.vm.exec" && version < Version::V7_2 {
         return None;
     }
     if groups::since(method).is_some_and(|first| version < first) {

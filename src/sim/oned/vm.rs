@@ -86,7 +86,10 @@ impl Cloud {
             "unlock" => self.with_vm(id, |vm| vm.lock = None),
             _ => {
                 check_lock(old, Right::Manage, "VM", id.0)?;
-                if verb == "rename" {
+                if verb == "exec" {
+                    let command = args.text(1)?.to_owned();
+                    self.executes(id, &command);
+                } else if verb == "rename" {
                     let name = args.text(1)?.to_owned();
                     self.with_vm(id, |vm| vm.name = name);
                 } else {

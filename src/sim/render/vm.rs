@@ -21,23 +21,24 @@ const SHORT_USER_TEMPLATE: [&str; 7] = [
 /// One VM with all its history records.
 pub(crate) fn vm(version: Version, vm: &Vm) -> String {
     Xml::document("VM", |xml| {
-        full(xml, version, vm, vm.state, vm.history.iter().collect());
+        full(xml, version, vm, (vm.state, vm.monitoring), vm.history.iter().collect());
     })
 }
 
 /// One VM as the hook manager hands it to a hook: with the state before.
 pub(crate) fn vm_for_hook(version: Version, vm: &Vm) -> String {
     Xml::document("VM", |xml| {
-        full(xml, version, vm, vm.before, vm.history.iter().collect());
+        full(xml, version, vm, (vm.before, None), vm.history.iter().collect());
     })
 }
 
-/// The full bodies, newest first, each with its last record.
+/// The full bodies, newest first, each with its last record. Only `one.vm.info` loads the monitoring. Source:
+/// `VirtualMachine::load_monitoring`.
 pub(crate) fn vm_pool_extended<'a>(version: Version, vms: impl Iterator<Item = &'a Vm>) -> String {
     Xml::document("VM_POOL", |xml| {
         for vm in vms {
             xml.element("VM", |xml| {
-                full(xml, version, vm, vm.state, vm.history.last().into_iter().collect());
+                full(xml, version, vm, (vm.state, None), vm.history.last().into_iter().collect());
             });
         }
     })
@@ -52,7 +53,13 @@ pub(crate) fn vm_pool_short<'a>(vms: impl Iterator<Item = &'a Vm>) -> String {
     })
 }
 
-fn full(xml: &mut Xml, version: Version, vm: &Vm, before: VmState, records: Vec<&History>) {
+fn full(
+    xml: &mut Xml,
+    version: Version,
+    vm: &Vm,
+    (before, monitoring): (VmState, Option<(i64, bool)>),
+    records: Vec<&History>,
+) {
     let (state, lcm) = vm.state.numbers();
     let (state_before, lcm_before) = before.numbers();
     xml.plain("ID", vm.id.0);
@@ -69,7 +76,17 @@ fn full(xml: &mut Xml, version: Version, vm: &Vm, before: VmState, records: Vec<
     xml.plain("ETIME", vm.etime);
     xml.plain("DEPLOY_ID", &vm.deploy_id);
     xml.lock(vm.lock);
-    xml.element("MONITORING", |_| {});
+    xml.element("MONITORING", |xml| {
+        if let Some((at, agent)) = monitoring {
+            xml.plain("TIMESTAMP", at);
+            let said = if agent {
+                "{}"
+            } else {
+                "error: Guest agent is not responding: QEMU guest agent is not connected"
+            };
+            xml.cdata("VM_QEMU_PING", said);
+        }
+    });
     if version >= Version::V6_0 {
         xml.element("SCHED_ACTIONS", |_| {});
     }

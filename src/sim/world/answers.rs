@@ -6,8 +6,8 @@ use super::super::seen::Seen;
 use super::SimWorld;
 use crate::model::Hook;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Evacuation, Forced, Heard, Hold, Holder, Host, HostId, Incident, Level,
-    Memory, Moment, NotOff, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
+    DeviceName, DocumentId, Door, Dump, Evacuation, Forced, Heard, Hold, Holder, Host, HostId, Incident,
+    Level, Memory, Moment, NotOff, Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::healthy::Deed;
 use crate::policy::vm_down::Kept;
@@ -200,6 +200,10 @@ impl World for SimWorld {
 
     fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
         Self::tend(self, deeds)
+    }
+
+    fn connect(&mut self, doors: &[Door], within: Duration) -> Vec<Result<(), String>> {
+        self.knock(doors, within)
     }
 
     fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {

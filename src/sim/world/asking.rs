@@ -3,7 +3,7 @@
 use super::super::seen::Seen;
 use super::super::witness::{ASKING, Consul, Honesty};
 use super::SimWorld;
-use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Raft, RaftState, Testimony, Words};
+use crate::model::{HostId, Observer, Opinion, Outlook, Peer, Raft, RaftState, Term, Testimony, Words};
 use crate::policy::{Failure, News, Watch, listen};
 use crate::world::World as _;
 use std::time::Duration;
@@ -14,11 +14,12 @@ impl SimWorld {
         let (hosts, clusters, memory) = (self.zone.hosts()?, self.zone.clusters()?, self.memory()?);
         let raft = self.zone.raft_status();
         let leader_for = self.see_lead(raft.as_ref().ok().and_then(Option::as_ref));
+        let term = Term::of(&raft);
         let raft = raft.map(|raft| raft.map_or(RaftState::Solo, |raft| raft.state));
         let cloud = self.transport.cloud();
         let (gateways, oned_runs_for) = (cloud.gateways(), Some(cloud.oned_runs_for()));
-        let observer =
-            Observer { raft, gateways, oned_runs_for, leader_for, machine: cloud.machine().clone() };
+        let machine = cloud.machine().clone();
+        let observer = Observer { raft, gateways, oned_runs_for, leader_for, term, machine };
         Ok(Outlook { hosts, clusters, memory, observer, chance: cloud.chance() })
     }
 

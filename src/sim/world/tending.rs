@@ -1,7 +1,7 @@
 //! The simulated world for hooks on healthy hosts.
 
 use super::SimWorld;
-use crate::model::{Evacuation, Holder, Hook, HostId, LcmState, Peer, Testimony, Vm, VmId, VmState};
+use crate::model::{Door, Evacuation, Holder, Hook, HostId, LcmState, Peer, Testimony, Vm, VmId, VmState};
 use crate::policy::Domains;
 use crate::policy::healthy::Deed;
 use crate::policy::{Claim, Crowd, Failure, Reply, Source, VmSubject};
@@ -20,6 +20,13 @@ impl SimWorld {
             return deeds.iter().map(|deed| self.carry_out(deed)).collect();
         }
         one_by_one(deeds, |deed| self.carry_out(deed))
+    }
+
+    /// Ports answer at once; who does not listen refuses.
+    pub(super) fn knock(&mut self, doors: &[Door], _within: Duration) -> Vec<Result<(), String>> {
+        self.due();
+        let mut cloud = self.transport.cloud();
+        doors.iter().map(|door| cloud.connects(*door)).collect()
     }
 
     pub(super) fn hooks(&mut self) -> Result<Vec<Hook>, Failure> {

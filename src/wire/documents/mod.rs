@@ -5,6 +5,7 @@
 //! absent: documents that are only looked into (users, `one.system.config`); read those as [`Element`].
 
 mod fields;
+mod guest;
 mod host;
 mod needs;
 mod others;
@@ -61,14 +62,19 @@ pub fn read<T: Decode>(text: &str, limits: Limits) -> Result<T, XmlError> {
 /// # Errors
 /// [`XmlError`] if the pool itself cannot be read: not XML, another root, cut off.
 pub fn read_pool<T: Decode>(text: &str, limits: Limits) -> Result<Pool<T>, XmlError> {
-    let root = Element::parse_root(text, &format!("{}_POOL", T::ROOT), limits)?;
     let mut pool = Pool::default();
-    for (position, element) in root.all(T::ROOT).enumerate() {
-        match T::decode(element) {
-            Ok(value) => pool.good.push(value),
-            Err(error) => pool.bad.push((fields::id_text(element, position), error)),
+    let mut position = 0;
+    let mut take = |element: Element| {
+        if element.name != T::ROOT {
+            return;
         }
-    }
+        match T::decode(&element) {
+            Ok(value) => pool.good.push(value),
+            Err(error) => pool.bad.push((fields::id_text(&element, position), error)),
+        }
+        position += 1;
+    };
+    Element::parse_each(text, &format!("{}_POOL", T::ROOT), limits, &mut take)?;
     Ok(pool)
 }
 

@@ -2,9 +2,11 @@
 
 use super::Decode;
 use super::fields::{attributes, error, id_or_none, scaled, text};
+use super::guest::guest;
 use super::needs::needs;
 use crate::model::{
-    DatastoreId, HostId, Layered, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState, layer_of,
+    DatastoreId, Guest, HostId, Layered, Lock, Named, Owner, PciRequest, Record, Vm, VmId, VmState, layer_of,
+    says_when_ready,
 };
 use crate::wire::xml::{Element, XmlError};
 
@@ -47,6 +49,7 @@ impl Decode for Vm {
             needs: needs(template)?,
             resched: element.number_of::<i64>("RESCHED")? == Some(1),
             error: error(&attributes),
+            guest: if says_when_ready(&attributes) { guest(element, last) } else { Guest::default() },
             attributes,
         })
     }

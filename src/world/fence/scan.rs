@@ -1,7 +1,8 @@
 //! Addresses that are asked which machine is behind them: for Redfish, then for IPMI. Nothing is switched.
 //!
 //! A name and a password go to a Redfish service whose certificate is believed, or, where there is none, to an IPMI
-//! controller. Where they are refused they are not tried a second time. Which host a machine is, is for the policy.
+//! controller. Where Redfish has shown its machines IPMI is asked too: whether it is the same machine. Where they are refused
+//! they are not tried a second time. Which host a machine is, is for the policy.
 
 use super::agent::secret_in;
 use super::ipmi::{self, Shown};
@@ -9,10 +10,10 @@ use super::redfish::list::{self, Listed, NoList};
 use super::secret::Secret;
 use super::verdict::one_line;
 use super::{Fence, Ready};
-use crate::config::entries::{Asking, Place, Scanned};
+use crate::config::entries::{Asking, Askings, Place, Scanned};
 use crate::config::redfish::{Login, trust};
 use crate::model::{DeviceName, Host, PowerState};
-use crate::policy::scan::Machine;
+use crate::policy::scan::{Machine, differ};
 use crate::world::parallel::few_at_once;
 use reqwest::Url;
 use std::collections::BTreeMap;
@@ -31,7 +32,8 @@ const IPMI: Duration = Duration::from_secs(12);
 /// What came of one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    Machines(Vec<(Machine, Scanned)>),
+    /// Machines, and what IPMI says of another one there.
+    Machines(Vec<(Machine, Scanned)>, Option<String>),
     /// A Redfish service whose certificate is not believed: its fingerprint, and why.
     Untrusted(String, String),
     /// Somebody answers, and this is all that is known.
@@ -43,7 +45,7 @@ impl Seen {
     /// The machines, and where each was found.
     pub(crate) fn machines(self) -> Vec<(Machine, Scanned)> {
         match self {
-            Self::Machines(machines) => machines,
+            Self::Machines(machines, _) => machines,
             Self::Untrusted(..) | Self::Said(_) | Self::Silent(_) => Vec::new(),
         }
     }
@@ -53,11 +55,16 @@ impl Seen {
 ///
 /// # Errors
 /// Why nobody was asked: the secret, or a parameter of a device.
-pub(crate) fn scan(asking: &Asking, places: &[Place]) -> Result<Vec<Seen>, String> {
-    let password = secret_in("password", Path::new(&asking.secret_file))?;
-    let param = |name: &str| asking.redfish.params.get(name).map(String::as_str);
-    trust(param("ca_file"), param("fingerprint"))?;
-    Ok(few_at_once(places, AT_ONCE, |place| seen(asking, &password, place)))
+pub(crate) fn scan(askings: &Askings, places: &[Place]) -> Result<Vec<Seen>, String> {
+    let ready = |place| {
+        let asking = askings.of(place).ok_or_else(|| format!("no --secret-file is for {place}"))?;
+        let param = |name: &str| asking.redfish.params.get(name).map(String::as_str);
+        trust(param("ca_file"), param("fingerprint"))?;
+        let password = secret_in("password", Path::new(&asking.secret(place)))?;
+        Ok((place, asking, password))
+    };
+    let ready: Vec<_> = places.iter().map(ready).collect::<Result<_, String>>()?;
+    Ok(few_at_once(&ready, AT_ONCE, |(place, asking, password)| seen(asking, password, place)))
 }
 
 fn seen(asking: &Asking, password: &Secret, place: &Place) -> Seen {
@@ -73,12 +80,12 @@ fn seen(asking: &Asking, password: &Secret, place: &Place) -> Seen {
             Err(NoList::NotRedfish(why)) => Ok(why),
             Err(NoList::Untrusted(fingerprint, why)) => return Seen::Untrusted(fingerprint, why),
             Err(NoList::Failed(why)) => return Seen::Said(format!("Redfish: {why}")),
-            Ok(listed) => return machines(place, listed),
+            Ok(listed) => return compared(machines(place, listed), asking, password, (place, rmcp)),
         },
     };
     match (ipmi::is_present(rmcp), no_redfish) {
-        (true, _) => match ask_ipmi(asking, password, rmcp) {
-            Ok(shown) => Seen::Machines(vec![by_ipmi(place, shown)]),
+        (true, _) => match ask_ipmi(asking, password, (place, rmcp)) {
+            Ok(shown) => Seen::Machines(vec![by_ipmi(place, shown)], None),
             Err(why) => Seen::Said(format!("IPMI: {why}")),
         },
         (false, Ok(why)) => {
@@ -86,6 +93,15 @@ fn seen(asking: &Asking, password: &Secret, place: &Place) -> Seen {
         }
         (false, Err(why)) => Seen::Silent(why),
     }
+}
+
+/// The same with what IPMI says at that address, where it says something.
+fn compared(seen: Seen, asking: &Asking, password: &Secret, (place, rmcp): (&Place, SocketAddr)) -> Seen {
+    let Seen::Machines(found, _) = seen else { return seen };
+    let shown = ipmi::is_present(rmcp).then(|| ask_ipmi(asking, password, (place, rmcp)));
+    let other = shown.and_then(Result::ok).map(|shown| by_ipmi(place, shown).0);
+    let machines: Vec<_> = found.iter().map(|(machine, _)| machine.clone()).collect();
+    Seen::Machines(found, other.and_then(|ipmi| differ(&machines, &ipmi)))
 }
 
 fn resolved(place: &Place, port: u16) -> Result<SocketAddr, String> {
@@ -118,16 +134,16 @@ fn machines(place: &Place, listed: Vec<Listed>) -> Seen {
     if listed.is_empty() {
         return Seen::Said("Redfish: it lists no systems".to_owned());
     }
-    Seen::Machines(listed.into_iter().map(machine).collect())
+    Seen::Machines(listed.into_iter().map(machine).collect(), None)
 }
 
-fn ask_ipmi(asking: &Asking, password: &Secret, at: SocketAddr) -> Result<Shown, String> {
+fn ask_ipmi(asking: &Asking, password: &Secret, (place, at): (&Place, SocketAddr)) -> Result<Shown, String> {
     let param = |name: &str| asking.ipmi.params.get(name).map(String::as_str);
     ipmi::ask(&ipmi::Asked {
         at,
         username: &asking.ipmi.username,
         password,
-        file: Path::new(&asking.secret_file),
+        file: Path::new(&asking.secret(place)),
         cipher: param("cipher"),
         privilege: param("privlvl"),
         lanplus: param("lanplus").is_some(),

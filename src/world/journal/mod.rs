@@ -13,10 +13,11 @@ pub use pages::Paper;
 
 use super::World;
 use crate::model::{
-    DeviceName, DocumentId, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
+    DeviceName, DocumentId, Door, Dump, Hold, Holder, Host, HostId, Incident, Level, Memory, Moment, NotOff,
     Outlook, Peer, PowerState, Testimony, Vm, VmId, WhoLeads,
 };
 use crate::policy::Domains;
+use crate::policy::healthy::Deed;
 use crate::policy::replay::{Begin, Ending, Line, Question};
 use crate::policy::{
     Claim, Clearance, Entry, Failure, News, Order, Proof, Reply, Report, Survey, Taken, VmList, Watch,
@@ -233,6 +234,19 @@ impl<W: World, P: Paper> World for Journal<W, P> {
     fn act(&mut self, proof: &Proof, orders: &[Order]) -> Vec<Reply> {
         let answer = self.world.act(proof, orders);
         self.pages.answered(Question::Act { orders: orders.to_vec() }, &answer);
+        answer
+    }
+
+    fn tend(&mut self, deeds: &[Deed]) -> Vec<Reply> {
+        let answer = self.world.tend(deeds);
+        self.pages
+            .answered(Question::Tend { deeds: deeds.iter().map(ToString::to_string).collect() }, &answer);
+        answer
+    }
+
+    fn connect(&mut self, doors: &[Door], within: Duration) -> Vec<Result<(), String>> {
+        let answer = self.world.connect(doors, within);
+        self.pages.answered(Question::Connect { doors: doors.to_vec() }, &answer);
         answer
     }
 

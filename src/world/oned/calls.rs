@@ -205,6 +205,15 @@ impl<T: Transport> Oned<T> {
         self.write("one.vm.update", &[id(vm.0), Value::Text(template.to_owned()), merge]).map(drop)
     }
 
+    /// `one.vm.exec`, since 7.2: the guest agent runs this, with nothing to read.
+    ///
+    /// # Errors
+    /// [`OnedError`].
+    pub fn execute(&self, vm: VmId, command: &str) -> Result<(), OnedError> {
+        let nothing = Value::Text(String::new());
+        self.write("one.vm.exec", &[id(vm.0), Value::Text(command.to_owned()), nothing]).map(drop)
+    }
+
     /// `one.host.update`: merge this into the template.
     ///
     /// # Errors

@@ -46,11 +46,13 @@ fn environment(message: &Message) -> Vec<(&'static str, String)> {
             Event::Held => "held",
             Event::NeedsYou => "needs_you",
             Event::Ended => "ended",
+            Event::CannotBeLost => "cannot_be_lost",
+            Event::CanBeLost => "can_be_lost",
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
         all.extend([
             ("ONERESCUE_EVENT", event.to_owned()),
-            ("ONERESCUE_INCIDENT", change.incident.to_string()),
+            ("ONERESCUE_INCIDENT", change.incident.map_or_else(String::new, |id| id.to_string())),
             ("ONERESCUE_HOST_ID", change.host_id.to_string()),
             ("ONERESCUE_HOST", change.host.chars().map(plain).collect()),
         ]);

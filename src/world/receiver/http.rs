@@ -9,7 +9,7 @@ use super::{Unsent, secret};
 use crate::config::receiver::{Http, Place, address};
 use crate::model::text::{cut, one_line};
 use crate::model::{Epoch, Event};
-use crate::policy::notify::{Change, Message};
+use crate::policy::notify::{About, Change, Message};
 use reqwest::Url;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
@@ -64,23 +64,32 @@ pub(super) fn alerts(message: &Message, standing: &[Change], now: Epoch) -> Vec<
     if message.test {
         return vec![test(message, now)];
     }
-    let ended = message.changes.iter().filter(|change| change.event == Event::Ended);
+    let is_over = |change: &&Change| matches!(change.event, Event::Ended | Event::CanBeLost);
+    let ended = message.changes.iter().filter(is_over);
     let alert = |change: &Change| Alert {
-        labels: Labels {
-            alertname: "OnerescueIncident",
-            severity: "critical",
-            one_host_id: change.host_id.to_string(),
-            host: change.host.clone(),
-            incident: change.incident.to_string(),
-        },
+        labels: labels(change),
         annotations: Annotations {
             title: change.subject.clone(),
             description: Message::of(vec![change.clone()]).text,
         },
         starts_at: utc_text(Epoch(change.opened).min(now)),
-        ends_at: utc_text(if change.event == Event::Ended { now } else { now.plus(STANDS) }),
+        ends_at: utc_text(if is_over(&change) { now } else { now.plus(STANDS) }),
     };
     standing.iter().chain(ended).map(alert).collect()
+}
+
+fn labels(change: &Change) -> Labels {
+    let (alertname, severity) = match change.about() {
+        About::Incident(_) => ("OnerescueIncident", "critical"),
+        About::Loss(_) => ("OnerescueHostLoss", "warning"),
+    };
+    Labels {
+        alertname,
+        severity,
+        one_host_id: change.host_id.to_string(),
+        host: change.host.clone(),
+        incident: change.incident.map_or_else(String::new, |id| id.to_string()),
+    }
 }
 
 fn test(message: &Message, now: Epoch) -> Alert {

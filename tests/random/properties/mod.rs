@@ -44,7 +44,7 @@ fn go(stage: &mut Stage, story: &Story) -> (Report, Vec<String>) {
 fn started_twice(world: &SimWorld, among: &BTreeSet<VmId>) -> Option<Breach> {
     let of = |breach: &&Breach| match breach {
         Breach::DoubleStart { vm, .. } | Breach::TwoDrivers { vm, .. } => among.contains(vm),
-        Breach::SentToDeadHost { .. } => false,
+        Breach::SentToDeadHost { .. } | Breach::ConnectedElsewhere { .. } => false,
     };
     world.transport().cloud().breaches().iter().find(of).cloned()
 }

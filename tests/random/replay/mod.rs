@@ -90,8 +90,8 @@ proptest! {
 fn retold(scenario: &str, change: impl FnOnce(&mut Rules)) -> String {
     let text = journal(scenario);
     let Begin { policy, .. } = Reader::read(&text).unwrap().begin().unwrap();
-    let Policy { wait, brake, observer, witness, fence, hold, settle, plan, record, .. } = policy;
-    let mut rules = Rules { wait, brake, observer, witness, fence, hold, settle, plan, record };
+    let Policy { wait, brake, observer, witness, fence, hold, settle, ready, plan, record, .. } = policy;
+    let mut rules = Rules { wait, brake, observer, witness, fence, hold, settle, ready, plan, record };
     change(&mut rules);
     let told = replay_text(&text, &rules).unwrap();
     told.lines().fold(String::new(), |all, line| {

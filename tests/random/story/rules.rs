@@ -151,6 +151,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
                 fence,
                 hold,
                 settle,
+                ready: onerescue::policy::ReadyRules::default(),
                 plan: onerescue::policy::PlanRules::default(),
                 record: RecordRules::default(),
             }

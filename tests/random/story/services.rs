@@ -159,9 +159,9 @@ impl<'a> Services<'a> {
         }
         self.world.begin_again();
         self.world.set_again(self.again.remove(&id));
-        let Policy { wait, brake, observer, witness, fence, hold, settle, plan, record, .. } =
+        let Policy { wait, brake, observer, witness, fence, hold, settle, ready, plan, record, .. } =
             self.policy.clone();
-        let rules = Rules { wait, brake, observer, witness, fence, hold, settle, plan, record };
+        let rules = Rules { wait, brake, observer, witness, fence, hold, settle, ready, plan, record };
         let policy = vm_down::Policy { purpose: Purpose::Recover, down: vm_down::Rules::default(), rules };
         let account = run_down(self.world, vm_down::Subject::of(&event, source), Some(&event), &policy);
         self.broken.extend(audit_tend(self.world, &account, &[id]));

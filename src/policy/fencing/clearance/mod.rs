@@ -32,6 +32,7 @@ use crate::policy::record::ownership::{abort_of, lost};
 use crate::policy::rules::ProbeError;
 use crate::policy::run::Run;
 use crate::policy::run::stop::Stop;
+use crate::policy::run::vms::AtWork;
 use crate::policy::settings::{Fencing, Purpose};
 use crate::policy::timings::FRESH;
 use learn::{figures, learn};
@@ -169,11 +170,12 @@ fn young(run: &mut Run, outlook: &Outlook, ahead: &Ahead<'_, '_>) -> Option<Fail
 /// What can be seen from here; this front-end leads.
 async fn outlook(run: &mut Run) -> Result<Outlook, Stop> {
     loop {
+        let asked = run.now();
         let outlook = match run.read_on(Phase::Brake, |world| world.outlook()).await? {
             Ok(outlook) => outlook,
             Err(failure) => return Err(Stop::Ended(unreadable(failure))),
         };
-        let said = WhoLeads { state: outlook.observer.raft.clone(), leader: None };
+        let said = WhoLeads { state: outlook.observer.raft.clone(), leader: None, term: None };
         match leads(&said) {
             Leads::No(failure) if must_lead(run) => return Err(follows(run, failure)),
             Leads::Unclear(failure) if must_lead(run) && run.fence.unsure >= UNSURE => {
@@ -185,6 +187,7 @@ async fn outlook(run: &mut Run) -> Result<Outlook, Stop> {
             }
             Leads::Yes | Leads::Unclear(_) | Leads::No(_) => {
                 run.fence.unsure = 0;
+                run.vms.hosts.oned.push(AtWork::new(asked, Some(&outlook.observer)));
                 run.answered();
                 return Ok(outlook);
             }
