@@ -522,6 +522,7 @@ scenarios! {
     election_at_the_lock
     election_at_the_record
     election_in_the_fence
+    emptied_and_dead
     enabled_after_fence
     enabled_between_batches
     enabled_while_waiting
@@ -537,10 +538,13 @@ scenarios! {
     evacuated_and_killed
     evacuated_and_killed_before_the_order
     evacuated_and_killed_inside_the_order
+    evacuated_and_reconciled
+    evacuated_and_reconciled_too_late
     evacuated_and_the_host_dies
     evacuated_beside_another_run
     evacuated_from_a_follower
     evacuated_on_a_rehearsal
+    evacuated_once_more
     evacuated_while_disarmed
     evacuated_while_its_failure_is_worked_on
     evacuated_with_a_lost_reply

@@ -46,7 +46,7 @@ pub(super) fn before(scenario: &mut Scenario, text: &mut String) -> Option<Repor
 
 /// The same for a hook on healthy hosts. How it ends if there is nothing to do.
 pub(super) fn before_tended(scenario: &mut Scenario, text: &mut String) -> Option<Outcome> {
-    let first = !std::mem::replace(&mut scenario.played, true);
+    let first = !std::mem::replace(&mut scenario.played, true) && scenario.killed.is_none();
     if let Job::Evacuate(policy) = &scenario.job
         && let Some(after) = scenario.killed
     {

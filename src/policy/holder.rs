@@ -63,10 +63,18 @@ fn has_written_nothing(memory: &Memory, document: DocumentId, incident: &Inciden
 pub fn busy(locked: &BTreeMap<HostId, Locked>, memory: &Memory) -> BTreeSet<HostId> {
     let at_work = |host: HostId, locked: &Locked| match holds(locked) {
         Holds::Run => true,
-        Holds::OldRun => !is_silent(memory, super::record::lease::standing(memory, host)),
+        Holds::OldRun => {
+            !is_silent(memory, super::record::lease::standing(memory, host)) || is_emptied(memory, host)
+        }
         Holds::Strangers => false,
     };
     locked.iter().filter(|(host, locked)| at_work(**host, locked)).map(|(host, _)| *host).collect()
+}
+
+/// Has somebody written lately that this host is emptied? Its run does that every `BEAT`.
+fn is_emptied(memory: &Memory, host: HostId) -> bool {
+    let standing = super::record::evacuation::standing(memory, host);
+    standing.is_some_and(|(_, evacuation)| memory.now.since(evacuation.updated) < LEASE)
 }
 
 /// The same by what a person reads: a run holds the lock of `what`, and nobody sees it do anything.

@@ -2,13 +2,16 @@
 
 use super::super::hook_facts;
 use crate::config::{Config, Environment, Origin};
-use crate::model::{Host, Incident, Memory};
+use crate::model::{Evacuation, Force, Host, Incident, Memory};
 use crate::options::{HostBack, HostError};
 use crate::policy::check::chosen;
 use crate::policy::reconcile::{Decision, Look, Todo, decide, left, options};
+use crate::policy::record::evacuation;
 use crate::policy::surroundings::{refused, refused_by_hooks};
 use crate::policy::watch::is_left;
-use crate::policy::{Failure, Policy, Source, Subject, Trouble, busy, host_back, unreadable};
+use crate::policy::{
+    Failure, Policy, Purpose, Source, Subject, Trouble, busy, evacuate, host_back, unreadable,
+};
 use crate::world::identity::{identity, with_owners};
 use crate::world::oned::Http;
 use crate::world::{Zone, busy as locked, clock, local_zone, watched};
@@ -92,6 +95,23 @@ impl Desk {
             .map_err(|why| format!("{why}, and [reconcile] options is not set: nobody says what to do"))
     }
 
+    /// What a run that goes on with an evacuation goes by: the settings, and what was asked for.
+    pub(super) fn evacuate_policy(&self, evacuation: &Evacuation) -> evacuate::Policy {
+        let rules = &self.config.rules;
+        evacuate::Policy {
+            purpose: Purpose::Recover,
+            force: if evacuation.all { Force::AlsoStopped } else { Force::RunningOnly },
+            extent: evacuate::Extent::WhatCan,
+            by: evacuation.by.clone(),
+            reason: evacuation.reason.clone(),
+            rules: self.config.evacuate,
+            wait: rules.wait,
+            settle: rules.settle,
+            plan: rules.plan.clone(),
+            leader: rules.observer.leader,
+        }
+    }
+
     /// What a run for a host that is back goes by: the settings.
     pub(super) fn back_policy(&self) -> host_back::Policy {
         HostBack { host: None, hand_over: true, config: None, dry_run: false }.policy(&self.config)
@@ -129,6 +149,13 @@ impl Looked {
     /// Has a watcher left a host OFFLINE, or may it have?
     pub(super) fn has_left_looks(&self) -> bool {
         is_left(&self.memory)
+    }
+
+    /// The evacuation that a run would go on with.
+    pub(super) fn evacuation(&self, decision: &Decision) -> Option<&Evacuation> {
+        let standing =
+            evacuation::standing(&self.memory, decision.host).filter(|_| decision.todo == Todo::Empty);
+        standing.map(|(_, evacuation)| evacuation)
     }
 
     /// The incident that a run would go on with.

@@ -12,10 +12,10 @@ use crate::error::{Error, Result};
 use crate::finish;
 use crate::model::Incident;
 use crate::policy::reconcile::{Decision, LOOK, Turns, stays};
-use crate::policy::{Failure, Subject, Trouble, watch};
+use crate::policy::{Failure, Subject, Trouble, evacuate, watch};
 use crate::run::Run;
 use crate::world::{Live, Places, clock, sweep};
-use crate::{run_back, trail};
+use crate::{run_back, run_evacuate, trail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -124,12 +124,15 @@ fn begin<'scope, 'env>(
     );
     let (subject, sender) = (looked.subject(decision), sender.clone());
     let incident = looked.incident(decision).cloned();
+    let emptied = looked.evacuation(decision).map(|evacuation| desk.evacuate_policy(evacuation));
     let (again, decision) = (sender.clone(), decision.clone());
     let (kept, places) = (decision.clone(), places.clone());
     let work = move || {
         trail::about_in_thread(decision.host);
-        let ended =
-            catch_unwind(AssertUnwindSafe(|| one(desk, subject, &decision, incident.as_ref(), &places)));
+        let ended = catch_unwind(AssertUnwindSafe(|| match emptied {
+            Some(policy) => empty(desk, &subject, policy),
+            None => one(desk, subject, &decision, incident.as_ref(), &places),
+        }));
         let report = ended.unwrap_or_else(|_| Err(ended_in_a_panic()));
         // Nobody listens any more only if this process ends.
         let _ = sender.send((decision, report));
@@ -149,6 +152,12 @@ fn begin<'scope, 'env>(
 pub(super) fn ended_in_a_panic() -> Error {
     let advice = "report that, with the log; the next `onerescue reconcile` goes on with the same incident";
     Error::instead("the run ended in an error of this program", advice)
+}
+
+/// Go on with an evacuation.
+fn empty(desk: &Desk, subject: &Subject, policy: evacuate::Policy) -> Result<Ended> {
+    let mut world = Live::new(zone(&desk.config, &desk.environment)?, &desk.config);
+    Ok(run_evacuate(&mut world, subject, policy).into())
 }
 
 fn one(

@@ -69,6 +69,8 @@ pub(super) async fn list_all(run: &mut Run) -> Result<Listed, Outcome> {
     run.note(Phase::Plan, format!("{away}{goes} to move, {waits} to wait for, {stays} stay"));
     for line in &listed.0 {
         run.note(Phase::Plan, format!("{} {}: {}", line.vm, line.name, line.text));
+        // It is here again: what an earlier run has done with it does not count.
+        run.moved_before.remove(&line.vm);
         if let Step::Goes(to, _) = line.step {
             run.planned.insert(line.vm, to);
         }

@@ -1,7 +1,7 @@
 //! The host as it is: may this run empty it, and may it go on?
 
 use super::given_back::given_back;
-use super::record::still_ours;
+use super::record::{beat, still_ours};
 use super::run::Run;
 use crate::model::{Holder, Host, HostState};
 use crate::policy::healthy::{self, Claimed, Deed};
@@ -106,6 +106,7 @@ pub(super) async fn look_around(run: &mut Run) -> Result<(), Outcome> {
     }
     must_lead(run).await?;
     still_ours(run).await?;
+    beat(run).await?;
     if run.stopped.is_some() {
         return Ok(());
     }

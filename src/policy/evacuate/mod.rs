@@ -31,7 +31,7 @@ use close::{finish, give_up, rehearsed};
 use given_back::still_given_back;
 use list::list_all;
 use look::{claim, disable, first_look, look_around, must_be_fit, must_lead};
-use record::{find, open};
+use record::{find, open, still_wanted};
 use run::Run;
 use send::send_next;
 use settle::read_back;
@@ -58,6 +58,7 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
     find(run).await?;
     still_given_back(run).await?;
     must_be_fit(run)?;
+    still_wanted(run).await?;
 
     // Each VM that cannot be moved is named with its reason before anything is touched.
     let listed = list_all(run).await?;

@@ -9,11 +9,12 @@ use crate::model::{
 use crate::policy::holder;
 use crate::policy::limits::unreadable;
 use crate::policy::notes::Phase;
-use crate::policy::port::Trouble;
+use crate::policy::port::{Source, Trouble};
 use crate::policy::record::evacuation::{ended_by, may_live, standing};
 use crate::policy::record::lease;
 use crate::policy::report::{Fate, Outcome};
 use crate::policy::surroundings::refused;
+use crate::policy::timings::BEAT;
 use std::time::Duration;
 
 /// Characters of a VM's reason that are kept; of more VMs than this nothing.
@@ -127,6 +128,26 @@ pub(super) async fn still_ours(run: &mut Run) -> Result<(), Outcome> {
     Ok(())
 }
 
+/// Who looks from another front-end sees that this run is alive.
+pub(super) async fn beat(run: &mut Run) -> Result<(), Outcome> {
+    if run.now().since(run.wrote) >= BEAT { write(run).await } else { Ok(()) }
+}
+
+/// A machine goes on with it only while the host is out of service: who has enabled it meanwhile has ended that.
+pub(super) async fn still_wanted(run: &mut Run) -> Result<(), Outcome> {
+    let enabled = run.host.state == HostState::Monitored;
+    if run.source != Source::Reconcile || !enabled {
+        return Ok(());
+    }
+    if let Some(record) = &mut run.record {
+        record.stage = Emptying::Done;
+        record.outcome = Some("the host is in service, so it is not emptied any more".to_owned());
+        write(run).await?;
+    }
+    run.record = None;
+    Err(Outcome::NothingToDo("it is in service, so it is not emptied any more".to_owned()))
+}
+
 /// Write it down, until oned has taken it.
 pub(super) async fn write(run: &mut Run) -> Result<(), Outcome> {
     loop {
@@ -134,7 +155,7 @@ pub(super) async fn write(run: &mut Run) -> Result<(), Outcome> {
         let document = run.document;
         let failure = match run.ask(move |world| world.note_evacuation(document, &record)).await {
             Ok(document) => {
-                run.document = Some(document);
+                (run.document, run.wrote) = (Some(document), run.now());
                 run.answered();
                 return Ok(());
             }

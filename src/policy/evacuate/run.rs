@@ -8,7 +8,7 @@ use crate::policy::desk::Desk;
 use crate::policy::healthy::{Account, Hook, told};
 use crate::policy::limits::span;
 use crate::policy::notes::Phase;
-use crate::policy::port::{Failure, Subject, Trouble, World};
+use crate::policy::port::{Failure, Source, Subject, Trouble, World};
 use crate::policy::report::{Fate, Outcome, VmReport};
 use crate::policy::settings::Purpose;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,7 @@ impl Sent {
 pub(super) struct Run {
     desk: Desk,
     pub(super) policy: Policy,
+    pub(super) source: Source,
     pub(super) id: HostId,
     /// The host as it was read last; before that only its name is known.
     pub(super) host: Host,
@@ -60,6 +61,8 @@ pub(super) struct Run {
     /// What is written down of it.
     pub(super) document: Option<DocumentId>,
     pub(super) record: Option<Evacuation>,
+    /// When that was written last.
+    pub(super) wrote: Moment,
     /// The VMs that an earlier run of it has moved.
     pub(super) moved_before: BTreeMap<VmId, Evacuated>,
     /// The VMs that are on their way, and those that have their outcome, with where they went.
@@ -106,6 +109,7 @@ impl Run {
         Self {
             desk,
             policy,
+            source: subject.source,
             id: subject.host,
             host: Host::new(subject.host, &subject.name, HostState::Unknown(-1)),
             clock: (Epoch::default(), Moment::default()),
@@ -113,6 +117,7 @@ impl Run {
             names: BTreeMap::new(),
             document: None,
             record: None,
+            wrote: Moment::default(),
             moved_before: BTreeMap::new(),
             away: BTreeMap::new(),
             vms: BTreeMap::new(),

@@ -4,9 +4,12 @@ use super::age::Age;
 use super::looks::{held_vms, waits};
 use super::unfinished::{unfinished, waits_for};
 use super::{Decision, ReconcileRules, Todo, View, Waits};
-use crate::model::{DocumentId, End, Host, HostId, HostState, Incident, Memory, Progress};
+use crate::model::{
+    DocumentId, Emptying, End, Evacuation, Host, HostId, HostState, Incident, Memory, Progress,
+};
 use crate::policy::host_back::{Due, due};
 use crate::policy::limits::unreadable;
+use crate::policy::record::evacuation;
 use crate::policy::record::lease::{ended_by, may_live, standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,8 +29,11 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
     let back = view.hosts.iter().filter(|host| due(host, view.memory.now, rules.back).is_some());
     let waiting =
         view.hosts.iter().filter(|host| last.get(&host.id).is_some_and(|(_, last)| waits(last, host)));
-    let ids: BTreeSet<HostId> =
-        open.map(|(host, _)| *host).chain(failing.chain(back).chain(waiting).map(|host| host.id)).collect();
+    let emptied = view.hosts.iter().filter(|host| emptied(view.memory, host).is_some());
+    let ids: BTreeSet<HostId> = open
+        .map(|(host, _)| *host)
+        .chain(failing.chain(back).chain(waiting).chain(emptied).map(|host| host.id))
+        .collect();
     let one = |id: HostId| {
         let host = view.hosts.iter().find(|host| host.id == id);
         let record = last.get(&id).copied();
@@ -48,6 +54,7 @@ pub fn decide(view: View<'_>, rules: ReconcileRules) -> Vec<Decision> {
             | Todo::Close
             | Todo::Lift
             | Todo::Tail
+            | Todo::Empty
             | Todo::Leave => Duration::ZERO,
         };
         let waits = record.map_or(Waits::No, |record| waits_for(view.memory, record, host));
@@ -78,6 +85,7 @@ fn judge(
         (Some((document, incident)), Some(host)) if waits(incident, host) => {
             held_vms(view, rules.bounds, *document, incident)
         }
+        (_, Some(host)) if emptied(view.memory, host).is_some() => empties(view.memory, host),
         (_, Some(host)) if host.state != HostState::Error => match due(host, view.memory.now, rules.back) {
             Some(Due::Lift(_)) if !has_failed(view.memory, id, rules.back.quarantine) => {
                 let why = "its template says that it is quarantined, and no record has failures of it: a person enables it";
@@ -95,6 +103,25 @@ fn judge(
         (Some(_), Some(host)) => lost(view, rules, host, "it has failed again since its last incident"),
         (None, Some(host)) => lost(view, rules, host, "it has no incident"),
         (_, None) => (Todo::Leave, "it is gone".to_owned()),
+    }
+}
+
+/// The evacuation of this host that is under way. A failure of the host comes first.
+fn emptied<'a>(memory: &'a Memory, host: &Host) -> Option<&'a Evacuation> {
+    let (_, evacuation) = evacuation::standing(memory, host.id)?;
+    let under = matches!(evacuation.stage, Emptying::Under | Emptying::GivenBack);
+    (under && host.state != HostState::Error).then_some(evacuation)
+}
+
+/// Its run is gone on with, unless it may be alive on another front-end.
+fn empties(memory: &Memory, host: &Host) -> (Todo, String) {
+    match emptied(memory, host) {
+        Some(evacuation) if !evacuation::may_live(memory, evacuation) => (
+            Todo::Empty,
+            format!("it is being emptied by the word of {}, and its run is gone", evacuation.by),
+        ),
+        Some(_) => (Todo::Leave, "a run on another front-end empties it".to_owned()),
+        None => (Todo::Leave, "nothing is to be done on it".to_owned()),
     }
 }
 

@@ -111,6 +111,8 @@ pub enum Todo {
     Lift,
     /// It is back, and its failure has left something to do.
     Tail,
+    /// A person has it emptied, and the run that did is gone.
+    Empty,
     /// Not now, or not by us.
     Leave,
 }
@@ -128,6 +130,7 @@ impl Todo {
             Self::Close => "close",
             Self::Lift => "lift",
             Self::Tail => "look after",
+            Self::Empty => "empty",
             Self::Leave => "leave",
         }
     }
@@ -143,6 +146,7 @@ impl Todo {
             | Self::Begin
             | Self::LookAgain
             | Self::Close
+            | Self::Empty
             | Self::Leave => false,
         }
     }
