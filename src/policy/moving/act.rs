@@ -24,7 +24,7 @@
 use super::apply::hold;
 use super::gated;
 use super::ready::{Ready, Seen, ready, reopen};
-use super::torn::see_who_took;
+use super::torn::{see_who_takes, see_who_took};
 use super::{Moved, Next, next};
 use crate::model::text::times;
 use crate::model::{Moment, Refusal, VmId};
@@ -62,6 +62,7 @@ pub(super) async fn send(
         if let Some(next) = not_ready(run, &ready) {
             return Ok(next);
         }
+        see_who_takes(run).await;
         orders = one_batch(run, proof, orders).await;
         if orders.is_empty() || !run.vms.hosts.is_seen_lately(run.now()) {
             see_who_took(run).await;

@@ -37,8 +37,8 @@ impl Judge<'_> {
         let unsent = certainty == Certainty::NotSent && self.vm.torn.led.all() > 0 && next == order;
         if !unsent {
             // A transient state may be the work of the oned that leads now; UNKNOWN is nobody's work.
-            let strict = matches!(next, Order::Retry { .. });
-            match self.worked_on(sent, |oned| self.is_another(oned, (sent, certainty), strict)) {
+            let left = if matches!(next, Order::Retry { .. }) { Left::Driver } else { Left::Nothing };
+            match self.worked_on(sent, |oned| self.is_another(oned, (sent, certainty), left)) {
                 Worked::On => return None,
                 Worked::Ask => return Some(Judgement::Oned),
                 Worked::ByNobody => {}
@@ -50,7 +50,7 @@ impl Judge<'_> {
 
     /// oned has accepted an order, and the VM is as it was: that order is forgotten where its oned is gone.
     pub(super) fn forgotten(&self, sent: Moment) -> Judgement {
-        match self.worked_on(sent, |oned| self.is_another(oned, (sent, Certainty::Accepted), true)) {
+        match self.worked_on(sent, |oned| self.is_another(oned, (sent, Certainty::Accepted), Left::Order)) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
             Worked::ByNobody => Judgement::Replan,
@@ -85,16 +85,19 @@ impl Judge<'_> {
     /// between the two sends the order to the leader of now; a term that is read behind the answer is what a run that died with its
     /// leader had no time to write. The history of the VM has when a step began by the clock of another machine, which may be 300 s
     /// off (`CLOCKS`), and raft shows no time. So such a VM fails at its deadline, with the command that leads on (`way_on`).
-    fn is_another(&self, oned: AtWork, (sent, certainty): (Moment, Certainty), strict: bool) -> bool {
-        match self.vm.torn.before {
-            None => {
-                // What may be on its way still is taken by whoever leads then.
+    fn is_another(&self, oned: AtWork, (sent, certainty): (Moment, Certainty), left: Left) -> bool {
+        match (self.vm.torn.before, left) {
+            // What may be on its way still is taken by whoever leads then.
+            (None, Left::Driver) => {
                 let taken = certainty == Certainty::Accepted;
-                let another = taken && self.run.vms.hosts.has_lost_its_lead(sent);
-                another || oned.was_started_within(self.passed(oned, sent))
+                let lost = taken && self.run.vms.hosts.has_lost_its_lead(sent);
+                lost || oned.was_started_within(self.passed(oned, sent))
             }
-            Some(written) if strict => oned.was_started_within(self.passed_by_clock(oned, written)),
-            Some(written) => oned.began_within(self.passed_by_clock(oned, written)),
+            (None, Left::Order | Left::Nothing) => oned.began_within(self.passed(oned, sent)),
+            (Some(written), Left::Driver | Left::Order) => {
+                oned.was_started_within(self.passed_by_clock(oned, written))
+            }
+            (Some(written), Left::Nothing) => oned.began_within(self.passed_by_clock(oned, written)),
         }
     }
 
@@ -125,6 +128,17 @@ impl Judge<'_> {
         }
         if self.now.since(oned.asked()) >= STANDS { Worked::Ask } else { Worked::On }
     }
+}
+
+/// What an oned that is gone may have left. A second driver beside one at work could start the VM twice, so that needs a proof.
+#[derive(Clone, Copy)]
+enum Left {
+    /// The VM is in a state in which a driver works.
+    Driver,
+    /// The VM is as it was: the order is not taken up.
+    Order,
+    /// The VM is UNKNOWN on its target, which is nobody's work.
+    Nothing,
 }
 
 /// Whether oned may be at work on an order.
@@ -178,11 +192,22 @@ pub(super) async fn look_at_oned(run: &mut Run) -> Result<Next, Stop> {
     Ok(next(run))
 }
 
+/// Who leads takes what is sent next.
+pub(super) async fn see_who_takes(run: &mut Run) {
+    if run.vms.hosts.is_of_several() && !run.vms.hosts.is_seen_lately(run.now()) {
+        see_lead(run).await;
+    }
+}
+
 /// Of several front-ends another one may lead at any moment: who leads now has taken what was sent, if it has led before that.
 pub(super) async fn see_who_took(run: &mut Run) {
-    let asked = run.now();
-    if run.vms.hosts.is_unseen(asked) {
-        let said = run.ask(|world| world.lead()).await;
-        run.vms.hosts.oned.push(AtWork::lead(asked, &said));
+    if run.vms.hosts.is_unseen(run.now()) {
+        see_lead(run).await;
     }
+}
+
+async fn see_lead(run: &mut Run) {
+    let asked = run.now();
+    let said = run.ask(|world| world.lead()).await;
+    run.vms.hosts.oned.push(AtWork::lead(asked, &said));
 }

@@ -96,6 +96,10 @@ impl Scheduling {
     }
 }
 
+/// No other one is elected within this time after one has led.
+/// Source: `RAFT/ELECTION_TIMEOUT_MS` of oned.conf: a follower waits for 2500 ms without a heartbeat.
+const ELECTION: Duration = Duration::from_secs(2);
+
 /// Who leads is not asked more often than this for orders that were just taken.
 const SEEN: Duration = Duration::from_secs(2);
 
@@ -191,12 +195,17 @@ impl Hosts {
         self.looked = Some(now);
     }
 
-    /// Does the one lead no more that has taken what was sent at this moment? Who has is known where the same one was seen to lead in
-    /// the same term before and after. It leads no more where its term has grown, or another one leads in a later term.
+    /// Does the one lead no more that has taken what was sent at this moment? Who has is known where one was seen to lead so shortly
+    /// before that no other can have been elected since, or was seen to lead in the same term after it too. It leads no more where
+    /// its term has grown, or another one leads in a later term.
     pub(in crate::policy) fn has_lost_its_lead(&self, sent: Moment) -> bool {
         let after = self.oned.partition_point(|look| look.asked < sent);
-        let lead = |at: Option<usize>| self.oned.get(at?).filter(|look| look.leads)?.term;
-        let took = lead(Some(after)).filter(|took| lead(after.checked_sub(1)) == Some(*took));
+        let lead = |at: Option<usize>| self.oned.get(at?).filter(|look| look.leads);
+        let term = |at| lead(at)?.term;
+        let just = |look: &&AtWork| sent.since(look.asked) <= ELECTION;
+        let before = after.checked_sub(1);
+        let known = lead(before).filter(just).is_some() || term(before) == term(Some(after));
+        let took = term(before).filter(|_| known);
         let ended = |took: Term, now: &AtWork, term: Term| {
             term.term > took.term && (term.server == took.server || now.leads)
         };
@@ -204,10 +213,14 @@ impl Hosts {
         took.zip(now).is_some_and(|(took, (now, term))| ended(took, now, term))
     }
 
+    /// Is the oned that leads one of several?
+    pub(in crate::policy) fn is_of_several(&self) -> bool {
+        self.oned.iter().any(|look| look.term.is_some())
+    }
+
     /// Has one of several taken what was sent at this moment, and who leads was not seen since?
     pub(in crate::policy) fn is_unseen(&self, sent: Moment) -> bool {
-        let of_several = self.oned.iter().any(|look| look.term.is_some());
-        of_several && self.oned.last().is_some_and(|last| last.asked < sent)
+        self.is_of_several() && self.oned.last().is_some_and(|last| last.asked < sent)
     }
 
     /// Was who leads asked just now? It is not asked for each batch of many.
