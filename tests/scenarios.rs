@@ -536,6 +536,8 @@ scenarios! {
     evacuated_and_enabled_by_a_person
     evacuated_and_kept_apart
     evacuated_and_killed
+    evacuated_and_killed_and_the_host_dies
+    evacuated_and_killed_and_aborted
     evacuated_and_killed_before_the_order
     evacuated_and_killed_inside_the_order
     evacuated_and_reconciled

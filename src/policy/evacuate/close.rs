@@ -1,11 +1,13 @@
 //! How a run ends, and what it leaves written down.
 
+use super::judge::taken_up;
 use super::list::{Listed, Step, list, survey};
 use super::record::write;
 use super::run::{Run, why};
 use crate::model::text::vms;
-use crate::model::{Emptying, Vm};
+use crate::model::{Emptying, Vm, VmState};
 use crate::policy::notes::Phase;
+use crate::policy::port::Trouble;
 use crate::policy::report::{Fate, Outcome, VmReport};
 
 /// What would be done.
@@ -40,6 +42,9 @@ async fn read_earlier(run: &mut Run) -> usize {
         };
         let place = |vm: &Vm| vm.host.map_or_else(|| "no host".to_owned(), |host| run.host_name(host));
         let fate = match list.vms.iter().find(|vm| vm.id == *id) {
+            Some(vm) if vm.host == to && vm.state == VmState::RUNNING && !taken_up(vm) => {
+                Fate::Failed(format!("oned has it on {}, and has not begun to move it", place(vm)))
+            }
             Some(vm) if vm.host == to => Fate::Recovered(format!("{} on {}", vm.state, place(vm))),
             Some(vm) => Fate::Left(format!("{} on {}: somebody has moved it since", vm.state, place(vm))),
             None => Fate::Left("it was deleted since".to_owned()),
@@ -81,7 +86,7 @@ pub(super) async fn give_up(run: &mut Run, outcome: Outcome) -> Outcome {
         }
         hold_rest(run, &why).await;
     }
-    if begun { end(run, outcome).await } else { outcome }
+    if begun && !run.rehearses() { end(run, outcome).await } else { outcome }
 }
 
 /// What was not sent. Where it cannot be read, the record says so.
@@ -99,7 +104,13 @@ async fn hold_rest(run: &mut Run, why: &str) {
 /// It is written down how it ended. Where that cannot be written, the next run goes on with it.
 async fn end(run: &mut Run, outcome: Outcome) -> Outcome {
     if let Some(record) = &mut run.record {
-        if record.stage == Emptying::Under && !matches!(outcome, Outcome::NoCloud(_)) {
+        // Where oned gives no answer, or another front-end leads by now, `onerescue reconcile` goes on.
+        let goes_on = match &outcome {
+            Outcome::NoCloud(_) => true,
+            Outcome::Held(failure) => failure.trouble == Trouble::Unreachable,
+            _ => false,
+        };
+        if record.stage == Emptying::Under && !goes_on {
             record.stage = Emptying::Done;
         }
         record.outcome = Some(why(&outcome));

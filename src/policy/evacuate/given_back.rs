@@ -5,14 +5,17 @@
 //! That is written down before the first of the two calls, so that a host which stays OFFLINE between them is enabled by the
 //! next run. A host that a person had disabled before stays so.
 
+use super::look::has_failed;
 use super::record::write;
 use super::run::Run;
 use super::settle::read_once;
-use crate::model::{Emptying, HostState};
+use crate::model::{Emptying, Evacuation, HostState};
 use crate::policy::healthy::Deed;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
+use crate::policy::record::lease::standing;
 use crate::policy::report::Outcome;
+use crate::policy::timings::UNNAMED;
 
 /// How the run ends.
 pub(super) async fn given_back(run: &mut Run) -> Outcome {
@@ -74,14 +77,27 @@ pub(super) async fn hand_to_monitoring(run: &mut Run) -> Result<(), String> {
     Ok(())
 }
 
-/// An earlier run has found that the host has failed, and was ended before it could give it back: that is done first.
+/// An earlier run has found that the host has failed, and was ended before it could give it back: that is done first. What an
+/// incident of that failure has done with the host since is not touched.
 pub(super) async fn still_given_back(run: &mut Run) -> Result<(), Outcome> {
-    if run.rehearses() || run.record.as_ref().is_none_or(|record| record.stage != Emptying::GivenBack) {
-        return Ok(());
-    }
-
-    let offline = matches!(run.host.state, HostState::Offline | HostState::Disabled);
-    let said = if offline { hand_to_monitoring(run).await } else { Ok(()) };
+    let given = run.record.clone().filter(|record| record.stage == Emptying::GivenBack);
+    let Some(record) = given.filter(|_| !run.rehearses()) else { return Ok(()) };
+    let memory = run.remember().await?;
+    let handled = standing(&memory, run.id).is_some_and(|(_, incident)| incident.updated >= record.updated);
+    let ours = run.host.state == HostState::Disabled && record.disabled && has_failed(&run.host);
+    let said = match run.host.state {
+        _ if handled => Ok(()),
+        HostState::Offline => hand_to_monitoring(run).await,
+        // An OFFLINE whose answer was lost may still be carried out.
+        _ if memory.now.since(record.updated) < UNNAMED => {
+            run.record = None;
+            let what =
+                "the host had failed while it was emptied, and was being given back to oned's monitoring";
+            return Err(Outcome::NothingToDo(what.to_owned()));
+        }
+        _ if ours => hand_to_monitoring(run).await,
+        _ => Ok(()),
+    };
     Err(match said {
         Ok(()) => {
             if let Some(record) = &mut run.record {
@@ -97,4 +113,11 @@ pub(super) async fn still_given_back(run: &mut Run) -> Result<(), Outcome> {
             format!("`onehost forceupdate {}`", run.host.name),
         ),
     })
+}
+
+/// An earlier run has put the host out of service, and was ended; it has failed since, and nobody else hears of that.
+pub(super) async fn failed_since(run: &mut Run) -> Result<(), Outcome> {
+    let under = |record: &Evacuation| record.stage == Emptying::Under && record.disabled;
+    let ours = run.record.as_ref().is_some_and(under) && run.host.state == HostState::Disabled;
+    if ours && has_failed(&run.host) && !run.rehearses() { Err(given_back(run).await) } else { Ok(()) }
 }

@@ -62,9 +62,13 @@ pub(super) fn judge(
     if vm.host != Some(sent.to) {
         return Judgement::Ends(Fate::Left(format!("{}: somebody has moved it meanwhile", place(vm, named))));
     }
-    let taken_up = vm.history.last().and_then(|record| record.since).is_some_and(|since| since != 0);
     match states::class(vm.state) {
-        _ if !taken_up && passed < when.deadline => Judgement::Stay,
+        _ if !taken_up(vm) && passed < when.deadline => Judgement::Stay,
+        // The leader may have died between the two.
+        Class::Running if !taken_up(vm) => Judgement::Ends(Fate::Failed(format!(
+            "oned has it on {}, and has not begun to move it: it may still run on {host}; look at both with `virsh list`",
+            named(sent.to)
+        ))),
         Class::Running if sent.state == VmState::RUNNING => {
             Judgement::Ends(Fate::Recovered(place(vm, named)))
         }
@@ -84,6 +88,11 @@ pub(super) fn judge(
             Judgement::Ends(Fate::Failed(format!("{}: {}", place(vm, named), said(vm))))
         }
     }
+}
+
+/// Has the life-cycle manager begun with its last record?
+pub(super) fn taken_up(vm: &Vm) -> bool {
+    vm.history.last().and_then(|record| record.since).is_some_and(|since| since != 0)
 }
 
 /// It was ordered away and is where it was.

@@ -23,7 +23,7 @@ pub(super) async fn first_look(run: &mut Run) -> Result<(), Outcome> {
     Ok(())
 }
 
-async fn look(run: &mut Run) -> Result<(), Outcome> {
+pub(super) async fn look(run: &mut Run) -> Result<(), Outcome> {
     let id = run.id;
     run.host = run.look(Phase::Observe, move |world| world.host(id)).await?;
     Ok(())

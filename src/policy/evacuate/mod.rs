@@ -1,7 +1,7 @@
 //! `onerescue evacuate`: a host that is alive is disabled, and its VMs are moved to others, live where they run.
 //!
 //! ```text
-//! first_look → must_lead → claim → find → list_all → open → disable → (look_around, read_back, send_next)* → finish
+//! first_look → must_lead → claim → find → still_given_back → failed_since → list_all → open → disable → (look_around, read_back, send_next)* → finish
 //! ```
 //!
 //! Nothing is fenced, so neither brakes nor `disarm` keep it: a person has asked for it, and says why. It is written down
@@ -28,7 +28,7 @@ use super::healthy::Account;
 use super::port::Subject;
 use super::report::Outcome;
 use close::{finish, give_up, rehearsed};
-use given_back::still_given_back;
+use given_back::{failed_since, still_given_back};
 use list::list_all;
 use look::{claim, disable, first_look, look_around, must_be_fit, must_lead};
 use record::{find, open, still_wanted};
@@ -57,6 +57,7 @@ async fn procedure(run: &mut Run) -> Result<Outcome, Outcome> {
     claim(run).await?;
     find(run).await?;
     still_given_back(run).await?;
+    failed_since(run).await?;
     must_be_fit(run)?;
     still_wanted(run).await?;
 

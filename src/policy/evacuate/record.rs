@@ -39,9 +39,25 @@ pub(super) async fn find(run: &mut Run) -> Result<(), Outcome> {
             let what = format!("a run is at it already: {}", holder::owner(&evacuation.owner));
             return Err(Run::held(what, "wait for its end, or `onerescue abort` it"));
         }
+        let word =
+            ended_by(&memory, document, &evacuation).map(|word| (word.by.clone(), word.reason.clone()));
+        let word = word.filter(|_| run.source == Source::Reconcile && evacuation.stage == Emptying::Under);
         take_up(run, &memory, document, evacuation);
+        if let Some((by, reason)) = word {
+            return ended(run, format!("ended by {by}: {reason}")).await;
+        }
     }
     Ok(())
+}
+
+/// A person has ended it after its run was gone: no machine goes on with it.
+async fn ended(run: &mut Run, why: String) -> Result<(), Outcome> {
+    if let Some(record) = &mut run.record {
+        (record.stage, record.outcome) = (Emptying::Done, Some(why.clone()));
+        write(run).await?;
+    }
+    run.record = None;
+    Err(Outcome::NothingToDo(why))
 }
 
 /// An incident of the host's failure that is not closed.
@@ -57,7 +73,7 @@ fn take_up(run: &mut Run, memory: &Memory, document: DocumentId, mut old: Evacua
         // A person's word is heard where it is looked around; who begins anew by hand takes it back.
         old.stage = Emptying::Done;
     }
-    if old.stage != Emptying::Under {
+    if old.stage != Emptying::Under && run.source != Source::Reconcile {
         (old.by, old.reason, old.asked) = (run.policy.by.clone(), run.policy.reason.clone(), memory.now);
     }
     if goes_on {

@@ -1,6 +1,8 @@
 //! The next VMs are sent, as many at a time as `[evacuate]` allows for each target and overall.
 
+use super::given_back::given_back;
 use super::list::{Line, Step, list, survey};
+use super::look::{has_failed, look};
 use super::record::write;
 use super::run::{Run, Sent};
 use crate::model::{HostId, VmId};
@@ -8,6 +10,7 @@ use crate::policy::healthy::Deed;
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
 use crate::policy::report::{Fate, Outcome};
+use crate::policy::timings::FRESH;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -94,7 +97,15 @@ async fn send(run: &mut Run, batch: Vec<(Line, HostId, Deed)>) -> Result<(), Out
         run.away.insert(line.vm, Sent { name, to: *to, at, before: Duration::ZERO, sequence, state });
     }
     write(run).await?;
+    let batch = still_as_planned(run, batch).await?;
     let replies = run.tend(batch.iter().map(|(_, _, deed)| deed.clone()).collect()).await;
+    let now = run.now();
+    // Writing it down may have taken minutes: it is on its way since now.
+    for (line, ..) in &batch {
+        if let Some(sent) = run.away.get_mut(&line.vm) {
+            sent.at = now;
+        }
+    }
     for ((line, to, _), reply) in batch.into_iter().zip(replies) {
         match reply {
             Reply::Accepted => {
@@ -110,6 +121,44 @@ async fn send(run: &mut Run, batch: Vec<(Line, HostId, Deed)>) -> Result<(), Out
     Ok(())
 }
 
+/// Those that are still as they were when they were planned, and the host is too. Writing them down may have taken minutes, and
+/// "live" starts a VM on its target that is UNKNOWN by then.
+async fn still_as_planned(
+    run: &mut Run,
+    batch: Vec<(Line, HostId, Deed)>,
+) -> Result<Vec<(Line, HostId, Deed)>, Outcome> {
+    let ids: Vec<_> = batch.iter().map(|(line, ..)| line.vm).collect();
+    let seen = loop {
+        let (begun, ids) = (run.now(), ids.clone());
+        let seen = match look(run).await {
+            Ok(()) => run.look(Phase::Survey, move |world| world.vms(&ids)).await,
+            Err(outcome) => Err(outcome),
+        };
+        match seen {
+            Ok(_) if run.now().since(begun) > FRESH => {}
+            Ok(list) if !has_failed(&run.host) => break list,
+            Ok(_) => {
+                batch.iter().for_each(|(line, ..)| back(run, line.vm));
+                return Err(given_back(run).await);
+            }
+            Err(outcome) => {
+                batch.iter().for_each(|(line, ..)| back(run, line.vm));
+                return Err(outcome);
+            }
+        }
+    };
+    let same = |line: &Line| {
+        let vm = seen.vms.iter().find(|vm| vm.id == line.vm);
+        vm.is_some_and(|vm| {
+            let sequence = vm.history.last().map(|record| record.sequence);
+            (vm.state, vm.host, sequence) == (line.state, Some(run.id), line.sequence)
+        })
+    };
+    let (go, changed): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(line, ..)| same(line));
+    changed.iter().for_each(|(line, ..)| back(run, line.vm));
+    Ok(go)
+}
+
 /// It was not sent, and is planned again.
 fn back(run: &mut Run, vm: VmId) {
     run.away.remove(&vm);
@@ -118,6 +167,10 @@ fn back(run: &mut Run, vm: VmId) {
 
 /// oned refuses this target: another one is looked for, so often as `[settle] targets` says.
 fn refused(run: &mut Run, line: &Line, to: HostId, reply: &Reply) {
+    if run.forgotten.contains(&line.vm) {
+        // An earlier order of it, which seemed to have come to nothing, may have been taken up: it is read back.
+        return;
+    }
     let hosts = run.refused.entry(line.vm).or_default();
     hosts.push(to);
     if hosts.len() >= size(run.policy.settle.targets) {

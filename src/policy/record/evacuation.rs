@@ -26,7 +26,8 @@ pub fn is_open(evacuation: &Evacuation) -> bool {
 pub(in crate::policy) fn may_live(memory: &Memory, evacuation: &Evacuation) -> bool {
     let elsewhere = front_end(&evacuation.owner) != front_end(&memory.me);
     let silent = memory.now.since(evacuation.updated);
-    is_open(evacuation) && elsewhere && silent < LEASE.saturating_add(CLOCKS)
+    // One that has said how it ended is at work no more.
+    is_open(evacuation) && evacuation.outcome.is_none() && elsewhere && silent < LEASE.saturating_add(CLOCKS)
 }
 
 /// A person's word that it is to end, since a person asked for it last.
