@@ -12,9 +12,10 @@ title = "a database and its application"
 call = "-m"
 host = "node0"
 before = ["dies node0 power_loss"]
+networks = [{{ name = "lan", clusters = ["default"] }}]
 hosts = [{{ name = "node0" }}, {{ name = "node1" }}, {{ name = "node2" }}]
 vms = [
-  {{ name = "db", host = "node0", template = "NIC=[IP=\"127.0.0.1\"]", attributes = {{ HA_READY = "TCP:{port}" }} }},
+  {{ name = "db", host = "node0", template = "NIC=[NETWORK_ID=\"0\", IP=\"127.0.0.1\"]", attributes = {{ HA_READY = "TCP:{port}" }} }},
   {{ name = "app", host = "node0", attributes = {{ HA_AFTER = "db" }} }},
 ]
 "#

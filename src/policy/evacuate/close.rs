@@ -7,7 +7,7 @@ use super::run::{Run, why};
 use crate::model::text::vms;
 use crate::model::{Emptying, Vm, VmState};
 use crate::policy::notes::Phase;
-use crate::policy::port::Trouble;
+use crate::policy::port::{Failure, Trouble};
 use crate::policy::report::{Fate, Outcome, VmReport};
 
 /// What would be done.
@@ -105,11 +105,9 @@ async fn hold_rest(run: &mut Run, why: &str) {
 async fn end(run: &mut Run, outcome: Outcome) -> Outcome {
     if let Some(record) = &mut run.record {
         // Where oned gives no answer, or another front-end leads by now, `onerescue reconcile` goes on.
-        let goes_on = match &outcome {
-            Outcome::NoCloud(_) => true,
-            Outcome::Held(failure) => failure.trouble == Trouble::Unreachable,
-            _ => false,
-        };
+        let unreachable = |failure: &Failure| failure.trouble == Trouble::Unreachable;
+        let goes_on = matches!(outcome, Outcome::NoCloud(_))
+            || matches!(&outcome, Outcome::Held(failure) if unreachable(failure));
         if record.stage == Emptying::Under && !goes_on {
             record.stage = Emptying::Done;
         }

@@ -85,19 +85,14 @@ pub(super) async fn still_given_back(run: &mut Run) -> Result<(), Outcome> {
     let memory = run.remember().await?;
     let handled = standing(&memory, run.id).is_some_and(|(_, incident)| incident.updated >= record.updated);
     let ours = run.host.state == HostState::Disabled && record.disabled && has_failed(&run.host);
-    let said = match run.host.state {
-        _ if handled => Ok(()),
-        HostState::Offline => hand_to_monitoring(run).await,
+    let offline = run.host.state == HostState::Offline;
+    if !handled && !offline && memory.now.since(record.updated) < UNNAMED {
         // An OFFLINE whose answer was lost may still be carried out.
-        _ if memory.now.since(record.updated) < UNNAMED => {
-            run.record = None;
-            let what =
-                "the host had failed while it was emptied, and was being given back to oned's monitoring";
-            return Err(Outcome::NothingToDo(what.to_owned()));
-        }
-        _ if ours => hand_to_monitoring(run).await,
-        _ => Ok(()),
-    };
+        run.record = None;
+        let what = "the host had failed while it was emptied, and was being given back to oned's monitoring";
+        return Err(Outcome::NothingToDo(what.to_owned()));
+    }
+    let said = if !handled && (offline || ours) { hand_to_monitoring(run).await } else { Ok(()) };
     Err(match said {
         Ok(()) => {
             if let Some(record) = &mut run.record {

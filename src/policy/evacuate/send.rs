@@ -138,11 +138,11 @@ async fn still_as_planned(
             Ok(_) if run.now().since(begun) > FRESH => {}
             Ok(list) if !has_failed(&run.host) => break list,
             Ok(_) => {
-                batch.iter().for_each(|(line, ..)| back(run, line.vm));
+                all_back(run, &batch);
                 return Err(given_back(run).await);
             }
             Err(outcome) => {
-                batch.iter().for_each(|(line, ..)| back(run, line.vm));
+                all_back(run, &batch);
                 return Err(outcome);
             }
         }
@@ -155,8 +155,14 @@ async fn still_as_planned(
         })
     };
     let (go, changed): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(line, ..)| same(line));
-    changed.iter().for_each(|(line, ..)| back(run, line.vm));
+    all_back(run, &changed);
     Ok(go)
+}
+
+fn all_back(run: &mut Run, batch: &[(Line, HostId, Deed)]) {
+    for (line, ..) in batch {
+        back(run, line.vm);
+    }
 }
 
 /// It was not sent, and is planned again.

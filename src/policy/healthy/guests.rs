@@ -40,6 +40,9 @@ pub(in crate::policy) async fn look(desk: &Desk, rules: &ReadyRules, openings: &
         }
     }
     let documents = documents(desk, openings, &turn).await;
+    // What a document says was read before a command that is sent now: it is of another start.
+    let sent = |opening: &Opening| opening.asked.command.is_some();
+    let before: BTreeSet<_> = openings.iter().filter(|(_, one)| sent(one)).map(|(vm, _)| *vm).collect();
     run_commands(desk, rules, openings, &documents).await;
     let shut = connect(desk, rules, openings, vms.iter().filter(|vm| turn.contains(&vm.id))).await;
     let now = desk.now();
@@ -47,6 +50,9 @@ pub(in crate::policy) async fn look(desk: &Desk, rules: &ReadyRules, openings: &
         let Some(opening) = openings.get_mut(&vm.id) else { continue };
         let seen = match opening.gate.kind {
             Kind::Running | Kind::Context => judge(&opening.gate.kind, vm, &opening.asked),
+            Kind::Exec(_) if !before.contains(&vm.id) => {
+                Readiness::NotYet("its command has not ended yet".to_owned())
+            }
             Kind::Agent | Kind::Exec(_) => match documents.get(&vm.id) {
                 Some(vm) => judge(&opening.gate.kind, vm, &opening.asked),
                 None => continue,
@@ -69,12 +75,14 @@ fn whose_turn(openings: &Openings, vms: impl Iterator<Item = VmId>) -> BTreeSet<
             lists.entry(opening.owner).or_default().insert((opening.turn, vm));
         }
     }
+    let mut lists: Vec<_> = lists.into_values().collect();
+    lists.sort_by_key(|list| list.first().copied());
     let mut taken = BTreeSet::new();
     while taken.len() < MOST && !lists.is_empty() {
-        for list in lists.values_mut() {
+        for list in &mut lists {
             taken.extend(list.pop_first().filter(|_| taken.len() < MOST).map(|(_, vm)| vm));
         }
-        lists.retain(|_, list| !list.is_empty());
+        lists.retain(|list| !list.is_empty());
     }
     taken
 }
@@ -114,12 +122,13 @@ async fn run_commands(
         let deed = Deed::Execute { vm: *id, command: command.clone() };
         let said = desk.ask(move |world| world.tend(&[deed])).await;
         match said.first() {
-            Some(Reply::Accepted | Reply::Unknown(_)) => opening.asked.command = Some(command.clone()),
+            Some(Reply::Accepted) => opening.asked.command = Some(command.clone()),
             Some(Reply::Refused(_, why)) if opening.asked.refused.as_ref() != Some(why) => {
                 desk.detail(Phase::Settle, format!("{id}: oned does not run {name} in its guest: {why}"));
                 opening.asked.refused = Some(why.clone());
             }
-            Some(Reply::Refused(..) | Reply::NotSent(_)) | None => {}
+            // Without an answer nobody knows whose end the document has: it is run again.
+            Some(Reply::Refused(..) | Reply::NotSent(_) | Reply::Unknown(_)) | None => {}
         }
     }
 }

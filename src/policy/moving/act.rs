@@ -52,14 +52,18 @@ pub(super) async fn send(
         return Ok(next(run));
     }
     run.begins_to_retry(proof);
-    gated::clear(run, &orders).await;
     // Written down first, so that no later run forgets a VM that was touched.
     write(run, Needed::No).await?;
     // Somebody may switch the host on meanwhile: "off" may be as old as that, and no older.
     let within = run.policy.fence.recheck;
     while !orders.is_empty() {
-        let ready = ready(run, proof, seen, &orders, within).await?;
-        if let Some(next) = not_ready(run, &ready) {
+        let mut all = ready(run, proof, seen, &orders, within).await?;
+        let few: Vec<_> = orders.iter().take(batch(run)).copied().collect();
+        if all == Ready::Yes && gated::clear(run, &few).await {
+            // That may have taken long.
+            all = ready(run, proof, seen, &orders, within).await?;
+        }
+        if let Some(next) = not_ready(run, all) {
             return Ok(next);
         }
         see_who_takes(run).await;
@@ -76,7 +80,7 @@ pub(super) async fn send(
     Ok(next(run))
 }
 
-pub(super) fn not_ready(run: &Run, ready: &Ready) -> Option<Next> {
+pub(super) fn not_ready(run: &Run, ready: Ready) -> Option<Next> {
     match ready {
         Ready::Yes => None,
         Ready::CalledOff => Some(next(run)),

@@ -51,7 +51,7 @@ pub(super) async fn disable(run: &mut Run, proof: &Proof, seen: &mut Seen) -> Re
     }
     write(run, Needed::No).await?;
     let ready = ready(run, proof, seen, &[], Duration::ZERO).await?;
-    if let Some(next) = not_ready(run, &ready) {
+    if let Some(next) = not_ready(run, ready) {
         return Ok(next);
     }
     let reply = proof.disable(run).await;

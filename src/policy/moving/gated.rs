@@ -55,8 +55,9 @@ pub(super) fn unready(run: &Run) -> BTreeSet<VmId> {
     run.vms.openings.keys().filter(is_open).copied().collect()
 }
 
-/// Take READY=YES away from the VMs that are about to be started, where it is of a guest that has died.
-pub(super) async fn clear(run: &mut Run, orders: &[Order]) {
+/// Take READY=YES away from the VMs that are about to be started, where it is of a guest that has died. Was oned asked for that?
+pub(super) async fn clear(run: &mut Run, orders: &[Order]) -> bool {
+    let mut vms = Vec::new();
     for order in orders {
         let starts = match order {
             Order::Migrate { .. } | Order::Recreate { .. } | Order::Resched { .. } => true,
@@ -71,12 +72,19 @@ pub(super) async fn clear(run: &mut Run, orders: &[Order]) {
         if !starts || !run.vms.openings.get(&vm).is_some_and(is_stale) {
             continue;
         }
-        let deed = Deed::NoteVm { vm, attributes: vec![("READY", "NO".to_owned())] };
-        let said = run.tend(vec![deed]).await;
-        if let (Some(opening), Some(Reply::Accepted)) = (run.vms.openings.get_mut(&vm), said.first()) {
+        vms.push(vm);
+    }
+    if vms.is_empty() {
+        return false;
+    }
+    let deed = |vm: &VmId| Deed::NoteVm { vm: *vm, attributes: vec![("READY", "NO".to_owned())] };
+    let said = run.tend(vms.iter().map(deed).collect()).await;
+    for (vm, reply) in vms.iter().zip(said) {
+        if let (Some(opening), Reply::Accepted) = (run.vms.openings.get_mut(vm), reply) {
             opening.asked.cleared = true;
         }
     }
+    true
 }
 
 /// Look at the guests of those that run elsewhere.

@@ -45,6 +45,7 @@ impl Seen {
 }
 
 /// May it be done?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ready {
     Yes,
     /// No, and nothing more is sent.

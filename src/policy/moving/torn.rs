@@ -69,7 +69,8 @@ impl Judge<'_> {
             return Judgement::Stay;
         }
         let heard = self.run.suspect.heard.map(Epoch);
-        let passed = |oned| heard.map_or(self.passed(oned, since), |heard| self.passed_by_clock(oned, heard));
+        let passed =
+            |oned: AtWork| heard.map_or(oned.asked().since(since), |heard| self.passed_by_clock(oned, heard));
         match self.worked_on(since, |oned| oned.began_within(passed(oned))) {
             Worked::On => Judgement::Stay,
             Worked::Ask => Judgement::Oned,
@@ -91,9 +92,9 @@ impl Judge<'_> {
             (None, Left::Driver) => {
                 let taken = certainty == Certainty::Accepted;
                 let lost = taken && self.run.vms.hosts.has_lost_its_lead(sent);
-                lost || oned.was_started_within(self.passed(oned, sent))
+                lost || oned.was_started_within(oned.asked().since(sent))
             }
-            (None, Left::Order | Left::Nothing) => oned.began_within(self.passed(oned, sent)),
+            (None, Left::Order | Left::Nothing) => oned.began_within(oned.asked().since(sent)),
             (Some(written), Left::Driver | Left::Order) => {
                 oned.was_started_within(self.passed_by_clock(oned, written))
             }
@@ -101,12 +102,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The time between a moment and the look at oned.
-    fn passed(&self, oned: AtWork, moment: Moment) -> Duration {
-        oned.asked().since(moment)
-    }
-
-    /// The same by the clock of the front-end.
+    /// The time between a moment and the look at oned, by the clock of the front-end.
     fn passed_by_clock(&self, oned: AtWork, moment: Epoch) -> Duration {
         self.run.record.clock.epoch(oned.asked()).since(moment)
     }

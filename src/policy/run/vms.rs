@@ -204,7 +204,7 @@ impl Hosts {
         let term = |at| lead(at)?.term;
         let just = |look: &&AtWork| sent.since(look.asked) <= ELECTION;
         let before = after.checked_sub(1);
-        let known = lead(before).filter(just).is_some() || term(before) == term(Some(after));
+        let known = lead(before).as_ref().is_some_and(just) || term(before) == term(Some(after));
         let took = term(before).filter(|_| known);
         let ended = |took: Term, now: &AtWork, term: Term| {
             term.term > took.term && (term.server == took.server || now.leads)

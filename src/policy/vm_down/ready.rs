@@ -9,8 +9,13 @@ use crate::policy::healthy::Deed;
 use crate::policy::healthy::guests::{Openings, look};
 use crate::policy::notes::Phase;
 use crate::policy::order::Reply;
+use crate::policy::port::Source;
 use crate::policy::ready::{Gate, Kind, Opening};
 use crate::policy::states::{self, Class};
+use std::time::Duration;
+
+/// oned runs ten hooks at a time, so one does not wait for longer until its VM is ready: a host may fail meanwhile.
+const OF_A_HOOK: Duration = Duration::from_secs(60);
 
 /// How it came.
 pub(super) enum Came {
@@ -61,6 +66,8 @@ pub(super) async fn wait(run: &Run, down: &Down, vm: Box<Vm>) -> Result<Came, En
     opening.asked.since = run.started.map(|started| started.0);
     opening.ran = Some(began);
     let mut openings = Openings::from([(id, opening)]);
+    let by_event = run.subject.source == Source::Event;
+    let most = rules.settle.after_wait.min(if by_event { OF_A_HOOK } else { Duration::MAX });
     let mut vm = *vm;
     loop {
         if states::class(vm.state) != Class::Running {
@@ -74,7 +81,7 @@ pub(super) async fn wait(run: &Run, down: &Down, vm: Box<Vm>) -> Result<Came, En
             return Ok(Came::To(end_recovered(run, down, &vm, Some(Ok(text))).await));
         }
         let waited = now.since(began);
-        if waited >= rules.settle.after_wait {
+        if waited >= most {
             let text = format!("not ready after {} s: {}", waited.as_secs(), opening.why());
             return Ok(Came::To(end_recovered(run, down, &vm, Some(Err(text))).await));
         }

@@ -30,7 +30,9 @@ pub(super) fn guest(vm: &Element, last: &Element) -> Guest {
 }
 
 fn addresses(template: &Element) -> Vec<core::net::IpAddr> {
-    let nics = template.all("NIC").chain(template.all("NIC_ALIAS"));
+    // One without a network has what its owner has typed.
+    let leased = |nic: &&Element| nic.number_of::<u32>("NETWORK_ID").ok().flatten().is_some();
+    let nics = template.all("NIC").chain(template.all("NIC_ALIAS")).filter(leased);
     let of = |nic: &Element| {
         ["IP", "IP6", "IP6_GLOBAL", "IP6_ULA"]
             .into_iter()
@@ -74,8 +76,8 @@ mod tests {
     #[test]
     fn addresses_of_interfaces_and_aliases_in_their_order() {
         let read = guest(
-            "<TEMPLATE><NIC><IP>10.0.0.7</IP><IP6_LINK>fe80::1</IP6_LINK><IP6_ULA>fd00::7</IP6_ULA></NIC><NIC><IP>no</IP></NIC>\
-             <NIC_ALIAS><IP>10.0.0.8</IP></NIC_ALIAS></TEMPLATE>",
+            "<TEMPLATE><NIC><NETWORK_ID>0</NETWORK_ID><IP>10.0.0.7</IP><IP6_LINK>fe80::1</IP6_LINK><IP6_ULA>fd00::7</IP6_ULA></NIC><NIC><NETWORK_ID>0</NETWORK_ID><IP>no</IP></NIC><NIC><IP>10.0.0.9</IP></NIC>\
+             <NIC_ALIAS><NETWORK_ID>1</NETWORK_ID><IP>10.0.0.8</IP></NIC_ALIAS></TEMPLATE>",
         );
         let texts: Vec<_> = read.addresses.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["10.0.0.7", "fd00::7", "10.0.0.8"]);
@@ -98,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_vm_that_says_nothing_about_its_readiness_has_no_guest() {
-        let text = "<VM><ID>1</ID><STATE>3</STATE><TEMPLATE><NIC><IP>10.0.0.7</IP></NIC></TEMPLATE></VM>";
+        let text = "<VM><ID>1</ID><STATE>3</STATE><TEMPLATE><NIC><NETWORK_ID>0</NETWORK_ID><IP>10.0.0.7</IP></NIC></TEMPLATE></VM>";
         assert!(read::<Vm>(text, Limits::REPLY).unwrap().guest.is_unknown());
     }
 }

@@ -21,7 +21,12 @@ fn wanted(story: &Story) -> BTreeSet<VmId> {
         let moved = deeds.iter().any(|deed| by.iter().any(|by| deed.starts_with(by)));
         moved && story.vms[at].driver.is_some()
     };
-    let vms = (0..story.vms.len()).filter(|at| !stopped(*at) && !broken(*at));
+    // Somebody has written down that its host's failure is over.
+    let over = |at: usize| {
+        let record = format!("recorded node{} closed", story.vms[at].host);
+        deeds.iter().any(|deed| deed.starts_with(&record))
+    };
+    let vms = (0..story.vms.len()).filter(|at| !stopped(*at) && !broken(*at) && !over(*at));
     let wanted = vms.filter(|at| story.vms[*at].off.is_none() && !story.vms[*at].opted_out);
     wanted.map(|at| VmId(u32::try_from(at).unwrap())).collect()
 }
