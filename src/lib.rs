@@ -49,6 +49,7 @@
 //! | `SERVICE_ID`, documents of OneFlow | a VM's owner; anybody | a VM waits for those of a service where both name the other | `a_service_orders_only_the_vms_that_name_it` |
 //! | VM groups | a group's owner while it is empty; who may use it joins with his VMs | those that have joined are kept apart or together, or are held | `plan_group_apart` `a_group_that_claims_a_vm_does_not_bind_it` |
 //! | `HA_POLICY` | a VM's owner | less for his VM than the option says; more never, and only what `owner_may` has | `plan_owners_may_not` `plan_owners_may_no_more` |
+//! | `HA_READY`, `HA_READY_DELAY`, `READY` | a VM's owner | his own and his team's VMs wait for it, for `after_wait` at most; a connection to his VM's own leased addresses, a command that the settings name | `ready_tcp_elsewhere` `ready_not_allowed` `ready_stale` `ready_never` |
 //! | `HA_PRIORITY` | a VM's owner | his VM is decided earlier, so it has the room that a later one would have | `room_is_given_once_and_by_priority` |
 //! | `SCHED_REQUIREMENTS`, `LABELS` | a VM's owner | his VM is held, or left alone | `plan_requirements` `plan_excluded` |
 //! | `HA_RESTARTS`, `HA_STATE`, `HA_DOWN` | a VM's owner | `vm_down` tries his VM more often, or not; it is started with its host's failure | `down_in_a_crash_loop` |
