@@ -42,17 +42,23 @@ impl HostBack {
     /// These options over the settings.
     #[must_use]
     pub fn policy(&self, config: &Config) -> host_back::Policy {
-        host_back::Policy {
-            purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
-            hand_over: if self.hand_over { HandOver::Yes } else { HandOver::No },
-            back: config.back,
-            wait: config.rules.wait,
-            settle: config.rules.settle,
-            plan: config.rules.plan.clone(),
-            flaps: config.rules.brake.flapping(),
-            again: config.rules.hold.vms,
-            peers: config.rules.witness.peers,
-            leader: config.rules.observer.leader,
-        }
+        let hand_over = if self.hand_over { HandOver::Yes } else { HandOver::No };
+        of_settings(config, self.dry_run, hand_over)
+    }
+}
+
+/// A run by the settings.
+pub(super) fn of_settings(config: &Config, dry_run: bool, hand_over: HandOver) -> host_back::Policy {
+    host_back::Policy {
+        purpose: if dry_run { Purpose::Rehearse } else { Purpose::Recover },
+        hand_over,
+        back: config.back,
+        wait: config.rules.wait,
+        settle: config.rules.settle,
+        plan: config.rules.plan.clone(),
+        flaps: config.rules.brake.flapping(),
+        again: config.rules.hold.vms,
+        peers: config.rules.witness.peers,
+        leader: config.rules.observer.leader,
     }
 }

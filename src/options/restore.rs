@@ -1,9 +1,10 @@
 //! The options of `onerescue restore`, as a person writes them and as a scenario plays them.
 
+use super::host_back::of_settings;
 use super::parse;
 use crate::config::Config;
 use crate::error::Result;
-use crate::policy::{HandOver, Purpose, host_back};
+use crate::policy::{HandOver, host_back};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -36,17 +37,6 @@ impl Restore {
     /// These options over the settings.
     #[must_use]
     pub fn policy(&self, config: &Config) -> host_back::Policy {
-        host_back::Policy {
-            purpose: if self.dry_run { Purpose::Rehearse } else { Purpose::Recover },
-            hand_over: HandOver::No,
-            back: config.back,
-            wait: config.rules.wait,
-            settle: config.rules.settle,
-            plan: config.rules.plan.clone(),
-            flaps: config.rules.brake.flapping(),
-            again: config.rules.hold.vms,
-            peers: config.rules.witness.peers,
-            leader: config.rules.observer.leader,
-        }
+        of_settings(config, self.dry_run, HandOver::No)
     }
 }

@@ -2,12 +2,10 @@
 //! twice.
 
 use super::bench::{Bench, err, out};
+use super::kills::{self, Dice, killed_after};
 use onerescue::model::{HostId, HostState, LcmState, VmId, VmState};
 use onerescue::sim::Change;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
-use std::process::Output;
-use std::thread;
 use std::time::{Duration, Instant};
 
 const ONERESCUE: &str = env!("CARGO_BIN_EXE_onerescue");
@@ -20,9 +18,7 @@ hosts = [{ name = "node0" }, { name = "node1" }, { name = "node2" }, { name = "n
 vms = [{ name = "web", host = "node0", count = 6 }]
 "#;
 const CALL: [&str; 4] = ["evacuate", "node0", "--reason", "firmware"];
-/// What is killed, and how many are at it at the same time; nearly all of a run is waiting.
 const KILLS: usize = 50;
-const AT_ONCE: u64 = 8;
 /// Starts until a run ends by itself.
 const MOST_STARTS: usize = 500;
 
@@ -109,41 +105,11 @@ fn what_is_not_said_right_is_refused_and_nothing_is_touched() {
     assert_eq!(state(&bench).1, Some(HostState::Monitored));
 }
 
-/// Random numbers from a seed (splitmix64), the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    /// A part of this time.
-    fn within(&mut self, most: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let most = u64::try_from(most.as_micros()).unwrap();
-        Duration::from_micros((mixed ^ (mixed >> 31)) % most.max(1))
-    }
-}
-
-/// Start it and kill it after this time; its end, if that came first.
-fn killed_after(bench: &Bench, delay: Duration) -> Option<Output> {
-    let mut child = bench.start(ONERESCUE, &CALL, "");
-    let delay =
-        Timespec { tv_sec: delay.as_secs().try_into().unwrap(), tv_nsec: delay.subsec_nanos().into() };
-    // Its pipe is closed when it has ended.
-    let pipe = child.stdout.as_ref().unwrap();
-    let ended = poll(&mut [PollFd::new(pipe, PollFlags::empty())], Some(&delay)).unwrap() == 1;
-    if !ended {
-        child.kill().unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
-    output.status.code().is_some().then_some(output)
-}
-
 /// Kill and start again until a run ends by itself; how often it was killed.
 fn evacuation(seed: u64, length: Duration) -> usize {
     let (bench, mut dice, mut kills) = (bench(), Dice(seed), 0);
     for _ in 0..MOST_STARTS {
-        let Some(output) = killed_after(&bench, dice.within(length)) else {
+        let Some(output) = killed_after(&bench, ONERESCUE, &CALL, dice.within(length)) else {
             kills += 1;
             continue;
         };
@@ -163,13 +129,5 @@ fn killed_fifty_times_each_vm_is_moved_once() {
     let length = began.elapsed();
     assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
     is_empty(&calm, "undisturbed");
-    let (mut kills, mut seed) = (0, 1);
-    while kills < KILLS {
-        let seeds = seed..seed + AT_ONCE;
-        seed = seeds.end;
-        kills += thread::scope(|scope| {
-            let runs: Vec<_> = seeds.map(|seed| scope.spawn(move || evacuation(seed, length))).collect();
-            runs.into_iter().map(|run| run.join().unwrap()).sum::<usize>()
-        });
-    }
+    kills::until(KILLS, |seed| evacuation(seed, length));
 }

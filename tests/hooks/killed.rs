@@ -2,13 +2,11 @@
 //! twice.
 
 use super::bench::{Bench, HOST_ERROR, err, out, write};
+use super::kills::{self, Dice, killed_after};
 use onerescue::model::{HostId, HostState, VmId, VmState};
 use onerescue::sim::{Change, Power};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Output;
-use std::thread;
 use std::time::{Duration, Instant};
 
 const VMS: u32 = 6;
@@ -23,25 +21,8 @@ vms = [{ name = "web", host = "node0", count = 6 }]
 /// As a hook that is retried and `reconcile` both do it: the same host, the same options.
 const CALL: [&str; 5] = ["--host", "node0", "-m", "-p", "0"];
 const KILLS: usize = 200;
-/// Incidents at the same time; nearly all of a run is waiting.
-const AT_ONCE: u64 = 8;
 /// Starts of one incident, counting those that find the fence program of a killed run still at work.
 const MOST_STARTS: usize = 2000;
-
-/// Random numbers from a seed (splitmix64), the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    /// From 0 up to this time.
-    fn within(&mut self, most: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let most = u64::try_from(most.as_micros()).unwrap();
-        Duration::from_micros((mixed ^ (mixed >> 31)) % most.max(1))
-    }
-}
 
 /// A machine whose fence program writes down each `off` before it is sent, and each state after it was read.
 fn bench() -> Bench {
@@ -54,22 +35,6 @@ fn bench() -> Bench {
     );
     write(&bench.fence_program(), &script, 0o755);
     bench
-}
-
-/// Start the hook and kill it after this time; its end, if that came first.
-fn killed_after(bench: &Bench, delay: Duration) -> Option<Output> {
-    let mut child = bench.start(HOST_ERROR, &CALL, "");
-    let delay =
-        Timespec { tv_sec: delay.as_secs().try_into().unwrap(), tv_nsec: delay.subsec_nanos().into() };
-    // Its pipe is closed when it has ended; whatever it says before that fits into the pipe.
-    let pipe = child.stdout.as_ref().unwrap();
-    let ended = poll(&mut [PollFd::new(pipe, PollFlags::empty())], Some(&delay)).unwrap() == 1;
-    if !ended {
-        child.kill().unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
-    // It may have ended at the very moment of the kill.
-    output.status.code().is_some().then_some(output)
 }
 
 /// What is left when all is over.
@@ -116,7 +81,7 @@ fn nothing_was_done_twice(bench: &Bench, story: &str) {
 fn incident(seed: u64, length: Duration, check: &impl Fn(&Bench, &str)) -> usize {
     let (bench, mut dice, mut kills) = (bench(), Dice(seed), 0);
     for _ in 0..MOST_STARTS {
-        let Some(output) = killed_after(&bench, dice.within(length)) else {
+        let Some(output) = killed_after(&bench, HOST_ERROR, &CALL, dice.within(length)) else {
             kills += 1;
             continue;
         };
@@ -146,13 +111,5 @@ fn killed_two_hundred_times_it_does_nothing_twice() {
         nothing_was_done_twice(bench, story);
         assert_eq!(left(bench), expected, "{story}");
     };
-    let (mut kills, mut seed) = (0, 1);
-    while kills < KILLS {
-        let seeds = seed..seed + AT_ONCE;
-        seed = seeds.end;
-        kills += thread::scope(|scope| {
-            let runs: Vec<_> = seeds.map(|seed| scope.spawn(move || incident(seed, length, &same))).collect();
-            runs.into_iter().map(|run| run.join().unwrap()).sum::<usize>()
-        });
-    }
+    kills::until(KILLS, |seed| incident(seed, length, &same));
 }

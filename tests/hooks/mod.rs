@@ -13,6 +13,7 @@ mod follower;
 mod input;
 mod itself;
 mod killed;
+pub(crate) mod kills;
 mod locks;
 mod patterns;
 mod ready;

@@ -1,12 +1,12 @@
 //! Each change is told once; a sender that is killed costs one message more, which says so; only the leader tells.
 
 use super::lab::{Lab, ONERESCUE, held, now, open};
+use crate::hooks::kills::killed_after;
 use onerescue::model::{DocumentId, Incident, Progress};
 use onerescue::wire::record::Record;
 use onerescue::wire::xmlrpc::{Call, Reply, Value};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 fn closed(incident: Incident) -> Incident {
     Incident { progress: Progress::Closed, updated: now(), outcome: Some("recovered".to_owned()), ..incident }
@@ -109,20 +109,6 @@ fn only_the_leader_of_three_tells() {
     assert_eq!(lab.changes().len(), 1);
 }
 
-/// Kill the sender after so long, if it is not over by then; was it killed?
-fn killed_after(lab: &Lab, delay: Duration) -> bool {
-    let mut child = lab.bench.start(ONERESCUE, &["notify"], "");
-    let delay =
-        Timespec { tv_sec: delay.as_secs().try_into().unwrap(), tv_nsec: delay.subsec_nanos().into() };
-    let pipe = child.stdout.as_ref().unwrap();
-    let ended = poll(&mut [PollFd::new(pipe, PollFlags::empty())], Some(&delay)).unwrap() == 1;
-    if !ended {
-        child.kill().unwrap();
-    }
-    child.wait().unwrap();
-    !ended
-}
-
 #[test]
 fn a_sender_that_is_killed_at_any_moment_costs_one_message_more_which_says_so() {
     const ROUNDS: u32 = 40;
@@ -136,7 +122,7 @@ fn a_sender_that_is_killed_at_any_moment_costs_one_message_more_which_says_so() 
     let (mut kills, mut repeated) = (0, 0);
     for round in 1..=ROUNDS {
         let document = lab.remember(held(round, &format!("node{round}"), "a storm"));
-        let killed = killed_after(&lab, whole * (round - 1) / ROUNDS);
+        let killed = killed_after(&lab.bench, ONERESCUE, &["notify"], whole * (round - 1) / ROUNDS).is_none();
         kills += u32::from(killed);
         let (code, said) = lab.notify();
         assert_eq!(code, Some(0), "{said}");

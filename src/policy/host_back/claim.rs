@@ -17,7 +17,7 @@ pub(super) async fn must_lead(run: &Run) -> Result<(), Outcome> {
     if !run.policy.leader || run.rehearses() {
         return Ok(());
     }
-    healthy::must_lead(run, run.policy.wait, &command(run)).await
+    healthy::must_lead(run, run.policy.wait, &run.command()).await
 }
 
 /// No other run works on the host, by the same lock that `host_error` takes.
@@ -26,7 +26,7 @@ pub(super) async fn claim(run: &mut Run) -> Result<(), Outcome> {
     let mut said = false;
     loop {
         let question = move |world: &mut dyn World, over: &[Holder]| world.claim(id, over);
-        let locked = match healthy::claim(run, &run.host.name, &command(run), question).await? {
+        let locked = match healthy::claim(run, &run.host.name, &run.command(), question).await? {
             Claimed::Ours => break,
             Claimed::Busy(locked) => locked,
         };
@@ -67,11 +67,7 @@ async fn leave_word(run: &mut Run, another: String) -> Outcome {
         Ok(()) => Outcome::Held(Failure {
             trouble: Trouble::Unreachable,
             what: format!("{another}, and nobody will look after the host then"),
-            advice: format!("when that has ended: `{}`", command(run)),
+            advice: format!("when that has ended: `{}`", run.command()),
         }),
     }
-}
-
-fn command(run: &Run) -> String {
-    format!("host_back --host {}", run.host.name)
 }

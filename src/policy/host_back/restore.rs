@@ -5,6 +5,7 @@
 //! whose owner has said `ONEDRS_BLOCKED`, or that a person has moved since, stays. A person has asked for it, so `disarm` and
 //! `HA_POLICY`, which are about failures, do not keep it.
 
+use super::claim::must_lead;
 use super::failback::send_back;
 use super::later::TAIL;
 use super::look::{first_look, gone, look_again, wait};
@@ -48,7 +49,7 @@ type Record = Option<(DocumentId, Evacuation)>;
 
 async fn procedure(run: &mut Run, record: &mut Record) -> Result<Outcome, Outcome> {
     first_look(run).await?;
-    lead(run).await?;
+    must_lead(run).await?;
     claim(run).await?;
     let memory = read_memory(run).await?;
     no_failure(run)?;
@@ -71,20 +72,12 @@ async fn procedure(run: &mut Run, record: &mut Record) -> Result<Outcome, Outcom
         // It is named even where this run ends before it is sent.
         run.guests.get_or_insert_default().push_front(guest);
         look_again(run).await?;
-        lead(run).await?;
+        must_lead(run).await?;
         not_ended(run, record).await?;
         run.guests.as_mut().and_then(VecDeque::pop_front);
         send_back(run, guest).await?;
     }
     Ok(outcome(run))
-}
-
-/// Only the front-end that leads acts.
-async fn lead(run: &Run) -> Result<(), Outcome> {
-    if !run.policy.leader || run.rehearses() {
-        return Ok(());
-    }
-    healthy::must_lead(run, run.policy.wait, &run.command()).await
 }
 
 /// No other run works on the host, by the same lock that `host_error` takes.

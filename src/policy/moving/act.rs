@@ -17,7 +17,8 @@
 //!
 //! 30 s after the survey the rest is planned anew; after 3 s where VMs wait for the first one on their target (not by `HA_AFTER`).
 //!
-//! Before all of them READY=YES is taken away where it is of a guest that has died (`moving::gated`).
+//! Behind these, just before each few, READY=YES is taken away where it is of a guest that has died (`moving::gated`), and who leads is
+//! seen where several may (`moving::torn`).
 //!
 //! An answer is never a success: that is read back, see [`super::settle`].
 

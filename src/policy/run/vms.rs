@@ -103,6 +103,9 @@ const ELECTION: Duration = Duration::from_secs(2);
 /// Who leads is not asked more often than this for orders that were just taken.
 const SEEN: Duration = Duration::from_secs(2);
 
+const _: () =
+    assert!(SEEN.as_secs() <= ELECTION.as_secs(), "a look that is not repeated counts for what is sent next");
+
 /// How long the oned that leads had been at work when that was asked.
 #[derive(Clone, Copy)]
 pub(in crate::policy) struct AtWork {
