@@ -533,6 +533,7 @@ scenarios! {
     evacuated_and_a_live_move_hangs
     evacuated_and_a_target_refuses
     evacuated_and_aborted
+    evacuated_and_cut_off_before_the_order
     evacuated_and_enabled_by_a_person
     evacuated_and_kept_apart
     evacuated_and_killed
